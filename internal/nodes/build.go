@@ -1,0 +1,79 @@
+package nodes
+
+import (
+	"fmt"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+const (
+	labelType      = "type"
+	typeVirtual    = "virtual"
+	taintKey       = "kwok-provider"
+	annotationKwok = "kwok.x-k8s.io/node"
+	kwokFake       = "fake"
+	region         = "virtual"
+)
+
+// defaultZones are dealt out over the nodes in turn, so that pods that spread over zones, or avoid each other by
+// zone, have somewhere to go. label.topology.kubernetes.io/zone=... in a shape takes their place.
+var defaultZones = []string{"virtual-a", "virtual-b", "virtual-c"}
+
+// virtualTaint keeps everything off a simulated node that was not sent there.
+func virtualTaint() corev1.Taint {
+	return corev1.Taint{Key: taintKey, Value: "true", Effect: corev1.TaintEffectNoSchedule}
+}
+
+// Build makes count nodes of one shape, named node-0001 and so on. Every node has
+//
+//   - the labels type=virtual, kubernetes.io/hostname (its name), kubernetes.io/os=linux, kubernetes.io/arch=amd64
+//     (both also under their beta names), topology.kubernetes.io/region=virtual, topology.kubernetes.io/zone
+//     virtual-a, -b and -c in turn, node.kubernetes.io/instance-type (cpu32-memory128Gi), and those of the shape,
+//     which win;
+//   - the taint kwok-provider=true:NoSchedule and those of the shape;
+//   - the annotation kwok.x-k8s.io/node=fake, by which KWOK knows its nodes;
+//   - the shape's resources as capacity and as allocatable.
+func Build(count int, shape Shape) []*corev1.Node {
+	shape = shape.orDefault()
+	nodes := make([]*corev1.Node, 0, count)
+	for i := range count {
+		nodes = append(nodes, buildNode(i, shape))
+	}
+	return nodes
+}
+
+func buildNode(i int, shape Shape) *corev1.Node {
+	name := fmt.Sprintf("node-%04d", i+1)
+	cpu, memory := shape.Resources[corev1.ResourceCPU], shape.Resources[corev1.ResourceMemory]
+	instance := strings.Trim(fmt.Sprintf("cpu%s-memory%s", cpu.String(), memory.String()), "-.")
+	labels := map[string]string{
+		labelType:                      typeVirtual,
+		corev1.LabelHostname:           name,
+		corev1.LabelOSStable:           "linux",
+		corev1.LabelArchStable:         "amd64",
+		"beta.kubernetes.io/os":        "linux",
+		"beta.kubernetes.io/arch":      "amd64",
+		corev1.LabelTopologyRegion:     region,
+		corev1.LabelTopologyZone:       defaultZones[i%len(defaultZones)],
+		corev1.LabelInstanceTypeStable: instance,
+	}
+	for key, values := range shape.Labels {
+		labels[key] = values[i%len(values)]
+	}
+	taints := append([]corev1.Taint{virtualTaint()}, shape.Taints...)
+	return &corev1.Node{
+		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Node"},
+		ObjectMeta: metav1.ObjectMeta{
+			Name:        name,
+			Labels:      labels,
+			Annotations: map[string]string{annotationKwok: kwokFake},
+		},
+		Spec: corev1.NodeSpec{Taints: taints},
+		Status: corev1.NodeStatus{
+			Capacity:    shape.Resources.DeepCopy(),
+			Allocatable: shape.Resources.DeepCopy(),
+		},
+	}
+}
