@@ -1,0 +1,182 @@
+package results
+
+import "time"
+
+// Run is everything kept of one simulation. It is plain data; rows are in the order their type
+// documents, and a Run read back from a folder equals the one that was written.
+type Run struct {
+	Summary  Summary
+	Pods     []Pod
+	Nodes    []NodeRow
+	Timeline []TimelineRow
+	Events   []EventRow
+}
+
+// Pod is a row of pods.parquet: one pod, from its creation to its end. Rows are ordered by creation
+// time, then namespace, name and UID. Instants are trace time with the clock's precision
+// (microseconds); null (the zero time) means it did not happen while the simulation was observed.
+type Pod struct {
+	UID       string `parquet:"uid"`
+	Namespace string `parquet:"namespace,dict"`
+	Name      string `parquet:"name"`
+	// OriginalNamespace is the namespace in the recorded cluster; Namespace where the pod has no
+	// record of one.
+	OriginalNamespace string `parquet:"original_namespace,dict"`
+	// OwnerKind and OwnerName name what made the pod in the recorded cluster, as far up as the pod
+	// itself tells: see [OwnerOf].
+	OwnerKind string `parquet:"owner_kind,dict"`
+	OwnerName string `parquet:"owner_name,dict"`
+
+	Created   time.Time `parquet:"created,timestamp(microsecond),optional"`
+	Scheduled time.Time `parquet:"scheduled,timestamp(microsecond),optional"`
+	Running   time.Time `parquet:"running,timestamp(microsecond),optional"`
+	Finished  time.Time `parquet:"finished,timestamp(microsecond),optional"`
+	Deleted   time.Time `parquet:"deleted,timestamp(microsecond),optional"`
+
+	// Phase is the last one seen: Pending, Running, Succeeded or Failed.
+	Phase string `parquet:"phase,dict"`
+	Node  string `parquet:"node,dict"`
+	// Requests are what the scheduler counts: the larger of the containers' sum (with sidecars) and
+	// the largest init container, plus overhead.
+	CPUMillis     int64  `parquet:"cpu_millis"`
+	MemoryBytes   int64  `parquet:"memory_bytes"`
+	GPUs          int64  `parquet:"gpus"`
+	PriorityClass string `parquet:"priority_class,dict"`
+
+	// PendingSeconds is how long the pod waited for a node, StartSeconds how long from then until it
+	// ran, both in seconds of the clock. A pod that got no node counts until it was deleted or the
+	// observation ended.
+	PendingSeconds float64 `parquet:"pending_seconds"`
+	StartSeconds   float64 `parquet:"start_seconds"`
+	// FirstWaitReason and LastWaitReason are the scheduler's own messages, the first and the last
+	// seen while the pod waited; WaitReasons counts the distinct ones seen in a row.
+	FirstWaitReason string `parquet:"first_wait_reason,dict"`
+	LastWaitReason  string `parquet:"last_wait_reason,dict"`
+	WaitReasons     int32  `parquet:"wait_reasons"`
+	// WaitClasses are the classes of all messages seen (see [WaitClasses]), joined with "; ".
+	WaitClasses string `parquet:"wait_classes,dict"`
+	// Disruption is why the pod was thrown out, such as PreemptionByScheduler; empty where it was not.
+	Disruption string `parquet:"disruption,dict"`
+}
+
+// NodeRow is a row of nodes.parquet: what was requested of a node from Time on, until the node's
+// next row. Rows are ordered by node, then time. A node has a row when it appears, one at each
+// instant of the timeline at which its allocation differs from the row before, and one when it goes
+// (Deleted set and equal to Time). The columns of its life repeat in every row.
+type NodeRow struct {
+	Node string    `parquet:"node,dict"`
+	Time time.Time `parquet:"time,timestamp(microsecond)"`
+
+	Pods        int32 `parquet:"pods"`
+	CPUMillis   int64 `parquet:"cpu_requested_millis"`
+	MemoryBytes int64 `parquet:"memory_requested_bytes"`
+	GPUs        int64 `parquet:"gpus_requested"`
+
+	Created                time.Time `parquet:"created,timestamp(microsecond),optional"`
+	Ready                  time.Time `parquet:"ready,timestamp(microsecond),optional"`
+	Deleted                time.Time `parquet:"deleted,timestamp(microsecond),optional"`
+	CPUAllocatableMillis   int64     `parquet:"cpu_allocatable_millis"`
+	MemoryAllocatableBytes int64     `parquet:"memory_allocatable_bytes"`
+	GPUsAllocatable        int64     `parquet:"gpus_allocatable"`
+	PodsAllocatable        int64     `parquet:"pods_allocatable"`
+	InstanceType           string    `parquet:"instance_type,dict"`
+	Zone                   string    `parquet:"zone,dict"`
+}
+
+// TimelineRow is a row of timeline.parquet: the state at Time, after everything that happened at
+// that instant. Rows are evenly spaced in trace time, at most about 2,000, the last one at the end.
+type TimelineRow struct {
+	Time time.Time `parquet:"time,timestamp(microsecond)"`
+
+	// Pods that exist, by where they stand: waiting for a node, on a node but not running yet,
+	// running, finished.
+	Pending   int32 `parquet:"pods_pending"`
+	Starting  int32 `parquet:"pods_starting"`
+	Running   int32 `parquet:"pods_running"`
+	Succeeded int32 `parquet:"pods_succeeded"`
+	Failed    int32 `parquet:"pods_failed"`
+	// PendingMax is the most that were pending at once since the row before.
+	PendingMax int32 `parquet:"pods_pending_max"`
+	// CreatedTotal and DeletedTotal count from the start.
+	CreatedTotal int32 `parquet:"pods_created_total"`
+	DeletedTotal int32 `parquet:"pods_deleted_total"`
+
+	Nodes      int32 `parquet:"nodes"`
+	NodesReady int32 `parquet:"nodes_ready"`
+
+	// Requested is what pods that have a node and are not finished ask for, Pending what those
+	// without a node ask for on top, Allocatable what all ready nodes have.
+	CPURequestedMillis     int64 `parquet:"cpu_requested_millis"`
+	CPUPendingMillis       int64 `parquet:"cpu_pending_millis"`
+	CPUAllocatableMillis   int64 `parquet:"cpu_allocatable_millis"`
+	MemoryRequestedBytes   int64 `parquet:"memory_requested_bytes"`
+	MemoryPendingBytes     int64 `parquet:"memory_pending_bytes"`
+	MemoryAllocatableBytes int64 `parquet:"memory_allocatable_bytes"`
+	GPUsRequested          int64 `parquet:"gpus_requested"`
+	GPUsPending            int64 `parquet:"gpus_pending"`
+	GPUsAllocatable        int64 `parquet:"gpus_allocatable"`
+
+	// Events were replayed since the row before; the lags, in seconds of the clock, are theirs.
+	Events        int32   `parquet:"events"`
+	LagP99Seconds float64 `parquet:"lag_p99_seconds"`
+	LagMaxSeconds float64 `parquet:"lag_max_seconds"`
+}
+
+// EventRow is a row of events.parquet: one replayed event of the trace. Rows are ordered by Index.
+type EventRow struct {
+	Index int64 `parquet:"index"`
+	// Time is when the trace says the event happened.
+	Time time.Time `parquet:"time,timestamp(microsecond)"`
+	// LagSeconds is how late the event was, DurationSeconds how long applying it took, in seconds of
+	// the clock.
+	LagSeconds      float64 `parquet:"lag_seconds"`
+	DurationSeconds float64 `parquet:"duration_seconds"`
+	Applied         int32   `parquet:"applied"`
+	Deleted         int32   `parquet:"deleted"`
+	Problems        int32   `parquet:"problems"`
+}
+
+// Event is what the replay says of one event it has carried out. Due, Started and Done are instants
+// of the clock.
+type Event struct {
+	Index     int
+	TraceTime time.Time
+	Due       time.Time
+	Started   time.Time
+	Done      time.Time
+	// Lag is how late the event was.
+	Lag              time.Duration
+	Applied, Deleted int
+	Problems         []Problem
+}
+
+// Problem is something that did not work as recorded: an object the API server refused, a kind it
+// doesn't know, an object to delete that wasn't there.
+type Problem struct {
+	// Category groups problems in the summary: a short stable word such as "rejected".
+	Category string `json:"category"`
+	// Object says what it happened to: kind and namespaced name.
+	Object  string `json:"object"`
+	Message string `json:"message"`
+	// Time is trace time; zero where the problem has none.
+	Time time.Time `json:"time,omitzero"`
+}
+
+// Info is what the caller knows about a run and the recorder can't see.
+type Info struct {
+	Simulation string
+	Trace      TraceInfo
+	Times      TimeMap
+	// End is when the observation ended, on the clock. What the recorder was told later, such as the
+	// deletions of a clean-up, is left out.
+	End time.Time
+	// Wall is how long it all took on a real clock.
+	Wall        time.Duration
+	Interrupted bool
+	// Versions name the parts: "simkube", "kubernetes", "kwok".
+	Versions map[string]string
+	// Settings are what the run was started with, for people to read: "nodes", "time", "scheduler".
+	Settings map[string]string
+	// Problems that belong to no event.
+	Problems []Problem
+}
