@@ -1,0 +1,51 @@
+package trace
+
+import (
+	"fmt"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+)
+
+// ParseGVK reads the way traces and tracer configurations write a kind: "group/version.Kind", or
+// "version.Kind" for the core group; "/version.Kind" is accepted too. A group may contain dots, a
+// version and a kind may not. The error names the string.
+func ParseGVK(s string) (schema.GroupVersionKind, error) {
+	group, rest, slash := strings.Cut(s, "/")
+	if !slash {
+		group, rest = "", s
+	}
+	version, kind, dot := strings.Cut(rest, ".")
+	switch {
+	case !dot || version == "" || kind == "":
+		return schema.GroupVersionKind{}, fmt.Errorf("kind %q: want group/version.Kind, or version.Kind for the core group", s)
+	case strings.ContainsAny(version, "/") || strings.ContainsAny(kind, "./"):
+		return schema.GroupVersionKind{}, fmt.Errorf("kind %q: want group/version.Kind; a version and a kind contain no dots and no slashes", s)
+	}
+	return schema.GroupVersionKind{Group: group, Version: version, Kind: kind}, nil
+}
+
+// FormatGVK is the inverse of ParseGVK: "apps/v1.Deployment", "v1.Pod".
+func FormatGVK(gvk schema.GroupVersionKind) string {
+	if gvk.Group == "" {
+		return gvk.Version + "." + gvk.Kind
+	}
+	return gvk.Group + "/" + gvk.Version + "." + gvk.Kind
+}
+
+// NamespacedName joins a namespace and a name the way traces do: "namespace/name", or just "name"
+// for a cluster-scoped object.
+func NamespacedName(namespace, name string) string {
+	if namespace == "" {
+		return name
+	}
+	return namespace + "/" + name
+}
+
+// SplitNamespacedName is the inverse of NamespacedName.
+func SplitNamespacedName(s string) (namespace, name string) {
+	if namespace, name, ok := strings.Cut(s, "/"); ok {
+		return namespace, name
+	}
+	return "", s
+}

