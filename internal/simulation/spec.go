@@ -1,0 +1,47 @@
+package simulation
+
+import (
+	"time"
+
+	"simkube.io/simkube/internal/mutate"
+	"simkube.io/simkube/internal/nodes"
+)
+
+// Spec says what one simulation is to do. It is sent to the process that runs the control plane
+// as JSON; durations are nanoseconds.
+type Spec struct {
+	// Name is the simulation's name, a DNS label: it goes into names and labels.
+	Name string `json:"name"`
+	// Trace is the path of the trace file.
+	Trace string `json:"trace"`
+	// Output is the folder to write the results to. Overwrite allows one that exists.
+	Output    string `json:"output"`
+	Overwrite bool   `json:"overwrite,omitempty"`
+	// Speed divides the gaps between events and the lifetimes of pods; 0 means 1. The control plane's own
+	// timers keep the wall clock.
+	Speed float64 `json:"speed,omitempty"`
+	// Duration cuts the trace short, in trace time from its first event; 0 replays all of it.
+	Duration time.Duration `json:"duration,omitempty"`
+	// Nodes are the simulated nodes.
+	Nodes nodes.Spec `json:"nodes"`
+	// SchedulerConfig is the path of a KubeSchedulerConfiguration, or empty.
+	SchedulerConfig string `json:"schedulerConfig,omitempty"`
+	// CRDs and Stages are paths of manifests to add to the control plane.
+	CRDs   []string `json:"crds,omitempty"`
+	Stages []string `json:"stages,omitempty"`
+	// KubeAPIQPS is the client-side rate limit of scheduler and controllers: 0 as in a default cluster,
+	// below 0 none.
+	KubeAPIQPS float32 `json:"kubeAPIQPS,omitempty"`
+	// Delays are how long pods take to start.
+	Delays mutate.Delays `json:"delays"`
+	// RescheduleInterruptedBarePods makes a new copy of a bare pod that lost its node or its place.
+	RescheduleInterruptedBarePods bool `json:"rescheduleInterruptedBarePods,omitempty"`
+	// NamespacePrefix precedes the names of simulated namespaces.
+	NamespacePrefix string `json:"namespacePrefix"`
+	// Align waits for up to a minute before the replay, so that the wall clock's seconds are those of the
+	// trace and CronJobs fire at the offsets they were recorded at. It has no effect on a trace
+	// without CronJobs or at a speed other than 1.
+	Align bool `json:"align,omitempty"`
+	// Verbosity is the log verbosity of the control plane's components.
+	Verbosity int `json:"verbosity,omitempty"`
+}
