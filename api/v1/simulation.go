@@ -1,0 +1,172 @@
+package v1
+
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+// Simulation asks for a trace to be replayed in the cluster it is created in.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:scope=Cluster,shortName=sim;sims
+// +kubebuilder:printcolumn:name="Start Time",type=string,format=date-time,JSONPath=`.status.startTime`
+// +kubebuilder:printcolumn:name="End Time",type=string,format=date-time,JSONPath=`.status.endTime`
+// +kubebuilder:printcolumn:name="Speed Factor",type=number,JSONPath=`.spec.speed`
+// +kubebuilder:printcolumn:name="Completed",type=integer,JSONPath=`.status.completedRuns`
+// +kubebuilder:printcolumn:name="Total",type=integer,JSONPath=`.spec.repetitions`
+// +kubebuilder:printcolumn:name="State",type=string,JSONPath=`.status.state`
+type Simulation struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	Spec   SimulationSpec    `json:"spec"`
+	Status *SimulationStatus `json:"status,omitempty"`
+}
+
+// SimulationList is a list of Simulations.
+//
+// +kubebuilder:object:root=true
+type SimulationList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+
+	Items []Simulation `json:"items"`
+}
+
+// SimulationSpec says what to replay and how.
+type SimulationSpec struct {
+	// Driver is the program that replays the trace.
+	Driver SimulationDriver `json:"driver"`
+
+	// Duration ends the replay after so much trace time ("90s", "+5m", "1h30m").
+	// Default: the whole trace.
+	// +optional
+	Duration *string `json:"duration,omitempty"`
+
+	// Repetitions is how often the trace is replayed, one after another. Default: 1.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	Repetitions *int32 `json:"repetitions,omitempty"`
+
+	// Speed is how many seconds of trace time pass in a second. Default: 1.
+	// +optional
+	Speed *float64 `json:"speed,omitempty"`
+
+	// PausedTime is when the simulation was paused; absent while it is not.
+	// +optional
+	PausedTime *metav1.Time `json:"pausedTime,omitempty"`
+
+	// RescheduleInterruptedBarePods starts a clone of a pod without an owner when
+	// something other than the trace deletes it. Default: false.
+	// +optional
+	RescheduleInterruptedBarePods *bool `json:"rescheduleInterruptedBarePods,omitempty"`
+
+	// LifecycleParams delays simulated pods. Default: no delay.
+	// +optional
+	LifecycleParams *LifecycleParams `json:"lifecycleParams,omitempty"`
+
+	// Metrics says where to send metrics. Default: none are kept.
+	// +optional
+	Metrics *SimulationMetrics `json:"metrics,omitempty"`
+
+	// Hooks are commands run around the simulation.
+	// +optional
+	Hooks *SimulationHooks `json:"hooks,omitempty"`
+}
+
+// SimulationDriver says which image replays which trace, and where it runs.
+type SimulationDriver struct {
+	// Image is the container image of the driver.
+	Image string `json:"image"`
+
+	// Namespace is the (real) namespace in which the driver runs.
+	Namespace string `json:"namespace"`
+
+	// Port is where the driver serves its admission webhook.
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=65535
+	Port int32 `json:"port"`
+
+	// TracePath is the URL of the trace (file:///data/trace, s3://..., gs://...).
+	TracePath string `json:"tracePath"`
+
+	// Args are further arguments of the driver.
+	// +optional
+	Args []string `json:"args,omitempty"`
+
+	// Secrets are the names of Secrets in Namespace that become environment
+	// variables of the driver, for instance to reach the trace's storage.
+	// +optional
+	Secrets []string `json:"secrets,omitempty"`
+
+	// VirtualNsPrefix begins the name of each simulated namespace.
+	// +optional
+	// +kubebuilder:default=virtual
+	VirtualNsPrefix string `json:"virtualNsPrefix,omitempty"`
+
+	// CertManagerIssuer is the cert-manager issuer of the webhook's certificate.
+	// Default: the controller makes the certificate itself.
+	// +optional
+	CertManagerIssuer *string `json:"certManagerIssuer,omitempty"`
+}
+
+// LifecycleParams delays simulated pods, as pulling images and starting programs
+// does in a real cluster. All in milliseconds; the jitter is an addition chosen
+// evenly between nothing and the value given. Default: 0 each.
+type LifecycleParams struct {
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	ImagePullDelay int64 `json:"imagePullDelay,omitempty"`
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	ImagePullJitter int64 `json:"imagePullJitter,omitempty"`
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	PodStartupDelay int64 `json:"podStartupDelay,omitempty"`
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	PodStartupJitter int64 `json:"podStartupJitter,omitempty"`
+}
+
+// SimulationStatus says how far a simulation is.
+type SimulationStatus struct {
+	// ObservedGeneration is the generation of the spec this status speaks of.
+	// +optional
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+
+	// State is what the simulation does now.
+	// +optional
+	State SimulationState `json:"state,omitempty"`
+
+	// StartTime is when the first run began.
+	// +optional
+	StartTime *metav1.Time `json:"startTime,omitempty"`
+
+	// EndTime is when the last run ended.
+	// +optional
+	EndTime *metav1.Time `json:"endTime,omitempty"`
+
+	// CompletedRuns counts the repetitions that are done.
+	// +optional
+	CompletedRuns int32 `json:"completedRuns,omitempty"`
+
+	// Conditions tell the state in the way Kubernetes tools expect it.
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+}
+
+// SimulationState is what a simulation does at the moment.
+//
+// +kubebuilder:validation:Enum=Blocked;Initializing;Running;Paused;Retrying;Finished;Failed
+type SimulationState string
+
+// The states of a simulation. Finished and Failed are final.
+const (
+	SimulationBlocked      SimulationState = "Blocked"      // waits for another simulation
+	SimulationInitializing SimulationState = "Initializing" // its driver is being set up
+	SimulationRunning      SimulationState = "Running"
+	SimulationPaused       SimulationState = "Paused"
+	SimulationRetrying     SimulationState = "Retrying" // the driver ended early and is started anew
+	SimulationFinished     SimulationState = "Finished"
+	SimulationFailed       SimulationState = "Failed"
+)
