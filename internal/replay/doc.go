@@ -1,0 +1,28 @@
+// Package replay applies the events of a trace to a cluster, each at its time.
+//
+// An [Engine] makes the root object that everything simulated hangs off, replays events below it, and
+// removes it all again:
+//
+//	engine, err := replay.New(restConfig, replay.Options{Simulation: "demo"})
+//	root, err := engine.CreateRoot(ctx)
+//	report, err := engine.Run(ctx, replay.Plan{Config: reader.Config(), Events: reader.Events(), Origin: first, Start: now})
+//	err = engine.Cleanup(context.WithoutCancel(ctx), nil)
+//
+// # Time
+//
+// What happened at trace time T is due at Start + (T - Origin) / Speed. Every deadline is computed from
+// the start, so neither rounding nor slow requests add up. Objects are prepared ahead of their deadline.
+// The lag of an object is the time from its deadline to the moment its request is sent; the completion of
+// an object is the time from its deadline to the moment the server accepted it.
+//
+// # Order
+//
+// Objects are applied concurrently, but all that happens to one object happens in order. Among the objects of
+// one event, those that make pods wait for those that don't, which they may need (a priority class, a
+// service account). Namespaces are made when they are first needed.
+//
+// # Safety
+//
+// The engine changes only what belongs to its simulation: objects in namespaces it made, and
+// cluster-scoped objects it made. Whatever else bears a name it needs stays as it is, and becomes a Problem.
+package replay
