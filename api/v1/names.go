@@ -57,9 +57,9 @@ const (
 	AnnotationStageReadyDelay = "simkube.io/kwok-stage-ready-delay"
 	// AnnotationStageReadyDelayJitter is the upper bound of that delay.
 	AnnotationStageReadyDelayJitter = "simkube.io/kwok-stage-ready-delay-jitter"
-	// ConditionStarted is the pod condition whose message is the exact moment the
-	// pod began to run; Kubernetes' own times are cut to seconds.
-	ConditionStarted = "simkube.io/Started"
+	// ConditionCompletes is the pod condition whose message is the exact moment at
+	// which a running pod will end; Kubernetes' own times are cut to seconds.
+	ConditionCompletes = "simkube.io/Completes"
 )
 
 // How simulated pods are kept on simulated nodes, and all others away from them.
