@@ -1,0 +1,80 @@
+# SimKube. `make` alone lists the targets. Go, git and make are all that is needed.
+
+GO      ?= go
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+
+# Every target builds with the same flags: a package compiled with others would be
+# compiled again, and Kubernetes takes minutes.
+export CGO_ENABLED := 0
+export GOFLAGS := $(strip $(filter-out -trimpath,$(shell $(GO) env GOFLAGS)) -trimpath)
+
+LDFLAGS := -s -w -X main.version=$(VERSION)
+MODULES := . cluster
+
+# The path of a tool pinned in tools/go.mod, built when needed.
+tool = "$$(GOWORK=off $(GO) tool -modfile=$(CURDIR)/tools/go.mod -n $(1))"
+
+DEMO_TRACE ?= examples/day.sktrace
+DEMO_SPEED ?= 480
+DEMO_OUT   ?= demo-result
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## List the targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+##
+
+.PHONY: build
+build: bin/skctl bin/sk-cluster ## Build bin/skctl and bin/sk-cluster
+
+.PHONY: bin/skctl
+bin/skctl:
+	$(GO) build -ldflags '$(LDFLAGS)' -o $@ ./cmd/skctl
+
+.PHONY: bin/sk-cluster
+bin/sk-cluster:
+	@test -e $@ || echo "Compiling Kubernetes: some minutes the first time, seconds from then on."
+	cd cluster && $(GO) build -ldflags '$(LDFLAGS)' -o ../$@ ./cmd/sk-cluster
+
+.PHONY: demo
+demo: build ## Simulate the example day and say where the report is
+	bin/skctl simulate $(DEMO_TRACE) --speed $(DEMO_SPEED) --output $(DEMO_OUT) --overwrite
+
+.PHONY: test
+test: build ## Run every test
+	$(GO) test ./...
+	cd cluster && $(GO) test ./...
+
+.PHONY: bench
+bench: build ## Run the benchmarks (docs/benchmarks.md says what they show)
+	$(GO) test -run '^$$' -bench . -benchmem -timeout 30m ./...
+	cd cluster && $(GO) test -run '^$$' -bench . -benchtime 1x -timeout 30m ./...
+
+.PHONY: lint
+lint: ## Vet, staticcheck, gofumpt and the house rules, over both modules
+	@for module in $(MODULES); do \
+		echo "lint $$module"; \
+		(cd $$module && $(GO) vet ./... && \
+			$(call tool,golangci-lint) run --config $(CURDIR)/.golangci.yml ./...) || exit 1; \
+	done
+
+.PHONY: fmt
+fmt: ## Format the code
+	$(call tool,gofumpt) -l -w $$(git ls-files '*.go' | grep -v zz_generated)
+
+.PHONY: generate
+generate: ## Write the generated files: deepcopy code and CRDs
+	$(call tool,controller-gen) object paths=./api/v1 \
+		crd:allowDangerousTypes=true output:crd:dir=config/crd
+
+.PHONY: verify
+verify: generate ## Fail if a generated file is not what is committed
+	git diff --exit-code -- api config/crd
+	@test -z "$$(git status --porcelain -- api config/crd)" || \
+		{ git status --short -- api config/crd; echo "generated files are not committed"; exit 1; }
+
+.PHONY: clean
+clean: ## Remove what was built and simulated here
+	rm -rf bin $(DEMO_OUT)
