@@ -1,8 +1,23 @@
 package results
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// The files of a result folder.
+const (
+	SummaryFile  = "summary.json"
+	PodsFile     = "pods.parquet"
+	NodesFile    = "nodes.parquet"
+	TimelineFile = "timeline.parquet"
+	EventsFile   = "events.parquet"
+	ReportFile   = "report.html"
 )
 
 // WriteOptions configure [Write].
@@ -28,11 +43,136 @@ func (e *ExistsError) Error() string {
 }
 
 // CheckOutput returns the *ExistsError that [Write] would, so that a long run can find out before it
-// starts.
-func CheckOutput(dir string, overwrite bool) error { return nil }
+// starts. Nothing there, an empty folder and, with overwrite, a result folder are fine.
+func CheckOutput(dir string, overwrite bool) error {
+	entries, err := os.ReadDir(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		if info, statErr := os.Stat(dir); statErr == nil && !info.IsDir() {
+			return &ExistsError{Dir: dir}
+		}
+		return fmt.Errorf("look at the output folder: %w", err)
+	case len(entries) == 0:
+		return nil
+	}
+	if _, err := ReadSummary(dir); err != nil {
+		return &ExistsError{Dir: dir}
+	}
+	if overwrite {
+		return nil
+	}
+	return &ExistsError{Dir: dir, Results: true}
+}
 
-// Write writes a run as a folder: all of it, or nothing.
-func Write(dir string, run *Run, opts WriteOptions) error { return nil }
+// Write writes a run as a folder: all of it, or nothing. The parent is created where it is missing.
+// Files are complete and on disk before the folder gets its name.
+func Write(dir string, run *Run, opts WriteOptions) (err error) {
+	if err := CheckOutput(dir, opts.Overwrite); err != nil {
+		return err
+	}
+	parent := filepath.Dir(filepath.Clean(dir))
+	if err := os.MkdirAll(parent, 0o755); err != nil {
+		return fmt.Errorf("create the output's parent: %w", err)
+	}
+	tmp, err := os.MkdirTemp(parent, "."+filepath.Base(dir)+".new-")
+	if err != nil {
+		return fmt.Errorf("create a temporary folder: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.RemoveAll(tmp))
+		}
+	}()
+	if err := os.Chmod(tmp, 0o755); err != nil {
+		return fmt.Errorf("open the output folder to readers: %w", err)
+	}
+	if err := writeFiles(tmp, run, opts.Report); err != nil {
+		return err
+	}
+	return moveInto(dir, parent, tmp)
+}
 
-// Read reads a folder that [Write] wrote.
-func Read(dir string) (*Run, error) { return &Run{}, nil }
+func writeFiles(dir string, run *Run, report func(io.Writer, *Run) error) error {
+	files := []struct {
+		name  string
+		write func(io.Writer) error
+	}{
+		{SummaryFile, func(w io.Writer) error { return writeSummary(w, &run.Summary) }},
+		{PodsFile, func(w io.Writer) error { return writeRows(w, run.Pods) }},
+		{NodesFile, func(w io.Writer) error { return writeRows(w, run.Nodes) }},
+		{TimelineFile, func(w io.Writer) error { return writeRows(w, run.Timeline) }},
+		{EventsFile, func(w io.Writer) error { return writeRows(w, run.Events) }},
+	}
+	for _, f := range files {
+		if err := writeFile(filepath.Join(dir, f.name), f.write); err != nil {
+			return fmt.Errorf("write %s: %w", f.name, err)
+		}
+	}
+	if report != nil {
+		err := writeFile(filepath.Join(dir, ReportFile), func(w io.Writer) error { return report(w, run) })
+		if err != nil {
+			return fmt.Errorf("write %s: %w", ReportFile, err)
+		}
+	}
+	return syncDir(dir)
+}
+
+// moveInto gives the finished folder its name. A folder in the way steps aside first, and comes back
+// if the move does not work out.
+func moveInto(dir, parent, tmp string) error {
+	old := tmp + ".old"
+	hadOld := true
+	if err := os.Rename(dir, old); errors.Is(err, fs.ErrNotExist) {
+		hadOld = false
+	} else if err != nil {
+		return fmt.Errorf("move the old results aside: %w", err)
+	}
+	if err := os.Rename(tmp, dir); err != nil {
+		if hadOld {
+			err = errors.Join(err, os.Rename(old, dir))
+		}
+		return fmt.Errorf("move the results into place: %w", err)
+	}
+	if err := syncDir(parent); err != nil {
+		return err
+	}
+	if hadOld {
+		if err := os.RemoveAll(old); err != nil {
+			return fmt.Errorf("remove the old results: %w", err)
+		}
+	}
+	return nil
+}
+
+func writeFile(path string, write func(io.Writer) error) (err error) {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	if err := write(f); err != nil {
+		return err
+	}
+	return f.Sync()
+}
+
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return fmt.Errorf("open %s to sync it: %w", dir, err)
+	}
+	if err := errors.Join(d.Sync(), d.Close()); err != nil {
+		return fmt.Errorf("sync %s: %w", dir, err)
+	}
+	return nil
+}
+
+func writeSummary(w io.Writer, s *Summary) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	// Scheduler messages are for people; nobody puts this file into a page as it is.
+	enc.SetEscapeHTML(false)
+	return enc.Encode(s)
+}

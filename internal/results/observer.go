@@ -2,11 +2,25 @@ package results
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
+	"sync"
 
+	"github.com/go-logr/logr"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/tools/cache"
+	"k8s.io/client-go/tools/pager"
+	"k8s.io/klog/v2"
 	"k8s.io/utils/clock"
 )
+
+const simulationLabel = "simkube.io/simulation"
 
 // Options configure an [Observer].
 type Options struct {
@@ -16,22 +30,126 @@ type Options struct {
 	NodeSelector string
 	// Clock stamps what the watches deliver; nil is the real one.
 	Clock clock.PassiveClock
-	// Logger gets watch errors, which are retried, as warnings; nil discards them.
+	// Logger gets what the watches have to say, such as that one was cut; nil discards it.
 	Logger *slog.Logger
 }
 
 // SimulationSelector selects the pods of a simulation.
-func SimulationSelector(simulation string) string { return "" }
+func SimulationSelector(simulation string) string {
+	// Label values hold 63 characters; longer names are cut as everything that labels objects does.
+	if len(simulation) > 63 {
+		simulation = simulation[:59] + "XXXX"
+	}
+	return labels.Set{simulationLabel: simulation}.String()
+}
 
-// Observer feeds a [Recorder] from watches on the pods and nodes of a cluster.
-type Observer struct{}
+// Observer feeds a [Recorder] from watches on the pods and nodes of a cluster. It keeps no objects.
+type Observer struct {
+	opts   Options
+	client kubernetes.Interface
+	rec    *Recorder
+	cancel context.CancelFunc
+	done   sync.WaitGroup
+}
 
 // Start starts to watch, and returns once everything that exists has been taken in. The watches end
-// with [Observer.Stop] or with ctx.
+// with [Observer.Stop] or with ctx; a watch that breaks is taken up again by itself. On an error
+// nothing is left running.
 func Start(ctx context.Context, client kubernetes.Interface, rec *Recorder, opts Options) (*Observer, error) {
-	return &Observer{}, nil
+	if opts.Clock == nil {
+		opts.Clock = clock.RealClock{}
+	}
+	if opts.Logger == nil {
+		opts.Logger = slog.New(slog.DiscardHandler)
+	}
+	watchCtx, cancel := context.WithCancel(ctx)
+	o := &Observer{opts: opts, client: client, rec: rec, cancel: cancel}
+	pods, nodes := newFeed(o.podChanged, o.podDeleted, o.podsListed), newFeed(o.nodeChanged, o.nodeDeleted, o.nodesListed)
+	o.watch(watchCtx, "pods", &corev1.Pod{}, o.podsFrom(), pods)
+	o.watch(watchCtx, "nodes", &corev1.Node{}, o.nodesFrom(), nodes)
+	for _, ready := range []<-chan struct{}{pods.ready, nodes.ready} {
+		select {
+		case <-ready:
+		case <-ctx.Done():
+			cancel()
+			o.done.Wait()
+			return nil, fmt.Errorf("watch pods and nodes: %w", context.Cause(ctx))
+		}
+	}
+	return o, nil
 }
 
 // Stop ends the watches, waits for their goroutines, and then lists pods and nodes once more, so
-// that the recorder ends with the API server's own last word.
-func (o *Observer) Stop(ctx context.Context) error { return nil }
+// that the recorder ends with the API server's own last word. It can be called again, to list again.
+func (o *Observer) Stop(ctx context.Context) error {
+	o.cancel()
+	o.done.Wait()
+	return o.list(ctx)
+}
+
+func (o *Observer) watch(ctx context.Context, name string, kind runtime.Object, lw *cache.ListWatch, to cache.ReflectorStore) {
+	logger := logr.FromSlogHandler(o.opts.Logger.Handler())
+	// Not every client can stream its first list; the reflector asks the client whether it can.
+	reflector := cache.NewReflectorWithOptions(cache.ToListWatcherWithWatchListSemantics(lw, o.client), kind, to,
+		cache.ReflectorOptions{Name: "results/" + name, Logger: &logger})
+	ctx = klog.NewContext(ctx, logger)
+	o.done.Go(func() { reflector.RunWithContext(ctx) })
+}
+
+func (o *Observer) podsFrom() *cache.ListWatch {
+	pods, selector := o.client.CoreV1().Pods(metav1.NamespaceAll), o.opts.PodSelector
+	return &cache.ListWatch{
+		ListWithContextFunc: func(ctx context.Context, opts metav1.ListOptions) (runtime.Object, error) {
+			opts.LabelSelector = selector
+			return pods.List(ctx, opts)
+		},
+		WatchFuncWithContext: func(ctx context.Context, opts metav1.ListOptions) (watch.Interface, error) {
+			opts.LabelSelector = selector
+			return pods.Watch(ctx, opts)
+		},
+	}
+}
+
+func (o *Observer) nodesFrom() *cache.ListWatch {
+	nodes, selector := o.client.CoreV1().Nodes(), o.opts.NodeSelector
+	return &cache.ListWatch{
+		ListWithContextFunc: func(ctx context.Context, opts metav1.ListOptions) (runtime.Object, error) {
+			opts.LabelSelector = selector
+			return nodes.List(ctx, opts)
+		},
+		WatchFuncWithContext: func(ctx context.Context, opts metav1.ListOptions) (watch.Interface, error) {
+			opts.LabelSelector = selector
+			return nodes.Watch(ctx, opts)
+		},
+	}
+}
+
+// list takes in everything there is now.
+func (o *Observer) list(ctx context.Context) error {
+	var pods []*corev1.Pod
+	listPods := pager.New(pager.ListPageFunc(o.podsFrom().ListWithContextFunc))
+	errPods := listPods.EachListItem(ctx, metav1.ListOptions{}, func(obj runtime.Object) error {
+		pods = append(pods, obj.(*corev1.Pod))
+		return nil
+	})
+	var nodes []*corev1.Node
+	listNodes := pager.New(pager.ListPageFunc(o.nodesFrom().ListWithContextFunc))
+	errNodes := listNodes.EachListItem(ctx, metav1.ListOptions{}, func(obj runtime.Object) error {
+		nodes = append(nodes, obj.(*corev1.Node))
+		return nil
+	})
+	if err := errors.Join(errPods, errNodes); err != nil {
+		return fmt.Errorf("list pods and nodes at the end: %w", err)
+	}
+	now := o.opts.Clock.Now()
+	o.rec.PodsListed(now, pods)
+	o.rec.NodesListed(now, nodes)
+	return nil
+}
+
+func (o *Observer) podChanged(pod *corev1.Pod)      { o.rec.PodChanged(o.opts.Clock.Now(), pod) }
+func (o *Observer) podDeleted(pod *corev1.Pod)      { o.rec.PodDeleted(o.opts.Clock.Now(), pod) }
+func (o *Observer) podsListed(pods []*corev1.Pod)   { o.rec.PodsListed(o.opts.Clock.Now(), pods) }
+func (o *Observer) nodeChanged(n *corev1.Node)      { o.rec.NodeChanged(o.opts.Clock.Now(), n) }
+func (o *Observer) nodeDeleted(n *corev1.Node)      { o.rec.NodeDeleted(o.opts.Clock.Now(), n) }
+func (o *Observer) nodesListed(list []*corev1.Node) { o.rec.NodesListed(o.opts.Clock.Now(), list) }

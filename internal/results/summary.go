@@ -142,17 +142,6 @@ type Timing struct {
 	PendingByOwner []OwnerWaits `json:"pendingByOwner"`
 }
 
-// Distribution describes a set of durations in seconds. Percentiles are observed values (nearest
-// rank); all is zero where Count is.
-type Distribution struct {
-	Count int     `json:"count"`
-	Mean  float64 `json:"mean"`
-	P50   float64 `json:"p50"`
-	P90   float64 `json:"p90"`
-	P99   float64 `json:"p99"`
-	Max   float64 `json:"max"`
-}
-
 // Waits is the distribution of the pending time.
 type Waits struct {
 	Distribution

@@ -1,6 +1,203 @@
 package results
 
-import "io"
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"math"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
 
-// WriteText writes the summary in a few lines for a terminal of the given width, in colour if asked.
-func (s *Summary) WriteText(w io.Writer, width int, colour bool) error { return nil }
+// WriteText writes the summary in a dozen lines for a terminal of the given width (80 where it is
+// zero or less), in colour if asked.
+func (s *Summary) WriteText(w io.Writer, width int, colour bool) error {
+	if width <= 0 {
+		width = 80
+	}
+	t := textWriter{width: width, colour: colour}
+	t.header(s)
+	t.pods(s)
+	t.waits(s)
+	t.nodes(s)
+	t.usage("CPU", s.Timing.CPU, "cores")
+	t.usage("memory", s.Timing.Memory, "GiB")
+	if s.Timing.GPU.PeakAllocatable > 0 || s.Timing.GPU.PeakDemand > 0 {
+		t.usage("GPU", s.Timing.GPU, "GPUs")
+	}
+	t.replay(s)
+	t.problems(s)
+	if _, err := w.Write(t.out.Bytes()); err != nil {
+		return fmt.Errorf("write the summary: %w", err)
+	}
+	return nil
+}
+
+type textWriter struct {
+	out    bytes.Buffer
+	width  int
+	colour bool
+}
+
+// Styles of ANSI terminals; the palette is the user's own.
+const (
+	normal = ""
+	bold   = "1"
+	dim    = "2"
+	red    = "31"
+	green  = "32"
+	yellow = "33"
+	cyan   = "36"
+)
+
+func (t *textWriter) styled(style, s string) string {
+	if !t.colour || style == normal || s == "" {
+		return s
+	}
+	return "\x1b[" + style + "m" + s + "\x1b[0m"
+}
+
+const labelWidth = 10
+
+// part is a piece of a line in a style.
+type part struct{ style, text string }
+
+func plain(format string, args ...any) part { return part{normal, fmt.Sprintf(format, args...)} }
+
+func strong(format string, args ...any) part { return part{bold, fmt.Sprintf(format, args...)} }
+
+// line writes a label and its parts, joined by dots. Parts that don't fit are left off from the end;
+// the first is shortened instead.
+func (t *textWriter) line(label string, parts ...part) {
+	t.out.WriteString("  " + t.styled(dim, fmt.Sprintf("%-*s", labelWidth, label)))
+	room := t.width - 2 - labelWidth
+	for i, p := range parts {
+		sep := ""
+		if i > 0 {
+			sep = " · "
+		}
+		need := utf8.RuneCountInString(sep + p.text)
+		if need > room && i > 0 {
+			break
+		}
+		room -= need
+		t.out.WriteString(t.styled(dim, sep) + t.styled(p.style, shorten(p.text, room+need)))
+	}
+	t.out.WriteByte('\n')
+}
+
+func (t *textWriter) header(s *Summary) {
+	name := s.Run.Simulation
+	if name == "" {
+		name = "simulation"
+	}
+	state, style := "finished", green
+	if s.Run.Interrupted {
+		state, style = "interrupted", yellow
+	}
+	room := t.width - utf8.RuneCountInString(state) - 1
+	t.out.WriteString(t.styled(bold, shorten(name, room)) + " " + t.styled(style, state) + "\n")
+	parts := []part{plain("%s of trace in %s",
+		FormatDuration(s.Run.WindowEnd.Sub(s.Run.WindowStart)),
+		FormatDuration(time.Duration(s.Run.WallSeconds*float64(time.Second))))}
+	if s.Run.Speed != 1 {
+		parts = append(parts, plain("speed %g", s.Run.Speed))
+	}
+	parts = append(parts, plain("from %s", s.Run.WindowStart.UTC().Format("2006-01-02 15:04 MST")))
+	t.line("replayed", parts...)
+}
+
+func (t *textWriter) pods(s *Summary) {
+	p := s.Outcome.Pods
+	parts := []part{strong("%s created", FormatCount(p.Created)), plain("%s ran", FormatCount(p.Ran))}
+	if p.Succeeded > 0 {
+		parts = append(parts, plain("%s succeeded", FormatCount(p.Succeeded)))
+	}
+	if p.Failed > 0 {
+		parts = append(parts, part{red, FormatCount(p.Failed) + " failed"})
+	}
+	if p.Disrupted > 0 {
+		parts = append(parts, part{yellow, FormatCount(p.Disrupted) + " disrupted"})
+	}
+	parts = append(parts, plain("at most %s at once", FormatCount(s.Timing.Pods.PeakRunning)))
+	t.line("pods", parts...)
+}
+
+func (t *textWriter) waits(s *Summary) {
+	w := s.Timing.Pending
+	if w.OverSecond == 0 {
+		t.line("pending", part{green, "no pod waited longer than a second for a node"})
+	} else {
+		t.line("pending", part{yellow, FormatCount(w.OverSecond) + " waited over 1s"},
+			plain("p50 %s", FormatSeconds(w.P50)), plain("p99 %s", FormatSeconds(w.P99)),
+			strong("longest %s", FormatSeconds(w.Max)))
+	}
+	if n := s.Outcome.Pods.NeverScheduled; n > 0 {
+		t.line("", part{red, FormatCount(n) + " never got a node"})
+	}
+	if reasons := s.Timing.WaitReasons; len(reasons) > 0 {
+		parts := []part{plain("%s (%s)", reasons[0].Reason, plural(reasons[0].Pods, "pod", "pods"))}
+		if more := len(reasons) - 1; more > 0 {
+			parts = append(parts, plain("%s more", plural(more, "reason", "reasons")))
+		}
+		t.line("because", parts...)
+	}
+}
+
+func (t *textWriter) nodes(s *Summary) {
+	n := s.Timing.Nodes
+	count := plain("%s", plural(n.Peak, "node", "nodes"))
+	if s.Outcome.Nodes.Count > n.Peak {
+		count = plain("at most %s", plural(n.Peak, "node", "nodes"))
+	}
+	count.style = bold
+	t.line("nodes", count, plain("%s node-hours", FormatNumber(n.NodeHours)))
+}
+
+// usage draws the mean utilization as a bar.
+func (t *textWriter) usage(label string, u ResourceUsage, unit string) {
+	const cells = 20
+	filled := min(max(int(math.Round(u.MeanUtilization*cells)), 0), cells)
+	bar := strings.Repeat("█", filled) + strings.Repeat("░", cells-filled)
+	t.line(label, part{cyan, fmt.Sprintf("%s %.0f%% requested", bar, 100*u.MeanUtilization)},
+		plain("peak %.0f%%", 100*u.PeakUtilization),
+		plain("%s of %s %s", FormatNumber(u.PeakRequested), FormatNumber(u.PeakAllocatable), unit))
+}
+
+func (t *textWriter) replay(s *Summary) {
+	lag := s.Timing.ReplayLag
+	t.line("replay", plain("%s", plural(s.Outcome.Events.Replayed, "event", "events")),
+		plain("lag p50 %s", FormatSeconds(lag.P50)), plain("p99 %s", FormatSeconds(lag.P99)),
+		plain("max %s", FormatSeconds(lag.Max)))
+}
+
+func (t *textWriter) problems(s *Summary) {
+	p := s.Outcome.Problems
+	if p.Total == 0 {
+		return
+	}
+	parts := []part{{red, FormatCount(p.Total)}}
+	for _, c := range p.ByCategory {
+		parts = append(parts, plain("%s %s", FormatCount(c.Count), c.Category))
+	}
+	t.line("problems", parts...)
+}
+
+// shorten cuts a text to so many characters, the last of them an ellipsis.
+func shorten(s string, width int) string {
+	if utf8.RuneCountInString(s) <= width {
+		return s
+	}
+	if width < 1 {
+		return ""
+	}
+	return string([]rune(s)[:width-1]) + "…"
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return FormatCount(n) + " " + many
+}

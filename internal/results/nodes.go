@@ -1,0 +1,73 @@
+package results
+
+import (
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// nodeRecord is what is kept of a node. A node that comes back under its old name is another one.
+type nodeRecord struct {
+	uid, name, instanceType, zone string
+	created, ready, deleted       instant
+	// states holds what the scheduler could use of the node from an instant on, one entry per change.
+	states []nodeState
+}
+
+type nodeState struct {
+	at          instant
+	ready       bool
+	allocatable amounts
+	pods        int64
+}
+
+func (r *Recorder) newNode(uid string, node *corev1.Node) *nodeRecord {
+	return &nodeRecord{
+		uid:          uid,
+		name:         strings.Clone(node.Name),
+		instanceType: r.strings.get(node.Labels[corev1.LabelInstanceTypeStable]),
+		zone:         r.strings.get(node.Labels[corev1.LabelTopologyZone]),
+	}
+}
+
+func (n *nodeRecord) update(node *corev1.Node, at stamp) {
+	if n.created == 0 {
+		n.created = at(node.CreationTimestamp.Time)
+	}
+	state := nodeState{
+		allocatable: amountsOf(node.Status.Allocatable),
+		pods:        node.Status.Allocatable.Pods().Value(),
+	}
+	var since corev1.NodeCondition
+	for _, c := range node.Status.Conditions {
+		if c.Type == corev1.NodeReady {
+			state.ready, since = c.Status == corev1.ConditionTrue, c
+		}
+	}
+	state.at = max(n.created, at(since.LastTransitionTime.Time))
+	if state.ready && n.ready == 0 {
+		n.ready = state.at
+	}
+	if len(n.states) > 0 {
+		last := n.states[len(n.states)-1]
+		if last.ready == state.ready && last.allocatable == state.allocatable && last.pods == state.pods {
+			return
+		}
+		state.at = max(state.at, last.at)
+	}
+	n.states = append(n.states, state)
+}
+
+func (n *nodeRecord) setDeleted(at instant) {
+	n.deleted = max(n.created, at)
+	if len(n.states) > 0 {
+		n.deleted = max(n.deleted, n.states[len(n.states)-1].at)
+	}
+}
+
+func (n *nodeRecord) last() nodeState {
+	if len(n.states) == 0 {
+		return nodeState{}
+	}
+	return n.states[len(n.states)-1]
+}

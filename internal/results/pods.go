@@ -1,0 +1,245 @@
+package results
+
+import (
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// instant is a moment of the clock in nanoseconds since 1970; zero means it did not happen.
+type instant int64
+
+func instantOf(t time.Time) instant {
+	if t.IsZero() {
+		return 0
+	}
+	return instant(t.UnixNano())
+}
+
+func (i instant) time() time.Time {
+	if i == 0 {
+		return time.Time{}
+	}
+	return time.Unix(0, int64(i)).UTC()
+}
+
+// podRecord is what is kept of a pod: a few hundred bytes, for there may be hundreds of thousands.
+// Strings that many pods share are interned.
+type podRecord struct {
+	uid, name           string
+	namespace           string
+	owner               *Owner
+	node, priorityClass string
+	disruption          string
+	firstWait, lastWait string
+	waits               int32
+	phase               corev1.PodPhase
+	waitClasses         uint64
+	requests            amounts
+
+	created, scheduled, running, finished, deleted instant
+}
+
+// stage is where a pod stands.
+type stage uint8
+
+const (
+	stageNone stage = iota // not created yet, or gone
+	stagePending
+	stageStarting
+	stageRunning
+	stageSucceeded
+	stageFailed
+	stages
+)
+
+func (p *podRecord) stage() stage {
+	switch {
+	case p.deleted != 0 || p.created == 0:
+		return stageNone
+	case p.finished != 0 && p.phase == corev1.PodFailed:
+		return stageFailed
+	case p.finished != 0:
+		return stageSucceeded
+	case p.running != 0:
+		return stageRunning
+	case p.scheduled != 0:
+		return stageStarting
+	}
+	return stagePending
+}
+
+// stamp chooses the instant at which something happened that the recorder has just learnt of, given
+// the time the object itself says (zero for none).
+type stamp func(object time.Time) instant
+
+// watched is the stamp of what a watch delivers: now. The object's own time has only seconds.
+func watched(now instant) stamp {
+	return func(time.Time) instant { return now }
+}
+
+// listed is the stamp of what a list shows after a gap: the object's own time, as far as it lies
+// within the gap.
+func listed(since, now instant) stamp {
+	return func(object time.Time) instant {
+		if object.IsZero() {
+			return now
+		}
+		return min(max(instantOf(object), since), now)
+	}
+}
+
+// newPod starts the record of a pod never seen before.
+func (r *Recorder) newPod(uid string, pod *corev1.Pod) *podRecord {
+	owner := OwnerOf(pod)
+	kept, ok := r.owners[owner]
+	if !ok {
+		kept = &Owner{
+			Namespace: r.strings.get(owner.Namespace),
+			Kind:      r.strings.get(owner.Kind),
+			Name:      strings.Clone(owner.Name),
+		}
+		r.owners[*kept] = kept
+	}
+	return &podRecord{
+		uid:           uid,
+		name:          strings.Clone(pod.Name),
+		namespace:     r.strings.get(pod.Namespace),
+		owner:         kept,
+		priorityClass: r.strings.get(pod.Spec.PriorityClassName),
+		phase:         corev1.PodPending,
+		requests:      requestsOf(pod),
+	}
+}
+
+// update takes in a pod as it is now. Stages that passed unseen get the instant of the one seen, so
+// that the times of a record never run backwards.
+func (r *Recorder) update(p *podRecord, pod *corev1.Pod, at stamp) {
+	if p.created == 0 {
+		p.created = at(pod.CreationTimestamp.Time)
+	}
+	if pod.Spec.NodeName != "" && p.scheduled == 0 {
+		p.scheduled = max(p.created, at(conditionTime(pod, corev1.PodScheduled)))
+		p.node = r.strings.get(pod.Spec.NodeName)
+	}
+	if p.scheduled == 0 {
+		r.updateWait(p, pod)
+	}
+	switch pod.Status.Phase {
+	case corev1.PodRunning:
+		p.phase = corev1.PodRunning
+		p.setRunning(at(containersStarted(pod)))
+	case corev1.PodSucceeded:
+		p.phase = corev1.PodSucceeded
+		p.setRunning(at(containersStarted(pod)))
+		p.setFinished(at(containersFinished(pod)))
+	case corev1.PodFailed:
+		p.phase = corev1.PodFailed
+		// A pod can fail without ever having run: evicted, or refused by its node.
+		if started := containersStarted(pod); !started.IsZero() {
+			p.setRunning(at(started))
+		}
+		p.setFinished(at(containersFinished(pod)))
+	}
+	if why := disruptionOf(pod); why != "" && p.disruption == "" {
+		p.disruption = r.strings.get(why)
+	}
+}
+
+func (r *Recorder) updateWait(p *podRecord, pod *corev1.Pod) {
+	for i := range pod.Status.Conditions {
+		c := &pod.Status.Conditions[i]
+		if c.Type != corev1.PodScheduled || c.Status != corev1.ConditionFalse {
+			continue
+		}
+		message := c.Message
+		if message == "" {
+			message = c.Reason
+		}
+		if message == "" || message == p.lastWait {
+			return
+		}
+		p.lastWait = r.strings.get(message)
+		if p.firstWait == "" {
+			p.firstWait = p.lastWait
+		}
+		p.waits++
+		p.waitClasses |= r.classes.mask(message)
+		return
+	}
+}
+
+func (p *podRecord) setRunning(at instant) {
+	if p.running != 0 {
+		return
+	}
+	if p.scheduled == 0 {
+		p.scheduled = max(p.created, at)
+	}
+	p.running = max(p.scheduled, at)
+}
+
+func (p *podRecord) setFinished(at instant) {
+	if p.finished == 0 {
+		p.finished = max(p.created, p.scheduled, p.running, at)
+	}
+}
+
+func (p *podRecord) setDeleted(at instant) {
+	p.deleted = max(p.created, p.scheduled, p.running, p.finished, at)
+}
+
+func conditionTime(pod *corev1.Pod, kind corev1.PodConditionType) time.Time {
+	for i := range pod.Status.Conditions {
+		if c := &pod.Status.Conditions[i]; c.Type == kind && c.Status == corev1.ConditionTrue {
+			return c.LastTransitionTime.Time
+		}
+	}
+	return time.Time{}
+}
+
+// containersStarted returns the earliest start of a main container; zero where none tells.
+func containersStarted(pod *corev1.Pod) time.Time {
+	var first time.Time
+	for i := range pod.Status.ContainerStatuses {
+		state := &pod.Status.ContainerStatuses[i].State
+		var at time.Time
+		switch {
+		case state.Running != nil:
+			at = state.Running.StartedAt.Time
+		case state.Terminated != nil:
+			at = state.Terminated.StartedAt.Time
+		}
+		if !at.IsZero() && (first.IsZero() || at.Before(first)) {
+			first = at
+		}
+	}
+	return first
+}
+
+// containersFinished returns the latest end of a main container; zero where none tells.
+func containersFinished(pod *corev1.Pod) time.Time {
+	var last time.Time
+	for i := range pod.Status.ContainerStatuses {
+		if t := pod.Status.ContainerStatuses[i].State.Terminated; t != nil && t.FinishedAt.After(last) {
+			last = t.FinishedAt.Time
+		}
+	}
+	return last
+}
+
+// disruptionOf says why a pod was or is about to be thrown out; empty if it isn't.
+func disruptionOf(pod *corev1.Pod) string {
+	for i := range pod.Status.Conditions {
+		c := &pod.Status.Conditions[i]
+		if c.Type == corev1.DisruptionTarget && c.Status == corev1.ConditionTrue {
+			return c.Reason
+		}
+	}
+	switch pod.Status.Reason {
+	case "Evicted", "Preempted", "Preempting", "NodeLost", "OutOfcpu", "OutOfmemory":
+		return pod.Status.Reason
+	}
+	return ""
+}

@@ -1,0 +1,106 @@
+package results
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
+
+var (
+	nodesAvailable = regexp.MustCompile(`^\d+/\d+ nodes are available: ?`)
+	reasonCount    = regexp.MustCompile(`(?:^|, )\d+ `)
+	quoted         = regexp.MustCompile(`"[^"]*"`)
+	number         = regexp.MustCompile(`\b\d+\b`)
+)
+
+// WaitClasses returns the classes of a scheduler message: the reasons in it without what differs from
+// pod to pod and from moment to moment (numbers of nodes, quoted names, what preemption came to),
+// sorted. "0/5 nodes are available: 2 node(s) had untolerated taint(s), 3 Insufficient cpu. ..." gives
+// "Insufficient cpu" and "had untolerated taint(s)". An empty message has no class.
+func WaitClasses(message string) []string {
+	message = strings.TrimSpace(message)
+	if message == "" {
+		return nil
+	}
+	head := nodesAvailable.FindString(message)
+	if head == "" {
+		return []string{number.ReplaceAllString(quoted.ReplaceAllString(firstSentence(message), `"…"`), "N")}
+	}
+	body := firstSentence(message[len(head):])
+	if body == "" {
+		return []string{"no nodes available"}
+	}
+	var classes []string
+	for _, reason := range splitReasons(body) {
+		reason = strings.TrimPrefix(reason, "node(s) ")
+		classes = append(classes, quoted.ReplaceAllString(reason, `"…"`))
+	}
+	slices.Sort(classes)
+	return slices.Compact(classes)
+}
+
+// firstSentence ends before ". ", because names in a message have dots in them but no space after.
+func firstSentence(s string) string {
+	s, _, _ = strings.Cut(s, ". ")
+	return strings.TrimSuffix(strings.TrimSpace(s), ".")
+}
+
+// splitReasons splits "3 Insufficient cpu, 2 node(s) had ..." at its counts; a reason may itself hold
+// commas. What has no counts is one reason.
+func splitReasons(body string) []string {
+	at := reasonCount.FindAllStringIndex(body, -1)
+	if len(at) == 0 || at[0][0] != 0 {
+		return []string{body}
+	}
+	var reasons []string
+	for i, m := range at {
+		end := len(body)
+		if i+1 < len(at) {
+			end = at[i+1][0]
+		}
+		reasons = append(reasons, body[m[1]:end])
+	}
+	return reasons
+}
+
+// classTable numbers wait classes, so that a pod keeps the set it saw in one word.
+type classTable struct {
+	names []string
+	index map[string]int
+}
+
+// maxClasses is how many classes have a number of their own; the last stands for all others.
+const maxClasses = 64
+
+const otherClass = "other reasons"
+
+func (t *classTable) mask(message string) uint64 {
+	var mask uint64
+	for _, class := range WaitClasses(message) {
+		i, ok := t.index[class]
+		if !ok {
+			if len(t.names) >= maxClasses-1 {
+				class = otherClass
+			}
+			if i, ok = t.index[class]; !ok {
+				i = len(t.names)
+				t.names = append(t.names, class)
+				t.index[class] = i
+			}
+		}
+		mask |= 1 << i
+	}
+	return mask
+}
+
+// classes returns the names in a mask, sorted.
+func (t *classTable) classes(mask uint64) []string {
+	var names []string
+	for i, name := range t.names {
+		if mask&(1<<i) != 0 {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}

@@ -1,0 +1,187 @@
+package results
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+const (
+	maxWorstWaits    = 20
+	maxFirstProblems = 100
+	maxBarePods      = 100
+)
+
+func (r *Recorder) summarize(info Info, w window, pods []podRecord, nodes []nodeRecord, events []Event, s *sweep) Summary {
+	sum := Summary{SchemaVersion: SchemaVersion, Run: runInfo(info, w)}
+	out, timing := &sum.Outcome, &sum.Timing
+
+	out.Events = countEvents(events)
+	out.Pods = countPods(pods)
+	out.Nodes = countNodes(nodes)
+	out.Problems = countProblems(info, events)
+	out.ByOwner, timing.PendingByOwner = byOwner(pods, w.end)
+
+	timing.Pending = pendingOf(pods, w.end)
+	timing.Start = startOf(pods)
+	timing.ReplayLag = lagsOf(events)
+	timing.Pods = s.totals.peakPods
+	timing.Nodes = NodeUsage{Peak: s.totals.peakNodes, NodeHours: round(w.traceHours(s.totals.nodes))}
+	if w.length() > 0 {
+		timing.Nodes.Mean = round(s.totals.nodes / w.length())
+	}
+	timing.CPU = s.totals.usage(0, 1000, w)
+	timing.Memory = s.totals.usage(1, 1<<30, w)
+	timing.GPU = s.totals.usage(2, 1, w)
+	timing.WorstWaits = worstWaits(pods, w)
+	timing.WaitReasons = r.waitReasons(pods, w.end)
+	return sum
+}
+
+func runInfo(info Info, w window) RunInfo {
+	return RunInfo{
+		Simulation:   info.Simulation,
+		Trace:        info.Trace,
+		Speed:        w.times.speed(),
+		Interrupted:  info.Interrupted,
+		Versions:     info.Versions,
+		Settings:     info.Settings,
+		ClockStart:   w.start.time(),
+		WindowStart:  w.trace(w.start),
+		WindowEnd:    w.trace(w.end),
+		ClockSeconds: round(seconds(w.end - w.start)),
+		WallSeconds:  round(info.Wall.Seconds()),
+	}
+}
+
+func countEvents(events []Event) EventCounts {
+	c := EventCounts{Replayed: len(events)}
+	for _, e := range events {
+		c.Applied += e.Applied
+		c.Deleted += e.Deleted
+	}
+	return c
+}
+
+func countPods(pods []podRecord) PodCounts {
+	c := PodCounts{Created: len(pods)}
+	for i := range pods {
+		p := &pods[i]
+		if p.scheduled != 0 {
+			c.Scheduled++
+		} else {
+			c.NeverScheduled++
+		}
+		if p.running != 0 {
+			c.Ran++
+		}
+		if p.finished != 0 && p.phase == corev1.PodFailed {
+			c.Failed++
+		} else if p.finished != 0 {
+			c.Succeeded++
+		}
+		if p.deleted != 0 {
+			c.Deleted++
+		}
+		if p.disruption != "" {
+			c.Disrupted++
+		}
+	}
+	return c
+}
+
+func countNodes(nodes []nodeRecord) NodeCounts {
+	c := NodeCounts{Count: len(nodes)}
+	for i := range nodes {
+		if nodes[i].deleted != 0 {
+			c.Deleted++
+		}
+	}
+	return c
+}
+
+func countProblems(info Info, events []Event) ProblemCounts {
+	c := ProblemCounts{ByCategory: []CategoryCount{}, First: []Problem{}}
+	byCategory := map[string]int{}
+	take := func(p Problem) {
+		c.Total++
+		byCategory[p.Category]++
+		if len(c.First) < maxFirstProblems {
+			c.First = append(c.First, p)
+		}
+	}
+	for _, p := range info.Problems {
+		take(p)
+	}
+	for _, e := range events {
+		// The objects of an event are applied concurrently; their problems come in any order.
+		problems := slices.SortedFunc(slices.Values(e.Problems), func(a, b Problem) int {
+			return cmp.Or(strings.Compare(a.Category, b.Category),
+				strings.Compare(a.Object, b.Object), strings.Compare(a.Message, b.Message))
+		})
+		for _, p := range problems {
+			if p.Time.IsZero() {
+				p.Time = e.TraceTime
+			}
+			p.Time = p.Time.UTC()
+			take(p)
+		}
+	}
+	for _, category := range slices.Sorted(maps.Keys(byCategory)) {
+		c.ByCategory = append(c.ByCategory, CategoryCount{Category: category, Count: byCategory[category]})
+	}
+	return c
+}
+
+func pendingOf(pods []podRecord, end instant) Waits {
+	var waits Waits
+	all := make([]float64, len(pods))
+	for i := range pods {
+		all[i] = pods[i].pendingSeconds(end)
+		if all[i] > 1 {
+			waits.OverSecond++
+		}
+		if pods[i].waits > 0 {
+			waits.Unschedulable++
+		}
+	}
+	waits.Distribution = distributionOf(all)
+	return waits
+}
+
+func startOf(pods []podRecord) Distribution {
+	var all []float64
+	for i := range pods {
+		if pods[i].running != 0 {
+			all = append(all, pods[i].startSeconds())
+		}
+	}
+	return distributionOf(all)
+}
+
+func lagsOf(events []Event) Distribution {
+	all := make([]float64, len(events))
+	for i, e := range events {
+		all[i] = e.Lag.Seconds()
+	}
+	return distributionOf(all)
+}
+
+// usage publishes resource i in units of its own: a thousand millicores, a GiB of bytes.
+func (t *totals) usage(i int, unit float64, w window) ResourceUsage {
+	u := ResourceUsage{
+		AllocatableHours: round(w.traceHours(t.allocatable[i]) / unit),
+		RequestedHours:   round(w.traceHours(t.used[i]) / unit),
+		PeakUtilization:  round(t.peakUtilization[i]),
+		PeakAllocatable:  round(float64(t.peakAllocatable[i]) / unit),
+		PeakRequested:    round(float64(t.peakUsed[i]) / unit),
+		PeakDemand:       round(float64(t.peakDemand[i]) / unit),
+	}
+	if t.allocatable[i] > 0 {
+		u.MeanUtilization = round(t.used[i] / t.allocatable[i])
+	}
+	return u
+}

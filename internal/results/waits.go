@@ -1,0 +1,118 @@
+package results
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// byOwner groups pods by what made them: what came of them, and how they waited.
+func byOwner(pods []podRecord, end instant) ([]OwnerCounts, []OwnerWaits) {
+	bare := map[string]int{} // by namespace
+	for i := range pods {
+		if o := pods[i].owner; o.Kind == "Pod" {
+			bare[o.Namespace]++
+		}
+	}
+	counts := map[Owner]*OwnerCounts{}
+	waits := map[Owner][]float64{}
+	for i := range pods {
+		p := &pods[i]
+		owner := *p.owner
+		if owner.Kind == "Pod" && bare[owner.Namespace] > maxBarePods {
+			owner.Name = "*"
+		}
+		c, ok := counts[owner]
+		if !ok {
+			c = &OwnerCounts{Owner: owner}
+			counts[owner] = c
+		}
+		c.Pods++
+		if p.finished != 0 && p.phase == corev1.PodFailed {
+			c.Failed++
+		} else if p.finished != 0 {
+			c.Succeeded++
+		}
+		if p.scheduled == 0 {
+			c.NeverScheduled++
+		}
+		c.CPUMillis = max(c.CPUMillis, p.requests.cpuMillis)
+		c.MemoryBytes = max(c.MemoryBytes, p.requests.memoryBytes)
+		waits[owner] = append(waits[owner], p.pendingSeconds(end))
+	}
+
+	sorted := make([]OwnerCounts, 0, len(counts))
+	for _, c := range counts {
+		sorted = append(sorted, *c)
+	}
+	slices.SortFunc(sorted, func(a, b OwnerCounts) int { return a.Owner.Compare(b.Owner) })
+
+	waited := []OwnerWaits{}
+	for _, c := range sorted {
+		d := distributionOf(waits[c.Owner])
+		over := 0
+		for _, v := range waits[c.Owner] {
+			if v > 1 {
+				over++
+			}
+		}
+		if over > 0 {
+			waited = append(waited, OwnerWaits{Owner: c.Owner, OverSecond: over, Mean: d.Mean, P99: d.P99, Max: d.Max})
+		}
+	}
+	return sorted, waited
+}
+
+func worstWaits(pods []podRecord, w window) []Wait {
+	order := make([]*podRecord, 0, len(pods))
+	for i := range pods {
+		if pods[i].pendingSeconds(w.end) > 1 {
+			order = append(order, &pods[i])
+		}
+	}
+	// Stable: equal waits stay in the order of the rows.
+	slices.SortStableFunc(order, func(a, b *podRecord) int {
+		return cmp.Compare(b.pendingSeconds(w.end), a.pendingSeconds(w.end))
+	})
+	waits := []Wait{}
+	for _, p := range order[:min(len(order), maxWorstWaits)] {
+		waits = append(waits, Wait{
+			Namespace:   p.namespace,
+			Name:        p.name,
+			Owner:       *p.owner,
+			Created:     w.trace(p.created),
+			Seconds:     round(p.pendingSeconds(w.end)),
+			Scheduled:   p.scheduled != 0,
+			Node:        p.node,
+			Reason:      p.lastWait,
+			CPUMillis:   p.requests.cpuMillis,
+			MemoryBytes: p.requests.memoryBytes,
+		})
+	}
+	return waits
+}
+
+func (r *Recorder) waitReasons(pods []podRecord, end instant) []ReasonCount {
+	counts := make([]ReasonCount, len(r.classes.names))
+	for i := range pods {
+		p := &pods[i]
+		for class := range counts {
+			if p.waitClasses&(1<<class) != 0 {
+				counts[class].Pods++
+				counts[class].Seconds += p.pendingSeconds(end)
+			}
+		}
+	}
+	reasons := []ReasonCount{}
+	for class, c := range counts {
+		if c.Pods > 0 {
+			reasons = append(reasons, ReasonCount{Reason: r.classes.names[class], Pods: c.Pods, Seconds: round(c.Seconds)})
+		}
+	}
+	slices.SortFunc(reasons, func(a, b ReasonCount) int {
+		return cmp.Or(cmp.Compare(b.Pods, a.Pods), strings.Compare(a.Reason, b.Reason))
+	})
+	return reasons
+}
