@@ -1,33 +1,107 @@
 package nodes
 
 import (
-	corev1 "k8s.io/api/core/v1"
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"simkube.io/simkube/trace"
 )
 
-// Owner is a recorded object with pods that share a fate.
+// Owner is a recorded object that has pods.
 type Owner struct {
 	GVK schema.GroupVersionKind
 	// Name is namespace/name, or the name alone for a cluster-scoped object.
 	Name string
-	// Pods is the most pods it has at any time.
+	// Pods is the most pods it has at any time; for a DaemonSet 1, as it has one per node.
 	Pods int
+}
+
+func compareOwners(a, b Owner) int {
+	return cmp.Or(cmp.Compare(trace.FormatGVK(a.GVK), trace.FormatGVK(b.GVK)), cmp.Compare(a.Name, b.Name))
+}
+
+// mergeOwners sorts and leaves one entry per object, with the sum of its pods over its templates.
+func mergeOwners(owners []Owner) []Owner {
+	owners = slices.Clone(owners)
+	slices.SortStableFunc(owners, compareOwners)
+	var out []Owner
+	for _, owner := range owners {
+		if n := len(out); n > 0 && compareOwners(out[n-1], owner) == 0 {
+			out[n-1].Pods += owner.Pods
+			continue
+		}
+		out = append(out, owner)
+	}
+	return out
+}
+
+// ownerNames names the first three: "apps/v1.Deployment prod/api, prod/web, batch/v1.Job prod/load and 4 more".
+func ownerNames(owners []Owner) string {
+	const shown = 3
+	var parts []string
+	var last schema.GroupVersionKind
+	for _, owner := range owners[:min(shown, len(owners))] {
+		name := owner.Name
+		if owner.GVK != last {
+			name = describe(owner.GVK, owner.Name)
+		}
+		last = owner.GVK
+		parts = append(parts, name)
+	}
+	text := strings.Join(parts, ", ")
+	if more := len(owners) - shown; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
 }
 
 // Finding says that pods can never be scheduled on a set of nodes, and why.
 type Finding struct {
 	// Owners have these pods, sorted by kind and name; never empty.
 	Owners []Owner
-	// Pods is the sum over the owners.
+	// Pods is how many of the owners' pods it concerns.
 	Pods int
 	// Reason is a clause without a full stop, such as
 	// "needs nodeSelector disktype=ssd, which none of the 14 nodes has (no node has the label disktype)".
 	Reason string
 }
 
-// String gives the finding as one line, with the first three owners by name.
-func (f Finding) String() string { return f.Reason }
+// String gives the finding as one line, with the first three owners by name:
+// "apps/v1.Deployment prod/api: 3 pods can never be scheduled: needs nodeSelector disktype=ssd, which ...".
+func (f Finding) String() string {
+	return fmt.Sprintf("%s: %s can never be scheduled: %s", ownerNames(f.Owners), plural(f.Pods, "pod"), f.Reason)
+}
 
-// Check judges every pod of a demand against the nodes and returns those that none of them can ever run, sorted by
-// the number of pods, largest first. Only what lasts is judged (labels, taints, sizes), not what is free at a time.
-func Check(nodes []*corev1.Node, demand *Demand) []Finding { return nil }
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// sortFindings puts findings with one reason together and the largest first.
+func sortFindings(findings []Finding) []Finding {
+	byReason := map[string]*Finding{}
+	for _, finding := range findings {
+		known := byReason[finding.Reason]
+		if known == nil {
+			byReason[finding.Reason] = &finding
+			continue
+		}
+		known.Owners = append(slices.Clone(known.Owners), finding.Owners...)
+		known.Pods += finding.Pods
+	}
+	out := make([]Finding, 0, len(byReason))
+	for _, finding := range byReason {
+		finding.Owners = mergeOwners(finding.Owners)
+		out = append(out, *finding)
+	}
+	slices.SortFunc(out, func(a, b Finding) int {
+		return cmp.Or(cmp.Compare(b.Pods, a.Pods), compareOwners(a.Owners[0], b.Owners[0]), cmp.Compare(a.Reason, b.Reason))
+	})
+	return out
+}

@@ -1,13 +1,183 @@
 package nodes
 
 import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
+	"os"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
+	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
+	"sigs.k8s.io/yaml"
 )
 
-// ReadManifests reads the Node manifests of a file: YAML or JSON, one or several documents, each a Node or a List
-// of them. notes tell what had to be added. name is for error messages.
-func ReadManifests(r io.Reader, name string) (nodes []*corev1.Node, notes []string, err error) {
-	return nil, nil, nil
+// ReadManifestFile is [ReadManifests] on a file.
+func ReadManifestFile(path string) (nodes []*corev1.Node, notes []string, err error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read node manifests: %w", err)
+	}
+	defer file.Close()
+	return ReadManifests(file, path)
 }
+
+// ReadManifests reads the Node manifests of a file, called name in messages: YAML documents or JSON values, each a
+// Node or a List of Nodes, such as `kubectl get nodes -o yaml` writes.
+//
+// Nodes stay as they are but for what makes them simulated nodes (the label type=virtual, the annotation and the
+// taint of KWOK, added where they lack) and what belongs to the cluster they were taken from (identity, conditions,
+// addresses, pod CIDRs, the taints of a node that is not well), which is dropped. The labels for hostname,
+// operating system and architecture, which a kubelet sets, are added where they lack; a missing allocatable is
+// taken from the capacity and the other way round; a missing number of pods is 110. notes tell what was added.
+//
+// Everything that is wrong is reported in one error: documents that are not Nodes or cannot be decoded, nodes
+// without a name or a size, names that occur twice, no node at all, or more than MaxNodes.
+func ReadManifests(r io.Reader, name string) (nodes []*corev1.Node, notes []string, err error) {
+	reader := manifestReader{file: name, places: map[string]string{}, added: additions{}}
+	reader.read(r)
+	switch {
+	case len(reader.problems) > 0:
+	case len(reader.nodes) == 0:
+		reader.problem("", errors.New("no Node manifest in it"))
+	case len(reader.nodes) > MaxNodes:
+		reader.problem("", fmt.Errorf("%d nodes; at most %d can be simulated", len(reader.nodes), MaxNodes))
+	}
+	if len(reader.problems) > 0 {
+		return nil, nil, joinProblems(reader.problems)
+	}
+	return reader.nodes, reader.added.notes(name, len(reader.nodes)), nil
+}
+
+// maxProblems is how many problems of one file are spelled out.
+const maxProblems = 10
+
+func joinProblems(problems []error) error {
+	if more := len(problems) - maxProblems; more > 0 {
+		problems = append(problems[:maxProblems:maxProblems], fmt.Errorf("and %d more problems", more))
+	}
+	return errors.Join(problems...)
+}
+
+type manifestReader struct {
+	file     string
+	nodes    []*corev1.Node
+	places   map[string]string // node name -> where it was first seen
+	added    additions
+	problems []error
+}
+
+func (m *manifestReader) problem(place string, err error) {
+	if place == "" {
+		m.problems = append(m.problems, fmt.Errorf("%s: %w", m.file, err))
+		return
+	}
+	m.problems = append(m.problems, fmt.Errorf("%s: %s: %w", m.file, place, err))
+}
+
+// read takes in every document. Documents are numbered from 1, the empty ones included, as an editor's search for
+// the separators would count them.
+func (m *manifestReader) read(r io.Reader) {
+	buffered := bufio.NewReader(r)
+	next := m.yamlDocuments(buffered)
+	if start, _ := buffered.Peek(512); bytes.HasPrefix(bytes.TrimSpace(start), []byte("{")) {
+		next = jsonDocuments(buffered)
+	}
+	for number := 1; ; number++ {
+		place := fmt.Sprintf("document %d", number)
+		document, err := next()
+		if errors.Is(err, io.EOF) {
+			return
+		}
+		if err != nil {
+			m.problem(place, err)
+			return // what follows cannot be told apart any more
+		}
+		data, err := yaml.YAMLToJSON(document)
+		if err != nil {
+			m.problem(place, err)
+			continue
+		}
+		if string(data) == "null" {
+			continue
+		}
+		m.value(place, data)
+	}
+}
+
+func (m *manifestReader) yamlDocuments(r *bufio.Reader) func() ([]byte, error) {
+	return utilyaml.NewYAMLReader(r).Read
+}
+
+func jsonDocuments(r io.Reader) func() ([]byte, error) {
+	decoder := json.NewDecoder(r)
+	return func() ([]byte, error) {
+		var raw json.RawMessage
+		err := decoder.Decode(&raw)
+		return raw, err
+	}
+}
+
+// value takes in one JSON value, a Node or a list.
+func (m *manifestReader) value(place string, data []byte) {
+	var head struct {
+		metav1.TypeMeta `json:",inline"`
+		Metadata        struct {
+			Name string `json:"name"`
+		} `json:"metadata"`
+		Items []json.RawMessage `json:"items"`
+	}
+	if err := json.Unmarshal(data, &head); err != nil {
+		m.problem(place, fmt.Errorf("not a manifest: %w", err))
+		return
+	}
+	switch {
+	case head.APIVersion == "v1" && (head.Kind == "List" || head.Kind == "NodeList"):
+		for i, item := range head.Items {
+			m.value(fmt.Sprintf("%s, item %d", place, i+1), item)
+		}
+	case head.APIVersion != "v1" || head.Kind != "Node":
+		kind := strings.TrimPrefix(head.APIVersion+"."+head.Kind, ".")
+		if head.Kind == "" {
+			kind = "something without a kind"
+		}
+		m.problem(place, fmt.Errorf("%s %q is not a v1.Node", kind, head.Metadata.Name))
+	default:
+		m.node(place, data)
+	}
+}
+
+func (m *manifestReader) node(place string, data []byte) {
+	var node corev1.Node
+	if err := json.Unmarshal(data, &node); err != nil {
+		m.problem(place, fmt.Errorf("decode Node: %w", err))
+		return
+	}
+	if node.Name == "" {
+		m.problem(place, errors.New("a Node without metadata.name"))
+		return
+	}
+	if first, ok := m.places[node.Name]; ok {
+		m.problem(place, fmt.Errorf("Node %q occurs twice, first in %s", node.Name, first))
+		return
+	}
+	m.places[node.Name] = place
+	if problems := validation.IsDNS1123Subdomain(node.Name); len(problems) > 0 {
+		m.problem(place, fmt.Errorf("Node %q: %s", node.Name, problems[0]))
+		return
+	}
+	if len(node.Status.Allocatable) == 0 && len(node.Status.Capacity) == 0 {
+		m.problem(place, fmt.Errorf("Node %q has neither status.allocatable nor status.capacity: give it cpu, memory and pods", node.Name))
+		return
+	}
+	m.nodes = append(m.nodes, m.added.simulated(&node))
+}
+
+// defaultPods is what a kubelet allows when nobody says otherwise.
+var defaultPods = resource.MustParse("110")

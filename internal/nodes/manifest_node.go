@@ -1,0 +1,117 @@
+package nodes
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// additions counts what was added to how many nodes of a file.
+type additions map[string]int
+
+// notes says it, one line each, in alphabetical order.
+func (a additions) notes(file string, total int) []string {
+	var notes []string
+	for what, count := range a {
+		which := fmt.Sprintf("%d of %d nodes", count, total)
+		if count == total {
+			which = fmt.Sprintf("all %d nodes", total)
+		}
+		if total == 1 {
+			which = "the node"
+		}
+		notes = append(notes, fmt.Sprintf("%s: %s for %s", file, what, which))
+	}
+	slices.Sort(notes)
+	return notes
+}
+
+// simulated makes a simulated node of a manifest, and counts what it added.
+func (a additions) simulated(in *corev1.Node) *corev1.Node {
+	node := &corev1.Node{
+		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Node"},
+		ObjectMeta: metav1.ObjectMeta{
+			Name:        in.Name,
+			Labels:      in.Labels,
+			Annotations: in.Annotations,
+		},
+		Spec: corev1.NodeSpec{
+			ProviderID:    in.Spec.ProviderID,
+			Unschedulable: in.Spec.Unschedulable,
+			Taints:        slices.DeleteFunc(slices.Clone(in.Spec.Taints), conditionTaint),
+		},
+		Status: corev1.NodeStatus{
+			Capacity:    in.Status.Capacity,
+			Allocatable: in.Status.Allocatable,
+		},
+	}
+	if node.Labels == nil {
+		node.Labels = map[string]string{}
+	}
+	if node.Annotations == nil {
+		node.Annotations = map[string]string{}
+	}
+	if was := node.Labels[labelType]; was != typeVirtual {
+		if was != "" {
+			a[fmt.Sprintf("replaced the label type=%s by type=virtual", was)]++
+		} else {
+			a["added the label type=virtual"]++
+		}
+		node.Labels[labelType] = typeVirtual
+	}
+	a.label(node.Labels, corev1.LabelHostname, node.Name)
+	a.label(node.Labels, corev1.LabelOSStable, "linux")
+	a.label(node.Labels, corev1.LabelArchStable, "amd64")
+	if node.Annotations[annotationKwok] != kwokFake {
+		a["added the annotation "+annotationKwok+"="+kwokFake]++
+		node.Annotations[annotationKwok] = kwokFake
+	}
+	if taint := virtualTaint(); !slices.ContainsFunc(node.Spec.Taints, func(t corev1.Taint) bool { return t.MatchTaint(&taint) }) {
+		a["added the taint "+taint.ToString()]++
+		node.Spec.Taints = append(node.Spec.Taints, taint)
+	}
+	a.resources(&node.Status)
+	return node
+}
+
+func (a additions) label(labels map[string]string, key, value string) {
+	if labels[key] != "" {
+		return
+	}
+	what := fmt.Sprintf("added the label %s=%s", key, value)
+	if key == corev1.LabelHostname {
+		what = "added the label " + key
+	}
+	a[what]++
+	labels[key] = value
+}
+
+// resources completes capacity and allocatable from each other.
+func (a additions) resources(status *corev1.NodeStatus) {
+	if len(status.Allocatable) == 0 {
+		a["took allocatable from the capacity"]++
+		status.Allocatable = status.Capacity.DeepCopy()
+	}
+	if pods := status.Allocatable[corev1.ResourcePods]; pods.IsZero() {
+		a["added "+defaultPods.String()+" pods to allocatable"]++
+		status.Allocatable[corev1.ResourcePods] = defaultPods.DeepCopy()
+	}
+	if status.Capacity == nil {
+		status.Capacity = corev1.ResourceList{}
+	}
+	for name, quantity := range status.Allocatable {
+		if have, ok := status.Capacity[name]; !ok || have.Cmp(quantity) < 0 {
+			status.Capacity[name] = quantity.DeepCopy()
+		}
+	}
+}
+
+// conditionTaint tells the taints that Kubernetes itself puts on a node and takes off again. On a simulated node
+// they would say something about a machine that is not there. The taint of a cordoned node follows from its spec.
+func conditionTaint(taint corev1.Taint) bool {
+	return strings.HasPrefix(taint.Key, "node.kubernetes.io/") ||
+		taint.Key == "node.cloudprovider.kubernetes.io/uninitialized"
+}

@@ -1,0 +1,180 @@
+package nodes
+
+import (
+	"cmp"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// packer finds how many nodes of one size hold a number of pods, first fit decreasing: the pods that need most of
+// a node first, each on the first node with room. Every node first gets the pods of the DaemonSets.
+//
+// The scheduler spreads pods instead of packing them, so the result is what a moment needs at the least; what is
+// added on top is the caller's business.
+type packer struct {
+	demand *Demand
+	// classes are the nodes' classes in turn: node i is of class i modulo their number.
+	classes []*class
+	// feasible tells which classes can run a template at all.
+	feasible  [][]bool
+	size      amounts
+	exclusive []bool // templates of which a node runs one pod at most
+}
+
+// bin is a node being filled.
+type bin struct {
+	class int
+	free  amounts
+}
+
+func newPacker(demand *Demand, shape Shape) *packer {
+	p := &packer{demand: demand, size: amountsOf(shape.Resources)}
+	for _, node := range Build(shape.period(), shape) {
+		p.classes = append(p.classes, newNodeSet([]*corev1.Node{node}).classes...)
+	}
+	for _, template := range demand.templates {
+		asked := constraints(template)
+		row := make([]bool, len(p.classes))
+		for i, c := range p.classes {
+			row[i] = !slices.ContainsFunc(asked, func(ask constraint) bool { return !ask.ok(c) })
+		}
+		p.feasible = append(p.feasible, row)
+		p.exclusive = append(p.exclusive, slices.Contains(selfExclusive(template.pod), corev1.LabelHostname))
+	}
+	return p
+}
+
+// period is after how many nodes the labels repeat, as far as it matters.
+func (s Shape) period() int {
+	period := 1
+	lengths := []int{len(defaultZones)}
+	for _, values := range s.Labels {
+		lengths = append(lengths, len(values))
+	}
+	for _, length := range lengths {
+		period = min(lcm(period, length), MaxNodes)
+	}
+	return period
+}
+
+func lcm(a, b int) int {
+	x, y := a, b
+	for y != 0 {
+		x, y = y, x%y
+	}
+	return a / x * b
+}
+
+// runnable tells whether any class can run a template.
+func (p *packer) runnable(template int) bool {
+	return slices.Contains(p.feasible[template], true)
+}
+
+// pack gives the number of nodes that hold the pods of a moment, and false when more than MaxNodes would be needed.
+func (p *packer) pack(now *moment) (count int, ok bool) {
+	overhead := p.overhead(now)
+	var bins []bin
+	open := func() *bin {
+		class := len(bins) % len(p.classes)
+		bins = append(bins, bin{class: class, free: overhead[class].clone()})
+		return &bins[len(bins)-1]
+	}
+	used := 0
+	for _, index := range p.order(now) {
+		left := now.live[index]
+		for i := 0; i < len(bins) && left > 0; i++ {
+			if n := p.fill(&bins[i], index, left); n > 0 {
+				left -= n
+				used = max(used, i+1)
+			}
+		}
+		for fruitless := 0; left > 0; {
+			if len(bins) >= MaxNodes {
+				return 0, false
+			}
+			b := open()
+			n := p.fill(b, index, left)
+			if n == 0 {
+				if fruitless++; fruitless <= len(p.classes) {
+					continue
+				}
+				// Beside the DaemonSets' pods there is no room for one anywhere. Count a node for each pod that
+				// a node could hold alone: the scheduler decides who comes first.
+				n, b.free = 1, amounts{}
+			}
+			fruitless = 0
+			left -= n
+			used = len(bins)
+		}
+	}
+	return used, true
+}
+
+// fill puts up to n pods of a template on a node and tells how many it took.
+func (p *packer) fill(b *bin, index, n int) int {
+	if !p.feasible[index][b.class] {
+		return 0
+	}
+	if p.exclusive[index] {
+		n = min(n, 1)
+	}
+	requests := p.demand.templates[index].requests
+	for name, amount := range requests {
+		n = min(n, int(max(b.free[name], 0)/amount))
+	}
+	if n > 0 {
+		b.free.take(requests, n)
+	}
+	return n
+}
+
+// order lists the templates that have pods at a moment, those that need most of a node first.
+func (p *packer) order(now *moment) []int {
+	var indexes []int
+	share := make([]float64, len(now.live))
+	for index, live := range now.live {
+		template := p.demand.templates[index]
+		if live <= 0 || template.perNode || !p.runnable(index) {
+			continue
+		}
+		for name, amount := range template.requests {
+			share[index] = max(share[index], float64(amount)/float64(p.size[name]))
+		}
+		// What only some nodes can run comes first, so that others do not take its place.
+		if slices.Contains(p.feasible[index], false) {
+			share[index]++
+		}
+		indexes = append(indexes, index)
+	}
+	slices.SortStableFunc(indexes, func(a, b int) int { return cmp.Compare(share[b], share[a]) })
+	return indexes
+}
+
+// overhead gives what a node of each class has left beside the pods of the moment's DaemonSets.
+func (p *packer) overhead(now *moment) []amounts {
+	free := make([]amounts, len(p.classes))
+	for i := range free {
+		free[i] = p.size.clone()
+		for index, live := range now.live {
+			if live > 0 && p.demand.templates[index].perNode && p.feasible[index][i] {
+				free[i].take(p.demand.templates[index].requests, live)
+			}
+		}
+	}
+	return free
+}
+
+func (a amounts) clone() amounts {
+	out := make(amounts, len(a))
+	for name, amount := range a {
+		out[name] = amount
+	}
+	return out
+}
+
+func (a amounts) take(requests amounts, n int) {
+	for name, amount := range requests {
+		a[name] -= amount * int64(n)
+	}
+}

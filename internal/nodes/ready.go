@@ -1,0 +1,125 @@
+package nodes
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/tools/cache"
+	watchtools "k8s.io/client-go/tools/watch"
+)
+
+// NotReadyError is returned by [Create] when its context ends before every node is ready.
+type NotReadyError struct {
+	// Waiting tells per node what it lacks.
+	Waiting map[string]string
+	// Total is the number of nodes.
+	Total int
+	// Cause is why the wait ended.
+	Cause error
+}
+
+func (e *NotReadyError) Error() string {
+	const shown = 3
+	names := slices.Sorted(func(yield func(string) bool) {
+		for name := range e.Waiting {
+			if !yield(name) {
+				return
+			}
+		}
+	})
+	var parts []string
+	for _, name := range names[:min(shown, len(names))] {
+		parts = append(parts, fmt.Sprintf("%s (%s)", name, e.Waiting[name]))
+	}
+	if more := len(names) - shown; more > 0 {
+		parts = append(parts, fmt.Sprintf("and %d more", more))
+	}
+	return fmt.Sprintf("wait for nodes: %d of %d are not ready: %s: %v",
+		len(e.Waiting), e.Total, strings.Join(parts, ", "), e.Cause)
+}
+
+// Unwrap gives the cause.
+func (e *NotReadyError) Unwrap() error { return e.Cause }
+
+const (
+	lacksEverything = "it has not been seen yet"
+	lacksReady      = "its Ready condition is not true"
+	lacksTaint      = "it still has the taint " + corev1.TaintNodeNotReady
+)
+
+// waitReady watches until none of the nodes lacks anything, telling report how many are ready.
+func waitReady(ctx context.Context, client kubernetes.Interface, nodes []*corev1.Node, report func(ready int)) error {
+	if len(nodes) == 0 {
+		return nil
+	}
+	waiting := make(map[string]string, len(nodes))
+	for _, node := range nodes {
+		waiting[node.Name] = lacksEverything
+	}
+	observe := func(node *corev1.Node) {
+		if _, ours := waiting[node.Name]; !ours {
+			return
+		}
+		if missing := lacks(node); missing != "" {
+			waiting[node.Name] = missing
+			return
+		}
+		delete(waiting, node.Name)
+		report(len(nodes) - len(waiting))
+	}
+	selector := labelType + "=" + typeVirtual
+	source := &cache.ListWatch{
+		ListWithContextFunc: func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
+			options.LabelSelector = selector
+			return client.CoreV1().Nodes().List(ctx, options)
+		},
+		WatchFuncWithContext: func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
+			options.LabelSelector = selector
+			return client.CoreV1().Nodes().Watch(ctx, options)
+		},
+	}
+	// An informer underneath lists again after any trouble with the watch, so only the context ends this.
+	_, err := watchtools.UntilWithSync(ctx, source, &corev1.Node{}, nil, func(event watch.Event) (bool, error) {
+		node, ok := event.Object.(*corev1.Node)
+		if !ok {
+			return false, nil
+		}
+		if _, ours := waiting[node.Name]; ours && event.Type == watch.Deleted {
+			return false, fmt.Errorf("node %s was deleted while it was waited for", node.Name)
+		}
+		observe(node)
+		return len(waiting) == 0, nil
+	})
+	switch {
+	case len(waiting) == 0:
+		return nil
+	case ctx.Err() != nil:
+		return &NotReadyError{Waiting: waiting, Total: len(nodes), Cause: context.Cause(ctx)}
+	case err == nil:
+		return errors.New("wait for nodes: the watch ended early")
+	}
+	return fmt.Errorf("wait for nodes: %w", err)
+}
+
+// lacks tells what keeps the scheduler from using a node, or nothing.
+func lacks(node *corev1.Node) string {
+	for _, taint := range node.Spec.Taints {
+		if taint.Key == corev1.TaintNodeNotReady {
+			return lacksTaint
+		}
+	}
+	for _, condition := range node.Status.Conditions {
+		if condition.Type == corev1.NodeReady && condition.Status == corev1.ConditionTrue {
+			return ""
+		}
+	}
+	return lacksReady
+}

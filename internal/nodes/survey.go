@@ -1,0 +1,233 @@
+package nodes
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"simkube.io/simkube/trace"
+)
+
+// Survey distils a trace to its [Demand] in one pass. It keeps no objects: only the distinct pod templates, and a
+// few numbers per object that has pods and per change of those numbers. It is not safe for concurrent use.
+type Survey struct {
+	config    *trace.Config
+	templates []*podTemplate
+	byKey     map[templateKey]int
+	owners    []*owner
+	byName    map[trace.PodOwner]*owner
+	steps     []step
+	runs      []*run
+	usage     map[usageKey]int
+	notes     []string
+	problems  int
+	first     int64
+	last      int64
+	seen      bool
+}
+
+// owner is a tracked object that has or had pods.
+type owner struct {
+	index int
+	name  trace.PodOwner
+	// hash is the manifest hash of the version that uses and runs belong to; alive tells whether there is one.
+	hash  uint64
+	alive bool
+	uses  []use
+	runs  []*run
+	// incarnations counts how often the object came into being.
+	incarnations int
+}
+
+type use struct {
+	template int
+	replicas int
+}
+
+// step changes the number of pods of a template that live at a time.
+type step struct {
+	time     int64
+	template int32
+	delta    int32
+}
+
+// run is the part of a finite workload that one template stands for, from its appearance to its deletion.
+type run struct {
+	owner       *owner
+	incarnation int
+	template    int
+	replicas    int
+	pods        int   // to finish, over all templates of the owner
+	start       int64 // of this version
+	born        int64 // of the incarnation: where lifecycles count from
+	end         int64
+	ended       bool
+}
+
+type usageKey struct{ owner, template int }
+
+// NewSurvey starts a survey of a trace with this tracer configuration.
+func NewSurvey(config *trace.Config) *Survey {
+	return &Survey{
+		config: config,
+		byKey:  map[templateKey]int{},
+		byName: map[trace.PodOwner]*owner{},
+		usage:  map[usageKey]int{},
+	}
+}
+
+// ReadDemand surveys the rest of a trace. A window above zero leaves out what happens more than so long after the
+// first event. Errors are those of the reader, and of the context.
+func ReadDemand(ctx context.Context, reader *trace.Reader, window time.Duration) (*Demand, error) {
+	survey := NewSurvey(reader.Config())
+	for {
+		if ctx.Err() != nil {
+			return nil, fmt.Errorf("survey the trace: %w", context.Cause(ctx))
+		}
+		event, err := reader.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		if window > 0 && survey.seen && time.Duration(event.Time-survey.first)*time.Second > window {
+			break
+		}
+		survey.Add(event)
+	}
+	tail, err := reader.Tail()
+	if err != nil {
+		return nil, err
+	}
+	return survey.Demand(tail.Lifecycles), nil
+}
+
+// Add takes in the next event, of which nothing is kept. Objects that cannot be understood are noted in the
+// demand and otherwise left out: whether they can be replayed is not for the survey to say.
+func (s *Survey) Add(event *trace.Event) {
+	if !s.seen {
+		s.first, s.seen = event.Time, true
+	}
+	s.last = max(s.last, event.Time)
+	for i := range event.Applied {
+		s.apply(event.Time, &event.Applied[i])
+	}
+	for i := range event.Deleted {
+		object := &event.Deleted[i]
+		if found := s.byName[trace.PodOwner{GVK: object.GVK(), Name: object.NamespacedName()}]; found != nil {
+			s.end(event.Time, found)
+			found.alive = false
+		}
+	}
+}
+
+func (s *Survey) apply(now int64, object *trace.Object) {
+	gvk := object.GVK()
+	paths := s.config.PodSpecTemplatePaths(gvk)
+	if len(paths) == 0 {
+		return
+	}
+	name := trace.PodOwner{GVK: gvk, Name: object.NamespacedName()}
+	found := s.byName[name]
+	if found != nil && found.alive && found.hash == object.Hash() {
+		return
+	}
+	manifest, err := object.Unstructured()
+	if err != nil {
+		s.problem(name, err)
+		return
+	}
+	load, err := readWorkload(gvk, manifest.Object, paths)
+	if err != nil {
+		s.problem(name, err)
+		return
+	}
+	if found == nil {
+		found = &owner{index: len(s.owners), name: name}
+		s.owners = append(s.owners, found)
+		s.byName[name] = found
+	}
+	born := now
+	if found.alive && len(found.runs) > 0 {
+		born = found.runs[len(found.runs)-1].born
+	}
+	s.end(now, found)
+	if !found.alive {
+		found.incarnations++
+	}
+	found.alive, found.hash = true, object.Hash()
+	s.begin(now, born, found, load)
+}
+
+// begin enters the pods of a new version of an object.
+func (s *Survey) begin(now, born int64, owner *owner, load workload) {
+	sums := map[int]int{}
+	for _, templateUse := range load.uses {
+		index, err := s.template(templateUse)
+		if err != nil {
+			s.problem(owner.name, err)
+			continue
+		}
+		sums[index] += templateUse.replicas
+		if key := (usageKey{owner.index, index}); sums[index] > s.usage[key] {
+			s.usage[key] = sums[index]
+		}
+		if templateUse.replicas == 0 {
+			continue
+		}
+		if load.finite {
+			r := &run{
+				owner: owner, incarnation: owner.incarnations - 1, template: index,
+				replicas: templateUse.replicas, pods: load.pods, start: now, born: born,
+			}
+			s.runs = append(s.runs, r)
+			owner.runs = append(owner.runs, r)
+			continue
+		}
+		owner.uses = append(owner.uses, use{index, templateUse.replicas})
+		s.steps = append(s.steps, step{now, int32(index), int32(templateUse.replicas)})
+	}
+}
+
+// end takes the pods of an object's version out again.
+func (s *Survey) end(now int64, owner *owner) {
+	for _, u := range owner.uses {
+		s.steps = append(s.steps, step{now, int32(u.template), int32(-u.replicas)})
+	}
+	for _, r := range owner.runs {
+		r.end, r.ended = now, true
+	}
+	owner.uses, owner.runs = nil, nil
+}
+
+// template gives the index of the distinct template that a recorded one is.
+func (s *Survey) template(use templateUse) (int, error) {
+	key, template, err := newTemplate(use)
+	if err != nil {
+		return 0, err
+	}
+	index, ok := s.byKey[key]
+	if !ok {
+		index = len(s.templates)
+		s.byKey[key] = index
+		s.templates = append(s.templates, template)
+	}
+	return index, nil
+}
+
+func (s *Survey) problem(name trace.PodOwner, err error) {
+	const shown = 5
+	s.problems++
+	if s.problems <= shown {
+		s.notes = append(s.notes, fmt.Sprintf("%s is left out of the judgement of nodes: %v", describe(name.GVK, name.Name), err))
+	}
+}
+
+func describe(gvk schema.GroupVersionKind, name string) string {
+	return trace.FormatGVK(gvk) + " " + name
+}

@@ -1,0 +1,203 @@
+package nodes
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"maps"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	podrequests "k8s.io/component-helpers/resource"
+)
+
+// podTemplate is a distinct kind of pod as the scheduler sees it: two templates that differ only in what the
+// scheduler does not look at are one.
+type podTemplate struct {
+	// pod has only the fields that scheduling depends on, with what a simulated pod gets in addition.
+	pod *corev1.Pod
+	// perNode templates are a DaemonSet's.
+	perNode bool
+	// requests are what the scheduler counts, in thousandths of a core for cpu and in units otherwise; one pod
+	// is among them.
+	requests amounts
+	// remarks are properties that may keep the pods from running and that cannot be judged.
+	remarks []string
+}
+
+// templateKey identifies a podTemplate.
+type templateKey [sha256.Size]byte
+
+// amounts are resources in whole numbers: thousandths for cpu, units for all else.
+type amounts map[corev1.ResourceName]int64
+
+func amountsOf(list corev1.ResourceList) amounts {
+	out := make(amounts, len(list))
+	for name, quantity := range list {
+		out[name] = amountOf(name, quantity)
+	}
+	return out
+}
+
+func amountOf(name corev1.ResourceName, quantity resource.Quantity) int64 {
+	if name == corev1.ResourceCPU {
+		return quantity.MilliValue()
+	}
+	return quantity.Value()
+}
+
+// newTemplate reduces a recorded template to what the scheduler looks at.
+func newTemplate(use templateUse) (templateKey, *podTemplate, error) {
+	var recorded struct {
+		Metadata metav1.ObjectMeta `json:"metadata"`
+		Spec     corev1.PodSpec    `json:"spec"`
+	}
+	// Only these two are converted: a bare pod's status is none of our business.
+	relevant := map[string]any{"spec": use.template["spec"]}
+	if metadata, ok := use.template["metadata"].(map[string]any); ok {
+		relevant["metadata"] = map[string]any{"labels": metadata["labels"]}
+	}
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(relevant, &recorded); err != nil {
+		return templateKey{}, nil, fmt.Errorf("read the pod template: %w", err)
+	}
+	spec := schedulingSpec(&recorded.Spec)
+	if use.bare {
+		// A bare pod is recorded after it was scheduled; where it ran is not part of what it asks for.
+		spec.NodeName = ""
+	}
+	pod := &corev1.Pod{Spec: spec}
+	if mindsLabels(&spec) {
+		pod.Labels = recorded.Metadata.Labels
+	}
+	template := &podTemplate{pod: pod, perNode: use.perNode, remarks: remarks(&recorded.Spec, use)}
+	text, err := json.Marshal(struct {
+		Pod     *corev1.Pod
+		PerNode bool
+		Remarks []string
+	}{pod, template.perNode, template.remarks})
+	if err != nil {
+		return templateKey{}, nil, fmt.Errorf("compare the pod template: %w", err)
+	}
+	template.simulate()
+	return sha256.Sum256(text), template, nil
+}
+
+// schedulingSpec keeps the fields the scheduler decides by.
+func schedulingSpec(spec *corev1.PodSpec) corev1.PodSpec {
+	out := corev1.PodSpec{
+		NodeName:     spec.NodeName,
+		NodeSelector: spec.NodeSelector,
+		Tolerations:  spec.Tolerations,
+		Overhead:     spec.Overhead,
+		Resources:    withDefaultRequests(spec.Resources),
+	}
+	if a := spec.Affinity; a != nil {
+		kept := &corev1.Affinity{}
+		if n := a.NodeAffinity; n != nil && n.RequiredDuringSchedulingIgnoredDuringExecution != nil {
+			kept.NodeAffinity = &corev1.NodeAffinity{
+				RequiredDuringSchedulingIgnoredDuringExecution: n.RequiredDuringSchedulingIgnoredDuringExecution,
+			}
+		}
+		if p := a.PodAffinity; p != nil && len(p.RequiredDuringSchedulingIgnoredDuringExecution) > 0 {
+			kept.PodAffinity = &corev1.PodAffinity{
+				RequiredDuringSchedulingIgnoredDuringExecution: p.RequiredDuringSchedulingIgnoredDuringExecution,
+			}
+		}
+		if p := a.PodAntiAffinity; p != nil && len(p.RequiredDuringSchedulingIgnoredDuringExecution) > 0 {
+			kept.PodAntiAffinity = &corev1.PodAntiAffinity{
+				RequiredDuringSchedulingIgnoredDuringExecution: p.RequiredDuringSchedulingIgnoredDuringExecution,
+			}
+		}
+		if *kept != (corev1.Affinity{}) {
+			out.Affinity = kept
+		}
+	}
+	for _, constraint := range spec.TopologySpreadConstraints {
+		if constraint.WhenUnsatisfiable == corev1.DoNotSchedule {
+			out.TopologySpreadConstraints = append(out.TopologySpreadConstraints, constraint)
+		}
+	}
+	for _, c := range spec.Containers {
+		out.Containers = append(out.Containers, corev1.Container{Resources: *withDefaultRequests(&c.Resources)})
+	}
+	for _, c := range spec.InitContainers {
+		out.InitContainers = append(out.InitContainers, corev1.Container{
+			Resources:     *withDefaultRequests(&c.Resources),
+			RestartPolicy: c.RestartPolicy, // Always makes it a sidecar, which counts differently
+		})
+	}
+	return out
+}
+
+// withDefaultRequests does what an API server does to a pod, though not to the template it comes from: a resource
+// with a limit and no request is requested up to the limit.
+func withDefaultRequests(in *corev1.ResourceRequirements) *corev1.ResourceRequirements {
+	if in == nil {
+		return nil
+	}
+	requests := maps.Clone(in.Requests)
+	for name, limit := range in.Limits {
+		if _, ok := requests[name]; !ok {
+			if requests == nil {
+				requests = corev1.ResourceList{}
+			}
+			requests[name] = limit
+		}
+	}
+	return &corev1.ResourceRequirements{Requests: requests}
+}
+
+// mindsLabels tells whether the pod's own labels play a part in where it may go.
+func mindsLabels(spec *corev1.PodSpec) bool {
+	return len(spec.TopologySpreadConstraints) > 0 ||
+		spec.Affinity != nil && (spec.Affinity.PodAffinity != nil || spec.Affinity.PodAntiAffinity != nil)
+}
+
+// simulate adds what a simulated pod gets at admission, and counts its requests.
+func (t *podTemplate) simulate() {
+	spec := &t.pod.Spec
+	spec.NodeSelector = maps.Clone(spec.NodeSelector)
+	if spec.NodeSelector == nil {
+		spec.NodeSelector = map[string]string{}
+	}
+	spec.NodeSelector[labelType] = typeVirtual
+	tolerations := append([]corev1.Toleration{}, spec.Tolerations...)
+	tolerations = append(tolerations, corev1.Toleration{
+		Key: taintKey, Operator: corev1.TolerationOpExists, Effect: corev1.TaintEffectNoSchedule,
+	})
+	if t.perNode {
+		// The DaemonSet controller sends its pods to cordoned nodes too.
+		tolerations = append(tolerations, corev1.Toleration{
+			Key: corev1.TaintNodeUnschedulable, Operator: corev1.TolerationOpExists, Effect: corev1.TaintEffectNoSchedule,
+		})
+	}
+	spec.Tolerations = tolerations
+	t.requests = amountsOf(podrequests.PodRequests(t.pod, podrequests.PodResourcesOptions{}))
+	for name, amount := range t.requests {
+		if amount <= 0 {
+			delete(t.requests, name)
+		}
+	}
+	t.requests[corev1.ResourcePods] = 1
+}
+
+// remarks lists what may keep a pod from running for reasons that nodes have no part in.
+func remarks(spec *corev1.PodSpec, use templateUse) []string {
+	var out []string
+	claims := use.claims
+	for _, volume := range spec.Volumes {
+		claims = claims || volume.PersistentVolumeClaim != nil || volume.Ephemeral != nil
+	}
+	if claims {
+		out = append(out, "use persistent volume claims, which nothing provisions in a simulation: unless the trace holds bound volumes for them, these pods wait for ever")
+	}
+	if name := spec.SchedulerName; name != "" && name != corev1.DefaultSchedulerName {
+		out = append(out, fmt.Sprintf("ask for the scheduler %q: they wait for ever unless the scheduler configuration has a profile of that name", name))
+	}
+	if len(spec.SchedulingGates) > 0 {
+		out = append(out, "have scheduling gates: they wait until something takes the gates off")
+	}
+	return out
+}
