@@ -1,7 +1,6 @@
 package trace
 
 import (
-	"errors"
 	"slices"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -53,11 +52,4 @@ func knownPath(gvk schema.GroupVersionKind) (string, bool) {
 		return "", true
 	}
 	return "", false
-}
-
-// ParseConfig reads a tracer's configuration file. It is strict: an unknown field, an invalid kind or
-// path, or a path that contradicts the built-in one of a known kind is an error, and the error names
-// all of them. Warnings are for the person who wrote the file: deprecated spellings.
-func ParseConfig(data []byte) (config *Config, warnings []string, err error) {
-	return nil, nil, errors.ErrUnsupported
 }

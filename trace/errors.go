@@ -38,6 +38,9 @@ var (
 	ErrFinished = errors.New("trace writer is finished")
 )
 
+// errZeroObject is returned when an Object is used that nobody made.
+var errZeroObject = fmt.Errorf("the zero object: %w", ErrValue)
+
 // FormatError says what is wrong with a trace, and where.
 type FormatError struct {
 	// Offset is the byte in the input at which the offending value starts; for a truncated input, its length.

@@ -13,12 +13,95 @@ type Event struct {
 
 // Clone gives a copy that stays valid when the Reader it came from moves on.
 func (e *Event) Clone() Event {
-	c := Event{Time: e.Time, Applied: make([]Object, len(e.Applied)), Deleted: make([]Object, len(e.Deleted))}
-	for i := range e.Applied {
-		c.Applied[i] = e.Applied[i].Clone()
+	size := 0
+	for _, objs := range [][]Object{e.Applied, e.Deleted} {
+		for i := range objs {
+			size += len(objs[i].raw)
+		}
 	}
-	for i := range e.Deleted {
-		c.Deleted[i] = e.Deleted[i].Clone()
+	all := make([]byte, 0, size) // one piece of memory for all of them
+	clone := func(objs []Object) []Object {
+		if len(objs) == 0 {
+			return nil
+		}
+		c := make([]Object, len(objs))
+		for i, obj := range objs {
+			start := len(all)
+			all = append(all, obj.raw...)
+			obj.raw = all[start:len(all):len(all)]
+			c[i] = obj
+		}
+		return c
 	}
-	return c
+	return Event{Time: e.Time, Applied: clone(e.Applied), Deleted: clone(e.Deleted)}
+}
+
+// eventScanner reads events into memory that it uses again for the next one.
+type eventScanner struct {
+	*scanner
+	kinds   kindCache
+	event   Event
+	applied []foundObject
+	deleted []foundObject
+}
+
+// next reads the event at pos. Its objects are parts of the window.
+func (s *eventScanner) next() *FormatError {
+	var hasTime, hasApplied, hasDeleted bool
+	start := s.pos
+	s.applied, s.deleted = s.applied[:0], s.deleted[:0]
+	err := s.fields(func(key []byte) (err *FormatError) {
+		switch string(key) {
+		case "ts":
+			hasTime = true
+			s.event.Time, err = s.seconds()
+		case "applied_objs":
+			hasApplied = true
+			s.applied, err = s.objects(s.applied)
+		case "deleted_objs":
+			hasDeleted = true
+			s.deleted, err = s.objects(s.deleted)
+		default:
+			err = s.skipAny(objectDepth - 1)
+		}
+		return err
+	})
+	switch {
+	case err != nil:
+		return err
+	case !hasTime:
+		return s.missing("ts", start)
+	case !hasApplied:
+		return s.missing("applied_objs", start)
+	case !hasDeleted:
+		return s.missing("deleted_objs", start)
+	}
+	// Only now will the window not move any more.
+	s.event.Applied = s.cut(s.event.Applied[:0], s.applied)
+	s.event.Deleted = s.cut(s.event.Deleted[:0], s.deleted)
+	return nil
+}
+
+func (s *eventScanner) objects(found []foundObject) ([]foundObject, *FormatError) {
+	n, err := s.arrayHeader()
+	if err != nil {
+		return nil, err
+	}
+	for i := range n {
+		obj, err := s.object(&s.kinds)
+		if err != nil {
+			return nil, err.at(i)
+		}
+		found = append(found, obj)
+	}
+	return found, nil
+}
+
+// cut gives the found objects their bytes.
+func (s *eventScanner) cut(objs []Object, found []foundObject) []Object {
+	for _, f := range found {
+		f.raw = s.buf[f.at.start:f.at.end:f.at.end]
+		objs = append(objs, f.Object)
+	}
+	return objs
 }

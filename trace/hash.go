@@ -1,12 +1,100 @@
 package trace
 
-import "errors"
+import (
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+)
+
+// The end of a string in the stream that is hashed.
+const hashStringEnd = 0xff
 
 // HashValue gives the hash of a JSON value (nil, bool, any Go integer or float, string, []any,
 // map[string]any) that traces identify manifests and pods by. Any other Go type is an error.
-func HashValue(v any) (uint64, error) { return 0, errors.ErrUnsupported }
+func HashValue(v any) (uint64, error) {
+	h := newSipHash()
+	if err := h.value(v); err != nil {
+		return 0, fmt.Errorf("hash a value: %w", err)
+	}
+	return h.sum(), nil
+}
 
-// HashPodSpec gives the hash that identifies a type of pod: of its spec without what differs between
-// the pods of one owner (node, service account token volumes, service account) and without container
-// ports. spec is not changed.
-func HashPodSpec(spec map[string]any) (uint64, error) { return 0, errors.ErrUnsupported }
+func (h *sipHash) value(v any) error {
+	switch v := v.(type) {
+	case nil:
+		h.uint64(0)
+	case bool:
+		h.bool(v)
+	case float64:
+		h.float(v)
+	case float32:
+		h.float(float64(v))
+	case string:
+		h.str(v)
+		h.byte(hashStringEnd)
+	case []any:
+		for _, e := range v {
+			if err := h.value(e); err != nil {
+				return err
+			}
+		}
+	case map[string]any:
+		for _, k := range slices.Sorted(maps.Keys(v)) {
+			h.str(k)
+			h.byte(hashStringEnd)
+			if err := h.value(v[k]); err != nil {
+				return err
+			}
+		}
+	default:
+		i, _, ok := integer(v)
+		if !ok {
+			return fmt.Errorf("a %T is not a JSON value: %w", v, ErrType)
+		}
+		h.uint64(i)
+	}
+	return nil
+}
+
+// integer gives the two's complement of a Go integer of any type.
+func integer(v any) (bits uint64, negative, ok bool) {
+	switch v := v.(type) {
+	case int64:
+		return uint64(v), v < 0, true
+	case int:
+		return uint64(v), v < 0, true
+	case int32:
+		return uint64(v), v < 0, true
+	case int16:
+		return uint64(v), v < 0, true
+	case int8:
+		return uint64(v), v < 0, true
+	case uint64:
+		return v, false, true
+	case uint:
+		return uint64(v), false, true
+	case uint32:
+		return uint64(v), false, true
+	case uint16:
+		return uint64(v), false, true
+	case uint8:
+		return uint64(v), false, true
+	}
+	return 0, false, false
+}
+
+func (h *sipHash) bool(v bool) {
+	if v {
+		h.byte(1)
+	} else {
+		h.byte(0)
+	}
+}
+
+func (h *sipHash) float(f float64) {
+	if f == 0 {
+		f = 0 // the negative zero too
+	}
+	h.uint64(math.Float64bits(f))
+}

@@ -1,6 +1,10 @@
 package trace
 
-import "k8s.io/apimachinery/pkg/runtime/schema"
+import (
+	"strconv"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+)
 
 // LifecycleState is how far a pod got.
 type LifecycleState uint8
@@ -25,7 +29,7 @@ func (s LifecycleState) String() string {
 	case Finished:
 		return "Finished"
 	}
-	return "invalid"
+	return "LifecycleState(" + strconv.Itoa(int(s)) + ")"
 }
 
 // Lifecycle is when a pod's containers ran. Start is set unless the state is Empty, End only when it
@@ -42,5 +46,132 @@ type PodOwner struct {
 	Name string
 }
 
+// String gives the owner for a reader: "apps/v1.Deployment default/web".
+func (o PodOwner) String() string { return FormatGVK(o.GVK) + " " + o.Name }
+
 // Lifecycles has the lifecycles of an owner's pods by pod hash (see [HashPodSpec]), in the order the pods were created.
 type Lifecycles map[PodOwner]map[uint64][]Lifecycle
+
+// lifecycleForm says which of the spellings of a lifecycle are read.
+type lifecycleForm int
+
+const (
+	lifecycleV2 lifecycleForm = iota
+	// lifecycleV1 also has {start_ts, end_ts}.
+	lifecycleV1
+)
+
+// podLifecycles reads the lifecycles of one owner's pods.
+func (s *scanner) podLifecycles(form lifecycleForm) (map[uint64][]Lifecycle, *FormatError) {
+	pods := map[uint64][]Lifecycle{}
+	err := s.entries(func() *FormatError {
+		pos := s.pos
+		hash, _, err := s.number()
+		if err != nil {
+			return err.under("[key]")
+		}
+		key := func() string { return strconv.FormatUint(hash, 10) }
+		if _, ok := pods[hash]; ok {
+			return s.duplicate(pos, key())
+		}
+		n, err := s.arrayHeader()
+		if err != nil {
+			return err.in(key())
+		}
+		list := []Lifecycle{}
+		for i := range n {
+			l, err := s.lifecycle(form)
+			if err != nil {
+				return err.at(i).in(key())
+			}
+			list = append(list, l)
+		}
+		pods[hash] = list
+		return nil
+	})
+	return pods, err
+}
+
+// lifecycle reads the string "Empty" or a map that has one of the keys that make a lifecycle.
+func (s *scanner) lifecycle(form lifecycleForm) (Lifecycle, *FormatError) {
+	pos := s.pos
+	c, err := s.peek()
+	switch {
+	case err != nil:
+		return Lifecycle{}, err
+	case describe(c) == "a string":
+		state, err := s.text()
+		if err == nil && state != Empty.String() {
+			err = s.fail(pos, ErrValue, "want a lifecycle, got the string %.64q", state)
+		}
+		return Lifecycle{}, err
+	case describe(c) != "a map":
+		return Lifecycle{}, s.want(`a lifecycle, which is "Empty" or a map`, pos)
+	}
+	var running, finished, old Lifecycle
+	err = s.fields(func(key []byte) (err *FormatError) {
+		switch {
+		case string(key) == "Running":
+			running.State = Running
+			running.Start, err = s.seconds()
+		case string(key) == "Finished":
+			finished.State = Finished
+			finished.Start, finished.End, err = s.startAndEnd()
+		case form == lifecycleV1 && string(key) == "start_ts":
+			old.State = max(old.State, Running)
+			old.Start, err = s.seconds()
+		case form == lifecycleV1 && string(key) == "end_ts":
+			var none bool
+			if none, err = s.null(); err == nil && !none {
+				old.State = Finished
+				old.End, err = s.seconds()
+			}
+		default:
+			err = s.skipAny(lifecycleDepth)
+		}
+		return err
+	})
+	return s.oneLifecycle(pos, err, running, finished, old)
+}
+
+// lifecycleDepth is how many maps and arrays are around what a lifecycle's map holds.
+const lifecycleDepth = 5
+
+// oneLifecycle picks the one spelling of a lifecycle that was there.
+func (s *scanner) oneLifecycle(pos int, err *FormatError, spellings ...Lifecycle) (Lifecycle, *FormatError) {
+	if err != nil {
+		return Lifecycle{}, err
+	}
+	var found Lifecycle
+	for _, l := range spellings {
+		switch {
+		case l.State == Empty:
+		case found.State != Empty:
+			return Lifecycle{}, s.fail(pos, ErrValue, "the lifecycle is both %s and %s", found.State, l.State)
+		default:
+			found = l
+		}
+	}
+	if found.State == Empty {
+		return Lifecycle{}, s.fail(pos, ErrMissingKey, `want a lifecycle: "Empty", {"Running": start} or {"Finished": [start, end]}`)
+	}
+	return found, nil
+}
+
+func (s *scanner) startAndEnd() (start, end int64, err *FormatError) {
+	pos := s.pos
+	n, err := s.arrayHeader()
+	if err != nil {
+		return 0, 0, err
+	}
+	if n != 2 {
+		return 0, 0, s.fail(pos, ErrType, "want an array of a start and an end, got one of %d", n)
+	}
+	if start, err = s.seconds(); err != nil {
+		return 0, 0, err.at(0)
+	}
+	if end, err = s.seconds(); err != nil {
+		return 0, 0, err.at(1)
+	}
+	return start, end, nil
+}

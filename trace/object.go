@@ -2,7 +2,7 @@ package trace
 
 import (
 	"bytes"
-	"errors"
+	"fmt"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -23,14 +23,33 @@ type Object struct {
 	canonical bool
 }
 
-// span is a piece of an object's bytes.
+// span is a part of an object's bytes; it is empty where there is no such part.
 type span struct{ start, end uint32 }
 
 // NewObject makes an object to be written. It needs an apiVersion, a kind and a metadata.name, and
-// holds only what JSON can hold: nil, bool, int64, float64, string, []any and map[string]any. u is
-// not kept.
+// holds only what JSON can hold: nil, bool, integers, finite floats, string, []any and map[string]any.
+// u is not kept.
 func NewObject(u *unstructured.Unstructured) (Object, error) {
-	return Object{}, errors.ErrUnsupported
+	raw, err := appendManifest(nil, u.Object)
+	if err != nil {
+		return Object{}, fmt.Errorf("encode %s %s: %w", u.GetKind(), NamespacedName(u.GetNamespace(), u.GetName()), err)
+	}
+	return parseObject(raw)
+}
+
+// parseObject checks the bytes of an object and finds its parts. It keeps raw.
+func parseObject(raw []byte) (Object, error) {
+	var kinds kindCache
+	s := scanner{input: wholeInput(raw)}
+	found, err := s.object(&kinds)
+	if err != nil {
+		return Object{}, err
+	}
+	if s.pos != len(raw) {
+		return Object{}, s.fail(s.pos, ErrTrailing, "%d bytes follow the object", len(raw)-s.pos)
+	}
+	found.raw = raw
+	return found.Object, nil
 }
 
 // GVK gives the object's kind.
@@ -53,17 +72,27 @@ func (o *Object) Spec() []byte {
 	if o.spec.end == 0 {
 		return nil
 	}
-	return o.raw[o.spec.start:o.spec.end]
+	return o.raw[o.spec.start:o.spec.end:o.spec.end]
 }
 
 // Hash gives the manifest hash: of the spec, or of null where there is none.
-func (o *Object) Hash() uint64 { return 0 }
+func (o *Object) Hash() uint64 {
+	spec := o.Spec()
+	if spec == nil {
+		spec = []byte{mNil}
+	}
+	return hashMsgpack(spec, o.canonical)
+}
 
 // Unstructured decodes the object. The tree is the caller's own; it holds nil, bool, int64, float64,
 // string, []any and map[string]any only. Binary data becomes its base64 text, and an integer beyond
 // int64 a float64, as when Kubernetes reads JSON.
 func (o *Object) Unstructured() (*unstructured.Unstructured, error) {
-	return nil, errors.ErrUnsupported
+	if o.gvk == nil {
+		return nil, errZeroObject
+	}
+	d := decoder{walker: walker[string]{src: string(o.raw)}}
+	return &unstructured.Unstructured{Object: d.object()}, nil
 }
 
 // Clone gives a copy with bytes of its own.

@@ -2,35 +2,128 @@ package trace
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"iter"
+	"slices"
 )
+
+// The keys of a trace, in the order in which they are written.
+const (
+	keyVersion    = "version"
+	keyConfig     = "config"
+	keyEvents     = "events"
+	keyIndex      = "index"
+	keyLifecycles = "pod_lifecycles"
+	keyExtension  = "x-simkube"
+)
+
+// requiredKeys are those that no trace of version 2 lacks.
+func requiredKeys() []string {
+	return []string{keyVersion, keyConfig, keyEvents, keyIndex, keyLifecycles}
+}
 
 // Reader walks a trace, of either version, from the first byte to the last. It holds one event at a
 // time. It is not safe for concurrent use.
-type Reader struct{}
+type Reader struct {
+	scan   scanner
+	events eventScanner
 
-// NewReader reads the beginning of a trace, up to its first event. r is read in chunks, and not past
-// what a chunk brings; it needs no buffering of its own.
-func NewReader(r io.Reader) (*Reader, error) { return nil, errors.ErrUnsupported }
+	version int
+	config  Config
+	tail    *Tail
+
+	fields  int             // of the outermost map or array, how many have not been begun
+	seen    map[string]bool // the keys of the outermost map that were met
+	total   int             // events in the trace
+	index   int             // of the next event
+	inside  bool            // the events array has been begun and not finished
+	last    int64           // time of the event before
+	names   *nameKinds      // kinds by name, which only version 1 needs
+	failure error           // given for ever after
+}
+
+// NewReader reads the beginning of a trace, up to its first event. r is read in chunks; it needs no
+// buffering of its own.
+func NewReader(r io.Reader) (*Reader, error) {
+	reader := new(Reader)
+	if err := reader.start(r); err != nil {
+		return nil, err
+	}
+	return reader, nil
+}
+
+func (r *Reader) start(src io.Reader) error {
+	*r = Reader{scan: scanner{input: input{src: src}}, seen: map[string]bool{}}
+	r.events.scanner = &r.scan
+	return r.keep(r.header())
+}
+
+// keep makes an error the reader's last word.
+func (r *Reader) keep(err *FormatError) error {
+	if err == nil {
+		return nil
+	}
+	r.failure = err
+	var source *sourceError
+	if errors.As(err, &source) {
+		r.failure = fmt.Errorf("read the trace at byte %d: %w", err.Offset, source.err)
+	}
+	return r.failure
+}
 
 // Version gives the version of the file, 1 or 2.
-func (r *Reader) Version() int { return 0 }
+func (r *Reader) Version() int { return r.version }
 
 // Config gives the configuration of the tracer that made the trace. (In a file that has its config
 // after the events, which no known writer makes, it is empty until Tail has been called.)
-func (r *Reader) Config() *Config { return &Config{} }
+func (r *Reader) Config() *Config { return &r.config }
+
+// Len gives the number of events in the trace, read and unread. A file may promise more than it has;
+// then Next fails.
+func (r *Reader) Len() int { return r.total }
 
 // Next gives the next event, and io.EOF after the last one. The event and its objects are valid until
 // the next call of Next or Tail; Clone keeps them. After any other error the Reader gives that error for ever.
-func (r *Reader) Next() (*Event, error) { return nil, errors.ErrUnsupported }
+func (r *Reader) Next() (*Event, error) {
+	if r.failure != nil {
+		return nil, r.failure
+	}
+	if !r.inside {
+		return nil, io.EOF
+	}
+	r.scan.release()
+	if err := r.event(); err != nil {
+		return nil, r.keep(err.at(r.index).in(keyEvents))
+	}
+	if r.index++; r.index == r.total {
+		r.inside = false
+	}
+	return &r.events.event, nil
+}
+
+func (r *Reader) event() *FormatError {
+	pos := r.scan.pos
+	if err := r.events.next(); err != nil {
+		return err
+	}
+	e := &r.events.event
+	if r.index > 0 && e.Time < r.last {
+		return r.scan.fail(pos, ErrOrder, "the event's time is %d, before the %d of the one in front of it", e.Time, r.last).in("ts")
+	}
+	r.last = e.Time
+	if r.names != nil {
+		r.names.note(e)
+	}
+	return nil
+}
 
 // Events gives the events that are left, each valid until the next. An error is the last thing given.
 func (r *Reader) Events() iter.Seq2[*Event, error] {
 	return func(yield func(*Event, error) bool) {
 		for {
 			e, err := r.Next()
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) && r.failure == nil {
 				return
 			}
 			if !yield(e, err) || err != nil {
@@ -42,19 +135,140 @@ func (r *Reader) Events() iter.Seq2[*Event, error] {
 
 // Tail gives what stands after the events. Events that have not been read are checked and skipped.
 // Only when Tail returns without an error is the trace known to be whole.
-func (r *Reader) Tail() (*Tail, error) { return nil, errors.ErrUnsupported }
+func (r *Reader) Tail() (*Tail, error) {
+	for r.inside && r.failure == nil {
+		_, _ = r.Next() // an error is kept in r.failure
+	}
+	if r.failure == nil && !r.done() {
+		_ = r.keep(r.finish())
+	}
+	if r.failure != nil {
+		return nil, r.failure
+	}
+	return r.tail, nil
+}
 
-// File is a Reader over a file.
-type File struct{ Reader }
+func (r *Reader) done() bool { return r.fields < 0 }
 
-// Open opens a trace file. Errors name the file.
-func Open(path string) (*File, error) { return nil, errors.ErrUnsupported }
+// header reads up to the first event.
+func (r *Reader) header() *FormatError {
+	r.tail = &Tail{}
+	c, err := r.scan.peek()
+	switch {
+	case err != nil:
+		return err
+	case c&0xf0 == mFixArray || c == mArray16 || c == mArray32:
+		return r.headerV1()
+	case c&0xf0 != mFixMap && c != mMap16 && c != mMap32:
+		return r.scan.want("a trace, which is a map (version 2) or an array (version 1)", 0)
+	}
+	r.version = Version // until the key says otherwise
+	if r.fields, err = r.scan.mapHeader(); err != nil {
+		return err
+	}
+	for r.fields > 0 && !r.seen[keyEvents] {
+		if err := r.field(); err != nil {
+			return err
+		}
+	}
+	if !r.seen[keyEvents] {
+		return r.missing()
+	}
+	return nil
+}
 
-// Rewind starts again at the first event.
-func (f *File) Rewind() error { return errors.ErrUnsupported }
+// finish reads from behind the last event to the end.
+func (r *Reader) finish() *FormatError {
+	for r.version == Version && r.fields > 0 {
+		if err := r.field(); err != nil {
+			return err
+		}
+	}
+	if r.version == Version {
+		if err := r.missing(); err != nil {
+			return err
+		}
+	} else if err := r.tailV1(); err != nil {
+		return err
+	}
+	if r.scan.fill(1) {
+		return r.scan.fail(r.scan.pos, ErrTrailing, "want the end of the trace, got more bytes")
+	}
+	if !r.scan.truncated() {
+		return r.scan.need(1) // the error of the source
+	}
+	r.fields = -1
+	return nil
+}
 
-// Size gives the size of the file in bytes.
-func (f *File) Size() int64 { return 0 }
+// missing tells which required keys were not there, if any.
+func (r *Reader) missing() *FormatError {
+	for _, key := range requiredKeys() {
+		if !r.seen[key] {
+			return &FormatError{Msg: fmt.Sprintf("the key %q is missing", key), Err: ErrMissingKey}
+		}
+	}
+	return nil
+}
 
-// Close closes the file.
-func (f *File) Close() error { return errors.ErrUnsupported }
+// field reads one entry of the outermost map; of the events only the header.
+func (r *Reader) field() *FormatError {
+	s := &r.scan
+	s.release()
+	r.fields--
+	start, end, err := s.str("a string as key")
+	if err != nil {
+		return err
+	}
+	key := string(s.buf[start:end])
+	if r.seen[key] {
+		return s.fail(start, ErrDuplicateKey, "the key %.64q is there twice", key)
+	}
+	r.seen[key] = true
+	if err := r.value(key); err != nil {
+		return err.in(key)
+	}
+	return nil
+}
+
+func (r *Reader) value(key string) (err *FormatError) {
+	s := &r.scan
+	switch key {
+	case keyVersion:
+		pos := s.pos
+		var v uint64
+		if v, _, err = s.number(); err == nil && v != Version {
+			err = s.fail(pos, ErrVersion, "version %d is not supported; a version 2 trace can be read here", int64(v))
+		}
+	case keyConfig:
+		r.config, err = s.config()
+	case keyEvents:
+		r.total, err = s.arrayHeader()
+		r.inside = r.total > 0
+	case keyIndex:
+		r.tail.Index, err = s.index()
+	case keyLifecycles:
+		r.tail.Lifecycles, err = s.lifecycles()
+	case keyExtension:
+		r.tail.Extension, err = s.extension()
+	default:
+		err = s.skipAny(1)
+	}
+	return err
+}
+
+// extension checks the value of x-simkube and copies its bytes.
+func (s *scanner) extension() ([]byte, *FormatError) {
+	c, err := s.peek()
+	if err != nil {
+		return nil, err
+	}
+	if c&0xf0 != mFixMap && c != mMap16 && c != mMap32 {
+		return nil, s.want("a map", s.pos)
+	}
+	start := s.pos
+	if err := s.skipAny(1); err != nil {
+		return nil, err
+	}
+	return slices.Clone(s.buf[start:s.pos]), nil
+}

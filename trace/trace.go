@@ -2,6 +2,7 @@ package trace
 
 import (
 	"errors"
+	"fmt"
 	"io"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -32,13 +33,17 @@ type Index map[schema.GroupVersionKind]map[string]uint64
 func (x Index) Record(e *Event) {
 	for i := range e.Applied {
 		obj := &e.Applied[i]
-		names := x[obj.GVK()]
-		if names == nil {
-			names = map[string]uint64{}
-			x[obj.GVK()] = names
-		}
-		names[obj.NamespacedName()] = obj.Hash()
+		x.set(obj.GVK(), obj.NamespacedName(), obj.Hash())
 	}
+}
+
+func (x Index) set(gvk schema.GroupVersionKind, name string, hash uint64) {
+	names := x[gvk]
+	if names == nil {
+		names = map[string]uint64{}
+		x[gvk] = names
+	}
+	names[name] = hash
 }
 
 // Tail is what stands after the events of a trace.
@@ -50,13 +55,70 @@ type Tail struct {
 }
 
 // Read reads a trace of either version into memory and checks all of it.
-func Read(r io.Reader) (*Trace, error) { return nil, errors.ErrUnsupported }
+func Read(r io.Reader) (*Trace, error) {
+	reader, err := NewReader(r)
+	if err != nil {
+		return nil, err
+	}
+	return reader.rest()
+}
 
 // ReadFile reads the trace in a file into memory and checks all of it. Errors name the file.
-func ReadFile(path string) (*Trace, error) { return nil, errors.ErrUnsupported }
+func ReadFile(path string) (_ *Trace, err error) {
+	f, err := Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	t, err := f.rest()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return t, nil
+}
+
+// rest reads what is left of a trace into memory.
+func (r *Reader) rest() (*Trace, error) {
+	t := &Trace{}
+	for e, err := range r.Events() {
+		if err != nil {
+			return nil, err
+		}
+		t.Events = append(t.Events, e.Clone())
+	}
+	tail, err := r.Tail()
+	if err != nil {
+		return nil, err
+	}
+	t.Config = r.config
+	t.Index, t.Lifecycles, t.Extension = tail.Index, tail.Lifecycles, tail.Extension
+	return t, nil
+}
 
 // Write writes the trace in its canonical form, version 2.
-func (t *Trace) Write(w io.Writer) error { return errors.ErrUnsupported }
+func (t *Trace) Write(w io.Writer) error {
+	out, err := NewWriter(w, &t.Config, WriterOptions{Events: len(t.Events)})
+	if err != nil {
+		return err
+	}
+	return t.write(out.WriteEvent, out.Finish)
+}
 
 // WriteFile writes the trace to a file, which appears under its name only when it is complete and on disk.
-func (t *Trace) WriteFile(path string) error { return errors.ErrUnsupported }
+func (t *Trace) WriteFile(path string) (err error) {
+	out, err := Create(path, &t.Config, WriterOptions{Events: len(t.Events)})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, out.Close()) }()
+	return t.write(out.WriteEvent, out.Finish)
+}
+
+func (t *Trace) write(event func(*Event) error, finish func(*Tail) error) error {
+	for i := range t.Events {
+		if err := event(&t.Events[i]); err != nil {
+			return err
+		}
+	}
+	return finish(&Tail{Index: t.Index, Lifecycles: t.Lifecycles, Extension: t.Extension})
+}

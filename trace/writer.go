@@ -1,8 +1,12 @@
 package trace
 
 import (
-	"errors"
+	"bufio"
+	"fmt"
 	"io"
+	"math"
+
+	"github.com/tinylib/msgp/msgp"
 )
 
 // WriterOptions are what a Writer can be told beforehand. The zero value is useful.
@@ -10,7 +14,10 @@ type WriterOptions struct {
 	// Events is how many events will be written, where that is known: the format wants the number in
 	// front of them. With 0 the events wait in a temporary file until Finish.
 	Events int
-	// SpoolDir is where that temporary file goes; empty for the system's default.
+	// Extension announces that the tail will have one. With Events 0 it need not be announced.
+	Extension bool
+	// SpoolDir is where that temporary file goes; empty for the directory of the trace, or the
+	// system's default where that is not a file.
 	SpoolDir string
 }
 
@@ -22,28 +29,152 @@ type WriterOptions struct {
 //	defer w.Close()
 //	for ... { if err := w.WriteEvent(&event); err != nil { ... } }
 //	return w.Finish(&trace.Tail{Index: index, Lifecycles: lifecycles})
-type Writer struct{}
+type Writer struct {
+	out    *bufio.Writer
+	config []byte // the key and the value
+	spool  *spool // where events wait whose number is not known
+	want   WriterOptions
+	events int    // written so far
+	last   int64  // time of the last event
+	event  []byte // memory for encoding one
+	done   bool
+	err    error // given for ever after
+}
 
-// NewWriter makes a Writer to w, which it buffers and does not close.
+// writerBuffer is how many bytes a Writer collects before it writes.
+const writerBuffer = 64 << 10
+
+// NewWriter makes a Writer to w, which it buffers and does not close. Nothing of config is kept.
 func NewWriter(w io.Writer, config *Config, opts WriterOptions) (*Writer, error) {
-	return nil, errors.ErrUnsupported
+	writer := new(Writer)
+	if err := writer.start(w, config, opts); err != nil {
+		return nil, err
+	}
+	return writer, nil
+}
+
+func (w *Writer) start(out io.Writer, config *Config, opts WriterOptions) error {
+	if opts.Events < 0 {
+		return fmt.Errorf("write a trace of %d events: %w", opts.Events, ErrCount)
+	}
+	encoded, err := appendConfig(msgp.AppendString(nil, keyConfig), config)
+	if err != nil {
+		return fmt.Errorf("write the config: %w", err)
+	}
+	*w = Writer{config: encoded, want: opts, out: bufio.NewWriterSize(out, writerBuffer)}
+	if opts.Events == 0 {
+		w.spool = &spool{dir: opts.SpoolDir}
+		return nil
+	}
+	return w.header(opts.Events, opts.Extension)
+}
+
+// header writes what stands in front of the events, whose number is known now. extension tells
+// whether there will be one: the number of keys stands first.
+func (w *Writer) header(events int, extension bool) error {
+	keys := uint32(len(requiredKeys()))
+	if extension {
+		keys++
+	}
+	b := msgp.AppendMapHeader(nil, keys)
+	b = msgp.AppendUint64(msgp.AppendString(b, keyVersion), Version)
+	b = append(b, w.config...)
+	b = msgp.AppendArrayHeader(msgp.AppendString(b, keyEvents), uint32(events))
+	return w.write(b)
+}
+
+func (w *Writer) write(b []byte) error {
+	if _, err := w.out.Write(b); err != nil {
+		w.err = fmt.Errorf("write the trace: %w", err)
+	}
+	return w.err
 }
 
 // WriteEvent writes an event, which must not be earlier than the one before. Deleted objects are
-// written as apiVersion, kind, and namespace and name in metadata, whatever else they hold.
-func (w *Writer) WriteEvent(e *Event) error { return errors.ErrUnsupported }
+// written as apiVersion, kind, and namespace and name in metadata, whatever else they hold. Nothing of
+// e is kept. An event that is refused leaves the Writer as it was.
+func (w *Writer) WriteEvent(e *Event) error {
+	switch {
+	case w.err != nil:
+		return w.err
+	case w.done:
+		return ErrFinished
+	case w.events > 0 && e.Time < w.last:
+		return fmt.Errorf("write event %d: its time is %d, before the %d of the one in front of it: %w", w.events, e.Time, w.last, ErrOrder)
+	case w.spool == nil && w.events == w.want.Events:
+		return fmt.Errorf("write event %d: only %d were announced: %w", w.events, w.want.Events, ErrCount)
+	case w.events == math.MaxUint32:
+		return fmt.Errorf("write event %d: the format has no room for more: %w", w.events, ErrCount)
+	}
+	encoded, err := appendEvent(w.event[:0], e)
+	if err != nil {
+		return fmt.Errorf("write event %d: %w", w.events, err)
+	}
+	w.event = encoded
+	if w.spool != nil {
+		if err := w.spool.write(encoded); err != nil {
+			w.err = fmt.Errorf("spool the trace: %w", err)
+		}
+	} else {
+		w.err = w.write(encoded)
+	}
+	w.events++
+	w.last = e.Time
+	return w.err
+}
 
-// Finish writes the tail and flushes. It fails with ErrCount when not as many events were written as announced.
-func (w *Writer) Finish(tail *Tail) error { return errors.ErrUnsupported }
+// Finish writes the tail and flushes. It fails with ErrCount when not as many events were written as
+// were announced.
+func (w *Writer) Finish(tail *Tail) error {
+	switch {
+	case w.err != nil:
+		return w.err
+	case w.done:
+		return ErrFinished
+	case w.spool == nil && w.events != w.want.Events:
+		return fmt.Errorf("finish the trace: %d events were announced, %d written: %w", w.want.Events, w.events, ErrCount)
+	case w.spool == nil && w.want.Extension != (tail.Extension != nil):
+		return fmt.Errorf("finish the trace: the tail has an extension: %t, announced: %t: %w", tail.Extension != nil, w.want.Extension, ErrCount)
+	}
+	if err := checkTail(tail); err != nil {
+		return fmt.Errorf("finish the trace: %w", err)
+	}
+	w.done = true
+	if err := w.unspool(tail.Extension != nil); err != nil {
+		return err
+	}
+	if err := w.tail(tail); err != nil {
+		return err
+	}
+	if err := w.out.Flush(); err != nil {
+		w.err = fmt.Errorf("write the trace: %w", err)
+	}
+	return w.err
+}
 
-// Close gives up what an unfinished Writer holds. After Finish it does nothing, so that it can always be deferred.
-func (w *Writer) Close() error { return errors.ErrUnsupported }
+// unspool writes what had to wait for the number of events.
+func (w *Writer) unspool(extension bool) error {
+	if w.spool == nil {
+		return nil
+	}
+	if err := w.header(w.events, extension); err != nil {
+		return err
+	}
+	if err := w.spool.copyTo(w.out); err != nil {
+		w.err = fmt.Errorf("copy the spooled events: %w", err)
+	}
+	return w.err
+}
 
-// FileWriter is a Writer to a file, which appears under its name only with Finish.
-type FileWriter struct{ Writer }
-
-// Create starts a trace file: a temporary file in the same directory, which Finish syncs and renames
-// to path, and Close removes.
-func Create(path string, config *Config, opts WriterOptions) (*FileWriter, error) {
-	return nil, errors.ErrUnsupported
+// Close gives up what an unfinished Writer holds. After Finish it does nothing of note, so that it can
+// always be deferred.
+func (w *Writer) Close() error {
+	w.done = true
+	if w.spool == nil {
+		return nil
+	}
+	if err := w.spool.close(); err != nil {
+		return fmt.Errorf("remove the spooled events: %w", err)
+	}
+	return nil
 }

@@ -1,0 +1,96 @@
+package trace
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// tokenVolumePrefix begins the name of the volume that holds a pod's service account token, which is
+// another one for every pod.
+const tokenVolumePrefix = "kube-api-access"
+
+// HashPodSpec gives the hash that identifies a type of pod: of its spec without what differs between
+// the pods of one owner (node, service account, token volumes) and without the ports of its
+// containers. spec is not changed.
+func HashPodSpec(spec map[string]any) (uint64, error) {
+	stable, err := stableSpec(spec)
+	if err == nil {
+		var hash uint64
+		if hash, err = HashValue(stable); err == nil {
+			return hash, nil
+		}
+	}
+	return 0, fmt.Errorf("hash a pod: %w", err)
+}
+
+// stableSpec gives the part of a pod's spec that is hashed. It shares what it does not change.
+func stableSpec(spec map[string]any) (map[string]any, error) {
+	stable := maps.Clone(spec)
+	if stable == nil {
+		stable = map[string]any{}
+	}
+	var err error
+	if stable["volumes"], err = withoutTokens(spec["volumes"]); err != nil {
+		return nil, fmt.Errorf("volumes: %w", err)
+	}
+	for _, field := range []string{"containers", "initContainers"} {
+		containers, there := spec[field]
+		if !there || containers == nil {
+			continue
+		}
+		if stable[field], err = stableContainers(containers, field == "containers"); err != nil {
+			return nil, fmt.Errorf("%s: %w", field, err)
+		}
+	}
+	for _, field := range []string{"nodeName", "serviceAccount", "serviceAccountName"} {
+		delete(stable, field)
+	}
+	return stable, nil
+}
+
+func stableContainers(value any, dropPorts bool) ([]any, error) {
+	list, ok := value.([]any)
+	if !ok {
+		return nil, fmt.Errorf("want a list, got %s: %w", describeJSON(value), ErrType)
+	}
+	stable := make([]any, len(list))
+	for i, c := range list {
+		container, ok := c.(map[string]any)
+		if !ok {
+			return nil, fmt.Errorf("[%d]: want a map, got %s: %w", i, describeJSON(c), ErrType)
+		}
+		container = maps.Clone(container)
+		if container == nil {
+			container = map[string]any{}
+		}
+		mounts, err := withoutTokens(container["volumeMounts"])
+		if err != nil {
+			return nil, fmt.Errorf("[%d].volumeMounts: %w", i, err)
+		}
+		container["volumeMounts"] = mounts
+		if dropPorts {
+			delete(container, "ports")
+		}
+		stable[i] = container
+	}
+	return stable, nil
+}
+
+// withoutTokens gives a list of volumes or volume mounts without those of service account tokens, and
+// an empty list where there is none.
+func withoutTokens(value any) ([]any, error) {
+	if value == nil {
+		return []any{}, nil
+	}
+	list, ok := value.([]any)
+	if !ok {
+		return nil, fmt.Errorf("want a list, got %s: %w", describeJSON(value), ErrType)
+	}
+	return slices.DeleteFunc(slices.Clone(list), func(v any) bool {
+		volume, _ := v.(map[string]any)
+		name, _ := volume["name"].(string)
+		return strings.HasPrefix(name, tokenVolumePrefix)
+	}), nil
+}

@@ -1,0 +1,171 @@
+package trace
+
+import (
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+)
+
+// v1Length is the number of elements of a version 1 trace: config, events, index, lifecycles.
+const v1Length = 4
+
+// headerV1 reads up to the first event of a version 1 trace.
+func (r *Reader) headerV1() *FormatError {
+	s := &r.scan
+	n, err := s.arrayHeader()
+	if err != nil {
+		return err
+	}
+	if n != v1Length {
+		return s.fail(0, ErrVersion, "want a trace: a map (version 2) or an array of %d (version 1), got an array of %d", v1Length, n)
+	}
+	r.version = 1
+	if r.config, err = s.config(); err != nil {
+		return err.in(keyConfig)
+	}
+	if r.total, err = s.arrayHeader(); err != nil {
+		return err.in(keyEvents)
+	}
+	r.inside = r.total > 0
+	r.names = &nameKinds{tracked: r.config.TrackedObjects, objects: map[string][]namedObject{}}
+	return nil
+}
+
+// tailV1 reads what follows the events of a version 1 trace.
+func (r *Reader) tailV1() *FormatError {
+	s := &r.scan
+	s.release()
+	r.tail.Index, r.tail.Lifecycles = Index{}, Lifecycles{}
+	if err := s.entries(r.indexEntryV1); err != nil {
+		return err.in(keyIndex)
+	}
+	if err := s.entries(r.lifecyclesEntryV1); err != nil {
+		return err.in(keyLifecycles)
+	}
+	return nil
+}
+
+// indexEntryV1 reads one entry of the index, which is a name and a hash.
+func (r *Reader) indexEntryV1() *FormatError {
+	s := &r.scan
+	s.release()
+	name, err := s.text()
+	if err != nil {
+		return err
+	}
+	hash, _, err := s.number()
+	if err != nil {
+		return err.in(name)
+	}
+	gvk, why := r.names.withHash(name, hash)
+	if why != "" {
+		return s.fail(0, ErrOwner, "%s", why).in(name)
+	}
+	if _, ok := r.tail.Index[gvk][name]; ok {
+		return s.duplicate(0, name)
+	}
+	r.tail.Index.set(gvk, name, hash)
+	return nil
+}
+
+// lifecyclesEntryV1 reads the lifecycles of one owner, which is a name.
+func (r *Reader) lifecyclesEntryV1() *FormatError {
+	s := &r.scan
+	s.release()
+	name, err := s.text()
+	if err != nil {
+		return err
+	}
+	gvk, why := r.names.owner(name)
+	if why != "" {
+		return s.fail(0, ErrOwner, "%s", why).in(name)
+	}
+	owner := PodOwner{GVK: gvk, Name: name}
+	if _, ok := r.tail.Lifecycles[owner]; ok {
+		return s.duplicate(0, name)
+	}
+	if r.tail.Lifecycles[owner], err = s.podLifecycles(lifecycleV1); err != nil {
+		return err.in(name)
+	}
+	return nil
+}
+
+// nameKinds remembers which tracked kinds the objects of a name have in the events. It is what a
+// version 1 trace leaves out.
+type nameKinds struct {
+	tracked map[schema.GroupVersionKind]TrackedObject
+	objects map[string][]namedObject
+	name    []byte // memory for looking up a name
+}
+
+// namedObject is an object of some name.
+type namedObject struct {
+	gvk *schema.GroupVersionKind
+	// hash is that of its last manifest.
+	hash uint64
+}
+
+// note remembers the objects of an event.
+func (k *nameKinds) note(e *Event) {
+	for i := range e.Applied {
+		k.noteObject(&e.Applied[i], true)
+	}
+	for i := range e.Deleted {
+		k.noteObject(&e.Deleted[i], false)
+	}
+}
+
+func (k *nameKinds) noteObject(obj *Object, applied bool) {
+	if _, ok := k.tracked[*obj.gvk]; !ok {
+		return
+	}
+	k.name = k.name[:0]
+	if namespace := obj.raw[obj.namespace.start:obj.namespace.end]; len(namespace) > 0 {
+		k.name = append(append(k.name, namespace...), '/')
+	}
+	k.name = append(k.name, obj.raw[obj.name.start:obj.name.end]...)
+	known := k.objects[string(k.name)]
+	i := slices.IndexFunc(known, func(o namedObject) bool { return *o.gvk == *obj.gvk })
+	if i < 0 {
+		i = len(known)
+		known = append(known, namedObject{gvk: obj.gvk})
+		k.objects[string(k.name)] = known
+	}
+	if applied {
+		known[i].hash = obj.Hash()
+	}
+}
+
+// owner finds the kind of the owner of pods. Where there are objects of several kinds, those whose
+// lifecycles are not tracked are left out. why is empty unless the kind cannot be told.
+func (k *nameKinds) owner(name string) (gvk schema.GroupVersionKind, why string) {
+	return k.one(name, func(o namedObject) bool { return k.tracked[*o.gvk].TrackLifecycle })
+}
+
+// withHash finds the kind of an object in the index. Where there are objects of several kinds, those
+// whose last manifest has another hash are left out. why is empty unless the kind cannot be told.
+func (k *nameKinds) withHash(name string, hash uint64) (gvk schema.GroupVersionKind, why string) {
+	return k.one(name, func(o namedObject) bool { return o.hash == hash })
+}
+
+// one finds the only object of a name, or the only one that is likely.
+func (k *nameKinds) one(name string, likely func(namedObject) bool) (gvk schema.GroupVersionKind, why string) {
+	found := k.objects[name]
+	if len(found) > 1 {
+		if some := slices.DeleteFunc(slices.Clone(found), func(o namedObject) bool { return !likely(o) }); len(some) > 0 {
+			found = some
+		}
+	}
+	switch len(found) {
+	case 0:
+		return gvk, "no event has an object of this name of a tracked kind, so that its kind cannot be told"
+	case 1:
+		return *found[0].gvk, ""
+	}
+	kinds := make([]string, len(found))
+	for i, o := range found {
+		kinds[i] = FormatGVK(*o.gvk)
+	}
+	return gvk, "the name is ambiguous: the events have it as " + strings.Join(kinds, " and ")
+}
