@@ -1,8 +1,10 @@
 package results
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -32,11 +34,37 @@ func WaitClasses(message string) []string {
 	}
 	var classes []string
 	for _, reason := range splitReasons(body) {
-		reason = strings.TrimPrefix(reason, "node(s) ")
-		classes = append(classes, quoted.ReplaceAllString(reason, `"…"`))
+		classes = append(classes, classOf(reason.text))
 	}
 	slices.Sort(classes)
 	return slices.Compact(classes)
+}
+
+func classOf(reason string) string {
+	return quoted.ReplaceAllString(strings.TrimPrefix(reason, "node(s) "), `"…"`)
+}
+
+// mainClass returns the class of a message that ruled out the most nodes: the one that held the pod
+// up, where the others only say which nodes were never meant for it.
+func mainClass(message string) string {
+	message = strings.TrimSpace(message)
+	head := nodesAvailable.FindString(message)
+	if body := firstSentence(message[len(head):]); head != "" && body != "" {
+		reasons := splitReasons(body)
+		return classOf(slices.MaxFunc(reasons, func(a, b reason) int {
+			return cmp.Or(cmp.Compare(a.nodes, b.nodes), strings.Compare(b.text, a.text))
+		}).text)
+	}
+	if classes := WaitClasses(message); len(classes) > 0 {
+		return classes[0]
+	}
+	return ""
+}
+
+// reason is a part of a message, with the number of nodes it holds for.
+type reason struct {
+	text  string
+	nodes int
 }
 
 // firstSentence ends before ". ", because names in a message have dots in them but no space after.
@@ -47,18 +75,20 @@ func firstSentence(s string) string {
 
 // splitReasons splits "3 Insufficient cpu, 2 node(s) had ..." at its counts; a reason may itself hold
 // commas. What has no counts is one reason.
-func splitReasons(body string) []string {
+func splitReasons(body string) []reason {
 	at := reasonCount.FindAllStringIndex(body, -1)
 	if len(at) == 0 || at[0][0] != 0 {
-		return []string{body}
+		return []reason{{text: body}}
 	}
-	var reasons []string
+	var reasons []reason
 	for i, m := range at {
 		end := len(body)
 		if i+1 < len(at) {
 			end = at[i+1][0]
 		}
-		reasons = append(reasons, body[m[1]:end])
+		// A count too large for an int is no count of nodes, and 0 ranks it last.
+		nodes, _ := strconv.Atoi(strings.Trim(body[m[0]:m[1]], ", "))
+		reasons = append(reasons, reason{text: body[m[1]:end], nodes: nodes})
 	}
 	return reasons
 }

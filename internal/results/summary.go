@@ -134,8 +134,8 @@ type Timing struct {
 	// WorstWaits are the 20 pods that waited longest, longest first; pods that waited no longer than
 	// a second are left out.
 	WorstWaits []Wait `json:"worstWaits"`
-	// WaitReasons count pods by class of what the scheduler said while they waited, most pods first; a
-	// pod counts once in every class it saw.
+	// WaitReasons count pods by class of what the scheduler said while they waited, what held up most
+	// pods first; a pod counts once in every class it saw.
 	WaitReasons []ReasonCount `json:"waitReasons"`
 	// PendingByOwner is the wait by owner, in the order of Outcome.ByOwner, of owners whose pods waited
 	// longer than a second.
@@ -200,7 +200,10 @@ type Wait struct {
 
 // ReasonCount is how many pods saw a class of reason, and how long these pods waited together.
 type ReasonCount struct {
-	Reason  string  `json:"reason"`
+	Reason string `json:"reason"`
+	// Mainly counts the pods for which this class ruled out the most nodes, by the last message they
+	// got; Pods those that ever saw it.
+	Mainly  int     `json:"mainly"`
 	Pods    int     `json:"pods"`
 	Seconds float64 `json:"seconds"`
 }

@@ -136,12 +136,14 @@ func (t *textWriter) waits(s *Summary) {
 	if n := s.Outcome.Pods.NeverScheduled; n > 0 {
 		t.line("", part{red, FormatCount(n) + " never got a node"})
 	}
-	if reasons := s.Timing.WaitReasons; len(reasons) > 0 {
-		parts := []part{plain("%s (%s)", reasons[0].Reason, plural(reasons[0].Pods, "pod", "pods"))}
-		if more := len(reasons) - 1; more > 0 {
-			parts = append(parts, plain("%s more", plural(more, "reason", "reasons")))
+	var because []part
+	for _, r := range s.Timing.WaitReasons {
+		if r.Mainly > 0 {
+			because = append(because, plain("%s (%s)", r.Reason, plural(r.Mainly, "pod", "pods")))
 		}
-		t.line("because", parts...)
+	}
+	if len(because) > 0 {
+		t.line("because", because...)
 	}
 }
 

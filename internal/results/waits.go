@@ -96,8 +96,20 @@ func worstWaits(pods []podRecord, w window) []Wait {
 
 func (r *Recorder) waitReasons(pods []podRecord, end instant) []ReasonCount {
 	counts := make([]ReasonCount, len(r.classes.names))
+	mainOf := map[string]int{} // by message
 	for i := range pods {
 		p := &pods[i]
+		if p.waitClasses == 0 {
+			continue
+		}
+		main, ok := mainOf[p.lastWait]
+		if !ok {
+			if main, ok = r.classes.index[mainClass(p.lastWait)]; !ok {
+				main = r.classes.index[otherClass]
+			}
+			mainOf[p.lastWait] = main
+		}
+		counts[main].Mainly++
 		for class := range counts {
 			if p.waitClasses&(1<<class) != 0 {
 				counts[class].Pods++
@@ -108,11 +120,13 @@ func (r *Recorder) waitReasons(pods []podRecord, end instant) []ReasonCount {
 	reasons := []ReasonCount{}
 	for class, c := range counts {
 		if c.Pods > 0 {
-			reasons = append(reasons, ReasonCount{Reason: r.classes.names[class], Pods: c.Pods, Seconds: round(c.Seconds)})
+			reasons = append(reasons, ReasonCount{
+				Reason: r.classes.names[class], Mainly: c.Mainly, Pods: c.Pods, Seconds: round(c.Seconds),
+			})
 		}
 	}
 	slices.SortFunc(reasons, func(a, b ReasonCount) int {
-		return cmp.Or(cmp.Compare(b.Pods, a.Pods), strings.Compare(a.Reason, b.Reason))
+		return cmp.Or(cmp.Compare(b.Mainly, a.Mainly), cmp.Compare(b.Pods, a.Pods), strings.Compare(a.Reason, b.Reason))
 	})
 	return reasons
 }
