@@ -3,18 +3,22 @@ package mutate
 import (
 	"context"
 	"errors"
+	"fmt"
+	"math"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/clock"
 
+	simkubev1 "simkube.io/simkube/api/v1"
 	"simkube.io/simkube/internal/lifecycle"
+	"simkube.io/simkube/trace"
 )
 
 // Delays is how long simulated pods take to start, in trace time. A jitter is the upper bound of a delay
-// drawn between the two; one that is not above its delay has no effect.
+// that is drawn between the two; one that is not above its delay has no effect.
 type Delays struct {
 	ImagePull        time.Duration `json:"imagePull,omitzero"`
 	ImagePullJitter  time.Duration `json:"imagePullJitter,omitzero"`
@@ -28,14 +32,7 @@ type Root struct {
 	UID  types.UID
 }
 
-// OwnerGetter looks up owners. GetOwner gives the metadata of the object that ref names, found in
-// namespace unless its kind is cluster-scoped, with its APIVersion and Kind set. One that does not exist, or
-// whose UID is another, gives an error for which apierrors.IsNotFound holds. It is called concurrently.
-type OwnerGetter interface {
-	GetOwner(ctx context.Context, ref metav1.OwnerReference, namespace string) (*metav1.PartialObjectMetadata, error)
-}
-
-// Config is what a Mutator needs to know.
+// Config is what a Mutator needs to know. Simulation, Root and Owners have no default.
 type Config struct {
 	// Simulation is the simulation's name.
 	Simulation string
@@ -45,7 +42,8 @@ type Config struct {
 	// Lifecycles are those recorded; nil means none.
 	Lifecycles *lifecycle.Store
 	Delays     Delays
-	// Speed is how many seconds of the trace go by in one; 0 means 1.
+	// Speed is how many seconds of the trace go by in one; 0 means 1. The run times and the delays of pods
+	// are divided by it.
 	Speed float64
 	// Clock tells the time of admission; nil means the system's clock.
 	Clock  clock.PassiveClock
@@ -53,20 +51,116 @@ type Config struct {
 }
 
 // Mutator changes the pods of one simulation. It is safe for concurrent use.
-type Mutator struct{}
+type Mutator struct {
+	cfg     Config
+	owners  *ownerChains
+	numbers numbers
+}
 
 // New makes a Mutator.
-func New(cfg Config) (*Mutator, error) { return nil, errors.ErrUnsupported }
+func New(cfg Config) (*Mutator, error) {
+	if cfg.Speed == 0 {
+		cfg.Speed = 1
+	}
+	if cfg.NamespacePrefix == "" {
+		cfg.NamespacePrefix = simkubev1.DefaultVirtualNsPrefix
+	}
+	if cfg.Clock == nil {
+		cfg.Clock = clock.RealClock{}
+	}
+	var problems []error
+	if cfg.Simulation == "" {
+		problems = append(problems, errors.New("no simulation name"))
+	}
+	if cfg.Root.UID == "" {
+		problems = append(problems, errors.New("no root"))
+	}
+	if cfg.Owners == nil {
+		problems = append(problems, errors.New("no way to look up owners"))
+	}
+	if !(cfg.Speed > 0) || math.IsInf(cfg.Speed, 1) {
+		problems = append(problems, fmt.Errorf("speed %v is not a positive number", cfg.Speed))
+	}
+	if err := errors.Join(problems...); err != nil {
+		return nil, fmt.Errorf("mutation of pods: %w", err)
+	}
+	return &Mutator{cfg: cfg, owners: newOwnerChains(cfg.Owners, cfg.Root.UID)}, nil
+}
 
 // Mutate changes a pod that is about to be created, its namespace set and its defaults filled in, and tells
 // whether it did. A pod of the simulation that comes again, with what it got the first time, keeps that. An
 // error means that the pod must not be created: it may be one of the simulation's, and could land on a real
 // node.
+//
+// A pod counts as one of its owner's from here on, even if something else then keeps it from being created.
 func (m *Mutator) Mutate(ctx context.Context, pod *corev1.Pod) (changed bool, err error) {
-	return false, errors.ErrUnsupported
+	return m.mutate(ctx, pod, m.numbers.take)
 }
 
 // Preview is Mutate for a pod that will not be created (a dry run): it counts nothing.
 func (m *Mutator) Preview(ctx context.Context, pod *corev1.Pod) (changed bool, err error) {
-	return false, errors.ErrUnsupported
+	return m.mutate(ctx, pod, m.numbers.next)
+}
+
+func (m *Mutator) mutate(ctx context.Context, pod *corev1.Pod, number func(numberKey) int) (bool, error) {
+	chain, err := m.chainOf(ctx, pod)
+	if err != nil || !chain.ours {
+		return false, err
+	}
+	c := changes{pod: pod}
+	namespace := m.originalNamespace(pod)
+	c.annotate(simkubev1.AnnotationOriginalNamespace, namespace)
+	for key, value := range simkubev1.SimulatedLabels(m.cfg.Simulation) {
+		c.label(key, value)
+	}
+	recorded, err := m.track(&c, chain, namespace, number)
+	if err != nil {
+		return c.made, err
+	}
+	c.place()
+	m.delay(&c)
+	if duration, finished := lifecycle.Duration(recorded); finished {
+		m.complete(&c, duration)
+	}
+	return c.made, nil
+}
+
+// track gives the pod its hash and its number among its owner's pods, unless it has them, and finds its
+// recorded lifecycle by them.
+func (m *Mutator) track(c *changes, chain chain, namespace string, number func(numberKey) int) (trace.Lifecycle, error) {
+	hash, seq, tracked := trackingOf(c.pod)
+	if !tracked {
+		var err error
+		if hash, err = podHash(&c.pod.Spec); err != nil {
+			return trace.Lifecycle{}, fmt.Errorf("pod %s: %w", nameOf(c.pod), err)
+		}
+	}
+	owner := m.ownerOf(c.pod, chain, namespace, hash)
+	if !tracked {
+		seq = number(keyOf(owner, hash))
+		c.trackAs(hash, seq)
+	}
+	recorded, _ := m.cfg.Lifecycles.Lookup(owner, hash, seq)
+	return recorded, nil
+}
+
+func podHash(spec *corev1.PodSpec) (uint64, error) {
+	tree, err := runtime.DefaultUnstructuredConverter.ToUnstructured(spec)
+	if err != nil {
+		return 0, fmt.Errorf("encode spec: %w", err)
+	}
+	hash, err := trace.HashPodSpec(tree)
+	if err != nil {
+		return 0, fmt.Errorf("hash spec: %w", err)
+	}
+	return hash, nil
+}
+
+// nameOf names a pod in errors; one that is being created may only have the beginning of a name.
+func nameOf(pod *corev1.Pod) string {
+	name := pod.Name
+	if name == "" {
+		name = pod.GenerateName + "*"
+	}
+	return trace.NamespacedName(pod.Namespace, name)
 }

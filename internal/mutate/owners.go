@@ -2,10 +2,12 @@ package mutate
 
 import (
 	"context"
-	"errors"
+	"fmt"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/metadata"
 )
 
@@ -15,12 +17,38 @@ type ClusterOwners struct {
 	mapper meta.RESTMapper
 }
 
-// NewClusterOwners makes an OwnerGetter of a client and a mapper, which must be safe for concurrent use.
+// NewClusterOwners makes an OwnerGetter of a client and a mapper, both safe for concurrent use.
 func NewClusterOwners(client metadata.Interface, mapper meta.RESTMapper) *ClusterOwners {
 	return &ClusterOwners{client: client, mapper: mapper}
 }
 
 // GetOwner implements OwnerGetter.
 func (o *ClusterOwners) GetOwner(ctx context.Context, ref metav1.OwnerReference, namespace string) (*metav1.PartialObjectMetadata, error) {
-	return nil, errors.ErrUnsupported
+	gv, err := schema.ParseGroupVersion(ref.APIVersion)
+	if err != nil {
+		return nil, err
+	}
+	mapping, err := o.mapper.RESTMapping(gv.WithKind(ref.Kind).GroupKind(), gv.Version)
+	if meta.IsNoMatchError(err) {
+		// A kind that came after the mapper had looked.
+		meta.MaybeResetRESTMapper(o.mapper)
+		mapping, err = o.mapper.RESTMapping(gv.WithKind(ref.Kind).GroupKind(), gv.Version)
+	}
+	if err != nil {
+		return nil, err
+	}
+	resource := o.client.Resource(mapping.Resource)
+	var object *metav1.PartialObjectMetadata
+	if mapping.Scope.Name() == meta.RESTScopeNameNamespace {
+		object, err = resource.Namespace(namespace).Get(ctx, ref.Name, metav1.GetOptions{})
+	} else {
+		object, err = resource.Get(ctx, ref.Name, metav1.GetOptions{})
+	}
+	if err != nil {
+		return nil, err
+	}
+	if object.UID != ref.UID {
+		return nil, fmt.Errorf("has UID %s now: %w", object.UID, apierrors.NewNotFound(mapping.Resource.GroupResource(), ref.Name))
+	}
+	return object, nil
 }

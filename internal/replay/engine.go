@@ -3,15 +3,23 @@ package replay
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"log/slog"
+	"math"
 	"time"
 
 	"k8s.io/client-go/rest"
 	"k8s.io/utils/clock"
 
+	simkubev1 "simkube.io/simkube/api/v1"
 	"simkube.io/simkube/internal/mutate"
 	"simkube.io/simkube/trace"
+)
+
+const (
+	defaultConcurrency = 32
+	defaultRetryFor    = 30 * time.Second
 )
 
 // Options are the settings of an Engine. Only Simulation is needed.
@@ -40,46 +48,77 @@ type Options struct {
 	OnEvent func(EventReport)
 }
 
+// complete fills the defaults in and checks the rest.
+func (o *Options) complete() error {
+	if o.Simulation == "" {
+		return errors.New("no simulation name")
+	}
+	if o.RootName == "" {
+		o.RootName = "sk-" + o.Simulation + "-root"
+	}
+	if o.NamespacePrefix == "" {
+		o.NamespacePrefix = simkubev1.DefaultVirtualNsPrefix
+	}
+	if o.Speed == 0 {
+		o.Speed = 1
+	}
+	if !(o.Speed > 0) || math.IsInf(o.Speed, 1) {
+		return fmt.Errorf("speed %v is not a positive number", o.Speed)
+	}
+	if o.Concurrency <= 0 {
+		o.Concurrency = defaultConcurrency
+	}
+	if o.RetryFor <= 0 {
+		o.RetryFor = defaultRetryFor
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Clock == nil {
+		o.Clock = clock.RealClock{}
+	}
+	if o.OnEvent == nil {
+		o.OnEvent = func(EventReport) {}
+	}
+	return nil
+}
+
 // Plan is what to replay, and when.
 type Plan struct {
-	// Config is that of the trace: it says where the pod templates are.
+	// Config is that of the trace: it says where the pod templates are. Nil means that of the known kinds.
 	Config *trace.Config
 	// Events are those of the trace, in order; each need only be valid until the next.
 	Events iter.Seq2[*trace.Event, error]
 	// Origin is the time of the trace, in unix seconds, that happens at Start.
 	Origin int64
-	Start  time.Time
+	// Start is the deadline that all others are computed from; zero means now.
+	Start time.Time
 	// Duration bounds the replay, in trace time from the origin: nothing later is applied. 0 means no bound.
 	Duration time.Duration
+	// Settle, if not nil, is called when all events are done, and Run returns when it does. Interrupted bare
+	// pods are rescheduled until then.
+	Settle func(ctx context.Context) error
 }
 
 // Engine replays a trace below one root object. Its methods must not be called concurrently.
-type Engine struct{}
+type Engine struct {
+	opts   Options
+	target target
+	root   mutate.Root
+}
 
 // New makes an engine that talks to the cluster of a configuration, whose rate limits are ignored.
-func New(config *rest.Config, opts Options) (*Engine, error) { return nil, errors.ErrUnsupported }
-
-// CreateRoot makes the root object and returns it. One that an earlier run of the same simulation left
-// behind is cleaned up first, with everything below it.
-func (e *Engine) CreateRoot(ctx context.Context) (mutate.Root, error) {
-	return mutate.Root{}, errors.ErrUnsupported
+func New(config *rest.Config, opts Options) (*Engine, error) {
+	target, err := newCluster(config)
+	if err != nil {
+		return nil, fmt.Errorf("replay: %w", err)
+	}
+	return newEngine(target, opts)
 }
 
-// Run replays the events and returns when the last one is done, or, with a Duration that cuts the trace
-// off, when that has passed. Objects that cannot be applied do not stop it: they are Problems of the report.
-//
-// When ctx ends, requests under way are finished, no more are made, and the report so far comes with the
-// context's error. An error from the events has everything before it replayed, and comes with the report too.
-func (e *Engine) Run(ctx context.Context, plan Plan) (Report, error) {
-	return Report{}, errors.ErrUnsupported
-}
-
-// Remaining is what Cleanup still waits for: numbers of objects by kind, "v1.Pod".
-type Remaining map[string]int
-
-// Cleanup deletes the root object and everything that belongs to the simulation, and returns when all of it is
-// gone. It works after any of the other methods, however they ended, and in an engine made anew. progress,
-// if not nil, is told what remains, about once per second. When ctx ends first, the error names what is left.
-func (e *Engine) Cleanup(ctx context.Context, progress func(Remaining)) error {
-	return errors.ErrUnsupported
+func newEngine(target target, opts Options) (*Engine, error) {
+	if err := opts.complete(); err != nil {
+		return nil, fmt.Errorf("replay: %w", err)
+	}
+	return &Engine{opts: opts, target: target}, nil
 }

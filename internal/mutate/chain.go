@@ -1,0 +1,156 @@
+package mutate
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/lru"
+
+	"golang.org/x/sync/singleflight"
+)
+
+const (
+	// cachedOwners bounds the cache: a week of CronJobs makes owners by the hundred thousand, each with
+	// a handful of pods that come within seconds of each other.
+	cachedOwners = 8192
+	// maxOwners bounds the walk from one pod upwards.
+	maxOwners = 64
+	// ownerTimeout bounds a lookup, which several pods may be waiting for.
+	ownerTimeout = 10 * time.Second
+)
+
+// OwnerGetter looks up owners. GetOwner gives the metadata of the object that ref names, found in
+// namespace unless its kind is cluster-scoped. One that does not exist, or whose UID is another, gives an
+// error for which apierrors.IsNotFound holds. It is called concurrently.
+type OwnerGetter interface {
+	GetOwner(ctx context.Context, ref metav1.OwnerReference, namespace string) (*metav1.PartialObjectMetadata, error)
+}
+
+// chain is what stands between a pod and the root.
+type chain struct {
+	// ours says that the root was reached.
+	ours bool
+	// bare says that the pod itself hangs off the root.
+	bare bool
+	// members are the owners, nearest first, without the root.
+	members []member
+	// top is the index of the first member that hangs off the root.
+	top int
+}
+
+// member is one owner. Its references never lead elsewhere later in a way that matters: an owner that led
+// to the root was made for the simulation.
+type member struct {
+	gvk             schema.GroupVersionKind
+	namespace, name string
+	owners          []metav1.OwnerReference
+}
+
+// ownerChains walks from pods to the root. Owners it passed on the way there are kept by UID, as long as
+// there is room; owners of pods that are not the simulation's are not, since they may be adopted.
+type ownerChains struct {
+	getter OwnerGetter
+	root   types.UID
+
+	known    *lru.Cache // types.UID -> member
+	underway singleflight.Group
+}
+
+func newOwnerChains(getter OwnerGetter, root types.UID) *ownerChains {
+	return &ownerChains{getter: getter, root: root, known: lru.New(cachedOwners)}
+}
+
+// resolve follows references, breadth first, until nothing new is found.
+func (o *ownerChains) resolve(ctx context.Context, refs []metav1.OwnerReference, namespace string) (chain, error) {
+	c := chain{top: -1}
+	seen := map[types.UID]bool{}
+	passed := map[types.UID]member{}
+	c.bare = o.pointsToRoot(refs)
+	c.ours = c.bare
+	queue := refs
+	for len(queue) > 0 {
+		ref := queue[0]
+		queue = queue[1:]
+		if ref.UID == o.root || seen[ref.UID] {
+			continue
+		}
+		if seen[ref.UID] = true; len(seen) > maxOwners {
+			return chain{}, fmt.Errorf("more than %d owners", maxOwners)
+		}
+		m, err := o.get(ctx, ref, namespace)
+		if err != nil {
+			return chain{}, err
+		}
+		passed[ref.UID] = m
+		if o.pointsToRoot(m.owners) {
+			c.ours = true
+			if c.top < 0 {
+				c.top = len(c.members)
+			}
+		}
+		c.members = append(c.members, m)
+		queue = append(queue[:len(queue):len(queue)], m.owners...)
+	}
+	if c.ours {
+		o.remember(passed)
+	}
+	return c, nil
+}
+
+func (o *ownerChains) pointsToRoot(refs []metav1.OwnerReference) bool {
+	for _, ref := range refs {
+		if ref.UID == o.root {
+			return true
+		}
+	}
+	return false
+}
+
+func (o *ownerChains) remember(passed map[types.UID]member) {
+	for uid, m := range passed {
+		o.known.Add(uid, m)
+	}
+}
+
+// get looks an owner up, once for all who ask at the same time. One caller that gives up does not spoil
+// it for the others.
+func (o *ownerChains) get(ctx context.Context, ref metav1.OwnerReference, namespace string) (member, error) {
+	if m, ok := o.known.Get(ref.UID); ok {
+		return m.(member), nil
+	}
+	results := o.underway.DoChan(string(ref.UID), func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), ownerTimeout)
+		defer cancel()
+		return o.fetch(ctx, ref, namespace)
+	})
+	select {
+	case result := <-results:
+		if result.Err != nil {
+			return member{}, result.Err
+		}
+		return result.Val.(member), nil
+	case <-ctx.Done():
+		return member{}, fmt.Errorf("look up %s %s: %w", ref.Kind, ref.Name, context.Cause(ctx))
+	}
+}
+
+func (o *ownerChains) fetch(ctx context.Context, ref metav1.OwnerReference, namespace string) (member, error) {
+	group, err := schema.ParseGroupVersion(ref.APIVersion)
+	if err != nil {
+		return member{}, fmt.Errorf("owner %s %s: %w", ref.Kind, ref.Name, err)
+	}
+	object, err := o.getter.GetOwner(ctx, ref, namespace)
+	if err != nil {
+		return member{}, fmt.Errorf("look up %s %s: %w", ref.Kind, ref.Name, err)
+	}
+	return member{
+		gvk:       group.WithKind(ref.Kind),
+		namespace: object.Namespace,
+		name:      object.Name,
+		owners:    object.OwnerReferences,
+	}, nil
+}

@@ -1,0 +1,89 @@
+package mutate
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+
+	simkubev1 "simkube.io/simkube/api/v1"
+	"simkube.io/simkube/trace"
+)
+
+// chainOf finds out whether a pod belongs to the simulation. Where an owner has vanished that cannot be
+// known: such a pod is refused in the simulation's namespaces, whose controllers will try again if it is
+// still wanted, and left alone elsewhere.
+func (m *Mutator) chainOf(ctx context.Context, pod *corev1.Pod) (chain, error) {
+	if len(pod.OwnerReferences) == 0 {
+		return chain{}, nil
+	}
+	found, err := m.owners.resolve(ctx, pod.OwnerReferences, pod.Namespace)
+	switch {
+	case err == nil:
+		return found, nil
+	case (apierrors.IsNotFound(err) || meta.IsNoMatchError(err)) && !strings.HasPrefix(pod.Namespace, m.namespacePrefix()):
+		return chain{}, nil
+	default:
+		return chain{}, fmt.Errorf("find the owners of pod %s: %w", nameOf(pod), err)
+	}
+}
+
+// originalNamespace gives the namespace in which the pod's owner was recorded. The pod has it from its
+// template; a controller may make pods without the template's annotations.
+func (m *Mutator) originalNamespace(pod *corev1.Pod) string {
+	if namespace := pod.Annotations[simkubev1.AnnotationOriginalNamespace]; namespace != "" {
+		return namespace
+	}
+	return m.original(pod.Namespace)
+}
+
+func (m *Mutator) original(namespace string) string {
+	return strings.TrimPrefix(namespace, m.namespacePrefix())
+}
+
+func (m *Mutator) namespacePrefix() string {
+	return simkubev1.VirtualNamespace(m.cfg.NamespacePrefix, "")
+}
+
+// ownerOf gives whom the trace has the pod's lifecycle under: the nearest owner of which it has any, else
+// the one that was replayed. A bare pod is its own owner, and its clone has the owner of the pod it stands
+// in for.
+func (m *Mutator) ownerOf(pod *corev1.Pod, chain chain, namespace string, hash uint64) trace.PodOwner {
+	candidates := make([]trace.PodOwner, 0, len(chain.members)+1)
+	if chain.bare {
+		candidates = append(candidates, barePod(pod, namespace))
+	}
+	for _, member := range chain.members {
+		owner := trace.PodOwner{GVK: member.gvk, Name: member.name}
+		if member.namespace != "" {
+			owner.Name = trace.NamespacedName(namespace, member.name)
+		}
+		candidates = append(candidates, owner)
+	}
+	for _, owner := range candidates {
+		if m.cfg.Lifecycles.Len(owner, hash) > 0 {
+			return owner
+		}
+	}
+	if chain.bare {
+		return candidates[0]
+	}
+	return candidates[chain.top]
+}
+
+func barePod(pod *corev1.Pod, namespace string) trace.PodOwner {
+	owner := trace.PodOwner{GVK: corev1.SchemeGroupVersion.WithKind("Pod")}
+	name := pod.Name
+	if original := pod.Annotations[simkubev1.AnnotationOriginalOwner]; original != "" {
+		if strings.Contains(original, "/") {
+			owner.Name = original
+			return owner
+		}
+		name = original
+	}
+	owner.Name = trace.NamespacedName(namespace, name)
+	return owner
+}

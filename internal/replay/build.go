@@ -1,0 +1,154 @@
+package replay
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	simkubev1 "simkube.io/simkube/api/v1"
+	"simkube.io/simkube/internal/mutate"
+	"simkube.io/simkube/trace"
+)
+
+// builder makes what is applied out of what was recorded. It is safe for concurrent use.
+type builder struct {
+	simulation, prefix string
+	root               mutate.Root
+	config             *trace.Config
+}
+
+// build gives the body of a server-side apply.
+func (b *builder) build(object *trace.Object) ([]byte, error) {
+	u, err := object.Unstructured()
+	if err != nil {
+		return nil, fmt.Errorf("decode: %w", err)
+	}
+	b.rebuild(u)
+	for _, path := range b.config.PodSpecTemplatePaths(object.GVK()) {
+		if err := b.rebuildTemplates(u, path); err != nil {
+			return nil, err
+		}
+	}
+	body, err := json.Marshal(u.Object)
+	if err != nil {
+		return nil, fmt.Errorf("encode: %w", err)
+	}
+	return body, nil
+}
+
+func decode(body []byte) (*unstructured.Unstructured, error) {
+	u := &unstructured.Unstructured{}
+	if err := u.UnmarshalJSON(body); err != nil {
+		return nil, fmt.Errorf("decode: %w", err)
+	}
+	return u, nil
+}
+
+// rebuild gives the object the metadata it has in the simulation, and takes out what the recorded cluster
+// put in.
+func (b *builder) rebuild(u *unstructured.Unstructured) {
+	delete(u.Object, "status")
+	namespace, name := u.GetNamespace(), u.GetName()
+	kind := u.GroupVersionKind().GroupKind()
+	if kind == namespaceKind {
+		name = simkubev1.VirtualNamespace(b.prefix, name)
+	}
+	recorded := child(u.Object, "metadata")
+	metadata := map[string]any{
+		"name":            name,
+		"labels":          cleaned(recorded["labels"]),
+		"annotations":     cleaned(recorded["annotations"]),
+		"ownerReferences": []any{rootReferenceObject(b.root)},
+	}
+	if namespace != "" {
+		metadata["namespace"] = simkubev1.VirtualNamespace(b.prefix, namespace)
+	}
+	for key, value := range simkubev1.SimulatedLabels(b.simulation) {
+		metadata["labels"].(map[string]any)[key] = value
+	}
+	u.Object["metadata"] = metadata
+	if fix := fixes[kind]; fix != nil {
+		fix(b, u.Object)
+	}
+}
+
+// rebuildTemplates does the same for the pod templates at a path.
+func (b *builder) rebuildTemplates(u *unstructured.Unstructured, path string) error {
+	namespace := strings.TrimPrefix(u.GetNamespace(), simkubev1.VirtualNamespace(b.prefix, ""))
+	locations, err := trace.ResolvePaths(u.Object, path)
+	if err != nil {
+		return fmt.Errorf("pod template %s: %w", path, err)
+	}
+	for _, location := range locations {
+		template, ok := location.Value.(map[string]any)
+		if !ok {
+			return fmt.Errorf("pod template %s is not an object", location.Pointer)
+		}
+		metadata := child(template, "metadata")
+		delete(metadata, "creationTimestamp")
+		metadata["annotations"] = cleaned(metadata["annotations"])
+		if labels, ok := metadata["labels"]; ok && path != "" {
+			metadata["labels"] = cleaned(labels)
+		}
+		if namespace != "" {
+			metadata["annotations"].(map[string]any)[simkubev1.AnnotationOriginalNamespace] = namespace
+		}
+		fixPodSpec(child(template, "spec"))
+	}
+	return nil
+}
+
+// dropped are the labels and annotations that say something about the recorded cluster and not about the
+// object: by controllers, by kubectl, and by an earlier simulation that was recorded.
+var droppedPrefixes = []string{
+	"control-plane.alpha.kubernetes.io/",
+	"deployment.kubernetes.io/",
+	"kubectl.kubernetes.io/last-applied-configuration",
+	"kubernetes.io/metadata.name",
+	"pv.kubernetes.io/",
+	"simkube.io/",
+	"static.simkube.io/",
+	"volume.beta.kubernetes.io/storage-provisioner",
+	"volume.kubernetes.io/",
+}
+
+// cleaned copies labels or annotations without those.
+func cleaned(recorded any) map[string]any {
+	from, _ := recorded.(map[string]any)
+	to := make(map[string]any, len(from)+2)
+next:
+	for key, value := range from {
+		for _, prefix := range droppedPrefixes {
+			if strings.HasPrefix(key, prefix) {
+				continue next
+			}
+		}
+		to[key] = value
+	}
+	return to
+}
+
+// child gives the map under a key, which it makes if there is none.
+func child(in map[string]any, key string) map[string]any {
+	m, ok := in[key].(map[string]any)
+	if !ok {
+		m = map[string]any{}
+		in[key] = m
+	}
+	return m
+}
+
+// rootReference is what makes an object one of the simulation's.
+func rootReference(root mutate.Root) metav1.OwnerReference {
+	return metav1.OwnerReference{
+		APIVersion: simkubev1.GroupVersion.String(), Kind: rootKind, Name: root.Name, UID: root.UID,
+	}
+}
+
+func rootReferenceObject(root mutate.Root) map[string]any {
+	ref := rootReference(root)
+	return map[string]any{"apiVersion": ref.APIVersion, "kind": ref.Kind, "name": ref.Name, "uid": string(ref.UID)}
+}

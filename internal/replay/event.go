@@ -1,0 +1,168 @@
+package replay
+
+import (
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"simkube.io/simkube/trace"
+)
+
+// objectKey is an object's place in the trace. What happens to one object happens in order.
+type objectKey struct {
+	kind            schema.GroupKind
+	namespace, name string
+}
+
+// eventRun is an event on its way.
+type eventRun struct {
+	index int
+	time  int64
+	due   time.Time
+	size  int64
+	tasks []*task
+	// gate holds the tasks that wait back until those that don't have been tried.
+	gate gate
+
+	mu       sync.Mutex
+	untried  int // tasks that don't wait and have not been tried
+	undone   int
+	started  time.Time // of the last request that was sent first for its object
+	ended    time.Time
+	applied  int
+	deleted  int
+	dropped  int
+	lags     []time.Duration
+	tooks    []time.Duration
+	problems []Problem
+}
+
+// prepareEvent makes tasks of an event's objects, which are not kept.
+func (r *run) prepareEvent(index int, event *trace.Event) *eventRun {
+	e := &eventRun{index: index, time: event.Time, due: r.schedule.due(event.Time)}
+	for i := range event.Applied {
+		e.tasks = append(e.tasks, r.prepareTask(e, &event.Applied[i], Apply))
+	}
+	for i := range event.Deleted {
+		e.tasks = append(e.tasks, r.prepareTask(e, &event.Deleted[i], Delete))
+	}
+	for _, t := range e.tasks {
+		if !t.waits {
+			e.untried++
+		}
+		e.size += int64(len(t.body)) + taskOverhead
+	}
+	e.size = min(e.size, preparedBytes)
+	e.undone = len(e.tasks)
+	e.gate.open = e.untried == 0
+	return e
+}
+
+// taskOverhead is about what a task takes besides its body.
+const taskOverhead = 512
+
+// tried notes that a task which others wait for was tried, and tells whether it was the last.
+func (e *eventRun) tried() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.untried--
+	return e.untried == 0
+}
+
+// record adds one task's outcome and tells whether it was the last.
+func (e *eventRun) record(t *task, o outcome, now time.Time) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.undone--
+	e.ended = now
+	if t.sent.After(e.started) {
+		e.started = t.sent
+	}
+	switch {
+	case o.dropped:
+		e.dropped++
+	case o.problem != nil:
+		e.problems = append(e.problems, *o.problem)
+	case t.verb == Apply:
+		e.applied++
+	default:
+		e.deleted++
+	}
+	if !t.sent.IsZero() && !o.dropped {
+		e.lags = append(e.lags, max(0, t.sent.Sub(e.due)))
+		e.tooks = append(e.tooks, max(0, now.Sub(e.due)))
+	}
+	return e.undone == 0
+}
+
+func (e *eventRun) report() EventReport {
+	started := e.started
+	if started.IsZero() {
+		started = e.ended
+	}
+	return EventReport{
+		Index: e.index, TraceTime: time.Unix(e.time, 0).UTC(), Due: e.due,
+		Started: started, Done: e.ended, Lag: max(0, started.Sub(e.due)),
+		Applied: e.applied, Deleted: e.deleted, Problems: e.problems,
+	}
+}
+
+// results adds events up.
+type results struct {
+	onEvent func(EventReport)
+
+	mu         sync.Mutex
+	sum        Report
+	lag, tooks histogram
+}
+
+func newResults(onEvent func(EventReport)) *results {
+	return &results{onEvent: onEvent, sum: Report{ProblemCounts: map[Category]int{}}}
+}
+
+// add counts an event. One that was dropped in part, or wholly, is not an event that was done, and nobody
+// is told of it.
+func (r *results) add(e *eventRun) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	report := e.report()
+	r.sum.Applied += e.applied
+	r.sum.Deleted += e.deleted
+	for i := range e.lags {
+		r.lag.add(e.lags[i])
+		r.tooks.add(e.tooks[i])
+	}
+	for _, p := range e.problems {
+		r.problem(p)
+	}
+	if e.dropped > 0 {
+		return
+	}
+	r.sum.Events++
+	if e.due.After(r.sum.LastDue) {
+		r.sum.LastDue = e.due
+	}
+	r.onEvent(report)
+}
+
+func (r *results) problem(p Problem) {
+	r.sum.ProblemCounts[p.Category]++
+	if len(r.sum.Problems) < MaxProblems {
+		r.sum.Problems = append(r.sum.Problems, p)
+	}
+}
+
+func (r *results) cloned() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.sum.Clones++
+}
+
+func (r *results) report() Report {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	sum := r.sum
+	sum.Lag, sum.Completion = r.lag.quantiles(), r.tooks.quantiles()
+	return sum
+}

@@ -1,0 +1,133 @@
+package replay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+
+	"golang.org/x/sync/singleflight"
+
+	simkubev1 "simkube.io/simkube/api/v1"
+)
+
+// errPassing marks a state of the cluster that ends by itself.
+var errPassing = errors.New("not yet")
+
+// namespaces knows the simulation's namespaces and makes those that are missing.
+type namespaces struct {
+	engine *Engine
+
+	mu sync.Mutex
+	// state has nil for a namespace that is the simulation's, and an error for one that is somebody else's.
+	state    map[string]error
+	underway singleflight.Group
+}
+
+func newNamespaces(engine *Engine) *namespaces {
+	return &namespaces{engine: engine, state: map[string]error{}}
+}
+
+func (n *namespaces) known(name string) (known bool, err error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	err, known = n.state[name]
+	return known, err
+}
+
+// forget has the namespace looked up again.
+func (n *namespaces) forget(name string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	delete(n.state, name)
+}
+
+// ensure has a namespace of the simulation exist. Whoever asks at the same time waits for the same request.
+func (n *namespaces) ensure(ctx context.Context, name string) error {
+	return n.settle(ctx, name, true)
+}
+
+// check is ensure without making a namespace: one that is missing gives an error for which
+// apierrors.IsNotFound holds.
+func (n *namespaces) check(ctx context.Context, name string) error {
+	return n.settle(ctx, name, false)
+}
+
+func (n *namespaces) settle(ctx context.Context, name string, create bool) error {
+	if known, err := n.known(name); known {
+		return err
+	}
+	_, err, _ := n.underway.Do(fmt.Sprint(create, name), func() (any, error) {
+		err := n.look(ctx, name, create)
+		if err == nil || errors.Is(err, errNotOurs) {
+			n.mu.Lock()
+			defer n.mu.Unlock()
+			n.state[name] = err
+		}
+		return nil, err
+	})
+	if err != nil {
+		return fmt.Errorf("namespace %s: %w", name, err)
+	}
+	return nil
+}
+
+func (n *namespaces) look(ctx context.Context, name string, create bool) error {
+	at := place{resource: namespaceResource(), name: name}
+	_, err := n.engine.owned(ctx, at)
+	if !create || !apierrors.IsNotFound(err) {
+		return err
+	}
+	_, err = n.engine.target.create(ctx, at, n.engine.newNamespace(name))
+	if apierrors.IsAlreadyExists(err) {
+		_, err = n.engine.owned(ctx, at)
+	}
+	return err
+}
+
+func (e *Engine) newNamespace(name string) *unstructured.Unstructured {
+	u := &unstructured.Unstructured{}
+	u.SetAPIVersion("v1")
+	u.SetKind("Namespace")
+	u.SetName(name)
+	u.SetLabels(simkubev1.SimulatedLabels(e.opts.Simulation))
+	u.SetOwnerReferences([]metav1.OwnerReference{rootReference(e.root)})
+	return u
+}
+
+// owned looks a cluster-scoped object up and gives its UID if it hangs off the root. If it does not, that is
+// an error; so is an object that is on its way out.
+func (e *Engine) owned(ctx context.Context, at place) (types.UID, error) {
+	object, err := e.target.get(ctx, at)
+	if err != nil {
+		return "", err
+	}
+	ours, former := false, false
+	for _, ref := range object.OwnerReferences {
+		ours = ours || ref.UID == e.root.UID
+		former = former || isRoot(ref) && ref.Name == e.opts.RootName
+	}
+	switch {
+	case !ours && !former:
+		return "", &taskError{NotOurs, fmt.Errorf("%s %q %w", at.resource.Resource, at.name, errNotOurs)}
+	case !ours || object.DeletionTimestamp != nil:
+		return "", fmt.Errorf("%s %q is being deleted: %w", at.resource.Resource, at.name, errPassing)
+	}
+	return object.UID, nil
+}
+
+func isRoot(ref metav1.OwnerReference) bool {
+	gv, err := schema.ParseGroupVersion(ref.APIVersion)
+	return err == nil && gv.Group == simkubev1.GroupName && ref.Kind == rootKind
+}
+
+func namespaceResource() schema.GroupVersionResource {
+	return corev1.SchemeGroupVersion.WithResource("namespaces")
+}

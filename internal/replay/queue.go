@@ -1,0 +1,192 @@
+package replay
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"k8s.io/utils/clock"
+)
+
+// work is something to do for one key of a queue.
+type work struct {
+	// gate, if not nil, holds the work back until it is opened.
+	gate *gate
+	// run does the work. If it wants to be run again, it says so and how long to wait before that.
+	run func(ctx context.Context) (again bool, after time.Duration)
+	// drop is called instead of run, or of running again, when the queue was stopped.
+	drop func()
+}
+
+// gate holds work back until it is opened.
+type gate struct {
+	open    bool
+	waiting []*line
+}
+
+// line is the work for one key, the head of it being the one that is run, held back, or waiting to be run.
+type line struct {
+	key  objectKey
+	work []work
+}
+
+// queue runs work: at most so many at a time, in order for each key, and otherwise in the order it
+// came. Work that waits, for a gate or to be tried again, keeps no worker.
+type queue struct {
+	clock clock.Clock
+
+	mu      sync.Mutex
+	changed sync.Cond // there is something for a worker, or for all of them
+	emptied sync.Cond
+	lines   map[objectKey]*line
+	ready   []*line
+	closed  bool // no more work will come
+	stopped bool // what has not begun is dropped
+
+	running sync.WaitGroup
+	unwatch func() bool
+}
+
+// startQueue starts workers. When ctx ends, work that has not begun is dropped.
+func startQueue(ctx context.Context, workers int, clock clock.Clock) *queue {
+	q := &queue{clock: clock, lines: map[objectKey]*line{}}
+	q.changed.L, q.emptied.L = &q.mu, &q.mu
+	q.unwatch = context.AfterFunc(ctx, q.stop)
+	for range workers {
+		q.running.Go(func() { q.worker(ctx) })
+	}
+	return q
+}
+
+// add appends work for a key. It never blocks.
+func (q *queue) add(key objectKey, w work) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	l := q.lines[key]
+	if l != nil {
+		l.work = append(l.work, w)
+		return
+	}
+	l = &line{key: key, work: []work{w}}
+	q.lines[key] = l
+	q.schedule(l)
+}
+
+// schedule makes a line ready, or has it wait for its gate. The caller holds the lock.
+func (q *queue) schedule(l *line) {
+	if g := l.work[0].gate; g != nil && !g.open && !q.stopped {
+		g.waiting = append(g.waiting, l)
+		return
+	}
+	q.ready = append(q.ready, l)
+	q.changed.Signal()
+}
+
+// open opens a gate.
+func (q *queue) open(g *gate) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	g.open = true
+	q.ready = append(q.ready, g.waiting...)
+	g.waiting = nil
+	q.changed.Broadcast()
+}
+
+func (q *queue) stop() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.stopped = true
+	for _, l := range q.lines {
+		if g := l.work[0].gate; g != nil && !g.open {
+			q.ready = append(q.ready, g.waiting...)
+			g.waiting = nil
+		}
+	}
+	q.changed.Broadcast()
+}
+
+// drain waits until all work is done or dropped and the workers have ended. Nothing may be added any more,
+// but by work that is running.
+func (q *queue) drain() {
+	q.mu.Lock()
+	q.closed = true
+	q.changed.Broadcast()
+	q.mu.Unlock()
+	q.running.Wait()
+	q.unwatch()
+}
+
+// idle waits until there is no work, or ctx ends.
+func (q *queue) idle(ctx context.Context) {
+	defer context.AfterFunc(ctx, func() {
+		q.mu.Lock()
+		defer q.mu.Unlock()
+		q.emptied.Broadcast()
+	})()
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for len(q.lines) > 0 && ctx.Err() == nil {
+		q.emptied.Wait()
+	}
+}
+
+func (q *queue) worker(ctx context.Context) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for {
+		for len(q.ready) == 0 {
+			if q.closed && len(q.lines) == 0 {
+				return
+			}
+			q.changed.Wait()
+		}
+		l := q.ready[0]
+		q.ready = q.ready[1:]
+		q.do(ctx, l)
+	}
+}
+
+// do runs the head of a line. The caller holds the lock, which is released meanwhile.
+func (q *queue) do(ctx context.Context, l *line) {
+	w, stopped := l.work[0], q.stopped
+	q.mu.Unlock()
+	var again bool
+	var after time.Duration
+	if stopped {
+		w.drop()
+	} else {
+		again, after = w.run(ctx)
+	}
+	q.mu.Lock()
+	if again {
+		q.retry(ctx, l, after)
+		return
+	}
+	l.work = l.work[1:]
+	if len(l.work) > 0 {
+		q.schedule(l)
+		return
+	}
+	delete(q.lines, l.key)
+	if len(q.lines) == 0 {
+		q.emptied.Broadcast()
+		q.changed.Broadcast()
+	}
+}
+
+// retry makes a line ready after a while, or as soon as the queue is stopped.
+func (q *queue) retry(ctx context.Context, l *line, after time.Duration) {
+	timer := q.clock.NewTimer(after)
+	q.running.Go(func() {
+		defer timer.Stop()
+		select {
+		case <-timer.C():
+		case <-ctx.Done():
+			q.stop()
+		}
+		q.mu.Lock()
+		defer q.mu.Unlock()
+		q.ready = append(q.ready, l)
+		q.changed.Signal()
+	})
+}

@@ -1,0 +1,183 @@
+package replay
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/tools/cache"
+
+	simkubev1 "simkube.io/simkube/api/v1"
+	"simkube.io/simkube/trace"
+)
+
+// watchBarePods has interrupted bare pods started again, if that is wanted, until stop is called.
+func (r *run) watchBarePods(ctx context.Context) (stop func(), err error) {
+	if !r.opts.RescheduleInterruptedBarePods {
+		return func() {}, nil
+	}
+	pods := r.target.pods().CoreV1().Pods(metav1.NamespaceAll)
+	selector := r.selector()
+	lister := &cache.ListWatch{
+		ListWithContextFunc: func(ctx context.Context, opts metav1.ListOptions) (runtime.Object, error) {
+			opts.LabelSelector = selector
+			return pods.List(ctx, opts)
+		},
+		WatchFuncWithContext: func(ctx context.Context, opts metav1.ListOptions) (watch.Interface, error) {
+			opts.LabelSelector = selector
+			return pods.Watch(ctx, opts)
+		},
+	}
+	_, controller := cache.NewInformerWithOptions(cache.InformerOptions{
+		ListerWatcher: lister,
+		ObjectType:    &corev1.Pod{},
+		Transform:     r.keepLittle,
+		Handler: cache.ResourceEventHandlerFuncs{
+			AddFunc:    func(obj any) { r.podChanged(obj) },
+			UpdateFunc: func(_, obj any) { r.podChanged(obj) },
+			DeleteFunc: func(obj any) { r.podDeleted(obj) },
+		},
+	})
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		controller.RunWithContext(ctx)
+	}()
+	stop = func() {
+		cancel()
+		<-done
+	}
+	if !cache.WaitForCacheSync(ctx.Done(), controller.HasSynced) {
+		stop()
+		return nil, fmt.Errorf("watch bare pods: %w", context.Cause(ctx))
+	}
+	return stop, nil
+}
+
+// selector selects what carries the simulation's label.
+func (e *Engine) selector() string {
+	return labels.Set{simkubev1.LabelSimulation: simkubev1.LabelValue(e.opts.Simulation)}.String()
+}
+
+// keepLittle cuts a pod down to what is looked at here.
+func (r *run) keepLittle(obj any) (any, error) {
+	pod, ok := obj.(*corev1.Pod)
+	if !ok {
+		return obj, nil
+	}
+	little := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{
+		Namespace: pod.Namespace, Name: pod.Name, UID: pod.UID, ResourceVersion: pod.ResourceVersion,
+	}}
+	if r.isBare(pod) {
+		little.OwnerReferences = pod.OwnerReferences
+		little.Annotations = pod.Annotations
+		little.Status = corev1.PodStatus{Phase: pod.Status.Phase, Reason: pod.Status.Reason, Conditions: pod.Status.Conditions}
+	}
+	return little, nil
+}
+
+func (r *run) isBare(pod *corev1.Pod) bool {
+	return slices.ContainsFunc(pod.OwnerReferences, func(ref metav1.OwnerReference) bool { return ref.UID == r.root.UID })
+}
+
+func (r *run) podChanged(obj any) {
+	pod, ok := obj.(*corev1.Pod)
+	if !ok || !r.isBare(pod) {
+		return
+	}
+	switch {
+	case pod.Status.Phase == corev1.PodFailed && disrupted(pod):
+		r.reschedule(pod)
+	case pod.Status.Phase == corev1.PodFailed, pod.Status.Phase == corev1.PodSucceeded:
+		r.pods.finished(originalOf(pod), pod.Name)
+	}
+}
+
+func (r *run) podDeleted(obj any) {
+	if last, ok := obj.(cache.DeletedFinalStateUnknown); ok {
+		obj = last.Obj
+	}
+	pod, ok := obj.(*corev1.Pod)
+	if !ok || !r.isBare(pod) {
+		return
+	}
+	switch pod.Status.Phase {
+	case corev1.PodSucceeded, corev1.PodFailed:
+	default:
+		r.reschedule(pod)
+	}
+}
+
+// disrupted tells whether a pod failed because of something that was done to it.
+func disrupted(pod *corev1.Pod) bool {
+	for _, condition := range pod.Status.Conditions {
+		if condition.Type == corev1.DisruptionTarget && condition.Status == corev1.ConditionTrue {
+			return true
+		}
+	}
+	return slices.Contains([]string{"Evicted", "NodeLost", "NodeShutdown", "Preempting", "Shutdown", "Terminated"}, pod.Status.Reason)
+}
+
+// originalOf gives the place in the trace of a bare pod or of the one it is a clone of.
+func originalOf(pod *corev1.Pod) objectKey {
+	key := objectKey{kind: podKind, namespace: pod.Annotations[simkubev1.AnnotationOriginalNamespace], name: pod.Name}
+	if original := pod.Annotations[simkubev1.AnnotationOriginalOwner]; original != "" {
+		key.namespace, key.name = trace.SplitNamespacedName(original)
+	}
+	return key
+}
+
+// reschedule queues the start of a clone behind whatever else is to be done with the pod.
+func (r *run) reschedule(pod *corev1.Pod) {
+	key, namespace, name := originalOf(pod), pod.Namespace, pod.Name
+	started := r.opts.Clock.Now()
+	tries := 0
+	r.queue.add(key, work{
+		run: func(ctx context.Context) (bool, time.Duration) {
+			tries++
+			err := r.startClone(ctx, key, namespace, name)
+			if err == nil {
+				return false, 0
+			}
+			_, passing := classify(err)
+			after := backoff(tries, err)
+			if passing && r.opts.Clock.Since(started)+after <= r.opts.RetryFor {
+				return true, after
+			}
+			r.opts.Logger.WarnContext(ctx, "an interrupted bare pod was not started again",
+				"namespace", namespace, "name", name, "error", err)
+			return false, 0
+		},
+		drop: func() {},
+	})
+}
+
+// startClone makes the clone of a pod. In a namespace that is going or gone, nobody wants one.
+func (r *run) startClone(ctx context.Context, key objectKey, namespace, interrupted string) error {
+	name, body, ok, err := r.pods.clone(key, interrupted)
+	if err != nil || !ok {
+		return err
+	}
+	object, err := decode(body)
+	if err != nil {
+		return err
+	}
+	_, err = r.target.create(ctx, place{resource: podResource(), namespace: namespace, name: name}, object)
+	switch {
+	case err == nil:
+		r.pods.cloned(key, name)
+		r.results.cloned()
+		return nil
+	case apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause), apierrors.IsNotFound(err):
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,67 @@
+package replay
+
+import (
+	"context"
+	"fmt"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	simkubev1 "simkube.io/simkube/api/v1"
+	"simkube.io/simkube/internal/mutate"
+)
+
+// rootKind is the kind of the root object.
+const rootKind = "SimulationRoot"
+
+// CreateRoot makes the root object and returns it. What an earlier run of the same simulation left behind is
+// cleaned up first, with everything below it.
+func (e *Engine) CreateRoot(ctx context.Context) (mutate.Root, error) {
+	leftovers, err := e.leftovers(ctx)
+	if err != nil {
+		return mutate.Root{}, fmt.Errorf("look for an earlier run: %w", err)
+	}
+	if leftovers {
+		e.opts.Logger.InfoContext(ctx, "clean up after an earlier run", "root", e.opts.RootName)
+		if err := e.Cleanup(ctx, nil); err != nil {
+			return mutate.Root{}, fmt.Errorf("after an earlier run: %w", err)
+		}
+	}
+	object := &unstructured.Unstructured{Object: map[string]any{"spec": map[string]any{}}}
+	object.SetGroupVersionKind(simkubev1.GroupVersion.WithKind(rootKind))
+	object.SetName(e.opts.RootName)
+	object.SetLabels(simkubev1.SimulatedLabels(e.opts.Simulation))
+	created, err := e.target.create(ctx, e.rootPlace(), object)
+	if err != nil {
+		return mutate.Root{}, fmt.Errorf("create root %s: %w", e.opts.RootName, err)
+	}
+	e.root = mutate.Root{Name: created.GetName(), UID: created.GetUID()}
+	return e.root, nil
+}
+
+// leftovers tells whether there is a root already, or a namespace that belonged to one.
+func (e *Engine) leftovers(ctx context.Context) (bool, error) {
+	_, err := e.target.get(ctx, e.rootPlace())
+	if !apierrors.IsNotFound(err) {
+		return err == nil, err
+	}
+	items, err := e.target.list(ctx, namespaceResource(), e.selector())
+	if err != nil {
+		return false, err
+	}
+	for i := range items {
+		if e.mayRemove(kind{resource: namespaceResource()}, &items[i]) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+func (e *Engine) rootPlace() place {
+	return place{resource: rootResource(), name: e.opts.RootName}
+}
+
+func rootResource() schema.GroupVersionResource {
+	return simkubev1.GroupVersion.WithResource("simulationroots")
+}

@@ -1,0 +1,183 @@
+package replay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+	"k8s.io/utils/clock"
+
+	"simkube.io/simkube/trace"
+)
+
+const (
+	// preparedEvents and preparedBytes bound what is prepared ahead of its deadline, or late.
+	preparedEvents = 64
+	preparedBytes  = 64 << 20
+)
+
+// run is the state of one Run.
+type run struct {
+	*Engine
+	plan     Plan
+	schedule schedule
+	builder  builder
+	queue    *queue
+	spaces   *namespaces
+	pods     *barePods
+	results  *results
+	memory   *semaphore.Weighted
+	// kindsChanged says when the trace last brought a kind of its own.
+	kinds kindWatch
+}
+
+// Run replays the events and returns when the last one is done, or, with a Duration that cuts the trace
+// off, when that has passed. Objects that cannot be applied do not stop it: they are Problems of the report.
+//
+// When ctx ends, requests under way are finished, no more are made, and the report so far comes with the
+// context's cause. An error from the events has everything before it replayed, and comes with the report
+// too. CreateRoot must have succeeded before.
+func (e *Engine) Run(ctx context.Context, plan Plan) (Report, error) {
+	if e.root.UID == "" {
+		return Report{}, errors.New("replay: no root")
+	}
+	r := e.newRun(ctx, plan)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	r.queue = startQueue(ctx, e.opts.Concurrency, e.opts.Clock)
+	stopWatching, err := r.watchBarePods(ctx)
+	if err != nil {
+		cancel()
+		r.queue.drain()
+		return Report{}, fmt.Errorf("replay: %w", err)
+	}
+	err = r.dispatch(ctx)
+	r.queue.idle(ctx)
+	if plan.Settle != nil && ctx.Err() == nil {
+		err = errors.Join(err, plan.Settle(ctx))
+	}
+	stopWatching()
+	r.queue.drain()
+	if err == nil && ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	if err != nil {
+		err = fmt.Errorf("replay: %w", err)
+	}
+	return r.results.report(), err
+}
+
+func (e *Engine) newRun(ctx context.Context, plan Plan) *run {
+	if plan.Config == nil {
+		plan.Config = &trace.Config{}
+	}
+	now := e.opts.Clock.Now()
+	if plan.Start.IsZero() {
+		plan.Start = now
+	}
+	// A start that was cut to a second or came as text has no monotonic reading; from here on it has,
+	// and the wall clock may be set without harm.
+	start := now.Add(plan.Start.Sub(now))
+	r := &run{
+		Engine:   e,
+		plan:     plan,
+		schedule: schedule{start: start, origin: plan.Origin, speed: e.opts.Speed},
+		results:  newResults(e.opts.OnEvent),
+		memory:   semaphore.NewWeighted(preparedBytes),
+		builder:  builder{simulation: e.opts.Simulation, prefix: e.opts.NamespacePrefix, root: e.root, config: plan.Config},
+	}
+	r.spaces = newNamespaces(e)
+	r.pods = newBarePods(e.opts.RescheduleInterruptedBarePods)
+	return r
+}
+
+// dispatch adds the work of each event to the queue when it is due.
+func (r *run) dispatch(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	prepared := make(chan *eventRun, preparedEvents)
+	var failure error // written before prepared is closed
+	go func() {
+		defer close(prepared)
+		failure = r.prepare(ctx, prepared)
+	}()
+	defer func() {
+		cancel()
+		for range prepared { //nolint:revive // the preparing goroutine ends with the channel
+		}
+	}()
+	for event := range prepared {
+		if err := sleepUntil(ctx, r.opts.Clock, event.due); err != nil {
+			return err
+		}
+		r.submit(event)
+	}
+	return failure
+}
+
+// prepare makes the work of events ready, as far ahead as there is room.
+func (r *run) prepare(ctx context.Context, prepared chan<- *eventRun) error {
+	index := 0
+	for event, err := range r.plan.Events {
+		if err != nil {
+			return fmt.Errorf("read event %d: %w", index, err)
+		}
+		if limit := r.plan.Duration; limit > 0 && event.Time-r.plan.Origin > int64(limit/time.Second) {
+			return sleepUntil(ctx, r.opts.Clock, r.schedule.after(limit))
+		}
+		next := r.prepareEvent(index, event)
+		if err := r.memory.Acquire(ctx, next.size); err != nil {
+			return context.Cause(ctx)
+		}
+		select {
+		case prepared <- next:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+		index++
+	}
+	return nil
+}
+
+// submit hands the tasks of an event to the queue.
+func (r *run) submit(event *eventRun) {
+	if len(event.tasks) == 0 {
+		event.started, event.ended = r.opts.Clock.Now(), r.opts.Clock.Now()
+		r.finish(event)
+		return
+	}
+	tasks := event.tasks
+	event.tasks = nil
+	for _, t := range tasks {
+		w := work{run: t.run, drop: t.drop}
+		if t.waits {
+			w.gate = &event.gate
+		}
+		r.queue.add(t.key, w)
+	}
+}
+
+// finish is called once for each event, when its last task is done.
+func (r *run) finish(event *eventRun) {
+	r.memory.Release(event.size)
+	r.results.add(event)
+}
+
+func sleepUntil(ctx context.Context, clock clock.Clock, deadline time.Time) error {
+	left := deadline.Sub(clock.Now())
+	if left <= 0 {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		return nil
+	}
+	timer := clock.NewTimer(left)
+	defer timer.Stop()
+	select {
+	case <-timer.C():
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}

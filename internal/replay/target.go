@@ -1,0 +1,183 @@
+package replay
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/discovery"
+	"k8s.io/client-go/discovery/cached/memory"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/metadata"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/restmapper"
+
+	simkubev1 "simkube.io/simkube/api/v1"
+)
+
+// requestTimeout bounds one request. It is also how long an interrupt waits for an API server that does
+// not answer: requests under way are finished, so that what they made is known.
+const requestTimeout = 15 * time.Second
+
+// place is one object's place in a cluster. The namespace is empty for a cluster-scoped object.
+type place struct {
+	resource        schema.GroupVersionResource
+	namespace, name string
+}
+
+// target is the cluster as the engine needs it. All methods may be called concurrently.
+type target interface {
+	// mapping finds a kind. For one that is unknown, meta.IsNoMatchError holds.
+	mapping(gvk schema.GroupVersionKind) (*meta.RESTMapping, error)
+	// refresh has mapping look at the cluster anew.
+	refresh()
+	get(ctx context.Context, at place) (*metav1.PartialObjectMetadata, error)
+	// apply is a forced server-side apply.
+	apply(ctx context.Context, at place, body []byte) error
+	create(ctx context.Context, at place, object *unstructured.Unstructured) (*unstructured.Unstructured, error)
+	delete(ctx context.Context, at place, opts metav1.DeleteOptions) error
+	deleteCollection(ctx context.Context, in place, opts metav1.DeleteOptions, selector string) error
+	list(ctx context.Context, resource schema.GroupVersionResource, selector string) ([]metav1.PartialObjectMetadata, error)
+	// kinds gives the kinds whose objects can be listed and deleted. With an error it gives those found.
+	kinds() ([]kind, error)
+	// pods gives a client to watch pods with.
+	pods() kubernetes.Interface
+}
+
+// kind is one resource of the cluster.
+type kind struct {
+	gvk        schema.GroupVersionKind
+	resource   schema.GroupVersionResource
+	namespaced bool
+}
+
+// cluster is the target that is a real one. Applies go through the metadata client, which spares the decoding
+// of what comes back.
+type cluster struct {
+	discovery discovery.DiscoveryInterface
+	mapper    *restmapper.DeferredDiscoveryRESTMapper
+	metadata  metadata.Interface
+	dynamic   dynamic.Interface
+	typed     kubernetes.Interface
+}
+
+func newCluster(config *rest.Config) (*cluster, error) {
+	config = rest.CopyConfig(config)
+	config.QPS, config.Burst = -1, -1
+	config.Timeout = 0
+	config.WarningHandlerWithContext = rest.NoWarnings{}
+	http, err := rest.HTTPClientFor(config)
+	if err != nil {
+		return nil, fmt.Errorf("make HTTP client: %w", err)
+	}
+	c := &cluster{}
+	disco, err := discovery.NewDiscoveryClientForConfigAndClient(config, http)
+	if err != nil {
+		return nil, fmt.Errorf("make discovery client: %w", err)
+	}
+	c.discovery = disco
+	c.mapper = restmapper.NewDeferredDiscoveryRESTMapper(memory.NewMemCacheClient(disco))
+	if c.metadata, err = metadata.NewForConfigAndClient(config, http); err != nil {
+		return nil, fmt.Errorf("make metadata client: %w", err)
+	}
+	if c.dynamic, err = dynamic.NewForConfigAndClient(config, http); err != nil {
+		return nil, fmt.Errorf("make dynamic client: %w", err)
+	}
+	if c.typed, err = kubernetes.NewForConfigAndClient(config, http); err != nil {
+		return nil, fmt.Errorf("make client: %w", err)
+	}
+	return c, nil
+}
+
+func (c *cluster) mapping(gvk schema.GroupVersionKind) (*meta.RESTMapping, error) {
+	return c.mapper.RESTMapping(gvk.GroupKind(), gvk.Version)
+}
+
+func (c *cluster) refresh() { c.mapper.Reset() }
+
+func (c *cluster) at(p place) metadata.ResourceInterface {
+	if p.namespace == "" {
+		return c.metadata.Resource(p.resource)
+	}
+	return c.metadata.Resource(p.resource).Namespace(p.namespace)
+}
+
+func (c *cluster) get(ctx context.Context, at place) (*metav1.PartialObjectMetadata, error) {
+	ctx, cancel := outlive(ctx)
+	defer cancel()
+	return c.at(at).Get(ctx, at.name, metav1.GetOptions{})
+}
+
+func (c *cluster) apply(ctx context.Context, at place, body []byte) error {
+	ctx, cancel := outlive(ctx)
+	defer cancel()
+	_, err := c.at(at).Patch(ctx, at.name, types.ApplyPatchType, body, metav1.PatchOptions{
+		FieldManager: simkubev1.FieldManager,
+		Force:        new(true),
+	})
+	return err
+}
+
+func (c *cluster) create(ctx context.Context, at place, object *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	ctx, cancel := outlive(ctx)
+	defer cancel()
+	opts := metav1.CreateOptions{FieldManager: simkubev1.FieldManager}
+	if at.namespace == "" {
+		return c.dynamic.Resource(at.resource).Create(ctx, object, opts)
+	}
+	return c.dynamic.Resource(at.resource).Namespace(at.namespace).Create(ctx, object, opts)
+}
+
+func (c *cluster) delete(ctx context.Context, at place, opts metav1.DeleteOptions) error {
+	ctx, cancel := outlive(ctx)
+	defer cancel()
+	return c.at(at).Delete(ctx, at.name, opts)
+}
+
+func (c *cluster) deleteCollection(ctx context.Context, in place, opts metav1.DeleteOptions, selector string) error {
+	return c.at(in).DeleteCollection(ctx, opts, metav1.ListOptions{LabelSelector: selector})
+}
+
+func (c *cluster) list(ctx context.Context, resource schema.GroupVersionResource, selector string) ([]metav1.PartialObjectMetadata, error) {
+	var items []metav1.PartialObjectMetadata
+	opts := metav1.ListOptions{LabelSelector: selector, Limit: 1000}
+	for {
+		page, err := c.metadata.Resource(resource).List(ctx, opts)
+		if err != nil {
+			return nil, err
+		}
+		items = append(items, page.Items...)
+		if opts.Continue = page.Continue; opts.Continue == "" {
+			return items, nil
+		}
+	}
+}
+
+func (c *cluster) kinds() ([]kind, error) {
+	lists, err := discovery.ServerPreferredResources(c.discovery)
+	var kinds []kind
+	for _, list := range discovery.FilteredBy(discovery.SupportsAllVerbs{Verbs: []string{"list", "delete"}}, lists) {
+		gv, err := schema.ParseGroupVersion(list.GroupVersion)
+		if err != nil {
+			continue
+		}
+		for _, r := range list.APIResources {
+			kinds = append(kinds, kind{gvk: gv.WithKind(r.Kind), resource: gv.WithResource(r.Name), namespaced: r.Namespaced})
+		}
+	}
+	return kinds, err
+}
+
+func (c *cluster) pods() kubernetes.Interface { return c.typed }
+
+// outlive gives a context for one request that changes something, or leads to a change. It goes on when ctx
+// ends, for requestTimeout at most.
+func outlive(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), requestTimeout)
+}

@@ -1,0 +1,242 @@
+package replay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	simkubev1 "simkube.io/simkube/api/v1"
+	"simkube.io/simkube/trace"
+)
+
+// The kinds that are special.
+var (
+	podKind       = schema.GroupKind{Kind: "Pod"}
+	namespaceKind = schema.GroupKind{Kind: "Namespace"}
+)
+
+// task is what one event does to one object.
+type task struct {
+	r     *run
+	event *eventRun
+	verb  Verb
+	gvk   schema.GroupVersionKind
+	// key has the object's place in the trace, target its name in the cluster.
+	key    objectKey
+	target string
+	// body is what to apply. malformed, if not nil, says why there is none.
+	body      []byte
+	malformed error
+	// waits says that the event's other objects go first.
+	waits bool
+
+	// first is when the task was first tried, sent when the first request for the object itself went out.
+	first, sent time.Time
+	tries       int
+}
+
+// outcome of a task; the zero outcome is success.
+type outcome struct {
+	problem *Problem
+	dropped bool
+}
+
+// prepareTask does all that can be done before the deadline.
+func (r *run) prepareTask(event *eventRun, object *trace.Object, verb Verb) *task {
+	t := &task{r: r, event: event, verb: verb, gvk: object.GVK(), target: object.Name()}
+	t.key = objectKey{kind: t.gvk.GroupKind(), namespace: object.Namespace(), name: object.Name()}
+	if t.key.kind == namespaceKind {
+		t.target = simkubev1.VirtualNamespace(r.opts.NamespacePrefix, object.Name())
+	}
+	if verb == Apply {
+		t.body, t.malformed = r.builder.build(object)
+		t.waits = len(r.plan.Config.PodSpecTemplatePaths(t.gvk)) > 0
+	}
+	// The first look-up of a kind asks the cluster what it has. Here, that costs no lag; what comes of it
+	// is seen when the task is run.
+	_, _ = r.target.mapping(t.gvk)
+	return t
+}
+
+// run tries the task once.
+func (t *task) run(ctx context.Context) (again bool, after time.Duration) {
+	if t.tries++; t.tries == 1 {
+		t.first = t.r.opts.Clock.Now()
+	}
+	err := t.try(ctx)
+	if t.tries == 1 {
+		t.letOthersGo()
+	}
+	if err == nil {
+		t.done(outcome{})
+		return false, 0
+	}
+	category, passing := classify(err)
+	after = backoff(t.tries, err)
+	if passing && t.r.opts.Clock.Since(t.first)+after <= t.r.opts.RetryFor {
+		t.r.opts.Logger.DebugContext(ctx, "try again", "verb", t.verb, "kind", t.gvk.Kind,
+			"namespace", t.key.namespace, "name", t.key.name, "after", after, "error", err)
+		return true, after
+	}
+	t.done(outcome{problem: t.problem(category, err)})
+	return false, 0
+}
+
+// drop ends a task that is not to be tried any more.
+func (t *task) drop() {
+	if t.tries == 0 {
+		t.letOthersGo()
+	}
+	t.done(outcome{dropped: true})
+}
+
+func (t *task) letOthersGo() {
+	if !t.waits && t.event.tried() {
+		t.r.queue.open(&t.event.gate)
+	}
+}
+
+func (t *task) done(o outcome) {
+	t.body = nil
+	if t.event.record(t, o, t.r.opts.Clock.Now()) {
+		t.r.finish(t.event)
+	}
+}
+
+func (t *task) problem(category Category, err error) *Problem {
+	return &Problem{
+		Event: t.event.index, Time: time.Unix(t.event.time, 0).UTC(), GVK: t.gvk,
+		Namespace: t.key.namespace, Name: t.key.name,
+		Verb: t.verb, Category: category, Message: err.Error(),
+	}
+}
+
+// sending notes that the request for the object itself goes out now.
+func (t *task) sending() {
+	if t.sent.IsZero() {
+		t.sent = t.r.opts.Clock.Now()
+	}
+}
+
+func (t *task) try(ctx context.Context) error {
+	if t.malformed != nil {
+		return &taskError{Malformed, t.malformed}
+	}
+	mapping, err := t.r.kinds.find(t.r.target, t.r.opts.Clock.Now(), t.gvk)
+	if err != nil {
+		return err
+	}
+	at := place{resource: mapping.Resource, name: t.target}
+	namespaced := mapping.Scope.Name() == meta.RESTScopeNameNamespace
+	if namespaced != (t.key.namespace != "") {
+		return &taskError{Malformed, fmt.Errorf("%s is %s-scoped in the cluster and not in the trace", t.gvk.Kind, mapping.Scope.Name())}
+	}
+	if namespaced {
+		at.namespace = simkubev1.VirtualNamespace(t.r.opts.NamespacePrefix, t.key.namespace)
+	}
+	if t.verb == Apply {
+		return t.apply(ctx, at)
+	}
+	return t.delete(ctx, at)
+}
+
+func (t *task) apply(ctx context.Context, at place) error {
+	if at.namespace != "" {
+		if err := t.r.spaces.ensure(ctx, at.namespace); err != nil {
+			return err
+		}
+	} else if _, err := t.r.owned(ctx, at); err != nil && !apierrors.IsNotFound(err) {
+		return err
+	}
+	body := t.body
+	if t.key.kind == podKind {
+		var skip bool
+		var err error
+		if at.name, body, skip, err = t.r.pods.applying(t.key, at.name, body); err != nil {
+			return &taskError{Malformed, err}
+		}
+		if skip {
+			t.sending()
+			return nil
+		}
+	}
+	t.sending()
+	err := t.r.target.apply(ctx, at, body)
+	switch {
+	case apierrors.IsNotFound(err) && at.namespace != "":
+		t.r.spaces.forget(at.namespace)
+	case err == nil && t.key.kind == podKind:
+		t.r.pods.applied(t.key, at.name, t.body)
+	case err == nil && at.namespace == "":
+		t.r.kinds.applied(t.gvk, t.r.opts.Clock.Now())
+	}
+	return err
+}
+
+func (t *task) delete(ctx context.Context, at place) error {
+	opts := metav1.DeleteOptions{PropagationPolicy: new(metav1.DeletePropagationBackground)}
+	if at.namespace != "" {
+		if err := t.r.spaces.check(ctx, at.namespace); err != nil {
+			return gone(err)
+		}
+		if t.key.kind == podKind {
+			at.name = t.r.pods.deleting(t.key, at.name)
+		}
+	} else {
+		uid, err := t.r.owned(ctx, at)
+		if err != nil {
+			return gone(err)
+		}
+		opts.Preconditions = &metav1.Preconditions{UID: &uid}
+	}
+	t.sending()
+	err := t.r.target.delete(ctx, at, opts)
+	switch {
+	case t.key.kind == namespaceKind:
+		t.r.spaces.forget(at.name)
+	case t.key.kind == podKind && (err == nil || apierrors.IsNotFound(err)):
+		t.r.pods.forget(t.key)
+	}
+	return gone(err)
+}
+
+// gone marks that what was to be deleted is not there. What is on its way out already is as good as
+// deleted.
+func gone(err error) error {
+	switch {
+	case apierrors.IsNotFound(err):
+		return &taskError{AbsentOnDelete, err}
+	case errors.Is(err, errPassing):
+		return nil
+	}
+	return err
+}
+
+// taskError is an error whose category is known, and which does not pass.
+type taskError struct {
+	category Category
+	err      error
+}
+
+func (e *taskError) Error() string { return e.err.Error() }
+func (e *taskError) Unwrap() error { return e.err }
+
+// backoff grows from a twentieth of a second to two seconds, unless the server says how long.
+func backoff(tries int, err error) time.Duration {
+	const first, most = 50 * time.Millisecond, 2 * time.Second
+	if seconds, ok := apierrors.SuggestsClientDelay(err); ok && seconds > 0 {
+		return time.Duration(seconds) * time.Second
+	}
+	return min(most, first<<min(tries-1, 10))
+}
+
+var errNotOurs = errors.New("exists and does not belong to the simulation")
+
+func podResource() schema.GroupVersionResource { return corev1.SchemeGroupVersion.WithResource("pods") }
