@@ -39,6 +39,7 @@ type ControlPlane struct {
 	ca         []byte
 	creds      *credentials
 	supervisor *supervisor
+	etcd       *etcdServer
 	stopOnce   sync.Once
 	stopErr    error
 }
@@ -91,6 +92,7 @@ func Start(ctx context.Context, opts Options) (_ *ControlPlane, err error) {
 	if err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
+	cp.etcd = etcd
 	cp.supervisor.adopt("etcd", etcd.wait, etcd.stop)
 
 	apiServer, err := newAPIServer(ctx, listener, apiServerArgs(cp.dir, etcd.endpoint, opts.FeatureGates), opts.MutatePod)
@@ -230,8 +232,9 @@ func (cp *ControlPlane) Done() <-chan struct{} { return cp.supervisor.done }
 func (cp *ControlPlane) Err() error { return cp.supervisor.failure() }
 
 // Stop ends all components in reverse order, waits for them, and removes a temporary data
-// folder. It may be called more than once and during Start's failure. When ctx ends
-// first, it returns an error naming what still runs, with the folder removed all the same.
+// folder. It may be called more than once. When ctx ends first, it returns an error
+// naming what still runs, with the folder removed all the same. After a component's failure
+// the others get a few seconds, and what is left of them goes with the process.
 func (cp *ControlPlane) Stop(ctx context.Context) error {
 	cp.stopOnce.Do(func() {
 		cp.stopErr = errors.Join(cp.supervisor.stop(ctx), cp.dir.close())

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 )
 
 // errStoppedEarly stands for a component that returned nil without being asked to stop.
@@ -99,12 +100,23 @@ func (s *supervisor) failure() error {
 	return s.err
 }
 
+// failedStopTimeout is how long all components together are waited for when one of them has
+// failed: those that depended on it can't end in good order.
+const failedStopTimeout = 3 * time.Second
+
 // stop ends the components, last started first, and waits for each until ctx ends.
+// After a failure it waits only a little, and what is left then is no error.
 func (s *supervisor) stop(ctx context.Context) error {
 	s.mu.Lock()
 	s.stopping = true
+	failed := s.err != nil
 	components := slices.Clone(s.components)
 	s.mu.Unlock()
+	if failed {
+		var cancel func()
+		ctx, cancel = context.WithTimeout(ctx, failedStopTimeout)
+		defer cancel()
+	}
 
 	var errs []error
 	for _, c := range slices.Backward(components) {
@@ -112,7 +124,9 @@ func (s *supervisor) stop(ctx context.Context) error {
 		select {
 		case <-c.exited:
 		case <-ctx.Done():
-			errs = append(errs, fmt.Errorf("stop %s: %w", c.name, context.Cause(ctx)))
+			if !failed {
+				errs = append(errs, fmt.Errorf("stop %s: %w", c.name, context.Cause(ctx)))
+			}
 		}
 	}
 	return errors.Join(errs...)

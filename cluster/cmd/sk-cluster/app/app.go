@@ -22,7 +22,7 @@ func Main(args []string, in io.Reader, out, errOut io.Writer) int {
 	root.SetIn(in)
 	root.SetOut(out)
 	root.SetErr(errOut)
-	root.AddCommand(newServe(), newVersion())
+	root.AddCommand(newServe(), newSimulate(), newVersion())
 	if err := root.Execute(); err != nil {
 		fmt.Fprintln(errOut, "sk-cluster:", err)
 		return 1
@@ -44,13 +44,15 @@ func newVersion() *cobra.Command {
 
 // version is the version of the Kubernetes that is linked in, which is what decides
 // how a simulation comes out.
-func version() string {
+func version() string { return moduleVersion("k8s.io/kubernetes") }
+
+func moduleVersion(path string) string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "unknown"
 	}
 	for _, dep := range info.Deps {
-		if dep.Path == "k8s.io/kubernetes" {
+		if dep.Path == path {
 			return dep.Version
 		}
 	}

@@ -1,0 +1,177 @@
+package app
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/spf13/cobra"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/utils/clock"
+
+	"simkube.io/simkube/cluster/controlplane"
+	"simkube.io/simkube/internal/simulation"
+)
+
+func newSimulate() *cobra.Command {
+	return &cobra.Command{
+		Use:   "simulate",
+		Short: "Run one simulation for skctl, which talks to it over inherited pipes",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			began := time.Now()
+			control, err := inherited(simulation.ControlFD, "control")
+			if err != nil {
+				return err
+			}
+			messages, err := inherited(simulation.MessageFD, "messages")
+			if err != nil {
+				return err
+			}
+			log, err := inherited(simulation.LogFD, "log")
+			if err != nil {
+				return err
+			}
+			return runSimulate(cmd.Context(), control, &messenger{enc: json.NewEncoder(messages)}, log, began)
+		},
+	}
+}
+
+// inherited opens a file descriptor the parent process must have left open.
+func inherited(fd uintptr, what string) (*os.File, error) {
+	f := os.NewFile(fd, what)
+	if f == nil {
+		return nil, fmt.Errorf("no %s on file descriptor %d: this command is for skctl simulate", what, fd)
+	}
+	if _, err := f.Stat(); err != nil {
+		return nil, fmt.Errorf("no %s on file descriptor %d: this command is for skctl simulate: %w", what, fd, err)
+	}
+	return f, nil
+}
+
+// messenger writes messages, one at a time.
+type messenger struct {
+	mu  sync.Mutex // guards enc
+	enc *json.Encoder
+}
+
+func (m *messenger) send(msg simulation.Message) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	// A parent that is gone is noticed by the end of its control pipe.
+	_ = m.enc.Encode(msg)
+}
+
+// runSimulate reads a Spec, runs it, and sends how it ended. Whatever goes wrong is told
+// in a message; the error that is returned only decides the exit code.
+func runSimulate(ctx context.Context, control io.Reader, out *messenger, log io.Writer, began time.Time) error {
+	ctx, interrupt := context.WithCancelCause(ctx)
+	defer interrupt(nil)
+	lines := bufio.NewReader(control)
+	line, err := lines.ReadBytes('\n')
+	if err != nil {
+		return fmt.Errorf("read the simulation's spec: %w", err)
+	}
+	var spec simulation.Spec
+	if err := json.Unmarshal(line, &spec); err != nil {
+		return fmt.Errorf("decode the simulation's spec: %w", err)
+	}
+	// This goroutine ends with the process: a read of a pipe can't be called off.
+	go followControl(lines, interrupt)
+
+	done, err := simulate(ctx, spec, out, log, began)
+	if err != nil {
+		failed := simulation.Failed{Error: err.Error(), Interrupted: errors.Is(err, simulation.ErrInterrupted)}
+		out.send(simulation.Message{Failed: &failed})
+		return err
+	}
+	out.send(simulation.Message{Done: done})
+	return nil
+}
+
+// followControl interrupts when it is told to or when the parent is gone.
+func followControl(lines *bufio.Reader, interrupt context.CancelCauseFunc) {
+	for {
+		line, err := lines.ReadBytes('\n')
+		if err != nil {
+			interrupt(simulation.ErrInterrupted)
+			return
+		}
+		var c simulation.Control
+		if json.Unmarshal(line, &c) == nil && c.Interrupt {
+			interrupt(simulation.ErrInterrupted)
+		}
+	}
+}
+
+func simulate(ctx context.Context, spec simulation.Spec, out *messenger, log io.Writer, began time.Time) (_ *simulation.Done, err error) {
+	phase := func(p simulation.Phase) {
+		out.send(simulation.Message{Progress: &simulation.Progress{Phase: p}})
+	}
+	phase(simulation.Preparing)
+	prepared, err := simulation.Prepare(ctx, spec)
+	if err != nil {
+		return nil, err
+	}
+	for _, note := range prepared.Notes() {
+		out.send(simulation.Message{Note: &note})
+	}
+
+	phase(simulation.Starting)
+	var mutator atomic.Pointer[controlplane.MutatePod]
+	opts := controlplane.Options{
+		Controllers:     controlplane.SimulationControllers(),
+		SchedulerConfig: spec.SchedulerConfig,
+		KubeAPIQPS:      spec.KubeAPIQPS,
+		Log:             log,
+		Verbosity:       spec.Verbosity,
+		MutatePod: func(ctx context.Context, pod *corev1.Pod) (bool, error) {
+			if mutate := mutator.Load(); mutate != nil {
+				return (*mutate)(ctx, pod)
+			}
+			return false, nil
+		},
+	}
+	if opts.CRDs, err = readManifests(spec.CRDs); err != nil {
+		return nil, err
+	}
+	if opts.Stages, err = readManifests(spec.Stages); err != nil {
+		return nil, err
+	}
+	cp, err := controlplane.Start(ctx, opts)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, simulation.ErrInterrupted
+		}
+		return nil, fmt.Errorf("start the control plane: %w", err)
+	}
+	defer func() {
+		stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+		defer cancel()
+		err = errors.Join(err, cp.Stop(stopCtx))
+	}()
+	return prepared.Run(ctx, simulation.Runner{
+		Cluster: simulation.Cluster{
+			Config: cp.RESTConfig(),
+			SetMutator: func(f func(context.Context, *corev1.Pod) (bool, error)) {
+				mutate := controlplane.MutatePod(f)
+				mutator.Store(&mutate)
+			},
+			Done:     cp.Done(),
+			Err:      cp.Err,
+			Versions: map[string]string{"kubernetes": version(), "kwok": moduleVersion("sigs.k8s.io/kwok")},
+		},
+		Clock:  clock.RealClock{},
+		Log:    slog.New(slog.NewTextHandler(log, nil)),
+		Report: out.send,
+		Began:  began,
+	})
+}

@@ -1,0 +1,170 @@
+package simulation
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"simkube.io/simkube/internal/lifecycle"
+	"simkube.io/simkube/internal/nodes"
+	"simkube.io/simkube/internal/results"
+	"simkube.io/simkube/trace"
+)
+
+// ErrEmptyTrace is returned for a trace without events: there is nothing to replay.
+var ErrEmptyTrace = errors.New("the trace has no events")
+
+// Prepared is a simulation that is ready to run: its trace was read from end to end, and its
+// nodes are decided.
+type Prepared struct {
+	spec Spec
+	plan *nodes.Plan
+
+	info       results.TraceInfo
+	lifecycles *lifecycle.Store
+	// origin and end bound the replay in unix seconds; end counts in lifecycles that outlast the last event.
+	origin, end int64
+	// lastFinish is when the last recorded pod within the bounds finishes, or 0.
+	lastFinish int64
+	cronJobs   bool
+}
+
+// Prepare reads the trace of a spec once, without keeping its events, and plans the nodes. It writes
+// nothing. The errors are about the spec or the files it names.
+func Prepare(ctx context.Context, spec Spec) (*Prepared, error) {
+	if spec.Speed == 0 {
+		spec.Speed = 1
+	}
+	if err := results.CheckOutput(spec.Output, spec.Overwrite); err != nil {
+		return nil, err
+	}
+	p := &Prepared{spec: spec}
+	demand, err := p.survey(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read trace %s: %w", spec.Trace, err)
+	}
+	if p.plan, err = nodes.Prepare(spec.Nodes, demand); err != nil {
+		return nil, err
+	}
+	p.plan.Notes = append(demand.Notes, p.plan.Notes...)
+	return p, nil
+}
+
+// survey walks the trace once.
+func (p *Prepared) survey(ctx context.Context) (*nodes.Demand, error) {
+	file, err := os.Open(p.spec.Trace)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	hash := sha256.New()
+	reader, err := trace.NewReader(io.TeeReader(file, hash))
+	if err != nil {
+		return nil, err
+	}
+	survey := nodes.NewSurvey(reader.Config())
+	first, last, count := int64(0), int64(0), 0
+	for event, err := range reader.Events() {
+		if err == nil {
+			err = context.Cause(ctx)
+		}
+		if err != nil {
+			return nil, err
+		}
+		if count == 0 {
+			first = event.Time
+		}
+		last = event.Time
+		count++
+		if p.beyond(first, event.Time) {
+			continue
+		}
+		survey.Add(event)
+		p.cronJobs = p.cronJobs || hasCronJob(event)
+	}
+	tail, err := reader.Tail()
+	if err != nil {
+		return nil, err
+	}
+	if count == 0 {
+		return nil, ErrEmptyTrace
+	}
+	p.info = results.TraceInfo{
+		Path:   tracePath(p.spec.Trace),
+		SHA256: hex.EncodeToString(hash.Sum(nil)),
+		Start:  time.Unix(first, 0).UTC(),
+		End:    time.Unix(last, 0).UTC(),
+		Events: count,
+	}
+	p.lifecycles = lifecycle.NewStore(tail.Lifecycles)
+	p.bound(first, last, tail.Lifecycles)
+	return survey.Demand(tail.Lifecycles), nil
+}
+
+// beyond tells whether a time is cut off by the spec's duration.
+func (p *Prepared) beyond(origin, t int64) bool {
+	return p.spec.Duration > 0 && time.Duration(t-origin)*time.Second > p.spec.Duration
+}
+
+// bound decides when the replay ends: with the last event or the last recorded end of a pod,
+// whichever is later, but not after the spec's duration.
+func (p *Prepared) bound(first, last int64, lifecycles trace.Lifecycles) {
+	p.origin, p.end = first, last
+	for _, byHash := range lifecycles {
+		for _, list := range byHash {
+			for _, l := range list {
+				if l.State != trace.Finished || p.beyond(first, l.End) {
+					continue
+				}
+				p.lastFinish = max(p.lastFinish, l.End)
+			}
+		}
+	}
+	p.end = max(p.end, p.lastFinish)
+	if p.beyond(first, p.end) {
+		p.end = first + int64(p.spec.Duration/time.Second)
+	}
+}
+
+func hasCronJob(event *trace.Event) bool {
+	kind := schema.GroupKind{Group: "batch", Kind: "CronJob"}
+	for i := range event.Applied {
+		if event.Applied[i].GVK().GroupKind() == kind {
+			return true
+		}
+	}
+	return false
+}
+
+// tracePath is the path as the results show it: absolute, so that it still means something in another folder.
+func tracePath(path string) string {
+	if abs, err := filepath.Abs(path); err == nil {
+		return abs
+	}
+	return path
+}
+
+// Notes are what the user should know before the simulation starts.
+func (p *Prepared) Notes() []Note {
+	notes := []Note{{Level: Info, Text: p.plan.Summary}}
+	for _, text := range p.plan.Notes {
+		notes = append(notes, Note{Level: Warning, Text: text})
+	}
+	for _, finding := range p.plan.Findings {
+		notes = append(notes, Note{Level: Warning, Text: finding.String()})
+	}
+	if p.cronJobs && p.spec.Speed != 1 {
+		notes = append(notes, Note{Level: Warning, Text: fmt.Sprintf(
+			"the trace has CronJobs, which the control plane starts by the wall clock: at speed %g they run %g times as often in trace time as recorded",
+			p.spec.Speed, 1/p.spec.Speed)})
+	}
+	return notes
+}

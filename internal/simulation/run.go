@@ -1,0 +1,359 @@
+package simulation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/client-go/discovery"
+	"k8s.io/client-go/discovery/cached/memory"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/metadata"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/restmapper"
+	"k8s.io/utils/clock"
+
+	"simkube.io/simkube/internal/mutate"
+	"simkube.io/simkube/internal/nodes"
+	"simkube.io/simkube/internal/replay"
+	"simkube.io/simkube/internal/results"
+	"simkube.io/simkube/internal/results/report"
+	"simkube.io/simkube/trace"
+)
+
+// ErrInterrupted is returned when a simulation was ended by its context before there was anything
+// to report.
+var ErrInterrupted = errors.New("interrupted")
+
+const (
+	// startLead is how far in the future the first event is due, so that it is ready by then.
+	startLead = 250 * time.Millisecond
+	// settleGrace is how long pods that should finish at the very end of the trace are waited for.
+	settleGrace = 5 * time.Second
+	// cleanUpTimeout bounds the deletion of everything simulated.
+	cleanUpTimeout = 5 * time.Minute
+)
+
+// Cluster is what a simulation runs on.
+type Cluster struct {
+	// Config reaches the API server, without a rate limit.
+	Config *rest.Config
+	// SetMutator has the function called for every pod that is created from now on.
+	SetMutator func(func(context.Context, *corev1.Pod) (bool, error))
+	// Done is closed when the cluster has failed; Err then says why.
+	Done <-chan struct{}
+	Err  func() error
+	// Versions name what the cluster is made of, for the results.
+	Versions map[string]string
+}
+
+// Runner is how a simulation is run.
+type Runner struct {
+	Cluster Cluster
+	// Clock is what the cluster runs on.
+	Clock clock.WithTicker
+	Log   *slog.Logger
+	// Report receives notes and progress. It must be safe for concurrent use.
+	Report func(Message)
+	// Began is when the whole simulation did, with all preparations.
+	Began time.Time
+}
+
+// Run replays the trace, cleans up and writes the results. When ctx ends before the replay has begun it returns
+// ErrInterrupted; when it ends later, the results cover what was replayed. Either way
+// nothing is left in the cluster, unless that fails: then its error is returned.
+func (p *Prepared) Run(ctx context.Context, r Runner) (*Done, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	watching := make(chan struct{})
+	go func() {
+		defer close(watching)
+		select {
+		case <-r.Cluster.Done:
+			cancel(r.Cluster.Err())
+		case <-ctx.Done():
+		}
+	}()
+	defer func() { cancel(nil); <-watching }()
+
+	s, err := p.newSession(r)
+	if err != nil {
+		return nil, err
+	}
+	progress := s.progress.start(ctx, r.Clock, r.Report)
+	defer progress()
+	return s.run(ctx)
+}
+
+// session is one run of a Prepared.
+type session struct {
+	*Prepared
+	Runner
+	client   kubernetes.Interface
+	engine   *replay.Engine
+	recorder *results.Recorder
+	progress *progress
+}
+
+func (p *Prepared) newSession(r Runner) (*session, error) {
+	s := &session{Prepared: p, Runner: r, recorder: results.NewRecorder()}
+	s.progress = newProgress(p, s.recorder)
+	typed := rest.CopyConfig(r.Cluster.Config)
+	typed.ContentType = "application/vnd.kubernetes.protobuf"
+	typed.AcceptContentTypes = "application/vnd.kubernetes.protobuf,application/json"
+	var err error
+	if s.client, err = kubernetes.NewForConfig(typed); err != nil {
+		return nil, fmt.Errorf("make client: %w", err)
+	}
+	s.engine, err = replay.New(r.Cluster.Config, replay.Options{
+		Simulation:                    p.spec.Name,
+		NamespacePrefix:               p.spec.NamespacePrefix,
+		Speed:                         p.spec.Speed,
+		RescheduleInterruptedBarePods: p.spec.RescheduleInterruptedBarePods,
+		Logger:                        r.Log,
+		Clock:                         r.Clock,
+		OnEvent:                       func(e replay.EventReport) { s.recorder.EventReplayed(eventResult(e)) },
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// run goes through the phases and always ends in clean-up.
+func (s *session) run(ctx context.Context) (_ *Done, err error) {
+	var run *results.Run
+	err = s.simulate(ctx, &run)
+	if cleanErr := s.cleanUp(ctx); cleanErr != nil {
+		if s.clusterFailed() == nil && run != nil {
+			// The replay itself was fine: keep its results.
+			s.Report(Message{Note: &Note{Level: Warning, Text: cleanErr.Error()}})
+		} else {
+			err = errors.Join(err, cleanErr)
+		}
+	}
+	if failure := s.clusterFailed(); failure != nil {
+		return nil, fmt.Errorf("the control plane failed: %w", failure)
+	}
+	interrupted := err != nil && ctx.Err() != nil
+	switch {
+	case run == nil && interrupted:
+		return nil, interruption(err)
+	case err != nil && !interrupted:
+		return nil, err
+	}
+	s.progress.enter(Reporting)
+	run.Summary.Run.Interrupted = interrupted
+	if err := results.Write(s.spec.Output, run, results.WriteOptions{Overwrite: s.spec.Overwrite, Report: report.Render}); err != nil {
+		return nil, fmt.Errorf("write results: %w", err)
+	}
+	return &Done{Output: s.spec.Output, Summary: run.Summary, Interrupted: interrupted}, nil
+}
+
+func (s *session) clusterFailed() error {
+	select {
+	case <-s.Cluster.Done:
+		return s.Cluster.Err()
+	default:
+		return nil
+	}
+}
+
+// interruption is ErrInterrupted, with err unless that only says that the context ended.
+func interruption(err error) error {
+	if errors.Is(err, context.Canceled) || errors.Is(err, ErrInterrupted) {
+		return ErrInterrupted
+	}
+	return fmt.Errorf("%w, and before that: %w", ErrInterrupted, err)
+}
+
+// simulate sets everything up, replays, and sets run once there is something to report, even
+// when it returns an error.
+func (s *session) simulate(ctx context.Context, run **results.Run) error {
+	s.progress.enter(Nodes)
+	root, err := s.engine.CreateRoot(ctx)
+	if err != nil {
+		return fmt.Errorf("create the simulation's root: %w", err)
+	}
+	if err := s.installMutator(root); err != nil {
+		return err
+	}
+	if err := nodes.Create(ctx, s.client, s.plan.Nodes, s.progress.nodes); err != nil {
+		return fmt.Errorf("create nodes: %w", err)
+	}
+	observer, err := results.Start(ctx, s.client, s.recorder, results.Options{
+		PodSelector: results.SimulationSelector(s.spec.Name),
+		Clock:       s.Clock,
+		Logger:      s.Log,
+	})
+	if err != nil {
+		return fmt.Errorf("observe the cluster: %w", err)
+	}
+
+	times := results.TimeMap{ClockStart: s.startTime(), TraceStart: time.Unix(s.origin, 0).UTC(), Speed: s.spec.Speed}
+	replayed, err := s.replay(ctx, times)
+	if err == nil {
+		err = s.settle(ctx, times)
+	}
+	info := results.Info{
+		Simulation: s.spec.Name,
+		Trace:      s.info,
+		Times:      times,
+		End:        s.Clock.Now(),
+		Wall:       time.Since(s.Began),
+		Versions:   s.Cluster.Versions,
+		Settings:   s.settings(),
+	}
+	stopErr := observer.Stop(context.WithoutCancel(ctx))
+	if info.End.After(times.ClockStart) && replayed.Events > 0 {
+		*run = s.recorder.Run(info)
+	}
+	return errors.Join(err, stopErr)
+}
+
+func (s *session) installMutator(root mutate.Root) error {
+	discoveryClient, err := discovery.NewDiscoveryClientForConfig(s.Cluster.Config)
+	if err != nil {
+		return fmt.Errorf("make discovery client: %w", err)
+	}
+	metadataClient, err := metadata.NewForConfig(s.Cluster.Config)
+	if err != nil {
+		return fmt.Errorf("make metadata client: %w", err)
+	}
+	mapper := restmapper.NewDeferredDiscoveryRESTMapper(memory.NewMemCacheClient(discoveryClient))
+	mutator, err := mutate.New(mutate.Config{
+		Simulation:      s.spec.Name,
+		NamespacePrefix: s.spec.NamespacePrefix,
+		Root:            root,
+		Lifecycles:      s.lifecycles,
+		Delays:          s.spec.Delays,
+		Speed:           s.spec.Speed,
+		Clock:           s.Clock,
+		Owners:          mutate.NewClusterOwners(metadataClient, mapper),
+	})
+	if err != nil {
+		return fmt.Errorf("make the pod mutation: %w", err)
+	}
+	s.Cluster.SetMutator(mutator.Mutate)
+	return nil
+}
+
+// startTime is when the first event is due: soon, or, if CronJobs should fire at their recorded
+// offsets, when the clock's seconds are the trace's.
+func (s *session) startTime() time.Time {
+	soon := s.Clock.Now().Add(startLead)
+	if !s.spec.Align || !s.cronJobs || s.spec.Speed != 1 {
+		return soon
+	}
+	second := s.origin % 60
+	start := soon.Truncate(time.Minute).Add(time.Duration(second) * time.Second)
+	if start.Before(soon) {
+		start = start.Add(time.Minute)
+	}
+	return start
+}
+
+func (s *session) replay(ctx context.Context, times results.TimeMap) (replay.Report, error) {
+	s.progress.enter(Replaying)
+	if wait := times.ClockStart.Sub(s.Clock.Now()); wait > time.Second {
+		s.progress.enter(Aligning)
+		s.Report(Message{Note: &Note{Level: Info, Text: fmt.Sprintf(
+			"waiting %d s until the clock's seconds are those of the trace, so that CronJobs fire where they were recorded", int(wait.Seconds()))}})
+	}
+	s.progress.begin(times)
+	file, err := trace.Open(s.spec.Trace)
+	if err != nil {
+		return replay.Report{}, fmt.Errorf("open trace: %w", err)
+	}
+	defer file.Close()
+	return s.engine.Run(ctx, replay.Plan{
+		Config:   file.Config(),
+		Events:   file.Events(),
+		Origin:   s.origin,
+		Start:    times.ClockStart,
+		Duration: s.spec.Duration,
+	})
+}
+
+// settle waits for the end of the trace, and a little longer when a recorded pod ends right there: it
+// took a moment to start in the simulation, too.
+func (s *session) settle(ctx context.Context, times results.TimeMap) error {
+	s.progress.enter(Settling)
+	speed := s.spec.Speed
+	end := times.ClockStart.Add(time.Duration(float64(s.end-s.origin) / speed * float64(time.Second)))
+	if err := s.sleep(ctx, end.Sub(s.Clock.Now())); err != nil {
+		return err
+	}
+	if s.lastFinish == 0 || float64(s.end-s.lastFinish) > speed*settleGrace.Seconds() {
+		return nil
+	}
+	deadline := s.Clock.Now().Add(settleGrace)
+	for s.Clock.Now().Before(deadline) {
+		c := s.recorder.Counts()
+		if c.Pending+c.Starting+c.Running == 0 {
+			return nil
+		}
+		if err := s.sleep(ctx, 50*time.Millisecond); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *session) sleep(ctx context.Context, d time.Duration) error {
+	timer := s.Clock.NewTimer(max(d, 0))
+	defer timer.Stop()
+	select {
+	case <-timer.C():
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// cleanUp deletes everything simulated, also after ctx has ended.
+func (s *session) cleanUp(ctx context.Context) error {
+	if s.clusterFailed() != nil {
+		return nil
+	}
+	s.progress.enter(Cleaning)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanUpTimeout)
+	defer cancel()
+	if err := s.engine.Cleanup(ctx, s.progress.remaining); err != nil {
+		return fmt.Errorf("clean up: %w", err)
+	}
+	return nil
+}
+
+func (s *session) settings() map[string]string {
+	settings := map[string]string{
+		"time":  "real",
+		"nodes": s.plan.Summary,
+	}
+	if s.spec.SchedulerConfig != "" {
+		settings["scheduler configuration"] = s.spec.SchedulerConfig
+	}
+	if s.spec.Duration > 0 {
+		settings["duration"] = s.spec.Duration.String()
+	}
+	return settings
+}
+
+func eventResult(e replay.EventReport) results.Event {
+	out := results.Event{
+		Index: e.Index, TraceTime: e.TraceTime, Due: e.Due, Started: e.Started, Done: e.Done,
+		Lag: e.Lag, Applied: e.Applied, Deleted: e.Deleted,
+	}
+	for _, p := range e.Problems {
+		out.Problems = append(out.Problems, results.Problem{
+			Category: string(p.Category),
+			Object:   trace.FormatGVK(p.GVK) + " " + trace.NamespacedName(p.Namespace, p.Name),
+			Message:  p.Message,
+			Time:     p.Time,
+		})
+	}
+	return out
+}
