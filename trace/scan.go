@@ -113,10 +113,19 @@ func (s *scanner) arrayHeader() (int, *FormatError) {
 
 // str reads a string and gives where its bytes are.
 func (s *scanner) str(what string) (start, end int, err *FormatError) {
+	head := s.pos
+	if head < len(s.buf) { // almost every string is short and here already
+		if c := s.buf[head]; c >= mFixStr && c < mFixStrEnd {
+			start, end = head+1, head+1+int(c-mFixStr)
+			if end <= len(s.buf) && utf8.Valid(s.buf[start:end]) {
+				s.pos = end
+				return start, end, nil
+			}
+		}
+	}
 	if err := s.need(1); err != nil {
 		return 0, 0, err
 	}
-	head := s.pos
 	var n int
 	switch c := s.buf[head]; {
 	case c >= mFixStr && c < mFixStrEnd:

@@ -97,7 +97,7 @@ func (r *Reader) rest() (*Trace, error) {
 
 // Write writes the trace in its canonical form, version 2.
 func (t *Trace) Write(w io.Writer) error {
-	out, err := NewWriter(w, &t.Config, WriterOptions{Events: len(t.Events)})
+	out, err := NewWriter(w, &t.Config, t.options())
 	if err != nil {
 		return err
 	}
@@ -106,12 +106,16 @@ func (t *Trace) Write(w io.Writer) error {
 
 // WriteFile writes the trace to a file, which appears under its name only when it is complete and on disk.
 func (t *Trace) WriteFile(path string) (err error) {
-	out, err := Create(path, &t.Config, WriterOptions{Events: len(t.Events)})
+	out, err := Create(path, &t.Config, t.options())
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, out.Close()) }()
 	return t.write(out.WriteEvent, out.Finish)
+}
+
+func (t *Trace) options() WriterOptions {
+	return WriterOptions{Events: len(t.Events), Extension: t.Extension != nil}
 }
 
 func (t *Trace) write(event func(*Event) error, finish func(*Tail) error) error {
