@@ -1,0 +1,41 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"simkube.io/simkube/internal/skcluster"
+)
+
+func newClusterDown(p *program) *cobra.Command {
+	var name string
+	cmd := &cobra.Command{
+		Use:   "down",
+		Short: "Stop a cluster and remove what it kept",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := skcluster.CheckName(name); err != nil {
+				return usage(cmd, err)
+			}
+			clusters, err := skcluster.UserClusters()
+			if err != nil {
+				return err
+			}
+			err = clusters.Down(cmd.Context(), name)
+			if errors.Is(err, skcluster.ErrNoCluster) {
+				// What was asked for is so.
+				fmt.Fprintf(p.streams.Err, "there is no cluster %s\n", name)
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(p.streams.Err, "cluster %s is down\n", name)
+			return nil
+		},
+	}
+	addNameFlag(cmd, &name, defaultCluster, "name of the cluster")
+	return cmd
+}

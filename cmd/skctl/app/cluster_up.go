@@ -1,0 +1,84 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"simkube.io/simkube/internal/nodes"
+	"simkube.io/simkube/internal/skcluster"
+)
+
+type clusterUpOptions struct {
+	skcluster.UpOptions
+	name string
+}
+
+func newClusterUp(p *program) *cobra.Command {
+	var opts clusterUpOptions
+	cmd := &cobra.Command{
+		Use:   "up",
+		Short: "Start a cluster and wait until it can be used",
+		Example: `  skctl cluster up --nodes 20
+  export KUBECONFIG=$(skctl cluster kubeconfig --path)
+  kubectl get nodes`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := opts.check(); err != nil {
+				return usage(cmd, err)
+			}
+			return p.runClusterUp(cmd.Context(), opts)
+		},
+	}
+	addNameFlag(cmd, &opts.name, defaultCluster, "name of the cluster")
+	addClusterFlags(cmd, &opts.Nodes, &opts.NodeShape, &opts.SchedulerConfig, &opts.CRDs, &opts.Stages, &opts.KubeAPIQPS)
+	cmd.Flags().IntVar(&opts.Port, "port", 0, "port of the API server on the loopback interface (default a free one)")
+	return cmd
+}
+
+// check returns everything that is wrong with the flags.
+func (o *clusterUpOptions) check() error {
+	problems := []error{skcluster.CheckName(o.name)}
+	if o.Port < 0 || o.Port > 65535 {
+		problems = append(problems, fmt.Errorf("--port %d: accepted are 1 to 65535", o.Port))
+	}
+	if o.Nodes != "" || o.NodeShape != "" {
+		spec, err := nodes.ParseSpec(o.Nodes, o.NodeShape)
+		problems = append(problems, err, checkFiles("nodes", spec.File))
+		if err == nil && spec.Auto() {
+			problems = append(problems, errors.New("--nodes: a number or a file is wanted; without a trace, nobody can tell how many nodes there should be"))
+		}
+	}
+	problems = append(problems,
+		checkFiles("scheduler-config", o.SchedulerConfig),
+		checkFiles("crds", o.CRDs...),
+		checkFiles("kwok-stages", o.Stages...))
+	return errors.Join(problems...)
+}
+
+func (p *program) runClusterUp(ctx context.Context, opts clusterUpOptions) error {
+	clusters, err := skcluster.UserClusters()
+	if err != nil {
+		return err
+	}
+	opts.Path, err = skcluster.Find()
+	if err != nil {
+		return err
+	}
+	began := time.Now()
+	cluster, already, err := clusters.Up(ctx, opts.name, opts.UpOptions)
+	if err != nil {
+		return fmt.Errorf("start cluster %s: %w", opts.name, err)
+	}
+	if already {
+		fmt.Fprintf(p.streams.Err, "cluster %s runs already, since %s; it is left as it is\n", cluster.Name, cluster.StartedAt.Local().Format(time.DateTime))
+	} else {
+		fmt.Fprintf(p.streams.Err, "cluster %s is up (Kubernetes %s), after %s\n", cluster.Name, cluster.Version, time.Since(began).Round(100*time.Millisecond))
+	}
+	fmt.Fprintf(p.streams.Err, "stop it with: skctl cluster down%s\n", nameFlag(cluster.Name))
+	_, err = fmt.Fprintf(p.streams.Out, "export KUBECONFIG=%s\n", shellQuote(cluster.Kubeconfig))
+	return err
+}

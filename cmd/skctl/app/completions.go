@@ -1,0 +1,35 @@
+package app
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+var shells = []string{"bash", "zsh", "fish", "powershell"}
+
+func newCompletions(p *program) *cobra.Command {
+	return &cobra.Command{
+		Use:       "completions SHELL",
+		Short:     "Print a script that completes skctl's commands in a shell",
+		Long:      "completions prints a script for bash, zsh, fish or powershell.",
+		Example:   "  source <(skctl completions bash)",
+		ValidArgs: shells,
+		Args:      oneArg("SHELL"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			root, out := cmd.Root(), p.streams.Out
+			switch args[0] {
+			case "bash":
+				return root.GenBashCompletionV2(out, true)
+			case "zsh":
+				return root.GenZshCompletion(out)
+			case "fish":
+				return root.GenFishCompletion(out, true)
+			case "powershell":
+				return root.GenPowerShellCompletionWithDesc(out)
+			}
+			return usage(cmd, fmt.Errorf("shell %q: accepted are %s", args[0], strings.Join(shells, ", ")))
+		},
+	}
+}

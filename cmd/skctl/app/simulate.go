@@ -1,0 +1,180 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"simkube.io/simkube/cmd/skctl/progress"
+	"simkube.io/simkube/internal/results"
+	"simkube.io/simkube/internal/simulation"
+	"simkube.io/simkube/internal/skcluster"
+)
+
+func newSimulate(p *program) *cobra.Command {
+	var opts simulateOptions
+	cmd := &cobra.Command{
+		Use:     "simulate TRACE",
+		Aliases: []string{"sim"},
+		Short:   "Replay a trace on an embedded control plane and report what came of it",
+		Long: `simulate starts a Kubernetes control plane in a process of its own, with simulated nodes
+and pods, applies what the trace recorded when it was recorded, and watches what scheduler
+and controllers make of it. The results are a folder with a report (report.html), a summary
+(summary.json) and tables (Parquet). Nothing outside that folder is left behind.
+
+Interrupt it (Ctrl-C) to end the replay early: it cleans up and reports what it has. Interrupt
+it again to end at once.
+
+Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted.`,
+		Example: `  skctl simulate examples/day.sktrace --speed 480
+  skctl simulate prod.sktrace --nodes 40 --node-shape cpu=16,memory=64Gi,pods=110 -o small-nodes
+  skctl simulate prod.sktrace --scheduler-config binpack.yaml --duration 2h`,
+		Args: oneArg("TRACE"),
+		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+			if len(args) > 0 {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			return []string{"sktrace"}, cobra.ShellCompDirectiveFilterFileExt
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			spec, err := opts.spec(args[0], time.Now())
+			if err != nil {
+				return usage(cmd, err)
+			}
+			return p.runSimulate(cmd.Context(), spec, opts)
+		},
+	}
+	opts.addFlags(cmd)
+	return cmd
+}
+
+func (p *program) runSimulate(ctx context.Context, spec simulation.Spec, opts simulateOptions) error {
+	if err := checkTrace(spec.Trace); err != nil {
+		return err
+	}
+	if err := checkOutput(spec.Output, spec.Overwrite); err != nil {
+		return err
+	}
+	path, err := skcluster.Find()
+	if err != nil {
+		return err
+	}
+	display := p.newDisplay()
+	done, err := skcluster.Simulate(ctx, skcluster.Options{
+		Path: path,
+		Spec: spec,
+		Kill: p.kill,
+		OnMessage: func(msg simulation.Message) {
+			switch {
+			case msg.Progress != nil:
+				display.Update(*msg.Progress)
+			case msg.Note != nil:
+				display.Note(*msg.Note)
+			}
+		},
+	})
+	display.Close()
+	if err != nil {
+		return simulateError(spec, err)
+	}
+	return p.showResults(ctx, done, opts.open)
+}
+
+func (p *program) newDisplay() *progress.Display {
+	return progress.New(p.streams.Err, progress.Options{
+		Live:   isTerminal(p.streams.Err) && os.Getenv("TERM") != "dumb",
+		Colour: p.style(p.streams.Err).colour,
+		Width:  func() int { return width(p.streams.Err) },
+	})
+}
+
+// showResults prints the summary and where the rest is.
+func (p *program) showResults(ctx context.Context, done *simulation.Done, open bool) error {
+	out := p.streams.Out
+	summary := done.Summary
+	if err := summary.WriteText(out, width(out), p.style(out).colour); err != nil {
+		return fmt.Errorf("print the summary: %w", err)
+	}
+	report := filepath.Join(done.Output, results.ReportFile)
+	if _, err := fmt.Fprintf(out, "report: %s\n", report); err != nil {
+		return fmt.Errorf("print the summary: %w", err)
+	}
+	if done.Interrupted {
+		return fmt.Errorf("%w: the results cover what was replayed until then", errInterrupted)
+	}
+	if open {
+		return openInBrowser(ctx, report)
+	}
+	return nil
+}
+
+// simulateError tells the user's wish to stop from a failure, and names what failed.
+func simulateError(spec simulation.Spec, err error) error {
+	var failed *skcluster.FailedError
+	switch {
+	case errors.As(err, &failed) && failed.Interrupted:
+		return fmt.Errorf("%w: nothing was replayed yet, so there are no results", errInterrupted)
+	case errors.As(err, &failed):
+		err = fmt.Errorf("simulate %s: %w", spec.Trace, err)
+		if failed.Hint != "" {
+			return hint(err, "%s", failed.Hint)
+		}
+		return err
+	case errors.Is(err, skcluster.ErrKilled):
+		return fmt.Errorf("%w: %w", errInterrupted, err)
+	}
+	return fmt.Errorf("simulate %s: %w", spec.Trace, err)
+}
+
+// checkTrace spares the user the start of a control plane for a file that is not there.
+func checkTrace(path string) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("open trace %s: %w", path, reason(err))
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return fmt.Errorf("open trace %s: %w", path, reason(err))
+	}
+	if info.IsDir() {
+		return hint(fmt.Errorf("open trace %s: it is a folder", path), "name a trace file, such as those that end in .sktrace")
+	}
+	return nil
+}
+
+// checkOutput refuses a folder that holds something already.
+func checkOutput(dir string, overwrite bool) error {
+	file, err := os.Open(dir)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("look into the output folder %s: %w", dir, reason(err))
+	}
+	defer file.Close()
+	names, err := file.Readdirnames(1)
+	switch {
+	case err != nil && !errors.Is(err, io.EOF):
+		return hint(fmt.Errorf("look into the output folder %s: %w", dir, reason(err)), "name a folder that does not exist yet with --output")
+	case len(names) > 0 && !overwrite:
+		return hint(fmt.Errorf("write results to %s: the folder holds something already", dir), "name another with --output, or use --overwrite to replace results in it")
+	}
+	return nil
+}
+
+// reason leaves out of a file system's error what the message says already.
+func reason(err error) error {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		return path.Err
+	}
+	return err
+}

@@ -1,0 +1,222 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	simkubev1 "simkube.io/simkube/api/v1"
+	"simkube.io/simkube/internal/mutate"
+	"simkube.io/simkube/internal/nodes"
+	"simkube.io/simkube/internal/simulation"
+	"simkube.io/simkube/internal/timespec"
+)
+
+// The values of --time.
+const (
+	timeReal    = "real"
+	timeVirtual = "virtual"
+)
+
+// simulateOptions are simulate's flags as the user wrote them.
+type simulateOptions struct {
+	time, duration, name, output, prefix       string
+	speed                                      float64
+	nodes, shape                               string
+	scheduler                                  string
+	crds, stages                               []string
+	imagePull, imagePullJitter                 string
+	podStartup, podStartupJitter               string
+	rescheduleBarePods, overwrite, open, align bool
+	kubeAPIQPS                                 float32
+}
+
+func (o *simulateOptions) addFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.StringVar(&o.time, "time", timeReal, "the clock to replay on: real")
+	f.Float64VarP(&o.speed, "speed", "s", 1, "seconds of trace that pass in a second; controllers and scheduler keep their own pace")
+	f.StringVarP(&o.duration, "duration", "D", "", "replay only so much of the trace, e.g. 2h (default all)")
+	addClusterFlags(cmd, &o.nodes, &o.shape, &o.scheduler, &o.crds, &o.stages, &o.kubeAPIQPS)
+	f.Lookup("nodes").Usage = "simulated nodes: a number, a file of Node manifests, or auto for as many as the trace needs"
+	f.Lookup("nodes").DefValue = "auto"
+	o.nodes = "auto"
+	f.StringVar(&o.imagePull, "image-pull-delay", "0", "how long pods take to pull images: milliseconds, or e.g. 2s")
+	f.StringVar(&o.imagePullJitter, "image-pull-jitter", "0", "up to how much longer it may take")
+	f.StringVar(&o.podStartup, "pod-startup-delay", "0", "how long pods then take to be ready: milliseconds, or e.g. 2s")
+	f.StringVar(&o.podStartupJitter, "pod-startup-jitter", "0", "up to how much longer it may take")
+	f.BoolVar(&o.rescheduleBarePods, "reschedule-interrupted-bare-pods", false, "start a pod without an owner anew when something other than the trace deletes it")
+	f.BoolVar(&o.align, "align", true, "with CronJobs at speed 1, first wait until the clock's seconds are those of the trace, up to a minute")
+	f.StringVar(&o.name, "name", "", "name of the simulation (default from the trace's)")
+	f.StringVar(&o.prefix, "virtual-ns-prefix", simkubev1.DefaultVirtualNsPrefix, "what the names of simulated namespaces begin with")
+	f.StringVarP(&o.output, "output", "o", "", "folder for the results (default the trace's name and the time, here)")
+	f.BoolVar(&o.overwrite, "overwrite", false, "replace results in that folder")
+	f.BoolVar(&o.open, "open", false, "show the report in a browser at the end")
+
+	_ = cmd.MarkFlagDirname("output")
+	none := cobra.NoFileCompletions
+	for _, name := range []string{
+		"speed", "duration", "name", "virtual-ns-prefix",
+		"image-pull-delay", "image-pull-jitter", "pod-startup-delay", "pod-startup-jitter",
+	} {
+		_ = cmd.RegisterFlagCompletionFunc(name, none)
+	}
+	_ = cmd.RegisterFlagCompletionFunc("time", cobra.FixedCompletions([]string{timeReal}, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// addClusterFlags adds the flags that simulate and cluster up have in common.
+func addClusterFlags(cmd *cobra.Command, nodes, shape, scheduler *string, crds, stages *[]string, qps *float32) {
+	f := cmd.Flags()
+	f.StringVar(nodes, "nodes", "", "simulated nodes: a number, or a file of Node manifests (default none)")
+	f.StringVar(shape, "node-shape", "", "what a counted node offers, e.g. cpu=16,memory=64Gi,pods=110,label.disktype=ssd,taint.dedicated=x:NoSchedule (default cpu=32,memory=128Gi,pods=110)")
+	f.StringVar(scheduler, "scheduler-config", "", "KubeSchedulerConfiguration file")
+	f.StringArrayVar(crds, "crds", nil, "file of CustomResourceDefinitions to install (repeatable)")
+	f.StringArrayVar(stages, "kwok-stages", nil, "file of KWOK stages to add, or to replace ours by name (repeatable)")
+	f.Float32Var(qps, "kube-api-qps", 0, "requests a second that scheduler and controllers may make (0: as in a default cluster, -1: no limit)")
+	for _, name := range []string{"scheduler-config", "crds", "kwok-stages"} {
+		_ = cmd.MarkFlagFilename(name, "yaml", "yml", "json")
+	}
+	_ = cmd.RegisterFlagCompletionFunc("node-shape", cobra.NoFileCompletions)
+	_ = cmd.RegisterFlagCompletionFunc("kube-api-qps", cobra.NoFileCompletions)
+}
+
+// spec turns the flags into a specification, or returns everything that is wrong with
+// them at once.
+func (o *simulateOptions) spec(trace string, now time.Time) (simulation.Spec, error) {
+	var problems []error
+	check := func(err error) {
+		if err != nil {
+			problems = append(problems, err)
+		}
+	}
+	switch o.time {
+	case timeReal:
+	case timeVirtual:
+		check(fmt.Errorf("--time %s: this build has no virtual time; use --time %s, with --speed to go faster", timeVirtual, timeReal))
+	default:
+		check(fmt.Errorf("--time %q: accepted is %s", o.time, timeReal))
+	}
+	if !(o.speed > 0) || math.IsInf(o.speed, 0) {
+		check(fmt.Errorf("--speed %v: must be more than 0", o.speed))
+	}
+	spec := simulation.Spec{
+		Name:                          o.name,
+		Trace:                         trace,
+		Output:                        o.output,
+		Overwrite:                     o.overwrite,
+		Speed:                         o.speed,
+		SchedulerConfig:               o.scheduler,
+		CRDs:                          o.crds,
+		Stages:                        o.stages,
+		KubeAPIQPS:                    o.kubeAPIQPS,
+		RescheduleInterruptedBarePods: o.rescheduleBarePods,
+		NamespacePrefix:               o.prefix,
+		Align:                         o.align,
+	}
+	var err error
+	if o.duration != "" {
+		spec.Duration, err = timespec.ParseDuration(o.duration)
+		if err == nil && spec.Duration == 0 {
+			err = errors.New("must be more than 0")
+		}
+		check(flagError("duration", err))
+	}
+	spec.Delays, err = o.delays()
+	check(err)
+	spec.Nodes, err = nodes.ParseSpec(o.nodes, o.shape)
+	check(err)
+	check(checkFiles("nodes", spec.Nodes.File))
+	check(checkFiles("scheduler-config", o.scheduler))
+	check(checkFiles("crds", o.crds...))
+	check(checkFiles("kwok-stages", o.stages...))
+	if spec.Name == "" {
+		spec.Name = nameOf(trace)
+	}
+	check(checkDNSLabel("name", spec.Name))
+	check(checkDNSLabel("virtual-ns-prefix", o.prefix))
+	if spec.Output == "" {
+		spec.Output = nameOf(trace) + "-" + now.Format("20060102-150405")
+	}
+	return spec, errors.Join(problems...)
+}
+
+func (o *simulateOptions) delays() (mutate.Delays, error) {
+	var out mutate.Delays
+	var problems []error
+	for _, d := range []struct {
+		flag, value string
+		into        *time.Duration
+	}{
+		{"image-pull-delay", o.imagePull, &out.ImagePull},
+		{"image-pull-jitter", o.imagePullJitter, &out.ImagePullJitter},
+		{"pod-startup-delay", o.podStartup, &out.PodStartup},
+		{"pod-startup-jitter", o.podStartupJitter, &out.PodStartupJitter},
+	} {
+		value := d.value
+		if value != "" && strings.Trim(value, "0123456789") == "" {
+			value += "ms"
+		}
+		var err error
+		*d.into, err = timespec.ParseDuration(value)
+		problems = append(problems, flagError(d.flag, err))
+	}
+	return out, errors.Join(problems...)
+}
+
+func flagError(flag string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("--%s: %w", flag, err)
+}
+
+func checkFiles(flag string, paths ...string) error {
+	var problems []error
+	for _, path := range paths {
+		if path == "" {
+			continue
+		}
+		info, err := os.Stat(path)
+		if err == nil && info.IsDir() {
+			err = errors.New("it is a folder, a file is wanted")
+		}
+		if err != nil {
+			problems = append(problems, fmt.Errorf("--%s %s: %w", flag, path, reason(err)))
+		}
+	}
+	return errors.Join(problems...)
+}
+
+var (
+	dnsLabel    = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`)
+	notDNSLabel = regexp.MustCompile(`[^a-z0-9]+`)
+)
+
+// maxName leaves room for what is put before and after it in the names of objects.
+const maxName = 40
+
+func checkDNSLabel(flag, name string) error {
+	if len(name) > maxName || !dnsLabel.MatchString(name) {
+		return fmt.Errorf("--%s %q: accepted are up to %d lower-case letters, digits and dashes, with a letter or digit at both ends", flag, name, maxName)
+	}
+	return nil
+}
+
+// nameOf makes a simulation's name of a trace's path.
+func nameOf(trace string) string {
+	base := filepath.Base(trace)
+	base = strings.TrimSuffix(base, filepath.Ext(base))
+	name := strings.Trim(notDNSLabel.ReplaceAllString(strings.ToLower(base), "-"), "-")
+	name = strings.Trim(name[:min(len(name), maxName)], "-")
+	if name == "" {
+		return "simulation"
+	}
+	return name
+}

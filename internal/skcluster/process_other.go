@@ -1,0 +1,24 @@
+//go:build !unix
+
+package skcluster
+
+import (
+	"os"
+	"os/exec"
+)
+
+func ownGroup(*exec.Cmd) {}
+
+func ownSession(*exec.Cmd) {}
+
+func killGroup(p *os.Process) error { return p.Kill() }
+
+func terminate(pid int) error {
+	p, err := os.FindProcess(pid)
+	if err != nil {
+		return err
+	}
+	return p.Kill()
+}
+
+func tryLock(*os.File) (bool, error) { return true, nil }

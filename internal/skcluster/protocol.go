@@ -1,0 +1,75 @@
+package skcluster
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"simkube.io/simkube/internal/simulation"
+)
+
+// maxLine bounds a message. The largest is a summary, which lists what made pods.
+const maxLine = 64 << 20
+
+// ErrProtocol is wrapped by the error for a message that is not understood.
+var ErrProtocol = errors.New("sk-cluster sent what this skctl does not understand; are they of the same version?")
+
+// readMessages hands each message from r to handle until r ends or a message is not
+// understood. Memory is bounded by maxLine.
+func readMessages(r io.Reader, handle func(simulation.Message)) error {
+	lines := bufio.NewReaderSize(r, 64<<10)
+	var line []byte
+	for {
+		part, err := lines.ReadSlice('\n')
+		line = append(line, part...)
+		if len(line) > maxLine {
+			return fmt.Errorf("%w: a message of more than %d bytes", ErrProtocol, maxLine)
+		}
+		switch {
+		case errors.Is(err, bufio.ErrBufferFull):
+			continue
+		case err != nil && !errors.Is(err, io.EOF):
+			return fmt.Errorf("read messages: %w", err)
+		}
+		end := err != nil
+		if text := bytes.TrimSpace(line); len(text) > 0 {
+			msg, err := parseMessage(text)
+			if err != nil {
+				return err
+			}
+			handle(msg)
+		}
+		if end {
+			return nil
+		}
+		line = line[:0]
+	}
+}
+
+func parseMessage(text []byte) (simulation.Message, error) {
+	var msg simulation.Message
+	if err := json.Unmarshal(text, &msg); err != nil {
+		return msg, fmt.Errorf("%w: %w: %s", ErrProtocol, err, clip(text))
+	}
+	set := 0
+	for _, is := range []bool{msg.Note != nil, msg.Progress != nil, msg.Done != nil, msg.Failed != nil} {
+		if is {
+			set++
+		}
+	}
+	if set != 1 {
+		return msg, fmt.Errorf("%w: a message of %d kinds: %s", ErrProtocol, set, clip(text))
+	}
+	return msg, nil
+}
+
+func clip(text []byte) string {
+	const most = 120
+	if len(text) <= most {
+		return string(text)
+	}
+	return string(bytes.ToValidUTF8(text[:most], nil)) + "..."
+}

@@ -1,0 +1,215 @@
+package skcluster
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"time"
+)
+
+const (
+	pollInterval = 50 * time.Millisecond
+	// stopTime is how long a cluster that was told to stop may take.
+	stopTime = 45 * time.Second
+)
+
+// UpOptions say what a lasting cluster is like. Paths may be relative to the current
+// folder.
+type UpOptions struct {
+	// Path is the sk-cluster to run, see Find.
+	Path string
+	// Port of the API server on the loopback interface; 0 takes a free one.
+	Port int
+	// Nodes and NodeShape are as for sk-cluster's flags of these names; empty for none.
+	Nodes, NodeShape string
+	SchedulerConfig  string
+	CRDs, Stages     []string
+	// KubeAPIQPS limits the requests of scheduler and controllers: 0 as in a default
+	// cluster, below 0 not at all.
+	KubeAPIQPS float32
+}
+
+// Up starts a cluster in a process of its own and waits until it can be used. A cluster
+// that runs already is left as it is; already tells so. When ctx ends, or the cluster
+// ends before it is ready, nothing of it stays but its log.
+func (c Clusters) Up(ctx context.Context, name string, opts UpOptions) (_ Cluster, already bool, err error) {
+	unlock, err := c.lock(ctx, name)
+	if err != nil {
+		return Cluster{}, false, err
+	}
+	defer unlock()
+
+	cluster, err := c.Get(name)
+	switch {
+	case err == nil && cluster.Status != StatusDead:
+		if cluster.Status == StatusStarting {
+			return c.waitReady(ctx, name, nil)
+		}
+		return cluster, true, nil
+	case err != nil && !errors.Is(err, ErrNoCluster):
+		return Cluster{}, false, err
+	}
+	dir := filepath.Join(c.Dir, name)
+	if err := os.RemoveAll(dir); err != nil {
+		return Cluster{}, false, fmt.Errorf("remove what a dead cluster left: %w", err)
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return Cluster{}, false, fmt.Errorf("make the cluster's folder: %w", err)
+	}
+	cmd, err := serveCommand(dir, opts)
+	if err != nil {
+		return Cluster{}, false, err
+	}
+	output, err := os.Create(filepath.Join(dir, outputFile))
+	if err != nil {
+		return Cluster{}, false, err
+	}
+	defer output.Close()
+	cmd.Stdout, cmd.Stderr = output, output
+	if err := cmd.Start(); err != nil {
+		return Cluster{}, false, fmt.Errorf("start %s: %w", opts.Path, err)
+	}
+	exited := make(chan struct{})
+	go func() {
+		defer close(exited)
+		_ = cmd.Wait()
+	}()
+	if err := writeProcess(dir, cmd.Process.Pid); err != nil {
+		_ = killGroup(cmd.Process)
+		<-exited
+		return Cluster{}, false, err
+	}
+	cluster, _, err = c.waitReady(ctx, name, exited)
+	if err != nil {
+		stopProcess(cmd.Process, exited)
+		_ = os.Remove(filepath.Join(dir, processFile))
+		return Cluster{}, false, c.notReady(dir, cmd, err)
+	}
+	// The cluster goes on; the goroutine that waits for it ends with it or with us.
+	return cluster, false, nil
+}
+
+// errEnded is the reason for a cluster that is not there any more.
+var errEnded = errors.New("the control plane ended before it was ready")
+
+// waitReady polls, because the two processes share no pipe that one could outlive.
+func (c Clusters) waitReady(ctx context.Context, name string, exited <-chan struct{}) (Cluster, bool, error) {
+	ticker := time.NewTicker(pollInterval)
+	defer ticker.Stop()
+	for {
+		cluster, err := c.Get(name)
+		switch {
+		case err != nil:
+			return cluster, false, err
+		case cluster.Status == StatusRunning:
+			return cluster, exited == nil, nil
+		case cluster.Status == StatusDead:
+			return cluster, false, errEnded
+		}
+		select {
+		case <-ctx.Done():
+			return cluster, false, ctx.Err()
+		case <-exited:
+			return cluster, false, errEnded
+		case <-ticker.C:
+		}
+	}
+}
+
+// notReady explains why there is no cluster.
+func (c Clusters) notReady(dir string, cmd *exec.Cmd, cause error) error {
+	if !errors.Is(cause, errEnded) {
+		return cause
+	}
+	output := newRing(tailSize)
+	if data, err := os.ReadFile(filepath.Join(dir, outputFile)); err == nil {
+		_, _ = output.Write(data)
+	}
+	return &CrashError{
+		Status: cmd.ProcessState.String(),
+		Cause:  errEnded,
+		Tail:   output.lines(tailLines),
+		Log:    filepath.Join(dir, logFile),
+	}
+}
+
+// stopProcess ends a process of ours and waits for it.
+func stopProcess(p *os.Process, exited <-chan struct{}) {
+	_ = terminate(p.Pid)
+	timer := time.NewTimer(stopTime)
+	defer timer.Stop()
+	select {
+	case <-exited:
+	case <-timer.C:
+		_ = killGroup(p)
+		<-exited
+	}
+}
+
+func writeProcess(dir string, pid int) error {
+	data, err := json.Marshal(process{PID: pid, Identity: processIdentity(pid)})
+	if err != nil {
+		return fmt.Errorf("encode the process: %w", err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, processFile), data, 0o600); err != nil {
+		return fmt.Errorf("note the process: %w", err)
+	}
+	return nil
+}
+
+func serveCommand(dir string, opts UpOptions) (*exec.Cmd, error) {
+	args := []string{"serve", "--dir", dir}
+	add := func(flag, value string) {
+		if value != "" {
+			args = append(args, flag, value)
+		}
+	}
+	// The cluster lives in a folder of its own: what it reads needs whole paths.
+	addFile := func(flag, path string) error {
+		if path == "" {
+			return nil
+		}
+		whole, err := filepath.Abs(path)
+		if err != nil {
+			return fmt.Errorf("find %s: %w", path, err)
+		}
+		add(flag, whole)
+		return nil
+	}
+	if opts.Port != 0 {
+		add("--port", strconv.Itoa(opts.Port))
+	}
+	if opts.KubeAPIQPS != 0 {
+		add("--kube-api-qps", strconv.FormatFloat(float64(opts.KubeAPIQPS), 'g', -1, 32))
+	}
+	nodes := opts.Nodes
+	if _, err := os.Stat(nodes); err == nil {
+		if nodes, err = filepath.Abs(nodes); err != nil {
+			return nil, fmt.Errorf("find %s: %w", opts.Nodes, err)
+		}
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("find %s: %w", opts.Nodes, err)
+	}
+	add("--nodes", nodes)
+	add("--node-shape", opts.NodeShape)
+	err := addFile("--scheduler-config", opts.SchedulerConfig)
+	for _, path := range opts.CRDs {
+		err = errors.Join(err, addFile("--crd", path))
+	}
+	for _, path := range opts.Stages {
+		err = errors.Join(err, addFile("--kwok-stage", path))
+	}
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.Command(opts.Path, args...)
+	cmd.Dir = dir
+	ownSession(cmd)
+	return cmd, nil
+}
