@@ -1,0 +1,259 @@
+package report
+
+import (
+	"fmt"
+	"html/template"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"simkube.io/simkube/internal/results"
+)
+
+// page is what the template shows.
+type page struct {
+	Style  template.CSS
+	Script template.JS
+
+	Name        string
+	Interrupted bool
+	Window      string
+	Took        string
+	Headline    string
+	Because     string
+	Tone        string // of the headline: good, warn or bad
+	Tiles       []tile
+
+	Pods, CPU, Memory, GPU, Nodes, Lag, Pending chart
+	HasGPU                                      bool
+	Heat                                        heat
+
+	Worst    []wait
+	Reasons  []reason
+	Owners   []owner
+	Hidden   int // owners not listed
+	Problems problems
+	About    []fact
+	Data     data
+}
+
+// tile is a headline number.
+type tile struct {
+	Label, Value, Unit, Note string
+	Tone                     string
+	// Meter is a percentage to draw under the number; negative for none. Peak marks a second one.
+	Meter, Peak float64
+}
+
+type fact struct{ Name, Value string }
+
+// data is what the script needs for read-outs.
+type data struct {
+	Times  []int64              `json:"t"` // unix milliseconds
+	Values map[string][]float64 `json:"v"`
+	Heat   heatData             `json:"heat"`
+}
+
+type heatData struct {
+	Start int64    `json:"start"` // unix milliseconds
+	End   int64    `json:"end"`
+	Nodes []string `json:"nodes"`
+	Cells [][]int  `json:"cells"`
+}
+
+// pageBuilder draws what belongs to one run.
+type pageBuilder struct {
+	run    *results.Run
+	axis   timeAxis
+	points []results.TimelineRow
+}
+
+func newPage(run *results.Run) *page {
+	info := run.Summary.Run
+	b := &pageBuilder{
+		run:    run,
+		axis:   timeAxis{start: info.WindowStart.UTC(), end: info.WindowEnd.UTC()},
+		points: thin(run.Timeline),
+	}
+	p := &page{
+		Style: template.CSS(pageStyle), Script: template.JS(pageScript),
+		Name:        info.Simulation,
+		Interrupted: info.Interrupted,
+		Window:      windowText(info.WindowStart, info.WindowEnd),
+		Took:        tookText(info),
+		Tiles:       tiles(&run.Summary),
+		Pods:        b.podsChart(),
+		CPU:         b.cpuChart(),
+		Memory:      b.memoryChart(),
+		GPU:         b.gpuChart(),
+		Nodes:       b.nodesChart(),
+		Lag:         b.lagChart(),
+		Pending:     b.histogram(),
+		Heat:        b.heat(),
+		Worst:       worst(&run.Summary),
+		Reasons:     reasons(&run.Summary),
+		Problems:    problemsOf(&run.Summary),
+		About:       about(info),
+	}
+	if p.Name == "" {
+		p.Name = "Simulation"
+	}
+	p.HasGPU = p.GPU.Empty == ""
+	p.Owners, p.Hidden = owners(&run.Summary)
+	p.Headline, p.Because, p.Tone = headline(&run.Summary)
+	p.Data = b.data(p.Heat)
+	return p
+}
+
+func tookText(info results.RunInfo) string {
+	length := info.WindowEnd.Sub(info.WindowStart)
+	wall := time.Duration(info.WallSeconds * float64(time.Second))
+	text := results.FormatDuration(length) + " of trace"
+	if wall <= 0 {
+		return text
+	}
+	text += " in " + results.FormatDuration(wall)
+	if factor := float64(length) / float64(wall); factor >= 2 {
+		text += fmt.Sprintf(", %s times as fast as it happened", results.FormatNumber(factor))
+	}
+	return text
+}
+
+// headline says in a sentence what came of it, and in another why.
+func headline(s *results.Summary) (text, because, tone string) {
+	pods, w := s.Outcome.Pods, s.Timing.Pending
+	switch {
+	case pods.Created == 0:
+		return "No pod was created in this simulation.", "", "warn"
+	case w.OverSecond == 0 && pods.NeverScheduled == 0:
+		if pods.Created == 1 {
+			return "The one pod got a node within a second.", "", "good"
+		}
+		return fmt.Sprintf("All %s pods got a node within a second.", results.FormatCount(pods.Created)), "", "good"
+	}
+	text = fmt.Sprintf("%s of %s pods (%s) waited longer than a second for a node, the longest for %s.",
+		results.FormatCount(w.OverSecond), results.FormatCount(pods.Created),
+		percent(float64(w.OverSecond)/float64(pods.Created)), results.FormatSeconds(w.Max))
+	tone = "warn"
+	if pods.NeverScheduled > 0 {
+		tone = "bad"
+		text += fmt.Sprintf(" %s never got one.", results.FormatCount(pods.NeverScheduled))
+	}
+	var why []string
+	for _, r := range s.Timing.WaitReasons {
+		if r.Mainly > 0 && len(why) < 3 {
+			why = append(why, fmt.Sprintf("%s (%s)", r.Reason, pluralPods(r.Mainly)))
+		}
+	}
+	if len(why) > 0 {
+		because = "What held them up: " + strings.Join(why, ", ") + "."
+	}
+	return text, because, tone
+}
+
+func pluralPods(n int) string {
+	if n == 1 {
+		return "1 pod"
+	}
+	return results.FormatCount(n) + " pods"
+}
+
+func tiles(s *results.Summary) []tile {
+	pods, timing := s.Outcome.Pods, s.Timing
+	finished := fmt.Sprintf("%s succeeded, %s failed", results.FormatCount(pods.Succeeded), results.FormatCount(pods.Failed))
+	all := []tile{
+		{Label: "Pods", Value: results.FormatCount(pods.Created), Note: finished, Meter: -1},
+		{
+			Label: "Pending, 99th percentile", Value: results.FormatSeconds(timing.Pending.P99), Meter: -1,
+			Note: "half within " + results.FormatSeconds(timing.Pending.P50),
+		},
+		{
+			Label: "Nodes", Value: results.FormatCount(timing.Nodes.Peak), Meter: -1,
+			Note: results.FormatNumber(timing.Nodes.NodeHours) + " node-hours",
+		},
+		usageTile("CPU requested", timing.CPU),
+		usageTile("Memory requested", timing.Memory),
+		{
+			Label: "Replay lag, 99th percentile", Value: results.FormatSeconds(timing.ReplayLag.P99), Meter: -1,
+			Note: results.FormatCount(s.Outcome.Events.Replayed) + " events",
+		},
+	}
+	if timing.GPU.PeakAllocatable > 0 {
+		all = slices.Insert(all, 5, usageTile("GPUs requested", timing.GPU))
+	}
+	if n := pods.NeverScheduled; n > 0 {
+		all[0].Tone, all[0].Note = "bad", fmt.Sprintf("%s never got a node", results.FormatCount(n))
+	}
+	return all
+}
+
+func usageTile(label string, u results.ResourceUsage) tile {
+	return tile{
+		Label: label, Value: percent(u.MeanUtilization), Note: "of allocatable; " + percent(u.PeakUtilization) + " at the peak",
+		Meter: min(100*u.MeanUtilization, 100), Peak: min(100*u.PeakUtilization, 100),
+	}
+}
+
+func about(info results.RunInfo) []fact {
+	facts := []fact{{"Trace", info.Trace.Path}}
+	if info.Trace.SHA256 != "" {
+		facts = append(facts, fact{"SHA-256", info.Trace.SHA256})
+	}
+	facts = append(facts, fact{"Events in the trace", results.FormatCount(info.Trace.Events)},
+		fact{"Observed", windowText(info.WindowStart, info.WindowEnd)},
+		fact{"Speed", fmt.Sprintf("%g seconds of the trace per second of the clock", info.Speed)},
+		fact{"Clock", results.FormatDuration(time.Duration(info.ClockSeconds * float64(time.Second)))},
+		fact{"Took", results.FormatDuration(time.Duration(info.WallSeconds * float64(time.Second)))})
+	for _, key := range slices.Sorted(maps.Keys(info.Settings)) {
+		facts = append(facts, fact{key, info.Settings[key]})
+	}
+	for _, key := range slices.Sorted(maps.Keys(info.Versions)) {
+		facts = append(facts, fact{key, info.Versions[key]})
+	}
+	return facts
+}
+
+func (p *pageBuilder) data(h heat) data {
+	d := data{
+		Times:  make([]int64, len(p.points)),
+		Values: map[string][]float64{},
+		Heat: heatData{
+			Start: p.axis.start.UnixMilli(), End: p.axis.end.UnixMilli(),
+			Nodes: h.names, Cells: h.cells,
+		},
+	}
+	for i, row := range p.points {
+		d.Times[i] = row.Time.UnixMilli()
+	}
+	for key, value := range columns {
+		column := make([]float64, len(p.points))
+		for i, row := range p.points {
+			column[i] = value(row)
+		}
+		d.Values[key] = column
+	}
+	return d
+}
+
+// columns are the values a chart may read out, by the key of its series.
+var columns = map[string]func(results.TimelineRow) float64{
+	"running":           func(r results.TimelineRow) float64 { return float64(r.Running) },
+	"starting":          func(r results.TimelineRow) float64 { return float64(r.Starting) },
+	"pending":           func(r results.TimelineRow) float64 { return float64(r.Pending) },
+	"succeeded":         func(r results.TimelineRow) float64 { return float64(r.Succeeded) },
+	"failed":            func(r results.TimelineRow) float64 { return float64(r.Failed) },
+	"nodes":             func(r results.TimelineRow) float64 { return float64(r.Nodes) },
+	"nodesReady":        func(r results.TimelineRow) float64 { return float64(r.NodesReady) },
+	"cpuRequested":      func(r results.TimelineRow) float64 { return float64(r.CPURequestedMillis) },
+	"cpuPending":        func(r results.TimelineRow) float64 { return float64(r.CPUPendingMillis) },
+	"cpuAllocatable":    func(r results.TimelineRow) float64 { return float64(r.CPUAllocatableMillis) },
+	"memoryRequested":   func(r results.TimelineRow) float64 { return float64(r.MemoryRequestedBytes) },
+	"memoryPending":     func(r results.TimelineRow) float64 { return float64(r.MemoryPendingBytes) },
+	"memoryAllocatable": func(r results.TimelineRow) float64 { return float64(r.MemoryAllocatableBytes) },
+	"gpuRequested":      func(r results.TimelineRow) float64 { return float64(r.GPUsRequested) },
+	"gpuPending":        func(r results.TimelineRow) float64 { return float64(r.GPUsPending) },
+	"gpuAllocatable":    func(r results.TimelineRow) float64 { return float64(r.GPUsAllocatable) },
+	"lagMax":            func(r results.TimelineRow) float64 { return r.LagMaxSeconds },
+	"events":            func(r results.TimelineRow) float64 { return float64(r.Events) },
+}

@@ -1,0 +1,226 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"simkube.io/simkube/internal/results"
+)
+
+// chart is a figure. Its marks are drawn in a box of 1000 by 1000 that the page stretches, so that
+// the text around it, which is HTML, stays readable at any width.
+type chart struct {
+	ID      string
+	Title   string
+	Caption string
+	// Describe says what the picture shows to those who can't see it.
+	Describe string
+	Wide     bool
+	Unit     string // of the values, for read-outs: pods, nodes, cores, bytes, gpus, seconds
+	UnitName string // above the value axis
+	YTicks   []tick
+	XTicks   []tick
+	Marks    []mark
+	Rules    []rule
+	Series   []series
+	// Empty replaces the picture where there is nothing to draw.
+	Empty string
+	Table *table
+}
+
+// mark is a path of a style class.
+type mark struct {
+	Class string
+	D     string
+	Title string
+}
+
+// rule is a labelled line across the chart: at a value (from the bottom) or, upright, at a place on
+// the x axis.
+type rule struct {
+	Pos     float64
+	Label   string
+	Upright bool
+	// Left puts the label to the left of an upright line.
+	Left bool
+}
+
+// series is an entry of the legend.
+type series struct {
+	Name  string
+	Class string
+	// Key names the column of the page's data, for read-outs.
+	Key  string
+	Line bool
+}
+
+// table is what a chart shows in numbers.
+type table struct {
+	Head []string
+	Rows [][]string
+}
+
+// timeChart draws stacked areas, and lines over them, of thinned rows.
+type timeChart struct {
+	chart
+	stack []series
+	lines []series
+	whole bool
+	// scale divides values for the axis: bytes to GiB.
+	scale  float64
+	format func(float64) string
+}
+
+func (p *pageBuilder) draw(c timeChart) chart {
+	rows := p.points
+	if len(rows) == 0 {
+		c.Empty = "There is nothing to draw: the simulation was not observed for any time."
+		return c.chart
+	}
+	top := 0.0
+	for _, row := range rows {
+		sum := 0.0
+		for _, l := range c.stack {
+			sum += columns[l.Key](row)
+		}
+		top = max(top, sum)
+		for _, l := range c.lines {
+			top = max(top, columns[l.Key](row))
+		}
+	}
+	ticks, end := valueTicks(top/c.scale, c.whole)
+	end *= c.scale
+	c.YTicks, c.XTicks = ticks, p.axis.ticks()
+
+	base := make([]float64, len(rows))
+	for _, l := range c.stack {
+		upper := make([]float64, len(rows))
+		any := false
+		for i, row := range rows {
+			v := columns[l.Key](row)
+			any = any || v > 0
+			upper[i] = base[i] + v
+		}
+		c.Series = append(c.Series, l)
+		if any {
+			c.Marks = append(c.Marks, mark{Class: "area " + l.Class, D: p.area(rows, base, upper, end), Title: l.Name})
+		}
+		base = upper
+	}
+	for _, l := range c.lines {
+		values := make([]float64, len(rows))
+		for i, row := range rows {
+			values[i] = columns[l.Key](row)
+		}
+		c.Series = append(c.Series, l)
+		c.Marks = append(c.Marks, mark{Class: "line " + l.Class, D: p.steps(rows, values, end), Title: l.Name})
+	}
+	c.Table = p.timeTable(c)
+	return c.chart
+}
+
+// steps draws values that hold until the next one.
+func (p *pageBuilder) steps(rows []results.TimelineRow, values []float64, end float64) string {
+	var d pathBuilder
+	d.move(10*p.axis.pos(rows[0].Time), y(values[0], end))
+	for i := 1; i < len(rows); i++ {
+		d.across(10 * p.axis.pos(rows[i].Time))
+		d.down(y(values[i], end))
+	}
+	return d.String()
+}
+
+// area draws what lies between two lines of steps.
+func (p *pageBuilder) area(rows []results.TimelineRow, lower, upper []float64, end float64) string {
+	var d pathBuilder
+	d.move(10*p.axis.pos(rows[0].Time), y(lower[0], end))
+	d.down(y(upper[0], end))
+	for i := 1; i < len(rows); i++ {
+		d.across(10 * p.axis.pos(rows[i].Time))
+		d.down(y(upper[i], end))
+	}
+	last := len(rows) - 1
+	d.down(y(lower[last], end))
+	for i := last - 1; i >= 0; i-- {
+		d.down(y(lower[i], end))
+		d.across(10 * p.axis.pos(rows[i].Time))
+	}
+	d.close()
+	return d.String()
+}
+
+func y(value, end float64) float64 { return 1000 * (1 - value/end) }
+
+// timeTable gives the numbers at about two dozen instants.
+func (p *pageBuilder) timeTable(c timeChart) *table {
+	t := &table{Head: []string{"Time (UTC)"}}
+	all := append(append([]series{}, c.stack...), c.lines...)
+	for _, l := range all {
+		t.Head = append(t.Head, l.Name)
+	}
+	const wanted = 24
+	n := len(p.points)
+	for i := range min(wanted, n) {
+		at := i
+		if n > wanted {
+			at = i * (n - 1) / (wanted - 1)
+		}
+		row := p.points[at]
+		cells := []string{row.Time.Format("2 Jan " + p.clockLayout())}
+		for _, l := range all {
+			cells = append(cells, c.format(columns[l.Key](row)))
+		}
+		t.Rows = append(t.Rows, cells)
+	}
+	return t
+}
+
+// clockLayout is as fine as instants of this run have to be told apart.
+func (p *pageBuilder) clockLayout() string {
+	switch length := p.axis.end.Sub(p.axis.start); {
+	case length >= 2*time.Hour:
+		return "15:04"
+	case length >= 30*time.Second:
+		return "15:04:05"
+	}
+	return "15:04:05.0"
+}
+
+// pathBuilder writes SVG path data. It leaves out steps that don't move.
+type pathBuilder struct {
+	out  strings.Builder
+	x, y string
+}
+
+func (b *pathBuilder) move(x, y float64) {
+	b.x, b.y = coord(x), coord(y)
+	fmt.Fprintf(&b.out, "M%s %s", b.x, b.y)
+}
+
+func (b *pathBuilder) across(x float64) {
+	if s := coord(x); s != b.x {
+		b.x = s
+		b.out.WriteString("H" + s)
+	}
+}
+
+func (b *pathBuilder) down(y float64) {
+	if s := coord(y); s != b.y {
+		b.y = s
+		b.out.WriteString("V" + s)
+	}
+}
+
+func (b *pathBuilder) close() { b.out.WriteByte('Z') }
+
+// box draws a rectangle.
+func (b *pathBuilder) box(x, y, width, height float64) {
+	fmt.Fprintf(&b.out, "M%s %sh%sv%sh-%sZ", coord(x), coord(y), coord(width), coord(height), coord(width))
+}
+
+func (b *pathBuilder) String() string { return b.out.String() }
+
+func coord(v float64) string { return strconv.FormatFloat(math.Round(v*10)/10, 'f', -1, 64) }
