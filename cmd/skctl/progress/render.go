@@ -34,7 +34,7 @@ func Render(p simulation.Progress, width int, colour bool) []string {
 		c := p.Counts
 		pods := join(
 			number(c.Pending, "pending", true), number(c.Starting, "starting", false), number(c.Running, "running", true),
-			number(c.Succeeded, "succeeded", false), number(c.Failed, "failed", false), number(c.Deleted, "gone", false))
+			number(c.Failed, "failed", false), number(c.Succeeded, "succeeded", false), number(c.Deleted, "gone", false))
 		lines = append(lines, line("pods", pods, width, pen))
 		lines = append(lines, line("nodes", nodes(c.NodesReady, c.Nodes), width, pen))
 	}
@@ -85,7 +85,7 @@ func headline(p simulation.Progress, width int, pen pen) string {
 		return pen.bold(clip(string(p.Phase), width))
 	}
 	head := pad(string(p.Phase))
-	tail := " " + pad4(percent(share)) + "  " + traceClock(p)
+	tail := " " + pad4(percent(share)) + "  trace " + traceClock(p)
 	if p.ETA > 0 {
 		tail += "  done in " + short(p.ETA)
 	}
@@ -160,6 +160,8 @@ func short(d time.Duration) string {
 	switch {
 	case d < time.Millisecond:
 		return d.Round(10 * time.Microsecond).String()
+	case d < 10*time.Millisecond:
+		return d.Round(100 * time.Microsecond).String()
 	case d < time.Second:
 		return d.Round(time.Millisecond).String()
 	case d < time.Minute:

@@ -1,0 +1,203 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
+
+	"simkube.io/simkube/internal/mutate"
+	"simkube.io/simkube/internal/nodes"
+	"simkube.io/simkube/internal/simulation"
+	"simkube.io/simkube/internal/skcluster"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// run runs a command line with nothing of the user's in reach.
+func run(t *testing.T, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	var out, errs bytes.Buffer
+	code = Run(t.Context(), Streams{In: strings.NewReader(""), Out: &out, Err: &errs}, "v1.2.3", append([]string{"skctl"}, args...))
+	return code, out.String(), errs.String()
+}
+
+func TestRun_WrongUsage(t *testing.T) {
+	trace := filepath.Join(t.TempDir(), "a.sktrace")
+	if err := os.WriteFile(trace, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, tc := range map[string]struct {
+		args []string
+		want string
+	}{
+		"unknown command": {
+			[]string{"frobnicate"},
+			"skctl: unknown command \"frobnicate\" for \"skctl\"\n  hint: see skctl --help\n",
+		},
+		"unknown flag": {
+			[]string{"version", "--loud"},
+			"skctl: unknown flag: --loud\n  hint: see skctl version --help\n",
+		},
+		"unknown verbosity": {
+			[]string{"version", "-v", "loud"},
+			"skctl: verbosity \"loud\": accepted are error, warn, info and debug\n",
+		},
+		"no trace": {
+			[]string{"simulate"},
+			"skctl: simulate: TRACE is missing\n  hint: see skctl simulate --help\n",
+		},
+		"two traces": {
+			[]string{"sim", "a", "b"},
+			"skctl: simulate: one TRACE is wanted, these are 2: a b\n  hint: see skctl simulate --help\n",
+		},
+		"virtual time": {
+			[]string{"simulate", trace, "--time", "virtual"},
+			"skctl: --time virtual: this build has no virtual time; use --time real, with --speed to go faster\n  hint: see skctl simulate --help\n",
+		},
+		"many at once": {
+			[]string{"simulate", trace, "--speed", "0", "--duration", "5", "--name", "A", "--crds", "none.yaml"},
+			"skctl: --speed 0: must be more than 0\n" +
+				"skctl: --duration: not a duration: \"5\" has no unit after 5 (accepted are, for instance, 90s, 5m, +5m, 1h30m, 2d, 250ms)\n" +
+				"skctl: --crds none.yaml: no such file or directory\n" +
+				"skctl: --name \"A\": accepted are up to 40 lower-case letters, digits and dashes, with a letter or digit at both ends\n" +
+				"  hint: see skctl simulate --help\n",
+		},
+		"cluster alone": {
+			[]string{"cluster"},
+			"skctl: cluster: say up, down, status or kubeconfig\n  hint: see skctl cluster --help\n",
+		},
+		"cluster up auto": {
+			[]string{"cluster", "up", "--nodes", "auto"},
+			"skctl: --nodes: a number or a file is wanted; without a trace, nobody can tell how many nodes there should be\n  hint: see skctl cluster up --help\n",
+		},
+		"unknown shell": {
+			[]string{"completions", "tcsh"},
+			"skctl: shell \"tcsh\": accepted are bash, zsh, fish, powershell\n  hint: see skctl completions --help\n",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			code, stdout, stderr := run(t, tc.args...)
+			if code != exitUsage {
+				t.Errorf("exit code is %d, want %d", code, exitUsage)
+			}
+			if stdout != "" {
+				t.Errorf("standard output is %q, want nothing", stdout)
+			}
+			if diff := cmp.Diff(tc.want, stderr); diff != "" {
+				t.Errorf("standard error (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestRun_Failed(t *testing.T) {
+	dir := t.TempDir()
+	trace := filepath.Join(dir, "a.sktrace")
+	if err := os.WriteFile(trace, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv(skcluster.EnvPath, "/no/such/sk-cluster")
+	for name, tc := range map[string]struct {
+		args []string
+		want string
+	}{
+		"no such trace":     {[]string{"simulate", "/no/such.sktrace"}, "skctl: open trace /no/such.sktrace: no such file or directory\n"},
+		"trace is a folder": {[]string{"simulate", dir}, "skctl: open trace " + dir + ": it is a folder\n  hint: name a trace file, such as those that end in .sktrace\n"},
+		"output in use":     {[]string{"simulate", trace, "-o", dir}, "skctl: write results to " + dir + ": the folder holds something already\n  hint: name another with --output, or use --overwrite to replace results in it\n"},
+		"no sk-cluster":     {[]string{"simulate", trace, "-o", dir, "--overwrite"}, "hint: `make build` in SimKube's source puts sk-cluster beside skctl; SIMKUBE_SK_CLUSTER names one elsewhere\n"},
+		"no cluster":        {[]string{"cluster", "kubeconfig", "--name", "x"}, "skctl: no such cluster: x\n  hint: start one: skctl cluster up --name x\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			code, stdout, stderr := run(t, tc.args...)
+			if code != exitFailed || stdout != "" || !strings.HasSuffix(stderr, tc.want) {
+				t.Errorf("exit code %d, standard output %q, standard error\n%s\nwant %d, nothing, and\n%s", code, stdout, stderr, exitFailed, tc.want)
+			}
+		})
+	}
+}
+
+func TestRun_Done(t *testing.T) {
+	for name, tc := range map[string]struct {
+		args []string
+		want string // in standard output
+	}{
+		"version":      {[]string{"version"}, "skctl v1.2.3 ("},
+		"no arguments": {nil, "Available Commands:"},
+		"help":         {[]string{"simulate", "--help"}, "Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted."},
+		"crd":          {[]string{"crd"}, "name: simulations.simkube.io"},
+		"bash":         {[]string{"completions", "bash"}, "__start_skctl"},
+		"zsh":          {[]string{"completions", "zsh"}, "#compdef skctl"},
+		"fish":         {[]string{"completions", "fish"}, "complete -c skctl"},
+		"no clusters":  {[]string{"cluster", "status", "-o", "json"}, "[]"},
+		"trace files":  {[]string{"__complete", "simulate", ""}, "sktrace\n:8"},
+		"flag values":  {[]string{"__complete", "version", "-v", ""}, "error\nwarn\ninfo\ndebug\n:4"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			code, stdout, stderr := run(t, tc.args...)
+			if code != exitDone || !strings.Contains(stdout, tc.want) {
+				t.Errorf("exit code %d, standard error %q, standard output\n%s\nwant %d and %q", code, stderr, stdout, exitDone, tc.want)
+			}
+		})
+	}
+}
+
+func TestRun_AsPlugin(t *testing.T) {
+	var out bytes.Buffer
+	Run(t.Context(), Streams{Out: &out, Err: &out}, "", []string{"/usr/bin/kubectl-simkube", "simulate", "--help"})
+	if want := "kubectl simkube simulate TRACE"; !strings.Contains(out.String(), want) {
+		t.Errorf("help lacks %q:\n%s", want, out.String())
+	}
+}
+
+func TestSimulateOptions_Spec(t *testing.T) {
+	now := time.Date(2025, 3, 1, 12, 30, 0, 0, time.UTC)
+	opts := simulateOptions{
+		time: timeReal, speed: 2.5, duration: "+90m", nodes: "7", shape: "cpu=4,memory=8Gi,pods=10", prefix: "virtual",
+		imagePull: "250", imagePullJitter: "0", podStartup: "1s", podStartupJitter: "1m30s", align: true,
+	}
+	got, err := opts.spec("/traces/My Trace_1.sktrace", now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	nodeSpec, err := nodes.ParseSpec("7", "cpu=4,memory=8Gi,pods=10")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := simulation.Spec{
+		Name: "my-trace-1", Trace: "/traces/My Trace_1.sktrace", Output: "my-trace-1-20250301-123000",
+		Speed: 2.5, Duration: 90 * time.Minute, Nodes: nodeSpec, NamespacePrefix: "virtual", Align: true,
+		Delays: mutate.Delays{ImagePull: 250 * time.Millisecond, PodStartup: time.Second, PodStartupJitter: 90 * time.Second},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("specification (-want +got):\n%s", diff)
+	}
+}
+
+func TestExitCode(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(errInterrupted)
+	if got := exitCode(ctx, context.Canceled); got != exitInterrupted {
+		t.Errorf("an interrupted command exits with %d, want %d", got, exitInterrupted)
+	}
+	if got := exitCode(ctx, nil); got != exitDone {
+		t.Errorf("a command that was done in spite of an interrupt exits with %d, want %d", got, exitDone)
+	}
+}
+
+func TestShellQuote(t *testing.T) {
+	for in, want := range map[string]string{
+		"/a/b-c.d": "/a/b-c.d", "": "''", "a b": "'a b'", "it's": `'it'\''s'`, "$x": "'$x'",
+	} {
+		if got := shellQuote(in); got != want {
+			t.Errorf("shellQuote(%q) = %s, want %s", in, got, want)
+		}
+	}
+}
