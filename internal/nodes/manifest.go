@@ -124,15 +124,18 @@ func jsonDocuments(r io.Reader) func() ([]byte, error) {
 	}
 }
 
+// manifestHead is what tells a Node from a list and from anything else.
+type manifestHead struct {
+	metav1.TypeMeta `json:",inline"`
+	Metadata        struct {
+		Name string `json:"name"`
+	} `json:"metadata"`
+	Items []json.RawMessage `json:"items"`
+}
+
 // value takes in one JSON value, a Node or a list.
 func (m *manifestReader) value(place string, data []byte) {
-	var head struct {
-		metav1.TypeMeta `json:",inline"`
-		Metadata        struct {
-			Name string `json:"name"`
-		} `json:"metadata"`
-		Items []json.RawMessage `json:"items"`
-	}
+	var head manifestHead
 	if err := json.Unmarshal(data, &head); err != nil {
 		m.problem(place, fmt.Errorf("not a manifest: %w", err))
 		return
@@ -143,11 +146,11 @@ func (m *manifestReader) value(place string, data []byte) {
 			m.value(fmt.Sprintf("%s, item %d", place, i+1), item)
 		}
 	case head.APIVersion != "v1" || head.Kind != "Node":
-		kind := strings.TrimPrefix(head.APIVersion+"."+head.Kind, ".")
+		what := fmt.Sprintf("%s %q", strings.TrimPrefix(head.APIVersion+"."+head.Kind, "."), head.Metadata.Name)
 		if head.Kind == "" {
-			kind = "something without a kind"
+			what = "something without a kind"
 		}
-		m.problem(place, fmt.Errorf("%s %q is not a v1.Node", kind, head.Metadata.Name))
+		m.problem(place, fmt.Errorf("%s is not a v1.Node", what))
 	default:
 		m.node(place, data)
 	}

@@ -86,8 +86,10 @@ func waitReady(ctx context.Context, client kubernetes.Interface, nodes []*corev1
 			return client.CoreV1().Nodes().Watch(ctx, options)
 		},
 	}
+	// What the client cannot do (a fake one cannot stream lists) the informer must not ask for.
+	aware := cache.ToListWatcherWithWatchListSemantics(source, client)
 	// An informer underneath lists again after any trouble with the watch, so only the context ends this.
-	_, err := watchtools.UntilWithSync(ctx, source, &corev1.Node{}, nil, func(event watch.Event) (bool, error) {
+	_, err := watchtools.UntilWithSync(ctx, aware, &corev1.Node{}, nil, func(event watch.Event) (bool, error) {
 		node, ok := event.Object.(*corev1.Node)
 		if !ok {
 			return false, nil
