@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -114,8 +115,18 @@ func (t *task) problem(category Category, err error) *Problem {
 	return &Problem{
 		Event: t.event.index, Time: time.Unix(t.event.time, 0).UTC(), GVK: t.gvk,
 		Namespace: t.key.namespace, Name: t.key.name,
-		Verb: t.verb, Category: category, Message: err.Error(),
+		Verb: t.verb, Category: category, Message: shortened(err.Error()),
 	}
+}
+
+// shortened cuts the middle out of a long message: validation quotes whole manifests, between what it is about
+// and what is wrong with it.
+func shortened(message string) string {
+	const head, tail = 300, 200
+	if len(message) <= head+tail {
+		return message
+	}
+	return strings.ToValidUTF8(message[:head], "") + " ... " + strings.ToValidUTF8(message[len(message)-tail:], "")
 }
 
 // sending notes that the request for the object itself goes out now.
