@@ -35,17 +35,8 @@ type configFile struct {
 }
 
 func (f *configFile) problem(class error, format string, args ...any) {
-	f.problems = append(f.problems, &configError{msg: fmt.Sprintf(format, args...), class: class})
+	f.problems = append(f.problems, classed(class, format, args...))
 }
-
-// configError is one thing that is wrong with a configuration file.
-type configError struct {
-	msg   string
-	class error
-}
-
-func (e *configError) Error() string { return e.msg }
-func (e *configError) Unwrap() error { return e.class }
 
 func (f *configFile) root(doc any) {
 	fields, ok := doc.(map[string]any)

@@ -49,7 +49,7 @@ func appendValue(b []byte, v any, depth int) ([]byte, error) {
 	}
 	i, negative, ok := integer(v)
 	if !ok {
-		return nil, fmt.Errorf("a %T is not a JSON value: %w", v, ErrType)
+		return nil, classed(ErrType, "a %T is not a JSON value", v)
 	}
 	if negative {
 		return msgp.AppendInt64(b, int64(i)), nil
@@ -59,14 +59,14 @@ func appendValue(b []byte, v any, depth int) ([]byte, error) {
 
 func appendString(b []byte, s string) ([]byte, error) {
 	if !utf8.ValidString(s) {
-		return nil, fmt.Errorf("%.64q is not valid UTF-8: %w", s, ErrValue)
+		return nil, classed(ErrValue, "%.64q is not valid UTF-8", s)
 	}
 	return msgp.AppendString(b, s), nil
 }
 
 func appendFloat(b []byte, f float64) ([]byte, error) {
 	if math.IsNaN(f) || math.IsInf(f, 0) {
-		return nil, fmt.Errorf("%v is not a number that JSON can hold: %w", f, ErrValue)
+		return nil, classed(ErrValue, "%v is not a number that JSON can hold", f)
 	}
 	return msgp.AppendFloat64(b, f), nil
 }

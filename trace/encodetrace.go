@@ -77,7 +77,7 @@ func appendInt(b []byte, i int64) []byte {
 func checkGVK(gvk schema.GroupVersionKind) error {
 	parsed, err := ParseGVK(FormatGVK(gvk))
 	if err == nil && (parsed != gvk || !utf8.ValidString(FormatGVK(gvk))) {
-		err = fmt.Errorf("kind %q cannot be written", FormatGVK(gvk))
+		err = classed(ErrValue, "kind %q cannot be written", FormatGVK(gvk))
 	}
 	return err
 }
@@ -211,7 +211,7 @@ func checkStates(pods map[uint64][]Lifecycle) error {
 	for _, list := range pods {
 		for _, l := range list {
 			if l.State > Finished {
-				return fmt.Errorf("%s: %w", l.State, ErrValue)
+				return classed(ErrValue, "there is no state %s", l.State)
 			}
 		}
 	}

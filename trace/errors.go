@@ -63,3 +63,16 @@ func (e *FormatError) Error() string {
 
 // Unwrap gives the class of the error, for errors.Is.
 func (e *FormatError) Unwrap() error { return e.Err }
+
+// classedError has a text of its own and a class for errors.Is.
+type classedError struct {
+	text  string
+	class error
+}
+
+func classed(class error, format string, args ...any) error {
+	return &classedError{text: fmt.Sprintf(format, args...), class: class}
+}
+
+func (e *classedError) Error() string { return e.text }
+func (e *classedError) Unwrap() error { return e.class }

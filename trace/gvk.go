@@ -1,7 +1,6 @@
 package trace
 
 import (
-	"fmt"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -9,7 +8,7 @@ import (
 
 // ParseGVK reads the way traces and tracer configurations write a kind: "group/version.Kind", or
 // "version.Kind" for the core group; "/version.Kind" is accepted too. A group may contain dots, a
-// version and a kind may not. The error names the string.
+// version and a kind may not. The error names the string and is an ErrValue.
 func ParseGVK(s string) (schema.GroupVersionKind, error) {
 	group, rest, slash := strings.Cut(s, "/")
 	if !slash {
@@ -18,9 +17,9 @@ func ParseGVK(s string) (schema.GroupVersionKind, error) {
 	version, kind, dot := strings.Cut(rest, ".")
 	switch {
 	case !dot || version == "" || kind == "":
-		return schema.GroupVersionKind{}, fmt.Errorf("kind %q: want group/version.Kind, or version.Kind for the core group", s)
+		return schema.GroupVersionKind{}, classed(ErrValue, "kind %q: want group/version.Kind, or version.Kind for the core group", s)
 	case strings.ContainsAny(version, "/") || strings.ContainsAny(kind, "./"):
-		return schema.GroupVersionKind{}, fmt.Errorf("kind %q: want group/version.Kind; a version and a kind contain no dots and no slashes", s)
+		return schema.GroupVersionKind{}, classed(ErrValue, "kind %q: want group/version.Kind; a version and a kind contain no dots and no slashes", s)
 	}
 	return schema.GroupVersionKind{Group: group, Version: version, Kind: kind}, nil
 }

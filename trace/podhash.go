@@ -53,13 +53,13 @@ func stableSpec(spec map[string]any) (map[string]any, error) {
 func stableContainers(value any, dropPorts bool) ([]any, error) {
 	list, ok := value.([]any)
 	if !ok {
-		return nil, fmt.Errorf("want a list, got %s: %w", describeJSON(value), ErrType)
+		return nil, classed(ErrType, "want a list, got %s", describeJSON(value))
 	}
 	stable := make([]any, len(list))
 	for i, c := range list {
 		container, ok := c.(map[string]any)
 		if !ok {
-			return nil, fmt.Errorf("[%d]: want a map, got %s: %w", i, describeJSON(c), ErrType)
+			return nil, classed(ErrType, "[%d]: want a map, got %s", i, describeJSON(c))
 		}
 		container = maps.Clone(container)
 		if container == nil {
@@ -86,7 +86,7 @@ func withoutTokens(value any) ([]any, error) {
 	}
 	list, ok := value.([]any)
 	if !ok {
-		return nil, fmt.Errorf("want a list, got %s: %w", describeJSON(value), ErrType)
+		return nil, classed(ErrType, "want a list, got %s", describeJSON(value))
 	}
 	return slices.DeleteFunc(slices.Clone(list), func(v any) bool {
 		volume, _ := v.(map[string]any)

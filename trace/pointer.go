@@ -62,7 +62,7 @@ func (l *Location) step(segment string) ([]Location, error) {
 		return l.elements(v, segment)
 	case map[string]any:
 		if segment == "*" {
-			return nil, fmt.Errorf("want an array for \"*\", got a map: %w", ErrType)
+			return nil, classed(ErrType, "want an array for \"*\", got a map")
 		}
 		key := unescapePointer.Replace(segment)
 		if v[key] == nil {
@@ -71,7 +71,7 @@ func (l *Location) step(segment string) ([]Location, error) {
 		next := Location{Pointer: l.Pointer + "/" + segment, Value: v[key], set: func(e any) { v[key] = e }}
 		return []Location{next}, nil
 	}
-	return nil, fmt.Errorf("want a map or an array for %q, got %s: %w", segment, describeJSON(l.Value), ErrType)
+	return nil, classed(ErrType, "want a map or an array for %q, got %s", segment, describeJSON(l.Value))
 }
 
 func (l *Location) elements(array []any, segment string) ([]Location, error) {
@@ -79,7 +79,7 @@ func (l *Location) elements(array []any, segment string) ([]Location, error) {
 	if segment != "*" {
 		i, err := strconv.ParseUint(segment, 10, 31)
 		if err != nil || strconv.FormatUint(i, 10) != segment {
-			return nil, fmt.Errorf("want \"*\" or an index for an array, got %q: %w", segment, ErrType)
+			return nil, classed(ErrType, "want \"*\" or an index for an array, got %q", segment)
 		}
 		first = min(int(i), len(array))
 		end = min(first+1, len(array))
@@ -100,7 +100,7 @@ func splitPointer(pointer string) ([]string, error) {
 		return nil, nil
 	}
 	if pointer[0] != '/' {
-		return nil, fmt.Errorf("path %q: want a JSON Pointer, which is empty or begins with a slash: %w", pointer, ErrValue)
+		return nil, classed(ErrValue, "path %q: want a JSON Pointer, which is empty or begins with a slash", pointer)
 	}
 	segments := strings.Split(pointer[1:], "/")
 	for _, segment := range segments {
@@ -110,7 +110,7 @@ func splitPointer(pointer string) ([]string, error) {
 				break
 			}
 			if after == "" || after[0] != '0' && after[0] != '1' {
-				return nil, fmt.Errorf("path %q: after a ~ want 0 or 1: %w", pointer, ErrValue)
+				return nil, classed(ErrValue, "path %q: after a ~ want 0 or 1", pointer)
 			}
 			rest = after
 		}

@@ -1,0 +1,92 @@
+package trace
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"testing"
+	"testing/iotest"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// addTraces gives a fuzz target all traces the tests know, good and bad.
+func addTraces(f *testing.F) {
+	for _, data := range fixtures() {
+		f.Add(data)
+	}
+	for _, test := range malformed() {
+		if len(test.data) < 1<<12 {
+			f.Add(test.data)
+		}
+	}
+	for _, sample := range []string{"cronjob.sktrace", "bare-pods.sktrace"} {
+		if data, err := os.ReadFile("../../shared/traces/" + sample); err == nil {
+			f.Add(data)
+		}
+	}
+}
+
+// FuzzReader wants every input to be a trace that can be used, or an error that says where.
+func FuzzReader(f *testing.F) {
+	addTraces(f)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		tr, err := Read(bytes.NewReader(data))
+		again, errAgain := Read(iotest.HalfReader(bytes.NewReader(data)))
+		if err != nil {
+			var format *FormatError
+			if !errors.As(err, &format) || format.Offset < 0 || format.Offset > int64(len(data)) {
+				t.Errorf("got %v, want a *FormatError in %d bytes", err, len(data))
+			}
+			if errAgain == nil || errAgain.Error() != err.Error() {
+				t.Errorf("in other pieces: got %v, want %v", errAgain, err)
+			}
+			return
+		}
+		if diff := cmp.Diff(tr, again, sameTrace()); diff != "" {
+			t.Errorf("in other pieces (-want +got):\n%s", diff)
+		}
+		for _, e := range tr.Events {
+			for i := range e.Applied {
+				checkObject(t, &e.Applied[i])
+			}
+		}
+	})
+}
+
+// FuzzReadWriteRead wants what was read to be written and read the same, in bytes that do not change again.
+func FuzzReadWriteRead(f *testing.F) {
+	addTraces(f)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		tr, err := Read(bytes.NewReader(data))
+		if err != nil {
+			return
+		}
+		written := mustWrite(t, tr)
+		again := mustRead(t, written)
+		for i := range tr.Events { // of deleted objects only the names are written
+			for _, objs := range [][]Object{tr.Events[i].Deleted, again.Events[i].Deleted} {
+				for j := range objs {
+					if objs[j], err = parseObject(mustDeleted(t, &objs[j])); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+		}
+		if diff := cmp.Diff(tr, again, sameTrace()); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+		if got := mustWrite(t, again); !bytes.Equal(got, written) {
+			t.Errorf("written twice:\ngot  %x\nwant %x", got, written)
+		}
+	})
+}
+
+func mustDeleted(t *testing.T, obj *Object) []byte {
+	t.Helper()
+	b, err := obj.appendDeleted(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
