@@ -32,7 +32,7 @@ func formatBytes(amount int64) string {
 	value := float64(amount)
 	units := []string{"B", "KiB", "MiB", "GiB", "TiB", "PiB"}
 	unit := 0
-	for value >= 1000 && unit < len(units)-1 {
+	for value >= 1024 && unit < len(units)-1 {
 		value /= 1024
 		unit++
 	}

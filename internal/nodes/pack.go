@@ -89,23 +89,22 @@ func (p *packer) pack(now *moment) (count int, ok bool) {
 				used = max(used, i+1)
 			}
 		}
-		for fruitless := 0; left > 0; {
+		roomless := !p.hasRoom(overhead, index)
+		for left > 0 {
 			if len(bins) >= MaxNodes {
 				return 0, false
 			}
 			b := open()
 			n := p.fill(b, index, left)
-			if n == 0 {
-				if fruitless++; fruitless <= len(p.classes) {
-					continue
-				}
-				// Beside the DaemonSets' pods there is no room for one anywhere. Count a node for each pod that
-				// a node could hold alone: the scheduler decides who comes first.
+			if roomless && p.feasible[index][b.class] {
+				// Beside the DaemonSets' pods there is no room for one anywhere. Count a node for each pod: the
+				// scheduler decides who comes first.
 				n, b.free = 1, amounts{}
 			}
-			fruitless = 0
-			left -= n
-			used = len(bins)
+			if n > 0 {
+				left -= n
+				used = len(bins)
+			}
 		}
 	}
 	return used, true
@@ -127,6 +126,16 @@ func (p *packer) fill(b *bin, index, n int) int {
 		b.free.take(requests, n)
 	}
 	return n
+}
+
+// hasRoom tells whether a node with nothing but its DaemonSets has room for a pod of a template.
+func (p *packer) hasRoom(overhead []amounts, index int) bool {
+	for class := range overhead {
+		if p.fill(&bin{class: class, free: overhead[class].clone()}, index, 1) == 1 {
+			return true
+		}
+	}
+	return false
 }
 
 // order lists the templates that have pods at a moment, those that need most of a node first.
