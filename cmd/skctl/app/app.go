@@ -4,6 +4,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -56,6 +57,9 @@ func Run(ctx context.Context, streams Streams, version string, args []string) in
 	root := newRoot(p)
 	root.SetArgs(args[min(1, len(args)):])
 	err := root.ExecuteContext(ctx)
+	if errors.Is(err, context.Canceled) && errors.Is(context.Cause(ctx), errInterrupted) {
+		err = errInterrupted
+	}
 	if err != nil {
 		p.printError(err)
 	}
@@ -114,7 +118,7 @@ plane with simulated nodes and pods, and reports what the control plane made of 
 	root.SetIn(p.streams.In)
 	root.SetOut(p.streams.Out)
 	root.SetErr(p.streams.Err)
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, err) })
+	root.SetFlagErrorFunc(usage)
 	root.PersistentFlags().StringVarP(&p.verbosity, "verbosity", "v", "warn", "what to log: error, warn, info or debug")
 	_ = root.RegisterFlagCompletionFunc("verbosity", cobra.FixedCompletions([]string{"error", "warn", "info", "debug"}, cobra.ShellCompDirectiveNoFileComp))
 	root.AddCommand(

@@ -69,6 +69,9 @@ func (p *program) runClusterUp(ctx context.Context, opts clusterUpOptions) error
 		return err
 	}
 	began := time.Now()
+	if isTerminal(p.streams.Err) {
+		fmt.Fprintf(p.streams.Err, "starting cluster %s...\n", opts.name)
+	}
 	cluster, already, err := clusters.Up(ctx, opts.name, opts.UpOptions)
 	if err != nil {
 		return fmt.Errorf("start cluster %s: %w", opts.name, err)
