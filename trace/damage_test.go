@@ -67,11 +67,17 @@ func readDamaged(t *testing.T, data []byte, flips int) {
 // readBounded reads a trace, watches what that allocates, and uses all of it when it is one.
 func readBounded(t *testing.T, data []byte) error {
 	t.Helper()
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	tr, err := Read(bytes.NewReader(data))
-	runtime.ReadMemStats(&after)
-	if got, limit := after.TotalAlloc-before.TotalAlloc, uint64(allocFactor*len(data)+allocFloor); got > limit {
+	limit := uint64(allocFactor*len(data) + allocFloor)
+	tr, got, err := readCounted(data)
+	for range 3 {
+		if got <= limit {
+			break
+		}
+		// What the runtime allocates meanwhile is counted too; the reader would do the same again.
+		_, again, _ := readCounted(data)
+		got = min(got, again)
+	}
+	if got > limit {
 		t.Errorf("reading %d bytes allocated %d, want at most %d: %x", len(data), got, limit, data)
 	}
 	if err != nil {
@@ -82,6 +88,15 @@ func readBounded(t *testing.T, data []byte) error {
 	}
 	checkUsable(t, tr)
 	return nil
+}
+
+// readCounted reads a trace and counts the bytes that were allocated meanwhile.
+func readCounted(data []byte) (tr *Trace, allocated uint64, err error) {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	tr, err = Read(bytes.NewReader(data))
+	runtime.ReadMemStats(&after)
+	return tr, after.TotalAlloc - before.TotalAlloc, err
 }
 
 // checkUsable does with a trace what can be done, and wants what was read to come back the same.

@@ -2,7 +2,6 @@ package trace
 
 import (
 	"fmt"
-	"math"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -111,8 +110,8 @@ func (m *manifest) finish(kinds *kindCache) (foundObject, *FormatError) {
 		return foundObject{}, m.missing("metadata", m.start)
 	case m.name.end == m.name.start:
 		return foundObject{}, m.missing("name", m.metadata.start).in("metadata")
-	case size > math.MaxUint32:
-		return foundObject{}, m.fail(m.start, ErrValue, "the object has %d bytes; at most %d can be read", size, uint32(math.MaxUint32))
+	case size > maxObjectBytes:
+		return foundObject{}, m.fail(m.start, ErrValue, "the object has %d bytes; at most %d can be read", size, maxObjectBytes)
 	}
 	gvk, err := kinds.lookup(m.buf[m.apiVersion.start:m.apiVersion.end], m.buf[m.kind.start:m.kind.end])
 	if err != nil {

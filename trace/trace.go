@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
@@ -13,6 +14,12 @@ const Version = 2
 
 // MaxDepth is how deep maps and arrays may be nested in a trace, the outermost map being the first.
 const MaxDepth = 256
+
+// What the format has room for, in the encoding and in a Reader's memory.
+const (
+	maxObjectBytes = math.MaxUint32
+	maxEvents      = math.MaxUint32
+)
 
 // Trace is a whole trace in memory. A trace that may be large is better walked with a [Reader].
 type Trace struct {

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"fmt"
 	"io"
-	"math"
 
 	"github.com/tinylib/msgp/msgp"
 )
@@ -103,7 +102,7 @@ func (w *Writer) WriteEvent(e *Event) error {
 		return fmt.Errorf("write event %d: its time is %d, before the %d of the one in front of it: %w", w.events, e.Time, w.last, ErrOrder)
 	case w.spool == nil && w.events == w.want.Events:
 		return fmt.Errorf("write event %d: only %d were announced: %w", w.events, w.want.Events, ErrCount)
-	case w.events == math.MaxUint32:
+	case w.events == maxEvents:
 		return fmt.Errorf("write event %d: the format has no room for more: %w", w.events, ErrCount)
 	}
 	encoded, err := appendEvent(w.event[:0], e)
