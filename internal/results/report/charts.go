@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"strings"
 
 	"simkube.io/simkube/internal/results"
 )
@@ -18,7 +19,12 @@ const (
 
 func count(v float64) string { return results.FormatCount(int(v)) }
 
-func cores(v float64) string { return results.FormatNumber(v/1000) + " cores" }
+func cores(v float64) string {
+	if v == 1000 {
+		return "1 core"
+	}
+	return results.FormatNumber(v/1000) + " cores"
+}
 
 func bytesText(v float64) string {
 	switch {
@@ -114,7 +120,7 @@ func usageCaption(u results.ResourceUsage, unit string) string {
 		return fmt.Sprintf("At most %s %s were asked for; no node had any.", results.FormatNumber(u.PeakDemand), unit)
 	}
 	return fmt.Sprintf("%s of %s %s-hours were requested; %s at the peak.",
-		results.FormatNumber(u.RequestedHours), results.FormatNumber(u.AllocatableHours), unit, percent(u.PeakUtilization))
+		results.FormatNumber(u.RequestedHours), results.FormatNumber(u.AllocatableHours), strings.TrimSuffix(unit, "s"), percent(u.PeakUtilization))
 }
 
 func (p *pageBuilder) nodesChart() chart {
@@ -138,8 +144,8 @@ func percent(f float64) string {
 	switch {
 	case f > 0 && f < 0.01:
 		return "<1%"
-	case f < 0.1 && f > 0:
-		return results.FormatNumber(100*f) + "%"
+	case f > 0 && f < 0.095:
+		return fmt.Sprintf("%.1f%%", 100*f)
 	}
 	return fmt.Sprintf("%.0f%%", 100*f)
 }

@@ -118,13 +118,13 @@ func (p *pageBuilder) histogram() chart {
 			c.XTicks = append(c.XTicks, tick{Pos: axis.pos(tk.seconds), Label: tk.label, Minor: tk.minor})
 		}
 	}
-	for _, q := range []struct {
+	for i, q := range []struct {
 		name    string
 		seconds float64
 	}{{"p50", w.P50}, {"p90", w.P90}, {"p99", w.P99}} {
 		pos := axis.pos(q.seconds)
 		label := fmt.Sprintf("%s %s", q.name, results.FormatSeconds(q.seconds))
-		c.Rules = append(c.Rules, rule{Pos: pos, Label: label, Upright: true, Left: pos > 80})
+		c.Rules = append(c.Rules, rule{Pos: pos, Label: label, Upright: true, Left: pos > 70, Row: 1.6 * float64(i)})
 	}
 	c.Table = t
 	return c

@@ -91,7 +91,7 @@ func newPage(run *results.Run) *page {
 		Lag:         b.lagChart(),
 		Pending:     b.histogram(),
 		Heat:        b.heat(),
-		Worst:       worst(&run.Summary),
+		Worst:       worst(run),
 		Reasons:     reasons(&run.Summary),
 		Problems:    problemsOf(&run.Summary),
 		About:       about(info),
@@ -165,22 +165,22 @@ func tiles(s *results.Summary) []tile {
 	all := []tile{
 		{Label: "Pods", Value: results.FormatCount(pods.Created), Note: finished, Meter: -1},
 		{
-			Label: "Pending, 99th percentile", Value: results.FormatSeconds(timing.Pending.P99), Meter: -1,
+			Label: "Pending, p99", Value: results.FormatSeconds(timing.Pending.P99), Meter: -1,
 			Note: "half within " + results.FormatSeconds(timing.Pending.P50),
 		},
 		{
 			Label: "Nodes", Value: results.FormatCount(timing.Nodes.Peak), Meter: -1,
 			Note: results.FormatNumber(timing.Nodes.NodeHours) + " node-hours",
 		},
-		usageTile("CPU requested", timing.CPU),
-		usageTile("Memory requested", timing.Memory),
+		usageTile("CPU", timing.CPU),
+		usageTile("Memory", timing.Memory),
 		{
-			Label: "Replay lag, 99th percentile", Value: results.FormatSeconds(timing.ReplayLag.P99), Meter: -1,
+			Label: "Replay lag, p99", Value: results.FormatSeconds(timing.ReplayLag.P99), Meter: -1,
 			Note: results.FormatCount(s.Outcome.Events.Replayed) + " events",
 		},
 	}
 	if timing.GPU.PeakAllocatable > 0 {
-		all = slices.Insert(all, 5, usageTile("GPUs requested", timing.GPU))
+		all = slices.Insert(all, 5, usageTile("GPUs", timing.GPU))
 	}
 	if n := pods.NeverScheduled; n > 0 {
 		all[0].Tone, all[0].Note = "bad", fmt.Sprintf("%s never got a node", results.FormatCount(n))
@@ -190,7 +190,7 @@ func tiles(s *results.Summary) []tile {
 
 func usageTile(label string, u results.ResourceUsage) tile {
 	return tile{
-		Label: label, Value: percent(u.MeanUtilization), Note: "of allocatable; " + percent(u.PeakUtilization) + " at the peak",
+		Label: label, Value: percent(u.MeanUtilization), Note: "requested, at the peak " + percent(u.PeakUtilization),
 		Meter: min(100*u.MeanUtilization, 100), Peak: min(100*u.PeakUtilization, 100),
 	}
 }
@@ -202,16 +202,30 @@ func about(info results.RunInfo) []fact {
 	}
 	facts = append(facts, fact{"Events in the trace", results.FormatCount(info.Trace.Events)},
 		fact{"Observed", windowText(info.WindowStart, info.WindowEnd)},
-		fact{"Speed", fmt.Sprintf("%g seconds of the trace per second of the clock", info.Speed)},
-		fact{"Clock", results.FormatDuration(time.Duration(info.ClockSeconds * float64(time.Second)))},
-		fact{"Took", results.FormatDuration(time.Duration(info.WallSeconds * float64(time.Second)))})
+		fact{"Speed", speedText(info.Speed)},
+		fact{"On the clock", results.FormatDuration(time.Duration(info.ClockSeconds * float64(time.Second)))},
+		fact{"In real time", results.FormatDuration(time.Duration(info.WallSeconds * float64(time.Second)))})
 	for _, key := range slices.Sorted(maps.Keys(info.Settings)) {
-		facts = append(facts, fact{key, info.Settings[key]})
+		facts = append(facts, fact{capital(key), info.Settings[key]})
 	}
 	for _, key := range slices.Sorted(maps.Keys(info.Versions)) {
-		facts = append(facts, fact{key, info.Versions[key]})
+		facts = append(facts, fact{capital(key), info.Versions[key]})
 	}
 	return facts
+}
+
+func speedText(speed float64) string {
+	if speed == 1 {
+		return "as recorded"
+	}
+	return fmt.Sprintf("%g seconds of the trace in one of the clock", speed)
+}
+
+func capital(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
 }
 
 func (p *pageBuilder) data(h heat) data {

@@ -114,6 +114,14 @@
   }
 
   for (const table of document.querySelectorAll("table.sortable")) {
+    const count = table.tBodies[0].rows.length;
+    if (count > 20) {
+      table.classList.add("cut");
+      const more = element("button", "Show all " + count, "more");
+      more.type = "button";
+      more.addEventListener("click", () => { table.classList.remove("cut"); more.remove(); });
+      table.after(more);
+    }
     const heads = [...table.tHead.rows[0].cells];
     heads.forEach((th, column) => {
       const button = element("button", th.textContent);

@@ -13,6 +13,8 @@ import (
 type tick struct {
 	Pos   float64
 	Label string
+	// Edge is "start" or "end" for labels that have to stay within the axis.
+	Edge string
 	// Minor ticks lose their label where there is little room.
 	Minor bool
 }
@@ -102,7 +104,14 @@ func (a timeAxis) ticks() []tick {
 	}
 	var ticks []tick
 	for i := 0; !at.After(a.end); i++ {
-		ticks = append(ticks, tick{Pos: a.pos(at), Label: timeLabel(at, step, i == 0), Minor: i%2 == 1})
+		t := tick{Pos: a.pos(at), Label: timeLabel(at, step, i == 0), Minor: i%2 == 1}
+		switch {
+		case t.Pos < 3:
+			t.Edge = "start"
+		case t.Pos > 97:
+			t.Edge = "end"
+		}
+		ticks = append(ticks, t)
 		at = at.Add(step)
 	}
 	return ticks

@@ -2,7 +2,9 @@ package report
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
+	"strings"
 
 	"simkube.io/simkube/internal/results"
 )
@@ -10,34 +12,75 @@ import (
 // maxOwners is how many owners the page lists.
 const maxOwners = 200
 
-// wait is a row of the worst waits.
+// maxWaits is how many owners the longest waits are shown of.
+const maxWaits = 15
+
+// wait is a row of the longest waits: the pod of an owner that waited longest.
 type wait struct {
 	Pod, Namespace, Owner string
+	Others                string // how many more of the owner waited
 	Waited                string
 	Bar                   float64 // percent of the longest
 	Created               string
 	Node                  string // empty for none
 	Wants                 string
-	Reason                string
+	Reason, Message       string // in short, and all of it
 }
 
-func worst(s *results.Summary) []wait {
-	var rows []wait
-	for _, w := range s.Timing.WorstWaits {
-		row := wait{
-			Pod: w.Name, Namespace: w.Owner.Namespace, Owner: w.Owner.Kind + " " + w.Owner.Name,
-			Waited:  results.FormatSeconds(w.Seconds),
-			Bar:     100 * w.Seconds / s.Timing.WorstWaits[0].Seconds,
-			Created: instantText(w.Created), Node: w.Node,
-			Wants:  cores(float64(w.CPUMillis)) + ", " + bytesText(float64(w.MemoryBytes)),
-			Reason: w.Reason,
+// worst shows an owner once: the hundred pods of one Job that wait together would hide all others.
+func worst(run *results.Run) []wait {
+	type key struct{ namespace, kind, name string }
+	longest := map[key]*results.Pod{}
+	waited := map[key]int{}
+	var order []key
+	for i := range run.Pods {
+		pod := &run.Pods[i]
+		if pod.PendingSeconds <= 1 {
+			continue
 		}
+		k := key{pod.OriginalNamespace, pod.OwnerKind, pod.OwnerName}
+		if waited[k]++; waited[k] == 1 {
+			order = append(order, k)
+		}
+		if l := longest[k]; l == nil || pod.PendingSeconds > l.PendingSeconds {
+			longest[k] = pod
+		}
+	}
+	slices.SortStableFunc(order, func(a, b key) int {
+		return cmp.Compare(longest[b].PendingSeconds, longest[a].PendingSeconds)
+	})
+	var rows []wait
+	for _, k := range order[:min(len(order), maxWaits)] {
+		pod := longest[k]
+		row := wait{
+			Pod: pod.Name, Namespace: k.namespace, Owner: k.kind + " " + k.name,
+			Waited:  results.FormatSeconds(pod.PendingSeconds),
+			Bar:     100 * pod.PendingSeconds / longest[order[0]].PendingSeconds,
+			Created: instantText(pod.Created), Node: pod.Node,
+			Wants:   wants(pod),
+			Message: pod.LastWaitReason,
+		}
+		if n := waited[k] - 1; n > 0 {
+			row.Others = fmt.Sprintf("and %s more of it waited", pluralPods(n))
+		}
+		row.Reason, _, _ = strings.Cut(pod.LastWaitReason, " preemption: ")
 		if row.Reason == "" {
 			row.Reason = "The scheduler gave no reason: the pod stood in its queue."
 		}
 		rows = append(rows, row)
 	}
 	return rows
+}
+
+func wants(pod *results.Pod) string {
+	text := cores(float64(pod.CPUMillis)) + ", " + bytesText(float64(pod.MemoryBytes))
+	switch {
+	case pod.GPUs == 1:
+		text += ", 1 GPU"
+	case pod.GPUs > 1:
+		text += fmt.Sprintf(", %d GPUs", pod.GPUs)
+	}
+	return text
 }
 
 // reason is a row of what the scheduler said.

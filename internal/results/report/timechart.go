@@ -44,8 +44,9 @@ type rule struct {
 	Pos     float64
 	Label   string
 	Upright bool
-	// Left puts the label to the left of an upright line.
+	// Left puts the label to the left of an upright line; Row how far down the label stands, in em.
 	Left bool
+	Row  float64
 }
 
 // series is an entry of the legend.

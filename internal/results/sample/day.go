@@ -15,13 +15,14 @@ import (
 func Day(seed uint64) *results.Run {
 	start := time.Date(2026, 3, 10, 0, 0, 0, 0, time.UTC)
 	c := newCluster(seed, start)
+	c.now = start.Add(-10 * time.Second)
 	for i := range 18 {
 		c.addNode(fmt.Sprintf("general-%02d", i), "m6i.4xlarge", "zone-"+string(rune('a'+i%3)), 16, 64, 0, "")
 	}
 	for i := range 2 {
 		c.addNode(fmt.Sprintf("gpu-%02d", i), "g5.12xlarge", "zone-a", 48, 192, 4, "gpu")
 	}
-	c.runUntil(start.Add(5 * time.Second))
+	c.runUntil(start)
 	c.deployments()
 	c.cronJobs()
 	c.burst(9*time.Hour+30*time.Minute, "analytics", "daily-report", 260, 4000, 8)

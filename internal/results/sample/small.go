@@ -10,9 +10,10 @@ import (
 func Small() *results.Run {
 	start := time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC)
 	c := newCluster(1, start)
+	c.now = start.Add(-10 * time.Second)
 	c.addNode("node-a", "small", "zone-a", 4, 8, 0, "")
 	c.addNode("node-b", "small", "zone-b", 4, 8, 0, "")
-	c.runUntil(start.Add(2 * time.Second))
+	c.runUntil(start)
 	c.replayed(2, 0)
 	for range 4 {
 		c.create(c.named(podSpec{namespace: "web", owner: "site", kind: "Deployment", cpu: 1000, memory: 1 << 30}))
