@@ -190,7 +190,7 @@ func tiles(s *results.Summary) []tile {
 
 func usageTile(label string, u results.ResourceUsage) tile {
 	return tile{
-		Label: label, Value: percent(u.MeanUtilization), Note: "requested, at the peak " + percent(u.PeakUtilization),
+		Label: label, Value: percent(u.MeanUtilization), Note: "requested · peak " + percent(u.PeakUtilization),
 		Meter: min(100*u.MeanUtilization, 100), Peak: min(100*u.PeakUtilization, 100),
 	}
 }

@@ -134,23 +134,40 @@ func (p *pageBuilder) steps(rows []results.TimelineRow, values []float64, end fl
 	return d.String()
 }
 
-// area draws what lies between two lines of steps.
+// area draws what lies between two lines of steps, where there is anything.
 func (p *pageBuilder) area(rows []results.TimelineRow, lower, upper []float64, end float64) string {
 	var d pathBuilder
-	d.move(10*p.axis.pos(rows[0].Time), y(lower[0], end))
-	d.down(y(upper[0], end))
-	for i := 1; i < len(rows); i++ {
-		d.across(10 * p.axis.pos(rows[i].Time))
+	for i := 0; i < len(rows); {
+		if upper[i] <= lower[i] {
+			i++
+			continue
+		}
+		stop := i + 1
+		for stop < len(rows) && upper[stop] > lower[stop] {
+			stop++
+		}
+		p.stretch(&d, rows, lower, upper, i, stop, end)
+		i = stop
+	}
+	return d.String()
+}
+
+// stretch draws one piece of an area: rows from first on, up to where the row at stop takes over.
+func (p *pageBuilder) stretch(d *pathBuilder, rows []results.TimelineRow, lower, upper []float64, first, stop int, end float64) {
+	x := func(i int) float64 { return 10 * p.axis.pos(rows[min(i, len(rows)-1)].Time) }
+	d.move(x(first), y(lower[first], end))
+	d.down(y(upper[first], end))
+	for i := first + 1; i < stop; i++ {
+		d.across(x(i))
 		d.down(y(upper[i], end))
 	}
-	last := len(rows) - 1
-	d.down(y(lower[last], end))
-	for i := last - 1; i >= 0; i-- {
-		d.down(y(lower[i], end))
-		d.across(10 * p.axis.pos(rows[i].Time))
+	d.across(x(stop))
+	d.down(y(lower[stop-1], end))
+	for i := stop - 1; i > first; i-- {
+		d.across(x(i))
+		d.down(y(lower[i-1], end))
 	}
 	d.close()
-	return d.String()
 }
 
 func y(value, end float64) float64 { return 1000 * (1 - value/end) }
