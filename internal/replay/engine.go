@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	defaultConcurrency = 32
+	defaultConcurrency = 128
 	defaultRetryFor    = 30 * time.Second
 )
 
@@ -35,7 +35,7 @@ type Options struct {
 	// RescheduleInterruptedBarePods has a bare pod that was evicted, preempted or lost with its node start
 	// again, as a clone.
 	RescheduleInterruptedBarePods bool
-	// Concurrency is how many requests are under way at most; 0 means 32.
+	// Concurrency is how many requests are under way at most; 0 means 128.
 	Concurrency int
 	// RetryFor bounds how long a request that failed for a passing reason is tried again; 0 means 30 s.
 	RetryFor time.Duration

@@ -31,30 +31,28 @@ type line struct {
 }
 
 // queue runs work: at most so many at a time, in order for each key, and otherwise in the order it
-// came. Work that waits, for a gate or to be tried again, keeps no worker.
+// came. Work that waits, for a gate or to be tried again, keeps no worker; without work there are no workers.
 type queue struct {
+	ctx   context.Context //nolint:containedctx // that of the run the queue is part of
 	clock clock.Clock
+	limit int
 
 	mu      sync.Mutex
-	changed sync.Cond // there is something for a worker, or for all of them
-	emptied sync.Cond
+	emptied sync.Cond // lines has become empty
 	lines   map[objectKey]*line
 	ready   []*line
-	closed  bool // no more work will come
+	workers int
 	stopped bool // what has not begun is dropped
 
-	running sync.WaitGroup
+	running sync.WaitGroup // workers, and what waits to try again
 	unwatch func() bool
 }
 
-// startQueue starts workers. When ctx ends, work that has not begun is dropped.
-func startQueue(ctx context.Context, workers int, clock clock.Clock) *queue {
-	q := &queue{clock: clock, lines: map[objectKey]*line{}}
-	q.changed.L, q.emptied.L = &q.mu, &q.mu
+// newQueue makes a queue with a number of workers at most. When ctx ends, work that has not begun is dropped.
+func newQueue(ctx context.Context, limit int, clock clock.Clock) *queue {
+	q := &queue{ctx: ctx, clock: clock, limit: limit, lines: map[objectKey]*line{}}
+	q.emptied.L = &q.mu
 	q.unwatch = context.AfterFunc(ctx, q.stop)
-	for range workers {
-		q.running.Go(func() { q.worker(ctx) })
-	}
 	return q
 }
 
@@ -78,8 +76,16 @@ func (q *queue) schedule(l *line) {
 		g.waiting = append(g.waiting, l)
 		return
 	}
+	q.makeReady(l)
+}
+
+// makeReady has a line's head run as soon as a worker is free. The caller holds the lock.
+func (q *queue) makeReady(l *line) {
 	q.ready = append(q.ready, l)
-	q.changed.Signal()
+	if q.workers < q.limit {
+		q.workers++
+		q.running.Go(q.worker)
+	}
 }
 
 // open opens a gate.
@@ -87,9 +93,14 @@ func (q *queue) open(g *gate) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	g.open = true
-	q.ready = append(q.ready, g.waiting...)
+	q.pass(g)
+}
+
+func (q *queue) pass(g *gate) {
+	for _, l := range g.waiting {
+		q.makeReady(l)
+	}
 	g.waiting = nil
-	q.changed.Broadcast()
 }
 
 func (q *queue) stop() {
@@ -97,23 +108,10 @@ func (q *queue) stop() {
 	defer q.mu.Unlock()
 	q.stopped = true
 	for _, l := range q.lines {
-		if g := l.work[0].gate; g != nil && !g.open {
-			q.ready = append(q.ready, g.waiting...)
-			g.waiting = nil
+		if g := l.work[0].gate; g != nil {
+			q.pass(g)
 		}
 	}
-	q.changed.Broadcast()
-}
-
-// drain waits until all work is done or dropped and the workers have ended. Nothing may be added any more,
-// but by work that is running.
-func (q *queue) drain() {
-	q.mu.Lock()
-	q.closed = true
-	q.changed.Broadcast()
-	q.mu.Unlock()
-	q.running.Wait()
-	q.unwatch()
 }
 
 // idle waits until there is no work, or ctx ends.
@@ -130,24 +128,28 @@ func (q *queue) idle(ctx context.Context) {
 	}
 }
 
-func (q *queue) worker(ctx context.Context) {
+// drain waits until all work is done or dropped and no goroutine of the queue is left. Nothing may be added
+// any more, but by work that is running.
+func (q *queue) drain() {
+	q.idle(context.WithoutCancel(q.ctx))
+	q.running.Wait()
+	q.unwatch()
+}
+
+// worker runs what is ready until nothing is.
+func (q *queue) worker() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for {
-		for len(q.ready) == 0 {
-			if q.closed && len(q.lines) == 0 {
-				return
-			}
-			q.changed.Wait()
-		}
+	for len(q.ready) > 0 {
 		l := q.ready[0]
 		q.ready = q.ready[1:]
-		q.do(ctx, l)
+		q.do(l)
 	}
+	q.workers--
 }
 
 // do runs the head of a line. The caller holds the lock, which is released meanwhile.
-func (q *queue) do(ctx context.Context, l *line) {
+func (q *queue) do(l *line) {
 	w, stopped := l.work[0], q.stopped
 	q.mu.Unlock()
 	var again bool
@@ -155,13 +157,14 @@ func (q *queue) do(ctx context.Context, l *line) {
 	if stopped {
 		w.drop()
 	} else {
-		again, after = w.run(ctx)
+		again, after = w.run(q.ctx)
 	}
 	q.mu.Lock()
 	if again {
-		q.retry(ctx, l, after)
+		q.retry(l, after)
 		return
 	}
+	l.work[0] = work{}
 	l.work = l.work[1:]
 	if len(l.work) > 0 {
 		q.schedule(l)
@@ -170,23 +173,21 @@ func (q *queue) do(ctx context.Context, l *line) {
 	delete(q.lines, l.key)
 	if len(q.lines) == 0 {
 		q.emptied.Broadcast()
-		q.changed.Broadcast()
 	}
 }
 
 // retry makes a line ready after a while, or as soon as the queue is stopped.
-func (q *queue) retry(ctx context.Context, l *line, after time.Duration) {
+func (q *queue) retry(l *line, after time.Duration) {
 	timer := q.clock.NewTimer(after)
 	q.running.Go(func() {
 		defer timer.Stop()
 		select {
 		case <-timer.C():
-		case <-ctx.Done():
+		case <-q.ctx.Done():
 			q.stop()
 		}
 		q.mu.Lock()
 		defer q.mu.Unlock()
-		q.ready = append(q.ready, l)
-		q.changed.Signal()
+		q.makeReady(l)
 	})
 }

@@ -46,7 +46,7 @@ func (e *Engine) Run(ctx context.Context, plan Plan) (Report, error) {
 	r := e.newRun(ctx, plan)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	r.queue = startQueue(ctx, e.opts.Concurrency, e.opts.Clock)
+	r.queue = newQueue(ctx, e.opts.Concurrency, e.opts.Clock)
 	stopWatching, err := r.watchBarePods(ctx)
 	if err != nil {
 		cancel()

@@ -9,29 +9,19 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// BenchmarkReplayLag replays 50 objects per second for 20 seconds, of the kinds and at the changing replicas of a
-// busy cluster, and reports how late the requests were.
+// BenchmarkReplayLag replays 50 objects per second for 20 seconds, of the kinds and with the changing replicas
+// of a busy cluster, and reports how late the requests were sent, and how late they were answered. "spread" has
+// one object due every 20 ms; "burst" has 50 due at each full second, as in a trace at its own speed.
 func BenchmarkReplayLag(b *testing.B) {
-	const seconds, perSecond = 20, 50
+	const objects = 1000
+	b.Run("spread", func(b *testing.B) { benchmarkLag(b, objects, 1, 50) })
+	b.Run("burst", func(b *testing.B) { benchmarkLag(b, objects/50, 50, 1) })
+}
+
+func benchmarkLag(b *testing.B, events, perEvent int, speed float64) {
 	for b.Loop() {
-		s := newSim(b, replay.Options{}, nil)
-		var events []trace.Event
-		for second := range int64(seconds) {
-			var manifests []string
-			for i := range perSecond {
-				n := int(second)*perSecond + i
-				switch i % 5 {
-				case 0, 1, 2: // one of 100 Deployments, scaled to another number
-					manifests = append(manifests, deployment(fmt.Sprintf("ns%d", n%10), fmt.Sprintf("app%d", n%100), n/100%3))
-				case 3:
-					manifests = append(manifests, barePod("batch", fmt.Sprintf("pod%d", n), ""))
-				default:
-					manifests = append(manifests, fmt.Sprintf("{apiVersion: v1, kind: ConfigMap, metadata: {name: config%d, namespace: ns%d}, data: {n: '%d'}}", n%50, n%10, n))
-				}
-			}
-			events = append(events, at(b, second, manifests...))
-		}
-		report := s.run(b, replay.Plan{Start: time.Now().Add(time.Second)}, events...)
+		s := newSim(b, replay.Options{Speed: speed}, nil)
+		report := s.run(b, replay.Plan{Start: time.Now().Add(time.Second)}, busyEvents(b, events, perEvent)...)
 		if len(report.Problems) > 0 {
 			b.Fatalf("%d problems, first %+v", len(report.Problems), report.Problems[0])
 		}
@@ -43,4 +33,25 @@ func BenchmarkReplayLag(b *testing.B) {
 		}
 		b.ReportMetric(0, "ns/op")
 	}
+}
+
+// busyEvents are one second apart in the trace.
+func busyEvents(b *testing.B, count, perEvent int) []trace.Event {
+	events := make([]trace.Event, 0, count)
+	for second := range count {
+		var manifests []string
+		for i := range perEvent {
+			n := second*perEvent + i
+			switch n % 5 {
+			case 0, 1, 2: // one of 60 Deployments, scaled to another number
+				manifests = append(manifests, deployment(fmt.Sprintf("ns%d", n%10), fmt.Sprintf("app%d", n%100), n/100%3))
+			case 3:
+				manifests = append(manifests, barePod("batch", fmt.Sprintf("pod%d", n), ""))
+			default:
+				manifests = append(manifests, fmt.Sprintf("{apiVersion: v1, kind: ConfigMap, metadata: {name: config%d, namespace: ns%d}, data: {n: '%d'}}", n%50, n%10, n))
+			}
+		}
+		events = append(events, at(b, int64(second), manifests...))
+	}
+	return events
 }
