@@ -22,38 +22,46 @@ func TestPrepare_Auto(t *testing.T) {
 	}{
 		{"no pods", "", nil, "auto: 1 node of cpu=32,memory=128Gi,pods=110 (the trace has no pods that such nodes can run)", 0},
 		{
-			"cpu", "", []trace.Event{applied(deployment(t, "api", 100, podSpec("3", "1Gi", "")))},
+			"cpu", "",
+			[]trace.Event{applied(deployment(t, "api", 100, podSpec("3", "1Gi", "")))},
 			"auto: 11 nodes of cpu=32,memory=128Gi,pods=110 (peak at 12:00 UTC: 100 pods, 300 cores, 100 GiB; cpu decides; +1 for rollouts)", 0,
 		},
 		{
-			"memory, with daemon sets", "cpu=32,memory=64Gi", []trace.Event{
+			"memory, with daemon sets", "cpu=32,memory=64Gi",
+			[]trace.Event{
 				applied(daemonSet(t, "agent", podSpec("1", "4Gi", ""))),
 				applied(deployment(t, "api", 100, podSpec("1", "10Gi", ""))),
 			},
 			"auto: 19 nodes of cpu=32,memory=64Gi,pods=110 (peak at 12:01 UTC: 100 pods, 100 cores, 1000 GiB, and 1 DaemonSet on each node; memory decides; +2 for rollouts)", 0,
 		},
 		{
-			"pods", "pods=10", []trace.Event{applied(deployment(t, "api", 300, podSpec("10m", "1Mi", "")))},
+			"pods", "pods=10",
+			[]trace.Event{applied(deployment(t, "api", 300, podSpec("10m", "1Mi", "")))},
 			"auto: 33 nodes of cpu=32,memory=128Gi,pods=10 (peak at 12:00 UTC: 300 pods, 3 cores, 300 MiB; pods decides; +3 for rollouts)", 0,
 		},
 		{
-			"pods that fit badly", "", []trace.Event{applied(deployment(t, "api", 10, podSpec("17", "1Gi", "")))},
+			"pods that fit badly", "",
+			[]trace.Event{applied(deployment(t, "api", 10, podSpec("17", "1Gi", "")))},
 			"auto: 11 nodes of cpu=32,memory=128Gi,pods=110 (peak at 12:00 UTC: 10 pods, 170 cores, 10 GiB; the fit of single pods decides; +1 for rollouts)", 0,
 		},
 		{
-			"pods that exclude each other", "", []trace.Event{applied(deployment(t, "db", 7, podSpec("1", "1Gi", apart)))},
+			"pods that exclude each other", "",
+			[]trace.Event{applied(deployment(t, "db", 7, podSpec("1", "1Gi", apart)))},
 			"auto: 8 nodes of cpu=32,memory=128Gi,pods=110 (peak at 12:00 UTC: 7 pods, 7 cores, 7 GiB; the fit of single pods decides; +1 for rollouts)", 0,
 		},
 		{
-			"pods of one zone", "", []trace.Event{applied(deployment(t, "api", 4, podSpec("16", "1Gi", "nodeSelector: {topology.kubernetes.io/zone: virtual-c}")))},
+			"pods of one zone", "",
+			[]trace.Event{applied(deployment(t, "api", 4, podSpec("16", "1Gi", "nodeSelector: {topology.kubernetes.io/zone: virtual-c}")))},
 			"auto: 7 nodes of cpu=32,memory=128Gi,pods=110 (peak at 12:00 UTC: 4 pods, 64 cores, 4 GiB; the fit of single pods decides; +1 for rollouts)", 0,
 		},
 		{
-			"pods that no node can run do not count", "", []trace.Event{applied(deployment(t, "api", 4, podSpec("1", "1Gi", "")), deployment(t, "big", 400, podSpec("64", "1Gi", "")))},
+			"pods that no node can run do not count", "",
+			[]trace.Event{applied(deployment(t, "api", 4, podSpec("1", "1Gi", "")), deployment(t, "big", 400, podSpec("64", "1Gi", "")))},
 			"auto: 2 nodes of cpu=32,memory=128Gi,pods=110 (peak at 12:00 UTC: 4 pods, 4 cores, 4 GiB; cpu decides; +1 for rollouts)", 1,
 		},
 		{
-			"daemon sets that leave no room", "", []trace.Event{applied(daemonSet(t, "agent", podSpec("2", "1Gi", "")), deployment(t, "api", 2, podSpec("31", "1Gi", "")))},
+			"daemon sets that leave no room", "",
+			[]trace.Event{applied(daemonSet(t, "agent", podSpec("2", "1Gi", "")), deployment(t, "api", 2, podSpec("31", "1Gi", "")))},
 			"auto: 3 nodes of cpu=32,memory=128Gi,pods=110 (peak at 12:00 UTC: 2 pods, 62 cores, 2 GiB, and 1 DaemonSet on each node; cpu decides; +1 for rollouts)", 0,
 		},
 	}

@@ -120,7 +120,8 @@ func TestSurvey_History(t *testing.T) {
 			name: "deployment scales, changes nothing, rolls out and goes",
 			events: []trace.Event{
 				applied(deployment(t, "api", 2, small)), applied(deployment(t, "api", 5, small)), applied(deployment(t, "api", 5, small)),
-				applied(deployment(t, "api", 5, podSpec("1", "1Gi", ""))), {Deleted: []trace.Object{deployment(t, "api", 5, small)}},
+				applied(deployment(t, "api", 5, podSpec("1", "1Gi", ""))),
+				{Deleted: []trace.Object{deployment(t, "api", 5, small)}},
 			},
 			want: []string{"12:00:00 2 pods, 1 core", "12:01:00 5 pods, 2.5 cores", "12:03:00 5 pods, 5 cores", "12:04:00 0 pods, 0 cores"},
 		},
@@ -173,7 +174,8 @@ func TestSurvey_History(t *testing.T) {
 		{
 			name: "a pod that comes twice uses its lifecycles in turn",
 			events: []trace.Event{
-				applied(barePod(t, "one", small)), {Deleted: []trace.Object{barePod(t, "one", small)}},
+				applied(barePod(t, "one", small)),
+				{Deleted: []trace.Object{barePod(t, "one", small)}},
 				applied(barePod(t, "one", small)),
 			},
 			lifecycles: finished(thePod, 10, 20),

@@ -1,0 +1,44 @@
+// Command generate makes the example traces: a made-up day of a mid-size online shop, and a few minutes for first
+// steps. The same seed gives the same bytes, on any machine. ../README.md tells what is in them.
+//
+//	go run ./examples/generate -o examples/day.sktrace -seed 1
+//	go run ./examples/generate -trace first-steps -o examples/first-steps.sktrace
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+)
+
+func main() {
+	which := flag.String("trace", "day", "which trace to make: day or first-steps")
+	output := flag.String("o", "", "the file to write (required)")
+	seed := flag.Uint64("seed", 1, "another seed gives another day like this one")
+	flag.Parse()
+	if *output == "" || flag.NArg() > 0 {
+		flag.Usage()
+		os.Exit(2)
+	}
+	if err := generate(*which, *seed, *output); err != nil {
+		fmt.Fprintln(os.Stderr, "generate:", err)
+		os.Exit(1)
+	}
+}
+
+func generate(which string, seed uint64, output string) error {
+	var recording *recorder
+	switch which {
+	case "day":
+		recording = day(seed)
+	case "first-steps":
+		recording = firstSteps()
+	default:
+		return fmt.Errorf("there is no trace %q: choose day or first-steps", which)
+	}
+	made, err := recording.trace()
+	if err != nil {
+		return err
+	}
+	return made.WriteFile(output)
+}

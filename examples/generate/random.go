@@ -1,0 +1,56 @@
+package main
+
+import (
+	"hash/fnv"
+	"math"
+	"time"
+)
+
+// random is a splitmix64 generator. It is our own so that the traces stay the same whatever becomes of the standard
+// library's, and every subject draws from one of its own, so that a change to one leaves the others as they were.
+type random struct{ state uint64 }
+
+func newRandom(seed uint64, subject string) *random {
+	h := fnv.New64a()
+	h.Write([]byte(subject))
+	return &random{state: seed*0x9E3779B97F4A7C15 ^ h.Sum64()}
+}
+
+func (r *random) next() uint64 {
+	r.state += 0x9E3779B97F4A7C15
+	z := r.state
+	z = (z ^ z>>30) * 0xBF58476D1CE4E5B9
+	z = (z ^ z>>27) * 0x94D049BB133111EB
+	return z ^ z>>31
+}
+
+// below gives a number from 0 to n-1.
+func (r *random) below(n int) int { return int(r.next() % uint64(n)) }
+
+// unit gives a number from 0 up to 1.
+func (r *random) unit() float64 { return float64(r.next()>>11) / (1 << 53) }
+
+// between gives a whole second from a up to b.
+func (r *random) between(a, b time.Duration) time.Duration {
+	return a + time.Duration(r.below(int((b-a)/time.Second)))*time.Second
+}
+
+// around gives a log-normal duration in whole seconds, as run times are distributed: half of them are below the
+// median, and a spread of 0.5 puts one in six above 1.65 times the median.
+func (r *random) around(median time.Duration, spread float64) time.Duration {
+	normal := -6.0 // the sum of twelve uniform numbers is close enough to normal
+	for range 12 {
+		normal += r.unit()
+	}
+	return max(time.Duration(median.Seconds()*math.Exp(spread*normal)), 1) * time.Second
+}
+
+// suffix gives n characters as Kubernetes puts them behind generated names.
+func (r *random) suffix(n int) string {
+	const alphabet = "bcdfghjklmnpqrstvwxz2456789"
+	out := make([]byte, n)
+	for i := range out {
+		out[i] = alphabet[r.below(len(alphabet))]
+	}
+	return string(out)
+}
