@@ -49,15 +49,8 @@ func (m *manifest) field(key []byte) (err *FormatError) {
 	case "metadata":
 		m.order(place == 2)
 		m.metadata.start = m.pos
-		base := len(m.keys)
-		sorted := true
-		err = m.fields(func(key []byte) *FormatError {
-			if n := len(m.keys); n > base+1 {
-				prev := m.keys[n-2]
-				sorted = sorted && string(m.buf[prev.start:prev.end]) < string(key)
-			}
-			return m.metadataField(key)
-		})
+		var sorted bool
+		sorted, err = m.sortedFields(m.metadataField)
 		m.order(sorted)
 		m.metadata.end = m.pos
 	default:

@@ -106,7 +106,22 @@ func TestObject(t *testing.T) {
 		"pod": podManifest, "deployment": deploymentManifest, "cluster role": roleManifest, "strange": strangeManifest,
 		"null namespace": podManifest.with("metadata", ordered{"name", "x", "namespace", nil}),
 		"null spec":      podManifest.with("spec", nil),
-		"list as spec":   podManifest.with("spec", []any{1, ordered{"b", 1, "a", 2}}),
+		"list as spec":   podManifest.with("spec", []any{ordered{"b", 1, "a", 2}, 1}),
+		// One thing each that a Writer would not write so.
+		"wide string":       podManifest.with("spec", raw{mStr8, 1, 'x'}),
+		"wide array":        podManifest.with("spec", raw{mArray16, 0, 1, 1}),
+		"wide map":          podManifest.with("spec", raw{mMap32, 0, 0, 0, 0}),
+		"wide integer":      podManifest.with("spec", wideUint(7)),
+		"signed integer":    podManifest.with("spec", wideInt(math.MaxInt64)),
+		"wide negative":     podManifest.with("spec", wideInt(-7)),
+		"small float":       podManifest.with("spec", float32(0.25)),
+		"binary":            podManifest.with("spec", []byte{1, 2}),
+		"unsorted spec":     podManifest.with("spec", ordered{"b", ordered{"y", 1, "x", 2}, "a", ordered{"y", 1, "x", 2}, "c", 3}),
+		"unsorted metadata": podManifest.with("metadata", ordered{"namespace", "n", "name", "x"}),
+		"apiVersion last":   append(podManifest.with("apiVersion", absent), "apiVersion", "v1"),
+		"kind last":         append(podManifest.with("kind", absent), "kind", "Pod"),
+		"metadata last":     append(podManifest.with("metadata", absent), "metadata", ordered{"name", "x"}),
+		"field after spec":  append(podManifest[:len(podManifest):len(podManifest)], "data", ordered{}),
 	} {
 		t.Run(name, func(t *testing.T) { checkObject(t, objectOf(t, manifest)) })
 	}

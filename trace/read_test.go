@@ -143,6 +143,38 @@ func TestRead_Extension(t *testing.T) {
 	}
 }
 
+// TestRead_Large has events beyond every size the reader's window begins with, between small ones.
+func TestRead_Large(t *testing.T) {
+	var events []any
+	for i := range 60 {
+		size := 100
+		if i%20 == 5 {
+			size = 3 * maxChunk
+		}
+		obj := podManifest.with("spec", ordered{"text", strings.Repeat("x", size), "n", i})
+		events = append(events, ordered{"ts", i, "applied_objs", []any{obj, podManifest}, "deleted_objs", []any{}})
+	}
+	data := pack(traceFields.with("events", events))
+	for how, r := range map[string]io.Reader{"whole": bytes.NewReader(data), "in halves": iotest.HalfReader(bytes.NewReader(data))} {
+		t.Run(how, func(t *testing.T) {
+			got, err := Read(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, e := range got.Events {
+				u, err := e.Applied[0].Unstructured()
+				if err != nil {
+					t.Fatal(err)
+				}
+				spec := u.Object["spec"].(map[string]any)
+				if n := spec["n"]; n != int64(i) || !bytes.Equal(e.Applied[1].Raw(), pack(podManifest)) {
+					t.Errorf("event %d has the objects of event %v", i, n)
+				}
+			}
+		})
+	}
+}
+
 func TestRead_SourceFails(t *testing.T) {
 	data := fixtures()["v2"]
 	broken := errors.New("the disk is on fire")

@@ -320,22 +320,29 @@ func (s *scanner) popKeys(base int, sorted bool) *FormatError {
 // fields reads a map with string keys. field is called with each key and reads its value; the key is
 // only valid until it reads.
 func (s *scanner) fields(field func(key []byte) *FormatError) *FormatError {
+	_, err := s.sortedFields(field)
+	return err
+}
+
+// sortedFields is fields, and tells whether the keys were sorted.
+func (s *scanner) sortedFields(field func(key []byte) *FormatError) (sorted bool, err *FormatError) {
 	n, err := s.mapHeader()
 	if err != nil {
-		return err
+		return false, err
 	}
-	base, sorted := len(s.keys), true
+	base := len(s.keys)
+	sorted = true
 	for range n {
 		start, end, err := s.str("a string as key")
 		if err != nil {
-			return err
+			return false, err
 		}
 		if !s.pushKey(base, start, end) {
 			sorted = false
 		}
 		if err := field(s.buf[start:end]); err != nil {
-			return err.in(string(s.buf[start:end]))
+			return false, err.in(string(s.buf[start:end]))
 		}
 	}
-	return s.popKeys(base, sorted)
+	return sorted, s.popKeys(base, sorted)
 }
