@@ -282,8 +282,13 @@ type piece struct{ start, end int }
 func (s *scanner) pushKey(base, start, end int) (sorted bool) {
 	sorted = true
 	if n := len(s.keys); n > base {
-		prev := s.keys[n-1]
-		sorted = bytes.Compare(s.buf[prev.start:prev.end], s.buf[start:end]) < 0
+		prev := s.buf[s.keys[n-1].start:s.keys[n-1].end]
+		key := s.buf[start:end]
+		if len(prev) > 0 && len(key) > 0 && prev[0] != key[0] {
+			sorted = prev[0] < key[0] // most neighbours differ here, and a call is dear
+		} else {
+			sorted = bytes.Compare(prev, key) < 0
+		}
 	}
 	if len(s.keys) == cap(s.keys) {
 		s.keys = slices.Grow(s.keys, max(minKeys, len(s.keys)))
