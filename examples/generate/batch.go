@@ -14,29 +14,30 @@ type job struct {
 	task
 	at                time.Duration
 	pods, parallelism int
+	place             placement
 }
 
 // burst is the node-hungry one: a question from the board, answered with 200 pods at once.
 var burst = job{
 	task{"analytics", "customer-cohorts-q1", "v3.2.0", "750m", "2Gi", 32 * time.Minute, 0.25},
-	14*time.Hour + 1*time.Second, 200, 200,
+	14*time.Hour + 1*time.Second, 200, 200, onlyBatch,
 }
 
 var jobs = []job{
 	burst,
-	{task{"analytics", "warehouse-load-0310", "v3.2.0", "2", "4Gi", 16 * time.Minute, 0.3}, 1*time.Hour + 10*time.Minute, 24, 12},
-	{task{"analytics", "attribution-0309", "v3.2.0", "1", "2Gi", 11 * time.Minute, 0.4}, 3 * time.Hour, 16, 8},
-	{task{"recommendations", "train-ranker-0310", "v2.30.1", "8", "16Gi", 95 * time.Minute, 0.1}, 2*time.Hour + 45*time.Minute, 4, 4},
-	{task{"recommendations", "embed-new-products", "v1.6.0", "2", "4Gi", 14 * time.Minute, 0.3}, 6*time.Hour + 20*time.Minute, 12, 6},
-	{task{"recommendations", "evaluate-2-31", "v2.31.0", "2", "4Gi", 22 * time.Minute, 0.2}, 10*time.Hour + 40*time.Minute, 6, 6},
-	{task{"logistics", "route-precompute", "v0.12.0", "2", "2Gi", 18 * time.Minute, 0.3}, 4*time.Hour + 30*time.Minute, 20, 10},
-	{task{"logistics", "orders-migrate-55", "v5.5.0", "500m", "512Mi", 3 * time.Minute, 0.2}, 9*time.Hour + 5*time.Minute, 1, 1},
-	{task{"payments", "ledger-migrate-252", "v2.5.2", "500m", "512Mi", 5 * time.Minute, 0.2}, 11*time.Hour + 15*time.Minute, 1, 1},
-	{task{"media", "transcode-campaign", "v0.4.2", "4", "4Gi", 12 * time.Minute, 0.5}, 9*time.Hour + 30*time.Minute, 30, 10},
-	{task{"media", "rebuild-thumbnails", "v1.5.5", "1", "1Gi", 7 * time.Minute, 0.4}, 22*time.Hour + 15*time.Minute, 40, 15},
-	{task{"storefront", "price-import-spring", "v1.19.4", "1", "2Gi", 8 * time.Minute, 0.3}, 12*time.Hour + 50*time.Minute, 8, 4},
-	{task{"support", "export-tickets", "v9.0.3", "500m", "1Gi", 6 * time.Minute, 0.3}, 15*time.Hour + 35*time.Minute, 2, 1},
-	{task{"analytics", "churn-model", "v3.2.0", "4", "16Gi", 48 * time.Minute, 0.2}, 18*time.Hour + 10*time.Minute, 8, 4},
+	{task{"analytics", "warehouse-load-0310", "v3.2.0", "2", "4Gi", 16 * time.Minute, 0.3}, 1*time.Hour + 10*time.Minute, 24, 12, onlyBatch},
+	{task{"analytics", "attribution-0309", "v3.2.0", "1", "2Gi", 11 * time.Minute, 0.4}, 3 * time.Hour, 16, 8, onlyBatch},
+	{task{"recommendations", "train-ranker-0310", "v2.30.1", "8", "16Gi", 95 * time.Minute, 0.1}, 2*time.Hour + 45*time.Minute, 4, 4, onlyBatch},
+	{task{"recommendations", "embed-new-products", "v1.6.0", "2", "4Gi", 14 * time.Minute, 0.3}, 6*time.Hour + 20*time.Minute, 12, 6, onlyBatch},
+	{task{"recommendations", "evaluate-2-31", "v2.31.0", "2", "4Gi", 22 * time.Minute, 0.2}, 10*time.Hour + 40*time.Minute, 6, 6, onlyBatch},
+	{task{"logistics", "route-precompute", "v0.12.0", "2", "2Gi", 18 * time.Minute, 0.3}, 4*time.Hour + 30*time.Minute, 20, 10, onlyBatch},
+	{task{"logistics", "orders-migrate-55", "v5.5.0", "500m", "512Mi", 3 * time.Minute, 0.2}, 9*time.Hour + 5*time.Minute, 1, 1, onlyBatch},
+	{task{"payments", "ledger-migrate-252", "v2.5.2", "500m", "512Mi", 5 * time.Minute, 0.2}, 11*time.Hour + 15*time.Minute, 1, 1, onlyBatch},
+	{task{"media", "transcode-campaign", "v0.4.2", "4", "4Gi", 12 * time.Minute, 0.5}, 9*time.Hour + 30*time.Minute, 30, 10, onlyBatch},
+	{task{"media", "rebuild-thumbnails", "v1.5.5", "1", "1Gi", 7 * time.Minute, 0.4}, 22*time.Hour + 15*time.Minute, 40, 15, onlyBatch},
+	{task{"storefront", "price-import-spring", "v1.19.4", "1", "2Gi", 8 * time.Minute, 0.3}, 12*time.Hour + 50*time.Minute, 8, 4, onlyBatch},
+	{task{"support", "export-tickets", "v9.0.3", "500m", "1Gi", 6 * time.Minute, 0.3}, 15*time.Hour + 35*time.Minute, 2, 1, onlyBatch},
+	{task{"analytics", "churn-model", "v3.2.0", "4", "16Gi", 48 * time.Minute, 0.2}, 18*time.Hour + 10*time.Minute, 8, 4, onlyBatch},
 }
 
 // tidyAfter is how long a finished Job stays to be looked at.
@@ -52,7 +53,9 @@ func batch(r *recorder, seed uint64) {
 // runJob records one Job, which is deleted some time after its last pod has ended.
 func runJob(r *recorder, j job, stays time.Duration, random *random) {
 	spec := j.podSpec()
-	onlyBatch(service{}, &spec)
+	if j.place != nil {
+		j.place(service{}, &spec)
+	}
 	object := &batchv1.Job{
 		TypeMeta:   typeMeta(kindJob),
 		ObjectMeta: metav1.ObjectMeta{Namespace: j.namespace, Name: j.name, Labels: labelsOf(j.name)},

@@ -22,7 +22,7 @@ func firstSteps() *recorder {
 	barePod(r, task{namespace: "demo", name: "shell", tag: "v1.37", cpu: "100m", memory: "64Mi"},
 		"shell", 45*time.Second, 75*time.Second, 20*time.Second)
 
-	report := job{task{"demo", "report", "v1.0.0", "1", "1Gi", 20 * time.Second, 0.3}, time.Minute, 4, 2}
+	report := job{task{"demo", "report", "v1.0.0", "1", "1Gi", 20 * time.Second, 0.3}, time.Minute, 4, 2, nil}
 	runJob(r, report, time.Minute, newRandom(1, "job report"))
 	return r
 }

@@ -66,7 +66,7 @@ func (s *Survey) Demand(lifecycles trace.Lifecycles) *Demand {
 	for _, owners := range demand.owners {
 		slices.SortFunc(owners, compareOwners)
 	}
-	demand.remark(s.problems - len(s.notes))
+	demand.remark(s.problems-len(s.notes), s.classes)
 	return demand
 }
 
@@ -103,7 +103,7 @@ func finishOf(r *run, lifecycles trace.Lifecycles) (int64, bool) {
 }
 
 // remark adds the notes about what cannot be judged.
-func (d *Demand) remark(problemsNotShown int) {
+func (d *Demand) remark(problemsNotShown int, known map[classRef]bool) {
 	if problemsNotShown > 0 {
 		d.Notes = append(d.Notes, fmt.Sprintf("%d more versions of objects are left out of the judgement of nodes", problemsNotShown))
 	}
@@ -111,6 +111,12 @@ func (d *Demand) remark(problemsNotShown int) {
 	for i, template := range d.templates {
 		for _, remark := range template.remarks {
 			byRemark[remark] = append(byRemark[remark], d.owners[i]...)
+		}
+		for _, class := range template.classes {
+			if !known[class] {
+				remark := fmt.Sprintf("need the %s %q, which the trace does not hold: they are refused unless it comes from elsewhere", class.Kind, class.Name)
+				byRemark[remark] = append(byRemark[remark], d.owners[i]...)
+			}
 		}
 	}
 	for _, remark := range slices.Sorted(maps.Keys(byRemark)) {

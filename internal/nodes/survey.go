@@ -23,6 +23,7 @@ type Survey struct {
 	steps     []step
 	runs      []*run
 	usage     map[usageKey]int
+	classes   map[classRef]bool
 	notes     []string
 	problems  int
 	first     int64
@@ -77,6 +78,8 @@ func NewSurvey(config *trace.Config) *Survey {
 		byKey:  map[templateKey]int{},
 		byName: map[trace.PodOwner]*owner{},
 		usage:  map[usageKey]int{},
+
+		classes: map[classRef]bool{},
 	}
 }
 
@@ -128,6 +131,9 @@ func (s *Survey) Add(event *trace.Event) {
 
 func (s *Survey) apply(now int64, object *trace.Object) {
 	gvk := object.GVK()
+	if gvk.Group == "scheduling.k8s.io" || gvk.Group == "node.k8s.io" {
+		s.classes[classRef{gvk.Kind, object.Name()}] = true
+	}
 	paths := s.config.PodSpecTemplatePaths(gvk)
 	if len(paths) == 0 {
 		return

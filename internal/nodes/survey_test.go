@@ -248,6 +248,10 @@ func TestSurvey_OneTemplateForAllThatScheduleAlike(t *testing.T) {
 func TestSurvey_Notes(t *testing.T) {
 	demand := survey(nil, applied(
 		deployment(t, "api", 1, podSpec("1", "1Gi", "schedulerName: volcano")),
+		deployment(t, "first", 1, podSpec("1", "1Gi", "priorityClassName: gold, runtimeClassName: gvisor")),
+		deployment(t, "second", 1, podSpec("1", "1Gi", "priorityClassName: silver")),
+		deployment(t, "third", 1, podSpec("1", "1Gi", "priorityClassName: system-cluster-critical")),
+		object(t, `{apiVersion: scheduling.k8s.io/v1, kind: PriorityClass, metadata: {name: silver}}`),
 		deployment(t, "bad", 1, `{containers: "none"}`),
 		deployment(t, "gate", 1, podSpec("1", "1Gi", "schedulingGates: [{name: a}]")),
 		object(t, `{apiVersion: apps/v1, kind: StatefulSet, metadata: {namespace: prod, name: db}, spec: {volumeClaimTemplates: [{}], template: {spec: {containers: []}}}}`),
@@ -256,6 +260,8 @@ func TestSurvey_Notes(t *testing.T) {
 		"apps/v1.Deployment prod/bad is left out of the judgement of nodes: read the pod template: cannot restore slice from string",
 		`pods of apps/v1.Deployment prod/api ask for the scheduler "volcano": they wait for ever unless the scheduler configuration has a profile of that name`,
 		"pods of apps/v1.Deployment prod/gate have scheduling gates: they wait until something takes the gates off",
+		`pods of apps/v1.Deployment prod/first need the PriorityClass "gold", which the trace does not hold: they are refused unless it comes from elsewhere`,
+		`pods of apps/v1.Deployment prod/first need the RuntimeClass "gvisor", which the trace does not hold: they are refused unless it comes from elsewhere`,
 		"pods of apps/v1.StatefulSet prod/db use persistent volume claims, which nothing provisions in a simulation: unless the trace holds bound volumes for them, these pods wait for ever",
 	}
 	if diff := cmp.Diff(want, demand.Notes); diff != "" {

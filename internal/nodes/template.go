@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -25,6 +26,23 @@ type podTemplate struct {
 	requests amounts
 	// remarks are properties that may keep the pods from running and that cannot be judged.
 	remarks []string
+	// classes are the cluster-scoped objects without which the API server refuses the pods.
+	classes []classRef
+}
+
+// classRef names a PriorityClass or RuntimeClass.
+type classRef struct{ Kind, Name string }
+
+// classesOf lists those that a pod refers to and that are not in every cluster.
+func classesOf(spec *corev1.PodSpec) []classRef {
+	var out []classRef
+	if name := spec.PriorityClassName; name != "" && !strings.HasPrefix(name, "system-") {
+		out = append(out, classRef{"PriorityClass", name})
+	}
+	if spec.RuntimeClassName != nil {
+		out = append(out, classRef{"RuntimeClass", *spec.RuntimeClassName})
+	}
+	return out
 }
 
 // templateKey identifies a podTemplate.
@@ -71,12 +89,13 @@ func newTemplate(use templateUse) (templateKey, *podTemplate, error) {
 	if mindsLabels(&spec) {
 		pod.Labels = recorded.Metadata.Labels
 	}
-	template := &podTemplate{pod: pod, perNode: use.perNode, remarks: remarks(&recorded.Spec, use)}
+	template := &podTemplate{pod: pod, perNode: use.perNode, remarks: remarks(&recorded.Spec, use), classes: classesOf(&recorded.Spec)}
 	text, err := json.Marshal(struct {
 		Pod     *corev1.Pod
 		PerNode bool
 		Remarks []string
-	}{pod, template.perNode, template.remarks})
+		Classes []classRef
+	}{pod, template.perNode, template.remarks, template.classes})
 	if err != nil {
 		return templateKey{}, nil, fmt.Errorf("compare the pod template: %w", err)
 	}
