@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -122,7 +123,9 @@ func simulateError(spec simulation.Spec, err error) error {
 	case errors.As(err, &failed) && failed.Interrupted:
 		return fmt.Errorf("%w: nothing was replayed yet, so there are no results", errInterrupted)
 	case errors.As(err, &failed):
-		err = fmt.Errorf("simulate %s: %w", spec.Trace, err)
+		if !strings.Contains(err.Error(), spec.Trace) {
+			err = fmt.Errorf("simulate %s: %w", spec.Trace, err)
+		}
 		if failed.Hint != "" {
 			return hint(err, "%s", failed.Hint)
 		}

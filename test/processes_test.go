@@ -1,0 +1,102 @@
+package test
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// processes returns the running processes a sandbox has started. It sees them only where
+// there is a /proc; elsewhere it finds none.
+func processes(run string) []int {
+	var out []int
+	found, _ := filepath.Glob("/proc/[0-9]*/environ")
+	for _, path := range found {
+		environ, err := os.ReadFile(path)
+		if err != nil || !bytes.Contains(environ, []byte(runVariable+"="+run+"\x00")) {
+			continue
+		}
+		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(path)))
+		if err == nil && pid != os.Getpid() {
+			out = append(out, pid)
+		}
+	}
+	return out
+}
+
+// child returns the sk-cluster that a sandbox runs, and its folders of data.
+func (s *sandbox) child() (pid int, dirs []string) {
+	s.t.Helper()
+	if _, err := os.Stat("/proc/self/environ"); err != nil {
+		s.t.Skip("processes can be told by /proc alone")
+	}
+	for _, pid := range processes(s.run) {
+		exe, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid))
+		if err != nil || filepath.Base(exe) != "sk-cluster" {
+			continue
+		}
+		return pid, dataDirs(pid)
+	}
+	s.t.Fatal("no sk-cluster runs")
+	return 0, nil
+}
+
+// dataDirs returns the temporary folders a process holds files open in.
+func dataDirs(pid int) []string {
+	links, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))
+	seen := map[string]bool{}
+	var out []string
+	for _, link := range links {
+		target, err := os.Readlink(link)
+		if err != nil {
+			continue
+		}
+		before, rest, ok := strings.Cut(target, "/simkube-")
+		if !ok {
+			continue
+		}
+		name, _, inside := strings.Cut(rest, "/")
+		if dir := before + "/simkube-" + name; inside && !seen[dir] {
+			seen[dir] = true
+			out = append(out, dir)
+		}
+	}
+	return out
+}
+
+// waitGone returns when nothing a sandbox has started runs any more.
+func (s *sandbox) waitGone() {
+	s.t.Helper()
+	for len(processes(s.run)) > 0 {
+		select {
+		case <-s.t.Context().Done():
+			s.t.Fatal(s.t.Context().Err())
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+func gone(t *testing.T, dirs []string) {
+	t.Helper()
+	if len(dirs) == 0 {
+		t.Error("the control plane had no folder of data: this test looks in the wrong place")
+	}
+	for _, dir := range dirs {
+		if _, err := os.Stat(dir); !os.IsNotExist(err) {
+			t.Errorf("the control plane left %s behind (%v)", dir, err)
+		}
+	}
+}
+
+func kill(t *testing.T, pid int) {
+	t.Helper()
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+}
