@@ -11,6 +11,8 @@ export GOFLAGS := $(strip $(filter-out -trimpath,$(shell $(GO) env GOFLAGS)) -tr
 LDFLAGS := -s -w -X main.version=$(VERSION)
 MODULES := . cluster
 
+GENERATED := api config/crd examples/*.sktrace
+
 # The path of a tool pinned in tools/go.mod, built when needed.
 tool = "$$(GOWORK=off $(GO) tool -modfile=$(CURDIR)/tools/go.mod -n $(1))"
 
@@ -65,15 +67,17 @@ fmt: ## Format the code
 	$(call tool,gofumpt) -l -w $$(git ls-files '*.go' | grep -v zz_generated)
 
 .PHONY: generate
-generate: ## Write the generated files: deepcopy code and CRDs
+generate: ## Write the generated files: deepcopy code, CRDs, example traces
 	$(call tool,controller-gen) object paths=./api/v1 \
 		crd:allowDangerousTypes=true output:crd:dir=config/crd
+	$(GO) run ./examples/generate -o examples/day.sktrace -seed 1
+	$(GO) run ./examples/generate -trace first-steps -o examples/first-steps.sktrace
 
 .PHONY: verify
 verify: generate ## Fail if a generated file is not what is committed
-	git diff --exit-code -- api config/crd
-	@test -z "$$(git status --porcelain -- api config/crd)" || \
-		{ git status --short -- api config/crd; echo "generated files are not committed"; exit 1; }
+	git diff --exit-code -- $(GENERATED)
+	@test -z "$$(git status --porcelain -- $(GENERATED))" || \
+		{ git status --short -- $(GENERATED); echo "generated files are not committed"; exit 1; }
 
 .PHONY: clean
 clean: ## Remove what was built and simulated here
