@@ -119,6 +119,12 @@ func (r *Recorder) update(p *podRecord, pod *corev1.Pod, at stamp) {
 	if p.created == 0 {
 		p.created = at(pod.CreationTimestamp.Time)
 	}
+	if why := disruptionOf(pod); why != "" && p.disruption == "" {
+		p.disruption = r.strings.get(why)
+	}
+	if p.finished != 0 {
+		return // for good: no pod comes back from there
+	}
 	if pod.Spec.NodeName != "" && p.scheduled == 0 {
 		p.scheduled = max(p.created, at(conditionTime(pod, corev1.PodScheduled)))
 		p.node = r.strings.get(pod.Spec.NodeName)
@@ -141,9 +147,6 @@ func (r *Recorder) update(p *podRecord, pod *corev1.Pod, at stamp) {
 			p.setRunning(at(started))
 		}
 		p.setFinished(at(containersFinished(pod)))
-	}
-	if why := disruptionOf(pod); why != "" && p.disruption == "" {
-		p.disruption = r.strings.get(why)
 	}
 }
 
