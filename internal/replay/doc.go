@@ -11,15 +11,17 @@
 // # Time
 //
 // What happened at trace time T is due at Start + (T - Origin) / Speed. Every deadline is computed from
-// the start, so neither rounding nor slow requests add up. Objects are prepared ahead of their deadline.
+// the start, so neither rounding nor slow requests add up. Objects are prepared ahead of their deadline (so
+// a Start a second from now gives the first event its time, too).
 // The lag of an object is the time from its deadline to the moment its request is sent; the completion of
 // an object is the time from its deadline to the moment the server accepted it.
 //
 // # Order
 //
 // Objects are applied concurrently, but all that happens to one object happens in order. Among the objects of
-// one event, those that make pods wait for those that don't, which they may need (a priority class, a
-// service account). Namespaces are made when they are first needed.
+// one event, those that make pods wait until those that don't have been tried, which they may need (a priority class, a
+// service account). Namespaces are made when objects that need them are prepared; where the trace has
+// namespaces among its objects, when they are due.
 //
 // # Safety
 //

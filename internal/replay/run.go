@@ -6,9 +6,12 @@ import (
 	"fmt"
 	"time"
 
+	"golang.org/x/sync/errgroup"
 	"golang.org/x/sync/semaphore"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/utils/clock"
 
+	simkubev1 "simkube.io/simkube/api/v1"
 	"simkube.io/simkube/trace"
 )
 
@@ -16,6 +19,8 @@ const (
 	// preparedEvents and preparedBytes bound what is prepared ahead of its deadline, or late.
 	preparedEvents = 64
 	preparedBytes  = 64 << 20
+	// preparedNamespaces bounds how many are made at a time.
+	preparedNamespaces = 16
 )
 
 // run is the state of one Run.
@@ -127,6 +132,7 @@ func (r *run) prepare(ctx context.Context, prepared chan<- *eventRun) error {
 			return sleepUntil(ctx, r.opts.Clock, r.schedule.after(limit))
 		}
 		next := r.prepareEvent(index, event)
+		r.prepareNamespaces(ctx, next)
 		if err := r.memory.Acquire(ctx, next.size); err != nil {
 			return context.Cause(ctx)
 		}
@@ -138,6 +144,32 @@ func (r *run) prepare(ctx context.Context, prepared chan<- *eventRun) error {
 		index++
 	}
 	return nil
+}
+
+// prepareNamespaces makes the namespaces an event needs, so that none of its objects has to wait for one. Where
+// the trace has the namespaces themselves, it is not for us to make them early. What goes wrong here is seen
+// when an object needs the namespace.
+func (r *run) prepareNamespaces(ctx context.Context, event *eventRun) {
+	if _, tracked := r.plan.Config.TrackedObjects[corev1.SchemeGroupVersion.WithKind("Namespace")]; tracked {
+		return
+	}
+	var group errgroup.Group
+	group.SetLimit(preparedNamespaces)
+	asked := map[string]bool{}
+	for _, t := range event.tasks {
+		name := simkubev1.VirtualNamespace(r.opts.NamespacePrefix, t.key.namespace)
+		if known, _ := r.spaces.known(name); known || asked[name] || t.verb != Apply || t.key.namespace == "" {
+			continue
+		}
+		asked[name] = true
+		group.Go(func() error {
+			if ctx.Err() == nil {
+				_ = r.spaces.ensure(ctx, name)
+			}
+			return nil
+		})
+	}
+	_ = group.Wait()
 }
 
 // submit hands the tasks of an event to the queue.

@@ -1,0 +1,259 @@
+package replay
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/kubernetes"
+	"sigs.k8s.io/yaml"
+
+	simkubev1 "simkube.io/simkube/api/v1"
+	"simkube.io/simkube/trace"
+)
+
+// fake is a target in memory. Requests take a while; what hangs off a deleted object goes with it.
+type fake struct {
+	takes time.Duration
+	// fail, if not nil, is asked before each request that changes something.
+	fail func(verb string, at place) error
+
+	mu      sync.Mutex
+	served  map[schema.GroupVersionKind]bool // true for namespaced kinds
+	objects map[place]*metav1.PartialObjectMetadata
+	log     []string
+	sent    map[string]time.Time // when a line of the log was written first
+	busy    int
+	most    int
+	uids    int
+}
+
+func newFake() *fake {
+	return &fake{
+		served: map[schema.GroupVersionKind]bool{
+			{Version: "v1", Kind: "Pod"}:                                                     true,
+			{Version: "v1", Kind: "ConfigMap"}:                                               true,
+			{Version: "v1", Kind: "Namespace"}:                                               false,
+			{Group: "apps", Version: "v1", Kind: "Deployment"}:                               true,
+			{Group: "scheduling.k8s.io", Version: "v1", Kind: "PriorityClass"}:               false,
+			{Group: "apiextensions.k8s.io", Version: "v1", Kind: "CustomResourceDefinition"}: false,
+			simkubev1.GroupVersion.WithKind(rootKind):                                        false,
+		},
+		objects: map[place]*metav1.PartialObjectMetadata{},
+		sent:    map[string]time.Time{},
+	}
+}
+
+func resourceOf(gvk schema.GroupVersionKind) schema.GroupVersionResource {
+	plural, _ := meta.UnsafeGuessKindToResource(gvk)
+	return plural
+}
+
+func (f *fake) mapping(gvk schema.GroupVersionKind) (*meta.RESTMapping, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	namespaced, ok := f.served[gvk]
+	if !ok {
+		return nil, &meta.NoKindMatchError{GroupKind: gvk.GroupKind(), SearchedVersions: []string{gvk.Version}}
+	}
+	mapping := &meta.RESTMapping{Resource: resourceOf(gvk), GroupVersionKind: gvk, Scope: meta.RESTScopeRoot}
+	if namespaced {
+		mapping.Scope = meta.RESTScopeNamespace
+	}
+	return mapping, nil
+}
+
+func (f *fake) refresh() {}
+
+func (f *fake) kinds() ([]kind, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var kinds []kind
+	for gvk, namespaced := range f.served {
+		kinds = append(kinds, kind{gvk, resourceOf(gvk), namespaced})
+	}
+	return kinds, nil
+}
+
+func (f *fake) pods() kubernetes.Interface { return nil }
+
+// request is the time a request takes, and its entry in the log.
+func (f *fake) request(verb string, at place) error {
+	f.mu.Lock()
+	line := fmt.Sprintf("%s %s %s", verb, at.resource.Resource, trace.NamespacedName(at.namespace, at.name))
+	f.log = append(f.log, line)
+	if _, ok := f.sent[line]; !ok {
+		f.sent[line] = time.Now()
+	}
+	f.busy++
+	f.most = max(f.most, f.busy)
+	f.mu.Unlock()
+	time.Sleep(f.takes)
+	f.mu.Lock()
+	f.busy--
+	f.mu.Unlock()
+	if f.fail != nil {
+		return f.fail(verb, at)
+	}
+	return nil
+}
+
+func (f *fake) notFound(at place) error {
+	return apierrors.NewNotFound(at.resource.GroupResource(), at.name)
+}
+
+func (f *fake) get(_ context.Context, at place) (*metav1.PartialObjectMetadata, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if object := f.objects[at]; object != nil {
+		return object.DeepCopy(), nil
+	}
+	return nil, f.notFound(at)
+}
+
+func (f *fake) put(at place, from []byte) (*metav1.PartialObjectMetadata, error) {
+	object := &metav1.PartialObjectMetadata{}
+	if err := json.Unmarshal(from, object); err != nil {
+		return nil, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if at.namespace != "" && f.objects[place{resource: namespaceResource(), name: at.namespace}] == nil {
+		return nil, apierrors.NewNotFound(namespaceResource().GroupResource(), at.namespace)
+	}
+	f.uids++
+	object.UID = types.UID(fmt.Sprint("uid-", f.uids))
+	f.objects[at] = object
+	return object, nil
+}
+
+func (f *fake) apply(_ context.Context, at place, body []byte) error {
+	if err := f.request("apply", at); err != nil {
+		return err
+	}
+	_, err := f.put(at, body)
+	return err
+}
+
+func (f *fake) create(_ context.Context, at place, object *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	if err := f.request("create", at); err != nil {
+		return nil, err
+	}
+	body, err := object.MarshalJSON()
+	if err != nil {
+		return nil, err
+	}
+	created, err := f.put(at, body)
+	if err != nil {
+		return nil, err
+	}
+	object = object.DeepCopy()
+	object.SetUID(created.UID)
+	return object, nil
+}
+
+func (f *fake) delete(_ context.Context, at place, _ metav1.DeleteOptions) error {
+	if err := f.request("delete", at); err != nil {
+		return err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.objects[at] == nil {
+		return f.notFound(at)
+	}
+	delete(f.objects, at)
+	if at.resource == namespaceResource() {
+		for other := range f.objects {
+			if other.namespace == at.name {
+				delete(f.objects, other)
+			}
+		}
+	}
+	return nil
+}
+
+func (f *fake) deleteCollection(_ context.Context, in place, _ metav1.DeleteOptions, selector string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	wanted, err := labels.Parse(selector)
+	if err != nil {
+		return err
+	}
+	for at, object := range f.objects {
+		if at.resource == in.resource && at.namespace == in.namespace && wanted.Matches(labels.Set(object.Labels)) {
+			delete(f.objects, at)
+		}
+	}
+	return nil
+}
+
+func (f *fake) list(_ context.Context, resource schema.GroupVersionResource, selector string) ([]metav1.PartialObjectMetadata, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	wanted, err := labels.Parse(selector)
+	if err != nil {
+		return nil, err
+	}
+	var items []metav1.PartialObjectMetadata
+	for at, object := range f.objects {
+		if at.resource == resource && wanted.Matches(labels.Set(object.Labels)) {
+			items = append(items, *object)
+		}
+	}
+	return items, nil
+}
+
+// lines gives the lines of the log that say something about an object.
+func (f *fake) lines(about string) []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(f.log), func(line string) bool { return !strings.Contains(line, about) })
+}
+
+const origin = 1_700_000_000
+
+func event(tb testing.TB, seconds int64, applied, deleted []string) trace.Event {
+	tb.Helper()
+	return trace.Event{Time: origin + seconds, Applied: objects(tb, applied...), Deleted: objects(tb, deleted...)}
+}
+
+func objects(tb testing.TB, manifests ...string) []trace.Object {
+	tb.Helper()
+	var objects []trace.Object
+	for _, manifest := range manifests {
+		data, err := yaml.YAMLToJSON([]byte(manifest))
+		if err != nil {
+			tb.Fatal(err)
+		}
+		u := &unstructured.Unstructured{}
+		if err := u.UnmarshalJSON(data); err != nil {
+			tb.Fatal(err)
+		}
+		object, err := trace.NewObject(u)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		objects = append(objects, object)
+	}
+	return objects
+}
+
+func configMap(namespace, name string) string {
+	return fmt.Sprintf("{apiVersion: v1, kind: ConfigMap, metadata: {namespace: %s, name: %s}}", namespace, name)
+}
+
+func deployment(namespace, name string) string {
+	return fmt.Sprintf("{apiVersion: apps/v1, kind: Deployment, metadata: {namespace: %s, name: %s}, spec: {template: {spec: {containers: []}}}}", namespace, name)
+}
