@@ -46,7 +46,7 @@ func restart(start time.Time, at time.Duration) action {
 const badRollout = "ranker"
 
 // incident is the bad rollout: at 14:12, with the analytics burst under way, version 2.31.0 of the ranker goes out
-// with the requests of its training job, four times what it needs. The new pods do not fit between the others and
+// with the requests of its training job, six times what it needs. The new pods do not fit between the others and
 // wait; the rollout stands still with a quarter of the old pods gone. At 14:41 somebody rolls it back. At 16:20 it
 // goes out again, with the right requests.
 func incident() []action {
@@ -59,7 +59,7 @@ func incident() []action {
 		}}
 	}
 	return []action{
-		resize(14*time.Hour+12*time.Minute+8*time.Second, "v2.31.0", "8", "16Gi"),
+		resize(14*time.Hour+12*time.Minute+8*time.Second, "v2.31.0", "12", "24Gi"),
 		resize(14*time.Hour+41*time.Minute+30*time.Second, "v2.30.1", "2", "4Gi"),
 		resize(16*time.Hour+20*time.Minute+2*time.Second, "v2.31.1", "2", "4Gi"),
 	}
