@@ -2,10 +2,12 @@ package trace
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"math/rand/v2"
 	"os"
 	"runtime"
+	"slices"
 	"testing"
 )
 
@@ -109,9 +111,15 @@ func checkUsable(t *testing.T, tr *Trace) {
 			}
 		}
 	}
+	inOrder(tr)
 	first := mustWrite(t, tr)
 	again := mustRead(t, first)
 	if second := mustWrite(t, again); !bytes.Equal(first, second) {
 		t.Errorf("written, read and written again:\ngot  %x\nwant %x", second, first)
 	}
+}
+
+// inOrder sorts the events by time, without which a trace is not written.
+func inOrder(tr *Trace) {
+	slices.SortStableFunc(tr.Events, func(a, b Event) int { return cmp.Compare(a.Time, b.Time) })
 }

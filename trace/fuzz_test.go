@@ -62,6 +62,7 @@ func FuzzReadWriteRead(f *testing.F) {
 		if err != nil {
 			return
 		}
+		inOrder(tr)
 		written := mustWrite(t, tr)
 		again := mustRead(t, written)
 		for i := range tr.Events { // of deleted objects only the names are written

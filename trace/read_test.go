@@ -144,6 +144,18 @@ func TestRead_Extension(t *testing.T) {
 }
 
 // TestRead_Large has events beyond every size the reader's window begins with, between small ones.
+// A file whose events are out of order can be read, so that it can be looked at and mended.
+func TestRead_EventsOutOfOrder(t *testing.T) {
+	event := ordered{"ts", 5, "applied_objs", []any{}, "deleted_objs", []any{}}
+	got, err := Read(bytes.NewReader(pack(traceFields.with("events", []any{event, event.with("ts", 4)}))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got.Events) != 2 || got.Events[0].Time != 5 || got.Events[1].Time != 4 {
+		t.Errorf("got %v, want the times 5 and 4", got.Events)
+	}
+}
+
 func TestRead_Large(t *testing.T) {
 	var events []any
 	for i := range 60 {

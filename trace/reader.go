@@ -38,7 +38,6 @@ type Reader struct {
 	total   int             // events in the trace
 	index   int             // of the next event
 	inside  bool            // the events array has been begun and not finished
-	last    int64           // time of the event before
 	names   *nameKinds      // kinds by name, which only version 1 needs
 	failure error           // given for ever after
 }
@@ -103,22 +102,17 @@ func (r *Reader) Next() (*Event, error) {
 }
 
 func (r *Reader) event() *FormatError {
-	pos := r.scan.pos
 	if err := r.events.next(); err != nil {
 		return err
 	}
-	e := &r.events.event
-	if r.index > 0 && e.Time < r.last {
-		return r.scan.fail(pos, ErrOrder, "the event's time is %d, before the %d of the one in front of it", e.Time, r.last).in("ts")
-	}
-	r.last = e.Time
 	if r.names != nil {
-		r.names.note(e)
+		r.names.note(&r.events.event)
 	}
 	return nil
 }
 
 // Events gives the events that are left, each valid until the next. An error is the last thing given.
+// They come as they stand in the file, also where a recorder's clock was set back between two of them.
 func (r *Reader) Events() iter.Seq2[*Event, error] {
 	return func(yield func(*Event, error) bool) {
 		for {

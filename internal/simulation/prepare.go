@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -32,9 +33,9 @@ type Prepared struct {
 	lifecycles *lifecycle.Store
 	// origin and end bound the replay in unix seconds; end counts in lifecycles that outlast the last event.
 	origin, end int64
-	// lastFinish is when the last recorded pod within the bounds finishes, or 0.
-	lastFinish int64
-	cronJobs   bool
+	cronJobs    bool
+	// finishing tells that recorded pods finish within the last settleTraceTime.
+	finishing bool
 }
 
 // Prepare reads the trace of a spec once, without keeping its events, and plans the nodes. It writes
@@ -114,23 +115,28 @@ func (p *Prepared) beyond(origin, t int64) bool {
 	return p.spec.Duration > 0 && time.Duration(t-origin)*time.Second > p.spec.Duration
 }
 
-// bound decides when the replay ends: with the last event or the last recorded end of a pod,
+// bound decides when the replay ends: with the last event or the last recorded start or end of a pod,
 // whichever is later, but not after the spec's duration.
 func (p *Prepared) bound(first, last int64, lifecycles trace.Lifecycles) {
 	p.origin, p.end = first, last
 	for _, byHash := range lifecycles {
 		for _, list := range byHash {
 			for _, l := range list {
-				if l.State != trace.Finished || p.beyond(first, l.End) {
-					continue
-				}
-				p.lastFinish = max(p.lastFinish, l.End)
+				// The times a lifecycle does not have are 0.
+				p.end = max(p.end, l.Start, l.End)
 			}
 		}
 	}
-	p.end = max(p.end, p.lastFinish)
 	if p.beyond(first, p.end) {
 		p.end = first + int64(p.spec.Duration/time.Second)
+	}
+	tail := p.end - int64(settleTraceTime/time.Second)
+	for _, byHash := range lifecycles {
+		for _, list := range byHash {
+			p.finishing = p.finishing || slices.ContainsFunc(list, func(l trace.Lifecycle) bool {
+				return l.State == trace.Finished && l.End >= tail && l.End <= p.end
+			})
+		}
 	}
 }
 
@@ -162,9 +168,16 @@ func (p *Prepared) Notes() []Note {
 		notes = append(notes, Note{Level: Warning, Text: finding.String()})
 	}
 	if p.cronJobs && p.spec.Speed != 1 {
-		notes = append(notes, Note{Level: Warning, Text: fmt.Sprintf(
-			"the trace has CronJobs, which the control plane starts by the wall clock: at speed %g they run %g times as often in trace time as recorded",
-			p.spec.Speed, 1/p.spec.Speed)})
+		notes = append(notes, Note{Level: Warning, Text: cronJobWarning(p.spec.Speed)})
 	}
 	return notes
+}
+
+// cronJobWarning says what a speed other than 1 means for CronJobs.
+func cronJobWarning(speed float64) string {
+	share := fmt.Sprintf("%.3g times as many runs", 1/speed)
+	if speed > 1 {
+		share = fmt.Sprintf("about one in %.3g of their runs", speed)
+	}
+	return fmt.Sprintf("CronJobs are started by the wall clock, whatever the speed: at speed %g expect %s", speed, share)
 }

@@ -31,8 +31,11 @@ var ErrInterrupted = errors.New("interrupted")
 const (
 	// startLead is how far in the future the first event is due, so that it is ready by then.
 	startLead = 250 * time.Millisecond
-	// settleGrace is how long pods that should finish at the very end of the trace are waited for.
-	settleGrace = 5 * time.Second
+	// settleTraceTime is how long, in trace time, pods that are still starting or finishing at the end of the
+	// trace are waited for; on the clock it is bounded by minSettle and maxSettle.
+	settleTraceTime = time.Minute
+	minSettle       = 500 * time.Millisecond
+	maxSettle       = 5 * time.Second
 	// cleanUpTimeout bounds the deletion of everything simulated.
 	cleanUpTimeout = 5 * time.Minute
 )
@@ -278,22 +281,17 @@ func (s *session) replay(ctx context.Context, times results.TimeMap) (replay.Rep
 	})
 }
 
-// settle waits for the end of the trace, and a little longer when a recorded pod ends right there: it
-// took a moment to start in the simulation, too.
+// settle waits for the end of the trace, and a little longer while pods are on their way: in the simulation as in
+// the recorded cluster it takes a moment from an event to a pod that runs.
 func (s *session) settle(ctx context.Context, times results.TimeMap) error {
 	s.progress.enter(Settling)
-	speed := s.spec.Speed
-	end := times.ClockStart.Add(time.Duration(float64(s.end-s.origin) / speed * float64(time.Second)))
+	end := times.ClockStart.Add(time.Duration(float64(s.end-s.origin) / s.spec.Speed * float64(time.Second)))
 	if err := s.sleep(ctx, end.Sub(s.Clock.Now())); err != nil {
 		return err
 	}
-	if s.lastFinish == 0 || float64(s.end-s.lastFinish) > speed*settleGrace.Seconds() {
-		return nil
-	}
-	deadline := s.Clock.Now().Add(settleGrace)
-	for s.Clock.Now().Before(deadline) {
-		c := s.recorder.Counts()
-		if c.Pending+c.Starting+c.Running == 0 {
+	grace := min(max(time.Duration(float64(settleTraceTime)/s.spec.Speed), minSettle), maxSettle)
+	for deadline := s.Clock.Now().Add(grace); s.Clock.Now().Before(deadline); {
+		if s.settled() {
 			return nil
 		}
 		if err := s.sleep(ctx, 50*time.Millisecond); err != nil {
@@ -301,6 +299,15 @@ func (s *session) settle(ctx context.Context, times results.TimeMap) error {
 		}
 	}
 	return nil
+}
+
+// settled tells whether no pod is on its way: none waits or starts, and none runs that the trace saw finish.
+func (s *session) settled() bool {
+	c := s.recorder.Counts()
+	if c.Pending+c.Starting > 0 {
+		return false
+	}
+	return c.Running == 0 || !s.finishing
 }
 
 func (s *session) sleep(ctx context.Context, d time.Duration) error {
