@@ -67,11 +67,9 @@ func FormatDuration(d time.Duration) string {
 	switch {
 	case d < 10*time.Second:
 		return trimZeros(fmt.Sprintf("%.1f", d.Seconds())) + "s"
-	case d < time.Minute:
+	case d < time.Hour-time.Second/2: // what rounds up to an hour is one
 		return twoUnits(d.Round(time.Second), time.Minute, "m", time.Second, "s")
-	case d < time.Hour:
-		return twoUnits(d.Round(time.Second), time.Minute, "m", time.Second, "s")
-	case d < day:
+	case d < day-time.Minute/2:
 		return twoUnits(d.Round(time.Minute), time.Hour, "h", time.Minute, "m")
 	}
 	return twoUnits(d.Round(time.Hour), day, "d", time.Hour, "h")

@@ -31,7 +31,7 @@ func niceStep(top float64, n int) float64 {
 	return 10 * power
 }
 
-// valueTicks returns ticks from 0 for values up to top, and the end of the axis: the next tick above
+// valueTicks returns ticks from 0 for values up to top, and the end of the axis, a little above
 // top, so that nothing touches the upper edge. Counts have whole steps.
 func valueTicks(top float64, whole bool) ([]tick, float64) {
 	if top <= 0 {
@@ -41,7 +41,7 @@ func valueTicks(top float64, whole bool) ([]tick, float64) {
 	if whole {
 		step = max(1, step)
 	}
-	end := step * math.Ceil(top/step*(1+1e-9))
+	end := step * math.Ceil(top/step-1e-9)
 	if end < top*1.02 {
 		end += step / 2
 	}

@@ -1,0 +1,98 @@
+package results_test
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+
+	"simkube.io/simkube/internal/results"
+	"simkube.io/simkube/internal/results/sample"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+func TestSummary_WriteText(t *testing.T) {
+	for name, c := range map[string]struct {
+		run    *results.Run
+		width  int
+		colour bool
+	}{
+		"day":        {sample.Day(1), 100, false},
+		"day-colour": {sample.Day(1), 100, true},
+		"day-narrow": {sample.Day(1), 48, false},
+		"small":      {sample.Small(), 0, false},
+		"empty":      {sample.Empty(), 80, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var out bytes.Buffer
+			if err := c.run.Summary.WriteText(&out, c.width, c.colour); err != nil {
+				t.Fatal(err)
+			}
+			lines := strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
+			if len(lines) > 14 {
+				t.Errorf("%d lines are too many", len(lines))
+			}
+			for _, line := range lines {
+				if got := utf8.RuneCountInString(line); !c.colour && c.width > 0 && got > c.width {
+					t.Errorf("%d characters in %q", got, line)
+				}
+			}
+			golden(t, name+".golden", out.String())
+		})
+	}
+}
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.MkdirAll("testdata", 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", path, diff)
+	}
+}
+
+func TestFormat(t *testing.T) {
+	for want, got := range map[string]string{
+		"0":         results.FormatCount(0),
+		"1,234,567": results.FormatCount(1234567),
+		"-1,000":    results.FormatCount(-1000),
+		"3.14":      results.FormatNumber(3.14159),
+		"31.4":      results.FormatNumber(31.4159),
+		"10":        results.FormatNumber(9.999),
+		"100":       results.FormatNumber(99.96),
+		"12,346":    results.FormatNumber(12345.6),
+		"0s":        results.FormatSeconds(0),
+		"350µs":     results.FormatSeconds(0.00035),
+		"1ms":       results.FormatSeconds(0.00099999),
+		"12ms":      results.FormatSeconds(0.0123),
+		"1s":        results.FormatSeconds(0.9999),
+		"3.2s":      results.FormatSeconds(3.21),
+		"10s":       results.FormatSeconds(9.97),
+		"1m":        results.FormatSeconds(59.9),
+		"4m10s":     results.FormatSeconds(250),
+		"1h":        results.FormatSeconds(3599.9),
+		"1h5m":      results.FormatSeconds(3900),
+		"2d3h":      results.FormatSeconds(51 * 3600),
+	} {
+		if got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
