@@ -55,7 +55,6 @@ func Prepare(ctx context.Context, spec Spec) (*Prepared, error) {
 	if p.plan, err = nodes.Prepare(spec.Nodes, demand); err != nil {
 		return nil, err
 	}
-	p.plan.Notes = append(demand.Notes, p.plan.Notes...)
 	return p, nil
 }
 

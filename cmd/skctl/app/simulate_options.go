@@ -49,9 +49,9 @@ func (o *simulateOptions) addFlags(cmd *cobra.Command) {
 	f.Lookup("nodes").DefValue = "auto"
 	o.nodes = "auto"
 	f.StringVar(&o.imagePull, "image-pull-delay", "0", "how long pods take to pull images: milliseconds, or e.g. 2s")
-	f.StringVar(&o.imagePullJitter, "image-pull-jitter", "0", "up to how much longer it may take")
+	f.StringVar(&o.imagePullJitter, "image-pull-jitter", "0", "if set, the delay is drawn between --image-pull-delay and this")
 	f.StringVar(&o.podStartup, "pod-startup-delay", "0", "how long pods then take to be ready: milliseconds, or e.g. 2s")
-	f.StringVar(&o.podStartupJitter, "pod-startup-jitter", "0", "up to how much longer it may take")
+	f.StringVar(&o.podStartupJitter, "pod-startup-jitter", "0", "if set, the delay is drawn between --pod-startup-delay and this")
 	f.BoolVar(&o.rescheduleBarePods, "reschedule-interrupted-bare-pods", false, "start a pod without an owner anew when something other than the trace deletes it")
 	f.BoolVar(&o.align, "align", true, "with CronJobs at speed 1, first wait until the clock's seconds are those of the trace, up to a minute")
 	f.StringVar(&o.name, "name", "", "name of the simulation (default from the trace's)")
@@ -167,7 +167,18 @@ func (o *simulateOptions) delays() (mutate.Delays, error) {
 		*d.into, err = timespec.ParseDuration(value)
 		problems = append(problems, flagError(d.flag, err))
 	}
+	problems = append(problems,
+		checkJitter("image-pull", out.ImagePull, out.ImagePullJitter),
+		checkJitter("pod-startup", out.PodStartup, out.PodStartupJitter))
 	return out, errors.Join(problems...)
+}
+
+// checkJitter refuses a jitter that would do nothing: it is the upper bound of its delay.
+func checkJitter(flag string, delay, jitter time.Duration) error {
+	if jitter == 0 || jitter > delay {
+		return nil
+	}
+	return fmt.Errorf("--%s-jitter: %s is the upper bound of the delay and must be more than --%s-delay, %s", flag, jitter, flag, delay)
 }
 
 func flagError(flag string, err error) error {

@@ -9,12 +9,15 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/kubernetes"
 
+	v1 "simkube.io/simkube/api/v1"
 	"simkube.io/simkube/cluster/controlplane"
 	"simkube.io/simkube/internal/nodes"
 )
@@ -144,7 +147,19 @@ func planServedNodes(value, shape string) (*nodes.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	return nodes.Prepare(spec, nil)
+	if spec.Auto() {
+		return nil, errors.New("--nodes auto needs a trace to go by: give a number or a file of manifests")
+	}
+	plan, err := nodes.Prepare(spec, nil)
+	if err != nil {
+		return nil, err
+	}
+	// Every node of this cluster is simulated, so there are no others to keep pods for: plain
+	// kubectl should see its pods run.
+	for _, node := range plan.Nodes {
+		node.Spec.Taints = slices.DeleteFunc(node.Spec.Taints, func(t corev1.Taint) bool { return t.Key == v1.TaintKwokProvider })
+	}
+	return plan, nil
 }
 
 // announce writes the files by which others find the cluster, ready.json last and at once.
