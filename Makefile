@@ -11,6 +11,11 @@ export GOFLAGS := $(strip $(filter-out -trimpath,$(shell $(GO) env GOFLAGS)) -tr
 LDFLAGS := -s -w -X main.version=$(VERSION)
 MODULES := . cluster
 
+# Kubernetes takes its own version from the linker, and kubectl insists on one it can parse.
+KUBERNETES = $(shell cd cluster && $(GO) list -m -f '{{.Version}}' k8s.io/kubernetes)
+KUBERNETES_LDFLAGS = $(foreach v,gitVersion=$(KUBERNETES) gitMajor=$(word 1,$(subst ., ,$(KUBERNETES:v%=%))) \
+	gitMinor=$(word 2,$(subst ., ,$(KUBERNETES:v%=%))) gitTreeState=clean,-X k8s.io/component-base/version.$(v))
+
 GENERATED := api config/crd examples/*.sktrace
 
 # The path of a tool pinned in tools/go.mod, built when needed.
@@ -38,7 +43,7 @@ bin/skctl:
 .PHONY: bin/sk-cluster
 bin/sk-cluster:
 	@test -e $@ || echo "Compiling Kubernetes: some minutes the first time, seconds from then on."
-	cd cluster && $(GO) build -ldflags '$(LDFLAGS)' -o ../$@ ./cmd/sk-cluster
+	cd cluster && $(GO) build -ldflags '$(LDFLAGS) $(KUBERNETES_LDFLAGS)' -o ../$@ ./cmd/sk-cluster
 
 .PHONY: demo
 demo: build ## Simulate the example day and say where the report is

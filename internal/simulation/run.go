@@ -198,9 +198,6 @@ func (s *session) simulate(ctx context.Context, run **results.Run) error {
 
 	times := results.TimeMap{ClockStart: s.startTime(), TraceStart: time.Unix(s.origin, 0).UTC(), Speed: s.spec.Speed}
 	replayed, err := s.replay(ctx, times)
-	if err == nil {
-		err = s.settle(ctx, times)
-	}
 	info := results.Info{
 		Simulation: s.spec.Name,
 		Trace:      s.info,
@@ -278,6 +275,7 @@ func (s *session) replay(ctx context.Context, times results.TimeMap) (replay.Rep
 		Origin:   s.origin,
 		Start:    times.ClockStart,
 		Duration: s.spec.Duration,
+		Settle:   func(ctx context.Context) error { return s.settle(ctx, times) },
 	})
 }
 
