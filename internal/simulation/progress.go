@@ -3,9 +3,6 @@ package simulation
 import (
 	"context"
 	"fmt"
-	"maps"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -76,11 +73,7 @@ func (p *progress) nodes(n nodes.Progress) {
 func (p *progress) remaining(left replay.Remaining) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	var parts []string
-	for _, kind := range slices.Sorted(maps.Keys(left)) {
-		parts = append(parts, fmt.Sprintf("%d %s", left[kind], kind))
-	}
-	p.detail = strings.Join(parts, ", ")
+	p.detail = left.String()
 }
 
 func (p *progress) now(now time.Time) *Progress {

@@ -327,10 +327,7 @@ func (s *session) cleanUp(ctx context.Context) error {
 	s.progress.enter(Cleaning)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanUpTimeout)
 	defer cancel()
-	if err := s.engine.Cleanup(ctx, s.progress.remaining); err != nil {
-		return fmt.Errorf("clean up: %w", err)
-	}
-	return nil
+	return s.engine.Cleanup(ctx, s.progress.remaining)
 }
 
 func (s *session) settings() map[string]string {
