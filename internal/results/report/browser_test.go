@@ -34,6 +34,8 @@ func TestRender_Browser(t *testing.T) {
 		"day":   {sample.Day(1), []string{"pods", "cpu", "memory", "gpu", "nodes", "pending", "lag", "heat"}},
 		"small": {sample.Small(), []string{"pods", "cpu", "memory", "nodes", "pending", "lag", "heat"}},
 		"empty": {sample.Empty(), nil},
+		// Names that would run scripts and widen the page.
+		"hostile": {hostile(), []string{"pods", "cpu", "memory", "gpu", "nodes", "pending", "lag", "heat"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tab := openReport(t, ctx, c.run)
@@ -42,7 +44,7 @@ func TestRender_Browser(t *testing.T) {
 			for _, view := range views {
 				t.Run(view.name, func(t *testing.T) {
 					view.emulate(t, tab.ctx)
-					checkWidth(t, tab)
+					checkWidth(t, tab, view.width)
 					checkCharts(t, tab, c.charts)
 					tab.screenshot(t, name+"-"+view.name)
 				})
@@ -119,7 +121,8 @@ func startBrowser(t *testing.T) context.Context {
 		chromedp.Flag("disable-component-update", true),
 		chromedp.UserDataDir(t.TempDir()),
 	)
-	ctx, cancel := chromedp.NewExecAllocator(t.Context(), options...)
+	// The test's own context ends before its cleanup, and the browser is to be closed there.
+	ctx, cancel := chromedp.NewExecAllocator(context.WithoutCancel(t.Context()), options...)
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)
 	t.Cleanup(func() {
@@ -260,15 +263,15 @@ func checkHover(t *testing.T, tb *tab, want bool) {
 	}
 }
 
-// checkWidth fails if the page is wider than the window.
-func checkWidth(t *testing.T, tb *tab) {
+// checkWidth fails if the page is wider than the window. A phone would say that its window had grown.
+func checkWidth(t *testing.T, tb *tab, width int64) {
 	t.Helper()
-	wide := ask[[]string](t, tb, `(() => {
-		if (document.documentElement.scrollWidth <= innerWidth) return [];
-		return ["page: " + document.documentElement.scrollWidth + " > " + innerWidth,
-			...[...document.querySelectorAll("body *")].filter(e => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest(".scroll"))
+	wide := ask[[]string](t, tb, fmt.Sprintf(`(width => {
+		if (Math.max(document.documentElement.scrollWidth, innerWidth) <= width) return [];
+		return ["page: " + document.documentElement.scrollWidth + " in " + innerWidth + " > " + width,
+			...[...document.querySelectorAll("body *")].filter(e => e.getBoundingClientRect().right > width + 1 && !e.closest(".scroll"))
 				.map(e => e.tagName + "." + e.className).slice(0, 10)];
-	})()`)
+	})(%d)`, width))
 	if len(wide) > 0 {
 		t.Errorf("the page scrolls sideways: %s", strings.Join(wide, ", "))
 	}

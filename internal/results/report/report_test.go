@@ -58,10 +58,12 @@ func TestRender_Golden(t *testing.T) {
 	}
 }
 
-// Every string of a run may come from somebody else's trace.
-func TestRender_Escapes(t *testing.T) {
+// evil is a name as only somebody else's trace can have: markup, and longer than any line.
+var evil = `</script><img src=x onerror="alert(1)"><svg/onload=alert(2)>'"&` + "\u2028" + strings.Repeat("x", 200)
+
+// hostile is a day in which every string is evil.
+func hostile() *results.Run {
 	run := sample.Day(1)
-	evil := `</script><img src=x onerror="alert(1)"><svg/onload=alert(2)>'"&` + "\u2028"
 	s := &run.Summary
 	s.Run.Simulation, s.Run.Trace.Path = evil, evil
 	s.Run.Versions, s.Run.Settings = map[string]string{evil: evil}, map[string]string{evil: evil}
@@ -80,7 +82,11 @@ func TestRender_Escapes(t *testing.T) {
 	for i := range run.Nodes {
 		run.Nodes[i].Node = evil + run.Nodes[i].Node
 	}
-	got := render(t, run)
+	return run
+}
+
+func TestRender_Escapes(t *testing.T) {
+	got := render(t, hostile())
 	for _, bad := range []string{"<img", "<svg/", "onerror=\"", "ZgotmplZ"} {
 		if i := strings.Index(got, bad); i >= 0 {
 			t.Errorf("the page has %q: %.120q", bad, got[max(0, i-40):])
