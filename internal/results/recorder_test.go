@@ -1,6 +1,8 @@
 package results
 
 import (
+	"fmt"
+	"runtime"
 	"testing"
 	"time"
 
@@ -198,4 +200,28 @@ func TestRecorder_Counts(t *testing.T) {
 	if diff := cmp.Diff(want, rec.Counts()); diff != "" {
 		t.Errorf("counts (-want +got):\n%s", diff)
 	}
+}
+
+func BenchmarkRecorder_PodLife(b *testing.B) {
+	message := "0/50 nodes are available: 50 Insufficient cpu."
+	b.ReportAllocs()
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	rec := NewRecorder()
+	n := 0
+	for b.Loop() {
+		name := fmt.Sprintf("api-6d5c9-%06d", n)
+		owner, hash := ownedBy("ReplicaSet", "api-6d5c9"), labelled(podTemplateHashLabel, "6d5c9")
+		rec.PodChanged(at(1), testPod(name, owner, hash))
+		rec.PodChanged(at(2), testPod(name, owner, hash, unschedulable(message)))
+		rec.PodChanged(at(3), testPod(name, owner, hash, onNode("n1")))
+		rec.PodChanged(at(4), testPod(name, owner, hash, onNode("n1"), inPhase(corev1.PodRunning)))
+		rec.PodDeleted(at(5), testPod(name, owner, hash, onNode("n1"), inPhase(corev1.PodRunning)))
+		n++
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/float64(n), "kept-B/pod")
+	runtime.KeepAlive(rec)
 }
