@@ -23,6 +23,9 @@ tool = "$$(GOWORK=off $(GO) tool -modfile=$(CURDIR)/tools/go.mod -n $(1))"
 
 DEMO_TRACE ?= examples/day.sktrace
 DEMO_SPEED ?= 480
+# At this speed, requests that controllers may make in a second would last for minutes of
+# the trace: no limit.
+DEMO_FLAGS ?= --kube-api-qps -1
 DEMO_OUT   ?= demo-result
 
 .DEFAULT_GOAL := help
@@ -47,7 +50,7 @@ bin/sk-cluster:
 
 .PHONY: demo
 demo: build ## Simulate the example day and say where the report is
-	bin/skctl simulate $(DEMO_TRACE) --speed $(DEMO_SPEED) --output $(DEMO_OUT) --overwrite
+	bin/skctl simulate $(DEMO_TRACE) --speed $(DEMO_SPEED) $(DEMO_FLAGS) --output $(DEMO_OUT) --overwrite
 
 .PHONY: test
 test: build ## Run every test

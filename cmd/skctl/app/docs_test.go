@@ -1,0 +1,84 @@
+package app
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+const repository = "../../.."
+
+func docs(t *testing.T) []string {
+	t.Helper()
+	found, err := filepath.Glob(filepath.Join(repository, "docs", "*.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append(found, filepath.Join(repository, "README.md"))
+}
+
+var link = regexp.MustCompile(`\]\(([^)#]+)[^)]*\)`)
+
+// TestDocs_Links checks that what a document points to in the repository is there.
+func TestDocs_Links(t *testing.T) {
+	for _, path := range docs(t) {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, match := range link.FindAllStringSubmatch(string(text), -1) {
+			target := match[1]
+			if strings.Contains(target, "://") {
+				continue
+			}
+			if _, err := os.Stat(filepath.Join(filepath.Dir(path), target)); err != nil {
+				t.Errorf("%s points to %s: %v", path, target, err)
+			}
+		}
+	}
+}
+
+var (
+	ourLine  = regexp.MustCompile(`(?m)^.*(?:skctl (?:simulate|sim|cluster|crd|completions|version)|^\| .*--).*$`)
+	flagName = regexp.MustCompile(`--([a-z][a-z-]+)`)
+)
+
+// TestDocs_Flags checks that the flags which the documents for users show do exist.
+func TestDocs_Flags(t *testing.T) {
+	var known []string
+	var collect func(*cobra.Command)
+	collect = func(cmd *cobra.Command) {
+		for _, set := range []*pflag.FlagSet{cmd.Flags(), cmd.PersistentFlags()} {
+			set.VisitAll(func(f *pflag.Flag) { known = append(known, f.Name) })
+		}
+		for _, child := range cmd.Commands() {
+			collect(child)
+		}
+	}
+	collect(newRoot(&program{name: "skctl"}))
+
+	shown := 0
+	for _, name := range []string{"README.md", "docs/quickstart.md", "docs/concepts.md", "examples/README.md"} {
+		text, err := os.ReadFile(filepath.Join(repository, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, line := range ourLine.FindAllString(string(text), -1) {
+			for _, match := range flagName.FindAllStringSubmatch(line, -1) {
+				shown++
+				if match[1] != "help" && !slices.Contains(known, match[1]) {
+					t.Errorf("%s shows --%s, which no command has: %s", name, match[1], line)
+				}
+			}
+		}
+	}
+	if shown < 10 {
+		t.Errorf("only %d flags were found in the documents: this test looks in the wrong place", shown)
+	}
+}
