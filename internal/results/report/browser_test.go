@@ -40,7 +40,10 @@ func TestRender_Browser(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			tab := openReport(t, ctx, c.run)
 			checkCharts(t, tab, c.charts)
-			checkHover(t, tab, len(c.charts) > 0)
+			checkHover(t, tab, name, len(c.charts) > 0)
+			if len(c.charts) > 0 {
+				checkSort(t, tab)
+			}
 			for _, view := range views {
 				t.Run(view.name, func(t *testing.T) {
 					view.emulate(t, tab.ctx)
@@ -246,7 +249,7 @@ func checkCharts(t *testing.T, tb *tab, want []string) {
 }
 
 // checkHover moves the pointer over the first chart and expects a read-out.
-func checkHover(t *testing.T, tb *tab, want bool) {
+func checkHover(t *testing.T, tb *tab, name string, want bool) {
 	t.Helper()
 	text := ask[string](t, tb, `(() => {
 		const plot = document.querySelector("#pods .plot");
@@ -254,12 +257,36 @@ func checkHover(t *testing.T, tb *tab, want bool) {
 		const box = plot.getBoundingClientRect();
 		plot.dispatchEvent(new PointerEvent("pointermove", {clientX: box.left + box.width / 2, clientY: box.top + 10}));
 		const tip = document.querySelector(".tip");
-		const text = tip.hidden ? "" : tip.textContent;
-		plot.dispatchEvent(new PointerEvent("pointerleave"));
-		return text;
+		return tip.hidden ? "" : tip.textContent;
 	})()`)
+	tb.screenshot(t, name+"-read-out")
+	gone := ask[bool](t, tb, `(() => {
+		document.querySelector("#pods .plot")?.dispatchEvent(new PointerEvent("pointerleave"));
+		return document.querySelector(".tip").hidden;
+	})()`)
+	if !gone {
+		t.Error("the read-out stays when the pointer has left")
+	}
 	if got := strings.Contains(text, "Running"); got != want {
 		t.Errorf("read-out under the pointer: got %q", text)
+	}
+}
+
+// checkSort presses the head of a column and expects the largest number first, then the smallest.
+func checkSort(t *testing.T, tb *tab) {
+	t.Helper()
+	for _, want := range []string{"descending", "ascending"} {
+		got := ask[bool](t, tb, fmt.Sprintf(`(order => {
+			const table = document.querySelector("#owners table");
+			const head = table.tHead.rows[0].cells[1];
+			head.querySelector("button").click();
+			const column = [...table.tBodies[0].rows].map(row => Number(row.cells[1].dataset.v));
+			const sorted = [...column].sort((a, b) => order === "descending" ? b - a : a - b);
+			return head.getAttribute("aria-sort") === order && column.join() === sorted.join();
+		})(%q)`, want))
+		if !got {
+			t.Errorf("the table of owners is not in %s order of pods", want)
+		}
 	}
 }
 

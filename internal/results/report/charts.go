@@ -52,7 +52,7 @@ func (p *pageBuilder) podsChart() chart {
 		{Name: "Failed", Class: "failed", Key: "failed"},
 	}
 	if p.run.Summary.Outcome.Pods.Created == 0 {
-		c.Empty = "No pod was created."
+		c.Caption, c.Empty = "", "No pod was created."
 		return c.chart
 	}
 	return p.draw(c)

@@ -182,6 +182,12 @@ func tiles(s *results.Summary) []tile {
 	if timing.GPU.PeakAllocatable > 0 {
 		all = slices.Insert(all, 5, usageTile("GPUs", timing.GPU))
 	}
+	if pods.Created == 0 {
+		all[1].Value, all[1].Note = "–", "no pod waited"
+	}
+	if s.Outcome.Events.Replayed == 0 {
+		all[len(all)-1].Value = "–"
+	}
 	if n := pods.NeverScheduled; n > 0 {
 		all[0].Tone, all[0].Note = "bad", fmt.Sprintf("%s never got a node", results.FormatCount(n))
 	}
