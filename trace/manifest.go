@@ -42,10 +42,10 @@ func (m *manifest) field(key []byte) (err *FormatError) {
 	switch string(key) {
 	case "apiVersion":
 		m.order(place == 0)
-		m.apiVersion, err = m.string("a string")
+		m.apiVersion, err = m.string()
 	case "kind":
 		m.order(place == 1)
-		m.kind, err = m.string("a string")
+		m.kind, err = m.string()
 	case "metadata":
 		m.order(place == 2)
 		m.metadata.start = m.pos
@@ -69,11 +69,11 @@ func (m *manifest) field(key []byte) (err *FormatError) {
 func (m *manifest) metadataField(key []byte) (err *FormatError) {
 	switch string(key) {
 	case "name":
-		m.name, err = m.string("a string")
+		m.name, err = m.string()
 	case "namespace":
 		var none bool
 		if none, err = m.null(); err == nil && !none {
-			m.namespace, err = m.string("a string")
+			m.namespace, err = m.string()
 		}
 	default:
 		err = m.skip(m.depth + 1)
@@ -81,8 +81,8 @@ func (m *manifest) metadataField(key []byte) (err *FormatError) {
 	return err
 }
 
-func (m *manifest) string(what string) (piece, *FormatError) {
-	start, end, err := m.str(what)
+func (m *manifest) string() (piece, *FormatError) {
+	start, end, err := m.str("a string")
 	return piece{start, end}, err
 }
 

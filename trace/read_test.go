@@ -229,7 +229,7 @@ func TestReader_Streaming(t *testing.T) {
 		}
 		_, first := r.Tail()
 		_, second := r.Next()
-		if !errors.Is(first, ErrTruncated) || first != second {
+		if !errors.Is(first, ErrTruncated) || !errors.Is(second, first) {
 			t.Errorf("got %v, then %v, want ErrTruncated twice", first, second)
 		}
 	})

@@ -17,7 +17,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/kubernetes"
 
-	v1 "simkube.io/simkube/api/v1"
+	simkubev1 "simkube.io/simkube/api/v1"
 	"simkube.io/simkube/cluster/controlplane"
 	"simkube.io/simkube/internal/nodes"
 )
@@ -77,7 +77,7 @@ cluster holds is kept in memory and gone when it stops.`,
 }
 
 func runServe(ctx context.Context, o serveOptions, out io.Writer) (err error) {
-	log := io.Writer(io.Discard)
+	log := io.Discard
 	if o.dir != "" {
 		if err := os.MkdirAll(o.dir, 0o700); err != nil {
 			return fmt.Errorf("create folder: %w", err)
@@ -157,7 +157,7 @@ func planServedNodes(value, shape string) (*nodes.Plan, error) {
 	// Every node of this cluster is simulated, so there are no others to keep pods for: plain
 	// kubectl should see its pods run.
 	for _, node := range plan.Nodes {
-		node.Spec.Taints = slices.DeleteFunc(node.Spec.Taints, func(t corev1.Taint) bool { return t.Key == v1.TaintKwokProvider })
+		node.Spec.Taints = slices.DeleteFunc(node.Spec.Taints, func(t corev1.Taint) bool { return t.Key == simkubev1.TaintKwokProvider })
 	}
 	return plan, nil
 }
