@@ -110,6 +110,10 @@ func (t *textWriter) header(s *Summary) {
 
 func (t *textWriter) pods(s *Summary) {
 	p := s.Outcome.Pods
+	if p.Created == 0 {
+		t.line("pods", part{yellow, "none was created"})
+		return
+	}
 	parts := []part{strong("%s created", FormatCount(p.Created)), plain("%s ran", FormatCount(p.Ran))}
 	if p.Succeeded > 0 {
 		parts = append(parts, plain("%s succeeded", FormatCount(p.Succeeded)))
@@ -126,6 +130,9 @@ func (t *textWriter) pods(s *Summary) {
 
 func (t *textWriter) waits(s *Summary) {
 	w := s.Timing.Pending
+	if w.Count == 0 {
+		return
+	}
 	if w.OverSecond == 0 {
 		t.line("pending", part{green, "no pod waited longer than a second for a node"})
 	} else {

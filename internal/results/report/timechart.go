@@ -99,14 +99,14 @@ func (p *pageBuilder) draw(c timeChart) chart {
 	base := make([]float64, len(rows))
 	for _, l := range c.stack {
 		upper := make([]float64, len(rows))
-		any := false
+		visible := false
 		for i, row := range rows {
 			v := columns[l.Key](row)
-			any = any || v > 0
+			visible = visible || v > 0
 			upper[i] = base[i] + v
 		}
 		c.Series = append(c.Series, l)
-		if any {
+		if visible {
 			c.Marks = append(c.Marks, mark{Class: "area " + l.Class, D: p.area(rows, base, upper, end), Title: l.Name})
 		}
 		base = upper
