@@ -34,8 +34,7 @@ type run struct {
 	pods     *barePods
 	results  *results
 	memory   *semaphore.Weighted
-	// kindsChanged says when the trace last brought a kind of its own.
-	kinds kindWatch
+	kinds    kindWatch
 }
 
 // Run replays the events and returns when the last one is done, or, with a Duration that cuts the trace
@@ -48,7 +47,7 @@ func (e *Engine) Run(ctx context.Context, plan Plan) (Report, error) {
 	if e.root.UID == "" {
 		return Report{}, errors.New("replay: no root")
 	}
-	r := e.newRun(ctx, plan)
+	r := e.newRun(plan)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	r.queue = newQueue(ctx, e.opts.Concurrency, e.opts.Clock)
@@ -74,7 +73,7 @@ func (e *Engine) Run(ctx context.Context, plan Plan) (Report, error) {
 	return r.results.report(), err
 }
 
-func (e *Engine) newRun(ctx context.Context, plan Plan) *run {
+func (e *Engine) newRun(plan Plan) *run {
 	if plan.Config == nil {
 		plan.Config = &trace.Config{}
 	}
@@ -109,7 +108,7 @@ func (r *run) dispatch(ctx context.Context) error {
 	}()
 	defer func() {
 		cancel()
-		for range prepared { //nolint:revive // the preparing goroutine ends with the channel
+		for range prepared { // the preparing goroutine ends with the channel
 		}
 	}()
 	for event := range prepared {
