@@ -22,6 +22,7 @@ type page struct {
 	Took        string
 	Headline    string
 	Because     string
+	Caveat      string
 	Tone        string // of the headline: good, warn or bad
 	Tiles       []tile
 
@@ -102,6 +103,7 @@ func newPage(run *results.Run) *page {
 	p.HasGPU = p.GPU.Empty == ""
 	p.Owners, p.Hidden = owners(&run.Summary)
 	p.Headline, p.Because, p.Tone = headline(&run.Summary)
+	p.Caveat = caveat(info)
 	p.Data = b.data(p.Heat)
 	return p
 }
@@ -150,6 +152,16 @@ func headline(s *results.Summary) (text, because, tone string) {
 		because = "What held them up: " + strings.Join(why, ", ") + "."
 	}
 	return text, because, tone
+}
+
+// caveat warns of what a replay faster than the control plane's own clock does to delays.
+func caveat(info results.RunInfo) string {
+	if info.Speed <= 1 {
+		return ""
+	}
+	second := results.FormatDuration(time.Duration(info.Speed * float64(time.Second)))
+	return fmt.Sprintf("Replayed at speed %g: the scheduler and the controllers worked at their own pace, "+
+		"and what took them a second is %s wide in the pictures.", info.Speed, second)
 }
 
 func pluralPods(n int) string {

@@ -109,6 +109,30 @@ func TestRender_LoadsNothing(t *testing.T) {
 	}
 }
 
+func TestRender_Headline(t *testing.T) {
+	fast := sample.Small()
+	fast.Summary.Run.Speed = 720
+	quick := sample.Small()
+	quick.Summary.Timing.Pending.OverSecond = 0
+	for name, c := range map[string]struct {
+		run  *results.Run
+		want string
+	}{
+		"waits":  {sample.Small(), "3 of 9 pods (33%) waited longer than a second for a node, the longest for 35m48s."},
+		"why":    {sample.Small(), "What held them up: Insufficient cpu (3 pods)."},
+		"never":  {sample.Day(1), "6 never got one."},
+		"none":   {sample.Empty(), "No pod was created in this simulation."},
+		"all":    {quick, "All 9 pods got a node within a second."},
+		"speedy": {fast, "what took them a second is 12m wide in the pictures"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if !strings.Contains(render(t, c.run), c.want) {
+				t.Errorf("the page doesn't say %q", c.want)
+			}
+		})
+	}
+}
+
 type brokenWriter struct{ err error }
 
 func (w brokenWriter) Write([]byte) (int, error) { return 0, w.err }
