@@ -100,3 +100,15 @@ func kill(t *testing.T, pid int) {
 		t.Fatal(err)
 	}
 }
+
+// removeAfter removes what a killed control plane cannot remove itself; the next one to
+// start would.
+func removeAfter(t *testing.T, dirs []string) {
+	t.Cleanup(func() {
+		for _, dir := range dirs {
+			if err := os.RemoveAll(dir); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}

@@ -131,7 +131,8 @@ func TestSimulate_SecondInterrupt(t *testing.T) {
 	s := newSandbox(t)
 	cmd := s.start("simulate", writeShop(t), "-o", "out")
 	cmd.waitFor("replaying")
-	pid, _ := s.child()
+	pid, dirs := s.child()
+	removeAfter(t, dirs)
 	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil { // so that it cannot obey
 		t.Fatal(err)
 	}
@@ -157,7 +158,8 @@ func TestSimulate_KilledChild(t *testing.T) {
 	s := newSandbox(t)
 	cmd := s.start("simulate", writeShop(t), "-o", "out")
 	cmd.waitFor("replaying")
-	pid, _ := s.child()
+	pid, dirs := s.child()
+	removeAfter(t, dirs)
 	kill(t, pid)
 	r := cmd.wait()
 	r.check(t, failed)
