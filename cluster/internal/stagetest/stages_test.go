@@ -21,8 +21,14 @@ import (
 	"simkube.io/simkube/config"
 )
 
+// player plays the stages for a kind.
+type player struct {
+	lifecycle.Lifecycle
+	renderer gotpl.Renderer
+}
+
 // stages returns the stages for a kind as KWOK would load them.
-func stages(tb testing.TB, kind string) lifecycle.Lifecycle {
+func stages(tb testing.TB, kind string) player {
 	tb.Helper()
 	var out []*internalversion.Stage
 	for _, file := range config.Stages() {
@@ -43,7 +49,7 @@ func stages(tb testing.TB, kind string) lifecycle.Lifecycle {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return lc
+	return player{Lifecycle: lc, renderer: renderer()}
 }
 
 // renderer has the functions that KWOK's controllers add to templates.
@@ -65,7 +71,7 @@ type step struct {
 
 // next returns the one stage that matches, or none; it fails if there are several, from
 // which KWOK would draw.
-func next(tb testing.TB, lc lifecycle.Lifecycle, object any, meta metav1.ObjectMeta, now time.Time) step {
+func next(tb testing.TB, lc player, object any, meta metav1.ObjectMeta, now time.Time) step {
 	tb.Helper()
 	event := &lifecycle.Event{Labels: meta.Labels, Annotations: meta.Annotations, Data: object}
 	matching, err := lc.ListAllPossible(tb.Context(), event)
@@ -83,7 +89,7 @@ func next(tb testing.TB, lc lifecycle.Lifecycle, object any, meta metav1.ObjectM
 	if out.delays, _, err = stage.DelayRangePossible(tb.Context(), event, now); err != nil {
 		tb.Fatal(err)
 	}
-	_, err = stage.DoSteps(0, meta.Finalizers, object, renderer(), nil,
+	_, err = stage.DoSteps(0, meta.Finalizers, object, lc.renderer, nil,
 		func() error { out.deleted = true; return nil },
 		func(patch *lifecycle.Patch) error { out.patches = append(out.patches, patch.Data); return nil }, nil)
 	if err != nil {
