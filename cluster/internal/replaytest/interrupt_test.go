@@ -15,6 +15,7 @@ import (
 
 // Wherever a replay is interrupted, cleaning up leaves nothing: newSim checks that.
 func TestRun_interrupted(t *testing.T) {
+	t.Parallel()
 	for _, after := range []time.Duration{0, time.Millisecond, 20 * time.Millisecond, 150 * time.Millisecond, time.Second} {
 		t.Run(after.String(), func(t *testing.T) {
 			s := newSim(t, replay.Options{Speed: 5, RescheduleInterruptedBarePods: true}, nil)
@@ -38,6 +39,7 @@ func TestRun_interrupted(t *testing.T) {
 
 // A run that ended without cleaning up is cleaned up by the next one of the same name.
 func TestCreateRoot_afterCrash(t *testing.T) {
+	t.Parallel()
 	s := newSim(t, replay.Options{}, nil)
 	s.run(t, replay.Plan{}, at(t, 0, deployment("web", "shop", 2),
 		"{apiVersion: scheduling.k8s.io/v1, kind: PriorityClass, metadata: {name: crashed}, value: 1000}"))
@@ -62,6 +64,7 @@ func TestCreateRoot_afterCrash(t *testing.T) {
 }
 
 func TestCleanup_givesUpWithItsContext(t *testing.T) {
+	t.Parallel()
 	s := newSim(t, replay.Options{}, nil)
 	s.run(t, replay.Plan{}, at(t, 0, deployment("web", "shop", 2)))
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)

@@ -52,6 +52,7 @@ func checkRan(t *testing.T, got, want time.Duration) {
 }
 
 func TestRun_barePodsComplete(t *testing.T) {
+	t.Parallel()
 	s := newSim(t, replay.Options{}, trace.Lifecycles{podOwner("jobs", "short"): finished(3)})
 	ctx := t.Context()
 	bound := replaced(barePod("jobs", "short", ""), "recorded-node", "bound-node")
@@ -86,6 +87,7 @@ func TestRun_barePodsComplete(t *testing.T) {
 }
 
 func TestRun_reschedulesInterruptedBarePods(t *testing.T) {
+	t.Parallel()
 	s := newSim(t, replay.Options{RescheduleInterruptedBarePods: true},
 		trace.Lifecycles{podOwner("jobs", "evicted"): finished(3), podOwner("jobs", "done"): finished(0)})
 	pods := env.client.CoreV1().Pods(s.namespace("jobs"))
@@ -139,6 +141,7 @@ func TestRun_reschedulesInterruptedBarePods(t *testing.T) {
 }
 
 func TestRun_traceDeletesClone(t *testing.T) {
+	t.Parallel()
 	s := newSim(t, replay.Options{RescheduleInterruptedBarePods: true}, nil)
 	ctx := t.Context()
 	pods := env.client.CoreV1().Pods(s.namespace("jobs"))
@@ -170,6 +173,7 @@ func TestRun_traceDeletesClone(t *testing.T) {
 
 // A pod that is not of a simulation, owned or not, stays as it is.
 func TestMutate_leavesOthersAlone(t *testing.T) {
+	t.Parallel()
 	s := newSim(t, replay.Options{}, nil)
 	ctx := t.Context()
 	s.run(t, replay.Plan{}, at(t, 0, deployment("web", "shop", 1)))
@@ -210,6 +214,7 @@ func TestMutate_leavesOthersAlone(t *testing.T) {
 
 // The recorded CronJob leads to pods through Jobs: its lifecycles are found over two owners.
 func TestRun_cronJobPods(t *testing.T) {
+	t.Parallel()
 	owner := trace.PodOwner{Name: "default/tick"}
 	owner.GVK.Group, owner.GVK.Version, owner.GVK.Kind = "batch", "v1", "CronJob"
 	s := newSim(t, replay.Options{Speed: 2}, trace.Lifecycles{owner: {
@@ -253,8 +258,9 @@ spec:
 	})
 }
 
-// The recorded bare pods, at eight times their speed.
+// The recorded bare pods, much faster.
 func TestRun_recordedBarePods(t *testing.T) {
+	t.Parallel()
 	const path = "../../../../shared/traces/bare-pods.sktrace"
 	if _, err := os.Stat(path); err != nil {
 		t.Skip("no recorded traces here")
@@ -263,7 +269,7 @@ func TestRun_recordedBarePods(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const speed = 8
+	const speed = 20
 	s := newSim(t, replay.Options{Speed: speed}, recorded.Lifecycles)
 	plan := replay.Plan{Config: &recorded.Config, Events: sequence(recorded.Events), Origin: recorded.Events[0].Time}
 	for owner, byHash := range recorded.Lifecycles {

@@ -32,6 +32,7 @@ func checkProblems(t *testing.T, report replay.Report, want ...replay.Category) 
 }
 
 func TestRun_deployment(t *testing.T) {
+	t.Parallel()
 	s := newSim(t, replay.Options{Speed: 4}, nil)
 	ctx := t.Context()
 	report := s.run(t, replay.Plan{}, at(t, 0, deployment("web", "shop", 2)), at(t, 2, deployment("web", "shop", 3)))
@@ -112,6 +113,7 @@ func TestRun_deployment(t *testing.T) {
 }
 
 func TestRun_clusterScoped(t *testing.T) {
+	t.Parallel()
 	s := newSim(t, replay.Options{Speed: 10}, nil)
 	ctx := t.Context()
 	const (
@@ -166,6 +168,7 @@ func TestRun_clusterScoped(t *testing.T) {
 }
 
 func TestRun_foreignNamespace(t *testing.T) {
+	t.Parallel()
 	s := newSim(t, replay.Options{}, nil)
 	ctx := t.Context()
 	namespaces := env.client.CoreV1().Namespaces()
@@ -196,6 +199,7 @@ func TestRun_foreignNamespace(t *testing.T) {
 }
 
 func TestRun_problems(t *testing.T) {
+	t.Parallel()
 	s := newSim(t, replay.Options{Speed: 10}, nil)
 	const job = `
 apiVersion: batch/v1
@@ -223,6 +227,7 @@ spec:
 }
 
 func TestRun_forcesConflicts(t *testing.T) {
+	t.Parallel()
 	s := newSim(t, replay.Options{}, nil)
 	ctx := t.Context()
 	s.run(t, replay.Plan{}, at(t, 0, deployment("web", "shop", 0)))
