@@ -84,31 +84,6 @@ func BenchmarkBurst(b *testing.B) {
 	}
 }
 
-// BenchmarkLag replays 50 applied objects per second for 30 seconds: Deployments without pods, each
-// applied anew with a change.
-func BenchmarkLag(b *testing.B) {
-	const perSecond, seconds = 50, 30
-	var events []trace.Event
-	for s := range seconds {
-		event := trace.Event{Time: benchStart + int64(s)}
-		for i := range perSecond {
-			event.Applied = append(event.Applied, deploymentOf(b, s*perSecond+i, 1, s))
-		}
-		events = append(events, event)
-	}
-	file := writeTrace(b, events)
-	for b.Loop() {
-		run := simulate(b, benchSpec(b, file, 20), nil)
-		if got := run.Summary.Outcome.Events.Applied; got != perSecond*seconds {
-			b.Fatalf("applied: got %d, want %d", got, perSecond*seconds)
-		}
-		lag := run.Summary.Timing.ReplayLag
-		b.ReportMetric(lag.P50*1000, "ms-lag-p50")
-		b.ReportMetric(lag.P99*1000, "ms-lag-p99")
-		b.ReportMetric(lag.Max*1000, "ms-lag-max")
-	}
-}
-
 func benchSpec(b *testing.B, file string, nodeCount int) simulation.Spec {
 	b.Helper()
 	return simulation.Spec{
@@ -147,10 +122,6 @@ func writeTrace(tb testing.TB, events []trace.Event) string {
 }
 
 func deployment(tb testing.TB, number, replicas int) trace.Object {
-	return deploymentOf(tb, number, replicas, 0)
-}
-
-func deploymentOf(tb testing.TB, number, replicas, version int) trace.Object {
 	tb.Helper()
 	name := fmt.Sprintf("app-%03d", number)
 	labels := map[string]any{"app": name}
@@ -165,7 +136,7 @@ func deploymentOf(tb testing.TB, number, replicas, version int) trace.Object {
 				"metadata": map[string]any{"labels": labels},
 				"spec": map[string]any{"containers": []any{map[string]any{
 					"name":      "app",
-					"image":     fmt.Sprintf("registry.example.com/app:%d", version),
+					"image":     "registry.example.com/app:1",
 					"resources": map[string]any{"requests": map[string]any{"cpu": "250m", "memory": "512Mi"}},
 				}}},
 			},

@@ -57,7 +57,7 @@ func (p *podAdmission) Admit(ctx context.Context, attrs admission.Attributes, _ 
 		return fmt.Errorf("admit pod: %w", err)
 	}
 	pod.Namespace = attrs.GetNamespace()
-	changed, err := p.mutate(ctx, pod)
+	changed, err := p.mutate(ctx, pod, attrs.IsDryRun())
 	if err != nil {
 		return admission.NewForbidden(attrs, fmt.Errorf("mutate the simulated pod: %w", err))
 	}

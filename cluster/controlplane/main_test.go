@@ -47,7 +47,7 @@ func run(m *testing.M) int {
 }
 
 // labelPod mutates pods whose name begins with "mutate-" and rejects those with "reject-".
-func labelPod(_ context.Context, pod *corev1.Pod) (bool, error) {
+func labelPod(_ context.Context, pod *corev1.Pod, _ bool) (bool, error) {
 	switch {
 	case strings.HasPrefix(pod.Name, "reject-"):
 		return false, fmt.Errorf("not this one: %s/%s", pod.Namespace, pod.Name)

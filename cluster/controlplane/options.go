@@ -9,8 +9,9 @@ import (
 
 // MutatePod changes a pod that is being created, in place, and says whether it did.
 // It sees the pod as the mutating webhooks of a cluster would: defaulted, with its
-// namespace set. An error rejects the pod. It is called concurrently.
-type MutatePod func(ctx context.Context, pod *corev1.Pod) (changed bool, err error)
+// namespace set. In a dry run the pod will not be created. An error rejects the pod. It
+// is called concurrently.
+type MutatePod func(ctx context.Context, pod *corev1.Pod, dryRun bool) (changed bool, err error)
 
 // Options says how to run a control plane. The zero value is a working one: in
 // memory, on a free port, with the settings of a default cluster.

@@ -47,6 +47,9 @@ func Prepare(ctx context.Context, spec Spec) (*Prepared, error) {
 	if err := results.CheckOutput(spec.Output, spec.Overwrite); err != nil {
 		return nil, err
 	}
+	if spec.Time == "" {
+		spec.Time = Real
+	}
 	p := &Prepared{spec: spec}
 	demand, err := p.survey(ctx)
 	if err != nil {
@@ -156,6 +159,9 @@ func tracePath(path string) string {
 	}
 	return path
 }
+
+// Origin is the time of the trace's first event.
+func (p *Prepared) Origin() time.Time { return time.Unix(p.origin, 0).UTC() }
 
 // Notes are what the user should know before the simulation starts.
 func (p *Prepared) Notes() []Note {

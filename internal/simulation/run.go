@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/discovery/cached/memory"
 	"k8s.io/client-go/kubernetes"
@@ -44,8 +43,8 @@ const (
 type Cluster struct {
 	// Config reaches the API server, without a rate limit.
 	Config *rest.Config
-	// SetMutator has the function called for every pod that is created from now on.
-	SetMutator func(func(context.Context, *corev1.Pod) (bool, error))
+	// SetMutator has every pod that is created from now on go through the mutator.
+	SetMutator func(*mutate.Mutator)
 	// Done is closed when the cluster has failed; Err then says why.
 	Done <-chan struct{}
 	Err  func() error
@@ -61,8 +60,8 @@ type Runner struct {
 	Log   *slog.Logger
 	// Report receives notes and progress. It must be safe for concurrent use.
 	Report func(Message)
-	// Began is when the whole simulation did, with all preparations.
-	Began time.Time
+	// Wall tells how long the simulation has taken so far, with all preparations, on a real clock.
+	Wall func() time.Duration
 }
 
 // Run replays the trace, cleans up and writes the results. When ctx ends before the replay has begun it returns
@@ -203,7 +202,7 @@ func (s *session) simulate(ctx context.Context, run **results.Run) error {
 		Trace:      s.info,
 		Times:      times,
 		End:        s.Clock.Now(),
-		Wall:       time.Since(s.Began),
+		Wall:       s.Wall(),
 		Versions:   s.Cluster.Versions,
 		Settings:   s.settings(),
 	}
@@ -237,7 +236,7 @@ func (s *session) installMutator(root mutate.Root) error {
 	if err != nil {
 		return fmt.Errorf("make the pod mutation: %w", err)
 	}
-	s.Cluster.SetMutator(mutator.Mutate)
+	s.Cluster.SetMutator(mutator)
 	return nil
 }
 
@@ -245,6 +244,9 @@ func (s *session) installMutator(root mutate.Root) error {
 // offsets, when the clock's seconds are the trace's.
 func (s *session) startTime() time.Time {
 	soon := s.Clock.Now().Add(startLead)
+	if recorded := time.Unix(s.origin, 0); s.spec.Time == Virtual && recorded.After(soon) {
+		return recorded
+	}
 	if !s.spec.Align || !s.cronJobs || s.spec.Speed != 1 {
 		return soon
 	}
@@ -258,7 +260,7 @@ func (s *session) startTime() time.Time {
 
 func (s *session) replay(ctx context.Context, times results.TimeMap) (replay.Report, error) {
 	s.progress.enter(Replaying)
-	if wait := times.ClockStart.Sub(s.Clock.Now()); wait > time.Second {
+	if wait := times.ClockStart.Sub(s.Clock.Now()); wait > time.Second && s.spec.Time == Real {
 		s.progress.enter(Aligning)
 		s.Report(Message{Note: &Note{Level: Info, Text: fmt.Sprintf(
 			"waiting %d s until the clock's seconds are those of the trace, so that CronJobs fire where they were recorded", int(wait.Seconds()))}})
@@ -332,7 +334,7 @@ func (s *session) cleanUp(ctx context.Context) error {
 
 func (s *session) settings() map[string]string {
 	settings := map[string]string{
-		"time":  "real",
+		"time":  string(s.spec.Time),
 		"nodes": s.plan.Summary,
 	}
 	if s.spec.SchedulerConfig != "" {

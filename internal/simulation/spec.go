@@ -17,6 +17,8 @@ type Spec struct {
 	// Output is the folder to write the results to. Overwrite allows one that exists.
 	Output    string `json:"output"`
 	Overwrite bool   `json:"overwrite,omitempty"`
+	// Time is the clock to replay on; empty means Real.
+	Time Time `json:"time,omitempty"`
 	// Speed divides the gaps between events and the lifetimes of pods; 0 means 1. The control plane's own
 	// timers keep the wall clock.
 	Speed float64 `json:"speed,omitempty"`
@@ -45,3 +47,14 @@ type Spec struct {
 	// Verbosity is the log verbosity of the control plane's components.
 	Verbosity int `json:"verbosity,omitempty"`
 }
+
+// Time is a kind of clock.
+type Time string
+
+const (
+	// Real is the wall clock.
+	Real Time = "real"
+	// Virtual is a clock that stands at the trace's first event when that is replayed, stands still while anything
+	// runs, and jumps over the time in which nothing does. It needs an sk-cluster built for it.
+	Virtual Time = "virtual"
+)

@@ -88,7 +88,7 @@ func runAll(m *testing.M) (code int, err error) {
 }
 
 // mutatePod offers a pod to every simulation of the tests under way.
-func mutatePod(ctx context.Context, pod *corev1.Pod) (bool, error) {
+func mutatePod(ctx context.Context, pod *corev1.Pod, _ bool) (bool, error) {
 	env.mu.Lock()
 	mutators := make([]*mutate.Mutator, 0, len(env.mutators))
 	for _, m := range env.mutators {

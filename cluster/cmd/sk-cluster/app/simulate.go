@@ -2,6 +2,7 @@ package app
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -11,6 +12,7 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -18,8 +20,14 @@ import (
 	"k8s.io/utils/clock"
 
 	"simkube.io/simkube/cluster/controlplane"
+	"simkube.io/simkube/cluster/internal/virtualtime"
+	"simkube.io/simkube/internal/mutate"
 	"simkube.io/simkube/internal/simulation"
 )
+
+// bootLead is how much virtual time there is for the control plane and its nodes to come up before
+// the first event of the trace.
+const bootLead = time.Minute
 
 func newSimulate() *cobra.Command {
 	return &cobra.Command{
@@ -27,11 +35,12 @@ func newSimulate() *cobra.Command {
 		Short: "Run one simulation for skctl, which talks to it over inherited pipes",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			began := time.Now()
-			control, err := inherited(simulation.ControlFD, "control")
+			began := virtualtime.Real()
+			control, spec, err := openControl()
 			if err != nil {
 				return err
 			}
+			defer control.Close()
 			messages, err := inherited(simulation.MessageFD, "messages")
 			if err != nil {
 				return err
@@ -40,7 +49,7 @@ func newSimulate() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return runSimulate(cmd.Context(), control, &messenger{enc: json.NewEncoder(messages)}, log, began)
+			return runSimulate(cmd.Context(), control, spec, &messenger{enc: json.NewEncoder(messages)}, log, began)
 		},
 	}
 }
@@ -55,6 +64,33 @@ func inherited(fd uintptr, what string) (*os.File, error) {
 		return nil, fmt.Errorf("no %s on file descriptor %d: this command is for skctl simulate: %w", what, fd, err)
 	}
 	return f, nil
+}
+
+// openControl reads the spec, which is the first line of the control pipe, and opens the rest of it. A read that
+// waits must not hold a thread in a system call, where virtual time would stand still, so the
+// pipe is opened for the runtime's poller. The spec is read before that, since a process that waits for
+// nothing but the poller is dead in the eyes of the virtual clock.
+func openControl() (*os.File, simulation.Spec, error) {
+	var spec simulation.Spec
+	var line []byte
+	for b := make([]byte, 1); !bytes.HasSuffix(line, []byte{'\n'}); line = append(line, b[0]) {
+		n, err := syscall.Read(simulation.ControlFD, b)
+		switch {
+		case errors.Is(err, syscall.EINTR):
+			continue
+		case err != nil:
+			return nil, spec, fmt.Errorf("no control on file descriptor %d: this command is for skctl simulate: %w", simulation.ControlFD, err)
+		case n == 0:
+			return nil, spec, fmt.Errorf("read the simulation's spec: %w", io.ErrUnexpectedEOF)
+		}
+	}
+	if err := json.Unmarshal(line, &spec); err != nil {
+		return nil, spec, fmt.Errorf("decode the simulation's spec: %w", err)
+	}
+	if err := syscall.SetNonblock(simulation.ControlFD, true); err != nil {
+		return nil, spec, fmt.Errorf("open control: %w", err)
+	}
+	return os.NewFile(simulation.ControlFD, "control"), spec, nil
 }
 
 // messenger writes messages, one at a time.
@@ -72,18 +108,10 @@ func (m *messenger) send(msg simulation.Message) {
 
 // runSimulate reads a Spec, runs it, and sends how it ended. Whatever goes wrong is told
 // in a message; the error that is returned only decides the exit code.
-func runSimulate(ctx context.Context, control io.Reader, out *messenger, log io.Writer, began time.Time) error {
+func runSimulate(ctx context.Context, control io.Reader, spec simulation.Spec, out *messenger, log io.Writer, began time.Duration) error {
 	ctx, interrupt := context.WithCancelCause(ctx)
 	defer interrupt(nil)
 	lines := bufio.NewReader(control)
-	line, err := lines.ReadBytes('\n')
-	if err != nil {
-		return fmt.Errorf("read the simulation's spec: %w", err)
-	}
-	var spec simulation.Spec
-	if err := json.Unmarshal(line, &spec); err != nil {
-		return fmt.Errorf("decode the simulation's spec: %w", err)
-	}
 	// This goroutine ends with the process: a read of a pipe can't be called off.
 	go followControl(lines, interrupt)
 
@@ -112,7 +140,7 @@ func followControl(lines *bufio.Reader, interrupt context.CancelCauseFunc) {
 	}
 }
 
-func simulate(ctx context.Context, spec simulation.Spec, out *messenger, log io.Writer, began time.Time) (_ *simulation.Done, err error) {
+func simulate(ctx context.Context, spec simulation.Spec, out *messenger, log io.Writer, began time.Duration) (_ *simulation.Done, err error) {
 	phase := func(p simulation.Phase) {
 		out.send(simulation.Message{Progress: &simulation.Progress{Phase: p}})
 	}
@@ -121,23 +149,30 @@ func simulate(ctx context.Context, spec simulation.Spec, out *messenger, log io.
 	if err != nil {
 		return nil, err
 	}
+	if virtualtime.Enabled {
+		virtualtime.Set(prepared.Origin().Add(-bootLead))
+	}
 	for _, note := range prepared.Notes() {
 		out.send(simulation.Message{Note: &note})
 	}
 
 	phase(simulation.Starting)
-	var mutator atomic.Pointer[controlplane.MutatePod]
+	var mutator atomic.Pointer[mutate.Mutator]
 	opts := controlplane.Options{
 		Controllers:     controlplane.SimulationControllers(),
 		SchedulerConfig: spec.SchedulerConfig,
 		KubeAPIQPS:      spec.KubeAPIQPS,
 		Log:             log,
 		Verbosity:       spec.Verbosity,
-		MutatePod: func(ctx context.Context, pod *corev1.Pod) (bool, error) {
-			if mutate := mutator.Load(); mutate != nil {
-				return (*mutate)(ctx, pod)
+		MutatePod: func(ctx context.Context, pod *corev1.Pod, dryRun bool) (bool, error) {
+			switch m := mutator.Load(); {
+			case m == nil:
+				return false, nil
+			case dryRun:
+				return m.Preview(ctx, pod)
+			default:
+				return m.Mutate(ctx, pod)
 			}
-			return false, nil
 		},
 	}
 	if opts.CRDs, err = readManifests(spec.CRDs); err != nil {
@@ -160,18 +195,15 @@ func simulate(ctx context.Context, spec simulation.Spec, out *messenger, log io.
 	}()
 	return prepared.Run(ctx, simulation.Runner{
 		Cluster: simulation.Cluster{
-			Config: cp.RESTConfig(),
-			SetMutator: func(f func(context.Context, *corev1.Pod) (bool, error)) {
-				mutate := controlplane.MutatePod(f)
-				mutator.Store(&mutate)
-			},
-			Done:     cp.Done(),
-			Err:      cp.Err,
-			Versions: map[string]string{"kubernetes": version(), "kwok": moduleVersion("sigs.k8s.io/kwok")},
+			Config:     cp.RESTConfig(),
+			SetMutator: mutator.Store,
+			Done:       cp.Done(),
+			Err:        cp.Err,
+			Versions:   map[string]string{"kubernetes": version(), "kwok": moduleVersion("sigs.k8s.io/kwok")},
 		},
 		Clock:  clock.RealClock{},
 		Log:    slog.New(slog.NewTextHandler(log, nil)),
 		Report: out.send,
-		Began:  began,
+		Wall:   func() time.Duration { return virtualtime.Real() - began },
 	})
 }
