@@ -69,6 +69,7 @@ func Start(ctx context.Context, opts Options) (_ *ControlPlane, err error) {
 		opts.Controllers = DefaultControllers()
 	}
 	redirectLogs(opts.Log, opts.Verbosity)
+	tuneGC()
 
 	cp := &ControlPlane{creds: newCredentials(), supervisor: newSupervisor(context.WithoutCancel(ctx))}
 	if cp.dir, err = openDataDir(opts.DataDir); err != nil {

@@ -9,7 +9,8 @@
 //
 // Kubernetes keeps feature gates, its log settings and some registries in
 // process-wide variables, so a process runs at most one control plane in its life:
-// a second Start returns ErrAlreadyStarted.
+// a second Start returns ErrAlreadyStarted. Unless GOGC is set, Start also has the garbage collector
+// come by less often than Go's default.
 //
 // Nothing listens beyond loopback: the API server on a loopback address with a
 // certificate of a certificate authority made for this run, etcd on a Unix socket inside the
