@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"simkube.io/simkube/internal/results"
+	"simkube.io/simkube/internal/simulation"
 	"simkube.io/simkube/trace"
 )
 
@@ -17,54 +18,60 @@ const samples = "../../shared/traces"
 // TestSamples_RunAsRecorded replays real recordings at their own speed: the recorded pods run, each as long as
 // recorded, and finish.
 func TestSamples_RunAsRecorded(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes minutes, the recordings' own time")
-	}
 	for name, owner := range map[string]string{"bare-pods": "Pod", "cronjob": "CronJob"} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(name+"/virtual", func(t *testing.T) { testSample(t, name, owner, simulation.Virtual) })
+		t.Run(name+"/real", func(t *testing.T) {
+			if testing.Short() {
+				t.Skip("takes minutes, the recordings' own time")
+			}
 			t.Parallel()
-			file, err := filepath.Abs(filepath.Join(samples, name+".sktrace"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := os.Stat(file); err != nil {
-				t.Skipf("no recording: %v", err)
-			}
-			recorded := recordedPods(t, file)
-			s := newSandbox(t)
-			s.skctl("simulate", file, "-o", "out").check(t, done)
-			run, err := results.Read(filepath.Join(s.dir, "out"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			pods := run.Pods
-			slices.SortFunc(pods, func(a, b results.Pod) int { return a.Running.Compare(b.Running) })
-			if got, want := len(pods), len(recorded); got != want {
-				t.Fatalf("pods: got %d, recorded %d: %+v", got, want, pods)
-			}
-			for i, pod := range pods {
-				const precision = time.Second
-				want := recorded[i]
-				phase := "Succeeded"
-				if want.State == trace.Running {
-					phase = "Running"
-				}
-				if pod.OwnerKind != owner || pod.Phase != phase {
-					t.Errorf("pod %s: got owner %s, phase %s; want %s, %s", pod.Name, pod.OwnerKind, pod.Phase, owner, phase)
-				}
-				ran := pod.Finished.Sub(pod.Running)
-				recordedRun := time.Duration(want.End-want.Start) * time.Second
-				if want.State == trace.Finished && (ran-recordedRun).Abs() > precision {
-					t.Errorf("pod %s ran %s, recorded %s", pod.Name, ran, recordedRun)
-				}
-				// Pods start when their controller makes them; recorded starts are seconds, cut off.
-				if late := pod.Running.Sub(time.Unix(want.Start, 0)); late.Abs() > 2*precision {
-					t.Errorf("pod %s started at %s, %s off the recorded start", pod.Name, pod.Running, late)
-				}
-			}
-			empty(t, s.tmp)
+			testSample(t, name, owner, simulation.Real)
 		})
 	}
+}
+
+func testSample(t *testing.T, name, owner string, clock simulation.Time) {
+	t.Helper()
+	file, err := filepath.Abs(filepath.Join(samples, name+".sktrace"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(file); err != nil {
+		t.Skipf("no recording: %v", err)
+	}
+	recorded := recordedPods(t, file)
+	s := newSandbox(t)
+	s.skctl("simulate", file, "-o", "out", "--time", string(clock)).check(t, done)
+	run, err := results.Read(filepath.Join(s.dir, "out"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pods := run.Pods
+	slices.SortFunc(pods, func(a, b results.Pod) int { return a.Running.Compare(b.Running) })
+	if got, want := len(pods), len(recorded); got != want {
+		t.Fatalf("pods: got %d, recorded %d: %+v", got, want, pods)
+	}
+	for i, pod := range pods {
+		const precision = time.Second
+		want := recorded[i]
+		phase := "Succeeded"
+		if want.State == trace.Running {
+			phase = "Running"
+		}
+		if pod.OwnerKind != owner || pod.Phase != phase {
+			t.Errorf("pod %s: got owner %s, phase %s; want %s, %s", pod.Name, pod.OwnerKind, pod.Phase, owner, phase)
+		}
+		ran := pod.Finished.Sub(pod.Running)
+		recordedRun := time.Duration(want.End-want.Start) * time.Second
+		if want.State == trace.Finished && (ran-recordedRun).Abs() > precision {
+			t.Errorf("pod %s ran %s, recorded %s", pod.Name, ran, recordedRun)
+		}
+		// Pods start when their controller makes them; recorded starts are seconds, cut off.
+		if late := pod.Running.Sub(time.Unix(want.Start, 0)); late.Abs() > 2*precision {
+			t.Errorf("pod %s started at %s, %s off the recorded start", pod.Name, pod.Running, late)
+		}
+	}
+	empty(t, s.tmp)
 }
 
 // recordedPods returns the lifecycles of a trace in the order in which the pods started.

@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -33,32 +35,66 @@ func summary(t *testing.T, dir string) results.Summary {
 	return out
 }
 
-// The same replay twice: each does what the trace says, both come to the same, and
-// nothing is left.
+// clocks are the arguments that choose a clock, with a speed that keeps the test short.
+var clocks = map[string][]string{
+	"real":    {"--time", "real", "--speed", "10"},
+	"virtual": nil, // the default
+}
+
+// The same replay twice on each clock: each does what the trace says, all come to the same,
+// and nothing is left.
 func TestSimulate(t *testing.T) {
 	path := writeShop(t)
-	var outcomes []results.Outcome
-	for range 2 {
-		s := newSandbox(t)
-		r := s.skctl("simulate", path, "--speed", "10", "-o", "out")
-		r.check(t, done)
-		wants(t, "standard output", r.stdout, "shop finished", "report: out/report.html\n")
-		wants(t, "standard error", r.stderr, "replaying", "auto: ")
-		for _, name := range []string{results.ReportFile, results.PodsFile, results.NodesFile, results.TimelineFile} {
-			if _, err := os.Stat(filepath.Join(s.dir, "out", name)); err != nil {
-				t.Error(err)
+	var first *results.Outcome
+	for name, clock := range clocks {
+		for range 2 {
+			s := newSandbox(t)
+			r := s.skctl(append([]string{"simulate", path, "-o", "out"}, clock...)...)
+			r.check(t, done)
+			wants(t, "standard output", r.stdout, "shop finished", "report: out/report.html\n")
+			wants(t, "standard error", r.stderr, "starting", "auto: ")
+			for _, name := range []string{results.ReportFile, results.PodsFile, results.NodesFile, results.TimelineFile} {
+				if _, err := os.Stat(filepath.Join(s.dir, "out", name)); err != nil {
+					t.Error(err)
+				}
 			}
+			got := summary(t, filepath.Join(s.dir, "out")).Outcome
+			if got.Pods.Created != 7 || got.Pods.Succeeded != 2 || got.Events.Replayed != 3 || got.Problems.Total != 0 {
+				t.Errorf("%s time: got %+v, want 7 pods, 2 of them succeeded, after 3 events without a problem", name, got)
+			}
+			if first == nil {
+				first = &got
+			} else if diff := cmp.Diff(*first, got); diff != "" {
+				t.Errorf("%s time: another replay came to something else (-first +this):\n%s", name, diff)
+			}
+			empty(t, s.tmp)
 		}
-		got := summary(t, filepath.Join(s.dir, "out")).Outcome
-		if got.Pods.Created != 7 || got.Pods.Succeeded != 2 || got.Events.Replayed != 3 || got.Problems.Total != 0 {
-			t.Errorf("got %+v, want 7 pods, 2 of them succeeded, after 3 events without a problem", got)
-		}
-		outcomes = append(outcomes, got)
-		empty(t, s.tmp)
 	}
-	if diff := cmp.Diff(outcomes[0], outcomes[1]); diff != "" {
-		t.Errorf("the second replay came to something else (-first +second):\n%s", diff)
+}
+
+// Nothing of what the runtime frames in virtual time reaches the user, and an interrupt works
+// although the process gets no signals.
+func TestSimulate_InterruptInVirtualTime(t *testing.T) {
+	day, err := filepath.Abs("../examples/day.sktrace")
+	if err != nil {
+		t.Fatal(err)
 	}
+	s := newSandbox(t)
+	cmd := s.start("simulate", day, "-o", "out")
+	cmd.waitFor("replaying")
+	_, dirs := s.child()
+	cmd.signal(os.Interrupt)
+	r := cmd.wait()
+	r.check(t, interrupted)
+	gone(t, dirs)
+	if strings.ContainsRune(r.stdout+r.stderr, 0) {
+		t.Errorf("standard output or error has NUL bytes:\n%q\n%q", r.stdout, r.stderr)
+	}
+	got := summary(t, filepath.Join(s.dir, "out"))
+	if want := time.Date(2026, 3, 10, 0, 0, 0, 0, time.UTC); !got.Run.Interrupted || !got.Run.ClockStart.Equal(want) {
+		t.Errorf("interrupted: got %t; the clock began at %s, want %s", got.Run.Interrupted, got.Run.ClockStart, want)
+	}
+	empty(t, s.tmp)
 }
 
 func TestSimulate_Errors(t *testing.T) {
@@ -79,6 +115,8 @@ func TestSimulate_Errors(t *testing.T) {
 		"truncated trace": {[]string{"simulate", half}, failed, []string{"skctl: read trace " + half + ": byte ", "the trace ends here"}},
 		"no trace":        {[]string{"simulate", "none.sktrace"}, failed, []string{"skctl: open trace none.sktrace: no such file or directory"}},
 		"wrong speed":     {[]string{"simulate", half, "--speed", "-1"}, wrongUsage, []string{"--speed -1: must be more than 0"}},
+		"wrong clock":     {[]string{"simulate", half, "--time", "sidereal"}, wrongUsage, []string{`--time "sidereal": accepted are virtual and real`}},
+		"virtual speed":   {[]string{"simulate", half, "--speed", "2"}, wrongUsage, []string{"--speed 2: virtual time goes as fast as it can; --speed is for --time real"}},
 		"unknown flag":    {[]string{"simulate", "--frobnicate"}, wrongUsage, []string{"unknown flag: --frobnicate", "hint: see skctl simulate --help"}},
 		"unknown command": {[]string{"frobnicate"}, wrongUsage, []string{"unknown command"}},
 	} {
@@ -107,7 +145,7 @@ func TestSimulate_Interrupt(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSandbox(t)
-			cmd := s.start("simulate", path, "-o", "out")
+			cmd := s.start("simulate", path, "-o", "out", "--time", "real")
 			cmd.waitFor(tc.when...)
 			_, dirs := s.child()
 			cmd.signal(os.Interrupt)
@@ -129,7 +167,7 @@ func TestSimulate_Interrupt(t *testing.T) {
 
 func TestSimulate_SecondInterrupt(t *testing.T) {
 	s := newSandbox(t)
-	cmd := s.start("simulate", writeShop(t), "-o", "out")
+	cmd := s.start("simulate", writeShop(t), "-o", "out", "--time", "real")
 	cmd.waitFor("replaying")
 	pid, dirs := s.child()
 	removeAfter(t, dirs)
@@ -145,7 +183,7 @@ func TestSimulate_SecondInterrupt(t *testing.T) {
 // Whoever kills skctl does not leave a control plane running.
 func TestSimulate_KilledParent(t *testing.T) {
 	s := newSandbox(t)
-	cmd := s.start("simulate", writeShop(t), "-o", "out")
+	cmd := s.start("simulate", writeShop(t), "-o", "out", "--time", "real")
 	cmd.waitFor("replaying")
 	_, dirs := s.child()
 	cmd.signal(os.Kill)
@@ -156,7 +194,7 @@ func TestSimulate_KilledParent(t *testing.T) {
 
 func TestSimulate_KilledChild(t *testing.T) {
 	s := newSandbox(t)
-	cmd := s.start("simulate", writeShop(t), "-o", "out")
+	cmd := s.start("simulate", writeShop(t), "-o", "out", "--time", "real")
 	cmd.waitFor("replaying")
 	pid, dirs := s.child()
 	removeAfter(t, dirs)

@@ -11,13 +11,29 @@ import (
 	"strings"
 
 	"github.com/spf13/pflag"
+	genericfilters "k8s.io/apiserver/pkg/endpoints/filters"
+	"k8s.io/apiserver/pkg/server"
+	"k8s.io/apiserver/pkg/util/notfoundhandler"
 	cliflag "k8s.io/component-base/cli/flag"
 	"k8s.io/kubernetes/cmd/kube-apiserver/app"
 	"k8s.io/kubernetes/cmd/kube-apiserver/app/options"
 )
 
 // apiServerArgs are the flags of kube-apiserver.
-func apiServerArgs(dir *dataDir, etcdEndpoint string, gates map[string]bool) []string {
+func apiServerArgs(dir *dataDir, etcdEndpoint string, opts Options) []string {
+	plugins := []string{"ServiceAccount"} // simulated pods need no tokens
+	gates := maps.Clone(opts.FeatureGates)
+	if opts.Frugal {
+		plugins = append(plugins, frugalPlugins()...)
+		if gates == nil {
+			gates = map[string]bool{}
+		}
+		for _, gate := range frugalGates() {
+			if _, given := gates[gate]; !given {
+				gates[gate] = false
+			}
+		}
+	}
 	args := []string{
 		"--etcd-servers=" + etcdEndpoint,
 		"--tls-cert-file=" + dir.file("apiserver.crt"),
@@ -33,8 +49,7 @@ func apiServerArgs(dir *dataDir, etcdEndpoint string, gates map[string]bool) []s
 		// advertised and nothing writes the endpoints.
 		"--advertise-address=192.0.2.1",
 		"--endpoint-reconciler-type=none",
-		// Simulated pods need no tokens.
-		"--disable-admission-plugins=ServiceAccount",
+		"--disable-admission-plugins=" + strings.Join(plugins, ","),
 		// Every client is in system:masters and so exempt from priority and fairness;
 		// off, it costs nothing.
 		"--enable-priority-and-fairness=false",
@@ -48,6 +63,21 @@ func apiServerArgs(dir *dataDir, etcdEndpoint string, gates map[string]bool) []s
 	return args
 }
 
+// frugalGates are features that cost timers and requests and that nothing here asks for.
+func frugalGates() []string {
+	return []string{
+		"UnknownVersionInteroperabilityProxy", "APIServerIdentity", "DetectCacheInconsistency",
+		"SizeBasedListCostEstimate", "ListFromCacheSnapshot",
+	}
+}
+
+// frugalPlugins are admission plugins for what Frugal leaves out.
+func frugalPlugins() []string {
+	return []string{
+		"MutatingAdmissionPolicy", "ValidatingAdmissionPolicy", "MutatingAdmissionWebhook", "ValidatingAdmissionWebhook",
+	}
+}
+
 func featureGateFlag(gates map[string]bool) string {
 	var parts []string
 	for _, name := range slices.Sorted(maps.Keys(gates)) {
@@ -59,9 +89,9 @@ func featureGateFlag(gates map[string]bool) string {
 // newAPIServer prepares kube-apiserver to serve on listener; the result runs it until
 // the context ends. It also sets the process's feature gates, which the other components
 // share, and so must come before them.
-func newAPIServer(ctx context.Context, listener net.Listener, args []string, mutate MutatePod) (func(context.Context) error, error) {
+func newAPIServer(ctx context.Context, listener net.Listener, args []string, o Options) (func(context.Context) error, error) {
 	opts := options.NewServerRunOptions()
-	registerPodAdmission(opts.Admission.GenericAdmission, mutate)
+	registerPodAdmission(opts.Admission.GenericAdmission, o.MutatePod)
 	opts.SecureServing.Listener = listener
 	opts.SecureServing.BindPort = listener.Addr().(*net.TCPAddr).Port
 	opts.SecureServing.BindAddress = listener.Addr().(*net.TCPAddr).IP
@@ -78,7 +108,33 @@ func newAPIServer(ctx context.Context, listener net.Listener, args []string, mut
 	if errs := completed.Validate(); len(errs) > 0 {
 		return nil, fmt.Errorf("validate options: %w", errors.Join(errs...))
 	}
+	if o.Frugal {
+		return func(ctx context.Context) error { return runWithoutAggregator(ctx, completed) }, nil
+	}
 	return func(ctx context.Context) error { return app.Run(ctx, completed) }, nil
+}
+
+// runWithoutAggregator serves the built-in APIs and custom resources, but no APIService objects: it is app.Run
+// without the last server of the chain.
+func runWithoutAggregator(ctx context.Context, opts options.CompletedOptions) error {
+	config, err := app.NewConfig(opts)
+	if err != nil {
+		return fmt.Errorf("configure: %w", err)
+	}
+	completed, err := config.Complete()
+	if err != nil {
+		return fmt.Errorf("complete the configuration: %w", err)
+	}
+	notFound := notfoundhandler.New(completed.KubeAPIs.ControlPlane.Generic.Serializer, genericfilters.NoMuxAndDiscoveryIncompleteKey)
+	extensions, err := completed.ApiExtensions.New(server.NewEmptyDelegateWithCustomHandler(notFound))
+	if err != nil {
+		return fmt.Errorf("make the server of custom resources: %w", err)
+	}
+	kube, err := completed.KubeAPIs.New(extensions.GenericAPIServer)
+	if err != nil {
+		return fmt.Errorf("make the server of the built-in APIs: %w", err)
+	}
+	return kube.ControlPlane.GenericAPIServer.PrepareRun().RunWithContext(ctx)
 }
 
 func parseFlags(sets cliflag.NamedFlagSets, args []string) error {

@@ -96,7 +96,7 @@ func Start(ctx context.Context, opts Options) (_ *ControlPlane, err error) {
 	cp.etcd = etcd
 	cp.supervisor.adopt("etcd", etcd.wait, etcd.stop)
 
-	apiServer, err := newAPIServer(ctx, listener, apiServerArgs(cp.dir, etcd.endpoint, opts.FeatureGates), opts.MutatePod)
+	apiServer, err := newAPIServer(ctx, listener, apiServerArgs(cp.dir, etcd.endpoint, opts), opts)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("kube-apiserver: %w", err), listener.Close())
 	}

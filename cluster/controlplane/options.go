@@ -49,6 +49,11 @@ type Options struct {
 	// FeatureGates are Kubernetes feature gates to set, for the whole process.
 	FeatureGates map[string]bool
 
+	// Frugal leaves out what costs time even when nothing happens and what a simulation does not need: the
+	// aggregation layer (APIService objects, and with them the metrics API), admission webhooks and policies,
+	// and features of servers that have peers. It is for virtual time, where idling is all that takes long.
+	Frugal bool
+
 	// MutatePod, when set, is called for every pod that is created.
 	MutatePod MutatePod
 

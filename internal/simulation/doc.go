@@ -5,7 +5,7 @@
 // inherited file descriptors, because in virtual time the runtime frames
 // what is written to standard output and error:
 //
-//	ControlFD  to the child: one line with a Spec, later {"interrupt":true}; its end means that the parent is gone
+//	ControlFD  to the child: one line with a Spec, later Controls, such as {"interrupt":true}; its end means that the parent is gone
 //	MessageFD  from the child: Messages, one JSON object per line
 //	LogFD      from the child: the text log of the control plane
 package simulation
@@ -20,5 +20,7 @@ const (
 // Control is a line from the parent after the Spec.
 type Control struct {
 	// Interrupt asks to end the replay now, clean up and report what there is.
-	Interrupt bool `json:"interrupt"`
+	Interrupt bool `json:"interrupt,omitempty"`
+	// Progress asks for a Progress message, once. While there is nothing to tell, none comes.
+	Progress bool `json:"progress,omitempty"`
 }

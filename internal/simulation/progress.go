@@ -13,35 +13,33 @@ import (
 	"simkube.io/simkube/internal/results"
 )
 
-// progressInterval is how often progress is reported, on the wall clock.
-const progressInterval = 200 * time.Millisecond
-
 // progress knows how far a session is. Its methods may be called concurrently.
 type progress struct {
 	prepared *Prepared
 	recorder *results.Recorder
+	wall     func() time.Duration
 
 	mu     sync.Mutex // guards the rest
 	phase  Phase
 	detail string
 	times  *results.TimeMap
+	// began is how far the wall clock was when the replay began.
+	began time.Duration
 }
 
-func newProgress(p *Prepared, recorder *results.Recorder) *progress {
-	return &progress{prepared: p, recorder: recorder, phase: Starting}
+func newProgress(p *Prepared, recorder *results.Recorder, wall func() time.Duration) *progress {
+	return &progress{prepared: p, recorder: recorder, wall: wall, phase: Starting}
 }
 
-// start reports until the returned function is called, which waits for the last report.
-func (p *progress) start(ctx context.Context, clk clock.WithTicker, report func(Message)) (stop func()) {
+// start reports whenever it is asked, until the returned function is called, which waits for the last report.
+func (p *progress) start(ctx context.Context, clk clock.PassiveClock, asked <-chan struct{}, report func(Message)) (stop func()) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		ticker := clk.NewTicker(progressInterval)
-		defer ticker.Stop()
 		for {
 			select {
-			case <-ticker.C():
+			case <-asked:
 				report(Message{Progress: p.now(clk.Now())})
 			case <-ctx.Done():
 				return
@@ -62,6 +60,7 @@ func (p *progress) begin(times results.TimeMap) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.times = &times
+	p.began = p.wall()
 }
 
 func (p *progress) nodes(n nodes.Progress) {
@@ -93,7 +92,9 @@ func (p *progress) now(now time.Time) *Progress {
 		return out
 	}
 	if now.Before(p.times.ClockStart) {
-		out.ETA = p.times.ClockStart.Sub(now)
+		if p.prepared.spec.Time != Virtual {
+			out.ETA = p.times.ClockStart.Sub(now)
+		}
 		now = p.times.ClockStart
 	} else if p.phase == Aligning {
 		p.phase, out.Phase = Replaying, Replaying
@@ -102,6 +103,13 @@ func (p *progress) now(now time.Time) *Progress {
 	if out.TraceTime.After(out.TraceEnd) {
 		out.TraceTime = out.TraceEnd
 	}
-	out.ETA += time.Duration(float64(out.TraceEnd.Sub(out.TraceTime)) / p.prepared.spec.Speed)
+	left, passed := out.TraceEnd.Sub(out.TraceTime), out.TraceTime.Sub(out.TraceStart)
+	switch {
+	case p.prepared.spec.Time != Virtual:
+		out.ETA += time.Duration(float64(left) / p.prepared.spec.Speed)
+	case passed > 0:
+		// In virtual time the pace so far is all there is to go by.
+		out.ETA = time.Duration(float64(left) / float64(passed) * float64(p.wall()-p.began))
+	}
 	return out
 }

@@ -8,20 +8,33 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+
+	"simkube.io/simkube/internal/simulation"
 )
 
-// EnvPath is the environment variable that names the sk-cluster to use.
-const EnvPath = "SIMKUBE_SK_CLUSTER"
-
-const programName = "sk-cluster"
+// Environment variables that name the programs to use.
+const (
+	EnvPath        = "SIMKUBE_SK_CLUSTER"
+	EnvVirtualPath = "SIMKUBE_SK_CLUSTER_VIRTUAL"
+)
 
 // ErrNotFound is wrapped by Find's error when there is no sk-cluster.
 var ErrNotFound = errors.New("sk-cluster not found")
 
-// Find returns the path of sk-cluster: what the environment variable EnvPath names, else
-// the program of that name beside the running executable, else the one on PATH. A value
-// of EnvPath that cannot be run is an error; nothing else is tried then.
-func Find() (string, error) {
+// program is one of the two builds of sk-cluster.
+type program struct{ name, env string }
+
+func programFor(clock simulation.Time) program {
+	if clock == simulation.Virtual {
+		return program{name: "sk-cluster-virtual", env: EnvVirtualPath}
+	}
+	return program{name: "sk-cluster", env: EnvPath}
+}
+
+// Find returns the path of the sk-cluster for a clock: what its environment variable names, else the
+// program (sk-cluster, or sk-cluster-virtual) beside the running executable, else the one on
+// PATH. A value of the variable that cannot be run is an error; nothing else is tried then.
+func Find(clock simulation.Time) (string, error) {
 	self, err := os.Executable()
 	if err == nil {
 		self, err = filepath.EvalSymlinks(self)
@@ -29,18 +42,19 @@ func Find() (string, error) {
 	if err != nil {
 		self = ""
 	}
-	return find(os.Getenv(EnvPath), self)
+	p := programFor(clock)
+	return find(p, os.Getenv(p.env), self)
 }
 
-func find(named, self string) (string, error) {
+func find(p program, named, self string) (string, error) {
 	if named != "" {
 		path, err := exec.LookPath(named)
 		if err != nil {
-			return "", fmt.Errorf("%w: %s is %q: %w", ErrNotFound, EnvPath, named, err)
+			return "", fmt.Errorf("%w: %s is %q: %w", ErrNotFound, p.env, named, err)
 		}
 		return filepath.Abs(path)
 	}
-	name := programName
+	name := p.name
 	if runtime.GOOS == "windows" {
 		name += ".exe"
 	}
@@ -58,7 +72,7 @@ func find(named, self string) (string, error) {
 	}
 	path, err := exec.LookPath(name)
 	if err != nil {
-		return "", fmt.Errorf("%w: it is not %s, and %s is not set", ErrNotFound, where, EnvPath)
+		return "", fmt.Errorf("%w: %s is not %s, and %s is not set", ErrNotFound, name, where, p.env)
 	}
 	return filepath.Abs(path)
 }

@@ -21,7 +21,9 @@ const (
 	// processes it left behind.
 	drainTime = 2 * time.Second
 	tailSize  = 64 << 10
-	tailLines = 12
+	// progressInterval is how often a child is asked how far it is.
+	progressInterval = 200 * time.Millisecond
+	tailLines        = 12
 )
 
 // ErrGrace is wrapped when an interrupted simulation did not end in time.
@@ -125,6 +127,15 @@ func start(opts Options) (_ *child, err error) {
 	return c, nil
 }
 
+// tell writes a Control.
+func (c *child) tell(control simulation.Control) {
+	line, err := json.Marshal(control)
+	if err != nil {
+		panic(err) // two booleans always encode
+	}
+	c.send(append(line, '\n'))
+}
+
 // send writes to the control pipe. A child that is gone shows by its end, and one that
 // does not read must not hold us up.
 func (c *child) send(line []byte) {
@@ -196,15 +207,19 @@ func (c *child) supervise(ctx context.Context, opts Options, exited <-chan struc
 			_ = killGroup(c.cmd.Process)
 		}
 	}
+	ask := time.NewTicker(progressInterval)
+	defer ask.Stop()
 	done, over := ctx.Done(), (<-chan time.Time)(nil)
 	stop := opts.Kill
 	for {
 		select {
 		case <-exited:
 			return killed
+		case <-ask.C:
+			c.tell(simulation.Control{Progress: true})
 		case <-done:
 			done = nil
-			c.send([]byte(`{"interrupt":true}` + "\n"))
+			c.tell(simulation.Control{Interrupt: true})
 			timer := time.NewTimer(grace)
 			defer timer.Stop()
 			over = timer.C

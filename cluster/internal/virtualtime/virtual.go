@@ -3,6 +3,8 @@
 package virtualtime
 
 import (
+	"math"
+	"os"
 	"runtime/debug"
 	"time"
 	_ "unsafe" // for go:linkname
@@ -22,14 +24,24 @@ var now int64
 //go:linkname watchSignalLoop os/signal.watchSignalLoop
 var watchSignalLoop func()
 
-// Prepare makes the process fit for virtual time. It must be called before anything that
-// listens for signals, which afterwards never come: whoever starts the process has to
-// tell it to stop in another way. The heap may grow to memoryLimit bytes before garbage is
-// collected, because the runtime would otherwise collect every two virtual minutes.
-func Prepare(memoryLimit int64) {
+// forceGCPeriod is after how many nanoseconds the runtime collects garbage although nothing asks
+// for it: two minutes, which in virtual time are over in a blink.
+//
+//go:linkname forceGCPeriod runtime.forcegcperiod
+var forceGCPeriod int64
+
+// gcPercent lets the heap grow to five times what lives before garbage is collected.
+const gcPercent = 400
+
+// Prepare makes the process fit for virtual time. It must be called before anything that listens for
+// signals, which afterwards never come: whoever starts the process has to tell it to stop in
+// another way.
+func Prepare() {
 	watchSignalLoop = nil
-	debug.SetGCPercent(-1)
-	debug.SetMemoryLimit(memoryLimit)
+	forceGCPeriod = math.MaxInt64
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
 }
 
 // Set moves the clock to t. Timers that are running fire if t is behind them.

@@ -8,7 +8,7 @@ import "time"
 const Enabled = false
 
 // Prepare does nothing on the wall clock.
-func Prepare(int64) {}
+func Prepare() {}
 
 // Set does nothing on the wall clock.
 func Set(time.Time) {}

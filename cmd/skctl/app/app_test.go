@@ -58,12 +58,16 @@ func TestRun_WrongUsage(t *testing.T) {
 			[]string{"sim", "a", "b"},
 			"skctl: simulate: one TRACE is wanted, these are 2: a b\n  hint: see skctl simulate --help\n",
 		},
-		"virtual time": {
-			[]string{"simulate", trace, "--time", "virtual"},
-			"skctl: --time virtual: this build has no virtual time; use --time real, with --speed to go faster\n  hint: see skctl simulate --help\n",
+		"another time": {
+			[]string{"simulate", trace, "--time", "sidereal"},
+			"skctl: --time \"sidereal\": accepted are virtual and real\n  hint: see skctl simulate --help\n",
+		},
+		"speed of virtual time": {
+			[]string{"simulate", trace, "--speed", "2"},
+			"skctl: --speed 2: virtual time goes as fast as it can; --speed is for --time real\n  hint: see skctl simulate --help\n",
 		},
 		"many at once": {
-			[]string{"simulate", trace, "--speed", "0", "--duration", "5", "--name", "A", "--crds", "none.yaml"},
+			[]string{"simulate", trace, "--time", "real", "--speed", "0", "--duration", "5", "--name", "A", "--crds", "none.yaml"},
 			"skctl: --speed 0: must be more than 0\n" +
 				"skctl: --duration: not a duration: \"5\" has no unit after 5 (accepted are, for instance, 90s, 5m, +5m, 1h30m, 2d, 250ms)\n" +
 				"skctl: --crds none.yaml: no such file or directory\n" +
@@ -104,7 +108,7 @@ func TestRun_Failed(t *testing.T) {
 	if err := os.WriteFile(trace, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv(skcluster.EnvPath, "/no/such/sk-cluster")
+	t.Setenv(skcluster.EnvVirtualPath, "/no/such/sk-cluster")
 	for name, tc := range map[string]struct {
 		args []string
 		want string
@@ -112,7 +116,7 @@ func TestRun_Failed(t *testing.T) {
 		"no such trace":     {[]string{"simulate", "/no/such.sktrace"}, "skctl: open trace /no/such.sktrace: no such file or directory\n"},
 		"trace is a folder": {[]string{"simulate", dir}, "skctl: open trace " + dir + ": it is a folder\n  hint: name a trace file, such as those that end in .sktrace\n"},
 		"output in use":     {[]string{"simulate", trace, "-o", dir}, "skctl: write results to " + dir + ": the folder holds something already\n  hint: name another with --output, or use --overwrite to replace results in it\n"},
-		"no sk-cluster":     {[]string{"simulate", trace, "-o", dir, "--overwrite"}, "hint: `make build` in SimKube's source puts sk-cluster beside skctl; SIMKUBE_SK_CLUSTER names one elsewhere\n"},
+		"no sk-cluster":     {[]string{"simulate", trace, "-o", dir, "--overwrite"}, "hint: `make build` in SimKube's source puts it beside skctl; SIMKUBE_SK_CLUSTER_VIRTUAL (for --time real and clusters: SIMKUBE_SK_CLUSTER) names one elsewhere\n"},
 		"no cluster":        {[]string{"cluster", "kubeconfig", "--name", "x"}, "skctl: no such cluster: x\n  hint: start one: skctl cluster up --name x\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -160,7 +164,7 @@ func TestRun_AsPlugin(t *testing.T) {
 func TestSimulateOptions_Spec(t *testing.T) {
 	now := time.Date(2025, 3, 1, 12, 30, 0, 0, time.UTC)
 	opts := simulateOptions{
-		time: timeReal, speed: 2.5, duration: "+90m", nodes: "7", shape: "cpu=4,memory=8Gi,pods=10", prefix: "virtual",
+		time: "real", speed: 2.5, duration: "+90m", nodes: "7", shape: "cpu=4,memory=8Gi,pods=10", prefix: "virtual",
 		imagePull: "250", imagePullJitter: "0", podStartup: "1s", podStartupJitter: "1m30s", align: true,
 	}
 	got, err := opts.spec("/traces/My Trace_1.sktrace", now)
@@ -173,7 +177,7 @@ func TestSimulateOptions_Spec(t *testing.T) {
 	}
 	want := simulation.Spec{
 		Name: "my-trace-1", Trace: "/traces/My Trace_1.sktrace", Output: "my-trace-1-20250301-123000",
-		Speed: 2.5, Duration: 90 * time.Minute, Nodes: nodeSpec, NamespacePrefix: "virtual", Align: true,
+		Time: simulation.Real, Speed: 2.5, Duration: 90 * time.Minute, Nodes: nodeSpec, NamespacePrefix: "virtual", Align: true,
 		Delays: mutate.Delays{ImagePull: 250 * time.Millisecond, PodStartup: time.Second, PodStartupJitter: 90 * time.Second},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

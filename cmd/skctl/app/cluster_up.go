@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"simkube.io/simkube/internal/nodes"
+	"simkube.io/simkube/internal/simulation"
 	"simkube.io/simkube/internal/skcluster"
 )
 
@@ -64,7 +65,7 @@ func (p *program) runClusterUp(ctx context.Context, opts clusterUpOptions) error
 	if err != nil {
 		return err
 	}
-	opts.Path, err = skcluster.Find()
+	opts.Path, err = skcluster.Find(simulation.Real)
 	if err != nil {
 		return err
 	}

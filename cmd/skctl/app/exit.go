@@ -99,7 +99,8 @@ func hintFor(err error) string {
 	case errors.As(err, &crash) && crash.Log != "":
 		return "the full log is in " + crash.Log
 	case errors.Is(err, skcluster.ErrNotFound):
-		return "`make build` in SimKube's source puts sk-cluster beside skctl; " + skcluster.EnvPath + " names one elsewhere"
+		return "`make build` in SimKube's source puts it beside skctl; " + skcluster.EnvVirtualPath +
+			" (for --time real and clusters: " + skcluster.EnvPath + ") names one elsewhere"
 	}
 	return ""
 }

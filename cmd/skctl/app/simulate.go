@@ -34,7 +34,7 @@ Interrupt it (Ctrl-C) to end the replay early: it cleans up and reports what it 
 it again to end at once.
 
 Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted.`,
-		Example: `  skctl simulate examples/day.sktrace --speed 480
+		Example: `  skctl simulate examples/day.sktrace
   skctl simulate prod.sktrace --nodes 40 --node-shape cpu=16,memory=64Gi,pods=110 -o small-nodes
   skctl simulate prod.sktrace --scheduler-config binpack.yaml --duration 2h`,
 		Args: oneArg("TRACE"),
@@ -63,7 +63,7 @@ func (p *program) runSimulate(ctx context.Context, spec simulation.Spec, opts si
 	if err := checkOutput(spec.Output, spec.Overwrite); err != nil {
 		return err
 	}
-	path, err := skcluster.Find()
+	path, err := skcluster.Find(spec.Time)
 	if err != nil {
 		return err
 	}

@@ -19,12 +19,6 @@ import (
 	"simkube.io/simkube/internal/timespec"
 )
 
-// The values of --time.
-const (
-	timeReal    = "real"
-	timeVirtual = "virtual"
-)
-
 // simulateOptions are simulate's flags as the user wrote them.
 type simulateOptions struct {
 	time, duration, name, output, prefix       string
@@ -41,8 +35,8 @@ type simulateOptions struct {
 func (o *simulateOptions) addFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.SortFlags = false
-	f.StringVar(&o.time, "time", timeReal, "the clock to replay on: real")
-	f.Float64VarP(&o.speed, "speed", "s", 1, "seconds of trace that pass in a second; controllers and scheduler keep their own pace")
+	f.StringVar(&o.time, "time", string(simulation.Virtual), "the clock to replay on: virtual, which skips the time in which nothing happens, or real")
+	f.Float64VarP(&o.speed, "speed", "s", 1, "seconds of trace that pass in a second of --time real; controllers and scheduler keep their own pace")
 	f.StringVarP(&o.duration, "duration", "D", "", "replay only so much of the trace, e.g. 2h (default all)")
 	addClusterFlags(cmd, &o.nodes, &o.shape, &o.scheduler, &o.crds, &o.stages, &o.kubeAPIQPS)
 	f.Lookup("nodes").Usage = "simulated nodes: a number, a file of Node manifests, or auto for as many as the trace needs"
@@ -68,7 +62,7 @@ func (o *simulateOptions) addFlags(cmd *cobra.Command) {
 	} {
 		_ = cmd.RegisterFlagCompletionFunc(name, none)
 	}
-	_ = cmd.RegisterFlagCompletionFunc("time", cobra.FixedCompletions([]string{timeReal}, cobra.ShellCompDirectiveNoFileComp))
+	_ = cmd.RegisterFlagCompletionFunc("time", cobra.FixedCompletions([]string{string(simulation.Virtual), string(simulation.Real)}, cobra.ShellCompDirectiveNoFileComp))
 }
 
 // addClusterFlags adds the flags that simulate and cluster up have in common.
@@ -96,12 +90,12 @@ func (o *simulateOptions) spec(trace string, now time.Time) (simulation.Spec, er
 			problems = append(problems, err)
 		}
 	}
-	switch o.time {
-	case timeReal:
-	case timeVirtual:
-		check(fmt.Errorf("--time %s: this build has no virtual time; use --time %s, with --speed to go faster", timeVirtual, timeReal))
-	default:
-		check(fmt.Errorf("--time %q: accepted is %s", o.time, timeReal))
+	clock := simulation.Time(o.time)
+	switch {
+	case clock != simulation.Virtual && clock != simulation.Real:
+		check(fmt.Errorf("--time %q: accepted are %s and %s", o.time, simulation.Virtual, simulation.Real))
+	case clock == simulation.Virtual && o.speed != 1:
+		check(fmt.Errorf("--speed %v: virtual time goes as fast as it can; --speed is for --time %s", o.speed, simulation.Real))
 	}
 	if !(o.speed > 0) || math.IsInf(o.speed, 0) {
 		check(fmt.Errorf("--speed %v: must be more than 0", o.speed))
@@ -111,6 +105,7 @@ func (o *simulateOptions) spec(trace string, now time.Time) (simulation.Spec, er
 		Trace:                         trace,
 		Output:                        o.output,
 		Overwrite:                     o.overwrite,
+		Time:                          clock,
 		Speed:                         o.speed,
 		SchedulerConfig:               o.scheduler,
 		CRDs:                          o.crds,

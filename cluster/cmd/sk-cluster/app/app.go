@@ -12,12 +12,9 @@ import (
 	"simkube.io/simkube/cluster/internal/virtualtime"
 )
 
-// memoryLimit is how far the heap may grow in virtual time before garbage is collected.
-const memoryLimit = 2 << 30
-
 // Main runs the command line and returns the process's exit code: 0 done, 1 failed.
 func Main(args []string, in io.Reader, out, errOut io.Writer) int {
-	virtualtime.Prepare(memoryLimit)
+	virtualtime.Prepare()
 	root := &cobra.Command{
 		Use:           "sk-cluster",
 		Short:         "The embedded Kubernetes control plane of SimKube",

@@ -3,6 +3,7 @@ package app
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -40,7 +41,6 @@ func newSimulate() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			defer control.Close()
 			messages, err := inherited(simulation.MessageFD, "messages")
 			if err != nil {
 				return err
@@ -108,14 +108,16 @@ func (m *messenger) send(msg simulation.Message) {
 
 // runSimulate reads a Spec, runs it, and sends how it ended. Whatever goes wrong is told
 // in a message; the error that is returned only decides the exit code.
-func runSimulate(ctx context.Context, control io.Reader, spec simulation.Spec, out *messenger, log io.Writer, began time.Duration) error {
+func runSimulate(ctx context.Context, control io.ReadCloser, spec simulation.Spec, out *messenger, log io.Writer, began time.Duration) error {
 	ctx, interrupt := context.WithCancelCause(ctx)
 	defer interrupt(nil)
-	lines := bufio.NewReader(control)
-	// This goroutine ends with the process: a read of a pipe can't be called off.
-	go followControl(lines, interrupt)
+	asked := make(chan struct{}, 1)
+	var follower sync.WaitGroup
+	follower.Go(func() { followControl(control, interrupt, asked) })
+	defer follower.Wait()
+	defer control.Close()
 
-	done, err := simulate(ctx, spec, out, log, began)
+	done, err := simulate(ctx, spec, out, asked, log, began)
 	if err != nil {
 		failed := simulation.Failed{Error: err.Error(), Interrupted: errors.Is(err, simulation.ErrInterrupted)}
 		out.send(simulation.Message{Failed: &failed})
@@ -125,8 +127,10 @@ func runSimulate(ctx context.Context, control io.Reader, spec simulation.Spec, o
 	return nil
 }
 
-// followControl interrupts when it is told to or when the parent is gone.
-func followControl(lines *bufio.Reader, interrupt context.CancelCauseFunc) {
+// followControl does what it is told, and interrupts when the parent is gone. It ends with control.
+func followControl(control io.Reader, interrupt context.CancelCauseFunc, asked chan<- struct{}) {
+	lines := bufio.NewReader(control)
+	var governor virtualtime.Governor
 	for {
 		line, err := lines.ReadBytes('\n')
 		if err != nil {
@@ -134,13 +138,26 @@ func followControl(lines *bufio.Reader, interrupt context.CancelCauseFunc) {
 			return
 		}
 		var c simulation.Control
-		if json.Unmarshal(line, &c) == nil && c.Interrupt {
+		if json.Unmarshal(line, &c) != nil {
+			continue
+		}
+		if c.Interrupt {
 			interrupt(simulation.ErrInterrupted)
+		}
+		if c.Progress {
+			governor.Tick()
+			select {
+			case asked <- struct{}{}:
+			default: // the last question is not answered yet
+			}
 		}
 	}
 }
 
-func simulate(ctx context.Context, spec simulation.Spec, out *messenger, log io.Writer, began time.Duration) (_ *simulation.Done, err error) {
+func simulate(ctx context.Context, spec simulation.Spec, out *messenger, asked <-chan struct{}, log io.Writer, began time.Duration) (_ *simulation.Done, err error) {
+	if virtual := spec.Time == simulation.Virtual; virtual != virtualtime.Enabled {
+		return nil, fmt.Errorf("this sk-cluster was built for another clock than %q", cmp.Or(spec.Time, simulation.Real))
+	}
 	phase := func(p simulation.Phase) {
 		out.send(simulation.Message{Progress: &simulation.Progress{Phase: p}})
 	}
@@ -162,6 +179,7 @@ func simulate(ctx context.Context, spec simulation.Spec, out *messenger, log io.
 		Controllers:     controlplane.SimulationControllers(),
 		SchedulerConfig: spec.SchedulerConfig,
 		KubeAPIQPS:      spec.KubeAPIQPS,
+		Frugal:          virtualtime.Enabled,
 		Log:             log,
 		Verbosity:       spec.Verbosity,
 		MutatePod: func(ctx context.Context, pod *corev1.Pod, dryRun bool) (bool, error) {
@@ -203,6 +221,7 @@ func simulate(ctx context.Context, spec simulation.Spec, out *messenger, log io.
 		},
 		Clock:  clock.RealClock{},
 		Log:    slog.New(slog.NewTextHandler(log, nil)),
+		Asked:  asked,
 		Report: out.send,
 		Wall:   func() time.Duration { return virtualtime.Real() - began },
 	})

@@ -1,0 +1,46 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+func TestApply(t *testing.T) {
+	one := []change{{before: "b", after: "x"}}
+	got, err := apply([]byte("abc"), one)
+	if err != nil || string(got) != "axc" {
+		t.Errorf("got %q, %v, want axc", got, err)
+	}
+	for _, source := range []string{"ac", "abbc"} {
+		if _, err := apply([]byte(source), one); !errors.Is(err, errNotOnce) {
+			t.Errorf("%s: got %v, want %v", source, err, errNotOnce)
+		}
+	}
+}
+
+// TestWrite holds the changes against the Go that is installed.
+func TestWrite(t *testing.T) {
+	dir := t.TempDir()
+	if err := write(dir); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(filepath.Join(dir, "overlay.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var overlay struct{ Replace map[string]string }
+	if err := json.Unmarshal(data, &overlay); err != nil {
+		t.Fatal(err)
+	}
+	for original, copied := range overlay.Replace {
+		if filepath.Base(original) != "proc.go" || copied != filepath.Join(dir, "proc.go") {
+			t.Errorf("got %s replaced by %s", original, copied)
+		}
+	}
+	if len(overlay.Replace) != 1 {
+		t.Errorf("got %d files, want 1", len(overlay.Replace))
+	}
+}
