@@ -41,45 +41,99 @@ func BenchmarkReady(b *testing.B) {
 	b.ReportMetric(total.Seconds()/float64(b.N), "s-to-ready")
 }
 
-// BenchmarkBurst is the time from the first apply until 1,000 pods of 40 Deployments run on 200 nodes,
+// BenchmarkBurst is the real time from the start of a replay until all pods of some Deployments run, on both clocks,
 // with the client-side rate limits of a default cluster and without.
 func BenchmarkBurst(b *testing.B) {
-	const deployments, pods, nodeCount = 40, 1000, 200
-	event := trace.Event{Time: benchStart}
-	for i := range deployments {
-		event.Applied = append(event.Applied, deployment(b, i, pods/deployments))
-	}
-	for _, limits := range []struct {
-		name    string
-		qps     float32
-		seconds int64 // enough for all pods to run
+	for _, bench := range []struct {
+		name                     string
+		clock                    simulation.Time
+		qps                      float32
+		deployments, pods, nodes int
+		seconds                  int64 // of the replay, enough for all pods to run
 	}{
-		{"default-limits", 0, 75},
-		{"no-limits", -1, 30},
+		{"1000-pods/real/default-limits", simulation.Real, 0, 40, 1000, 200, 75},
+		{"1000-pods/real/no-limits", simulation.Real, -1, 40, 1000, 200, 20},
+		{"1000-pods/virtual/no-limits", simulation.Virtual, -1, 40, 1000, 200, 20},
+		{"5000-pods/real/no-limits", simulation.Real, -1, 100, 5000, 1000, 75},
+		{"5000-pods/virtual/no-limits", simulation.Virtual, -1, 100, 5000, 1000, 75},
 	} {
-		b.Run(limits.name, func(b *testing.B) {
+		b.Run(bench.name, func(b *testing.B) {
+			event := trace.Event{Time: benchStart}
+			for i := range bench.deployments {
+				event.Applied = append(event.Applied, deployment(b, i, bench.pods/bench.deployments))
+			}
 			// The second event only holds the replay open.
-			file := writeTrace(b, []trace.Event{event, {Time: benchStart + limits.seconds}})
+			file := writeTrace(b, []trace.Event{event, {Time: benchStart + bench.seconds}})
 			var total time.Duration
 			for b.Loop() {
-				spec := benchSpec(b, file, nodeCount)
-				spec.KubeAPIQPS = limits.qps
-				run := simulate(b, spec, nil)
-				last := time.Time{}
+				spec := benchSpec(b, file, bench.nodes)
+				spec.Time, spec.KubeAPIQPS = bench.clock, bench.qps
+				var began, running time.Time
+				run := simulate(b, spec, func(m simulation.Message) {
+					switch p := m.Progress; {
+					case p == nil || p.Phase != simulation.Replaying && p.Phase != simulation.Settling:
+					case began.IsZero():
+						began = time.Now()
+					case running.IsZero() && p.Counts.Running == bench.pods:
+						running = time.Now()
+					}
+				})
 				for _, pod := range run.Pods {
 					if pod.Running.IsZero() {
 						b.Fatalf("pod %s never ran: %s", pod.Name, pod.LastWaitReason)
 					}
-					if pod.Running.After(last) {
-						last = pod.Running
-					}
 				}
-				if got := len(run.Pods); got != pods {
-					b.Fatalf("pods: got %d, want %d", got, pods)
+				if got := len(run.Pods); got != bench.pods {
+					b.Fatalf("pods: got %d, want %d", got, bench.pods)
 				}
-				total += last.Sub(run.Summary.Run.WindowStart)
+				total += running.Sub(began)
 			}
 			b.ReportMetric(total.Seconds()/float64(b.N), "s-to-running")
+			b.ReportMetric(float64(b.N*bench.pods)/total.Seconds(), "pods/s")
+		})
+	}
+}
+
+// BenchmarkDay replays the example day in virtual time, from the start of the process to the report.
+func BenchmarkDay(b *testing.B) {
+	file, err := filepath.Abs("../examples/day.sktrace")
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		spec := benchSpec(b, file, 0)
+		spec.Time = simulation.Virtual
+		began := time.Now()
+		run := simulate(b, spec, nil)
+		b.ReportMetric(time.Since(began).Seconds(), "s-total")
+		b.ReportMetric(run.Summary.Run.ClockSeconds/run.Summary.Run.WallSeconds, "virtual-s/s")
+	}
+}
+
+// BenchmarkIdle is the pace of a control plane with nothing to do, by number of nodes.
+func BenchmarkIdle(b *testing.B) {
+	const hours = 6
+	for _, count := range []int{10, 100, 1000} {
+		b.Run(fmt.Sprint(count, "-nodes"), func(b *testing.B) {
+			file := writeTrace(b, []trace.Event{{Time: benchStart}, {Time: benchStart + hours*3600}})
+			for b.Loop() {
+				spec := benchSpec(b, file, count)
+				spec.Time = simulation.Virtual
+				var began, ended time.Time
+				run := simulate(b, spec, func(m simulation.Message) {
+					switch p := m.Progress; {
+					case p == nil:
+					case p.Phase == simulation.Replaying && began.IsZero():
+						began = time.Now()
+					case p.Phase == simulation.Cleaning && ended.IsZero():
+						ended = time.Now()
+					}
+				})
+				if ended.IsZero() {
+					ended = time.Now()
+				}
+				b.ReportMetric(run.Summary.Run.ClockSeconds/ended.Sub(began).Seconds(), "virtual-s/s")
+			}
 		})
 	}
 }
@@ -99,7 +153,11 @@ func benchSpec(b *testing.B, file string, nodeCount int) simulation.Spec {
 // simulate runs a simulation in a process of its own and reads its results.
 func simulate(tb testing.TB, spec simulation.Spec, onMessage func(simulation.Message)) *results.Run {
 	tb.Helper()
-	done, err := skcluster.Simulate(tb.Context(), skcluster.Options{Path: binary(tb, "sk-cluster"), Spec: spec, OnMessage: onMessage})
+	name := "sk-cluster"
+	if spec.Time == simulation.Virtual {
+		name = "sk-cluster-virtual"
+	}
+	done, err := skcluster.Simulate(tb.Context(), skcluster.Options{Path: binary(tb, name), Spec: spec, OnMessage: onMessage})
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -38,7 +38,7 @@ func (s *sandbox) child() (pid int, dirs []string) {
 	}
 	for _, pid := range processes(s.run) {
 		exe, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid))
-		if err != nil || filepath.Base(exe) != "sk-cluster" {
+		if name := filepath.Base(exe); err != nil || name != "sk-cluster" && name != "sk-cluster-virtual" {
 			continue
 		}
 		return pid, dataDirs(pid)

@@ -81,7 +81,7 @@ func TestSimulate_InterruptInVirtualTime(t *testing.T) {
 	}
 	s := newSandbox(t)
 	cmd := s.start("simulate", day, "-o", "out")
-	cmd.waitFor("replaying")
+	cmd.waitFor("replaying", "done in") // that can be told once some of the trace has passed
 	_, dirs := s.child()
 	cmd.signal(os.Interrupt)
 	r := cmd.wait()

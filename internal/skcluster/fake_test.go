@@ -81,6 +81,10 @@ func fakeSimulate(behaviour string) int {
 			return 8
 		}
 		send(simulation.Message{Done: &simulation.Done{Output: spec.Output}})
+	case "standing still":
+		for control.Scan() {
+			send(simulation.Message{Progress: &simulation.Progress{Phase: simulation.Replaying, EventsTotal: 7, ETA: time.Duration(len(control.Text()))}})
+		}
 	case "until interrupted", "hang":
 		for control.Scan() {
 			if behaviour == "until interrupted" && strings.Contains(control.Text(), `"interrupt":true`) {

@@ -25,6 +25,9 @@ func killGroup(p *os.Process) error {
 	return err
 }
 
+// dump has a Go program write down what its goroutines do, and end.
+func dump(p *os.Process) error { return p.Signal(syscall.SIGQUIT) }
+
 // terminate asks a process to end.
 func terminate(pid int) error {
 	err := syscall.Kill(pid, syscall.SIGTERM)

@@ -20,7 +20,10 @@ const (
 	// drainTime is how long, after the child has ended, its pipes may stay open in
 	// processes it left behind.
 	drainTime = 2 * time.Second
-	tailSize  = 64 << 10
+	// dumpTime is how long a child that stands still has to write down what its goroutines do.
+	dumpTime = 10 * time.Second
+	// tailSize holds such a dump of some thousand goroutines.
+	tailSize = 16 << 20
 	// progressInterval is how often a child is asked how far it is.
 	progressInterval = 200 * time.Millisecond
 	tailLines        = 12
@@ -31,6 +34,9 @@ var ErrGrace = errors.New("the simulation did not clean up in time and was kille
 
 // ErrKilled is wrapped when a simulation was killed at the caller's wish.
 var ErrKilled = errors.New("the simulation was killed before it cleaned up")
+
+// ErrStalled is wrapped when a simulation in virtual time stood still.
+var ErrStalled = errors.New("the simulation stood still and was ended")
 
 // Options say how to run a simulation.
 type Options struct {
@@ -45,6 +51,9 @@ type Options struct {
 	// Grace is how long the simulation may take to end after ctx has ended. Default:
 	// two minutes.
 	Grace time.Duration
+	// Stall is how long a simulation in virtual time may stand still before it is ended, with the state of
+	// all its goroutines in the log. Default: 30 seconds.
+	Stall time.Duration
 	// Env are further environment variables ("NAME=value") of the child.
 	Env []string
 	// Args replace the arguments of sk-cluster. Default: simulate.
@@ -156,9 +165,11 @@ func (c *child) wait(ctx context.Context, opts Options) (*simulation.Done, error
 	var out outcome
 	read := make(chan struct{})
 	misunderstood := make(chan error, 1)
+	dog := newWatchdog(opts)
 	go func() {
 		defer close(read)
 		err := readMessages(c.messages, func(msg simulation.Message) {
+			dog.saw(msg)
 			switch {
 			case msg.Done != nil:
 				out.done = msg.Done
@@ -178,7 +189,7 @@ func (c *child) wait(ctx context.Context, opts Options) (*simulation.Done, error
 		_ = c.cmd.Wait() // how it ended is in ProcessState
 	}()
 
-	killed := c.supervise(ctx, opts, exited, misunderstood)
+	killed := c.supervise(ctx, opts, dog, exited, misunderstood)
 
 	// What the child wrote before it ended is still in the pipe; only a process it left
 	// behind can keep it open.
@@ -195,7 +206,7 @@ func (c *child) wait(ctx context.Context, opts Options) (*simulation.Done, error
 }
 
 // supervise returns when the process has ended, with the reason if it was killed.
-func (c *child) supervise(ctx context.Context, opts Options, exited <-chan struct{}, misunderstood <-chan error) error {
+func (c *child) supervise(ctx context.Context, opts Options, dog *watchdog, exited <-chan struct{}, misunderstood <-chan error) error {
 	grace := opts.Grace
 	if grace == 0 {
 		grace = defaultGrace
@@ -211,12 +222,23 @@ func (c *child) supervise(ctx context.Context, opts Options, exited <-chan struc
 	defer ask.Stop()
 	done, over := ctx.Done(), (<-chan time.Time)(nil)
 	stop := opts.Kill
+	var dumped <-chan time.Time
 	for {
 		select {
 		case <-exited:
 			return killed
 		case <-ask.C:
 			c.tell(simulation.Control{Progress: true})
+			if opts.Spec.Time == simulation.Virtual && killed == nil && dog.stalled() {
+				killed = ErrStalled
+				_ = dump(c.cmd.Process)
+				timer := time.NewTimer(dumpTime)
+				defer timer.Stop()
+				dumped = timer.C
+			}
+		case <-dumped:
+			dumped = nil
+			_ = killGroup(c.cmd.Process)
 		case <-done:
 			done = nil
 			c.tell(simulation.Control{Interrupt: true})

@@ -197,3 +197,39 @@ func TestSimulate_NotAProgram(t *testing.T) {
 		t.Errorf("left behind: %v", left)
 	}
 }
+
+// In virtual time a simulation that says the same again and again is ended, with what its goroutines
+// did in the log; on the wall clock it may.
+func TestSimulate_StandsStill(t *testing.T) {
+	for _, behaviour := range []string{"standing still", "hang"} {
+		t.Run(behaviour, func(t *testing.T) {
+			opts, _ := fake(t, behaviour)
+			opts.Spec.Time = simulation.Virtual
+			opts.Stall = time.Second
+			_, err := Simulate(t.Context(), opts)
+			var crash *CrashError
+			if !errors.Is(err, ErrStalled) || !errors.As(err, &crash) {
+				t.Fatalf("error is %v, want a CrashError with ErrStalled", err)
+			}
+			log, err := os.ReadFile(crash.Log)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, want := range []string{"the log begins", "SIGQUIT", "goroutine 1 gp="} {
+				if !strings.Contains(string(log), want) {
+					t.Errorf("the log lacks %q:\n%s", want, log)
+				}
+			}
+		})
+	}
+	t.Run("on the wall clock", func(t *testing.T) {
+		opts, _ := fake(t, "standing still")
+		opts.Stall = 500 * time.Millisecond
+		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+		defer cancel()
+		opts.Grace = time.Second
+		if _, err := Simulate(ctx, opts); !errors.Is(err, ErrGrace) {
+			t.Errorf("error is %v, want that it was left alone until the end", err)
+		}
+	})
+}
