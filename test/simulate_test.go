@@ -10,8 +10,10 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"simkube.io/simkube/internal/results"
+	"simkube.io/simkube/trace"
 )
 
 // exit codes, as the documentation promises them.
@@ -202,4 +204,21 @@ func TestSimulate_KilledChild(t *testing.T) {
 	r := cmd.wait()
 	r.check(t, failed)
 	wants(t, "standard error", r.stderr, "the control plane ended unexpectedly (signal: killed)", "hint: the full log is in "+s.tmp)
+}
+
+// A trace that is over the moment it begins still gets the pods it asks for, on a clock that has not moved.
+func TestSimulate_OneInstant(t *testing.T) {
+	tr := trace.Trace{
+		Config: trace.Config{TrackedObjects: map[schema.GroupVersionKind]trace.TrackedObject{deploymentKind: {}}},
+		Events: []trace.Event{{Time: traceStart, Applied: []trace.Object{web(t, 3)}}},
+	}
+	path := filepath.Join(t.TempDir(), "instant.sktrace")
+	if err := tr.WriteFile(path); err != nil {
+		t.Fatal(err)
+	}
+	s := newSandbox(t)
+	s.skctl("simulate", path, "-o", "out").check(t, done)
+	if got := summary(t, filepath.Join(s.dir, "out")).Outcome.Pods; got.Created != 3 || got.Ran != 3 {
+		t.Errorf("got %+v, want 3 pods that ran", got)
+	}
 }

@@ -41,8 +41,8 @@ const (
 	Aligning  Phase = "aligning"  // waiting for the clock's seconds
 	Replaying Phase = "replaying" // applying events
 	Settling  Phase = "settling"  // waiting for the last pods
-	Cleaning  Phase = "cleaning"  // deleting everything
 	Reporting Phase = "reporting" // writing results
+	Cleaning  Phase = "cleaning"  // deleting everything
 )
 
 // Progress is how far a simulation is.

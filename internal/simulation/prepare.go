@@ -23,6 +23,12 @@ import (
 // ErrEmptyTrace is returned for a trace without events: there is nothing to replay.
 var ErrEmptyTrace = errors.New("the trace has no events")
 
+// The Go runtime keeps time in nanoseconds since 1970, in 64 bits, and takes 0 for no fake time.
+const (
+	firstVirtualYear = 1971
+	lastVirtualYear  = 2200
+)
+
 // Prepared is a simulation that is ready to run: its trace was read from end to end, and its
 // nodes are decided.
 type Prepared struct {
@@ -33,7 +39,9 @@ type Prepared struct {
 	lifecycles *lifecycle.Store
 	// origin and end bound the replay in unix seconds; end counts in lifecycles that outlast the last event.
 	origin, end int64
-	cronJobs    bool
+	// events is how many of them there are within the bounds.
+	events   int
+	cronJobs bool
 	// finishing tells that recorded pods finish within the last settleTraceTime.
 	finishing bool
 }
@@ -54,6 +62,10 @@ func Prepare(ctx context.Context, spec Spec) (*Prepared, error) {
 	demand, err := p.survey(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read trace %s: %w", spec.Trace, err)
+	}
+	if start := p.Origin(); spec.Time == Virtual && (start.Year() < firstVirtualYear || start.Year() > lastVirtualYear) {
+		return nil, fmt.Errorf("read trace %s: it begins at %s; virtual time can be set to the years %d to %d: use --time real",
+			spec.Trace, start.Format(time.RFC3339), firstVirtualYear, lastVirtualYear)
 	}
 	if p.plan, err = nodes.Prepare(spec.Nodes, demand); err != nil {
 		return nil, err
@@ -91,6 +103,7 @@ func (p *Prepared) survey(ctx context.Context) (*nodes.Demand, error) {
 			continue
 		}
 		survey.Add(event)
+		p.events++
 		p.cronJobs = p.cronJobs || hasCronJob(event)
 	}
 	tail, err := reader.Tail()

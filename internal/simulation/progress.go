@@ -85,7 +85,7 @@ func (p *progress) now(now time.Time) *Progress {
 		TraceStart:  time.Unix(p.prepared.origin, 0).UTC(),
 		TraceEnd:    time.Unix(p.prepared.end, 0).UTC(),
 		Events:      counts.Events,
-		EventsTotal: p.prepared.info.Events,
+		EventsTotal: p.prepared.events,
 		Counts:      counts,
 	}
 	if p.times == nil || p.phase == Cleaning || p.phase == Reporting {

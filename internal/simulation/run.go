@@ -128,34 +128,46 @@ func (p *Prepared) newSession(r Runner) (*session, error) {
 	return s, nil
 }
 
-// run goes through the phases and always ends in clean-up.
-func (s *session) run(ctx context.Context) (_ *Done, err error) {
+// errNothing is returned when a replay ended without anything to report, which a bug alone can cause.
+var errNothing = errors.New("nothing was observed")
+
+// run goes through the phases and always ends in clean-up. The results are written before that: they are safe
+// then, whatever becomes of the rest.
+func (s *session) run(ctx context.Context) (*Done, error) {
 	var run *results.Run
-	err = s.simulate(ctx, &run)
-	if cleanErr := s.cleanUp(ctx); cleanErr != nil {
-		if s.clusterFailed() == nil && run != nil {
-			// The replay itself was fine: keep its results.
-			s.Report(Message{Note: &Note{Level: Warning, Text: cleanErr.Error()}})
-		} else {
-			err = errors.Join(err, cleanErr)
-		}
-	}
+	err := s.simulate(ctx, &run)
 	if failure := s.clusterFailed(); failure != nil {
 		return nil, fmt.Errorf("the control plane failed: %w", failure)
 	}
 	interrupted := err != nil && ctx.Err() != nil
 	switch {
 	case run == nil && interrupted:
-		return nil, interruption(err)
-	case err != nil && !interrupted:
+		err = interruption(err)
+	case run == nil && err == nil:
+		err = errNothing
+	case run != nil && (interrupted || err == nil):
+		run.Summary.Run.Interrupted = interrupted
+		err = s.write(run)
+	}
+	if cleanErr := s.cleanUp(ctx); cleanErr != nil {
+		if err != nil {
+			return nil, errors.Join(err, cleanErr)
+		}
+		s.Report(Message{Note: &Note{Level: Warning, Text: cleanErr.Error()}})
+	}
+	if err != nil {
 		return nil, err
 	}
-	s.progress.enter(Reporting)
-	run.Summary.Run.Interrupted = interrupted
-	if err := results.Write(s.spec.Output, run, results.WriteOptions{Overwrite: s.spec.Overwrite, Report: report.Render}); err != nil {
-		return nil, fmt.Errorf("write results: %w", err)
-	}
 	return &Done{Output: s.spec.Output, Summary: run.Summary, Interrupted: interrupted}, nil
+}
+
+func (s *session) write(run *results.Run) error {
+	s.progress.enter(Reporting)
+	err := results.Write(s.spec.Output, run, results.WriteOptions{Overwrite: s.spec.Overwrite, Report: report.Render})
+	if err != nil {
+		return fmt.Errorf("write results: %w", err)
+	}
+	return nil
 }
 
 func (s *session) clusterFailed() error {
@@ -210,7 +222,7 @@ func (s *session) simulate(ctx context.Context, run **results.Run) error {
 		Settings:   s.settings(),
 	}
 	stopErr := observer.Stop(context.WithoutCancel(ctx))
-	if info.End.After(times.ClockStart) && replayed.Events > 0 {
+	if !info.End.Before(times.ClockStart) && replayed.Events > 0 {
 		*run = s.recorder.Run(info)
 	}
 	return errors.Join(err, stopErr)
@@ -247,7 +259,14 @@ func (s *session) installMutator(root mutate.Root) error {
 // offsets, when the clock's seconds are the trace's.
 func (s *session) startTime() time.Time {
 	soon := s.Clock.Now().Add(startLead)
-	if recorded := time.Unix(s.origin, 0); s.spec.Time == Virtual && recorded.After(soon) {
+	if s.spec.Time == Virtual {
+		recorded := time.Unix(s.origin, 0)
+		if recorded.Before(soon) {
+			s.Report(Message{Note: &Note{Level: Warning, Text: fmt.Sprintf(
+				"the cluster took until %s after the trace's first event to be ready: the clock is that much ahead of the recording, and so are CronJobs",
+				soon.Sub(recorded))}})
+			return soon
+		}
 		return recorded
 	}
 	if !s.spec.Align || !s.cronJobs || s.spec.Speed != 1 {
@@ -289,7 +308,9 @@ func (s *session) replay(ctx context.Context, times results.TimeMap) (replay.Rep
 func (s *session) settle(ctx context.Context, times results.TimeMap) error {
 	s.progress.enter(Settling)
 	end := times.ClockStart.Add(time.Duration(float64(s.end-s.origin) / s.spec.Speed * float64(time.Second)))
-	if err := s.sleep(ctx, end.Sub(s.Clock.Now())); err != nil {
+	// The controllers have not answered to the last event the moment it is applied, least of all on a clock that
+	// has not moved since.
+	if err := s.sleep(ctx, max(end.Sub(s.Clock.Now()), minSettle)); err != nil {
 		return err
 	}
 	grace := min(max(time.Duration(float64(settleTraceTime)/s.spec.Speed), minSettle), maxSettle)

@@ -229,7 +229,7 @@ func (c *child) supervise(ctx context.Context, opts Options, dog *watchdog, exit
 			return killed
 		case <-ask.C:
 			c.tell(simulation.Control{Progress: true})
-			if opts.Spec.Time == simulation.Virtual && killed == nil && dog.stalled() {
+			if stalled := dog.tick(); stalled && opts.Spec.Time == simulation.Virtual && killed == nil {
 				killed = ErrStalled
 				_ = dump(c.cmd.Process)
 				timer := time.NewTimer(dumpTime)

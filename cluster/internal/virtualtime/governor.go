@@ -15,8 +15,12 @@ const dense = 5 * time.Second
 // It is not safe for concurrent use.
 type Governor struct {
 	last time.Time
-	many bool
+	all  int // processors the runtime began with
+	one  bool
 }
+
+// NewGovernor starts with the processors the runtime has now.
+func NewGovernor() *Governor { return &Governor{last: time.Now(), all: runtime.GOMAXPROCS(0)} }
 
 // Tick is to be called about five times per real second. It does nothing on the wall clock.
 func (g *Governor) Tick() {
@@ -26,12 +30,12 @@ func (g *Governor) Tick() {
 	now := time.Now()
 	moved := now.Sub(g.last)
 	g.last = now
-	if many := moved < dense; many != g.many {
-		g.many = many
-		if many {
-			runtime.GOMAXPROCS(runtime.NumCPU())
-		} else {
+	if one := moved >= dense; one != g.one {
+		g.one = one
+		if one {
 			runtime.GOMAXPROCS(1)
+		} else {
+			runtime.GOMAXPROCS(g.all)
 		}
 	}
 }

@@ -47,7 +47,7 @@ func (o *simulateOptions) addFlags(cmd *cobra.Command) {
 	f.StringVar(&o.podStartup, "pod-startup-delay", "0", "how long pods then take to be ready: milliseconds, or e.g. 2s")
 	f.StringVar(&o.podStartupJitter, "pod-startup-jitter", "0", "if set, the delay is drawn between --pod-startup-delay and this")
 	f.BoolVar(&o.rescheduleBarePods, "reschedule-interrupted-bare-pods", false, "start a pod without an owner anew when something other than the trace deletes it")
-	f.BoolVar(&o.align, "align", true, "with CronJobs at speed 1, first wait until the clock's seconds are those of the trace, up to a minute")
+	f.BoolVar(&o.align, "align", true, "with CronJobs and --time real at speed 1, first wait until the clock's seconds are those of the trace, up to a minute")
 	f.StringVar(&o.name, "name", "", "name of the simulation (default from the trace's)")
 	f.StringVar(&o.prefix, "virtual-ns-prefix", simkubev1.DefaultVirtualNsPrefix, "what the names of simulated namespaces begin with")
 	f.StringVarP(&o.output, "output", "o", "", "folder for the results (default the trace's name and the time, here)")

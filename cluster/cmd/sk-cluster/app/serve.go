@@ -19,6 +19,7 @@ import (
 
 	simkubev1 "simkube.io/simkube/api/v1"
 	"simkube.io/simkube/cluster/controlplane"
+	"simkube.io/simkube/cluster/internal/virtualtime"
 	"simkube.io/simkube/internal/nodes"
 )
 
@@ -57,6 +58,9 @@ writes DIR/kubeconfig, DIR/log.txt and, once the cluster can be used, DIR/ready.
 cluster holds is kept in memory and gone when it stops.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if virtualtime.Enabled {
+				return errors.New("a lasting cluster needs the wall clock: this sk-cluster was built for virtual time")
+			}
 			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGTERM, os.Interrupt)
 			defer stop()
 			return runServe(ctx, o, cmd.OutOrStdout())

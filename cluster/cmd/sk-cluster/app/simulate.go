@@ -130,7 +130,7 @@ func runSimulate(ctx context.Context, control io.ReadCloser, spec simulation.Spe
 // followControl does what it is told, and interrupts when the parent is gone. It ends with control.
 func followControl(control io.Reader, interrupt context.CancelCauseFunc, asked chan<- struct{}) {
 	lines := bufio.NewReader(control)
-	var governor virtualtime.Governor
+	governor := virtualtime.NewGovernor()
 	for {
 		line, err := lines.ReadBytes('\n')
 		if err != nil {
@@ -209,7 +209,14 @@ func simulate(ctx context.Context, spec simulation.Spec, out *messenger, asked <
 	defer func() {
 		stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 		defer cancel()
-		err = errors.Join(err, cp.Stop(stopCtx))
+		stopErr := cp.Stop(stopCtx)
+		switch {
+		case stopErr != nil && err == nil:
+			// The results are written: how the control plane ended does not matter any more.
+			out.send(simulation.Message{Note: &simulation.Note{Level: simulation.Warning, Text: stopErr.Error()}})
+		case stopErr != nil:
+			err = errors.Join(err, stopErr)
+		}
 	}()
 	return prepared.Run(ctx, simulation.Runner{
 		Cluster: simulation.Cluster{
