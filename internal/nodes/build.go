@@ -6,13 +6,15 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	simkubev1 "simkube.io/simkube/api/v1"
 )
 
 const (
-	labelType      = "type"
-	typeVirtual    = "virtual"
-	taintKey       = "kwok-provider"
-	annotationKwok = "kwok.x-k8s.io/node"
+	labelType      = simkubev1.LabelNodeType
+	typeVirtual    = simkubev1.NodeTypeVirtual
+	taintKey       = simkubev1.TaintKwokProvider
+	annotationKwok = simkubev1.AnnotationKwokNode
 	kwokFake       = "fake"
 	region         = "virtual"
 )

@@ -18,9 +18,9 @@ import (
 	"k8s.io/client-go/tools/pager"
 	"k8s.io/klog/v2"
 	"k8s.io/utils/clock"
-)
 
-const simulationLabel = "simkube.io/simulation"
+	simkubev1 "simkube.io/simkube/api/v1"
+)
 
 // Options configure an [Observer].
 type Options struct {
@@ -36,11 +36,7 @@ type Options struct {
 
 // SimulationSelector selects the pods of a simulation.
 func SimulationSelector(simulation string) string {
-	// Label values hold 63 characters; longer names are cut as everything that labels objects does.
-	if len(simulation) > 63 {
-		simulation = simulation[:59] + "XXXX"
-	}
-	return labels.Set{simulationLabel: simulation}.String()
+	return labels.Set{simkubev1.LabelSimulation: simkubev1.LabelValue(simulation)}.String()
 }
 
 // Observer feeds a [Recorder] from watches on the pods and nodes of a cluster. It keeps no objects.

@@ -15,9 +15,11 @@ import (
 	"k8s.io/client-go/kubernetes/fake"
 	k8stesting "k8s.io/client-go/testing"
 	testclock "k8s.io/utils/clock/testing"
+
+	simkubev1 "simkube.io/simkube/api/v1"
 )
 
-func ofSimulation(name string) func(*corev1.Pod) { return labelled(simulationLabel, name) }
+func ofSimulation(name string) func(*corev1.Pod) { return labelled(simkubev1.LabelSimulation, name) }
 
 // eventually waits until what the recorder has counted is as wanted; the test's own deadline ends it.
 func eventually(t *testing.T, rec *Recorder, done func(Counts) bool) {

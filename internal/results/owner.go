@@ -6,11 +6,13 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	simkubev1 "simkube.io/simkube/api/v1"
 )
 
 const (
-	originalNamespaceAnnotation = "static.simkube.io/original-namespace"
-	originalOwnerAnnotation     = "static.simkube.io/original-owner"
+	originalNamespaceAnnotation = simkubev1.AnnotationOriginalNamespace
+	originalOwnerAnnotation     = simkubev1.AnnotationOriginalOwner
 	podTemplateHashLabel        = "pod-template-hash"
 )
 
