@@ -40,6 +40,9 @@ type Spec struct {
 	RescheduleInterruptedBarePods bool `json:"rescheduleInterruptedBarePods,omitempty"`
 	// NamespacePrefix precedes the names of simulated namespaces.
 	NamespacePrefix string `json:"namespacePrefix"`
+	// Seed makes a simulation in virtual time repeat itself: two with the same seed, trace and settings come to
+	// the same. 0 leaves it to chance. On the wall clock it has no effect.
+	Seed uint64 `json:"seed,omitempty"`
 	// Align waits for up to a minute before the replay, so that the wall clock's seconds are those of the
 	// trace and CronJobs fire at the offsets they were recorded at. It has no effect on a trace
 	// without CronJobs or at a speed other than 1.
