@@ -17,10 +17,12 @@ import (
 	cliflag "k8s.io/component-base/cli/flag"
 	"k8s.io/kubernetes/cmd/kube-apiserver/app"
 	"k8s.io/kubernetes/cmd/kube-apiserver/app/options"
+
+	"simkube.io/simkube/cluster/internal/inprocess"
 )
 
 // apiServerArgs are the flags of kube-apiserver.
-func apiServerArgs(dir *dataDir, etcdEndpoint string, opts Options) []string {
+func apiServerArgs(dir *dataDir, opts Options) []string {
 	plugins := []string{"ServiceAccount"} // simulated pods need no tokens
 	gates := maps.Clone(opts.FeatureGates)
 	if opts.Frugal {
@@ -89,7 +91,7 @@ func featureGateFlag(gates map[string]bool) string {
 // newAPIServer prepares kube-apiserver to serve on listener; the result runs it until
 // the context ends. It also sets the process's feature gates, which the other components
 // share, and so must come before them.
-func newAPIServer(ctx context.Context, listener net.Listener, args []string, o Options) (func(context.Context) error, error) {
+func newAPIServer(ctx context.Context, listener net.Listener, transport *inprocess.Transport, args []string, o Options) (func(context.Context) error, error) {
 	opts := options.NewServerRunOptions()
 	registerPodAdmission(opts.Admission.GenericAdmission, o.MutatePod)
 	opts.SecureServing.Listener = listener
@@ -108,33 +110,51 @@ func newAPIServer(ctx context.Context, listener net.Listener, args []string, o O
 	if errs := completed.Validate(); len(errs) > 0 {
 		return nil, fmt.Errorf("validate options: %w", errors.Join(errs...))
 	}
-	if o.Frugal {
-		return func(ctx context.Context) error { return runWithoutAggregator(ctx, completed) }, nil
-	}
-	return func(ctx context.Context) error { return app.Run(ctx, completed) }, nil
+	return func(ctx context.Context) error {
+		config, err := app.NewConfig(completed)
+		if err != nil {
+			return fmt.Errorf("configure: %w", err)
+		}
+		completed, err := config.Complete()
+		if err != nil {
+			return fmt.Errorf("complete the configuration: %w", err)
+		}
+		if o.Frugal {
+			return runWithoutAggregator(ctx, completed, transport)
+		}
+		return runChain(ctx, completed, transport)
+	}, nil
 }
 
-// runWithoutAggregator serves the built-in APIs and custom resources, but no APIService objects: it is app.Run
+// runChain is the end of app.Run.
+func runChain(ctx context.Context, config app.CompletedConfig, transport *inprocess.Transport) error {
+	server, err := app.CreateServerChain(config)
+	if err != nil {
+		return fmt.Errorf("make the servers: %w", err)
+	}
+	prepared, err := server.PrepareRun()
+	if err != nil {
+		return fmt.Errorf("prepare: %w", err)
+	}
+	transport.Serve(server.GenericAPIServer.Handler)
+	return prepared.Run(ctx)
+}
+
+// runWithoutAggregator serves the built-in APIs and custom resources, but no APIService objects: it is runChain
 // without the last server of the chain.
-func runWithoutAggregator(ctx context.Context, opts options.CompletedOptions) error {
-	config, err := app.NewConfig(opts)
-	if err != nil {
-		return fmt.Errorf("configure: %w", err)
-	}
-	completed, err := config.Complete()
-	if err != nil {
-		return fmt.Errorf("complete the configuration: %w", err)
-	}
-	notFound := notfoundhandler.New(completed.KubeAPIs.ControlPlane.Generic.Serializer, genericfilters.NoMuxAndDiscoveryIncompleteKey)
-	extensions, err := completed.ApiExtensions.New(server.NewEmptyDelegateWithCustomHandler(notFound))
+func runWithoutAggregator(ctx context.Context, config app.CompletedConfig, transport *inprocess.Transport) error {
+	notFound := notfoundhandler.New(config.KubeAPIs.ControlPlane.Generic.Serializer, genericfilters.NoMuxAndDiscoveryIncompleteKey)
+	extensions, err := config.ApiExtensions.New(server.NewEmptyDelegateWithCustomHandler(notFound))
 	if err != nil {
 		return fmt.Errorf("make the server of custom resources: %w", err)
 	}
-	kube, err := completed.KubeAPIs.New(extensions.GenericAPIServer)
+	kube, err := config.KubeAPIs.New(extensions.GenericAPIServer)
 	if err != nil {
 		return fmt.Errorf("make the server of the built-in APIs: %w", err)
 	}
-	return kube.ControlPlane.GenericAPIServer.PrepareRun().RunWithContext(ctx)
+	prepared := kube.ControlPlane.GenericAPIServer.PrepareRun()
+	transport.Serve(prepared.Handler)
+	return prepared.RunWithContext(ctx)
 }
 
 func parseFlags(sets cliflag.NamedFlagSets, args []string) error {

@@ -5,16 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"slices"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"k8s.io/client-go/rest"
 
+	"simkube.io/simkube/cluster/internal/inprocess"
 	"simkube.io/simkube/config"
 )
 
@@ -35,6 +34,7 @@ func (e *ComponentError) Unwrap() error { return e.Err }
 // ControlPlane is a running control plane. Its methods may be called concurrently.
 type ControlPlane struct {
 	dir        *dataDir
+	transport  *inprocess.Transport // to the API server
 	server     string
 	ca         []byte
 	creds      *credentials
@@ -71,7 +71,7 @@ func Start(ctx context.Context, opts Options) (_ *ControlPlane, err error) {
 	redirectLogs(opts.Log, opts.Verbosity)
 	tuneGC()
 
-	cp := &ControlPlane{creds: newCredentials(), supervisor: newSupervisor(context.WithoutCancel(ctx))}
+	cp := &ControlPlane{creds: newCredentials(), transport: &inprocess.Transport{}, supervisor: newSupervisor(context.WithoutCancel(ctx))}
 	if cp.dir, err = openDataDir(opts.DataDir); err != nil {
 		return nil, err
 	}
@@ -80,11 +80,14 @@ func Start(ctx context.Context, opts Options) (_ *ControlPlane, err error) {
 			err = errors.Join(err, cp.Stop(context.WithoutCancel(ctx)))
 		}
 	}()
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(opts.Port)))
+	listener, err := listen(ctx, opts.Port)
 	if err != nil {
 		return nil, fmt.Errorf("listen for the API server: %w", err)
 	}
 	cp.server = "https://" + listener.Addr().String()
+	if err := cp.connectInProcess(listener.Addr().String()); err != nil {
+		return nil, errors.Join(err, listener.Close())
+	}
 	if err := cp.writeFiles(); err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
@@ -96,7 +99,7 @@ func Start(ctx context.Context, opts Options) (_ *ControlPlane, err error) {
 	cp.etcd = etcd
 	cp.supervisor.adopt("etcd", etcd.wait, etcd.stop)
 
-	apiServer, err := newAPIServer(ctx, listener, apiServerArgs(cp.dir, etcd.endpoint, opts), opts)
+	apiServer, err := newAPIServer(ctx, listener, cp.transport, apiServerArgs(cp.dir, opts), opts)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("kube-apiserver: %w", err), listener.Close())
 	}
@@ -208,11 +211,11 @@ func (cp *ControlPlane) writeFiles() error {
 }
 
 func (cp *ControlPlane) config(u user) *rest.Config {
-	return cp.creds.restConfig(u, cp.server, cp.ca)
+	return cp.creds.restConfig(u, cp.server, cp.transport)
 }
 
-// RESTConfig returns how to reach the API server as the cluster's administrator, with no
-// client-side rate limit. The caller may change it.
+// RESTConfig returns how to reach the API server as the cluster's administrator from within this process, with no
+// client-side rate limit and no network in between. The caller may change it.
 func (cp *ControlPlane) RESTConfig() *rest.Config { return cp.config(userReplay) }
 
 // Server returns the API server's URL.

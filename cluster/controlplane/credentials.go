@@ -3,6 +3,7 @@ package controlplane
 import (
 	"crypto/rand"
 	"fmt"
+	"net/http"
 	"os"
 	"strings"
 
@@ -50,23 +51,28 @@ func (c *credentials) writeTokenFile(file string) error {
 	return nil
 }
 
-// restConfig is how u reaches the server, without a client-side rate limit.
-func (c *credentials) restConfig(u user, server string, ca []byte) *rest.Config {
+// restConfig is how u reaches the server from within this process, without a client-side rate limit.
+func (c *credentials) restConfig(u user, server string, transport http.RoundTripper) *rest.Config {
 	return &rest.Config{
-		Host:            server,
-		BearerToken:     c.tokens[u],
-		TLSClientConfig: rest.TLSClientConfig{CAData: ca},
-		QPS:             -1,
-		UserAgent:       string(u),
+		Host:        server,
+		BearerToken: c.tokens[u],
+		Transport:   transport,
+		QPS:         -1,
+		UserAgent:   string(u),
 	}
 }
 
-// kubeconfig is the same as a file for components and for kubectl.
+// kubeconfig is how u reaches the server, as a file: a component from within this process, the administrator
+// from without.
 func (c *credentials) kubeconfig(u user, server string, ca []byte) ([]byte, error) {
 	const name = "simkube"
+	auth := &clientcmdapi.AuthInfo{Token: c.tokens[u]}
+	if u != userAdmin {
+		auth.AuthProvider = &clientcmdapi.AuthProviderConfig{Name: inProcessProvider}
+	}
 	data, err := clientcmd.Write(clientcmdapi.Config{
 		Clusters:       map[string]*clientcmdapi.Cluster{name: {Server: server, CertificateAuthorityData: ca}},
-		AuthInfos:      map[string]*clientcmdapi.AuthInfo{string(u): {Token: c.tokens[u]}},
+		AuthInfos:      map[string]*clientcmdapi.AuthInfo{string(u): auth},
 		Contexts:       map[string]*clientcmdapi.Context{name: {Cluster: name, AuthInfo: string(u)}},
 		CurrentContext: name,
 	})

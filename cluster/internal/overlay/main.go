@@ -1,10 +1,10 @@
-// Command overlay writes a build overlay for the virtual-time flavour of sk-cluster: a
-// copy of one file of the Go runtime with one change.
+// Command overlay writes a build overlay for the virtual-time flavour of sk-cluster: copies of a few files of the Go
+// runtime and library with small changes.
 //
 //	go run ./internal/overlay DIR
 //
-// writes DIR/overlay.json, for go build -overlay, and the file it names. The change is
-// made to the runtime of the Go that runs this command, and only if the text it
+// writes DIR/overlay.json, for go build -overlay, and the files it names. The changes are
+// made to the source of the Go that is installed, and only if the text each of them
 // replaces stands there exactly once: with a Go that reads differently the build fails here, not later.
 package main
 
@@ -15,34 +15,20 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"runtime"
 	"strings"
 )
 
-// With fake time, the runtime moves the clock in checkdead, when nothing can run. Before it does,
-// checkdead walks all goroutines to tell a deadlock from a wait, at every jump of the
-// clock. With thousands of goroutines that walk is most of the time there is. A process full of
-// timers is never dead, so with fake time the walk is left out; that something
-// sleeps is still checked, by timeSleepUntil.
-//
-// The changes jump over the walk.
-var changes = []change{
-	{
-		before: "\tgrunning := 0\n\tforEachG(func(gp *g) {\n",
-		after:  "\tgrunning := 0\n\tif faketime != 0 {\n\t\tgrunning = 1\n\t\tgoto walked\n\t}\n\tforEachG(func(gp *g) {\n",
-	},
-	{
-		before: "\tif grunning == 0 { // possible if main goroutine calls runtime·Goexit()\n",
-		after:  "walked:\n\tif grunning == 0 {\n",
-	},
-}
-
 // change is a piece of text and what to put in its place.
 type change struct{ before, after string }
 
-// file is what is changed, in GOROOT.
-const file = "src/runtime/proc.go"
+// file is a file in GOROOT and what to change in it.
+type file struct {
+	path    string
+	changes []change
+}
 
 func main() {
 	if len(os.Args) != 2 {
@@ -65,23 +51,28 @@ func write(dir string) error {
 	if err != nil {
 		return fmt.Errorf("ask for GOROOT: %w", err)
 	}
-	original := filepath.Join(strings.TrimSpace(string(out)), filepath.FromSlash(file))
-	source, err := os.ReadFile(original)
-	if err != nil {
-		return fmt.Errorf("read the runtime: %w", err)
-	}
-	changed, err := apply(source, changes)
-	if err != nil {
-		return fmt.Errorf("%s of %s: %w", original, runtime.Version(), err)
-	}
+	root := strings.TrimSpace(string(out))
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("create folder: %w", err)
 	}
-	copied := filepath.Join(dir, "proc.go")
-	if err := os.WriteFile(copied, changed, 0o644); err != nil {
-		return fmt.Errorf("write the changed file: %w", err)
+	replace := map[string]string{}
+	for _, f := range files() {
+		original := filepath.Join(root, "src", filepath.FromSlash(f.path))
+		source, err := os.ReadFile(original)
+		if err != nil {
+			return fmt.Errorf("read Go's source: %w", err)
+		}
+		changed, err := apply(source, f.changes)
+		if err != nil {
+			return fmt.Errorf("%s of %s: %w", original, runtime.Version(), err)
+		}
+		copied := filepath.Join(dir, path.Base(f.path))
+		if err := os.WriteFile(copied, changed, 0o644); err != nil {
+			return fmt.Errorf("write the changed file: %w", err)
+		}
+		replace[original] = copied
 	}
-	overlay, err := json.MarshalIndent(map[string]map[string]string{"Replace": {original: copied}}, "", "  ")
+	overlay, err := json.MarshalIndent(map[string]map[string]string{"Replace": replace}, "", "  ")
 	if err != nil {
 		return fmt.Errorf("encode the overlay: %w", err)
 	}

@@ -4,7 +4,9 @@ package virtualtime
 
 import (
 	"math"
+	"net/http"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"time"
 	_ "unsafe" // for go:linkname
@@ -30,6 +32,19 @@ var watchSignalLoop func()
 //go:linkname forceGCPeriod runtime.forcegcperiod
 var forceGCPeriod int64
 
+// seeded and random are the overlay's: whether the runtime's random numbers come from one generator, and its state.
+//
+//go:linkname seeded runtime.simkubeSeeded
+var seeded bool
+
+//go:linkname random runtime.simkubeRand
+var random uint64
+
+// route is the overlay's: what tells where an HTTP request goes.
+//
+//go:linkname route net/http.simkubeRoute
+var route func(*http.Request) http.RoundTripper
+
 // gcPercent lets the heap grow to five times what lives before garbage is collected.
 const gcPercent = 400
 
@@ -46,3 +61,21 @@ func Prepare() {
 
 // Set moves the clock to t. Timers that are running fire if t is behind them.
 func Set(t time.Time) { now = t.UnixNano() }
+
+// Seed makes this process do the same things in the same order whenever it is given the same seed and input, as far
+// as what it does depends on random numbers, on the order in which goroutines run, and on the
+// threads of the runtime. It leaves the process one processor. 0 does nothing.
+func Seed(seed uint64) {
+	if seed == 0 {
+		return
+	}
+	runtime.GOMAXPROCS(1)
+	random, seeded = seed, true
+}
+
+// Seeded tells whether Seed was called with a seed.
+func Seeded() bool { return seeded }
+
+// RouteHTTP sends the requests of every http.Transport in this process for which to returns a transport there. It is to be
+// called before there are any.
+func RouteHTTP(to func(*http.Request) http.RoundTripper) { route = to }

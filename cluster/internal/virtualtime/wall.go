@@ -2,7 +2,10 @@
 
 package virtualtime
 
-import "time"
+import (
+	"net/http"
+	"time"
+)
 
 // Enabled tells whether this program was built for virtual time.
 const Enabled = false
@@ -12,3 +15,12 @@ func Prepare() {}
 
 // Set does nothing on the wall clock.
 func Set(time.Time) {}
+
+// Seed does nothing on the wall clock, where the order of things can't be fixed.
+func Seed(uint64) {}
+
+// Seeded is false on the wall clock.
+func Seeded() bool { return false }
+
+// RouteHTTP does nothing on the wall clock.
+func RouteHTTP(func(*http.Request) http.RoundTripper) {}

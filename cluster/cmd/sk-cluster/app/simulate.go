@@ -168,6 +168,7 @@ func simulate(ctx context.Context, spec simulation.Spec, out *messenger, asked <
 	}
 	if virtualtime.Enabled {
 		virtualtime.Set(prepared.Origin().Add(-bootLead))
+		seed(spec.Seed)
 	}
 	for _, note := range prepared.Notes() {
 		out.send(simulation.Message{Note: &note})
