@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
@@ -32,6 +33,8 @@ type Options struct {
 	Clock clock.PassiveClock
 	// Logger gets what the watches have to say, such as that one was cut; nil discards it.
 	Logger *slog.Logger
+	// OnChange is called after each change that was taken in, from more than one goroutine; nil for nobody.
+	OnChange func()
 }
 
 // SimulationSelector selects the pods of a simulation.
@@ -143,9 +146,24 @@ func (o *Observer) list(ctx context.Context) error {
 	return nil
 }
 
-func (o *Observer) podChanged(pod *corev1.Pod)      { o.rec.PodChanged(o.opts.Clock.Now(), pod) }
-func (o *Observer) podDeleted(pod *corev1.Pod)      { o.rec.PodDeleted(o.opts.Clock.Now(), pod) }
-func (o *Observer) podsListed(pods []*corev1.Pod)   { o.rec.PodsListed(o.opts.Clock.Now(), pods) }
-func (o *Observer) nodeChanged(n *corev1.Node)      { o.rec.NodeChanged(o.opts.Clock.Now(), n) }
-func (o *Observer) nodeDeleted(n *corev1.Node)      { o.rec.NodeDeleted(o.opts.Clock.Now(), n) }
-func (o *Observer) nodesListed(list []*corev1.Node) { o.rec.NodesListed(o.opts.Clock.Now(), list) }
+func (o *Observer) podChanged(pod *corev1.Pod) {
+	o.took(func(t time.Time) { o.rec.PodChanged(t, pod) })
+}
+func (o *Observer) podDeleted(pod *corev1.Pod) {
+	o.took(func(t time.Time) { o.rec.PodDeleted(t, pod) })
+}
+func (o *Observer) podsListed(pods []*corev1.Pod) {
+	o.took(func(t time.Time) { o.rec.PodsListed(t, pods) })
+}
+func (o *Observer) nodeChanged(n *corev1.Node) { o.took(func(t time.Time) { o.rec.NodeChanged(t, n) }) }
+func (o *Observer) nodeDeleted(n *corev1.Node) { o.took(func(t time.Time) { o.rec.NodeDeleted(t, n) }) }
+func (o *Observer) nodesListed(list []*corev1.Node) {
+	o.took(func(t time.Time) { o.rec.NodesListed(t, list) })
+}
+
+func (o *Observer) took(take func(now time.Time)) {
+	take(o.opts.Clock.Now())
+	if o.opts.OnChange != nil {
+		o.opts.OnChange()
+	}
+}

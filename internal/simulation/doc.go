@@ -21,6 +21,8 @@ const (
 type Control struct {
 	// Interrupt asks to end the replay now, clean up and report what there is.
 	Interrupt bool `json:"interrupt,omitempty"`
-	// Progress asks for a Progress message, once. While there is nothing to tell, none comes.
-	Progress bool `json:"progress,omitempty"`
 }
+
+// SeedVariable is the environment variable that holds a simulation's seed beside its Spec, since in virtual time chance is at work
+// before any of our code runs.
+const SeedVariable = "SIMKUBE_SEED"

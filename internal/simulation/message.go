@@ -57,7 +57,8 @@ type Progress struct {
 	EventsTotal int `json:"eventsTotal"`
 	// Counts is what the cluster holds.
 	Counts results.Counts `json:"counts"`
-	// ETA is how long it will take until the end of the trace; 0 when not known.
+	// ETA is how long it will take until the end of the trace; 0 when not known. In virtual time the simulation doesn't know, and
+	// who started it estimates.
 	ETA time.Duration `json:"eta"`
 	// Detail says more about a phase, such as what clean-up waits for.
 	Detail string `json:"detail,omitempty"`

@@ -13,46 +13,82 @@ import (
 	"simkube.io/simkube/internal/results"
 )
 
-// progress knows how far a session is. Its methods may be called concurrently.
+const (
+	// realInterval and virtualInterval are how much of the clock's time passes between two reports.
+	realInterval    = 200 * time.Millisecond
+	virtualInterval = 30 * time.Second
+	// changesPerReport is after how many changes in the cluster there is a report although little time has passed: in virtual
+	// time a thousand pods may start in none.
+	changesPerReport = 250
+)
+
+// progress knows how far a session is, and tells by itself. What it tells and when depends on the session's clock alone, since in
+// virtual time the simulation has no notion of a fifth of a second, and one that is to repeat itself must not be
+// interrupted at whatever moment. Its methods may be called concurrently.
 type progress struct {
 	prepared *Prepared
 	recorder *results.Recorder
-	wall     func() time.Duration
+	due      chan struct{} // has room for one
 
-	mu     sync.Mutex // guards the rest
-	phase  Phase
-	detail string
-	times  *results.TimeMap
-	// began is how far the wall clock was when the replay began.
-	began time.Duration
+	mu      sync.Mutex // guards the rest
+	phase   Phase
+	detail  string
+	times   *results.TimeMap
+	changes int // since the last report they led to
 }
 
-func newProgress(p *Prepared, recorder *results.Recorder, wall func() time.Duration) *progress {
-	return &progress{prepared: p, recorder: recorder, wall: wall, phase: Starting}
+func newProgress(p *Prepared, recorder *results.Recorder) *progress {
+	return &progress{prepared: p, recorder: recorder, phase: Starting, due: make(chan struct{}, 1)}
 }
 
-// start reports whenever it is asked, until the returned function is called, which waits for the last report.
-func (p *progress) start(ctx context.Context, clk clock.PassiveClock, asked <-chan struct{}, report func(Message)) (stop func()) {
+// start reports from time to time, until the returned function is called, which waits for the last report.
+func (p *progress) start(ctx context.Context, clk clock.WithTicker, report func(Message)) (stop func()) {
+	interval := realInterval
+	if p.prepared.spec.Time == Virtual {
+		interval = virtualInterval
+	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	done := make(chan struct{})
+	ticker := clk.NewTicker(interval)
 	go func() {
 		defer close(done)
+		defer ticker.Stop()
 		for {
 			select {
-			case <-asked:
-				report(Message{Progress: p.now(clk.Now())})
+			case <-p.due:
+			case <-ticker.C():
 			case <-ctx.Done():
 				return
 			}
+			report(Message{Progress: p.now(clk.Now())})
 		}
 	}()
 	return func() { cancel(); <-done }
+}
+
+// report is called with p.mu held.
+func (p *progress) report() {
+	p.changes = 0
+	select {
+	case p.due <- struct{}{}:
+	default: // one is due already
+	}
+}
+
+// changed tells of a change in the cluster.
+func (p *progress) changed() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.changes++; p.changes >= changesPerReport {
+		p.report()
+	}
 }
 
 func (p *progress) enter(phase Phase) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.phase, p.detail = phase, ""
+	p.report()
 }
 
 // begin tells when the replay starts.
@@ -60,19 +96,22 @@ func (p *progress) begin(times results.TimeMap) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.times = &times
-	p.began = p.wall()
 }
 
 func (p *progress) nodes(n nodes.Progress) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.detail = fmt.Sprintf("%d of %d ready", n.Ready, n.Total)
+	if p.changes++; p.changes >= changesPerReport {
+		p.report()
+	}
 }
 
 func (p *progress) remaining(left replay.Remaining) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.detail = left.String()
+	p.report()
 }
 
 func (p *progress) now(now time.Time) *Progress {
@@ -103,13 +142,8 @@ func (p *progress) now(now time.Time) *Progress {
 	if out.TraceTime.After(out.TraceEnd) {
 		out.TraceTime = out.TraceEnd
 	}
-	left, passed := out.TraceEnd.Sub(out.TraceTime), out.TraceTime.Sub(out.TraceStart)
-	switch {
-	case p.prepared.spec.Time != Virtual:
-		out.ETA += time.Duration(float64(left) / p.prepared.spec.Speed)
-	case passed > 0:
-		// In virtual time the pace so far is all there is to go by.
-		out.ETA = time.Duration(float64(left) / float64(passed) * float64(p.wall()-p.began))
+	if p.prepared.spec.Time != Virtual {
+		out.ETA += time.Duration(float64(out.TraceEnd.Sub(out.TraceTime)) / p.prepared.spec.Speed)
 	}
 	return out
 }

@@ -58,9 +58,6 @@ type Runner struct {
 	// Clock is what the cluster runs on.
 	Clock clock.WithTicker
 	Log   *slog.Logger
-	// Asked is told whenever progress is wanted. It is for whoever wants it to say when: in virtual time
-	// the simulation itself has no notion of a fifth of a second.
-	Asked <-chan struct{}
 	// Report receives notes and progress. It must be safe for concurrent use.
 	Report func(Message)
 	// Wall tells how long the simulation has taken so far, with all preparations, on a real clock.
@@ -88,7 +85,7 @@ func (p *Prepared) Run(ctx context.Context, r Runner) (*Done, error) {
 	if err != nil {
 		return nil, err
 	}
-	progress := s.progress.start(ctx, r.Clock, r.Asked, r.Report)
+	progress := s.progress.start(ctx, r.Clock, r.Report)
 	defer progress()
 	return s.run(ctx)
 }
@@ -105,7 +102,7 @@ type session struct {
 
 func (p *Prepared) newSession(r Runner) (*session, error) {
 	s := &session{Prepared: p, Runner: r, recorder: results.NewRecorder()}
-	s.progress = newProgress(p, s.recorder, r.Wall)
+	s.progress = newProgress(p, s.recorder)
 	typed := rest.CopyConfig(r.Cluster.Config)
 	typed.ContentType = "application/vnd.kubernetes.protobuf"
 	typed.AcceptContentTypes = "application/vnd.kubernetes.protobuf,application/json"
@@ -120,7 +117,10 @@ func (p *Prepared) newSession(r Runner) (*session, error) {
 		RescheduleInterruptedBarePods: p.spec.RescheduleInterruptedBarePods,
 		Logger:                        r.Log,
 		Clock:                         r.Clock,
-		OnEvent:                       func(e replay.EventReport) { s.recorder.EventReplayed(eventResult(e)) },
+		OnEvent: func(e replay.EventReport) {
+			s.recorder.EventReplayed(eventResult(e))
+			s.progress.changed()
+		},
 	})
 	if err != nil {
 		return nil, err
@@ -205,6 +205,7 @@ func (s *session) simulate(ctx context.Context, run **results.Run) error {
 		PodSelector: results.SimulationSelector(s.spec.Name),
 		Clock:       s.Clock,
 		Logger:      s.Log,
+		OnChange:    s.progress.changed,
 	})
 	if err != nil {
 		return fmt.Errorf("observe the cluster: %w", err)

@@ -82,8 +82,8 @@ func fakeSimulate(behaviour string) int {
 		}
 		send(simulation.Message{Done: &simulation.Done{Output: spec.Output}})
 	case "standing still":
-		for control.Scan() {
-			send(simulation.Message{Progress: &simulation.Progress{Phase: simulation.Replaying, EventsTotal: 7, ETA: time.Duration(len(control.Text()))}})
+		send(simulation.Message{Progress: &simulation.Progress{Phase: simulation.Replaying, EventsTotal: 7}})
+		for control.Scan() { // until the parent is gone
 		}
 	case "until interrupted", "hang":
 		for control.Scan() {

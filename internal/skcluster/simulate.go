@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"strconv"
 	"time"
 
 	"simkube.io/simkube/internal/simulation"
@@ -24,7 +25,7 @@ const (
 	dumpTime = 10 * time.Second
 	// tailSize holds such a dump of some thousand goroutines.
 	tailSize = 16 << 20
-	// progressInterval is how often a child is asked how far it is.
+	// progressInterval is how often it is checked whether a child has told anything.
 	progressInterval = 200 * time.Millisecond
 	tailLines        = 12
 )
@@ -123,6 +124,10 @@ func start(opts Options) (_ *child, err error) {
 	}
 	c.cmd = exec.Command(opts.Path, args...)
 	c.cmd.Env = append(os.Environ(), opts.Env...)
+	if seed := opts.Spec.Seed; seed != 0 && opts.Spec.Time == simulation.Virtual {
+		// One processor from the first instruction on: two would race.
+		c.cmd.Env = append(c.cmd.Env, simulation.SeedVariable+"="+strconv.FormatUint(seed, 10), "GOMAXPROCS=1")
+	}
 	c.cmd.Stdout, c.cmd.Stderr = c.output, c.output
 	c.cmd.WaitDelay = drainTime
 	c.cmd.ExtraFiles = []*os.File{controlRead, messagesWrite, log} // descriptors 3, 4 and 5
@@ -140,7 +145,7 @@ func start(opts Options) (_ *child, err error) {
 func (c *child) tell(control simulation.Control) {
 	line, err := json.Marshal(control)
 	if err != nil {
-		panic(err) // two booleans always encode
+		panic(err) // a boolean always encodes
 	}
 	c.send(append(line, '\n'))
 }
@@ -166,10 +171,14 @@ func (c *child) wait(ctx context.Context, opts Options) (*simulation.Done, error
 	read := make(chan struct{})
 	misunderstood := make(chan error, 1)
 	dog := newWatchdog(opts)
+	var estimate estimator
 	go func() {
 		defer close(read)
 		err := readMessages(c.messages, func(msg simulation.Message) {
 			dog.saw(msg)
+			if msg.Progress != nil && opts.Spec.Time == simulation.Virtual {
+				msg.Progress.ETA = estimate.eta(msg.Progress, time.Now())
+			}
 			switch {
 			case msg.Done != nil:
 				out.done = msg.Done
@@ -218,8 +227,8 @@ func (c *child) supervise(ctx context.Context, opts Options, dog *watchdog, exit
 			_ = killGroup(c.cmd.Process)
 		}
 	}
-	ask := time.NewTicker(progressInterval)
-	defer ask.Stop()
+	check := time.NewTicker(progressInterval)
+	defer check.Stop()
 	done, over := ctx.Done(), (<-chan time.Time)(nil)
 	stop := opts.Kill
 	var dumped <-chan time.Time
@@ -227,8 +236,7 @@ func (c *child) supervise(ctx context.Context, opts Options, dog *watchdog, exit
 		select {
 		case <-exited:
 			return killed
-		case <-ask.C:
-			c.tell(simulation.Control{Progress: true})
+		case <-check.C:
 			if stalled := dog.tick(); stalled && opts.Spec.Time == simulation.Virtual && killed == nil {
 				killed = ErrStalled
 				_ = dump(c.cmd.Process)

@@ -14,17 +14,18 @@ const defaultStall = 30 * time.Second
 // plane, writing results, and deleting what may be many thousand pods.
 const busyStall = 5 * time.Minute
 
-// watchdog notices a simulation that stands still: no message, or one that says what the last one said, whenever it is
-// asked. In virtual time that is what a goroutine does that is stuck in a system call: it stops the clock, and
-// with it everything. On the wall clock nothing may happen for hours, so only virtual time is watched.
+// watchdog notices a simulation that stands still, that is one that tells nothing: in virtual time it does so whenever the
+// clock has moved by half a minute, or many things have changed. What doesn't is a goroutine that is stuck in a system call: it
+// stops the clock, and with it everything. On the wall clock nothing may happen for hours, so only virtual
+// time is watched.
 //
-// It counts how often the simulation was asked, not the time that passed: who suspends skctl does not ask.
+// It counts its own checks, not the time that passed: while skctl is suspended there are none.
 type watchdog struct {
 	stall time.Duration
 
-	mu    sync.Mutex // guards the rest
-	asked int        // since the last change
-	last  simulation.Progress
+	mu     sync.Mutex // guards the rest
+	silent int        // checks since the last message
+	phase  simulation.Phase
 }
 
 func newWatchdog(opts Options) *watchdog {
@@ -39,29 +40,23 @@ func newWatchdog(opts Options) *watchdog {
 func (w *watchdog) saw(msg simulation.Message) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if msg.Progress == nil {
-		w.asked = 0
-		return
-	}
-	progress := *msg.Progress
-	progress.ETA = 0 // it changes by itself
-	if progress != w.last {
-		w.last, w.asked = progress, 0
+	w.silent = 0
+	if msg.Progress != nil {
+		w.phase = msg.Progress.Phase
 	}
 }
 
-// tick is called each time the simulation is asked, every progressInterval, and tells whether nothing has moved
-// for too long.
+// tick is called every progressInterval, and tells whether nothing has moved for too long.
 func (w *watchdog) tick() (stalled bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.asked++
+	w.silent++
 	limit := w.stall
-	switch w.last.Phase {
+	switch w.phase {
 	case simulation.Preparing:
 		return false // a large trace takes its time to read, and nobody answers meanwhile
 	case simulation.Starting, simulation.Nodes, simulation.Reporting, simulation.Cleaning:
 		limit = max(limit, busyStall)
 	}
-	return time.Duration(w.asked)*progressInterval > limit
+	return time.Duration(w.silent)*progressInterval > limit
 }

@@ -70,9 +70,9 @@ func quietMonitor() change {
 	}
 }
 
-// seededRand has random numbers come from one generator with a seed, SplitMix64 (Steele, Lea and Flood, "Fast splittable
-// pseudorandom number generators", 2014), instead of one for each thread, and hash seeds
-// that are made before anybody can set one be always the same. It is not for secrets: crypto/rand does not use it.
+// seededRand has random numbers come from one generator, SplitMix64 (Steele, Lea and Flood, "Fast splittable
+// pseudorandom number generators", 2014), instead of one for each thread, if the environment has a seed other than 0 for it. The
+// environment is the one place to put it: maps get their seeds before anything else runs.
 func seededRand() []change {
 	return []change{
 		{
@@ -83,11 +83,34 @@ var (
 	simkubeSeeded bool
 	simkubeRand   uint64
 )
+
+func simkubeReadSeed() {
+	const name = "SIMKUBE_SEED="
+	if faketime == 0 {
+		return
+	}
+	// The environment follows the arguments and a nil.
+	for i := argc + 1; argv_index(argv, i) != nil; i++ {
+		s := gostringnocopy(argv_index(argv, i))
+		if len(s) <= len(name) || s[:len(name)] != name {
+			continue
+		}
+		for _, digit := range []byte(s[len(name):]) {
+			simkubeRand = simkubeRand*10 + uint64(digit-'0')
+		}
+		simkubeSeeded = simkubeRand != 0
+	}
+}
 `,
 		},
 		{
 			before: "\tseed := &globalRand.seed\n\tif len(startupRand) >= 16 &&\n",
-			after:  "\tseed := &globalRand.seed\n\tif faketime != 0 {\n\t\tseed[0] = 1\n\t} else if len(startupRand) >= 16 &&\n",
+			after: `	seed := &globalRand.seed
+	simkubeReadSeed()
+	if simkubeSeeded {
+		seed[0] = 1
+	} else if len(startupRand) >= 16 &&
+`,
 		},
 		{
 			before: "\tmp := getg().m\n\tc := &mp.chacha8\n",

@@ -3,11 +3,16 @@
 package virtualtime
 
 import (
+	"encoding/binary"
+	"io"
 	"math"
+	"math/rand/v2"
 	"net/http"
 	"os"
 	"runtime"
 	"runtime/debug"
+	"strconv"
+	"sync"
 	"time"
 	_ "unsafe" // for go:linkname
 )
@@ -32,18 +37,20 @@ var watchSignalLoop func()
 //go:linkname forceGCPeriod runtime.forcegcperiod
 var forceGCPeriod int64
 
-// seeded and random are the overlay's: whether the runtime's random numbers come from one generator, and its state.
+// seeded is the overlay's: whether the environment had a seed when the process was started.
 //
 //go:linkname seeded runtime.simkubeSeeded
 var seeded bool
-
-//go:linkname random runtime.simkubeRand
-var random uint64
 
 // route is the overlay's: what tells where an HTTP request goes.
 //
 //go:linkname route net/http.simkubeRoute
 var route func(*http.Request) http.RoundTripper
+
+// setTestingReader has all of package crypto take its random numbers from a reader; it is there for tests.
+//
+//go:linkname setTestingReader crypto/internal/rand.SetTestingReader
+func setTestingReader(io.Reader)
 
 // gcPercent lets the heap grow to five times what lives before garbage is collected.
 const gcPercent = 400
@@ -53,6 +60,15 @@ const gcPercent = 400
 // another way.
 func Prepare() {
 	watchSignalLoop = nil
+	if seeded {
+		// One processor: two would race.
+		runtime.GOMAXPROCS(1)
+		// The environment is to blame if it is no number; the runtime has made something of it.
+		n, _ := strconv.ParseUint(os.Getenv(SeedVariable), 10, 64)
+		var key [32]byte
+		binary.LittleEndian.PutUint64(key[:], n)
+		setTestingReader(&lockedReader{from: rand.NewChaCha8(key)})
+	}
 	forceGCPeriod = math.MaxInt64
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
@@ -62,18 +78,20 @@ func Prepare() {
 // Set moves the clock to t. Timers that are running fire if t is behind them.
 func Set(t time.Time) { now = t.UnixNano() }
 
-// Seed makes this process do the same things in the same order whenever it is given the same seed and input, as far
-// as what it does depends on random numbers, on the order in which goroutines run, and on the
-// threads of the runtime. It leaves the process one processor. 0 does nothing.
-func Seed(seed uint64) {
-	if seed == 0 {
-		return
-	}
-	runtime.GOMAXPROCS(1)
-	random, seeded = seed, true
+// lockedReader makes a reader safe for concurrent use.
+type lockedReader struct {
+	mu   sync.Mutex // guards from
+	from io.Reader
 }
 
-// Seeded tells whether Seed was called with a seed.
+// Read implements io.Reader.
+func (r *lockedReader) Read(p []byte) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.from.Read(p)
+}
+
+// Seeded tells whether this process has a seed, see SeedVariable.
 func Seeded() bool { return seeded }
 
 // RouteHTTP sends the requests of every http.Transport in this process for which to returns a transport there. It is to be

@@ -13,6 +13,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// SeedVariable is the environment variable that gives a process in virtual time a seed, a number above 0. Such a process does
+// the same things in the same order whenever it is given the same seed and input, as far as what it does depends on random
+// numbers, on the order in which goroutines run, and on the threads of the runtime. It has one processor.
+//
+// The numbers of package crypto are among those that are fixed, so it has no secrets: it must not talk to anybody.
+//
+// The seed is in the environment since the runtime draws its first numbers before any of our code runs.
+const SeedVariable = "SIMKUBE_SEED"
+
 // Real tells how long the machine has been up, on its own clock, whatever clock the process has.
 func Real() time.Duration {
 	var ts unix.Timespec

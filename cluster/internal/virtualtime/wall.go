@@ -16,9 +16,6 @@ func Prepare() {}
 // Set does nothing on the wall clock.
 func Set(time.Time) {}
 
-// Seed does nothing on the wall clock, where the order of things can't be fixed.
-func Seed(uint64) {}
-
 // Seeded is false on the wall clock.
 func Seeded() bool { return false }
 

@@ -111,13 +111,12 @@ func (m *messenger) send(msg simulation.Message) {
 func runSimulate(ctx context.Context, control io.ReadCloser, spec simulation.Spec, out *messenger, log io.Writer, began time.Duration) error {
 	ctx, interrupt := context.WithCancelCause(ctx)
 	defer interrupt(nil)
-	asked := make(chan struct{}, 1)
 	var follower sync.WaitGroup
-	follower.Go(func() { followControl(control, interrupt, asked) })
+	follower.Go(func() { followControl(control, interrupt) })
 	defer follower.Wait()
 	defer control.Close()
 
-	done, err := simulate(ctx, spec, out, asked, log, began)
+	done, err := simulate(ctx, spec, out, log, began)
 	if err != nil {
 		failed := simulation.Failed{Error: err.Error(), Interrupted: errors.Is(err, simulation.ErrInterrupted)}
 		out.send(simulation.Message{Failed: &failed})
@@ -128,9 +127,8 @@ func runSimulate(ctx context.Context, control io.ReadCloser, spec simulation.Spe
 }
 
 // followControl does what it is told, and interrupts when the parent is gone. It ends with control.
-func followControl(control io.Reader, interrupt context.CancelCauseFunc, asked chan<- struct{}) {
+func followControl(control io.Reader, interrupt context.CancelCauseFunc) {
 	lines := bufio.NewReader(control)
-	governor := virtualtime.NewGovernor()
 	for {
 		line, err := lines.ReadBytes('\n')
 		if err != nil {
@@ -144,17 +142,10 @@ func followControl(control io.Reader, interrupt context.CancelCauseFunc, asked c
 		if c.Interrupt {
 			interrupt(simulation.ErrInterrupted)
 		}
-		if c.Progress {
-			governor.Tick()
-			select {
-			case asked <- struct{}{}:
-			default: // the last question is not answered yet
-			}
-		}
 	}
 }
 
-func simulate(ctx context.Context, spec simulation.Spec, out *messenger, asked <-chan struct{}, log io.Writer, began time.Duration) (_ *simulation.Done, err error) {
+func simulate(ctx context.Context, spec simulation.Spec, out *messenger, log io.Writer, began time.Duration) (_ *simulation.Done, err error) {
 	if virtual := spec.Time == simulation.Virtual; virtual != virtualtime.Enabled {
 		return nil, fmt.Errorf("this sk-cluster was built for another clock than %q", cmp.Or(spec.Time, simulation.Real))
 	}
@@ -168,7 +159,9 @@ func simulate(ctx context.Context, spec simulation.Spec, out *messenger, asked <
 	}
 	if virtualtime.Enabled {
 		virtualtime.Set(prepared.Origin().Add(-bootLead))
-		seed(spec.Seed)
+		if err := seed(spec.Seed); err != nil {
+			return nil, err
+		}
 	}
 	for _, note := range prepared.Notes() {
 		out.send(simulation.Message{Note: &note})
@@ -219,6 +212,7 @@ func simulate(ctx context.Context, spec simulation.Spec, out *messenger, asked <
 			err = errors.Join(err, stopErr)
 		}
 	}()
+	governor := virtualtime.NewGovernor()
 	return prepared.Run(ctx, simulation.Runner{
 		Cluster: simulation.Cluster{
 			Config:     cp.RESTConfig(),
@@ -227,10 +221,14 @@ func simulate(ctx context.Context, spec simulation.Spec, out *messenger, asked <
 			Err:        cp.Err,
 			Versions:   map[string]string{"kubernetes": version(), "kwok": moduleVersion("sigs.k8s.io/kwok")},
 		},
-		Clock:  clock.RealClock{},
-		Log:    slog.New(slog.NewTextHandler(log, nil)),
-		Asked:  asked,
-		Report: out.send,
-		Wall:   func() time.Duration { return virtualtime.Real() - began },
+		Clock: clock.RealClock{},
+		Log:   slog.New(slog.NewTextHandler(log, nil)),
+		Report: func(m simulation.Message) {
+			if m.Progress != nil {
+				governor.Tick()
+			}
+			out.send(m)
+		},
+		Wall: func() time.Duration { return virtualtime.Real() - began },
 	})
 }

@@ -1,0 +1,28 @@
+package skcluster
+
+import (
+	"time"
+
+	"simkube.io/simkube/internal/simulation"
+)
+
+// estimator tells how long a simulation in virtual time will still take, by the pace so far.
+type estimator struct {
+	began time.Time // when the replay was first seen
+	from  time.Time // the trace's clock then
+}
+
+// eta is called with each progress, in order; 0 means it can't tell yet.
+func (e *estimator) eta(p *simulation.Progress, now time.Time) time.Duration {
+	switch {
+	case p.Phase != simulation.Replaying || p.TraceTime.IsZero():
+		return 0
+	case e.began.IsZero():
+		e.began, e.from = now, p.TraceTime
+	}
+	passed := p.TraceTime.Sub(e.from)
+	if passed <= 0 {
+		return 0
+	}
+	return time.Duration(float64(p.TraceEnd.Sub(p.TraceTime)) / float64(passed) * float64(now.Sub(e.began)))
+}
