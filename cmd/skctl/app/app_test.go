@@ -5,11 +5,13 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/spf13/cobra"
 	"go.uber.org/goleak"
 
 	"simkube.io/simkube/internal/mutate"
@@ -65,6 +67,10 @@ func TestRun_WrongUsage(t *testing.T) {
 		"speed of virtual time": {
 			[]string{"simulate", trace, "--speed", "2"},
 			"skctl: --speed 2: virtual time goes as fast as it can; --speed is for --time real\n  hint: see skctl simulate --help\n",
+		},
+		"seed of real time": {
+			[]string{"simulate", trace, "--time", "real", "--seed", "7"},
+			"skctl: --seed 7: on the wall clock no two simulations are the same; --seed is for --time virtual\n  hint: see skctl simulate --help\n",
 		},
 		"many at once": {
 			[]string{"simulate", trace, "--time", "real", "--speed", "0", "--duration", "5", "--name", "A", "--crds", "none.yaml"},
@@ -183,6 +189,27 @@ func TestSimulateOptions_Spec(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("specification (-want +got):\n%s", diff)
 	}
+}
+
+func TestSimulateOptions_Seed(t *testing.T) {
+	const seed = 1<<64 - 1
+	opts := parsed(t, "--seed", strconv.FormatUint(seed, 10))
+	got, err := opts.spec("a.sktrace", time.Time{})
+	if err != nil || got.Seed != seed {
+		t.Errorf("got seed %d and error %v, want %d", got.Seed, err, uint64(seed))
+	}
+}
+
+// parsed returns the options of a command line.
+func parsed(t *testing.T, args ...string) simulateOptions {
+	t.Helper()
+	var opts simulateOptions
+	var cmd cobra.Command
+	opts.addFlags(&cmd)
+	if err := cmd.ParseFlags(args); err != nil {
+		t.Fatal(err)
+	}
+	return opts
 }
 
 func TestExitCode(t *testing.T) {

@@ -23,6 +23,7 @@ import (
 type simulateOptions struct {
 	time, duration, name, output, prefix       string
 	speed                                      float64
+	seed                                       uint64
 	nodes, shape                               string
 	scheduler                                  string
 	crds, stages                               []string
@@ -37,6 +38,7 @@ func (o *simulateOptions) addFlags(cmd *cobra.Command) {
 	f.SortFlags = false
 	f.StringVar(&o.time, "time", string(simulation.Virtual), "the clock to replay on: virtual, which skips the time in which nothing happens, or real")
 	f.Float64VarP(&o.speed, "speed", "s", 1, "seconds of trace that pass in a second of --time real; controllers and scheduler keep their own pace")
+	f.Uint64Var(&o.seed, "seed", 0, "what makes two simulations in virtual time come to the same (0: left to chance)")
 	f.StringVarP(&o.duration, "duration", "D", "", "replay only so much of the trace, e.g. 2h (default all)")
 	addClusterFlags(cmd, &o.nodes, &o.shape, &o.scheduler, &o.crds, &o.stages, &o.kubeAPIQPS)
 	f.Lookup("nodes").Usage = "simulated nodes: a number, a file of Node manifests, or auto for as many as the trace needs"
@@ -57,7 +59,7 @@ func (o *simulateOptions) addFlags(cmd *cobra.Command) {
 	_ = cmd.MarkFlagDirname("output")
 	none := cobra.NoFileCompletions
 	for _, name := range []string{
-		"speed", "duration", "name", "virtual-ns-prefix",
+		"speed", "seed", "duration", "name", "virtual-ns-prefix",
 		"image-pull-delay", "image-pull-jitter", "pod-startup-delay", "pod-startup-jitter",
 	} {
 		_ = cmd.RegisterFlagCompletionFunc(name, none)
@@ -97,6 +99,9 @@ func (o *simulateOptions) spec(trace string, now time.Time) (simulation.Spec, er
 	case clock == simulation.Virtual && o.speed != 1:
 		check(fmt.Errorf("--speed %v: virtual time goes as fast as it can; --speed is for --time %s", o.speed, simulation.Real))
 	}
+	if clock == simulation.Real && o.seed != 0 {
+		check(fmt.Errorf("--seed %d: on the wall clock no two simulations are the same; --seed is for --time %s", o.seed, simulation.Virtual))
+	}
 	if !(o.speed > 0) || math.IsInf(o.speed, 0) {
 		check(fmt.Errorf("--speed %v: must be more than 0", o.speed))
 	}
@@ -113,6 +118,7 @@ func (o *simulateOptions) spec(trace string, now time.Time) (simulation.Spec, er
 		KubeAPIQPS:                    o.kubeAPIQPS,
 		RescheduleInterruptedBarePods: o.rescheduleBarePods,
 		NamespacePrefix:               o.prefix,
+		Seed:                          o.seed,
 		Align:                         o.align,
 	}
 	var err error
