@@ -16,6 +16,8 @@ import (
 
 	"simkube.io/simkube/internal/mutate"
 	"simkube.io/simkube/internal/nodes"
+	"simkube.io/simkube/internal/results"
+	"simkube.io/simkube/internal/results/sample"
 	"simkube.io/simkube/internal/simulation"
 	"simkube.io/simkube/internal/skcluster"
 )
@@ -114,6 +116,10 @@ func TestRun_Failed(t *testing.T) {
 	if err := os.WriteFile(trace, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	old := filepath.Join(dir, "old")
+	if err := results.Write(old, sample.Empty(), results.WriteOptions{}); err != nil {
+		t.Fatal(err)
+	}
 	t.Setenv(skcluster.EnvVirtualPath, "/no/such/sk-cluster")
 	for name, tc := range map[string]struct {
 		args []string
@@ -121,8 +127,9 @@ func TestRun_Failed(t *testing.T) {
 	}{
 		"no such trace":     {[]string{"simulate", "/no/such.sktrace"}, "skctl: open trace /no/such.sktrace: no such file or directory\n"},
 		"trace is a folder": {[]string{"simulate", dir}, "skctl: open trace " + dir + ": it is a folder\n  hint: name a trace file, such as those that end in .sktrace\n"},
-		"output in use":     {[]string{"simulate", trace, "-o", dir}, "skctl: write results to " + dir + ": the folder holds something already\n  hint: name another with --output, or use --overwrite to replace results in it\n"},
-		"no sk-cluster":     {[]string{"simulate", trace, "-o", dir, "--overwrite"}, "hint: `make build` in SimKube's source puts it beside skctl; SIMKUBE_SK_CLUSTER_VIRTUAL (for --time real and clusters: SIMKUBE_SK_CLUSTER) names one elsewhere\n"},
+		"output in use":     {[]string{"simulate", trace, "-o", dir, "--overwrite"}, "skctl: " + dir + " exists and is not a result folder\n  hint: name another folder with --output, one that does not exist yet\n"},
+		"results there":     {[]string{"simulate", trace, "-o", old}, "skctl: " + old + " already holds results\n  hint: name another folder with --output, or use --overwrite to replace the results in it\n"},
+		"no sk-cluster":     {[]string{"simulate", trace, "-o", old, "--overwrite"}, "hint: `make build` in SimKube's source puts it beside skctl; SIMKUBE_SK_CLUSTER_VIRTUAL (for --time real and clusters: SIMKUBE_SK_CLUSTER) names one elsewhere\n"},
 		"no cluster":        {[]string{"cluster", "kubeconfig", "--name", "x"}, "skctl: no such cluster: x\n  hint: start one: skctl cluster up --name x\n"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -153,24 +152,19 @@ func checkTrace(path string) error {
 	return nil
 }
 
-// checkOutput refuses a folder that holds something already.
+// checkOutput finds out before a long run whether its results could be written.
 func checkOutput(dir string, overwrite bool) error {
-	file, err := os.Open(dir)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("look into the output folder %s: %w", dir, reason(err))
-	}
-	defer file.Close()
-	names, err := file.Readdirnames(1)
+	err := results.CheckOutput(dir, overwrite)
+	var exists *results.ExistsError
 	switch {
-	case err != nil && !errors.Is(err, io.EOF):
-		return hint(fmt.Errorf("look into the output folder %s: %w", dir, reason(err)), "name a folder that does not exist yet with --output")
-	case len(names) > 0 && !overwrite:
-		return hint(fmt.Errorf("write results to %s: the folder holds something already", dir), "name another with --output, or use --overwrite to replace results in it")
+	case err == nil:
+		return nil
+	case errors.As(err, &exists) && exists.Results:
+		return hint(err, "name another folder with --output, or use --overwrite to replace the results in it")
+	case errors.As(err, &exists):
+		return hint(err, "name another folder with --output, one that does not exist yet")
 	}
-	return nil
+	return fmt.Errorf("look into the output folder %s: %w", dir, reason(err))
 }
 
 // reason leaves out of a file system's error what the message says already.
