@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 )
 
 // RepetitionsSchemaVersion is the version of repetitions.json that this package writes, and the only one it reads.
@@ -177,6 +179,56 @@ func (r *Repetitions) Count(status RepetitionStatus) int {
 // Seeded tells whether the runs had seeds.
 func (r *Repetitions) Seeded() bool {
 	return slices.ContainsFunc(r.Runs, func(run Repetition) bool { return run.Seed != 0 })
+}
+
+// Label writes the number of a run as its folder does: 01. All are equally long.
+func (r *Repetitions) Label(number int) string { return runLabel(number, len(r.Runs)) }
+
+// runLabel is the number of one of so many runs.
+func runLabel(number, runs int) string {
+	return fmt.Sprintf("%0*d", max(2, len(strconv.Itoa(runs))), number)
+}
+
+// Failure is why some runs failed.
+type Failure struct {
+	// Runs says which: run 03, or runs 03, 07.
+	Runs        string
+	Error, Hint string
+	Logs        []string
+}
+
+// Failures returns why runs failed, each reason once, in the order of the runs.
+func (r *Repetitions) Failures() []Failure {
+	type reason struct{ err, hint string }
+	var order []reason
+	failed := map[reason][]Repetition{}
+	for _, run := range r.Runs {
+		if run.Status != RunFailed {
+			continue
+		}
+		why := reason{run.Error, run.Hint}
+		if failed[why] == nil {
+			order = append(order, why)
+		}
+		failed[why] = append(failed[why], run)
+	}
+	var out []Failure
+	for _, why := range order {
+		f := Failure{Error: why.err, Hint: why.hint}
+		var labels []string
+		for _, run := range failed[why] {
+			labels = append(labels, r.Label(run.Number))
+			if run.Log != "" {
+				f.Logs = append(f.Logs, run.Log)
+			}
+		}
+		f.Runs = "run " + labels[0]
+		if len(labels) > 1 {
+			f.Runs = "runs " + strings.Join(labels, ", ")
+		}
+		out = append(out, f)
+	}
+	return out
 }
 
 // ReadRepetitions reads repetitions.json of a folder. The error is or wraps [ErrNotResults] where there is none, and is

@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 )
 
@@ -38,12 +37,7 @@ func NewRepetitionsFolder(dir string, runs int, overwrite bool) (*RepetitionsFol
 }
 
 // Name returns the name of a run's folder, counted from 1: run-01. All names are equally long.
-func (f *RepetitionsFolder) Name(number int) string {
-	return fmt.Sprintf("run-%0*d", runDigits(f.runs), number)
-}
-
-// runDigits is how many digits the number of each of so many runs is written with.
-func runDigits(runs int) int { return max(2, len(strconv.Itoa(runs))) }
+func (f *RepetitionsFolder) Name(number int) string { return "run-" + runLabel(number, f.runs) }
 
 // Run returns the path at which a run is to write its result folder.
 func (f *RepetitionsFolder) Run(number int) string { return filepath.Join(f.tmp, f.Name(number)) }

@@ -96,7 +96,7 @@ func (c *column) width() int {
 func (r *Repetitions) columns() []column {
 	name, seed, status := column{title: "run"}, column{title: "seed", rank: 6}, column{title: "status"}
 	for _, run := range r.Runs {
-		name.cells = append(name.cells, part{normal, r.number(run)})
+		name.cells = append(name.cells, part{normal, r.Label(run.Number)})
 		status.cells = append(status.cells, part{run.Status.style(), run.Status.Text()})
 		text := ""
 		if run.Seed != 0 {
@@ -145,11 +145,6 @@ func (r *Repetitions) addAcross(columns []column) {
 	}
 }
 
-// number is a run's as its folder has it.
-func (r *Repetitions) number(run Repetition) string {
-	return fmt.Sprintf("%0*d", runDigits(len(r.Runs)), run.Number)
-}
-
 const columnGap = "  "
 
 func (t *textWriter) table(columns []column) {
@@ -186,40 +181,14 @@ func (t *textWriter) table(columns []column) {
 	}
 }
 
-// failures says once why runs failed that failed for the same reason.
 func (t *textWriter) failures(r *Repetitions) {
-	type reason struct{ err, hint string }
-	var order []reason
-	failed := map[reason][]Repetition{}
-	for _, run := range r.Runs {
-		if run.Status != RunFailed {
-			continue
+	for _, f := range r.Failures() {
+		t.out.WriteString(t.styled(red, f.Runs+" failed:") + " " + f.Error + "\n")
+		if f.Hint != "" {
+			t.out.WriteString("  " + t.styled(dim, "hint:") + " " + f.Hint + "\n")
 		}
-		why := reason{run.Error, run.Hint}
-		if failed[why] == nil {
-			order = append(order, why)
-		}
-		failed[why] = append(failed[why], run)
-	}
-	for _, why := range order {
-		runs := failed[why]
-		var numbers, logs []string
-		for _, run := range runs {
-			numbers = append(numbers, r.number(run))
-			if run.Log != "" {
-				logs = append(logs, run.Log)
-			}
-		}
-		what := "run "
-		if len(runs) > 1 {
-			what = "runs "
-		}
-		t.out.WriteString(t.styled(red, what+strings.Join(numbers, ", ")+" failed:") + " " + why.err + "\n")
-		if why.hint != "" {
-			t.out.WriteString("  " + t.styled(dim, "hint:") + " " + why.hint + "\n")
-		}
-		if len(logs) > 0 {
-			t.out.WriteString("  " + t.styled(dim, "log:") + " " + strings.Join(logs, ", ") + "\n")
+		if len(f.Logs) > 0 {
+			t.out.WriteString("  " + t.styled(dim, "log:") + " " + strings.Join(f.Logs, ", ") + "\n")
 		}
 	}
 }
