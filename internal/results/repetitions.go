@@ -176,6 +176,11 @@ func (r *Repetitions) Count(status RepetitionStatus) int {
 	return n
 }
 
+// HasResults tells whether any run has.
+func (r *Repetitions) HasResults() bool {
+	return slices.ContainsFunc(r.Runs, func(run Repetition) bool { return run.Measures != nil })
+}
+
 // Seeded tells whether the runs had seeds.
 func (r *Repetitions) Seeded() bool {
 	return slices.ContainsFunc(r.Runs, func(run Repetition) bool { return run.Seed != 0 })

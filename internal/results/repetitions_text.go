@@ -18,7 +18,7 @@ func (r *Repetitions) WriteText(w io.Writer, width int, colour bool) error {
 	}
 	t := textWriter{width: width, colour: colour}
 	t.repetitions(r)
-	if slices.ContainsFunc(r.Runs, func(run Repetition) bool { return run.Measures != nil }) {
+	if r.HasResults() {
 		t.table(r.columns())
 	}
 	t.failures(r)
