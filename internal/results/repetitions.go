@@ -187,10 +187,10 @@ func (r *Repetitions) Seeded() bool {
 }
 
 // Label writes the number of a run as its folder does: 01. All are equally long.
-func (r *Repetitions) Label(number int) string { return runLabel(number, len(r.Runs)) }
+func (r *Repetitions) Label(number int) string { return RunLabel(number, len(r.Runs)) }
 
-// runLabel is the number of one of so many runs.
-func runLabel(number, runs int) string {
+// RunLabel writes the number of one of so many runs, all equally long: 01.
+func RunLabel(number, runs int) string {
 	return fmt.Sprintf("%0*d", max(2, len(strconv.Itoa(runs))), number)
 }
 

@@ -37,7 +37,7 @@ func NewRepetitionsFolder(dir string, runs int, overwrite bool) (*RepetitionsFol
 }
 
 // Name returns the name of a run's folder, counted from 1: run-01. All names are equally long.
-func (f *RepetitionsFolder) Name(number int) string { return "run-" + runLabel(number, f.runs) }
+func (f *RepetitionsFolder) Name(number int) string { return "run-" + RunLabel(number, f.runs) }
 
 // Run returns the path at which a run is to write its result folder.
 func (f *RepetitionsFolder) Run(number int) string { return filepath.Join(f.tmp, f.Name(number)) }
