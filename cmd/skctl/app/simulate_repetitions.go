@@ -60,7 +60,7 @@ func (p *program) showRepetitions(ctx context.Context, dir string, runs *results
 	failed := runs.Count(results.RunFailed)
 	switch {
 	case runs.Interrupted && !runs.HasResults():
-		return fmt.Errorf("%w: there are no results yet", errInterrupted)
+		return fmt.Errorf("%w: no run had replayed anything yet, so there are no results", errInterrupted)
 	case runs.Interrupted:
 		return fmt.Errorf("%w: the results cover what was replayed until then", errInterrupted)
 	case failed > 0:
