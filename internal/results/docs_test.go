@@ -46,6 +46,28 @@ func TestDocs(t *testing.T) {
 	}
 }
 
+// The description of repetitions.json names every key there is.
+func TestDocs_Repetitions(t *testing.T) {
+	text, err := os.ReadFile("../../docs/repetitions.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, schema, ok := strings.Cut(string(text), "## repetitions.json")
+	if !ok {
+		t.Fatal("docs/repetitions.md has no section for repetitions.json")
+	}
+	for _, key := range tagged(reflect.TypeFor[Repetitions](), "json") {
+		if !strings.Contains(schema, "`"+key+"`") {
+			t.Errorf("key %s is not described", key)
+		}
+	}
+	for _, status := range []RepetitionStatus{RunFinished, RunInterrupted, RunFailed, RunNotStarted} {
+		if !strings.Contains(schema, "`"+string(status)+"`") {
+			t.Errorf("status %s is not described", status)
+		}
+	}
+}
+
 // tagged returns the names in the tags of a struct and of those in it.
 func tagged(of reflect.Type, tag string) []string {
 	switch of.Kind() {

@@ -31,7 +31,7 @@ type WriteOptions struct {
 // ExistsError is returned when there is something where a result folder should go.
 type ExistsError struct {
 	Dir string
-	// Results is true for a result folder, which Overwrite would replace.
+	// Results is true for a folder of results, which Overwrite would replace.
 	Results bool
 }
 
@@ -43,7 +43,8 @@ func (e *ExistsError) Error() string {
 }
 
 // CheckOutput returns the *ExistsError that [Write] would, so that a long run can find out before it
-// starts. Nothing there, an empty folder and, with overwrite, a result folder are fine.
+// starts. Nothing there, an empty folder and, with overwrite, a folder of results are fine: of one run or of
+// several.
 func CheckOutput(dir string, overwrite bool) error {
 	entries, err := os.ReadDir(dir)
 	switch {
@@ -57,7 +58,7 @@ func CheckOutput(dir string, overwrite bool) error {
 	case len(entries) == 0:
 		return nil
 	}
-	if _, err := ReadSummary(dir); err != nil {
+	if !holdsResults(dir) {
 		return &ExistsError{Dir: dir}
 	}
 	if overwrite {
@@ -66,32 +67,49 @@ func CheckOutput(dir string, overwrite bool) error {
 	return &ExistsError{Dir: dir, Results: true}
 }
 
+func holdsResults(dir string) bool {
+	if _, err := ReadSummary(dir); err == nil {
+		return true
+	}
+	_, err := ReadRepetitions(dir)
+	return err == nil
+}
+
 // Write writes a run as a folder: all of it, or nothing. The parent is created where it is missing.
 // Files are complete and on disk before the folder gets its name.
 func Write(dir string, run *Run, opts WriteOptions) (err error) {
 	if err := CheckOutput(dir, opts.Overwrite); err != nil {
 		return err
 	}
-	parent := filepath.Dir(filepath.Clean(dir))
-	if err := os.MkdirAll(parent, 0o755); err != nil {
-		return fmt.Errorf("create the output's parent: %w", err)
-	}
-	tmp, err := os.MkdirTemp(parent, "."+filepath.Base(dir)+".new-")
+	tmp, err := makeBeside(dir)
 	if err != nil {
-		return fmt.Errorf("create a temporary folder: %w", err)
+		return err
 	}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, os.RemoveAll(tmp))
 		}
 	}()
-	if err := os.Chmod(tmp, 0o755); err != nil {
-		return fmt.Errorf("open the output folder to readers: %w", err)
-	}
 	if err := writeFiles(tmp, run, opts.Report); err != nil {
 		return err
 	}
-	return moveInto(dir, parent, tmp)
+	return moveInto(dir, tmp)
+}
+
+// makeBeside makes the folder that will be renamed to dir when it is complete.
+func makeBeside(dir string) (string, error) {
+	parent := filepath.Dir(filepath.Clean(dir))
+	if err := os.MkdirAll(parent, 0o755); err != nil {
+		return "", fmt.Errorf("create the output's parent: %w", err)
+	}
+	tmp, err := os.MkdirTemp(parent, "."+filepath.Base(dir)+".new-")
+	if err != nil {
+		return "", fmt.Errorf("create a temporary folder: %w", err)
+	}
+	if err := os.Chmod(tmp, 0o755); err != nil {
+		return "", errors.Join(fmt.Errorf("open the output folder to readers: %w", err), os.Remove(tmp))
+	}
+	return tmp, nil
 }
 
 func writeFiles(dir string, run *Run, report func(io.Writer, *Run) error) error {
@@ -99,7 +117,7 @@ func writeFiles(dir string, run *Run, report func(io.Writer, *Run) error) error 
 		name  string
 		write func(io.Writer) error
 	}{
-		{SummaryFile, func(w io.Writer) error { return writeSummary(w, &run.Summary) }},
+		{SummaryFile, func(w io.Writer) error { return writeJSON(w, &run.Summary) }},
 		{PodsFile, func(w io.Writer) error { return writeRows(w, run.Pods) }},
 		{NodesFile, func(w io.Writer) error { return writeRows(w, run.Nodes) }},
 		{TimelineFile, func(w io.Writer) error { return writeRows(w, run.Timeline) }},
@@ -121,7 +139,7 @@ func writeFiles(dir string, run *Run, report func(io.Writer, *Run) error) error 
 
 // moveInto gives the finished folder its name. A folder in the way steps aside first, and comes back
 // if the move does not work out.
-func moveInto(dir, parent, tmp string) error {
+func moveInto(dir, tmp string) error {
 	old := tmp + ".old"
 	hadOld := true
 	if err := os.Rename(dir, old); errors.Is(err, fs.ErrNotExist) {
@@ -135,7 +153,7 @@ func moveInto(dir, parent, tmp string) error {
 		}
 		return fmt.Errorf("move the results into place: %w", err)
 	}
-	if err := syncDir(parent); err != nil {
+	if err := syncDir(filepath.Dir(filepath.Clean(dir))); err != nil {
 		return err
 	}
 	if hadOld {
@@ -169,10 +187,10 @@ func syncDir(dir string) error {
 	return nil
 }
 
-func writeSummary(w io.Writer, s *Summary) error {
+func writeJSON(w io.Writer, value any) error {
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")
 	// Scheduler messages are for people; nobody puts this file into a page as it is.
 	enc.SetEscapeHTML(false)
-	return enc.Encode(s)
+	return enc.Encode(value)
 }

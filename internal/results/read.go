@@ -16,10 +16,12 @@ var ErrNotResults = errors.New("not a result folder")
 type VersionError struct {
 	Path    string
 	Version int
+	// Want is the version that this package reads.
+	Want int
 }
 
 func (e *VersionError) Error() string {
-	return fmt.Sprintf("%s has schema version %d, and this program reads version %d", e.Path, e.Version, SchemaVersion)
+	return fmt.Sprintf("%s has schema version %d, and this program reads version %d", e.Path, e.Version, e.Want)
 }
 
 // Read reads a folder that [Write] wrote. The error is or wraps [ErrNotResults] where there is no
@@ -56,21 +58,29 @@ func ReadSummary(dir string) (*Summary, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the summary: %w", err)
 	}
-	var version struct {
-		SchemaVersion *int `json:"schemaVersion"`
-	}
-	if err := json.Unmarshal(data, &version); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	if version.SchemaVersion == nil {
-		return nil, fmt.Errorf("%s: %w: its %s has no schemaVersion", dir, ErrNotResults, SummaryFile)
-	}
-	if *version.SchemaVersion != SchemaVersion {
-		return nil, &VersionError{Path: path, Version: *version.SchemaVersion}
+	if err := checkVersion(path, data, SchemaVersion); err != nil {
+		return nil, err
 	}
 	var s Summary
 	if err := json.Unmarshal(data, &s); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return &s, nil
+}
+
+// checkVersion refuses the text of a file that is not ours, or not of the version that this package reads.
+func checkVersion(path string, data []byte, want int) error {
+	var version struct {
+		SchemaVersion *int `json:"schemaVersion"`
+	}
+	if err := json.Unmarshal(data, &version); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	if version.SchemaVersion == nil {
+		return fmt.Errorf("%s: %w: its %s has no schemaVersion", filepath.Dir(path), ErrNotResults, filepath.Base(path))
+	}
+	if *version.SchemaVersion != want {
+		return &VersionError{Path: path, Version: *version.SchemaVersion, Want: want}
+	}
+	return nil
 }

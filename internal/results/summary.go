@@ -5,6 +5,9 @@ import "time"
 // SchemaVersion is the version of summary.json that this package writes, and the only one it reads.
 const SchemaVersion = 1
 
+// SettingSeed is the name of the setting that holds a run's seed. A run that was left to chance has none.
+const SettingSeed = "seed"
+
 // Summary is summary.json; docs/results.md describes it for people who have only the file.
 type Summary struct {
 	SchemaVersion int     `json:"schemaVersion"`

@@ -104,6 +104,9 @@ func (t *textWriter) header(s *Summary) {
 	if s.Run.Speed != 1 {
 		parts = append(parts, plain("speed %g", s.Run.Speed))
 	}
+	if seed := s.Run.Settings[SettingSeed]; seed != "" {
+		parts = append(parts, plain("seed %s", seed))
+	}
 	parts = append(parts, plain("from %s", s.Run.WindowStart.UTC().Format("2006-01-02 15:04 MST")))
 	t.line("replayed", parts...)
 }

@@ -18,11 +18,14 @@ import (
 var update = flag.Bool("update", false, "write the golden files anew")
 
 func TestSummary_WriteText(t *testing.T) {
+	seeded := sample.Small()
+	seeded.Summary.Run.Settings[results.SettingSeed] = "42"
 	for name, c := range map[string]struct {
 		run    *results.Run
 		width  int
 		colour bool
 	}{
+		"seeded":     {seeded, 80, false},
 		"day":        {sample.Day(1), 100, false},
 		"day-colour": {sample.Day(1), 100, true},
 		"day-narrow": {sample.Day(1), 48, false},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"time"
 
 	"k8s.io/client-go/discovery"
@@ -367,6 +368,9 @@ func (s *session) settings() map[string]string {
 	}
 	if s.spec.Duration > 0 {
 		settings["duration"] = s.spec.Duration.String()
+	}
+	if s.spec.Seed != 0 {
+		settings[results.SettingSeed] = strconv.FormatUint(s.spec.Seed, 10)
 	}
 	return settings
 }

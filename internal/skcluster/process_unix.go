@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"runtime"
 	"syscall"
 )
 
@@ -45,4 +46,17 @@ func tryLock(f *os.File) (bool, error) {
 		return false, nil
 	}
 	return err == nil, err
+}
+
+// usageOf tells what a process that has ended took.
+func usageOf(state *os.ProcessState) Usage {
+	usage, ok := state.SysUsage().(*syscall.Rusage)
+	if !ok {
+		return Usage{}
+	}
+	peak := int64(usage.Maxrss)   //nolint:unconvert // it is 32 bits wide on some systems
+	if runtime.GOOS != "darwin" { // which alone counts bytes; the others KiB
+		peak <<= 10
+	}
+	return Usage{PeakMemory: peak}
 }

@@ -55,10 +55,18 @@ type Options struct {
 	// Stall is how long a simulation in virtual time may stand still before it is ended, with the state of
 	// all its goroutines in the log. Default: 30 seconds.
 	Stall time.Duration
-	// Env are further environment variables ("NAME=value") of the child.
+	// Env are further environment variables ("NAME=value") of the child; they win over those of this process.
 	Env []string
+	// OnEnd is told what the child used once it has ended, however it did, before Simulate returns; nil for nobody.
+	OnEnd func(Usage)
 	// Args replace the arguments of sk-cluster. Default: simulate.
 	Args []string
+}
+
+// Usage is what a process took of the machine.
+type Usage struct {
+	// PeakMemory is the most memory that was resident at once, in bytes; 0 where the system does not tell.
+	PeakMemory int64
 }
 
 // Simulate runs a simulation in a child process and returns how it ended. When ctx ends,
@@ -211,6 +219,9 @@ func (c *child) wait(ctx context.Context, opts Options) (*simulation.Done, error
 		}
 	}
 	out.killed = killed
+	if opts.OnEnd != nil {
+		opts.OnEnd(usageOf(c.cmd.ProcessState))
+	}
 	return c.conclude(out)
 }
 

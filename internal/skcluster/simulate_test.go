@@ -66,6 +66,25 @@ func TestSimulate_Done(t *testing.T) {
 	}
 }
 
+// However a child ends, somebody can learn what it took.
+func TestSimulate_OnEnd(t *testing.T) {
+	for _, behaviour := range []string{"done", "failed", "crash"} {
+		t.Run(behaviour, func(t *testing.T) {
+			opts, _ := fake(t, behaviour)
+			var got []Usage
+			opts.OnEnd = func(u Usage) { got = append(got, u) }
+			_, _ = Simulate(t.Context(), opts)
+			if len(got) != 1 {
+				t.Fatalf("told %d times, want once", len(got))
+			}
+			// A Go program that does next to nothing takes some megabytes.
+			if peak := got[0].PeakMemory; peak < 1<<20 || peak > 1<<30 {
+				t.Errorf("the peak is %d bytes, which cannot be", peak)
+			}
+		})
+	}
+}
+
 func TestSimulate_Failed(t *testing.T) {
 	opts, tmp := fake(t, "failed")
 	_, err := Simulate(t.Context(), opts)

@@ -5,15 +5,19 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/spf13/cobra"
 	"go.uber.org/goleak"
 
 	"simkube.io/simkube/internal/mutate"
 	"simkube.io/simkube/internal/nodes"
+	"simkube.io/simkube/internal/results"
+	"simkube.io/simkube/internal/results/sample"
 	"simkube.io/simkube/internal/simulation"
 	"simkube.io/simkube/internal/skcluster"
 )
@@ -66,6 +70,18 @@ func TestRun_WrongUsage(t *testing.T) {
 			[]string{"simulate", trace, "--speed", "2"},
 			"skctl: --speed 2: virtual time goes as fast as it can; --speed is for --time real\n  hint: see skctl simulate --help\n",
 		},
+		"seed of real time": {
+			[]string{"simulate", trace, "--time", "real", "--seed", "7"},
+			"skctl: --seed 7: on the wall clock no two simulations are the same; --seed is for --time virtual\n  hint: see skctl simulate --help\n",
+		},
+		"too few repetitions": {
+			[]string{"simulate", trace, "-N", "0", "--parallel", "-1"},
+			"skctl: --repetitions 0: must be at least 1\nskctl: --parallel -1: must be 0 or more\n  hint: see skctl simulate --help\n",
+		},
+		"too few seeds": {
+			[]string{"simulate", trace, "-N", "3", "--seed", "18446744073709551614"},
+			"skctl: --seed: there are not 3 seeds from 18446744073709551614 on: the largest is 18446744073709551615\n  hint: see skctl simulate --help\n",
+		},
 		"many at once": {
 			[]string{"simulate", trace, "--time", "real", "--speed", "0", "--duration", "5", "--name", "A", "--crds", "none.yaml"},
 			"skctl: --speed 0: must be more than 0\n" +
@@ -108,6 +124,10 @@ func TestRun_Failed(t *testing.T) {
 	if err := os.WriteFile(trace, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	old := filepath.Join(dir, "old")
+	if err := results.Write(old, sample.Empty(), results.WriteOptions{}); err != nil {
+		t.Fatal(err)
+	}
 	t.Setenv(skcluster.EnvVirtualPath, "/no/such/sk-cluster")
 	for name, tc := range map[string]struct {
 		args []string
@@ -115,8 +135,11 @@ func TestRun_Failed(t *testing.T) {
 	}{
 		"no such trace":     {[]string{"simulate", "/no/such.sktrace"}, "skctl: open trace /no/such.sktrace: no such file or directory\n"},
 		"trace is a folder": {[]string{"simulate", dir}, "skctl: open trace " + dir + ": it is a folder\n  hint: name a trace file, such as those that end in .sktrace\n"},
-		"output in use":     {[]string{"simulate", trace, "-o", dir}, "skctl: write results to " + dir + ": the folder holds something already\n  hint: name another with --output, or use --overwrite to replace results in it\n"},
-		"no sk-cluster":     {[]string{"simulate", trace, "-o", dir, "--overwrite"}, "hint: `make build` in SimKube's source puts it beside skctl; SIMKUBE_SK_CLUSTER_VIRTUAL (for --time real and clusters: SIMKUBE_SK_CLUSTER) names one elsewhere\n"},
+		"output in use":     {[]string{"simulate", trace, "-o", dir, "--overwrite"}, "skctl: " + dir + " exists and is not a result folder\n  hint: name another folder with --output, one that does not exist yet\n"},
+		"results there":     {[]string{"simulate", trace, "-o", old}, "skctl: " + old + " already holds results\n  hint: name another folder with --output, or use --overwrite to replace the results in it\n"},
+		"no sk-cluster":     {[]string{"simulate", trace, "-o", old, "--overwrite"}, "hint: `make build` in SimKube's source puts it beside skctl; SIMKUBE_SK_CLUSTER_VIRTUAL (for --time real and clusters: SIMKUBE_SK_CLUSTER) names one elsewhere\n"},
+		"repeated over":     {[]string{"simulate", trace, "-o", old, "-N", "2"}, "skctl: " + old + " already holds results\n  hint: name another folder with --output, or use --overwrite to replace the results in it\n"},
+		"repeated, alone":   {[]string{"simulate", trace, "-o", old, "-N", "2", "--overwrite"}, "SIMKUBE_SK_CLUSTER) names one elsewhere\n"},
 		"no cluster":        {[]string{"cluster", "kubeconfig", "--name", "x"}, "skctl: no such cluster: x\n  hint: start one: skctl cluster up --name x\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -164,7 +187,7 @@ func TestRun_AsPlugin(t *testing.T) {
 func TestSimulateOptions_Spec(t *testing.T) {
 	now := time.Date(2025, 3, 1, 12, 30, 0, 0, time.UTC)
 	opts := simulateOptions{
-		time: "real", speed: 2.5, duration: "+90m", nodes: "7", shape: "cpu=4,memory=8Gi,pods=10", prefix: "virtual",
+		time: "real", speed: 2.5, repetitions: 1, duration: "+90m", nodes: "7", shape: "cpu=4,memory=8Gi,pods=10", prefix: "virtual",
 		imagePull: "250", imagePullJitter: "0", podStartup: "1s", podStartupJitter: "1m30s", align: true,
 	}
 	got, err := opts.spec("/traces/My Trace_1.sktrace", now)
@@ -183,6 +206,27 @@ func TestSimulateOptions_Spec(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("specification (-want +got):\n%s", diff)
 	}
+}
+
+func TestSimulateOptions_Seed(t *testing.T) {
+	const seed = 1<<64 - 1
+	opts := parsed(t, "--seed", strconv.FormatUint(seed, 10))
+	got, err := opts.spec("a.sktrace", time.Time{})
+	if err != nil || got.Seed != seed {
+		t.Errorf("got seed %d and error %v, want %d", got.Seed, err, uint64(seed))
+	}
+}
+
+// parsed returns the options of a command line.
+func parsed(t *testing.T, args ...string) simulateOptions {
+	t.Helper()
+	var opts simulateOptions
+	var cmd cobra.Command
+	opts.addFlags(&cmd)
+	if err := cmd.ParseFlags(args); err != nil {
+		t.Fatal(err)
+	}
+	return opts
 }
 
 func TestExitCode(t *testing.T) {

@@ -64,7 +64,7 @@ func TestDocs_Flags(t *testing.T) {
 	collect(newRoot(&program{name: "skctl"}))
 
 	shown := 0
-	for _, name := range []string{"README.md", "docs/quickstart.md", "docs/concepts.md", "examples/README.md"} {
+	for _, name := range []string{"README.md", "docs/quickstart.md", "docs/concepts.md", "docs/repetitions.md", "examples/README.md"} {
 		text, err := os.ReadFile(filepath.Join(repository, name))
 		if err != nil {
 			t.Fatal(err)

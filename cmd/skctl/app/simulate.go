@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -30,13 +29,19 @@ and pods, applies what the trace recorded when it was recorded, and watches what
 and controllers make of it. The results are a folder with a report (report.html), a summary
 (summary.json) and tables (Parquet). Nothing outside that folder is left behind.
 
+With --repetitions N it does so N times, each in a process of its own, as many at once as there
+are cores and memory for. The results are a folder of N such folders (run-01, run-02, ...), with
+a page that compares them (index.html) and the numbers behind it (repetitions.json). With --seed S
+the first run has the seed S, the second S+1, and so on. A run that fails does not end the others.
+
 Interrupt it (Ctrl-C) to end the replay early: it cleans up and reports what it has. Interrupt
 it again to end at once.
 
 Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted.`,
 		Example: `  skctl simulate examples/day.sktrace
   skctl simulate prod.sktrace --nodes 40 --node-shape cpu=16,memory=64Gi,pods=110 -o small-nodes
-  skctl simulate prod.sktrace --scheduler-config binpack.yaml --duration 2h`,
+  skctl simulate prod.sktrace --scheduler-config binpack.yaml --duration 2h
+  skctl simulate prod.sktrace --repetitions 10 --seed 1 -o ten`,
 		Args: oneArg("TRACE"),
 		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 			if len(args) > 0 {
@@ -63,11 +68,14 @@ func (p *program) runSimulate(ctx context.Context, spec simulation.Spec, opts si
 	if err := checkOutput(spec.Output, spec.Overwrite); err != nil {
 		return err
 	}
+	if opts.repetitions > 1 {
+		return p.runRepetitions(ctx, spec, opts)
+	}
 	path, err := skcluster.Find(spec.Time)
 	if err != nil {
 		return err
 	}
-	display := p.newDisplay()
+	display := progress.New(p.streams.Err, p.displayOptions())
 	done, err := skcluster.Simulate(ctx, skcluster.Options{
 		Path: path,
 		Spec: spec,
@@ -88,12 +96,12 @@ func (p *program) runSimulate(ctx context.Context, spec simulation.Spec, opts si
 	return p.showResults(ctx, done, opts.open)
 }
 
-func (p *program) newDisplay() *progress.Display {
-	return progress.New(p.streams.Err, progress.Options{
+func (p *program) displayOptions() progress.Options {
+	return progress.Options{
 		Live:   isTerminal(p.streams.Err) && os.Getenv("TERM") != "dumb",
 		Colour: p.style(p.streams.Err).colour,
 		Width:  func() int { return width(p.streams.Err) },
-	})
+	}
 }
 
 // showResults prints the summary and where the rest is.
@@ -153,24 +161,19 @@ func checkTrace(path string) error {
 	return nil
 }
 
-// checkOutput refuses a folder that holds something already.
+// checkOutput finds out before a long run whether its results could be written.
 func checkOutput(dir string, overwrite bool) error {
-	file, err := os.Open(dir)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("look into the output folder %s: %w", dir, reason(err))
-	}
-	defer file.Close()
-	names, err := file.Readdirnames(1)
+	err := results.CheckOutput(dir, overwrite)
+	var exists *results.ExistsError
 	switch {
-	case err != nil && !errors.Is(err, io.EOF):
-		return hint(fmt.Errorf("look into the output folder %s: %w", dir, reason(err)), "name a folder that does not exist yet with --output")
-	case len(names) > 0 && !overwrite:
-		return hint(fmt.Errorf("write results to %s: the folder holds something already", dir), "name another with --output, or use --overwrite to replace results in it")
+	case err == nil:
+		return nil
+	case errors.As(err, &exists) && exists.Results:
+		return hint(err, "name another folder with --output, or use --overwrite to replace the results in it")
+	case errors.As(err, &exists):
+		return hint(err, "name another folder with --output, one that does not exist yet")
 	}
-	return nil
+	return fmt.Errorf("look into the output folder %s: %w", dir, reason(err))
 }
 
 // reason leaves out of a file system's error what the message says already.

@@ -15,6 +15,7 @@ import (
 	simkubev1 "simkube.io/simkube/api/v1"
 	"simkube.io/simkube/internal/mutate"
 	"simkube.io/simkube/internal/nodes"
+	"simkube.io/simkube/internal/repetition"
 	"simkube.io/simkube/internal/simulation"
 	"simkube.io/simkube/internal/timespec"
 )
@@ -23,6 +24,8 @@ import (
 type simulateOptions struct {
 	time, duration, name, output, prefix       string
 	speed                                      float64
+	seed                                       uint64
+	repetitions, parallel                      int
 	nodes, shape                               string
 	scheduler                                  string
 	crds, stages                               []string
@@ -37,6 +40,9 @@ func (o *simulateOptions) addFlags(cmd *cobra.Command) {
 	f.SortFlags = false
 	f.StringVar(&o.time, "time", string(simulation.Virtual), "the clock to replay on: virtual, which skips the time in which nothing happens, or real")
 	f.Float64VarP(&o.speed, "speed", "s", 1, "seconds of trace that pass in a second of --time real; controllers and scheduler keep their own pace")
+	f.Uint64Var(&o.seed, "seed", 0, "what makes two simulations in virtual time come to the same; repetitions count on from it (0: left to chance)")
+	f.IntVarP(&o.repetitions, "repetitions", "N", 1, "how many times to run the simulation")
+	f.IntVar(&o.parallel, "parallel", 0, "how many repetitions to run at once (0: as many as there are cores and memory for)")
 	f.StringVarP(&o.duration, "duration", "D", "", "replay only so much of the trace, e.g. 2h (default all)")
 	addClusterFlags(cmd, &o.nodes, &o.shape, &o.scheduler, &o.crds, &o.stages, &o.kubeAPIQPS)
 	f.Lookup("nodes").Usage = "simulated nodes: a number, a file of Node manifests, or auto for as many as the trace needs"
@@ -52,12 +58,12 @@ func (o *simulateOptions) addFlags(cmd *cobra.Command) {
 	f.StringVar(&o.prefix, "virtual-ns-prefix", simkubev1.DefaultVirtualNsPrefix, "what the names of simulated namespaces begin with")
 	f.StringVarP(&o.output, "output", "o", "", "folder for the results (default the trace's name and the time, here)")
 	f.BoolVar(&o.overwrite, "overwrite", false, "replace results in that folder")
-	f.BoolVar(&o.open, "open", false, "show the report in a browser at the end")
+	f.BoolVar(&o.open, "open", false, "show the report in a browser at the end (of repetitions the page that compares them)")
 
 	_ = cmd.MarkFlagDirname("output")
 	none := cobra.NoFileCompletions
 	for _, name := range []string{
-		"speed", "duration", "name", "virtual-ns-prefix",
+		"speed", "seed", "repetitions", "parallel", "duration", "name", "virtual-ns-prefix",
 		"image-pull-delay", "image-pull-jitter", "pod-startup-delay", "pod-startup-jitter",
 	} {
 		_ = cmd.RegisterFlagCompletionFunc(name, none)
@@ -97,6 +103,16 @@ func (o *simulateOptions) spec(trace string, now time.Time) (simulation.Spec, er
 	case clock == simulation.Virtual && o.speed != 1:
 		check(fmt.Errorf("--speed %v: virtual time goes as fast as it can; --speed is for --time %s", o.speed, simulation.Real))
 	}
+	if clock == simulation.Real && o.seed != 0 {
+		check(fmt.Errorf("--seed %d: on the wall clock no two simulations are the same; --seed is for --time %s", o.seed, simulation.Virtual))
+	}
+	if o.repetitions < 1 {
+		check(fmt.Errorf("--repetitions %d: must be at least 1", o.repetitions))
+	}
+	if o.parallel < 0 {
+		check(fmt.Errorf("--parallel %d: must be 0 or more", o.parallel))
+	}
+	check(flagError("seed", repetition.CheckSeeds(o.seed, o.repetitions)))
 	if !(o.speed > 0) || math.IsInf(o.speed, 0) {
 		check(fmt.Errorf("--speed %v: must be more than 0", o.speed))
 	}
@@ -113,6 +129,7 @@ func (o *simulateOptions) spec(trace string, now time.Time) (simulation.Spec, er
 		KubeAPIQPS:                    o.kubeAPIQPS,
 		RescheduleInterruptedBarePods: o.rescheduleBarePods,
 		NamespacePrefix:               o.prefix,
+		Seed:                          o.seed,
 		Align:                         o.align,
 	}
 	var err error

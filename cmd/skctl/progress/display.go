@@ -30,23 +30,26 @@ type Options struct {
 
 // Display shows progress and notes on a writer. It is safe for concurrent use.
 type Display struct {
-	mu    sync.Mutex // guards everything below
-	w     io.Writer
-	opts  Options
-	lines int // drawn and standing
-	last  simulation.Progress
-	drawn time.Time
+	mu     sync.Mutex // guards everything below
+	screen screen
+	opts   Options
+	last   simulation.Progress
+	drawn  time.Time
 }
 
 // New returns a Display; Close it before printing anything else.
 func New(w io.Writer, opts Options) *Display {
-	if opts.Width == nil {
-		opts.Width = func() int { return 80 }
+	return &Display{screen: screen{w: w}, opts: opts.withDefaults()}
+}
+
+func (o Options) withDefaults() Options {
+	if o.Width == nil {
+		o.Width = func() int { return 80 }
 	}
-	if opts.Clock == nil {
-		opts.Clock = clock.RealClock{}
+	if o.Clock == nil {
+		o.Clock = clock.RealClock{}
 	}
-	return &Display{w: w, opts: opts}
+	return o
 }
 
 // Update shows p, at once if the phase is a new one and otherwise not too often.
@@ -65,7 +68,7 @@ func (d *Display) Update(p simulation.Progress) {
 	}
 	d.drawn = now
 	if !d.opts.Live {
-		fmt.Fprintln(d.w, Line(p))
+		fmt.Fprintln(d.screen.w, Line(p))
 		return
 	}
 	d.redraw("")
@@ -75,16 +78,19 @@ func (d *Display) Update(p simulation.Progress) {
 func (d *Display) Note(n simulation.Note) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	text := n.Text
-	if n.Level == simulation.Warning {
-		text = pen{colour: d.opts.Colour}.warn("warning: ") + text
-	}
-	text += "\n"
+	text := noteText(n, d.opts.Colour) + "\n"
 	if !d.opts.Live {
-		fmt.Fprint(d.w, text)
+		fmt.Fprint(d.screen.w, text)
 		return
 	}
 	d.redraw(text)
+}
+
+func noteText(n simulation.Note, colour bool) string {
+	if n.Level == simulation.Warning {
+		return pen{colour: colour}.warn("warning: ") + n.Text
+	}
+	return n.Text
 }
 
 // Close takes the live lines away.
@@ -97,21 +103,32 @@ func (d *Display) Close() {
 	}
 }
 
+func (d *Display) redraw(text string) {
+	var lines []string
+	if d.last.Phase != "" {
+		lines = Render(d.last, d.opts.Width()-1, d.opts.Colour)
+	}
+	d.screen.redraw(text, lines)
+}
+
+// screen draws lines on a terminal, in the place of those it drew before.
+type screen struct {
+	w     io.Writer
+	lines int // drawn and standing
+}
+
 // redraw replaces the standing lines by a text that stays and the lines of now, in one
 // write, so that nothing flickers.
-func (d *Display) redraw(text string) {
+func (s *screen) redraw(text string, lines []string) {
 	var b strings.Builder
-	if d.lines > 0 {
-		fmt.Fprintf(&b, "\x1b[%dA", d.lines) // to the first line
+	if s.lines > 0 {
+		fmt.Fprintf(&b, "\x1b[%dA", s.lines) // to the first line
 	}
 	b.WriteString("\r\x1b[J") // clear from here on
 	b.WriteString(text)
-	d.lines = 0
-	if d.last.Phase != "" {
-		for _, line := range Render(d.last, d.opts.Width()-1, d.opts.Colour) {
-			b.WriteString(line + "\n")
-			d.lines++
-		}
+	for _, line := range lines {
+		b.WriteString(line + "\n")
 	}
-	fmt.Fprint(d.w, b.String())
+	s.lines = len(lines)
+	fmt.Fprint(s.w, b.String())
 }

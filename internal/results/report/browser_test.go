@@ -143,12 +143,13 @@ func startBrowser(t *testing.T) context.Context {
 
 func openReport(t *testing.T, browser context.Context, run *results.Run) *tab {
 	t.Helper()
-	var out bytes.Buffer
-	if err := Render(&out, run); err != nil {
-		t.Fatal(err)
-	}
-	file := filepath.Join(t.TempDir(), "report.html")
-	if err := os.WriteFile(file, out.Bytes(), 0o644); err != nil {
+	return openPage(t, browser, render(t, run))
+}
+
+func openPage(t *testing.T, browser context.Context, html string) *tab {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "page.html")
+	if err := os.WriteFile(file, []byte(html), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := chromedp.NewContext(browser)

@@ -1,6 +1,7 @@
 // Package report draws a run as one self-contained HTML page: pictures are SVG made here, styles and
 // the little script there is are inlined, and a content security policy keeps the page from loading
-// anything. Without the script everything is still there but the read-outs under the pointer.
+// anything. Without the script everything is still there but the read-outs under the pointer. Several
+// runs of the same get one more such page, which leads to theirs.
 //
 // Names in a run come from a trace, which anybody may have made: all text goes through html/template.
 package report
@@ -26,16 +27,21 @@ var pageScript string
 
 // Render writes the page. The same run gives the same bytes. Nothing is written if it fails.
 func Render(w io.Writer, run *results.Run) error {
-	tmpl, err := template.New("report").Parse(pageTemplate)
+	return execute(w, "report", pageTemplate, newPage(run))
+}
+
+// execute writes a template's page, or nothing.
+func execute(w io.Writer, name, text string, page any) error {
+	tmpl, err := template.New(name).Parse(text)
 	if err != nil {
-		return fmt.Errorf("parse the report's template: %w", err)
+		return fmt.Errorf("parse the %s's template: %w", name, err)
 	}
 	var out bytes.Buffer
-	if err := tmpl.Execute(&out, newPage(run)); err != nil {
-		return fmt.Errorf("render the report: %w", err)
+	if err := tmpl.Execute(&out, page); err != nil {
+		return fmt.Errorf("render the %s: %w", name, err)
 	}
 	if _, err := w.Write(out.Bytes()); err != nil {
-		return fmt.Errorf("write the report: %w", err)
+		return fmt.Errorf("write the %s: %w", name, err)
 	}
 	return nil
 }

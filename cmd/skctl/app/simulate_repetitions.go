@@ -1,0 +1,72 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+
+	"simkube.io/simkube/cmd/skctl/progress"
+	"simkube.io/simkube/internal/repetition"
+	"simkube.io/simkube/internal/results"
+	"simkube.io/simkube/internal/simulation"
+	"simkube.io/simkube/internal/skcluster"
+)
+
+// runRepetitions runs the simulation several times and shows what the runs came to.
+func (p *program) runRepetitions(ctx context.Context, spec simulation.Spec, opts simulateOptions) error {
+	path, err := skcluster.Find(spec.Time)
+	if err != nil {
+		return err
+	}
+	display := progress.NewRuns(p.streams.Err, opts.repetitions, p.displayOptions())
+	runs, err := repetition.Simulate(ctx, repetition.Options{
+		Path:     path,
+		Spec:     spec,
+		Count:    opts.repetitions,
+		Parallel: opts.parallel,
+		Kill:     p.kill,
+		OnMessage: func(number int, msg simulation.Message) {
+			switch {
+			case msg.Progress != nil:
+				display.Update(number, *msg.Progress)
+			case msg.Note != nil:
+				display.Note(number, *msg.Note)
+			}
+		},
+		OnEnd: display.End,
+	})
+	display.Close()
+	if runs == nil {
+		return err
+	}
+	return p.showRepetitions(ctx, spec.Output, runs, err, opts.open)
+}
+
+// showRepetitions prints what the runs came to, also when their folder was not finished.
+func (p *program) showRepetitions(ctx context.Context, dir string, runs *results.Repetitions, written error, open bool) error {
+	out := p.streams.Out
+	if err := runs.WriteText(out, width(out), p.style(out).colour); err != nil {
+		return fmt.Errorf("print the summary: %w", err)
+	}
+	if written != nil {
+		return written
+	}
+	index := filepath.Join(dir, results.IndexFile)
+	if runs.HasResults() {
+		if _, err := fmt.Fprintf(out, "report: %s\n", index); err != nil {
+			return fmt.Errorf("print the summary: %w", err)
+		}
+	}
+	failed := runs.Count(results.RunFailed)
+	switch {
+	case runs.Interrupted && !runs.HasResults():
+		return fmt.Errorf("%w: no run had replayed anything yet, so there are no results", errInterrupted)
+	case runs.Interrupted:
+		return fmt.Errorf("%w: the results cover what was replayed until then", errInterrupted)
+	case failed > 0:
+		return fmt.Errorf("simulate %s: %d of %d runs failed", runs.Trace.Path, failed, len(runs.Runs))
+	case open:
+		return openInBrowser(ctx, index)
+	}
+	return nil
+}

@@ -1,0 +1,194 @@
+package results
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// WriteText writes the runs as a table for a terminal of the given width (80 where it is zero or less), in colour if
+// asked: a line each, what they spread over, and why some failed. Columns that don't fit are left out, the
+// dearest last.
+func (r *Repetitions) WriteText(w io.Writer, width int, colour bool) error {
+	if width <= 0 {
+		width = 80
+	}
+	t := textWriter{width: width, colour: colour}
+	t.repetitions(r)
+	if r.HasResults() {
+		t.table(r.columns())
+	}
+	t.failures(r)
+	if _, err := w.Write(t.out.Bytes()); err != nil {
+		return fmt.Errorf("write the summary: %w", err)
+	}
+	return nil
+}
+
+// Statuses returns how many runs ended how, the usual first: "8 finished, 2 failed".
+func (r *Repetitions) Statuses() string {
+	var parts []string
+	for _, status := range []RepetitionStatus{RunFinished, RunInterrupted, RunFailed, RunNotStarted} {
+		if n := r.Count(status); n > 0 {
+			parts = append(parts, FormatCount(n)+" "+status.Text())
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// Text returns the status for people.
+func (s RepetitionStatus) Text() string {
+	if s == RunNotStarted {
+		return "not started"
+	}
+	return string(s)
+}
+
+func (s RepetitionStatus) style() string {
+	switch s {
+	case RunFinished:
+		return green
+	case RunInterrupted:
+		return yellow
+	case RunFailed:
+		return red
+	}
+	return dim
+}
+
+func (t *textWriter) repetitions(r *Repetitions) {
+	worst := RunFinished
+	for _, status := range []RepetitionStatus{RunNotStarted, RunInterrupted, RunFailed} {
+		if r.Count(status) > 0 {
+			worst = status
+		}
+	}
+	head := r.Simulation + ", " + plural(len(r.Runs), "repetition", "repetitions")
+	state := r.Statuses()
+	between := ": "
+	if utf8.RuneCountInString(head+between+state) > t.width {
+		between = "\n  "
+	}
+	t.out.WriteString(t.styled(bold, shorten(head, t.width)) + between)
+	t.out.WriteString(t.styled(worst.style(), shorten(state, t.width-2)) + "\n")
+}
+
+// column is one of a table, with a cell for every row.
+type column struct {
+	title string
+	// rank is low for what is left out late; 0 for never.
+	rank  int
+	cells []part
+}
+
+func (c *column) width() int {
+	width := utf8.RuneCountInString(c.title)
+	for _, cell := range c.cells {
+		width = max(width, utf8.RuneCountInString(cell.text))
+	}
+	return width
+}
+
+// columns are those of the runs and, below them, what the runs spread over.
+func (r *Repetitions) columns() []column {
+	name, seed, status := column{title: "run"}, column{title: "seed", rank: 6}, column{title: "status"}
+	for _, run := range r.Runs {
+		name.cells = append(name.cells, part{normal, r.Label(run.Number)})
+		status.cells = append(status.cells, part{run.Status.style(), run.Status.Text()})
+		text := ""
+		if run.Seed != 0 {
+			text = strconv.FormatUint(run.Seed, 10)
+		}
+		seed.cells = append(seed.cells, part{normal, text})
+	}
+	out := []column{name}
+	if r.Seeded() {
+		out = append(out, seed)
+	}
+	if r.Count(RunFinished) < len(r.Runs) {
+		out = append(out, status)
+	}
+	ranks := []int{2, 3, 7, 8, 1, 1, 4, 5} // of AllMeasures
+	for i, measure := range AllMeasures() {
+		c := column{title: measure.Name, rank: ranks[i]}
+		for _, run := range r.Runs {
+			text := "–"
+			if run.Measures != nil {
+				text = measure.Format(run.Measures.Values()[i])
+			}
+			c.cells = append(c.cells, part{normal, text})
+		}
+		out = append(out, c)
+	}
+	if r.Across != nil && r.Count(RunFinished) > 1 {
+		r.addAcross(out)
+	}
+	return out
+}
+
+// addAcross adds three rows to the columns, the last of which are the measures.
+func (r *Repetitions) addAcross(columns []column) {
+	measures := AllMeasures()
+	first := len(columns) - len(measures)
+	for row, title := range []string{"min", "median", "max"} {
+		columns[0].cells = append(columns[0].cells, part{bold, title})
+		for i := 1; i < first; i++ {
+			columns[i].cells = append(columns[i].cells, part{})
+		}
+		for i, s := range r.Across.Values() {
+			value := []float64{s.Min, s.Median, s.Max}[row]
+			columns[first+i].cells = append(columns[first+i].cells, part{bold, measures[i].Format(value)})
+		}
+	}
+}
+
+const columnGap = "  "
+
+func (t *textWriter) table(columns []column) {
+	for {
+		width := 0
+		dearest := 0
+		for i, c := range columns {
+			width += len(columnGap) + c.width()
+			if c.rank > columns[dearest].rank {
+				dearest = i
+			}
+		}
+		if width <= t.width || columns[dearest].rank == 0 {
+			break
+		}
+		columns = slices.Delete(columns, dearest, dearest+1)
+	}
+	for row := -1; row < len(columns[0].cells); row++ {
+		for i, c := range columns {
+			cell := part{dim, c.title}
+			if row >= 0 {
+				cell = c.cells[row]
+			}
+			space := strings.Repeat(" ", c.width()-utf8.RuneCountInString(cell.text))
+			text := t.styled(cell.style, cell.text)
+			t.out.WriteString(columnGap)
+			if i == 0 || c.title == "status" { // words; numbers stand to the right
+				t.out.WriteString(text + space)
+			} else {
+				t.out.WriteString(space + text)
+			}
+		}
+		t.out.WriteByte('\n')
+	}
+}
+
+func (t *textWriter) failures(r *Repetitions) {
+	for _, f := range r.Failures() {
+		t.out.WriteString(t.styled(red, f.Runs+" failed:") + " " + f.Error + "\n")
+		if f.Hint != "" {
+			t.out.WriteString("  " + t.styled(dim, "hint:") + " " + f.Hint + "\n")
+		}
+		if len(f.Logs) > 0 {
+			t.out.WriteString("  " + t.styled(dim, "log:") + " " + strings.Join(f.Logs, ", ") + "\n")
+		}
+	}
+}

@@ -1,0 +1,198 @@
+package report
+
+import (
+	_ "embed"
+	"fmt"
+	"html/template"
+	"io"
+	"strconv"
+
+	"simkube.io/simkube/internal/results"
+)
+
+//go:embed index.html.tmpl
+var indexTemplate string
+
+// index is what the template of several runs shows.
+type index struct {
+	Style template.CSS
+
+	Name        string
+	Count       string
+	Statuses    string
+	Interrupted bool
+	Headline    string
+	Note        string
+	Tone        string // of the headline: good, warn or bad
+	Tiles       []tile
+	Columns     []indexColumn
+	Runs        []indexRow
+	Across      []indexRow
+	Failures    []results.Failure
+	About       []fact
+}
+
+type indexColumn struct{ Name, Class string }
+
+// indexRow is a run, or what all come to.
+type indexRow struct {
+	Name, Link, Seed string
+	Status, Tone     string // empty for a run that finished
+	Cells            []indexCell
+}
+
+type indexCell struct {
+	Text, Class string
+	// Bar is a percentage to draw under the number; negative for none.
+	Bar float64
+}
+
+// RenderIndex writes the page of several runs, which leads to the report of each. It is as self-contained as theirs, and
+// has no script.
+func RenderIndex(w io.Writer, r *results.Repetitions) error {
+	return execute(w, "index", indexTemplate, newIndex(r))
+}
+
+func newIndex(r *results.Repetitions) *index {
+	p := &index{
+		Style:       template.CSS(pageStyle),
+		Name:        r.Simulation,
+		Count:       results.FormatCount(len(r.Runs)),
+		Statuses:    r.Statuses(),
+		Interrupted: r.Interrupted,
+		Failures:    r.Failures(),
+		About:       aboutTrace(r.Trace),
+	}
+	if p.Name == "" {
+		p.Name = "Simulation"
+	}
+	p.Headline, p.Tone = indexHeadline(r)
+	if r.Seeded() {
+		p.Note = "Each run has a seed: the same trace and settings with the same seed come to the same."
+	}
+	for i, m := range results.AllMeasures() {
+		p.Columns = append(p.Columns, indexColumn{Name: capital(m.Name), Class: measureClasses()[i]})
+	}
+	longest := 0.0
+	for _, run := range r.Runs {
+		if run.Measures != nil {
+			longest = max(longest, run.Measures.PendingP99)
+		}
+	}
+	for _, run := range r.Runs {
+		p.Runs = append(p.Runs, runRow("run "+r.Label(run.Number), run, longest))
+	}
+	if r.Across != nil {
+		p.Tiles = spreadTiles(r.Across)
+		p.Across = acrossRows(r.Across)
+	}
+	return p
+}
+
+// measureClasses are those of the columns of [results.AllMeasures]: p2 for what a phone has no room for, p3 for what a
+// tablet hasn't either.
+func measureClasses() []string { return []string{"", "p2", "p3", "p3", "", "", "p2", "p2"} }
+
+// barColumn is the measure that bars compare: the 99th percentile of the wait.
+const barColumn = 4
+
+func runRow(name string, run results.Repetition, longest float64) indexRow {
+	row := indexRow{Name: name}
+	if run.Folder != "" {
+		row.Link = run.Folder + "/" + results.ReportFile
+	}
+	if run.Seed != 0 {
+		row.Seed = strconv.FormatUint(run.Seed, 10)
+	}
+	if run.Status != results.RunFinished {
+		row.Status = run.Status.Text()
+		switch run.Status {
+		case results.RunFailed:
+			row.Tone = "bad"
+		case results.RunInterrupted:
+			row.Tone = "warn"
+		}
+	}
+	for i, m := range results.AllMeasures() {
+		cell := indexCell{Text: "–", Class: measureClasses()[i], Bar: -1}
+		if run.Measures != nil {
+			cell.Text = m.Format(run.Measures.Values()[i])
+			if i == barColumn && longest > 0 {
+				cell.Bar = 100 * run.Measures.PendingP99 / longest
+			}
+		}
+		row.Cells = append(row.Cells, cell)
+	}
+	return row
+}
+
+func acrossRows(across *results.Measures[results.Spread]) []indexRow {
+	rows := []indexRow{{Name: "Least"}, {Name: "Median"}, {Name: "Most"}}
+	measures := results.AllMeasures()
+	for i, s := range across.Values() {
+		for row, value := range []float64{s.Min, s.Median, s.Max} {
+			rows[row].Cells = append(rows[row].Cells, indexCell{Text: measures[i].Format(value), Class: measureClasses()[i]})
+		}
+	}
+	return rows
+}
+
+func spreadTiles(a *results.Measures[results.Spread]) []tile {
+	count := func(v float64) string { return results.FormatCount(int(v)) }
+	var out []tile
+	for _, t := range []struct {
+		label  string
+		spread results.Spread
+		format func(float64) string
+	}{
+		{"Pods", a.Pods, count},
+		{"Pods without a node", a.NeverScheduled, count},
+		{"Pending, p99", a.PendingP99, results.FormatSeconds},
+		{"Longest wait", a.PendingMax, results.FormatSeconds},
+		{"Nodes", a.PeakNodes, count},
+		{"In real time", a.WallSeconds, results.FormatSeconds},
+	} {
+		note := "the same in every run"
+		if least, most := t.format(t.spread.Min), t.format(t.spread.Max); least != most {
+			note = "median of " + least + " to " + most
+		}
+		out = append(out, tile{Label: t.label, Value: t.format(t.spread.Median), Note: note})
+	}
+	return out
+}
+
+// indexHeadline says in a sentence how alike the runs are.
+func indexHeadline(r *results.Repetitions) (text, tone string) {
+	finished := r.Count(results.RunFinished)
+	failed := r.Count(results.RunFailed)
+	if failed > 0 {
+		tone = "bad"
+		text = fmt.Sprintf(" %s of %s runs failed.", results.FormatCount(failed), results.FormatCount(len(r.Runs)))
+	} else if finished < len(r.Runs) {
+		tone = "warn"
+	}
+	if r.Across == nil {
+		return "No run finished." + text, tone
+	}
+	p99 := r.Across.PendingP99
+	least, most := results.FormatSeconds(p99.Min), results.FormatSeconds(p99.Max)
+	switch {
+	case finished == 1:
+		return fmt.Sprintf("One run finished, in which 99%% of pods waited at most %s for a node.", least) + text, tone
+	case least == most:
+		return fmt.Sprintf("In every run, 99%% of pods waited at most %s for a node.", least) + text, tone
+	}
+	return fmt.Sprintf("99%% of pods waited at most %s for a node in the best run, and %s in the worst.", least, most) + text, tone
+}
+
+func aboutTrace(info results.TraceInfo) []fact {
+	facts := []fact{{"Trace", info.Path}}
+	if info.SHA256 != "" {
+		facts = append(facts, fact{"SHA-256", info.SHA256})
+	}
+	facts = append(facts, fact{"Events", results.FormatCount(info.Events)})
+	if !info.Start.IsZero() {
+		facts = append(facts, fact{"Recorded", windowText(info.Start, info.End)})
+	}
+	return facts
+}
