@@ -1,11 +1,24 @@
 package main
 
-// files are all changes. Each is inert in a program that does not ask for it through package virtualtime, but the
-// first two, which fake time alone calls for.
+import (
+	_ "embed"
+	"slices"
+)
+
+// runtimeFile is added to the runtime.
+//
+//go:embed runtime.go.txt
+var runtimeFile string
+
+// files are all changes. What the jumps of the clock need is at work in every program with fake time, the rest in those
+// that have a seed, see package virtualtime.
 func files() []file {
 	return []file{
-		{path: "runtime/proc.go", changes: append(deadWalk(), jumpInPlace(), quietMonitor())},
+		{path: "runtime/simkube.go", added: runtimeFile},
+		{path: "runtime/proc.go", changes: slices.Concat(deadWalk(), jumpInPlace(), []change{quietMonitor()}, seededScheduler())},
+		{path: "runtime/mgc.go", changes: seededCollector()},
 		{path: "runtime/rand.go", changes: seededRand()},
+		{path: "runtime/time.go", changes: seededTimers()},
 		{path: "runtime/select.go", changes: []change{seededSelect()}},
 		{path: "net/http/roundtrip.go", changes: []change{routedHTTP()}},
 	}
@@ -32,26 +45,50 @@ func deadWalk() []change {
 // jumpInPlace has the last thread that finds nothing to do move the clock and go on, where it would go to sleep, find in
 // checkdead that it was the last, and wake another thread for the timer: two system calls and a
 // switch of threads at every jump. It asks what checkdead asks: that no other thread runs or
-// is about to.
-func jumpInPlace() change {
-	return change{
-		before: "\t\tif faketime != 0 && list.empty() {\n",
-		after: `		if faketime != 0 && list.empty() {
+// is about to. With one processor that is known early on; and as there is little to hear from the network, which a jump
+// could miss, the kernel is asked at every sixteenth only.
+func jumpInPlace() []change {
+	return []change{
+		{
+			before: "\tif netpollinited() && netpollAnyWaiters() && sched.lastpoll.Load() != 0 && sched.pollingNet.Swap(1) == 0 {\n",
+			after: `	if netpollinited() && netpollAnyWaiters() && sched.lastpoll.Load() != 0 && (faketime == 0 || simkubePoll()) &&
+		sched.pollingNet.Swap(1) == 0 {
+`,
+		},
+		{
+			before: "\tif mp.spinning || 2*sched.nmspinning.Load() < gomaxprocs-sched.npidle.Load() {\n",
+			after:  "\tif (faketime == 0 || gomaxprocs > 1) && (mp.spinning || 2*sched.nmspinning.Load() < gomaxprocs-sched.npidle.Load()) {\n",
+		},
+		{
+			before: "\tif otherReady {\n\t\tgoto top\n\t}\n",
+			after: `	if otherReady {
+		goto top
+	}
+	if faketime != 0 && gomaxprocs == 1 && pollUntil != 0 {
+		lock(&sched.lock)
+		jumped := simkubeJump(pollUntil)
+		unlock(&sched.lock)
+		if jumped {
+			goto top
+		}
+	}
+`,
+		},
+		{
+			before: "\t\tif faketime != 0 && list.empty() {\n",
+			after: `		if faketime != 0 && list.empty() {
 			lock(&sched.lock)
-			if mcount()-sched.nmidle-sched.nmidlelocked-sched.nmsys == 1 && sched.runq.empty() &&
-				!sched.gcwaiting.Load() && panicking.Load() == 0 {
-				if when := timeSleepUntil(); when < maxWhen {
-					if pp, _ := pidleget(faketime); pp != nil {
-						faketime = max(faketime, when)
-						unlock(&sched.lock)
-						acquirep(pp)
-						mp.becomeSpinning()
-						goto top
-					}
+			if simkubeJump(timeSleepUntil()) {
+				if pp, _ := pidleget(faketime); pp != nil {
+					unlock(&sched.lock)
+					acquirep(pp)
+					mp.becomeSpinning()
+					goto top
 				}
 			}
 			unlock(&sched.lock)
 `,
+		},
 	}
 }
 
@@ -70,39 +107,118 @@ func quietMonitor() change {
 	}
 }
 
+// seededCollector has garbage collected between two goroutines, by one of the runtime's own, with the world stopped, where
+// it would be started by the one that happens to have allocated the last straw and take turns with the others:
+// how much has been allocated is never quite the same.
+func seededCollector() []change {
+	return []change{
+		{
+			before: "func gcStart(trigger gcTrigger) {\n",
+			after: `func gcStart(trigger gcTrigger) {
+	if simkubeSeeded && trigger.kind == gcTriggerHeap && getg() != forcegc.g {
+		simkubeCollect = true
+		return
+	}
+`,
+		},
+		{
+			before: "\tmode := gcBackgroundMode\n",
+			after:  "\tif simkubeSeeded {\n\t\tdebug.gcstoptheworld = 1\n\t}\n\tmode := gcBackgroundMode\n",
+		},
+		{
+			before: "\t\tready(sweep.g, 0, true)\n",
+			after:  "\t\tready(sweep.g, 0, !simkubeSeeded)\n",
+		},
+	}
+}
+
+// seededScheduler starts what seededCollector puts off, and keeps the runtime's own goroutines from changing the order of the
+// others: they don't count as turns, after so many of which the global queue comes first, and don't go first.
+func seededScheduler() []change {
+	return []change{
+		{
+			before: "\t// Try to schedule a GC worker.\n\tif gcBlackenEnabled != 0 {\n",
+			after: `	if simkubeCollect && forcegc.idle.Load() {
+		simkubeCollect = false
+		lock(&forcegc.lock)
+		forcegc.idle.Store(false)
+		unlock(&forcegc.lock)
+		gp := forcegc.g
+		casgstatus(gp, _Gwaiting, _Grunnable)
+		return gp, false, false
+	}
+	// Try to schedule a GC worker.
+	if gcBlackenEnabled != 0 {
+`,
+		},
+		{
+			before: "\tlockInit(&forcegc.lock, lockRankForcegc)\n",
+			after:  "\tlockInit(&forcegc.lock, lockRankForcegc)\n\tif simkubeSeeded {\n\t\tgcBgMarkStartWorkers()\n\t}\n",
+		},
+		{
+			before: "\t\tgcStart(gcTrigger{kind: gcTriggerTime, now: nanotime()})\n",
+			after: `		trigger := gcTrigger{kind: gcTriggerTime, now: nanotime()}
+		if simkubeSeeded {
+			trigger = gcTrigger{kind: gcTriggerHeap}
+		}
+		gcStart(trigger)
+`,
+		},
+		{
+			before: "\tif !inheritTime {\n\t\tmp.p.ptr().schedtick++\n",
+			after:  "\tif !inheritTime && !(simkubeSeeded && isSystemGoroutine(gp, false)) {\n\t\tmp.p.ptr().schedtick++\n",
+		},
+		{
+			before: "\t\tif gp := wakefing(); gp != nil {\n\t\t\tready(gp, 0, true)\n",
+			after:  "\t\tif gp := wakefing(); gp != nil {\n\t\t\tready(gp, 0, !simkubeSeeded)\n",
+		},
+	}
+}
+
+// seededTimers has timers of the same instant fire in the order in which they were set, where the shape of the heap they are kept in
+// would decide, and with it every other timer there is.
+func seededTimers() []change {
+	return []change{
+		{
+			before: "type timerWhen struct {\n\ttimer *timer\n\twhen  int64\n",
+			after:  "type timerWhen struct {\n\ttimer *timer\n\twhen  int64\n\torder uint64\n",
+		},
+		{
+			before: "\tblocked uint32 // number of goroutines blocked on timer's channel\n",
+			after:  "\tblocked uint32 // number of goroutines blocked on timer's channel\n\torder   uint64\n",
+		},
+		{
+			before: "\t\treturn tw.timer.rand < other.timer.rand\n",
+			after:  "\t\tif tw.order != other.order {\n\t\t\treturn tw.order < other.order\n\t\t}\n\t\treturn tw.timer.rand < other.timer.rand\n",
+		},
+		{
+			before: "\tpending := t.when > 0\n\tt.when = when\n",
+			after:  "\tpending := t.when > 0\n\tt.when = when\n\tif simkubeSeeded {\n\t\tsimkubeTimers++\n\t\tt.order = simkubeTimers\n\t}\n",
+		},
+		{
+			before: "\tts := t.ts\n\tt.when = next\n",
+			after:  "\tts := t.ts\n\tt.when = next\n\tif simkubeSeeded {\n\t\tsimkubeTimers++\n\t\tt.order = simkubeTimers\n\t}\n",
+		},
+		{
+			before: "\tts.heap = append(ts.heap, timerWhen{t, t.when})\n",
+			after:  "\tts.heap = append(ts.heap, timerWhen{t, t.when, t.order})\n",
+		},
+		{
+			before: "\t\tts.heap[0].when = t.when\n",
+			after:  "\t\tts.heap[0].when, ts.heap[0].order = t.when, t.order\n",
+		},
+		{
+			before: "\t\t\ttw.when = t.when\n",
+			after:  "\t\t\ttw.when, tw.order = t.when, t.order\n",
+		},
+	}
+}
+
 // seededRand has random numbers come from one generator, SplitMix64 (Steele, Lea and Flood, "Fast splittable
 // pseudorandom number generators", 2014), instead of one for each thread, if the environment has a seed other than 0 for it. The
 // environment is the one place to put it: maps get their seeds before anything else runs.
 func seededRand() []change {
 	return []change{
-		{
-			before: "var readRandomFailed bool\n",
-			after: `var readRandomFailed bool
-
-var (
-	simkubeSeeded bool
-	simkubeRand   uint64
-)
-
-func simkubeReadSeed() {
-	const name = "SIMKUBE_SEED="
-	if faketime == 0 {
-		return
-	}
-	// The environment follows the arguments and a nil.
-	for i := argc + 1; argv_index(argv, i) != nil; i++ {
-		s := gostringnocopy(argv_index(argv, i))
-		if len(s) <= len(name) || s[:len(name)] != name {
-			continue
-		}
-		for _, digit := range []byte(s[len(name):]) {
-			simkubeRand = simkubeRand*10 + uint64(digit-'0')
-		}
-		simkubeSeeded = simkubeRand != 0
-	}
-}
-`,
-		},
 		{
 			before: "\tseed := &globalRand.seed\n\tif len(startupRand) >= 16 &&\n",
 			after: `	seed := &globalRand.seed
@@ -115,11 +231,7 @@ func simkubeReadSeed() {
 		{
 			before: "\tmp := getg().m\n\tc := &mp.chacha8\n",
 			after: `	if simkubeSeeded {
-		simkubeRand += 0x9e3779b97f4a7c15
-		z := simkubeRand
-		z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9
-		z = (z ^ (z >> 27)) * 0x94d049bb133111eb
-		return z ^ (z >> 31)
+		return simkubeNext()
 	}
 	mp := getg().m
 	c := &mp.chacha8

@@ -13,6 +13,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path"
@@ -24,11 +25,32 @@ import (
 // change is a piece of text and what to put in its place.
 type change struct{ before, after string }
 
-// file is a file in GOROOT and what to change in it.
+// file is a file in GOROOT, and what to change in it, or else all of its text if Go has no such file.
 type file struct {
 	path    string
 	changes []change
+	added   string
 }
+
+// changed returns the text of a file with root as GOROOT.
+func (f file) changed(root string) ([]byte, error) {
+	source, err := os.ReadFile(f.in(root))
+	switch {
+	case f.added != "" && errors.Is(err, fs.ErrNotExist):
+		return []byte(f.added), nil
+	case f.added != "" && err == nil:
+		return nil, fmt.Errorf("%s is there, and was to be added", f.in(root))
+	case err != nil:
+		return nil, fmt.Errorf("read Go's source: %w", err)
+	}
+	changed, err := apply(source, f.changes)
+	if err != nil {
+		return nil, fmt.Errorf("%s of %s: %w", f.in(root), runtime.Version(), err)
+	}
+	return changed, nil
+}
+
+func (f file) in(root string) string { return filepath.Join(root, "src", filepath.FromSlash(f.path)) }
 
 func main() {
 	if len(os.Args) != 2 {
@@ -57,20 +79,15 @@ func write(dir string) error {
 	}
 	replace := map[string]string{}
 	for _, f := range files() {
-		original := filepath.Join(root, "src", filepath.FromSlash(f.path))
-		source, err := os.ReadFile(original)
+		changed, err := f.changed(root)
 		if err != nil {
-			return fmt.Errorf("read Go's source: %w", err)
-		}
-		changed, err := apply(source, f.changes)
-		if err != nil {
-			return fmt.Errorf("%s of %s: %w", original, runtime.Version(), err)
+			return err
 		}
 		copied := filepath.Join(dir, path.Base(f.path))
 		if err := os.WriteFile(copied, changed, 0o644); err != nil {
 			return fmt.Errorf("write the changed file: %w", err)
 		}
-		replace[original] = copied
+		replace[f.in(root)] = copied
 	}
 	overlay, err := json.MarshalIndent(map[string]map[string]string{"Replace": replace}, "", "  ")
 	if err != nil {
