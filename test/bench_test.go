@@ -56,6 +56,7 @@ func BenchmarkBurst(b *testing.B) {
 		{"1000-pods/virtual/no-limits", simulation.Virtual, -1, 40, 1000, 200, 20},
 		{"5000-pods/real/no-limits", simulation.Real, -1, 100, 5000, 1000, 75},
 		{"5000-pods/virtual/no-limits", simulation.Virtual, -1, 100, 5000, 1000, 75},
+		{"20000-pods/virtual/no-limits", simulation.Virtual, -1, 100, 20_000, 1000, 75},
 	} {
 		b.Run(bench.name, func(b *testing.B) {
 			event := trace.Event{Time: benchStart}
@@ -65,11 +66,12 @@ func BenchmarkBurst(b *testing.B) {
 			// The second event only holds the replay open.
 			file := writeTrace(b, []trace.Event{event, {Time: benchStart + bench.seconds}})
 			var total time.Duration
+			var peak int64
 			for b.Loop() {
 				spec := benchSpec(b, file, bench.nodes)
 				spec.Time, spec.KubeAPIQPS = bench.clock, bench.qps
 				var began, running time.Time
-				run := simulate(b, spec, func(m simulation.Message) {
+				run, usage := measure(b, spec, func(m simulation.Message) {
 					switch p := m.Progress; {
 					case p == nil || p.Phase != simulation.Replaying && p.Phase != simulation.Settling:
 					case began.IsZero():
@@ -87,7 +89,9 @@ func BenchmarkBurst(b *testing.B) {
 					b.Fatalf("pods: got %d, want %d", got, bench.pods)
 				}
 				total += running.Sub(began)
+				peak = max(peak, usage.PeakMemory)
 			}
+			b.ReportMetric(float64(peak)/1e9, "GB-peak")
 			b.ReportMetric(total.Seconds()/float64(b.N), "s-to-running")
 			b.ReportMetric(float64(b.N*bench.pods)/total.Seconds(), "pods/s")
 		})
@@ -153,11 +157,21 @@ func benchSpec(b *testing.B, file string, nodeCount int) simulation.Spec {
 // simulate runs a simulation in a process of its own and reads its results.
 func simulate(tb testing.TB, spec simulation.Spec, onMessage func(simulation.Message)) *results.Run {
 	tb.Helper()
+	run, _ := measure(tb, spec, onMessage)
+	return run
+}
+
+// measure is simulate, and tells what the process used.
+func measure(tb testing.TB, spec simulation.Spec, onMessage func(simulation.Message)) (*results.Run, skcluster.Usage) {
+	tb.Helper()
 	name := "sk-cluster"
 	if spec.Time == simulation.Virtual {
 		name = "sk-cluster-virtual"
 	}
-	done, err := skcluster.Simulate(tb.Context(), skcluster.Options{Path: binary(tb, name), Spec: spec, OnMessage: onMessage})
+	var usage skcluster.Usage
+	done, err := skcluster.Simulate(tb.Context(), skcluster.Options{
+		Path: binary(tb, name), Spec: spec, OnMessage: onMessage, OnEnd: func(u skcluster.Usage) { usage = u },
+	})
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -165,7 +179,7 @@ func simulate(tb testing.TB, spec simulation.Spec, onMessage func(simulation.Mes
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return run
+	return run, usage
 }
 
 func writeTrace(tb testing.TB, events []trace.Event) string {

@@ -3,6 +3,7 @@ package controlplane
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -31,7 +32,7 @@ func openDataDir(path string) (*dataDir, error) {
 		parent := temporaryParent()
 		sweep(parent)
 		var err error
-		if path, err = os.MkdirTemp(parent, dataDirPrefix); err != nil {
+		if path, err = makeTemporary(parent); err != nil {
 			return nil, fmt.Errorf("create data folder: %w", err)
 		}
 	} else {
@@ -52,6 +53,17 @@ func openDataDir(path string) (*dataDir, error) {
 		return nil, err
 	}
 	return &dataDir{path: path, lock: lock, temporary: temporary}, nil
+}
+
+// makeTemporary makes a folder of this process's own. Its name is not drawn, since a simulation with a seed would draw the same as another
+// that runs beside it with that seed, and draw again.
+func makeTemporary(parent string) (string, error) {
+	for n := 0; ; n++ {
+		path := filepath.Join(parent, fmt.Sprintf("%s%07d-%d", dataDirPrefix, os.Getpid(), n))
+		if err := os.Mkdir(path, 0o700); !errors.Is(err, fs.ErrExist) {
+			return path, err
+		}
+	}
 }
 
 func (d *dataDir) file(name string) string { return filepath.Join(d.path, name) }
