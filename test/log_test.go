@@ -77,7 +77,7 @@ func logRules() []logRule {
 	}
 }
 
-// logTime is when a line was logged, by klog's header, which has no year and is local.
+// logTime is when a line was logged, by klog's header, which has no year and is local; for a request, when it came.
 func logTime(line string, year int) (time.Time, bool) {
 	const layout = "0102 15:04:05.000000"
 	if len(line) <= len(layout) || !strings.ContainsRune("IWEF", rune(line[0])) {
@@ -87,7 +87,14 @@ func logTime(line string, year int) (time.Time, bool) {
 	if err != nil {
 		return time.Time{}, false
 	}
-	return time.Date(year, t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), time.Local), true
+	t = time.Date(year, t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), time.Local)
+	// A request is logged when it is over, which a watch is after minutes.
+	_, rest, _ := strings.Cut(line, ` latency="`)
+	latency, _, _ := strings.Cut(rest, `"`)
+	if took, err := time.ParseDuration(latency); err == nil {
+		t = t.Add(-took)
+	}
+	return t, true
 }
 
 // checkLog fails where a log has a fault between two instants.
@@ -115,22 +122,23 @@ func TestLogFaults(t *testing.T) {
 	for name, tc := range map[string]struct {
 		line, want string
 	}{
-		"a watch goes on":     {request("WATCH", "/api/v1/nodes?allowWatchBookmarks=true&resourceVersion=187&timeoutSeconds=586&watch=true", "200"), ""},
-		"a list for its own":  {request("LIST", "/api/v1/services", "200"), ""},
-		"a conflict":          {request("PUT", "/apis/apps/v1/namespaces/shop/deployments/web/status", "409"), ""},
-		"an expectation":      {`I0310 00:00:00.000000   31587 controller_utils.go:215] "Controller either never recorded expectations, or the ttl expired"`, ""},
-		"before the replay":   {`I0309 23:59:01.645000   31587 reflector.go:472] "Listing and watching" type="*v1.Node"`, ""},
-		"in the clean-up":     {`I0311 00:00:00.000000   31587 reflector.go:472] "Listing and watching" type="*v1.Node"`, ""},
-		"an error":            {`I0310 05:31:00.500000   31587 reflector.go:664] "Warning: watch ended with error" err="disabled"`, "ended with an error"},
-		"another list":        {request("LIST", "/api/v1/pods?fieldSelector=spec.nodeName%21%3D&resourceVersion=0", "200"), "began anew"},
-		"another watch list":  {request("WATCH", "/api/v1/pods?resourceVersionMatch=NotOlderThan&sendInitialEvents=true&watch=true", "200"), "began anew"},
-		"another in a server": {`I0310 05:31:00.500000   31587 reflector.go:472] "Listing and watching" type="*core.Node" reflector="storage/cacher.go:/minions"`, "began anew"},
-		"compacted":           {`I0310 05:31:00.500000   31587 reflector.go:651] "Watch closed" err="too old resource version: 12 (345)"`, "too far behind"},
-		"gone":                {request("WATCH", "/api/v1/pods?resourceVersion=12&watch=true", "410"), "too far behind"},
-		"not let in":          {request("GET", "/api/v1/pods", "401"), "was not let in"},
-		"certificate":         {`E0310 05:31:00.500000   31587 authentication.go:75] err="x509: certificate has expired or is not yet valid"`, "had expired"},
-		"token":               {`E0310 05:31:00.500000   31587 authentication.go:75] err="invalid bearer token, token has expired"`, "had expired"},
-		"too many":            {request("POST", "/api/v1/pods", "429"), "was not ready"},
+		"a watch goes on":      {request("WATCH", "/api/v1/nodes?allowWatchBookmarks=true&resourceVersion=187&timeoutSeconds=586&watch=true", "200"), ""},
+		"a list for its own":   {request("LIST", "/api/v1/services", "200"), ""},
+		"a conflict":           {request("PUT", "/apis/apps/v1/namespaces/shop/deployments/web/status", "409"), ""},
+		"an expectation":       {`I0310 00:00:00.000000   31587 controller_utils.go:215] "Controller either never recorded expectations, or the ttl expired"`, ""},
+		"before the replay":    {`I0309 23:59:01.645000   31587 reflector.go:472] "Listing and watching" type="*v1.Node"`, ""},
+		"in the clean-up":      {`I0311 00:00:00.000000   31587 reflector.go:472] "Listing and watching" type="*v1.Node"`, ""},
+		"an error":             {`I0310 05:31:00.500000   31587 reflector.go:664] "Warning: watch ended with error" err="disabled"`, "ended with an error"},
+		"another list":         {request("LIST", "/api/v1/pods?fieldSelector=spec.nodeName%21%3D&resourceVersion=0", "200"), "began anew"},
+		"the first watch list": {strings.Replace(request("WATCH", "/api/v1/pods?sendInitialEvents=true&watch=true", "200"), `latency="0s"`, `latency="5h31m2s"`, 1), ""},
+		"another watch list":   {request("WATCH", "/api/v1/pods?resourceVersionMatch=NotOlderThan&sendInitialEvents=true&watch=true", "200"), "began anew"},
+		"another in a server":  {`I0310 05:31:00.500000   31587 reflector.go:472] "Listing and watching" type="*core.Node" reflector="storage/cacher.go:/minions"`, "began anew"},
+		"compacted":            {`I0310 05:31:00.500000   31587 reflector.go:651] "Watch closed" err="too old resource version: 12 (345)"`, "too far behind"},
+		"gone":                 {request("WATCH", "/api/v1/pods?resourceVersion=12&watch=true", "410"), "too far behind"},
+		"not let in":           {request("GET", "/api/v1/pods", "401"), "was not let in"},
+		"certificate":          {`E0310 05:31:00.500000   31587 authentication.go:75] err="x509: certificate has expired or is not yet valid"`, "had expired"},
+		"token":                {`E0310 05:31:00.500000   31587 authentication.go:75] err="invalid bearer token, token has expired"`, "had expired"},
+		"too many":             {request("POST", "/api/v1/pods", "429"), "was not ready"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			faults, _, err := logFaults(strings.NewReader(tc.line+"\n"), from, to)

@@ -245,11 +245,15 @@ func restless(tb testing.TB) []trace.Event {
 	}
 }
 
-// check compares the pods of Deployments with those there must be.
+// check compares the pods with those there must be, but for the runs of CronJobs.
 func (p *weekPlan) check(tb testing.TB, run *results.Run) {
 	tb.Helper()
 	created, left := map[string]int{}, map[string]int{}
+	kept := 0
 	for _, pod := range run.Pods {
+		if pod.OwnerKind == cronJobKind.Kind && pod.Deleted.IsZero() {
+			kept++
+		}
 		if pod.OwnerKind != deploymentKind.Kind {
 			continue
 		}
@@ -263,5 +267,9 @@ func (p *weekPlan) check(tb testing.TB, run *results.Run) {
 			tb.Errorf("pods of Deployment %s: got %d, of which %d run in the end; want %d and %d",
 				name, created[name], left[name], p.created[name], p.left[name])
 		}
+	}
+	// A CronJob keeps three Jobs that succeeded, beside the one that runs at the end; of one that is deleted nothing is kept.
+	if kept != 4 {
+		tb.Errorf("pods of CronJobs that are there in the end: got %d, want 4", kept)
 	}
 }
