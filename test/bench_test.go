@@ -110,6 +110,7 @@ func BenchmarkDay(b *testing.B) {
 		began := time.Now()
 		run := simulate(b, spec, nil)
 		b.ReportMetric(time.Since(began).Seconds(), "s-total")
+		checkCronRuns(b, file, run)
 		b.ReportMetric(run.Summary.Run.ClockSeconds/run.Summary.Run.WallSeconds, "virtual-s/s")
 	}
 }

@@ -73,8 +73,8 @@ func podSpec(restart string) map[string]any {
 	}
 }
 
-func object(t *testing.T, gvk schema.GroupVersionKind, name string, spec map[string]any) trace.Object {
-	t.Helper()
+func object(tb testing.TB, gvk schema.GroupVersionKind, name string, spec map[string]any) trace.Object {
+	tb.Helper()
 	u := &unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": gvk.GroupVersion().String(),
 		"kind":       gvk.Kind,
@@ -85,7 +85,7 @@ func object(t *testing.T, gvk schema.GroupVersionKind, name string, spec map[str
 	}
 	out, err := trace.NewObject(u)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return out
 }

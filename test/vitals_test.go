@@ -1,0 +1,145 @@
+package test
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"simkube.io/simkube/internal/simulation"
+)
+
+// vital is what a simulation's process and its store take up at one moment of the trace.
+type vital struct {
+	at time.Duration // since the start of the trace
+	// memory is what the process holds in all, heap the part of it that is no file; store is the size of etcd's
+	// database, logs how many files its write-ahead log has.
+	memory, heap, store float64 // MB
+	logs                float64
+}
+
+// vitals follows a simulation while it runs.
+type vitals struct {
+	run     string // value of runVariable
+	pid     int
+	dir     string // of the control plane's data
+	log     *os.File
+	samples []vital
+	err     error // the first that a sample could not be taken for
+}
+
+// follow prepares to follow the next simulation. Its options need the marker, so that its process can be told.
+func follow(tb testing.TB) (v *vitals, marker string) {
+	tb.Helper()
+	if _, err := os.Stat("/proc/self/environ"); err != nil {
+		tb.Skip("what a process takes up is in /proc alone")
+	}
+	tmp := tb.TempDir()
+	tb.Setenv("TMPDIR", tmp)
+	v = &vitals{run: tmp}
+	tb.Cleanup(func() { _ = v.log.Close() })
+	return v, runVariable + "=" + v.run
+}
+
+// saw takes a sample whenever the simulation says how far it is.
+func (v *vitals) saw(m simulation.Message) {
+	p := m.Progress
+	if v.log == nil {
+		// The log is removed in the end, but not from under who has it open.
+		if found, _ := filepath.Glob(filepath.Join(v.run, "simkube-log-*.txt")); len(found) == 1 {
+			v.log, v.err = os.Open(found[0])
+		}
+	}
+	if v.err != nil || p == nil || p.Phase != simulation.Replaying || p.TraceTime.IsZero() {
+		return
+	}
+	if v.dir == "" {
+		if v.pid, v.dir = controlPlane(v.run); v.dir == "" {
+			v.err = fmt.Errorf("no sk-cluster with a folder of data runs as %s", v.run)
+			return
+		}
+	}
+	sample, err := v.sample(p.TraceTime.Sub(p.TraceStart))
+	if err != nil {
+		v.err = err
+		return
+	}
+	v.samples = append(v.samples, sample)
+}
+
+func controlPlane(run string) (pid int, dir string) {
+	for _, pid := range processes(run) {
+		for _, dir := range dataDirs(pid) {
+			if _, err := os.Stat(filepath.Join(dir, "etcd")); err == nil {
+				return pid, dir
+			}
+		}
+	}
+	return 0, ""
+}
+
+func (v *vitals) sample(at time.Duration) (vital, error) {
+	const megabyte = 1e6
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", v.pid))
+	if err != nil {
+		return vital{}, err
+	}
+	sample := vital{at: at}
+	lines := bufio.NewScanner(bytes.NewReader(status))
+	for lines.Scan() {
+		field, value, _ := strings.Cut(lines.Text(), ":")
+		kib, err := strconv.ParseFloat(strings.TrimSpace(strings.TrimSuffix(value, "kB")), 64)
+		switch {
+		case err != nil:
+		case field == "VmRSS":
+			sample.memory = kib * 1024 / megabyte
+		case field == "RssAnon":
+			sample.heap = kib * 1024 / megabyte
+		}
+	}
+	store, err := os.Stat(filepath.Join(v.dir, "etcd", "member", "snap", "db"))
+	if err != nil {
+		return vital{}, err
+	}
+	sample.store = float64(store.Size()) / megabyte
+	logs, err := filepath.Glob(filepath.Join(v.dir, "etcd", "member", "wal", "*.wal"))
+	if err != nil {
+		return vital{}, err
+	}
+	sample.logs = float64(len(logs))
+	return sample, nil
+}
+
+// median is that of everything sampled in the given stretch of the trace.
+func (v *vitals) median(from, to time.Duration) (vital, error) {
+	var in []vital
+	for _, sample := range v.samples {
+		if sample.at >= from && sample.at < to {
+			in = append(in, sample)
+		}
+	}
+	if len(in) == 0 {
+		return vital{}, fmt.Errorf("no sample between %s and %s", from, to)
+	}
+	of := func(value func(vital) float64) float64 {
+		values := make([]float64, len(in))
+		for i := range in {
+			values[i] = value(in[i])
+		}
+		slices.Sort(values)
+		return values[len(values)/2]
+	}
+	return vital{
+		at:     from,
+		memory: of(func(s vital) float64 { return s.memory }),
+		heap:   of(func(s vital) float64 { return s.heap }),
+		store:  of(func(s vital) float64 { return s.store }),
+		logs:   of(func(s vital) float64 { return s.logs }),
+	}, nil
+}
