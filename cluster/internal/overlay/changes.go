@@ -15,10 +15,11 @@ var runtimeFile string
 func files() []file {
 	return []file{
 		{path: "runtime/simkube.go", added: runtimeFile},
-		{path: "runtime/proc.go", changes: slices.Concat(deadWalk(), jumpInPlace(), []change{quietMonitor()}, seededScheduler())},
+		{path: "runtime/proc.go", changes: slices.Concat(deadWalk(), jumpInPlace(), []change{quietMonitor()}, seededScheduler(), unlockedMain())},
 		{path: "runtime/mgc.go", changes: seededCollector()},
 		{path: "runtime/rand.go", changes: seededRand()},
 		{path: "runtime/time.go", changes: seededTimers()},
+		{path: "runtime/sigqueue.go", changes: []change{noSignals()}},
 		{path: "runtime/select.go", changes: []change{seededSelect()}},
 		{path: "net/http/roundtrip.go", changes: []change{routedHTTP()}},
 	}
@@ -172,6 +173,35 @@ func seededScheduler() []change {
 			before: "\t\tif gp := wakefing(); gp != nil {\n\t\t\tready(gp, 0, true)\n",
 			after:  "\t\tif gp := wakefing(); gp != nil {\n\t\t\tready(gp, 0, !simkubeSeeded)\n",
 		},
+	}
+}
+
+// unlockedMain leaves the main goroutine free to run on any thread while packages are initialised. If it can't, threads take turns, and
+// whether another is made for that depends on how quick they are. A thread takes memory, and where
+// things are in memory decides on the order of maps with pointers as keys.
+func unlockedMain() []change {
+	return []change{
+		{
+			before: "\tlockOSThread()\n\n\tif mp != &m0 {\n",
+			after:  "\tif !simkubeSeeded {\n\t\tlockOSThread()\n\t}\n\n\tif mp != &m0 {\n",
+		},
+		{
+			before: "\tneedUnlock := true\n",
+			after:  "\tneedUnlock := !simkubeSeeded\n",
+		},
+		{
+			before: "\tneedUnlock = false\n\tunlockOSThread()\n",
+			after:  "\tif needUnlock {\n\t\tneedUnlock = false\n\t\tunlockOSThread()\n\t}\n",
+		},
+	}
+}
+
+// noSignals keeps the runtime from starting a goroutine on a thread of its own for signals, which do not come in virtual time
+// anyway.
+func noSignals() change {
+	return change{
+		before: "func signal_enable(s uint32) {\n",
+		after:  "func signal_enable(s uint32) {\n\tif simkubeSeeded {\n\t\treturn\n\t}\n",
 	}
 }
 
