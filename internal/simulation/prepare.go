@@ -114,7 +114,7 @@ func (p *Prepared) survey(ctx context.Context) (*nodes.Demand, error) {
 		return nil, ErrEmptyTrace
 	}
 	p.info = results.TraceInfo{
-		Path:   tracePath(p.spec.Trace),
+		Path:   p.spec.Trace,
 		SHA256: hex.EncodeToString(hash.Sum(nil)),
 		Start:  time.Unix(first, 0).UTC(),
 		End:    time.Unix(last, 0).UTC(),
@@ -165,12 +165,13 @@ func hasCronJob(event *trace.Event) bool {
 	return false
 }
 
-// tracePath is the path as the results show it: absolute, so that it still means something in another folder.
-func tracePath(path string) string {
-	if abs, err := filepath.Abs(path); err == nil {
-		return abs
+// traceInfo is what the results say of the trace: with its absolute path, so that it still means something in another folder.
+func (p *Prepared) traceInfo() results.TraceInfo {
+	info := p.info
+	if abs, err := filepath.Abs(info.Path); err == nil {
+		info.Path = abs
 	}
-	return path
+	return info
 }
 
 // Origin is the time of the trace's first event.

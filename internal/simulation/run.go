@@ -216,7 +216,7 @@ func (s *session) simulate(ctx context.Context, run **results.Run) error {
 	replayed, err := s.replay(ctx, times)
 	info := results.Info{
 		Simulation: s.spec.Name,
-		Trace:      s.info,
+		Trace:      s.traceInfo(),
 		Times:      times,
 		End:        s.Clock.Now(),
 		Wall:       s.Wall(),

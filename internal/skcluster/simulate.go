@@ -8,7 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"strconv"
+	"strings"
 	"time"
 
 	"simkube.io/simkube/internal/simulation"
@@ -90,10 +90,12 @@ type child struct {
 	messages *os.File
 	log      *os.File
 	output   *ring
+	paths    *strings.Replacer
 }
 
 func start(opts Options) (_ *child, err error) {
-	spec, err := json.Marshal(opts.Spec)
+	handed, paths := padded(opts.Spec)
+	spec, err := json.Marshal(handed)
 	if err != nil {
 		return nil, fmt.Errorf("encode specification: %w", err)
 	}
@@ -125,17 +127,13 @@ func start(opts Options) (_ *child, err error) {
 		}
 	}()
 
-	c := &child{control: control, messages: messages, log: log, output: newRing(tailSize)}
+	c := &child{control: control, messages: messages, log: log, output: newRing(tailSize), paths: paths}
 	args := opts.Args
 	if args == nil {
 		args = []string{"simulate"}
 	}
 	c.cmd = exec.Command(opts.Path, args...)
-	c.cmd.Env = append(os.Environ(), opts.Env...)
-	if seed := opts.Spec.Seed; seed != 0 && opts.Spec.Time == simulation.Virtual {
-		// One processor from the first instruction on: two would race.
-		c.cmd.Env = append(c.cmd.Env, simulation.SeedVariable+"="+strconv.FormatUint(seed, 10), "GOMAXPROCS=1")
-	}
+	c.cmd.Env = append(environment(opts.Spec), opts.Env...)
 	c.cmd.Stdout, c.cmd.Stderr = c.output, c.output
 	c.cmd.WaitDelay = drainTime
 	c.cmd.ExtraFiles = []*os.File{controlRead, messagesWrite, log} // descriptors 3, 4 and 5
@@ -184,6 +182,7 @@ func (c *child) wait(ctx context.Context, opts Options) (*simulation.Done, error
 		defer close(read)
 		err := readMessages(c.messages, func(msg simulation.Message) {
 			dog.saw(msg)
+			plain(&msg, c.paths)
 			if msg.Progress != nil && opts.Spec.Time == simulation.Virtual {
 				msg.Progress.ETA = estimate.eta(msg.Progress, time.Now())
 			}

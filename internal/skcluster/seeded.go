@@ -1,0 +1,72 @@
+package skcluster
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"simkube.io/simkube/internal/simulation"
+)
+
+// A simulation with a seed repeats itself as far as it is handed the same. How long a path is decides on where in memory all that
+// comes after it lies, that on the order of maps with pointers as keys, and that on who is told first of a new
+// pod. So the child of such a simulation gets an environment of its own, and paths that are
+// all of one length.
+
+// pathLength is that length; slashes in front of a path add nothing to it. Longer ones stay as they are.
+const pathLength = 1024
+
+// seeded tells whether a spec asks for a repeatable simulation.
+func seeded(spec simulation.Spec) bool {
+	return spec.Seed != 0 && spec.Time == simulation.Virtual
+}
+
+// environment is what the child gets beside Options.Env.
+func environment(spec simulation.Spec) []string {
+	if !seeded(spec) {
+		return os.Environ()
+	}
+	// One processor from the first instruction on: two would race.
+	return []string{simulation.SeedVariable + "=" + strconv.FormatUint(spec.Seed, 10), "GOMAXPROCS=1"}
+}
+
+// padded returns the spec as the child is to see it, and what makes its messages fit for a user again.
+func padded(spec simulation.Spec) (simulation.Spec, *strings.Replacer) {
+	if !seeded(spec) {
+		return spec, strings.NewReplacer()
+	}
+	var replacements []string
+	pad := func(path string) string {
+		abs, err := filepath.Abs(path)
+		if path == "" || err != nil || len(abs) >= pathLength {
+			return path
+		}
+		long := strings.Repeat("/", pathLength-len(abs)) + abs
+		replacements = append(replacements, long, path)
+		return long
+	}
+	padAll := func(paths []string) []string {
+		paths = slices.Clone(paths)
+		for i := range paths {
+			paths[i] = pad(paths[i])
+		}
+		return paths
+	}
+	spec.Trace, spec.Output, spec.SchedulerConfig, spec.Nodes.File = pad(spec.Trace), pad(spec.Output), pad(spec.SchedulerConfig), pad(spec.Nodes.File)
+	spec.CRDs, spec.Stages = padAll(spec.CRDs), padAll(spec.Stages)
+	return spec, strings.NewReplacer(replacements...)
+}
+
+// plain undoes the padding in what a message tells the user.
+func plain(msg *simulation.Message, paths *strings.Replacer) {
+	switch {
+	case msg.Note != nil:
+		msg.Note.Text = paths.Replace(msg.Note.Text)
+	case msg.Failed != nil:
+		msg.Failed.Error, msg.Failed.Hint = paths.Replace(msg.Failed.Error), paths.Replace(msg.Failed.Hint)
+	case msg.Done != nil:
+		msg.Done.Output = paths.Replace(msg.Done.Output)
+	}
+}
