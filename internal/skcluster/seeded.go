@@ -1,6 +1,8 @@
 package skcluster
 
 import (
+	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -23,13 +25,30 @@ func seeded(spec simulation.Spec) bool {
 	return spec.Seed != 0 && spec.Time == simulation.Virtual
 }
 
-// environment is what the child gets beside Options.Env.
-func environment(spec simulation.Spec) []string {
-	if !seeded(spec) {
-		return os.Environ()
+// environment is the child's: that of this process and what the options add, or, with a seed, what it needs. The limit of memory is written
+// with all its digits, since the one it has depends on what else runs.
+func environment(opts Options) []string {
+	if !seeded(opts.Spec) {
+		return append(os.Environ(), opts.Env...)
 	}
-	// One processor from the first instruction on: two would race.
-	return []string{simulation.SeedVariable + "=" + strconv.FormatUint(spec.Seed, 10), "GOMAXPROCS=1"}
+	var env []string
+	limit := int64(math.MaxInt64)
+	for _, variable := range opts.Env {
+		name, value, _ := strings.Cut(variable, "=")
+		switch name {
+		case "GOMAXPROCS":
+		case "GOMEMLIMIT":
+			if n, err := strconv.ParseInt(value, 10, 64); err == nil {
+				limit = n
+			}
+		default:
+			env = append(env, variable)
+		}
+	}
+	return append(env,
+		simulation.SeedVariable+"="+strconv.FormatUint(opts.Spec.Seed, 10),
+		"GOMAXPROCS=1", // two would race, and from the first instruction on
+		fmt.Sprintf("GOMEMLIMIT=%019d", limit))
 }
 
 // padded returns the spec as the child is to see it, and what makes its messages fit for a user again.

@@ -2,6 +2,7 @@ package skcluster
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -35,5 +36,26 @@ func TestPadded(t *testing.T) {
 		if got, _ := padded(spec); got.Trace != "a" {
 			t.Errorf("without a seed in virtual time: got %q", got.Trace)
 		}
+	}
+}
+
+func TestEnvironment(t *testing.T) {
+	opts := Options{
+		Spec: simulation.Spec{Seed: 7, Time: simulation.Virtual},
+		Env:  []string{"GOMAXPROCS=4", "GOMEMLIMIT=1048576", "GOGC=50"},
+	}
+	want := "GOGC=50 SIMKUBE_SEED=7 GOMAXPROCS=1 GOMEMLIMIT=0000000000001048576"
+	if got := strings.Join(environment(opts), " "); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	opts.Env = nil
+	want = "SIMKUBE_SEED=7 GOMAXPROCS=1 GOMEMLIMIT=9223372036854775807"
+	if got := strings.Join(environment(opts), " "); got != want {
+		t.Errorf("without further variables: got %s, want %s", got, want)
+	}
+	opts.Spec.Seed = 0
+	t.Setenv("SOME_VARIABLE", "1")
+	if got := environment(opts); !slices.Contains(got, "SOME_VARIABLE=1") {
+		t.Error("without a seed: the environment is not this process's")
 	}
 }

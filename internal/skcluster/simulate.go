@@ -133,7 +133,7 @@ func start(opts Options) (_ *child, err error) {
 		args = []string{"simulate"}
 	}
 	c.cmd = exec.Command(opts.Path, args...)
-	c.cmd.Env = append(environment(opts.Spec), opts.Env...)
+	c.cmd.Env = environment(opts)
 	c.cmd.Stdout, c.cmd.Stderr = c.output, c.output
 	c.cmd.WaitDelay = drainTime
 	c.cmd.ExtraFiles = []*os.File{controlRead, messagesWrite, log} // descriptors 3, 4 and 5
