@@ -47,13 +47,11 @@ type Prepared struct {
 }
 
 // Prepare reads the trace of a spec once, without keeping its events, and plans the nodes. It writes
-// nothing. The errors are about the spec or the files it names.
+// nothing, and leaves the output folder to whoever writes the results: what is in it must not matter to a simulation that
+// is to repeat itself. The errors are about the spec or the files it names.
 func Prepare(ctx context.Context, spec Spec) (*Prepared, error) {
 	if spec.Speed == 0 {
 		spec.Speed = 1
-	}
-	if err := results.CheckOutput(spec.Output, spec.Overwrite); err != nil {
-		return nil, err
 	}
 	if spec.Time == "" {
 		spec.Time = Real

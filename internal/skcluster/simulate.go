@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"simkube.io/simkube/internal/results"
 	"simkube.io/simkube/internal/simulation"
 )
 
@@ -73,9 +74,12 @@ type Usage struct {
 // the simulation is asked to clean up and report what it has; it is killed if that takes
 // longer than the grace period. No process and no goroutine is left on return.
 //
-// Errors: a *FailedError when sk-cluster says that the simulation failed, a *CrashError
+// Errors: a *results.ExistsError when the output folder is not free, a *FailedError when sk-cluster says that the simulation failed, a *CrashError
 // when it cannot say so any more or was killed.
 func Simulate(ctx context.Context, opts Options) (*simulation.Done, error) {
+	if err := results.CheckOutput(opts.Spec.Output, opts.Spec.Overwrite); err != nil {
+		return nil, err
+	}
 	child, err := start(opts)
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", opts.Path, err)
