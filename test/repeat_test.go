@@ -54,13 +54,13 @@ func seededSpec(tb testing.TB, seed uint64) simulation.Spec {
 		Output:          filepath.Join(tb.TempDir(), "results"),
 		Time:            simulation.Virtual,
 		Seed:            seed,
-		Duration:        time.Hour,
+		Duration:        20 * time.Minute,
 		NamespacePrefix: "virtual",
 	}
 }
 
-// BenchmarkRepeat is how much ten simulations of the first hour of the example day differ: with one seed, without a seed, and on the
-// wall clock (at sixty times its speed, or it would take ten hours).
+// BenchmarkRepeat is how much ten simulations of the first twenty minutes of the example day differ: with one seed, without a seed, and on the
+// wall clock (at sixty times its speed, or it would take hours).
 func BenchmarkRepeat(b *testing.B) {
 	const runs = 10
 	for _, bench := range []struct {

@@ -52,9 +52,6 @@ var route func(*http.Request) http.RoundTripper
 //go:linkname setTestingReader crypto/internal/rand.SetTestingReader
 func setTestingReader(io.Reader)
 
-// gcPercent lets the heap grow to five times what lives before garbage is collected.
-const gcPercent = 400
-
 // Prepare makes the process fit for virtual time. It must be called before anything that listens for
 // signals, which afterwards never come: whoever starts the process has to tell it to stop in
 // another way.
@@ -71,7 +68,7 @@ func Prepare() {
 	}
 	forceGCPeriod = math.MaxInt64
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
+		debug.SetGCPercent(maxGarbagePercent)
 	}
 }
 
