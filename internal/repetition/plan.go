@@ -9,9 +9,9 @@ const (
 	baseMemory = 1 << 30
 	// memoryPerNode comes on top for each simulated node: its objects, in etcd, the API server's cache and the
 	// informers of everything that watches nodes.
-	memoryPerNode = 256 << 10
+	memoryPerNode = 512 << 10
 	// memoryPerPod comes on top for each pod that exists at once.
-	memoryPerPod = 160 << 10
+	memoryPerPod = 300 << 10
 )
 
 // EstimateMemory guesses the bytes that a simulation will need, from what is known of it: 0 where it is not.
