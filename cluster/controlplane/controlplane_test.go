@@ -241,6 +241,7 @@ func startChild(t *testing.T, what string) (*exec.Cmd, *os.File) {
 	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^$")
 	cmd.Env = append(os.Environ(), childEnv+"="+what)
 	cmd.ExtraFiles = []*os.File{end}
+	cmd.Stderr = os.Stderr
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -115,7 +115,7 @@ func (p player) watch(pid int, ended <-chan struct{}) (err error) {
 			kill = time.After(p.grace)
 		case <-over:
 			err = fmt.Errorf("%w: %v", errLimit, p.limit)
-			_ = syscall.Kill(pid, syscall.SIGQUIT) // has a Go program show its goroutines
+			_ = syscall.Kill(-pid, syscall.SIGQUIT) // has a Go program show its goroutines, and those it has started
 			kill = time.After(p.grace)
 		case <-kill:
 			_ = syscall.Kill(-pid, syscall.SIGKILL)
