@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"slices"
 )
 
 // A frame is a header and data: the magic, the time in 8 bytes, and the length of the data in 4, big-endian. GOROOT's
@@ -24,7 +25,7 @@ type stripper struct {
 
 // Write implements io.Writer. It never fails but with out.
 func (s *stripper) Write(p []byte) (int, error) {
-	rest := append(s.held, p...)
+	rest := slices.Concat(s.held, p)
 	s.held = nil
 	for len(rest) > 0 {
 		var plain int
