@@ -17,6 +17,7 @@ import (
 	cliflag "k8s.io/component-base/cli/flag"
 	"k8s.io/kubernetes/cmd/kube-apiserver/app"
 	"k8s.io/kubernetes/cmd/kube-apiserver/app/options"
+	flowcontrolrest "k8s.io/kubernetes/pkg/registry/flowcontrol/rest"
 
 	"simkube.io/simkube/cluster/internal/inprocess"
 )
@@ -80,6 +81,11 @@ func frugalPlugins() []string {
 	}
 }
 
+// frugalHooks are what the API server does once it serves, and had better not in virtual time. It makes the objects of priority
+// and fairness, which is off, and looks after them every minute. The second time it tries again and again, without a pause, for as
+// long as they have not come back to it through a watch: that may need a timer of etcd's, and meanwhile no time passes.
+func frugalHooks() []string { return []string{flowcontrolrest.PostStartHookName} }
+
 func featureGateFlag(gates map[string]bool) string {
 	var parts []string
 	for _, name := range slices.Sorted(maps.Keys(gates)) {
@@ -114,6 +120,9 @@ func newAPIServer(ctx context.Context, listener net.Listener, transport *inproce
 		config, err := app.NewConfig(completed)
 		if err != nil {
 			return fmt.Errorf("configure: %w", err)
+		}
+		if o.Frugal {
+			config.KubeAPIs.ControlPlane.Generic.DisabledPostStartHooks.Insert(frugalHooks()...)
 		}
 		completed, err := config.Complete()
 		if err != nil {

@@ -10,15 +10,24 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"simkube.io/simkube/cluster/internal/virtualtime"
 )
 
 // A process can run one control plane, so the tests of this package share one, and those
 // that need it to die run this test binary again with childEnv set.
 const childEnv = "SIMKUBE_CONTROLPLANE_TEST_CHILD"
 
+// reportFD is where such a process tells what happens. In virtual time there are headers in what is written to the standard output.
+const reportFD = 3
+
+// patience is how long the control plane may take to start, or to stop.
+const patience = 2 * time.Minute
+
 var shared *ControlPlane
 
 func TestMain(m *testing.M) {
+	virtualtime.Prepare()
 	if what := os.Getenv(childEnv); what != "" {
 		os.Exit(child(what))
 	}
@@ -26,16 +35,22 @@ func TestMain(m *testing.M) {
 }
 
 func run(m *testing.M) int {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
-	defer cancel()
+	starting, started := context.WithTimeout(context.Background(), patience)
+	defer started()
 	var err error
-	shared, err = Start(ctx, Options{MutatePod: labelPod, CRDs: []Manifest{{Name: "widgets.yaml", Data: []byte(widgetCRD)}}})
+	shared, err = Start(starting, Options{
+		MutatePod: labelPod,
+		CRDs:      []Manifest{{Name: "widgets.yaml", Data: []byte(widgetCRD)}},
+		Frugal:    virtualtime.Enabled, // as in a simulation
+	})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "start the shared control plane:", err)
 		return 1
 	}
 	code := m.Run()
-	if err := shared.Stop(ctx); err != nil {
+	stopping, stopped := context.WithTimeout(context.Background(), patience)
+	defer stopped()
+	if err := shared.Stop(stopping); err != nil {
 		fmt.Fprintln(os.Stderr, "stop the shared control plane:", err)
 		return 1
 	}
@@ -59,32 +74,33 @@ func labelPod(_ context.Context, pod *corev1.Pod, _ bool) (bool, error) {
 	return false, nil
 }
 
-// child starts a control plane, breaks it, and prints what comes of that.
+// child starts a control plane, breaks it, and reports what comes of that.
 func child(what string) int {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	report := os.NewFile(reportFD, "report")
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	cp, err := Start(ctx, Options{Log: io.Discard})
+	cp, err := Start(ctx, Options{Log: io.Discard, Frugal: virtualtime.Enabled})
 	if err != nil {
-		fmt.Println("start:", err)
+		fmt.Fprintln(report, "start:", err)
 		return 1
 	}
 	switch what {
 	case "etcd":
 		cp.etcd.etcd.Server.HardStop()
 	case "killed":
-		fmt.Println(cp.DataDir())
-		time.Sleep(time.Hour)
+		fmt.Fprintln(report, cp.DataDir())
+		_, _ = os.Stdin.Read(make([]byte, 1)) // until it is killed
 	}
 	select {
 	case <-cp.Done():
-		fmt.Println("done:", cp.Err())
+		fmt.Fprintln(report, "done:", cp.Err())
 	case <-ctx.Done():
-		fmt.Println("nothing happened")
+		fmt.Fprintln(report, "nothing happened")
 		return 1
 	}
-	stopCtx, cancelStop := context.WithTimeout(ctx, 20*time.Second)
+	stopCtx, cancelStop := context.WithTimeout(context.Background(), patience)
 	defer cancelStop()
-	fmt.Println("stop:", cp.Stop(stopCtx))
+	fmt.Fprintln(report, "stop:", cp.Stop(stopCtx))
 	return 0
 }
 

@@ -51,7 +51,8 @@ type Options struct {
 
 	// Frugal leaves out what costs time even when nothing happens and what a simulation does not need: the
 	// aggregation layer (APIService objects, and with them the metrics API), admission webhooks and policies,
-	// and features of servers that have peers. It is for virtual time, where idling is all that takes long.
+	// the objects of priority and fairness, and features of servers that have peers. It is for virtual time,
+	// where idling is all that takes long.
 	Frugal bool
 
 	// MutatePod, when set, is called for every pod that is created.

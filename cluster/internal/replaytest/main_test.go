@@ -19,6 +19,7 @@ import (
 
 	simkubev1 "simkube.io/simkube/api/v1"
 	"simkube.io/simkube/cluster/controlplane"
+	"simkube.io/simkube/cluster/internal/virtualtime"
 	"simkube.io/simkube/internal/mutate"
 )
 
@@ -35,6 +36,7 @@ var env struct {
 }
 
 func TestMain(m *testing.M) {
+	virtualtime.Prepare()
 	code, err := runAll(m)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -57,6 +59,7 @@ func runAll(m *testing.M) (code int, err error) {
 		KubeAPIQPS:  -1,
 		MutatePod:   mutatePod,
 		Log:         log,
+		Frugal:      virtualtime.Enabled, // as in a simulation
 	})
 	if err != nil {
 		return 1, fmt.Errorf("start the control plane (log in %s): %w", log.Name(), err)
