@@ -43,9 +43,11 @@ func classifyStatus(err error, status metav1.Status) (category Category, passing
 		}
 		return Rejected, false
 	case http.StatusForbidden:
-		// Namespaces on their way out can be made again; those just made lack an account for a moment.
+		// Namespaces on their way out can be made again; those just made lack an account for a moment, and the server itself
+		// takes one to see a priority class that was made just before.
 		return Rejected, apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) ||
-			strings.Contains(status.Message, `serviceaccount "default" not found`)
+			strings.Contains(status.Message, `serviceaccount "default" not found`) ||
+			strings.Contains(status.Message, "no PriorityClass with name")
 	case http.StatusConflict, http.StatusTooManyRequests:
 		return Other, true
 	case http.StatusInternalServerError:

@@ -34,7 +34,7 @@ func TestClassify(t *testing.T) {
 		"namespace going":        {terminating, Rejected, true},
 		"no default account":     {apierrors.NewForbidden(pods, "p", errors.New(`error looking up service account n/default: serviceaccount "default" not found`)), Rejected, true},
 		"no such account":        {apierrors.NewForbidden(pods, "p", errors.New(`error looking up service account n/x: serviceaccount "x" not found`)), Rejected, false},
-		"no such priority":       {apierrors.NewForbidden(pods, "p", errors.New("no PriorityClass with name urgent was found")), Rejected, false},
+		"no such priority":       {apierrors.NewForbidden(pods, "p", errors.New("no PriorityClass with name urgent was found")), Rejected, true},
 		"invalid":                {invalid(field.Required(field.NewPath("spec"), "")), Rejected, false},
 		"immutable field":        {invalid(field.Invalid(field.NewPath("spec"), 1, "field is immutable")), Immutable, false},
 		"immutable pod":          {invalid(field.Forbidden(field.NewPath("spec"), "pod updates may not change fields other than image")), Immutable, false},

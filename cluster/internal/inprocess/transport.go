@@ -57,7 +57,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	// itself. So it gets a new one, which ends with the client's.
 	ctx, cancel := context.WithCancel(context.Background())
 	detach := context.AfterFunc(req.Context(), cancel)
-	served := received(req, ctx)
+	served := received(ctx, req)
 	if streams(req) {
 		return t.stream(*handler, req, served, func() { detach(); cancel() })
 	}
@@ -76,7 +76,7 @@ func streams(req *http.Request) bool {
 }
 
 // received is req as a server sees it.
-func received(req *http.Request, ctx context.Context) *http.Request {
+func received(ctx context.Context, req *http.Request) *http.Request {
 	out := new(http.Request).WithContext(ctx)
 	out.Method, out.URL, out.Host = req.Method, req.URL, req.Host
 	if out.Method == "" {

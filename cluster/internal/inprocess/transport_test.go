@@ -20,7 +20,7 @@ func transportTo(h http.HandlerFunc) *Transport {
 	return t
 }
 
-func request(tb testing.TB, ctx context.Context, method, url, body string) *http.Request {
+func request(ctx context.Context, tb testing.TB, method, url, body string) *http.Request {
 	tb.Helper()
 	var r io.Reader
 	if body != "" {
@@ -72,7 +72,7 @@ func TestTransport_LikeANetwork(t *testing.T) {
 				server.StartTLS()
 				defer server.Close()
 				ask := func(rt http.RoundTripper) string {
-					req := request(t, t.Context(), http.MethodPost, server.URL+"/some/path"+query, "a body")
+					req := request(t.Context(), t, http.MethodPost, server.URL+"/some/path"+query, "a body")
 					req.Header.Set("X-Test", "one")
 					req.Header["X-Two"] = []string{"1", "2"}
 					res, err := rt.RoundTrip(req)
@@ -91,14 +91,24 @@ func TestTransport_LikeANetwork(t *testing.T) {
 	}
 }
 
+// refused returns the error of a request that is not answered.
+func refused(tb testing.TB, rt http.RoundTripper, url string) error {
+	tb.Helper()
+	res, err := rt.RoundTrip(request(tb.Context(), tb, http.MethodGet, url, ""))
+	if err == nil {
+		res.Body.Close()
+	}
+	return err
+}
+
 func TestTransport_NobodyServes(t *testing.T) {
 	transport := &Transport{}
-	if _, err := transport.RoundTrip(request(t, t.Context(), http.MethodGet, "https://api/", "")); !errors.Is(err, syscall.ECONNREFUSED) {
+	if err := refused(t, transport, "https://api/"); !errors.Is(err, syscall.ECONNREFUSED) {
 		t.Errorf("before Serve: got %v, want a refused connection", err)
 	}
 	transport.Serve(http.NotFoundHandler())
 	transport.Close()
-	if _, err := transport.RoundTrip(request(t, t.Context(), http.MethodGet, "https://api/", "")); !errors.Is(err, syscall.ECONNREFUSED) {
+	if err := refused(t, transport, "https://api/"); !errors.Is(err, syscall.ECONNREFUSED) {
 		t.Errorf("after Close: got %v, want a refused connection", err)
 	}
 }
@@ -111,7 +121,7 @@ func TestTransport_KeepsClientsApart(t *testing.T) {
 		}
 		r.Header.Del("Authorization")
 	})
-	req := request(t, context.WithValue(t.Context(), key{}, "secret"), http.MethodGet, "https://api/", "")
+	req := request(context.WithValue(t.Context(), key{}, "secret"), t, http.MethodGet, "https://api/", "")
 	req.Header.Set("Authorization", "Bearer x")
 	res, err := transport.RoundTrip(req)
 	if err != nil {
@@ -126,7 +136,7 @@ func TestTransport_KeepsClientsApart(t *testing.T) {
 func TestTransport_Panic(t *testing.T) {
 	transport := transportTo(func(http.ResponseWriter, *http.Request) { panic("oh") })
 	for _, url := range []string{"https://api/", "https://api/?watch=1"} {
-		if _, err := transport.RoundTrip(request(t, t.Context(), http.MethodGet, url, "")); !errors.Is(err, errPanicked) {
+		if err := refused(t, transport, url); !errors.Is(err, errPanicked) {
 			t.Errorf("%s: got %v, want %v", url, err, errPanicked)
 		}
 	}
@@ -147,7 +157,7 @@ func TestStream_WhileItIsWritten(t *testing.T) {
 		var res *http.Response
 		go func() {
 			var err error
-			if res, err = transport.RoundTrip(request(t, t.Context(), http.MethodGet, "https://api/?watch=true", "")); err != nil {
+			if res, err = transport.RoundTrip(request(t.Context(), t, http.MethodGet, "https://api/?watch=true", "")); err != nil {
 				t.Error(err)
 			}
 		}()
@@ -198,7 +208,7 @@ func TestStream_Ends(t *testing.T) {
 				})
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
-				res, err := transport.RoundTrip(request(t, ctx, http.MethodGet, "https://api/?watch=true", ""))
+				res, err := transport.RoundTrip(request(ctx, t, http.MethodGet, "https://api/?watch=true", ""))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -242,7 +252,7 @@ func TestStream_Window(t *testing.T) {
 				})
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
-				res, err := transport.RoundTrip(request(t, ctx, http.MethodGet, "https://api/?watch=true", ""))
+				res, err := transport.RoundTrip(request(ctx, t, http.MethodGet, "https://api/?watch=true", ""))
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -28,7 +28,7 @@ const liveHeap = "/gc/heap/live:bytes"
 // A process with a seed always has one. It is not safe for concurrent use.
 type Governor struct {
 	last time.Time
-	real time.Duration // the machine's clock at last
+	up   time.Duration // the machine's clock at last
 	all  int           // processors the runtime began with
 	one  bool
 	live []metrics.Sample
@@ -37,7 +37,7 @@ type Governor struct {
 
 // NewGovernor starts with the processors the runtime has now.
 func NewGovernor() *Governor {
-	g := &Governor{last: time.Now(), real: Real(), all: runtime.GOMAXPROCS(0), live: []metrics.Sample{{Name: liveHeap}}}
+	g := &Governor{last: time.Now(), up: Real(), all: runtime.GOMAXPROCS(0), live: []metrics.Sample{{Name: liveHeap}}}
 	if os.Getenv("GOGC") == "" {
 		g.gc = maxGarbagePercent
 	}
@@ -53,12 +53,12 @@ func (g *Governor) Tick() {
 	if g.all == 1 {
 		return
 	}
-	now, real := time.Now(), Real()
-	moved, passed := now.Sub(g.last), real-g.real
+	now, up := time.Now(), Real()
+	moved, passed := now.Sub(g.last), up-g.up
 	if passed < 100*time.Millisecond {
 		return // too little to tell
 	}
-	g.last, g.real = now, real
+	g.last, g.up = now, up
 	if one := moved >= sparse*passed; one != g.one {
 		g.one = one
 		if one {
