@@ -212,6 +212,7 @@ func TestStream_Ends(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
+				defer res.Body.Close()
 				read := make(chan error)
 				go func() {
 					_, err := res.Body.Read(make([]byte, 1))
@@ -256,6 +257,7 @@ func TestStream_Window(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
+				defer res.Body.Close()
 				synctest.Wait()
 				if wrote != window {
 					t.Errorf("wrote %d bytes to nobody, want %d", wrote, window)
