@@ -208,7 +208,7 @@ func TestStream_Ends(t *testing.T) {
 				})
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
-				res, err := transport.RoundTrip(request(ctx, t, http.MethodGet, "https://api/?watch=true", ""))
+				res, err := transport.RoundTrip(request(ctx, t, http.MethodGet, "https://api/?watch=true", "")) //nolint:bodyclose // it is
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -253,7 +253,7 @@ func TestStream_Window(t *testing.T) {
 				})
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
-				res, err := transport.RoundTrip(request(ctx, t, http.MethodGet, "https://api/?watch=true", ""))
+				res, err := transport.RoundTrip(request(ctx, t, http.MethodGet, "https://api/?watch=true", "")) //nolint:bodyclose // it is
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -6,7 +6,10 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+
+	"simkube.io/simkube/cluster/internal/virtualtime"
 )
 
 func TestApply(t *testing.T) {
@@ -51,5 +54,12 @@ func TestWrite(t *testing.T) {
 		if filepath.Base(original) != filepath.Base(copied) || bytes.Equal(before, after) {
 			t.Errorf("got %s replaced by %s, the same: %v", original, copied, bytes.Equal(before, after))
 		}
+	}
+}
+
+// TestRuntimeFile holds that the runtime reads the variable that is set for it.
+func TestRuntimeFile(t *testing.T) {
+	if !strings.Contains(runtimeFile, `"`+virtualtime.SeedVariable+`="`) {
+		t.Errorf("the added file does not look for %s", virtualtime.SeedVariable)
 	}
 }

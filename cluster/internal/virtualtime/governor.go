@@ -14,7 +14,7 @@ const sparse = 25
 // Garbage is collected when there is maxGarbagePercent as much of it as of what lives, or, with a large heap, minGarbagePercent;
 // in between, when there is maxGarbage. It is that much faster than with Go's default of 100 and no limit.
 const (
-	maxGarbage        = 2 << 30
+	maxGarbage        = 3 << 29
 	minGarbagePercent = 150
 	maxGarbagePercent = 400
 )

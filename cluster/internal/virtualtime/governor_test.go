@@ -9,9 +9,10 @@ func TestGarbagePercent(t *testing.T) {
 	}{
 		{0, maxGarbagePercent},
 		{100 << 20, maxGarbagePercent},
-		{512 << 20, maxGarbagePercent},
-		{1 << 30, 200},
-		{1200 << 20, 170},
+		{384 << 20, maxGarbagePercent},
+		{512 << 20, 300},
+		{700 << 20, 210},
+		{1 << 30, minGarbagePercent},
 		{2 << 30, minGarbagePercent},
 		{20 << 30, minGarbagePercent},
 	} {
