@@ -1,7 +1,9 @@
 package controlplane
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -30,7 +32,7 @@ func (cp *ControlPlane) connectInProcess(address string) error {
 		if req.URL.Host == address {
 			return cp.transport
 		}
-		return nil
+		return nowhere{}
 	})
 	return nil
 }
@@ -46,6 +48,20 @@ func (p throughProcess) WrapTransport(http.RoundTripper) http.RoundTripper { ret
 // Login implements rest.AuthProvider.
 func (throughProcess) Login() error { return nil }
 
+// nowhere is where requests to others go in virtual time: to a scheduler extender, or a webhook that converts custom resources.
+type nowhere struct{}
+
+// errNoNetwork is returned for requests to others.
+var errNoNetwork = errors.New("there is no network in virtual time: a program outside would see time jump; use the wall clock (--time real)")
+
+// RoundTrip implements http.RoundTripper.
+func (nowhere) RoundTrip(req *http.Request) (*http.Response, error) {
+	if req.Body != nil {
+		_ = req.Body.Close()
+	}
+	return nil, fmt.Errorf("ask %s: %w", req.URL.Host, errNoNetwork)
+}
+
 // listen opens the API server's port. In virtual time there is none: whoever came from without would see time
 // run a thousand times faster, and what the kernel does in between would come at no particular time.
 func listen(ctx context.Context, port int) (net.Listener, error) {
@@ -54,6 +70,9 @@ func listen(ctx context.Context, port int) (net.Listener, error) {
 	}
 	return (&net.ListenConfig{}).Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 }
+
+// silentPort is a port like any other: nobody listens on it.
+const silentPort = 443
 
 // silence is a listener that nobody reaches.
 type silence struct {
@@ -64,7 +83,7 @@ type silence struct {
 
 func newSilence(port int) silence {
 	return silence{
-		addr:   &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: max(port, 1)},
+		addr:   &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: cmp.Or(port, silentPort)},
 		closed: make(chan struct{}),
 		once:   &sync.Once{},
 	}

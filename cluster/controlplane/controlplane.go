@@ -44,6 +44,9 @@ type ControlPlane struct {
 	stopErr    error
 }
 
+// streamTimeout is how long Stop waits for watches once the API server has stopped.
+const streamTimeout = time.Second
+
 // started guards Start: see ErrAlreadyStarted. It is process-wide because what it guards is.
 var started atomic.Bool
 
@@ -241,7 +244,12 @@ func (cp *ControlPlane) Err() error { return cp.supervisor.failure() }
 // the others get a few seconds, and what is left of them goes with the process.
 func (cp *ControlPlane) Stop(ctx context.Context) error {
 	cp.stopOnce.Do(func() {
-		cp.stopErr = errors.Join(cp.supervisor.stop(ctx), cp.dir.close())
+		stopErr := cp.supervisor.stop(ctx)
+		// Whoever is left finds nobody to ask. A watch that does not end goes with the process.
+		streamCtx, cancel := context.WithTimeout(ctx, streamTimeout)
+		defer cancel()
+		_ = cp.transport.Close(streamCtx)
+		cp.stopErr = errors.Join(stopErr, cp.dir.close())
 	})
 	return cp.stopErr
 }

@@ -53,9 +53,15 @@ func openDataDir(path string) (*dataDir, error) {
 	lock, err := lockDir(path)
 	if err != nil {
 		if temporary {
-			err = errors.Join(err, os.RemoveAll(path))
+			// Another process's sweep came between the making of the lock and its taking.
+			_ = os.RemoveAll(path)
+			if path, err = makeTemporary(temporaryParent()); err == nil {
+				lock, err = lockDir(path)
+			}
 		}
-		return nil, err
+		if err != nil {
+			return nil, err
+		}
 	}
 	return &dataDir{path: path, lock: lock, temporary: temporary}, nil
 }

@@ -5,18 +5,16 @@ import "context"
 // What a simulation is taken to need before one has told. It is meant to be too much rather than too little: two
 // simulations that do not fit cost more than one that waits. The figures stand beside those of docs/benchmarks.md.
 const (
-	// baseMemory is that of a control plane with some thousand pods in it.
-	baseMemory = 1 << 30
+	// baseMemory is that of a control plane with a thousand pods and some dozens of nodes in it, half as much again.
+	baseMemory = 3 << 29
 	// memoryPerNode comes on top for each simulated node: its objects, in etcd, the API server's cache and the
 	// informers of everything that watches nodes.
 	memoryPerNode = 512 << 10
-	// memoryPerPod comes on top for each pod that exists at once.
-	memoryPerPod = 300 << 10
 )
 
-// EstimateMemory guesses the bytes that a simulation will need, from what is known of it: 0 where it is not.
-func EstimateMemory(nodes, pods int) int64 {
-	return baseMemory + int64(nodes)*memoryPerNode + int64(pods)*memoryPerPod
+// EstimateMemory guesses the bytes that a simulation will need, from its number of nodes: 0 where it is not known.
+func EstimateMemory(nodes int) int64 {
+	return baseMemory + int64(nodes)*memoryPerNode
 }
 
 // Plan says how many runs there are to be, and how many at once.

@@ -166,10 +166,10 @@ func TestPlan_Run_Interrupt(t *testing.T) {
 }
 
 func TestEstimateMemory(t *testing.T) {
-	if got := EstimateMemory(0, 0); got < gib {
-		t.Errorf("nothing is known, and the guess is %d", got)
+	if got := EstimateMemory(0); got < gib {
+		t.Errorf("nothing known: got %d bytes, want at least a GiB", got)
 	}
-	if nodes, pods := EstimateMemory(1000, 0), EstimateMemory(0, 1000); nodes <= EstimateMemory(10, 0) || pods <= EstimateMemory(0, 10) {
-		t.Errorf("the guess does not grow: %d, %d", nodes, pods)
+	if few, many := EstimateMemory(10), EstimateMemory(1000); many <= few {
+		t.Errorf("1,000 nodes: got %d bytes, with 10 %d", many, few)
 	}
 }

@@ -104,7 +104,7 @@ func (b *batch) plan() Plan {
 	return Plan{
 		Count: b.opts.Count, Parallel: b.opts.Parallel,
 		Cores: b.opts.cores, Memory: b.opts.memory,
-		Estimate: EstimateMemory(b.opts.Spec.Nodes.Count, 0),
+		Estimate: EstimateMemory(b.opts.Spec.Nodes.Count),
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"time"
 
@@ -19,6 +20,9 @@ import (
 	"simkube.io/simkube/internal/results"
 	"simkube.io/simkube/trace"
 )
+
+// yieldEvery is after how many events the survey lets others run.
+const yieldEvery = 256
 
 // ErrEmptyTrace is returned for a trace without events: there is nothing to replay.
 var ErrEmptyTrace = errors.New("the trace has no events")
@@ -96,7 +100,10 @@ func (p *Prepared) survey(ctx context.Context) (*nodes.Demand, error) {
 			first = event.Time
 		}
 		last = event.Time
-		count++
+		// A simulation with a seed has one processor, from which nothing takes this goroutine, and collects garbage between two.
+		if count++; count%yieldEvery == 0 {
+			runtime.Gosched()
+		}
 		if p.beyond(first, event.Time) {
 			continue
 		}

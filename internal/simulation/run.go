@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"k8s.io/client-go/discovery"
@@ -164,6 +166,8 @@ func (s *session) run(ctx context.Context) (*Done, error) {
 
 func (s *session) write(run *results.Run) error {
 	s.progress.enter(Reporting)
+	// Said here and now: with one processor nobody else may get to say it before the results are written.
+	s.Report(Message{Progress: s.progress.now(s.Clock.Now())})
 	err := results.Write(s.spec.Output, run, results.WriteOptions{Overwrite: s.spec.Overwrite, Report: report.Render})
 	if err != nil {
 		return fmt.Errorf("write results: %w", err)
@@ -363,8 +367,12 @@ func (s *session) settings() map[string]string {
 		"time":  string(s.spec.Time),
 		"nodes": s.plan.Summary,
 	}
+	// Paths come with slashes in front where the simulation is to repeat itself.
+	if file := s.spec.Nodes.File; file != "" {
+		settings["nodes"] = strings.ReplaceAll(s.plan.Summary, file, filepath.Clean(file))
+	}
 	if s.spec.SchedulerConfig != "" {
-		settings["scheduler configuration"] = s.spec.SchedulerConfig
+		settings["scheduler configuration"] = filepath.Clean(s.spec.SchedulerConfig)
 	}
 	if s.spec.Duration > 0 {
 		settings["duration"] = s.spec.Duration.String()

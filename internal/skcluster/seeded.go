@@ -17,6 +17,9 @@ import (
 // pod. So the child of such a simulation gets an environment of its own, and paths that are
 // all of one length.
 
+// limitFormat writes a limit of memory, in bytes, in always as many digits.
+const limitFormat = "%019d"
+
 // pathLength is that length; slashes in front of a path add nothing to it. Longer ones stay as they are.
 const pathLength = 1024
 
@@ -25,21 +28,31 @@ func seeded(spec simulation.Spec) bool {
 	return spec.Seed != 0 && spec.Time == simulation.Virtual
 }
 
-// environment is the child's: that of this process and what the options add, or, with a seed, what it needs. The limit of memory is written
-// with all its digits, since the one it has depends on what else runs.
+// environment is the child's: that of this process and what the options add, or, with a seed, what it needs of that. The limit of memory is
+// written with all its digits, since the one it has depends on what else runs; one that the user set stays as it is.
 func environment(opts Options) []string {
 	if !seeded(opts.Spec) {
-		return append(os.Environ(), opts.Env...)
+		// A variable that happens to be there must not make a seed.
+		env := slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, simulation.SeedVariable+"=") })
+		return append(env, opts.Env...)
 	}
 	var env []string
-	limit := int64(math.MaxInt64)
+	for _, name := range []string{"TZ", "GOGC"} {
+		if value, ok := os.LookupEnv(name); ok {
+			env = append(env, name+"="+value)
+		}
+	}
+	limit := fmt.Sprintf(limitFormat, int64(math.MaxInt64))
+	if users := os.Getenv("GOMEMLIMIT"); users != "" {
+		limit = users
+	}
 	for _, variable := range opts.Env {
 		name, value, _ := strings.Cut(variable, "=")
 		switch name {
 		case "GOMAXPROCS":
 		case "GOMEMLIMIT":
 			if n, err := strconv.ParseInt(value, 10, 64); err == nil {
-				limit = n
+				limit = fmt.Sprintf(limitFormat, n)
 			}
 		default:
 			env = append(env, variable)
@@ -48,7 +61,7 @@ func environment(opts Options) []string {
 	return append(env,
 		simulation.SeedVariable+"="+strconv.FormatUint(opts.Spec.Seed, 10),
 		"GOMAXPROCS=1", // two would race, and from the first instruction on
-		fmt.Sprintf("GOMEMLIMIT=%019d", limit))
+		"GOMEMLIMIT="+limit)
 }
 
 // padded returns the spec as the child is to see it, and what makes its messages fit for a user again.

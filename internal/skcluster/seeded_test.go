@@ -53,9 +53,16 @@ func TestEnvironment(t *testing.T) {
 	if got := strings.Join(environment(opts), " "); got != want {
 		t.Errorf("without further variables: got %s, want %s", got, want)
 	}
+	t.Setenv("TZ", "Europe/Paris")
+	t.Setenv("GOMEMLIMIT", "4GiB")
+	want = "TZ=Europe/Paris SIMKUBE_SEED=7 GOMAXPROCS=1 GOMEMLIMIT=4GiB"
+	if got := strings.Join(environment(opts), " "); got != want {
+		t.Errorf("with the user's variables: got %s, want %s", got, want)
+	}
 	opts.Spec.Seed = 0
 	t.Setenv("SOME_VARIABLE", "1")
-	if got := environment(opts); !slices.Contains(got, "SOME_VARIABLE=1") {
-		t.Error("without a seed: the environment is not this process's")
+	t.Setenv(simulation.SeedVariable, "9")
+	if got := environment(opts); !slices.Contains(got, "SOME_VARIABLE=1") || slices.Contains(got, simulation.SeedVariable+"=9") {
+		t.Errorf("without a seed: got %v, want this process's, without a seed", got)
 	}
 }

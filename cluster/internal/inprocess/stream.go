@@ -37,6 +37,12 @@ type stream struct {
 func (t *Transport) stream(handler http.Handler, req, served *http.Request, cancel func()) (*http.Response, error) {
 	s := &stream{ctx: served.Context(), cancel: cancel, header: http.Header{}, answered: make(chan struct{})}
 	s.changed.L = &s.mu
+	t.mu.Lock()
+	if t.handler.Load() == nil {
+		t.mu.Unlock()
+		cancel()
+		return nil, errRefused
+	}
 	t.streams.Go(func() {
 		wake := context.AfterFunc(s.ctx, s.wake) // a writer that waits for its reader
 		err := serve(handler, s, served)
@@ -47,7 +53,12 @@ func (t *Transport) stream(handler http.Handler, req, served *http.Request, canc
 		s.finish(err)
 		cancel()
 	})
+	t.mu.Unlock()
 	<-s.answered
+	if err := req.Context().Err(); err != nil {
+		_ = (*streamBody)(s).Close()
+		return nil, err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.sent == nil {

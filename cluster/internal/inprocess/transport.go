@@ -23,6 +23,7 @@ import (
 // goroutine. A handler that panics is an error to the client.
 type Transport struct {
 	handler atomic.Pointer[http.Handler]
+	mu      sync.Mutex // guards the start of a stream against Close
 	streams sync.WaitGroup
 }
 
@@ -31,12 +32,27 @@ var _ http.RoundTripper = (*Transport)(nil)
 // Serve has requests answered by h from now on.
 func (t *Transport) Serve(h http.Handler) { t.handler.Store(&h) }
 
-// Close refuses requests from now on, and waits for the handlers of watches to return. It doesn't end them: that is for
+// Close refuses requests from now on, and waits for the handlers of watches to return, or for ctx. It doesn't end them: that is for
 // the server to do, or for the clients.
-func (t *Transport) Close() {
+func (t *Transport) Close(ctx context.Context) error {
+	t.mu.Lock()
 	t.handler.Store(nil)
-	t.streams.Wait()
+	t.mu.Unlock()
+	returned := make(chan struct{})
+	go func() {
+		t.streams.Wait()
+		close(returned)
+	}()
+	select {
+	case <-returned:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("wait for the handlers of watches: %w", context.Cause(ctx))
+	}
 }
+
+// errRefused is what clients of a port that nobody listens on get.
+var errRefused = fmt.Errorf("ask the API server: %w", syscall.ECONNREFUSED)
 
 // remote is the address of all clients; nothing listens there.
 const remote = "127.0.0.1:1"
@@ -51,7 +67,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	handler := t.handler.Load()
 	if handler == nil {
-		return nil, fmt.Errorf("ask the API server: %w", syscall.ECONNREFUSED)
+		return nil, errRefused
 	}
 	// The server puts values of its own into the context, and must not find the client's: a handler may be a client
 	// itself. So it gets a new one, which ends with the client's.
@@ -102,6 +118,10 @@ func received(ctx context.Context, req *http.Request) *http.Request {
 func answer(handler http.Handler, req, served *http.Request) (*http.Response, error) {
 	w := &recorder{header: http.Header{}}
 	if err := serve(handler, w, served); err != nil {
+		return nil, err
+	}
+	// What the server says of a request that was given up is not for the client, as it would be gone.
+	if err := req.Context().Err(); err != nil {
 		return nil, err
 	}
 	w.WriteHeader(http.StatusOK)

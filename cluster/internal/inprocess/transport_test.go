@@ -107,7 +107,9 @@ func TestTransport_NobodyServes(t *testing.T) {
 		t.Errorf("before Serve: got %v, want a refused connection", err)
 	}
 	transport.Serve(http.NotFoundHandler())
-	transport.Close()
+	if err := transport.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
 	if err := refused(t, transport, "https://api/"); !errors.Is(err, syscall.ECONNREFUSED) {
 		t.Errorf("after Close: got %v, want a refused connection", err)
 	}
@@ -138,6 +140,25 @@ func TestTransport_Panic(t *testing.T) {
 	for _, url := range []string{"https://api/", "https://api/?watch=1"} {
 		if err := refused(t, transport, url); !errors.Is(err, errPanicked) {
 			t.Errorf("%s: got %v, want %v", url, err, errPanicked)
+		}
+	}
+}
+
+// TestTransport_GivenUp has the client leave while the handler works: it learns that, and not what the handler makes of it.
+func TestTransport_GivenUp(t *testing.T) {
+	for _, url := range []string{"https://api/", "https://api/?watch=1"} {
+		ctx, cancel := context.WithCancel(t.Context())
+		transport := transportTo(func(w http.ResponseWriter, r *http.Request) {
+			cancel()
+			<-r.Context().Done()
+			w.WriteHeader(http.StatusGatewayTimeout)
+		})
+		res, err := transport.RoundTrip(request(ctx, t, http.MethodGet, url, ""))
+		if err == nil {
+			res.Body.Close()
+		}
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: got %v, want %v", url, err, context.Canceled)
 		}
 	}
 }
@@ -186,7 +207,9 @@ func TestStream_WhileItIsWritten(t *testing.T) {
 		if err := <-over; err != nil || got.String() != "one two! end" {
 			t.Errorf("at the end: got %q, %v", got.String(), err)
 		}
-		transport.Close()
+		if err := transport.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
 	})
 }
 
@@ -223,7 +246,9 @@ func TestStream_Ends(t *testing.T) {
 				if err := <-read; !errors.Is(err, test.want) {
 					t.Errorf("got %v, want %v", err, test.want)
 				}
-				transport.Close() // the handler has returned, or this never does
+				if err := transport.Close(t.Context()); err != nil { // the handler has returned, or this never does
+					t.Error(err)
+				}
 			})
 		})
 	}
@@ -269,7 +294,9 @@ func TestStream_Window(t *testing.T) {
 				}
 				cancel()
 				res.Body.Close()
-				transport.Close()
+				if err := transport.Close(t.Context()); err != nil {
+					t.Error(err)
+				}
 			})
 		})
 	}
