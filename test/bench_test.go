@@ -50,13 +50,15 @@ func BenchmarkBurst(b *testing.B) {
 		qps                      float32
 		deployments, pods, nodes int
 		seconds                  int64 // of the replay, enough for all pods to run
+		seed                     uint64
 	}{
-		{"1000-pods/real/default-limits", simulation.Real, 0, 40, 1000, 200, 75},
-		{"1000-pods/real/no-limits", simulation.Real, -1, 40, 1000, 200, 20},
-		{"1000-pods/virtual/no-limits", simulation.Virtual, -1, 40, 1000, 200, 20},
-		{"5000-pods/real/no-limits", simulation.Real, -1, 100, 5000, 1000, 75},
-		{"5000-pods/virtual/no-limits", simulation.Virtual, -1, 100, 5000, 1000, 75},
-		{"20000-pods/virtual/no-limits", simulation.Virtual, -1, 100, 20_000, 1000, 75},
+		{"1000-pods/real/default-limits", simulation.Real, 0, 40, 1000, 200, 75, 0},
+		{"1000-pods/real/no-limits", simulation.Real, -1, 40, 1000, 200, 20, 0},
+		{"1000-pods/virtual/no-limits", simulation.Virtual, -1, 40, 1000, 200, 20, 0},
+		{"5000-pods/real/no-limits", simulation.Real, -1, 100, 5000, 1000, 75, 0},
+		{"5000-pods/virtual/no-limits", simulation.Virtual, -1, 100, 5000, 1000, 75, 0},
+		{"5000-pods/virtual/no-limits/seed", simulation.Virtual, -1, 100, 5000, 1000, 75, seed},
+		{"20000-pods/virtual/no-limits", simulation.Virtual, -1, 100, 20_000, 1000, 75, 0},
 	} {
 		b.Run(bench.name, func(b *testing.B) {
 			event := trace.Event{Time: benchStart}
@@ -69,7 +71,7 @@ func BenchmarkBurst(b *testing.B) {
 			var peak int64
 			for b.Loop() {
 				spec := benchSpec(b, file, bench.nodes)
-				spec.Time, spec.KubeAPIQPS = bench.clock, bench.qps
+				spec.Time, spec.KubeAPIQPS, spec.Seed = bench.clock, bench.qps, bench.seed
 				var began, running time.Time
 				run, usage := measure(b, spec, func(m simulation.Message) {
 					switch p := m.Progress; {

@@ -149,14 +149,19 @@ func (o *Observer) list(ctx context.Context) error {
 func (o *Observer) podChanged(pod *corev1.Pod) {
 	o.took(func(t time.Time) { o.rec.PodChanged(t, pod) })
 }
+
 func (o *Observer) podDeleted(pod *corev1.Pod) {
 	o.took(func(t time.Time) { o.rec.PodDeleted(t, pod) })
 }
+
 func (o *Observer) podsListed(pods []*corev1.Pod) {
 	o.took(func(t time.Time) { o.rec.PodsListed(t, pods) })
 }
+
 func (o *Observer) nodeChanged(n *corev1.Node) { o.took(func(t time.Time) { o.rec.NodeChanged(t, n) }) }
+
 func (o *Observer) nodeDeleted(n *corev1.Node) { o.took(func(t time.Time) { o.rec.NodeDeleted(t, n) }) }
+
 func (o *Observer) nodesListed(list []*corev1.Node) {
 	o.took(func(t time.Time) { o.rec.NodesListed(t, list) })
 }

@@ -50,22 +50,28 @@ func Read(dir string) (*Run, error) {
 
 // ReadSummary reads only summary.json of a folder, with the errors of [Read].
 func ReadSummary(dir string) (*Summary, error) {
-	path := filepath.Join(dir, SummaryFile)
+	return readJSON[Summary](dir, SummaryFile, SchemaVersion)
+}
+
+// readJSON reads a JSON file of a folder that names its version. The error is or wraps [ErrNotResults] where there is none, and is
+// a *[VersionError] where it is of another version.
+func readJSON[T any](dir, file string, version int) (*T, error) {
+	path := filepath.Join(dir, file)
 	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s: %w: there is no %s in it", dir, ErrNotResults, SummaryFile)
+		return nil, fmt.Errorf("%s: %w: there is no %s in it", dir, ErrNotResults, file)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read the summary: %w", err)
+		return nil, fmt.Errorf("read %s: %w", file, err)
 	}
-	if err := checkVersion(path, data, SchemaVersion); err != nil {
+	if err := checkVersion(path, data, version); err != nil {
 		return nil, err
 	}
-	var s Summary
-	if err := json.Unmarshal(data, &s); err != nil {
+	var v T
+	if err := json.Unmarshal(data, &v); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	return &s, nil
+	return &v, nil
 }
 
 // checkVersion refuses the text of a file that is not ours, or not of the version that this package reads.

@@ -1,12 +1,7 @@
 package results
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,7 +16,7 @@ type Repetitions struct {
 	SchemaVersion int       `json:"schemaVersion"`
 	Simulation    string    `json:"simulation"`
 	Trace         TraceInfo `json:"trace"`
-	// RunInterrupted tells that the user ended it before all were done.
+	// Interrupted tells that the user ended it before all were done.
 	Interrupted bool `json:"interrupted"`
 	// Runs are all that were wanted, in order, also those that came to nothing.
 	Runs []Repetition `json:"runs"`
@@ -239,20 +234,5 @@ func (r *Repetitions) Failures() []Failure {
 // ReadRepetitions reads repetitions.json of a folder. The error is or wraps [ErrNotResults] where there is none, and is
 // a *[VersionError] where it is of another version.
 func ReadRepetitions(dir string) (*Repetitions, error) {
-	path := filepath.Join(dir, RepetitionsFile)
-	data, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s: %w: there is no %s in it", dir, ErrNotResults, RepetitionsFile)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read the repetitions: %w", err)
-	}
-	if err := checkVersion(path, data, RepetitionsSchemaVersion); err != nil {
-		return nil, err
-	}
-	var r Repetitions
-	if err := json.Unmarshal(data, &r); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return &r, nil
+	return readJSON[Repetitions](dir, RepetitionsFile, RepetitionsSchemaVersion)
 }

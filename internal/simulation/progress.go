@@ -79,6 +79,11 @@ func (p *progress) report() {
 func (p *progress) changed() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.count()
+}
+
+// count is called with p.mu held.
+func (p *progress) count() {
 	if p.changes++; p.changes >= changesPerReport {
 		p.report()
 	}
@@ -102,9 +107,7 @@ func (p *progress) nodes(n nodes.Progress) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.detail = fmt.Sprintf("%d of %d ready", n.Ready, n.Total)
-	if p.changes++; p.changes >= changesPerReport {
-		p.report()
-	}
+	p.count()
 }
 
 func (p *progress) remaining(left replay.Remaining) {

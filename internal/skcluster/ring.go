@@ -29,31 +29,11 @@ func (r *ring) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// bytes returns a copy of what is kept, without the headers of virtual time.
+// bytes returns a copy of what is kept.
 func (r *ring) bytes() []byte {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return unframed(r.buf)
-}
-
-// In virtual time the runtime puts a header before everything that is written to standard output and error: two zero
-// bytes, "PB", 8 bytes of time and 4 of length.
-const (
-	frameMark   = "\x00\x00PB"
-	frameHeader = len(frameMark) + 8 + 4
-)
-
-// unframed copies text without such headers. A header that was cut off at the end is dropped, too.
-func unframed(text []byte) []byte {
-	out := make([]byte, 0, len(text))
-	for {
-		at := bytes.Index(text, []byte(frameMark))
-		if at < 0 {
-			return append(out, text...)
-		}
-		out = append(out, text[:at]...)
-		text = text[min(at+frameHeader, len(text)):]
-	}
+	return bytes.Clone(r.buf)
 }
 
 // lines returns the last lines, at most n. Go's stack traces are left out from where

@@ -24,21 +24,6 @@ func TestRing(t *testing.T) {
 	}
 }
 
-func TestUnframed(t *testing.T) {
-	header := frameMark + "12345678" + "1234"
-	for in, want := range map[string]string{
-		"":                                       "",
-		"plain":                                  "plain",
-		header + "one\n" + header + "two":        "one\ntwo",
-		"before " + header + "after":             "before after",
-		header + "cut " + header[:len(header)-3]: "cut ",
-	} {
-		if got := string(unframed([]byte(in))); got != want {
-			t.Errorf("unframed(%q) = %q, want %q", in, got, want)
-		}
-	}
-}
-
 func TestReadMessages(t *testing.T) {
 	note := `{"note":{"level":"info","text":"` + strings.Repeat("x", 200_000) + `"}}`
 	var got []string

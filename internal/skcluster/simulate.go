@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"simkube.io/simkube/internal/playback"
 	"simkube.io/simkube/internal/results"
 	"simkube.io/simkube/internal/simulation"
 )
@@ -74,8 +75,8 @@ type Usage struct {
 // the simulation is asked to clean up and report what it has; it is killed if that takes
 // longer than the grace period. No process and no goroutine is left on return.
 //
-// Errors: a *results.ExistsError when the output folder is not free, a *FailedError when sk-cluster says that the simulation failed, a *CrashError
-// when it cannot say so any more or was killed.
+// Errors: a *results.ExistsError when the output folder is not free, a *FailedError when sk-cluster says that the
+// simulation failed, a *CrashError when it cannot say so any more or was killed.
 func Simulate(ctx context.Context, opts Options) (*simulation.Done, error) {
 	if err := results.CheckOutput(opts.Spec.Output, opts.Spec.Overwrite); err != nil {
 		return nil, err
@@ -138,7 +139,8 @@ func start(opts Options) (_ *child, err error) {
 	}
 	c.cmd = exec.Command(opts.Path, args...)
 	c.cmd.Env = environment(opts)
-	c.cmd.Stdout, c.cmd.Stderr = c.output, c.output
+	printed := playback.NewWriter(c.output) // on the wall clock it has nothing to take out
+	c.cmd.Stdout, c.cmd.Stderr = printed, printed
 	c.cmd.WaitDelay = drainTime
 	c.cmd.ExtraFiles = []*os.File{controlRead, messagesWrite, log} // descriptors 3, 4 and 5
 	ownGroup(c.cmd)

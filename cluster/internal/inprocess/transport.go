@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -84,8 +85,8 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // streams tells whether a request is a watch: one whose answer has to be read before it ends.
 func streams(req *http.Request) bool {
-	if req.URL.RawQuery == "" {
-		return false
+	if !strings.Contains(req.URL.RawQuery, "watch=") {
+		return false // most, and parsing a query takes longer
 	}
 	watch, err := strconv.ParseBool(req.URL.Query().Get("watch"))
 	return err == nil && watch

@@ -18,6 +18,8 @@ import (
 	"runtime"
 	"syscall"
 	"time"
+
+	"simkube.io/simkube/internal/playback"
 )
 
 const (
@@ -61,7 +63,7 @@ type player struct {
 
 // play runs a program and returns its exit code. What the program has started and left behind goes with it.
 func (p player) play(args []string, in io.Reader, out, errOut io.Writer) (int, error) {
-	stdout, stderr := &stripper{out: out}, &stripper{out: errOut}
+	stdout, stderr := playback.NewWriter(out), playback.NewWriter(errOut)
 	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = in, stdout, stderr
 	cmd.SysProcAttr = bound()
@@ -89,7 +91,7 @@ func (p player) play(args []string, in io.Reader, out, errOut io.Writer) (int, e
 	if errors.As(err, &exit) {
 		err = nil
 	}
-	if err = errors.Join(late, err, stdout.flush(), stderr.flush()); err != nil && code == 0 {
+	if err = errors.Join(late, err, stdout.Flush(), stderr.Flush()); err != nil && code == 0 {
 		code = failed
 	}
 	return code, err

@@ -12,7 +12,11 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"simkube.io/simkube/internal/playback"
 )
+
+func frame(time uint64, data string) string { return string(playback.AppendFrame(nil, time, data)) }
 
 // roleEnv makes this test binary one of the programs below.
 const roleEnv = "SIMKUBE_PLAYBACK_TEST_ROLE"
@@ -23,12 +27,12 @@ func TestMain(m *testing.M) {
 		os.Exit(m.Run())
 	case "talk":
 		data, err := io.ReadAll(os.Stdin)
-		fmt.Print(framed(1, fmt.Sprintf("out %s %v\n", data, err)), framed(2, "and "), "plain\n")
-		fmt.Fprint(os.Stderr, framed(3, strings.Join(os.Args[1:], " ")))
+		fmt.Print(frame(1, fmt.Sprintf("out %s %v\n", data, err)), frame(2, "and "), "plain\n")
+		fmt.Fprint(os.Stderr, frame(3, strings.Join(os.Args[1:], " ")))
 		os.Exit(3)
 	case "hang":
 		signal.Ignore(syscall.SIGTERM, syscall.SIGHUP)
-		fmt.Print(framed(1, "hangs\n"))
+		fmt.Print(frame(1, "hangs\n"))
 		time.Sleep(time.Hour)
 	case "playback":
 		// As the command, for a program that hangs.

@@ -15,16 +15,23 @@ func TestSeed_Variable(t *testing.T) {
 	}
 }
 
-// TestSeed_NotInEnvironment has a seed come too late, when only the spec knows of it.
-func TestSeed_NotInEnvironment(t *testing.T) {
-	t.Setenv(virtualtime.SeedVariable, "8")
-	if err := seed(7); err == nil || !strings.Contains(err.Error(), virtualtime.SeedVariable) {
-		t.Errorf("got %v, want an error that names %s", err, virtualtime.SeedVariable)
-	}
-	t.Setenv(virtualtime.SeedVariable, "7")
-	for _, s := range []uint64{0, 7} {
-		if err := seed(s); err != nil {
-			t.Errorf("seed %d: %v", s, err)
+// TestSeed_Environment has the process's seed and the simulation's differ: then chance was at work with another seed before, or none.
+func TestSeed_Environment(t *testing.T) {
+	for _, test := range []struct {
+		environment string
+		spec        uint64
+		ok          bool
+	}{
+		{"", 0, true},
+		{"7", 7, true},
+		{"", 7, false},
+		{"8", 7, false},
+		{"7", 0, false},
+	} {
+		t.Setenv(virtualtime.SeedVariable, test.environment)
+		err := seed(test.spec)
+		if (err == nil) != test.ok || err != nil && !strings.Contains(err.Error(), virtualtime.SeedVariable) {
+			t.Errorf("%q in the environment, %d in the spec: got %v, want ok: %v", test.environment, test.spec, err, test.ok)
 		}
 	}
 }

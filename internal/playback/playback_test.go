@@ -1,38 +1,34 @@
-package main
+package playback
 
 import (
 	"bytes"
-	"encoding/binary"
 	"errors"
 	"strings"
 	"testing"
 )
 
 // framed is data as the runtime writes it at a time.
-func framed(time uint64, data string) string {
-	header := binary.BigEndian.AppendUint64([]byte(magic), time)
-	return string(binary.BigEndian.AppendUint32(header, uint32(len(data)))) + data
-}
+func framed(time uint64, data string) string { return string(AppendFrame(nil, time, data)) }
 
 // stripped is text without frames, if it comes in pieces of some bytes.
 func stripped(tb testing.TB, text string, size int) string {
 	tb.Helper()
 	var out bytes.Buffer
-	s := &stripper{out: &out}
+	w := NewWriter(&out)
 	for piece := []byte(text); len(piece) > 0; {
 		n := min(size, len(piece))
-		if got, err := s.Write(piece[:n]); got != n || err != nil {
+		if got, err := w.Write(piece[:n]); got != n || err != nil {
 			tb.Fatalf("Write of %d bytes: got %d, %v", n, got, err)
 		}
 		piece = piece[n:]
 	}
-	if err := s.flush(); err != nil {
+	if err := w.Flush(); err != nil {
 		tb.Fatal(err)
 	}
 	return out.String()
 }
 
-func TestStripper(t *testing.T) {
+func TestWriter(t *testing.T) {
 	long := strings.Repeat("0123456789", 1000)
 	for _, test := range []struct{ name, in, want string }{
 		{"nothing", "", ""},
@@ -60,14 +56,14 @@ func TestStripper(t *testing.T) {
 	}
 }
 
-// TestStripper_AtOnce holds that what is there is passed on before more comes.
-func TestStripper_AtOnce(t *testing.T) {
+// TestWriter_AtOnce holds that what is there is passed on before more comes.
+func TestWriter_AtOnce(t *testing.T) {
 	var out bytes.Buffer
-	s := &stripper{out: &out}
+	w := NewWriter(&out)
 	for _, step := range []struct{ in, want string }{
 		{"plain", "plain"}, {framed(1, "abc")[:headerSize+2], "plainab"}, {"c", "plainabc"}, {"\x00", "plainabc"}, {"d", "plainabc\x00d"},
 	} {
-		if _, err := s.Write([]byte(step.in)); err != nil {
+		if _, err := w.Write([]byte(step.in)); err != nil {
 			t.Fatal(err)
 		}
 		if got := out.String(); got != step.want {
@@ -76,9 +72,9 @@ func TestStripper_AtOnce(t *testing.T) {
 	}
 }
 
-func TestStripper_TellsOfErrors(t *testing.T) {
-	s := &stripper{out: failing{}}
-	if _, err := s.Write([]byte(framed(1, "a"))); !errors.Is(err, errBroken) {
+func TestWriter_TellsOfErrors(t *testing.T) {
+	w := NewWriter(failing{})
+	if _, err := w.Write([]byte(framed(1, "a"))); !errors.Is(err, errBroken) {
 		t.Errorf("got %v, want %v", err, errBroken)
 	}
 }
@@ -89,7 +85,7 @@ type failing struct{}
 
 func (failing) Write([]byte) (int, error) { return 0, errBroken }
 
-func FuzzStripper(f *testing.F) {
+func FuzzWriter(f *testing.F) {
 	f.Add("before", "data", uint64(1), 3)
 	f.Add("", magic, uint64(0), 1)
 	f.Add("\x00\x00P", "\x00", uint64(1<<63), headerSize)

@@ -1,0 +1,58 @@
+package controlplane
+
+import (
+	"bytes"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"runtime/pprof"
+	"strings"
+	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"simkube.io/simkube/cluster/internal/virtualtime"
+)
+
+// TestWorkQueues_Metrics holds that work queues wake up twice a second for metrics on the wall clock, as in every cluster, and not in
+// virtual time, where idling is work: see metricsProviderSet.
+func TestWorkQueues_Metrics(t *testing.T) {
+	var profile bytes.Buffer
+	if err := pprof.Lookup("goroutine").WriteTo(&profile, 1); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(profile.String(), "workqueue.") {
+		t.Fatal("there are no work queues: this test looks for the wrong name")
+	}
+	if got := strings.Contains(profile.String(), "updateUnfinishedWorkLoop"); got == virtualtime.Enabled {
+		t.Errorf("goroutines bring metrics up to date: got %v in virtual time: %v", got, virtualtime.Enabled)
+	}
+}
+
+// TestPriorityAndFairness_Objects holds that the objects of priority and fairness are made on the wall clock, as in every cluster, and by
+// nobody in virtual time: see frugalHooks.
+func TestPriorityAndFairness_Objects(t *testing.T) {
+	got, err := clientset(t).FlowcontrolV1().FlowSchemas().List(t.Context(), metav1.ListOptions{})
+	if err != nil || len(got.Items) > 0 == virtualtime.Enabled {
+		t.Errorf("got %d FlowSchemas, %v, in virtual time: %v", len(got.Items), err, virtualtime.Enabled)
+	}
+}
+
+// TestNetwork_Others holds that in virtual time requests to others than the API server fail and say why, and that on the wall clock they
+// reach them.
+func TestNetwork_Others(t *testing.T) {
+	if virtualtime.Enabled {
+		_, err := (&http.Transport{}).RoundTrip(httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1:1/", nil))
+		if !errors.Is(err, errNoNetwork) {
+			t.Errorf("got %v, want %v", err, errNoNetwork)
+		}
+		return
+	}
+	server := httptest.NewServer(http.NotFoundHandler())
+	defer server.Close()
+	res, err := http.Get(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+}
