@@ -1,0 +1,177 @@
+package storage
+
+import (
+	"fmt"
+	"net/url"
+	"path"
+	"regexp"
+	"strings"
+)
+
+// ParseError says why a text does not name an object. Its text is meant for whoever wrote the URL, and holds no password
+// that the URL may have held.
+type ParseError struct {
+	// URL is what was to be parsed, without user, password and query.
+	URL string
+	// Reason says what is wrong with it, and what would be right.
+	Reason string
+}
+
+func (e *ParseError) Error() string {
+	return fmt.Sprintf("%q does not name an object: %s", e.URL, e.Reason)
+}
+
+// Parse makes a location of what a user has written: s3://bucket/key, gs://bucket/key, azure://container/key (az:// and
+// azblob:// too), file:///absolute/path, http(s)://host/path, or a path. Keys are taken literally, without
+// percent-decoding, as the clouds' own command lines take them. A key may not have parts that are empty, "." or "..":
+// some servers would take it for another one. Every error is a [*ParseError].
+func Parse(text string) (Location, error) {
+	location, reason := parse(text)
+	if reason != "" {
+		return Location{}, &ParseError{URL: redact(text), Reason: reason}
+	}
+	return location, nil
+}
+
+func parse(text string) (location Location, reason string) {
+	if text == "" {
+		return Location{}, "it is empty; name a path or a URL such as s3://bucket/key"
+	}
+	if strings.IndexFunc(text, isControl) >= 0 {
+		return Location{}, "it holds a control character"
+	}
+	scheme, rest, found := strings.Cut(text, "://")
+	if !found || !schemePattern().MatchString(scheme) {
+		return parsePath(text)
+	}
+	switch strings.ToLower(scheme) {
+	case "s3":
+		return parseBucket(SchemeS3, rest)
+	case "gs":
+		return parseBucket(SchemeGoogle, rest)
+	case "azure", "az", "azblob":
+		return parseBucket(SchemeAzure, rest)
+	case "file":
+		return parseFile(text)
+	case "http", "https":
+		return parseHTTP(text)
+	default:
+		return Location{}, fmt.Sprintf("there is no storage %q; there are s3://, gs://, azure://, file://, http:// and https://", scheme+"://")
+	}
+}
+
+// parsePath takes a text without a scheme for a path, unless a slash was forgotten.
+func parsePath(text string) (Location, string) {
+	scheme, rest, found := strings.Cut(text, ":")
+	if found {
+		switch name := strings.ToLower(scheme); name {
+		case "s3", "gs", "azure", "az", "azblob", "file", "http", "https":
+			return Location{}, fmt.Sprintf("%q wants two slashes: %s://%s", scheme+":", name, strings.TrimLeft(rest, "/"))
+		}
+	}
+	if strings.HasSuffix(text, "/") {
+		return Location{}, "it names a folder; add the name of a file"
+	}
+	return Location{Scheme: SchemeFile, Key: text}, ""
+}
+
+func parseFile(text string) (Location, string) {
+	u, err := url.Parse(text)
+	switch {
+	case err != nil:
+		return Location{}, "it is no URL: " + parseReason(err)
+	case u.User != nil || u.Host != "" && u.Host != "localhost":
+		return Location{}, "a file is on this machine: write file:///absolute/path, with three slashes"
+	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
+		return Location{}, "a file's URL has no query and no fragment; write ? as %3F and # as %23"
+	case strings.IndexFunc(u.Path, isControl) >= 0:
+		return Location{}, "it holds a control character"
+	case u.Path == "" || strings.HasSuffix(u.Path, "/"):
+		return Location{}, "it names a folder; add the name of a file"
+	}
+	return Location{Scheme: SchemeFile, Key: u.Path}, ""
+}
+
+func parseHTTP(text string) (Location, string) {
+	u, err := url.Parse(text)
+	switch {
+	case err != nil:
+		return Location{}, "it is no URL: " + parseReason(err)
+	case u.Hostname() == "":
+		return Location{}, "it has no host"
+	}
+	u.Scheme = strings.ToLower(u.Scheme)
+	u.Host = strings.ToLower(u.Host)
+	u.Fragment, u.RawFragment = "", ""
+	return Location{
+		Scheme:  Scheme(u.Scheme),
+		Bucket:  u.Host,
+		Key:     strings.TrimPrefix(u.Path, "/"),
+		address: u.String(),
+	}, ""
+}
+
+func parseBucket(scheme Scheme, rest string) (Location, string) {
+	bucket, key, _ := strings.Cut(rest, "/")
+	what, pattern, rule := "bucket", bucketPattern(), "3 to 222 lower-case letters, digits, '.', '-' and '_'"
+	if scheme == SchemeAzure {
+		what, pattern, rule = "container", containerPattern(), "3 to 63 lower-case letters, digits and '-'"
+	}
+	switch {
+	case strings.ContainsAny(rest, "?#"):
+		return Location{}, "it has a query or a fragment; settings come from the environment, not from the URL"
+	case strings.Contains(bucket, "@"):
+		return Location{}, "credentials come from the environment, not from the URL"
+	case bucket == "":
+		return Location{}, fmt.Sprintf("it has no %s: write %s://%s/key", what, scheme, what)
+	case !pattern.MatchString(bucket):
+		return Location{}, fmt.Sprintf("%q is no name of a %s, which has %s", bucket, what, rule)
+	case key == "":
+		return Location{}, fmt.Sprintf("it names a %s; add the name of an object: %s://%s/key", what, scheme, bucket)
+	case strings.HasSuffix(key, "/"):
+		return Location{}, "it names a folder; add the name of an object"
+	case len(key) > 1024:
+		return Location{}, fmt.Sprintf("its key has %d bytes; at most 1024 are allowed", len(key))
+	case path.Clean("/"+key) != "/"+key:
+		return Location{}, `its key has an empty part, "." or ".."`
+	}
+	return Location{Scheme: scheme, Bucket: bucket, Key: key}, ""
+}
+
+// parseReason gives what net/url says, without the URL itself.
+func parseReason(err error) string {
+	if e, ok := err.(*url.Error); ok { //nolint:errorlint // it is what url.Parse gives, never wrapped
+		return e.Err.Error()
+	}
+	return err.Error()
+}
+
+// redact leaves out of a text whatever may be a password: all up to an @ in the authority, and the query.
+func redact(text string) string {
+	text, _, _ = strings.Cut(text, "?")
+	scheme, rest, found := strings.Cut(text, "://")
+	if !found {
+		return text
+	}
+	authority, tail, slash := strings.Cut(rest, "/")
+	if i := strings.LastIndexByte(rest, '@'); i >= 0 && !slash {
+		return scheme + "://" + rest[i+1:]
+	}
+	if i := strings.LastIndexByte(authority, '@'); i >= 0 {
+		authority = authority[i+1:]
+	}
+	if slash {
+		tail = "/" + tail
+	}
+	return scheme + "://" + authority + tail
+}
+
+func isControl(r rune) bool { return r < ' ' || r == 0x7f }
+
+func schemePattern() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*$`) }
+
+func bucketPattern() *regexp.Regexp { return regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$`) }
+
+func containerPattern() *regexp.Regexp {
+	return regexp.MustCompile(`^(\$root|\$web|\$logs|[a-z0-9](-?[a-z0-9]){2,62})$`)
+}
