@@ -19,6 +19,8 @@ type Options struct {
 	Exporter Exporter
 	// Storage writes traces to buckets. Nil: the server writes none, whatever is allowed.
 	Storage Storage
+	// CheckTransform says what is wrong with the text of a transformation. Nil: nothing is transformed here, and a request that asks for it is refused.
+	CheckTransform func(text string) []simkubev1.Problem
 	// Status gives the status, of which the server fills in the exports. It is required.
 	Status func() simkubev1.TracerStatus
 	// Ready tells what the tracer's readiness depends on. Nil: on nothing.

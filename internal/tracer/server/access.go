@@ -1,0 +1,77 @@
+package server
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+)
+
+// protect lets only those in who may use a path.
+func (s *Server) protect(next http.Handler) http.Handler {
+	if s.opts.Authorizer == nil {
+		return s.protectFromPages(next)
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		verb := strings.ToLower(r.Method)
+		token, ok := bearerToken(r)
+		if !ok {
+			s.challenge(w, fmt.Sprintf("%s %s wants a token: send the header Authorization: Bearer TOKEN with one of a Kubernetes user or ServiceAccount", r.Method, r.URL.Path))
+			return
+		}
+		decision, err := s.opts.Authorizer.Authorize(r.Context(), token, verb, r.URL.Path)
+		switch {
+		case err != nil:
+			s.opts.Logger.Error("check a token", "path", r.URL.Path, "error", err)
+			s.fail(w, http.StatusServiceUnavailable, fmt.Sprintf("it cannot be found out whether %s %s is allowed: %v", r.Method, r.URL.Path, err))
+		case decision.User == "":
+			s.challenge(w, "the cluster does not accept the token; it may have expired, or be of another cluster")
+		case !decision.Allowed:
+			message := fmt.Sprintf("user %q may not %s the path %s; a ClusterRole with nonResourceURLs: [%q] and verbs: [%q], bound to the user, allows it",
+				decision.User, verb, r.URL.Path, r.URL.Path, verb)
+			if decision.Reason != "" {
+				message += " (" + decision.Reason + ")"
+			}
+			s.fail(w, http.StatusForbidden, message)
+		default:
+			next.ServeHTTP(w, r)
+		}
+	})
+}
+
+func (s *Server) challenge(w http.ResponseWriter, message string) {
+	w.Header().Set("WWW-Authenticate", `Bearer realm="sk-tracer"`)
+	s.fail(w, http.StatusUnauthorized, message)
+}
+
+// bearerToken returns the token of a request.
+func bearerToken(r *http.Request) (string, bool) {
+	scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " ")
+	token = strings.TrimSpace(token)
+	return token, ok && strings.EqualFold(scheme, "Bearer") && token != ""
+}
+
+// protectFromPages keeps pages in a browser on this machine from using a server that asks nobody who they are: neither
+// may they send it something, nor may a name that leads here let them read what it says.
+func (s *Server) protectFromPages(next http.Handler) http.Handler {
+	origins := http.NewCrossOriginProtection()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := origins.Check(r); err != nil {
+			s.fail(w, http.StatusForbidden, "a page of another site may not use the tracer: "+err.Error())
+			return
+		}
+		if !s.opts.Insecure && !isLocalHost(r.Host) {
+			s.fail(w, http.StatusForbidden, fmt.Sprintf("the tracer answers to localhost only, not to %q; with --auth token or --insecure it answers to any name", r.Host))
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func isLocalHost(host string) bool {
+	name, _, err := net.SplitHostPort(host)
+	if err != nil {
+		name = strings.Trim(host, "[]")
+	}
+	return strings.EqualFold(name, "localhost") || isLoopback(name)
+}

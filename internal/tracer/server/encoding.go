@@ -1,0 +1,56 @@
+package server
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+// The encodings of a body.
+const (
+	encodingGzip = "gzip"
+	encodingZstd = "zstd"
+)
+
+// acceptedEncoding returns the encoding that a client likes best: zstd or gzip, or "" for none. Of two that it likes
+// the same, it is zstd.
+func acceptedEncoding(header http.Header) string {
+	best, bestWeight := "", 0.0
+	weights := map[string]float64{}
+	for _, value := range header.Values("Accept-Encoding") {
+		for item := range strings.SplitSeq(value, ",") {
+			name, params, _ := strings.Cut(item, ";")
+			weights[strings.ToLower(strings.TrimSpace(name))] = weight(params)
+		}
+	}
+	for _, name := range []string{encodingZstd, encodingGzip} {
+		w, ok := weights[name]
+		if !ok {
+			w = weights["*"]
+		}
+		if w > bestWeight {
+			best, bestWeight = name, w
+		}
+	}
+	if weights["identity"] > bestWeight {
+		return ""
+	}
+	return best
+}
+
+// weight reads "q=0.5". What is no weight is 0: then the encoding is not used, which every client understands.
+func weight(params string) float64 {
+	params = strings.TrimSpace(params)
+	if params == "" {
+		return 1
+	}
+	number, ok := strings.CutPrefix(strings.ToLower(params), "q=")
+	if !ok {
+		return 0
+	}
+	w, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
+	if err != nil || !(w >= 0 && w <= 1) {
+		return 0
+	}
+	return w
+}

@@ -1,0 +1,183 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"time"
+
+	simkubev1 "simkube.io/simkube/api/v1"
+)
+
+// export answers to POST /export.
+func (s *Server) export(w http.ResponseWriter, r *http.Request) {
+	request, err := readRequest(w, r)
+	if err == nil {
+		err = s.checkTransform(request)
+	}
+	var wrong *RequestError
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &wrong):
+		s.fail(w, http.StatusBadRequest, "the request is wrong: "+wrong.Error(), wrong.Problems...)
+		return
+	case errors.As(err, &large):
+		s.fail(w, http.StatusRequestEntityTooLarge, fmt.Sprintf("the request is larger than %d bytes", large.Limit))
+		return
+	case err != nil:
+		s.fail(w, http.StatusBadRequest, "the request could not be read: "+err.Error())
+		return
+	}
+	to, err := target(request.ExportPath, s.opts.Allowed)
+	var denied *notAllowedError
+	switch {
+	case errors.As(err, &denied):
+		s.fail(w, http.StatusForbidden, denied.Error())
+		return
+	case err != nil:
+		s.fail(w, http.StatusBadRequest, "the request is wrong: export_path: "+err.Error(), simkubev1.Problem{Field: "export_path", Message: err.Error()})
+		return
+	case to.url != "" && s.opts.Storage == nil:
+		s.fail(w, http.StatusForbidden, "export to "+to.url+": this tracer cannot write to buckets")
+		return
+	}
+	select {
+	case s.slots <- struct{}{}:
+		defer func() { <-s.slots }()
+	default:
+		w.Header().Set("Retry-After", "10")
+		s.fail(w, http.StatusTooManyRequests, fmt.Sprintf("there are %d exports already, and this tracer does not run more at once (--max-exports); try again later", cap(s.slots)))
+		return
+	}
+	if to.url != "" {
+		s.exportToBucket(r.Context(), w, request, to.url)
+		return
+	}
+	s.exportToClient(w, r, request, to.name)
+}
+
+func (s *Server) checkTransform(request simkubev1.ExportRequest) error {
+	if request.Transform == "" {
+		return nil
+	}
+	if s.opts.CheckTransform == nil {
+		return &RequestError{[]simkubev1.Problem{{
+			Field: "transform", Message: "this tracer has no language built in to transform traces with; leave it out, and transform the trace afterwards",
+		}}}
+	}
+	if problems := s.opts.CheckTransform(request.Transform); len(problems) > 0 {
+		return &RequestError{problems}
+	}
+	return nil
+}
+
+// exportToClient answers with the trace. Once something of it is sent, a failure breaks the connection off: that is how
+// the client finds out.
+func (s *Server) exportToClient(w http.ResponseWriter, r *http.Request, request simkubev1.ExportRequest, name string) {
+	logger, begin := s.opts.Logger.With("to", "client"), s.opts.Clock.Now()
+	body := newBody(w, acceptedEncoding(r.Header), name, s.opts.StallTimeout)
+	summary, err := s.opts.Exporter.Export(r.Context(), request, body)
+	if err == nil {
+		err = body.Close()
+	} else {
+		body.discard()
+	}
+	if err == nil {
+		s.logDone(logger, request, summary, body.sent(), begin)
+		return
+	}
+	if body.sent() == 0 {
+		s.failExport(r.Context(), w, logger, err)
+		return
+	}
+	logger.Warn("break off an export", "sentBytes", body.sent(), "error", err)
+	panic(http.ErrAbortHandler)
+}
+
+// failExport answers to an export of which nothing was sent.
+func (s *Server) failExport(ctx context.Context, w http.ResponseWriter, logger *slog.Logger, err error) {
+	var wrong *RequestError
+	switch {
+	case errors.As(err, &wrong):
+		s.fail(w, http.StatusBadRequest, "the request is wrong: "+wrong.Error(), wrong.Problems...)
+	case ctx.Err() != nil:
+		// Either there is nobody left to read this, or the server is being stopped.
+		logger.Info("give up an export", "error", err)
+		s.fail(w, http.StatusServiceUnavailable, "the export was given up: the tracer is being stopped")
+	default:
+		logger.Error("export", "error", err)
+		s.fail(w, http.StatusInternalServerError, "export the trace: "+err.Error())
+	}
+}
+
+// exportToBucket writes the trace to a bucket, and answers when it is there.
+func (s *Server) exportToBucket(ctx context.Context, w http.ResponseWriter, request simkubev1.ExportRequest, url string) {
+	logger, begin := s.opts.Logger.With("to", url), s.opts.Clock.Now()
+	upload, err := s.opts.Storage.Create(ctx, url)
+	if err != nil {
+		s.failUpload(ctx, w, logger, url, err)
+		return
+	}
+	counted := &uploadWriter{upload: upload}
+	summary, err := s.opts.Exporter.Export(ctx, request, counted)
+	if err == nil {
+		counted.err = upload.Commit()
+		err = counted.err
+	}
+	if err == nil {
+		s.logDone(logger, request, summary, counted.n, begin)
+		header := w.Header()
+		header.Set(simkubev1.HeaderExportEvents, strconv.FormatInt(summary.Events, 10))
+		header.Set(simkubev1.HeaderExportObjects, strconv.FormatInt(summary.Objects, 10))
+		header.Set(simkubev1.HeaderExportBytes, strconv.FormatInt(counted.n, 10))
+		header.Set(simkubev1.HeaderExportStart, strconv.FormatInt(summary.Start, 10))
+		w.WriteHeader(http.StatusOK)
+		return
+	}
+	if abortErr := upload.Abort(); abortErr != nil {
+		logger.Error("remove what was written of an export that failed", "error", abortErr)
+	}
+	if counted.err != nil {
+		s.failUpload(ctx, w, logger, url, counted.err)
+		return
+	}
+	s.failExport(ctx, w, logger, err)
+}
+
+// failUpload answers to an export that the storage provider did not take.
+func (s *Server) failUpload(ctx context.Context, w http.ResponseWriter, logger *slog.Logger, url string, err error) {
+	if ctx.Err() != nil {
+		s.failExport(ctx, w, logger, err)
+		return
+	}
+	code := http.StatusBadGateway
+	if errors.Is(err, ErrNoLocation) {
+		code = http.StatusNotFound
+	}
+	logger.Error("write an export to storage", "error", err)
+	s.fail(w, code, fmt.Sprintf("write the trace to %s: %v; nothing was left there", url, err))
+}
+
+func (s *Server) logDone(logger *slog.Logger, request simkubev1.ExportRequest, summary Summary, bytes int64, begin time.Time) {
+	logger.Info("exported a trace", "startTS", request.StartTS, "endTS", request.EndTS, "events", summary.Events, "objects", summary.Objects,
+		"bytes", bytes, "duration", s.opts.Clock.Since(begin))
+}
+
+// uploadWriter counts what is written, and remembers that it was the upload that failed.
+type uploadWriter struct {
+	upload Upload
+	n      int64
+	err    error
+}
+
+func (u *uploadWriter) Write(p []byte) (int, error) {
+	n, err := u.upload.Write(p)
+	u.n += int64(n)
+	if err != nil {
+		u.err = err
+	}
+	return n, err
+}

@@ -1,0 +1,184 @@
+package server
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"k8s.io/utils/clock"
+
+	simkubev1 "simkube.io/simkube/api/v1"
+)
+
+const (
+	defaultMaxExports      = 2
+	defaultStallTimeout    = time.Minute
+	defaultShutdownTimeout = 20 * time.Second
+	// headerTimeout is how long a client may take to say what it wants, bodyTimeout how long to say all of it.
+	headerTimeout = 10 * time.Second
+	bodyTimeout   = 30 * time.Second
+	idleTimeout   = 2 * time.Minute
+	// maxHeaderBytes leaves room for a token.
+	maxHeaderBytes = 64 << 10
+)
+
+var _ http.Handler = (*Server)(nil)
+
+// Server is the tracer's HTTP API.
+type Server struct {
+	opts    Options
+	handler http.Handler
+	slots   chan struct{} // holds one value per running export
+}
+
+// New makes a server; Run, or any HTTP server, serves it.
+func New(opts Options) (*Server, error) {
+	if opts.Exporter == nil || opts.Status == nil || opts.Logger == nil {
+		return nil, errors.New("the server needs an exporter, a status and a logger")
+	}
+	if opts.MaxExports < 0 {
+		return nil, &ConfigError{fmt.Sprintf("--max-exports %d: must be at least 1", opts.MaxExports), "leave the flag out for 2"}
+	}
+	opts = opts.withDefaults()
+	s := &Server{opts: opts, slots: make(chan struct{}, opts.MaxExports)}
+	s.handler = s.routes()
+	return s, nil
+}
+
+func (o Options) withDefaults() Options {
+	if o.MaxExports == 0 {
+		o.MaxExports = defaultMaxExports
+	}
+	if o.StallTimeout == 0 {
+		o.StallTimeout = defaultStallTimeout
+	}
+	if o.ShutdownTimeout == 0 {
+		o.ShutdownTimeout = defaultShutdownTimeout
+	}
+	if o.Clock == nil {
+		o.Clock = clock.RealClock{}
+	}
+	if o.Ready == nil {
+		o.Ready = func() []ReadyCheck { return nil }
+	}
+	if o.Gatherer == nil {
+		o.Gatherer = prometheus.NewRegistry()
+	}
+	return o
+}
+
+// ServeHTTP implements http.Handler.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// route is what a path of the API does, and for which method.
+type route struct {
+	method  string
+	handler http.Handler
+}
+
+func (s *Server) routes() http.Handler {
+	metrics := promhttp.HandlerFor(s.opts.Gatherer, promhttp.HandlerOpts{
+		ErrorLog: slog.NewLogLogger(s.opts.Logger.Handler(), slog.LevelError), ErrorHandling: promhttp.ContinueOnError,
+	})
+	routes := map[string]route{
+		"/healthz":                 {http.MethodGet, http.HandlerFunc(health)},
+		"/readyz":                  {http.MethodGet, http.HandlerFunc(s.ready)},
+		"/openapi":                 {http.MethodGet, http.HandlerFunc(openAPI)},
+		"/metrics":                 {http.MethodGet, s.protect(metrics)},
+		simkubev1.PathTracerStatus: {http.MethodGet, s.protect(http.HandlerFunc(s.status))},
+		simkubev1.PathExport:       {http.MethodPost, s.protect(http.HandlerFunc(s.export))},
+	}
+	paths := strings.Join(slices.Sorted(maps.Keys(routes)), ", ")
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		route, ok := routes[r.URL.Path]
+		switch {
+		case !ok:
+			s.fail(w, http.StatusNotFound, fmt.Sprintf("%s: there is no such path here; there are %s", r.URL.Path, paths))
+		case r.Method != route.method && (r.Method != http.MethodHead || route.method != http.MethodGet):
+			w.Header().Set("Allow", route.method)
+			s.fail(w, http.StatusMethodNotAllowed, fmt.Sprintf("%s wants the method %s, not %s", r.URL.Path, route.method, r.Method))
+		default:
+			route.handler.ServeHTTP(w, r)
+		}
+	})
+}
+
+// Run serves connections from a listener, which it closes, until ctx ends; then it waits a while for what is running. It
+// refuses to serve others than this machine's programs when nobody decides who they are.
+func (s *Server) Run(ctx context.Context, listener net.Listener) error {
+	if err := s.checkAddress(listener.Addr()); err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	// Requests end when the server does, not when ctx does.
+	requests, cancelRequests := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancelRequests()
+	server := &http.Server{
+		Handler:           s,
+		BaseContext:       func(net.Listener) context.Context { return requests },
+		ReadHeaderTimeout: headerTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		ErrorLog:          slog.NewLogLogger(s.opts.Logger.Handler(), slog.LevelDebug),
+	}
+	if s.opts.TLS != nil {
+		config := s.opts.TLS.Clone()
+		config.NextProtos = []string{"http/1.1"}
+		listener = tls.NewListener(listener, config)
+	}
+	return serve(ctx, server, listener, cancelRequests, s.opts.ShutdownTimeout)
+}
+
+// serve runs a server until ctx ends, and then shuts it down: what takes longer than the timeout is cancelled.
+func serve(ctx context.Context, server *http.Server, listener net.Listener, cancelRequests func(), timeout time.Duration) error {
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	select {
+	case err := <-served:
+		return fmt.Errorf("serve the API: %w", err)
+	case <-ctx.Done():
+	}
+	shutdown, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
+	defer cancel()
+	err := server.Shutdown(shutdown)
+	if errors.Is(err, context.DeadlineExceeded) {
+		cancelRequests()
+		err = server.Close()
+	}
+	<-served
+	if err != nil {
+		return fmt.Errorf("stop the API: %w", err)
+	}
+	return nil
+}
+
+// checkAddress returns an error if the server would serve strangers.
+func (s *Server) checkAddress(addr net.Addr) error {
+	if s.opts.Authorizer != nil || s.opts.Insecure || isLoopback(addr.String()) {
+		return nil
+	}
+	return &ConfigError{
+		Problem: fmt.Sprintf("the API would be open to everybody who reaches %s: it gives away what is recorded", addr),
+		Remedy:  "ask for tokens with --auth token, listen on this machine only with --bind-address 127.0.0.1, or, if you must, say --insecure",
+	}
+}
+
+// isLoopback says whether an address, with or without a port, is one of this machine's own.
+func isLoopback(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		host = address
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}
