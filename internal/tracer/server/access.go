@@ -22,7 +22,7 @@ func (s *Server) protect(next http.Handler) http.Handler {
 		decision, err := s.opts.Authorizer.Authorize(r.Context(), token, verb, r.URL.Path)
 		switch {
 		case err != nil:
-			s.opts.Logger.Error("check a token", "path", r.URL.Path, "error", err)
+			s.opts.Logger.ErrorContext(r.Context(), "check a token", "path", r.URL.Path, "error", err)
 			s.fail(w, http.StatusServiceUnavailable, fmt.Sprintf("it cannot be found out whether %s %s is allowed: %v", r.Method, r.URL.Path, err))
 		case decision.User == "":
 			s.challenge(w, "the cluster does not accept the token; it may have expired, or be of another cluster")

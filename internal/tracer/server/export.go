@@ -86,14 +86,14 @@ func (s *Server) exportToClient(w http.ResponseWriter, r *http.Request, request 
 		body.discard()
 	}
 	if err == nil {
-		s.logDone(logger, request, summary, body.sent(), begin)
+		s.logDone(r.Context(), logger, request, summary, body.sent(), begin)
 		return
 	}
 	if body.sent() == 0 {
 		s.failExport(r.Context(), w, logger, err)
 		return
 	}
-	logger.Warn("break off an export", "sentBytes", body.sent(), "error", err)
+	logger.WarnContext(r.Context(), "break off an export", "sentBytes", body.sent(), "error", err)
 	panic(http.ErrAbortHandler)
 }
 
@@ -105,10 +105,10 @@ func (s *Server) failExport(ctx context.Context, w http.ResponseWriter, logger *
 		s.fail(w, http.StatusBadRequest, "the request is wrong: "+wrong.Error(), wrong.Problems...)
 	case ctx.Err() != nil:
 		// Either there is nobody left to read this, or the server is being stopped.
-		logger.Info("give up an export", "error", err)
+		logger.InfoContext(ctx, "give up an export", "error", err)
 		s.fail(w, http.StatusServiceUnavailable, "the export was given up: the tracer is being stopped")
 	default:
-		logger.Error("export", "error", err)
+		logger.ErrorContext(ctx, "export", "error", err)
 		s.fail(w, http.StatusInternalServerError, "export the trace: "+err.Error())
 	}
 }
@@ -128,7 +128,7 @@ func (s *Server) exportToBucket(ctx context.Context, w http.ResponseWriter, requ
 		err = counted.err
 	}
 	if err == nil {
-		s.logDone(logger, request, summary, counted.n, begin)
+		s.logDone(ctx, logger, request, summary, counted.n, begin)
 		header := w.Header()
 		header.Set(simkubev1.HeaderExportEvents, strconv.FormatInt(summary.Events, 10))
 		header.Set(simkubev1.HeaderExportObjects, strconv.FormatInt(summary.Objects, 10))
@@ -138,7 +138,7 @@ func (s *Server) exportToBucket(ctx context.Context, w http.ResponseWriter, requ
 		return
 	}
 	if abortErr := upload.Abort(); abortErr != nil {
-		logger.Error("remove what was written of an export that failed", "error", abortErr)
+		logger.ErrorContext(ctx, "remove what was written of an export that failed", "error", abortErr)
 	}
 	if counted.err != nil {
 		s.failUpload(ctx, w, logger, url, counted.err)
@@ -157,12 +157,12 @@ func (s *Server) failUpload(ctx context.Context, w http.ResponseWriter, logger *
 	if errors.Is(err, ErrNoLocation) {
 		code = http.StatusNotFound
 	}
-	logger.Error("write an export to storage", "error", err)
+	logger.ErrorContext(ctx, "write an export to storage", "error", err)
 	s.fail(w, code, fmt.Sprintf("write the trace to %s: %v; nothing was left there", url, err))
 }
 
-func (s *Server) logDone(logger *slog.Logger, request simkubev1.ExportRequest, summary Summary, bytes int64, begin time.Time) {
-	logger.Info("exported a trace", "startTS", request.StartTS, "endTS", request.EndTS, "events", summary.Events, "objects", summary.Objects,
+func (s *Server) logDone(ctx context.Context, logger *slog.Logger, request simkubev1.ExportRequest, summary Summary, bytes int64, begin time.Time) {
+	logger.InfoContext(ctx, "exported a trace", "startTs", request.StartTS, "endTs", request.EndTS, "events", summary.Events, "objects", summary.Objects,
 		"bytes", bytes, "duration", s.opts.Clock.Since(begin))
 }
 

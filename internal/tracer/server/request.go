@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -76,10 +77,10 @@ func jsonProblem(body []byte, err error) simkubev1.Problem {
 		problem.Message = "the body is empty; wanted is a JSON object with start_ts, end_ts and export_path"
 		return problem
 	case errors.As(err, &syntax):
-		// The offset is behind the offending byte, but for an input that ends too early.
-		problem.Message, offset = syntax.Error(), max(0, syntax.Offset-1)
-		if syntax.Offset >= int64(len(body)) {
-			offset = int64(len(body))
+		// The offset is behind the offending byte, but for an input that ends too early; nothing else tells these apart.
+		problem.Message, offset = syntax.Error(), syntax.Offset
+		if !strings.HasPrefix(problem.Message, "unexpected end") {
+			offset = max(0, offset-1)
 		}
 	case errors.As(err, &typed):
 		problem.Field, offset = typed.Field, typed.Offset

@@ -155,7 +155,7 @@ func serve(ctx context.Context, server *http.Server, listener net.Listener, canc
 		cancelRequests()
 		err = server.Close()
 	}
-	<-served
+	_ = <-served // that it was shut down
 	if err != nil {
 		return fmt.Errorf("stop the API: %w", err)
 	}

@@ -1,0 +1,95 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+type authorizerFunc func(token, verb, path string) (Decision, error)
+
+func (f authorizerFunc) Authorize(_ context.Context, token, verb, path string) (Decision, error) {
+	return f(token, verb, path)
+}
+
+func TestServer_Authorizer(t *testing.T) {
+	s := newServer(t, Options{Authorizer: authorizerFunc(func(token, verb, path string) (Decision, error) {
+		switch token {
+		case "good":
+			return Decision{User: "me", Allowed: true}, nil
+		case "reader":
+			return Decision{User: "reader", Allowed: verb == "get", Reason: "no rule"}, nil
+		case "broken":
+			return Decision{}, errors.New("the API server is away")
+		}
+		return Decision{}, nil
+	})})
+	for name, tc := range map[string]struct {
+		method, path, header string
+		code                 int
+		want                 string
+	}{
+		"export":           {"POST", "/export", "Bearer good", 200, ""},
+		"export, odd case": {"POST", "/export", "bearer   good", 200, ""},
+		"status":           {"GET", "/api/v1/status", "Bearer reader", 200, ""},
+		"metrics":          {"GET", "/metrics", "Bearer reader", 200, ""},
+		"health":           {"GET", "/healthz", "", 200, ""},
+		"ready":            {"GET", "/readyz", "", 200, ""},
+		"openapi":          {"GET", "/openapi", "", 200, ""},
+		"no token":         {"POST", "/export", "", 401, "POST /export wants a token: send the header Authorization: Bearer TOKEN with one of a Kubernetes user or ServiceAccount"},
+		"an empty token":   {"GET", "/metrics", "Bearer ", 401, "GET /metrics wants a token: send the header Authorization: Bearer TOKEN with one of a Kubernetes user or ServiceAccount"},
+		"a password":       {"GET", "/api/v1/status", "Basic good", 401, "GET /api/v1/status wants a token: send the header Authorization: Bearer TOKEN with one of a Kubernetes user or ServiceAccount"},
+		"a bad token":      {"POST", "/export", "Bearer bad", 401, "the cluster does not accept the token; it may have expired, or be of another cluster"},
+		"not allowed":      {"POST", "/export", "Bearer reader", 403, `user "reader" may not post the path /export; a ClusterRole with nonResourceURLs: ["/export"] and verbs: ["post"], bound to the user, allows it (no rule)`},
+		"nobody knows":     {"POST", "/export", "Bearer broken", 503, "it cannot be found out whether POST /export is allowed: the API server is away"},
+		"no such path":     {"GET", "/secret", "", 404, "/secret: there is no such path here; there are /api/v1/status, /export, /healthz, /metrics, /openapi, /readyz"},
+		"wrong method":     {"GET", "/export", "", 405, "/export wants the method POST, not GET"},
+		"a path that ends": {"GET", "/metrics/", "Bearer good", 404, "/metrics/: there is no such path here; there are /api/v1/status, /export, /healthz, /metrics, /openapi, /readyz"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := ask(s, tc.method, tc.path, requestTo("x"), "Authorization", tc.header)
+			if w.Code != tc.code {
+				t.Errorf("status is %d, want %d: %s", w.Code, tc.code, w.Body)
+			}
+			if tc.want != "" {
+				if diff := cmp.Diff(tc.want, errorOf(t, w).Message); diff != "" {
+					t.Errorf("message (-want +got):\n%s", diff)
+				}
+			}
+			if got := w.Header().Get("WWW-Authenticate"); (got == `Bearer realm="sk-tracer"`) != (w.Code == http.StatusUnauthorized) {
+				t.Errorf("WWW-Authenticate is %q with status %d", got, w.Code)
+			}
+		})
+	}
+}
+
+// TestServer_Pages checks that pages in a browser get nowhere with a server that asks for no token.
+func TestServer_Pages(t *testing.T) {
+	for name, tc := range map[string]struct {
+		insecure bool
+		host     string
+		headers  []string
+		code     int
+	}{
+		"a program":                     {false, "localhost:7777", nil, 200},
+		"a program, by address":         {false, "127.0.0.1:7777", nil, 200},
+		"a program, by another address": {false, "[::1]:7777", nil, 200},
+		"without a port":                {false, "[::1]", nil, 200},
+		"a name that leads here":        {false, "evil.example:7777", nil, 403},
+		"any name, if told so":          {true, "tracer.example:7777", nil, 200},
+		"a page of another site":        {false, "localhost:7777", []string{"Sec-Fetch-Site", "cross-site"}, 403},
+		"an older browser":              {false, "localhost:7777", []string{"Origin", "https://evil.example"}, 403},
+		"even if told so":               {true, "tracer.example:7777", []string{"Origin", "https://evil.example"}, 403},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newServer(t, Options{Insecure: tc.insecure})
+			w := ask(s, http.MethodPost, "/export", requestTo("x"), append([]string{hostHeader, tc.host}, tc.headers...)...)
+			if w.Code != tc.code {
+				t.Errorf("status is %d, want %d: %s", w.Code, tc.code, w.Body)
+			}
+		})
+	}
+}

@@ -1,0 +1,179 @@
+package server
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	simkubev1 "simkube.io/simkube/api/v1"
+)
+
+// addressed is a listener that says it listens somewhere else.
+type addressed struct {
+	net.Listener
+	addr net.Addr
+}
+
+func (a addressed) Addr() net.Addr { return a.addr }
+
+func listen(t *testing.T) net.Listener {
+	t.Helper()
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+func TestServer_Run_OpenToStrangers(t *testing.T) {
+	authorizer := authorizerFunc(func(string, string, string) (Decision, error) { return Decision{}, nil })
+	for name, tc := range map[string]struct {
+		opts    Options
+		ip      net.IP
+		refused bool
+	}{
+		"loopback":         {Options{}, net.IPv4(127, 0, 0, 1), false},
+		"another loopback": {Options{}, net.IPv6loopback, false},
+		"everywhere":       {Options{}, net.IPv4zero, true},
+		"everywhere, IPv6": {Options{}, net.IPv6unspecified, true},
+		"one address":      {Options{}, net.IPv4(10, 0, 0, 1), true},
+		"with tokens":      {Options{Authorizer: authorizer}, net.IPv4zero, false},
+		"because told to":  {Options{Insecure: true}, net.IPv4zero, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			cancel()
+			err := newServer(t, tc.opts).Run(ctx, addressed{listen(t), &net.TCPAddr{IP: tc.ip, Port: 7777}})
+			var config *ConfigError
+			if errors.As(err, &config) != tc.refused || err != nil && !tc.refused {
+				t.Fatalf("error is %v, want a ConfigError: %t", err, tc.refused)
+			}
+			if tc.refused && !strings.Contains(config.Hint(), "--insecure") {
+				t.Errorf("hint is %q", config.Hint())
+			}
+		})
+	}
+}
+
+// TestServer_Run_Stops checks that an export that is running when the server is told to stop goes on.
+func TestServer_Run_Stops(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	exporter := exporterFunc(func(_ context.Context, _ simkubev1.ExportRequest, w io.Writer) (Summary, error) {
+		cancel()
+		_, err := io.WriteString(w, "a trace")
+		return Summary{}, err
+	})
+	listener := listen(t)
+	ran := make(chan error, 1)
+	go func() { ran <- newServer(t, Options{Exporter: exporter}).Run(ctx, listener) }()
+	client := &http.Client{Transport: &http.Transport{}}
+	defer client.CloseIdleConnections()
+	if got := fetch(t, client, "http://"+listener.Addr().String()); got != "a trace" {
+		t.Errorf("got %q, want the trace", got)
+	}
+	if err := <-ran; err != nil {
+		t.Errorf("Run returns %v", err)
+	}
+}
+
+// TestServer_Run_GivesUp checks that an export that takes too long after that is ended.
+func TestServer_Run_GivesUp(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	exporter := exporterFunc(func(ctx context.Context, _ simkubev1.ExportRequest, _ io.Writer) (Summary, error) {
+		cancel()
+		<-ctx.Done()
+		return Summary{}, ctx.Err()
+	})
+	listener := listen(t)
+	ran := make(chan error, 1)
+	go func() {
+		ran <- newServer(t, Options{Exporter: exporter, ShutdownTimeout: time.Millisecond}).Run(ctx, listener)
+	}()
+	client := &http.Client{Transport: &http.Transport{}}
+	defer client.CloseIdleConnections()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+listener.Addr().String()+"/export", strings.NewReader(requestTo("x")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Either the connection is closed first, or the answer is sent.
+	if response, err := client.Do(request); err == nil {
+		if response.StatusCode != http.StatusServiceUnavailable {
+			t.Errorf("status is %d, want 503", response.StatusCode)
+		}
+		response.Body.Close()
+	}
+	if err := <-ran; err != nil {
+		t.Errorf("Run returns %v", err)
+	}
+}
+
+func TestServer_Run_ListenerFails(t *testing.T) {
+	listener := listen(t)
+	listener.Close()
+	if err := newServer(t, Options{}).Run(t.Context(), listener); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("Run returns %v", err)
+	}
+}
+
+func TestServer_Run_TLS(t *testing.T) {
+	files := newCertificate(t, t.TempDir(), "one")
+	config, err := CertificateFiles(files.cert, files.key, discard())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	listener := listen(t)
+	ran := make(chan error, 1)
+	go func() { ran <- newServer(t, Options{TLS: config}).Run(ctx, listener) }()
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: files.pool(t)}}}
+	defer client.CloseIdleConnections()
+	if got := fetch(t, client, "https://"+listener.Addr().String()); got != "a trace" {
+		t.Errorf("got %q, want the trace", got)
+	}
+	old := &tls.Config{RootCAs: files.pool(t), MaxVersion: tls.VersionTLS11, MinVersion: tls.VersionTLS10}
+	if conn, err := (&tls.Dialer{Config: old}).DialContext(ctx, "tcp", listener.Addr().String()); err == nil {
+		conn.Close()
+		t.Error("TLS 1.1 is accepted")
+	}
+	cancel()
+	if err := <-ran; err != nil {
+		t.Errorf("Run returns %v", err)
+	}
+}
+
+func TestNew_Wrong(t *testing.T) {
+	if _, err := New(Options{}); err == nil {
+		t.Error("New accepts nothing at all")
+	}
+	_, err := New(Options{
+		Exporter: exports(""), Status: func() simkubev1.TracerStatus { return simkubev1.TracerStatus{} }, Logger: discard(), MaxExports: -1,
+	})
+	var config *ConfigError
+	if !errors.As(err, &config) || err.Error() != "--max-exports -1: must be at least 1" {
+		t.Errorf("error is %v", err)
+	}
+}
+
+func fetch(t *testing.T, client *http.Client, url string) string {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url+"/export", strings.NewReader(requestTo("x")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	data, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
