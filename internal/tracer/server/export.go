@@ -118,7 +118,7 @@ func (s *Server) exportToBucket(ctx context.Context, w http.ResponseWriter, requ
 	logger, begin := s.opts.Logger.With("to", url), s.opts.Clock.Now()
 	upload, err := s.opts.Storage.Create(ctx, url)
 	if err != nil {
-		s.failUpload(ctx, w, logger, url, err)
+		s.failUpload(ctx, w, logger, err)
 		return
 	}
 	counted := &uploadWriter{upload: upload}
@@ -141,14 +141,14 @@ func (s *Server) exportToBucket(ctx context.Context, w http.ResponseWriter, requ
 		logger.ErrorContext(ctx, "remove what was written of an export that failed", "error", abortErr)
 	}
 	if counted.err != nil {
-		s.failUpload(ctx, w, logger, url, counted.err)
+		s.failUpload(ctx, w, logger, counted.err)
 		return
 	}
 	s.failExport(ctx, w, logger, err)
 }
 
 // failUpload answers to an export that the storage provider did not take.
-func (s *Server) failUpload(ctx context.Context, w http.ResponseWriter, logger *slog.Logger, url string, err error) {
+func (s *Server) failUpload(ctx context.Context, w http.ResponseWriter, logger *slog.Logger, err error) {
 	if ctx.Err() != nil {
 		s.failExport(ctx, w, logger, err)
 		return
@@ -158,7 +158,7 @@ func (s *Server) failUpload(ctx context.Context, w http.ResponseWriter, logger *
 		code = http.StatusNotFound
 	}
 	logger.ErrorContext(ctx, "write an export to storage", "error", err)
-	s.fail(w, code, fmt.Sprintf("write the trace to %s: %v; nothing was left there", url, err))
+	s.fail(w, code, fmt.Sprintf("export the trace: %v; nothing was left there", err))
 }
 
 func (s *Server) logDone(ctx context.Context, logger *slog.Logger, request simkubev1.ExportRequest, summary Summary, bytes int64, begin time.Time) {

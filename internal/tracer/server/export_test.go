@@ -54,9 +54,9 @@ func TestServer_Export_Refused(t *testing.T) {
 		"an odd path":   {Options{}, requestTo("ftp://x"), 400, `the request is wrong: export_path: "ftp://x": the scheme "ftp" is not known; accepted are s3, gs, azure, az, azblob, file, and paths without one`},
 		"not allowed":   {Options{Allowed: allowed, Storage: &bucket{}}, requestTo("s3://b/q/x"), 403, "export to s3://b/q/x: this tracer may not write there; destinations are allowed with the tracer's flag --allow-destination, as in --allow-destination s3://bucket/prefix"},
 		"no storage":    {Options{Allowed: allowed}, requestTo("s3://b/p/x"), 403, "export to s3://b/p/x: this tracer cannot write to buckets"},
-		"no bucket":     {Options{Allowed: allowed, Storage: &bucket{createErr: fmt.Errorf("bucket b: %w", ErrNoLocation)}}, requestTo("s3://b/p/x"), 404, "write the trace to s3://b/p/x: bucket b: the storage location does not exist; nothing was left there"},
-		"not writable":  {Options{Allowed: allowed, Storage: &bucket{writeErr: errors.New("access denied")}}, requestTo("s3://b/p/x"), 502, "write the trace to s3://b/p/x: access denied; nothing was left there"},
-		"no commit":     {Options{Allowed: allowed, Storage: &bucket{commitErr: errors.New("connection reset")}}, requestTo("s3://b/p/x"), 502, "write the trace to s3://b/p/x: connection reset; nothing was left there"},
+		"no bucket":     {Options{Allowed: allowed, Storage: &bucket{createErr: fmt.Errorf("bucket b: %w", ErrNoLocation)}}, requestTo("s3://b/p/x"), 404, "export the trace: bucket b: the storage location does not exist; nothing was left there"},
+		"not writable":  {Options{Allowed: allowed, Storage: &bucket{writeErr: errors.New("access denied")}}, requestTo("s3://b/p/x"), 502, "export the trace: access denied; nothing was left there"},
+		"no commit":     {Options{Allowed: allowed, Storage: &bucket{commitErr: errors.New("connection reset")}}, requestTo("s3://b/p/x"), 502, "export the trace: connection reset; nothing was left there"},
 		"fails":         {Options{Exporter: failing}, requestTo("x"), 500, "export the trace: the disk is full"},
 		"fails, bucket": {Options{Exporter: failing, Allowed: allowed, Storage: &bucket{}}, requestTo("s3://b/p/x"), 500, "export the trace: the disk is full"},
 		"wrong after all": {

@@ -66,7 +66,7 @@ type Summary struct {
 
 // Storage writes objects into buckets.
 type Storage interface {
-	// Create starts to write the object at a URL, which is on the allow list. The object appears with Commit. The error is, or wraps, ErrNoLocation when
+	// Create starts to write the object at a URL, which is on the allow list. The object appears with Commit. Errors name the URL. The error is, or wraps, ErrNoLocation when
 	// the bucket does not exist; this may also be found out later, by Write or Commit. When ctx ends, the upload fails.
 	Create(ctx context.Context, url string) (Upload, error)
 }

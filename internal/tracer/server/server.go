@@ -155,7 +155,9 @@ func serve(ctx context.Context, server *http.Server, listener net.Listener, canc
 		cancelRequests()
 		err = server.Close()
 	}
-	_ = <-served // that it was shut down
+	if serveErr := <-served; !errors.Is(serveErr, http.ErrServerClosed) {
+		err = errors.Join(err, serveErr)
+	}
 	if err != nil {
 		return fmt.Errorf("stop the API: %w", err)
 	}
