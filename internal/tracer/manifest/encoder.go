@@ -1,14 +1,20 @@
 package manifest
 
 import (
+	"fmt"
+
+	"github.com/cespare/xxhash/v2"
+	"github.com/tinylib/msgp/msgp"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"simkube.io/simkube/trace"
 )
 
 // Manifest is what is recorded of an object.
 type Manifest struct {
 	Head Head
-	// Object is the object as canonical msgpack, as [trace.Object.Raw] of one made by trace.NewObject: without owner references, the status, and
-	// whatever of the metadata changes by itself or means nothing in another cluster; redacted.
+	// Object is the object as canonical msgpack, as [trace.Object.Raw] of one made by trace.NewObject: without owner references, the
+	// status, and whatever of the metadata changes by itself or means nothing in another cluster; redacted.
 	Object []byte
 	// References is metadata.ownerReferences as canonical msgpack, nil where there are none.
 	References []byte
@@ -27,11 +33,214 @@ type EncoderOptions struct {
 }
 
 // Encoder makes manifests of the objects of one kind. It is used by one goroutine at a time, again and again: it keeps its buffers.
-type Encoder struct{}
+type Encoder struct {
+	writer
+	gvk              schema.GroupVersionKind
+	apiVersion, kind []byte
+	plan             *plan
+
+	head       headParts
+	owners     []OwnerReference
+	references []byte
+	hash       xxhash.Digest
+	// What was seen of the object: its metadata, and whether it says its kind itself.
+	metadata, hasAPIVersion, hasKind bool
+}
 
 // NewEncoder makes an encoder. The error says what is wrong with the options.
-func NewEncoder(opts EncoderOptions) (*Encoder, error) { panic("to do") }
+func NewEncoder(opts EncoderOptions) (*Encoder, error) {
+	if gvk, err := trace.ParseGVK(trace.FormatGVK(opts.GVK)); err != nil || gvk != opts.GVK {
+		return nil, fmt.Errorf("%q is not a kind that a trace can have", opts.GVK.String())
+	}
+	p := sanitised(opts.GVK)
+	if err := opts.Redactor.addTo(p, opts.GVK, opts.PodSpecTemplatePaths); err != nil {
+		return nil, fmt.Errorf("redact %s: %w", trace.FormatGVK(opts.GVK), err)
+	}
+	apiVersion, kind := opts.GVK.ToAPIVersionAndKind()
+	e := &Encoder{gvk: opts.GVK, apiVersion: []byte(apiVersion), kind: []byte(kind), plan: p}
+	e.tokens = opts.Redactor.tokenizer()
+	return e, nil
+}
 
-// Encode makes a manifest of an object's JSON. An object of another kind than the encoder's is an error, as is one without a name; errors are of type *Error.
-// The manifest's bytes and its Head's Owners are valid until the next Encode. The spec.nodeName of a v1.Pod is left out.
-func (e *Encoder) Encode(json []byte) (Manifest, error) { panic("to do") }
+// Encode makes a manifest of an object's JSON. An object of another kind than the encoder's is an error, as is one without a name;
+// errors are of type *Error. The manifest's bytes and its Head's Owners are valid until the next Encode. The spec.nodeName of a
+// v1.Pod is left out.
+func (e *Encoder) Encode(json []byte) (Manifest, error) {
+	e.reset(json)
+	e.head.reset()
+	e.references = e.references[:0]
+	e.metadata, e.hasAPIVersion, e.hasKind = false, false, false
+	if err := e.encode(); err != nil {
+		return Manifest{}, err
+	}
+	m := Manifest{Head: e.head.head(e.owners[:0]), Object: e.out}
+	if m.Head.Owners != nil {
+		e.owners = m.Head.Owners
+		m.References = e.references
+	}
+	e.hash.Reset()
+	e.hash.Write(m.Object)
+	e.hash.Write(m.References)
+	m.Hash = e.hash.Sum64()
+	return m, nil
+}
+
+// The first fields of an object are always these; all others are sorted behind them.
+const (
+	rankAPIVersion = iota - 3
+	rankKind
+	rankMetadata
+)
+
+func (e *Encoder) encode() *Error {
+	m, err := e.startMap(0)
+	if err != nil {
+		return err
+	}
+	for first := true; ; first = false {
+		key, more, err := e.key(first)
+		if err != nil {
+			return err
+		}
+		if !more {
+			break
+		}
+		if err := e.field(&m, key); err != nil {
+			return err
+		}
+	}
+	if err := e.end(); err != nil {
+		return err
+	}
+	switch {
+	case !e.metadata:
+		return e.fail(0, trace.ErrMissingKey, "the object has no metadata")
+	case e.head.name.start == e.head.name.end:
+		return e.fail(0, trace.ErrMissingKey, "the object has no name")
+	}
+	if !e.hasAPIVersion {
+		e.say(&m, "apiVersion", e.apiVersion, rankAPIVersion)
+	}
+	if !e.hasKind {
+		e.say(&m, "kind", e.kind, rankKind)
+	}
+	m.end(&e.writer)
+	return nil
+}
+
+// say writes a field that the object did not have itself.
+func (e *Encoder) say(m *mapWriter, key string, text []byte, rank int) {
+	m.key(&e.writer, []byte(key))
+	m.next.rank = rank
+	e.out = msgp.AppendStringFromBytes(e.out, text)
+	m.done(&e.writer)
+}
+
+// field writes a field of the object.
+func (e *Encoder) field(m *mapWriter, key []byte) (err *Error) {
+	at := e.plan.at(key)
+	if at != nil && at.drop {
+		return e.skip(1)
+	}
+	m.key(&e.writer, key)
+	switch string(key) {
+	case "apiVersion":
+		m.next.rank = rankAPIVersion
+		err = e.sameText(&e.hasAPIVersion, e.apiVersion, "the apiVersion")
+		if !e.hasAPIVersion {
+			m.cut(&e.writer)
+			return err
+		}
+	case "kind":
+		m.next.rank = rankKind
+		err = e.sameText(&e.hasKind, e.kind, "the kind")
+		if !e.hasKind {
+			m.cut(&e.writer)
+			return err
+		}
+	case "metadata":
+		m.next.rank = rankMetadata
+		e.metadata = true
+		err = e.writeMetadata(at)
+	default:
+		err = e.value(at, 1)
+	}
+	if err != nil {
+		return err
+	}
+	m.done(&e.writer)
+	return nil
+}
+
+// sameText writes a string that must be what is wanted. An empty one is none.
+func (e *Encoder) sameText(has *bool, want []byte, what string) *Error {
+	e.peek()
+	start := e.pos
+	text, err := e.string()
+	switch {
+	case err != nil:
+		return err
+	case len(text) == 0:
+		return nil
+	case string(text) != string(want):
+		return e.fail(start, trace.ErrValue, "%s is not that of a %s", what, trace.FormatGVK(e.gvk))
+	}
+	*has = true
+	e.out = msgp.AppendStringFromBytes(e.out, text)
+	return nil
+}
+
+// writeMetadata writes the metadata, without the owner references, and reads the head.
+func (e *Encoder) writeMetadata(p *plan) *Error {
+	e.head.reset()
+	e.references = e.references[:0]
+	m, err := e.startMap(1)
+	if err != nil {
+		return err
+	}
+	for first := true; ; first = false {
+		key, more, err := e.key(first)
+		if err != nil {
+			return err
+		}
+		if !more {
+			break
+		}
+		if err := e.metadataField(&m, p.at(key), key); err != nil {
+			return err
+		}
+	}
+	m.end(&e.writer)
+	return nil
+}
+
+func (e *Encoder) metadataField(m *mapWriter, p *plan, key []byte) *Error {
+	m.key(&e.writer, key)
+	references := string(key) == "ownerReferences"
+	named := string(key) == "name"
+	c := e.peek()
+	start := e.pos
+	known, err := e.head.field(&e.scanner, key)
+	switch {
+	case err != nil:
+		return err
+	case named && c != '"':
+		return e.fail(start, trace.ErrType, "the name is not a string")
+	case p != nil && p.drop:
+		m.cut(&e.writer)
+		if !known {
+			return e.skip(2)
+		}
+		return nil
+	}
+	e.pos = start
+	if err := e.value(p, 2); err != nil {
+		return err
+	}
+	if references {
+		e.references = append(e.references[:0], m.cut(&e.writer)...)
+		return nil
+	}
+	m.done(&e.writer)
+	return nil
+}

@@ -1,23 +1,149 @@
 package manifest
 
-import "simkube.io/simkube/trace"
+import (
+	corev1 "k8s.io/api/core/v1"
+
+	"simkube.io/simkube/trace"
+)
 
 // Pod is what is known of a pod's life.
 type Pod struct {
 	Head Head
 	// NodeName is the node it is bound to, empty while it is not.
 	NodeName string
-	// Scheduled is when the pod was bound to its node, Started when the node took it up (status.startTime), in unix seconds; 0 while it was not.
+	// Scheduled is when the pod was bound to its node, Started when the node took it up (status.startTime), in unix seconds; 0 while
+	// it was not.
 	Scheduled, Started int64
 	// Lifecycle is when its containers ran.
 	Lifecycle trace.Lifecycle
 }
 
 // ParsePod reads a pod's life off its JSON. Its Lifecycle is what lifecycle.Observe gives for the decoded pod.
-func ParsePod(json []byte) (Pod, error) { panic("to do") }
+func ParsePod(json []byte) (Pod, error) {
+	p := podParser{scanner: scanner{data: json}}
+	var scratch [512]byte
+	p.head.arena = scratch[:0]
+	if err := p.read(); err != nil {
+		return Pod{}, err
+	}
+	pod := Pod{
+		Head: p.head.head(nil), NodeName: string(p.nodeName), Scheduled: p.scheduled, Started: p.started,
+		Lifecycle: p.life.lifecycle(p.containers),
+	}
+	return pod, nil
+}
 
 // ObserveDeleted gives the lifecycle of the pod if it was deleted at a time in unix seconds: if it was still running, it finished then.
-func (p *Pod) ObserveDeleted(at int64) trace.Lifecycle { panic("to do") }
+func (p *Pod) ObserveDeleted(at int64) trace.Lifecycle {
+	if l := p.Lifecycle; l.State == trace.Running {
+		return trace.Lifecycle{State: trace.Finished, Start: l.Start, End: max(at, l.Start)}
+	}
+	return p.Lifecycle
+}
 
-// PodHash gives the pod hash (see [trace.HashPodSpec]) of a pod's JSON, as it is after redaction; nil redacts nothing.
-func PodHash(json []byte, r *Redactor) (uint64, error) { panic("to do") }
+type podParser struct {
+	scanner
+	head headParts
+	// containers is how many main containers the spec has.
+	containers         int
+	nodeName           []byte
+	scheduled, started int64
+	life               life
+}
+
+func (p *podParser) read() *Error {
+	if err := p.open('{', "an object"); err != nil {
+		return err
+	}
+	for first := true; ; first = false {
+		key, more, err := p.key(first)
+		if err != nil {
+			return err
+		}
+		if !more {
+			return p.end()
+		}
+		switch string(key) {
+		case "metadata":
+			err = p.head.read(&p.scanner, 1)
+		case "spec":
+			err = p.fields(p.specField)
+		case "status":
+			err = p.fields(p.statusField)
+		default:
+			err = p.skip(1)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (p *podParser) specField(key []byte) (err *Error) {
+	switch string(key) {
+	case "nodeName":
+		p.nodeName = p.nodeName[:0]
+		var none bool
+		if none, err = p.null(); err == nil && !none {
+			var name []byte
+			name, err = p.string()
+			p.nodeName = append(p.nodeName, name...)
+		}
+	case "containers":
+		p.containers = 0
+		err = p.elements(func(int) *Error {
+			p.containers++
+			return p.skip(3)
+		})
+	default:
+		err = p.skip(2)
+	}
+	return err
+}
+
+func (p *podParser) statusField(key []byte) (err *Error) {
+	switch string(key) {
+	case "startTime":
+		p.started, _, err = p.seconds()
+	case "conditions":
+		err = p.elements(func(int) *Error { return p.condition() })
+	case "initContainerStatuses":
+		err = p.elements(func(int) *Error { return p.life.container(&p.scanner, false) })
+	case "containerStatuses":
+		err = p.elements(func(int) *Error { return p.life.container(&p.scanner, true) })
+	default:
+		err = p.skip(2)
+	}
+	return err
+}
+
+func (p *podParser) condition() *Error {
+	var scheduled, holds bool
+	var since int64
+	err := p.fields(func(key []byte) (err *Error) {
+		switch string(key) {
+		case "type":
+			scheduled, err = p.is(string(corev1.PodScheduled))
+		case "status":
+			holds, err = p.is(string(corev1.ConditionTrue))
+		case "lastTransitionTime":
+			since, _, err = p.seconds()
+		default:
+			err = p.skip(4)
+		}
+		return err
+	})
+	if scheduled && holds {
+		p.scheduled = since
+	}
+	return err
+}
+
+// is reads a string or null, and tells whether it is the text.
+func (s *scanner) is(text string) (bool, *Error) {
+	if none, err := s.null(); none || err != nil {
+		return false, err
+	}
+	got, err := s.string()
+	return string(got) == text, err
+}

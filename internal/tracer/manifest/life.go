@@ -1,0 +1,78 @@
+package manifest
+
+import "simkube.io/simkube/trace"
+
+// life collects what the statuses of a pod's containers say of its lifecycle, in any order; see lifecycle.Observe.
+type life struct {
+	started    bool
+	start, end int64
+	// terminated counts the main containers that have terminated.
+	terminated int
+}
+
+// lifecycle gives the lifecycle of a pod that has so many main containers.
+func (l *life) lifecycle(containers int) trace.Lifecycle {
+	switch {
+	case !l.started:
+		return trace.Lifecycle{}
+	case l.terminated > 0 && l.terminated >= containers:
+		return trace.Lifecycle{State: trace.Finished, Start: l.start, End: l.end}
+	}
+	return trace.Lifecycle{State: trace.Running, Start: l.start}
+}
+
+// container moves over the status of a container. One that restarted has its former run in lastState.
+func (l *life) container(s *scanner, main bool) *Error {
+	var terminated bool
+	err := s.fields(func(key []byte) (err *Error) {
+		switch string(key) {
+		case "state":
+			terminated, err = l.state(s, true)
+		case "lastState":
+			_, err = l.state(s, false)
+		default:
+			err = s.skip(4)
+		}
+		return err
+	})
+	if main && terminated {
+		l.terminated++
+	}
+	return err
+}
+
+// state moves over the state of a container. That it runs only counts where it is the present state.
+func (l *life) state(s *scanner, present bool) (terminated bool, err *Error) {
+	err = s.fields(func(key []byte) (err *Error) {
+		switch string(key) {
+		case "running":
+			err = l.times(s, present, false)
+		case "terminated":
+			terminated = s.peek() != 'n'
+			err = l.times(s, true, true)
+		default:
+			err = s.skip(5)
+		}
+		return err
+	})
+	return terminated, err
+}
+
+// times moves over the times of a container's run. counts says that its start is wanted, over that it has an end.
+func (l *life) times(s *scanner, counts, over bool) *Error {
+	return s.fields(func(key []byte) *Error {
+		starts, ends := string(key) == "startedAt", over && string(key) == "finishedAt"
+		if !starts && !ends {
+			return s.skip(6)
+		}
+		at, ok, err := s.seconds()
+		switch {
+		case err != nil || !ok || !counts:
+		case ends:
+			l.end = max(l.end, at)
+		case !l.started || at < l.start:
+			l.started, l.start = true, at
+		}
+		return err
+	})
+}

@@ -1,0 +1,79 @@
+package manifest
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"hash"
+
+	"github.com/tinylib/msgp/msgp"
+)
+
+const (
+	tokenPrefix = "redacted-"
+	// tokenBytes is how much of an HMAC a token has.
+	tokenBytes = 8
+)
+
+// tokenizer makes tokens of values, with a Redactor's key.
+type tokenizer struct {
+	mac hash.Hash
+	// sum, token and value are buffers.
+	sum, token, value []byte
+}
+
+// tokenizer makes a tokenizer; none is needed without a redactor.
+func (r *Redactor) tokenizer() tokenizer {
+	if r == nil {
+		return tokenizer{}
+	}
+	return tokenizer{mac: hmac.New(sha256.New, r.key[:])}
+}
+
+// of gives the token of a value, valid until the next.
+func (t *tokenizer) of(value []byte) []byte {
+	t.mac.Reset()
+	t.mac.Write(value)
+	t.sum = t.mac.Sum(t.sum[:0])
+	t.token = hex.AppendEncode(append(t.token[:0], tokenPrefix...), t.sum[:tokenBytes])
+	return t.token
+}
+
+// redacted writes the token of the next value.
+func (w *writer) redacted(f form, depth int) *Error {
+	start := w.pos
+	value := w.data[start:start]
+	if w.data[start] == '"' {
+		text, err := w.string()
+		if err != nil {
+			return err
+		}
+		value = text
+	} else {
+		// Nothing but text is ever there in a cluster. If it is, it is not to be seen either.
+		if err := w.skip(depth); err != nil {
+			return err
+		}
+		value = w.data[start:w.pos]
+	}
+	if len(value) > 0 {
+		value = w.tokens.replace(f, value)
+	}
+	w.out = msgp.AppendStringFromBytes(w.out, value)
+	return nil
+}
+
+// replace gives what stands in the place of a value. Data in base64 has the token of what it decodes to.
+func (t *tokenizer) replace(f form, value []byte) []byte {
+	if f != formBase64 {
+		return t.of(value)
+	}
+	decoded, err := base64.StdEncoding.AppendDecode(t.value[:0], value)
+	if err != nil {
+		return base64.StdEncoding.AppendEncode(t.value[:0], t.of(value))
+	}
+	token := t.of(decoded)
+	t.value = base64.StdEncoding.AppendEncode(decoded[:0], token)
+	return t.value
+}
