@@ -79,8 +79,8 @@ func (e *Encoder) Encode(json []byte) (Manifest, error) {
 		m.References = e.references
 	}
 	e.hash.Reset()
-	e.hash.Write(m.Object)
-	e.hash.Write(m.References)
+	_, _ = e.hash.Write(m.Object) // it never fails
+	_, _ = e.hash.Write(m.References)
 	m.Hash = e.hash.Sum64()
 	return m, nil
 }

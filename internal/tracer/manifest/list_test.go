@@ -109,7 +109,7 @@ func TestListReader_Errors(t *testing.T) {
 		if !errors.As(err, &located) || located.Offset != c.offset || !errors.Is(err, c.class) {
 			t.Errorf("%s: got the error %v, want one at byte %d: %v", c.data, err, c.offset, c.class)
 		}
-		if _, again := list.Next(); again != err {
+		if _, again := list.Next(); !errors.Is(again, err) {
 			t.Errorf("%s: the next Next gave %v", c.data, again)
 		}
 	}

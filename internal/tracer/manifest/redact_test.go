@@ -181,3 +181,55 @@ func TestError_Secret(t *testing.T) {
 		}
 	}
 }
+
+// FuzzRedactor wants nothing but tokens in the place of what is redacted, and everything else as it is without redaction.
+func FuzzRedactor(f *testing.F) {
+	for _, data := range []string{
+		`{"metadata":{"name":"s"},"type":"Opaque","data":{"a":"aHVudGVyMg==","b":"","c":null,"d":5},"stringData":{"a":"x\u00e9"}}`,
+		`{"metadata":{"name":"s"},"data":"x","stringData":[["x"]]}`, `{"metadata":{"name":"s"},"data":{"a":"b","a":"c"},"data":{"a":"d"}}`,
+		`{"metadata":{"name":"s"},"data":null,"data":{"a":{"b":"c"}`, `{"metadata":{"name":"s"},"d\u0061ta":{"a":"b"}}`,
+	} {
+		f.Add([]byte(data))
+	}
+	plain := newEncoder(f, EncoderOptions{GVK: secretGVK})
+	redacting := newEncoder(f, EncoderOptions{GVK: secretGVK, Redactor: NewRedactor(Redaction{Secrets: true}, testKey)})
+	token := regexp.MustCompile(`^redacted-[0-9a-f]{16}$`)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		p, err := plain.Encode(data)
+		r, redactErr := redacting.Encode(data)
+		if (err == nil) != (redactErr == nil) {
+			t.Fatalf("without redaction: %v; with it: %v", err, redactErr)
+		}
+		if err != nil {
+			return
+		}
+		var trees [2]map[string]any
+		for i, object := range [][]byte{p.Object, r.Object} {
+			tree, _, err := msgp.ReadIntfBytes(object)
+			if err != nil {
+				t.Fatal(err)
+			}
+			trees[i] = tree.(map[string]any)
+		}
+		for _, field := range []string{"data", "stringData"} {
+			values, ok := trees[1][field].(map[string]any)
+			if value := trees[1][field]; !ok && value != nil {
+				values = map[string]any{"": value} // it is replaced as a whole
+			}
+			for _, value := range values {
+				text, isText := value.(string)
+				if decoded, err := base64.StdEncoding.DecodeString(text); field == "data" && err == nil {
+					text = string(decoded)
+				}
+				if value != nil && (!isText || text != "" && !token.MatchString(text)) {
+					t.Errorf("%s has %v, which is no token", field, value)
+				}
+			}
+			delete(trees[0], field)
+			delete(trees[1], field)
+		}
+		if diff := cmp.Diff(trees[0], trees[1]); diff != "" {
+			t.Errorf("redaction changed something else (-want +got):\n%s", diff)
+		}
+	})
+}

@@ -42,20 +42,18 @@ func (t *tokenizer) of(value []byte) []byte {
 
 // redacted writes the token of the next value.
 func (w *writer) redacted(f form, depth int) *Error {
+	var value []byte
+	var err *Error
 	start := w.pos
-	value := w.data[start:start]
-	if w.data[start] == '"' {
-		text, err := w.string()
-		if err != nil {
-			return err
-		}
-		value = text
+	if w.peek() == '"' {
+		value, err = w.string()
 	} else {
 		// Nothing but text is ever there in a cluster. If it is, it is not to be seen either.
-		if err := w.skip(depth); err != nil {
-			return err
-		}
+		err = w.skip(depth)
 		value = w.data[start:w.pos]
+	}
+	if err != nil {
+		return err
 	}
 	if len(value) > 0 {
 		value = w.tokens.replace(f, value)
