@@ -58,6 +58,22 @@ bin/sk-cluster-virtual: bin/.overlay
 	cd cluster && $(GO) build $(VIRTUAL) \
 		-ldflags '$(LDFLAGS) $(KUBERNETES_LDFLAGS) -checklinkname=0' -o ../$@ ./cmd/sk-cluster
 
+# The servers that the tests of package storage run against. They are modules and packages of others, pinned in
+# test/servers, and are built once: a newer go.mod or package-lock.json builds them again.
+.PHONY: test-servers
+test-servers: bin/versitygw bin/fake-gcs-server bin/azurite/node_modules/.bin/azurite-blob ## Build the storage servers of the tests
+
+bin/versitygw: test/servers/go.mod test/servers/go.sum
+	cd test/servers && GOWORK=off $(GO) build -ldflags '-s -w' -o ../../$@ github.com/versity/versitygw/cmd/versitygw
+
+bin/fake-gcs-server: test/servers/go.mod test/servers/go.sum
+	cd test/servers && GOWORK=off $(GO) build -ldflags '-s -w' -o ../../$@ github.com/fsouza/fake-gcs-server
+
+bin/azurite/node_modules/.bin/azurite-blob: test/servers/azurite/package.json test/servers/azurite/package-lock.json
+	mkdir -p bin/azurite && cp $^ bin/azurite/
+	cd bin/azurite && npm ci --ignore-scripts --no-audit --no-fund --loglevel error
+	touch $@
+
 .PHONY: demo
 demo: build ## Simulate the example day and say where the report is
 	bin/skctl simulate $(DEMO_TRACE) --output $(DEMO_OUT) --overwrite

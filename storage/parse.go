@@ -170,7 +170,9 @@ func isControl(r rune) bool { return r < ' ' || r == 0x7f }
 
 func schemePattern() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*$`) }
 
-func bucketPattern() *regexp.Regexp { return regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$`) }
+func bucketPattern() *regexp.Regexp {
+	return regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$`)
+}
 
 func containerPattern() *regexp.Regexp {
 	return regexp.MustCompile(`^(\$root|\$web|\$logs|[a-z0-9](-?[a-z0-9]){2,62})$`)

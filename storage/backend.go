@@ -1,0 +1,152 @@
+package storage
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/url"
+)
+
+// backend is one bucket, or its like, of one kind of storage. Its methods give errors as they come: explain makes
+// something of them.
+type backend interface {
+	// open gives the object's bytes and how many there are, -1 if nobody knows.
+	open(ctx context.Context, key string) (io.ReadCloser, int64, error)
+	// upload makes an object of all that r gives. It is there once upload returns nil, not before, and only if r ended
+	// with io.EOF; otherwise nothing is left. When r fails, ctx has been cancelled before.
+	upload(ctx context.Context, key string, r io.Reader) error
+	// check tells whether upload could work.
+	check(ctx context.Context, key string) error
+	// explain says what an error means, as far as the backend knows: a zero finding if it does not.
+	explain(err error) finding
+	close()
+}
+
+// finding is what is known about a failure.
+type finding struct {
+	kind   error
+	reason string
+	hint   string
+}
+
+// backend gives what works on a location. The backend may be nil with an error.
+func (c *Client) backend(ctx context.Context, op string, location Location) (backend, error) {
+	if location.ReadOnly() && op != "read" {
+		return nil, ErrReadOnly
+	}
+	switch location.Scheme {
+	case SchemeFile:
+		return localFile{}, nil
+	case SchemeS3:
+		return openS3(ctx, c.options, location)
+	case SchemeGoogle:
+		return openGoogle(ctx, c.options, location)
+	case SchemeAzure:
+		return openAzure(c.options, location)
+	case SchemeHTTP, SchemeHTTPS:
+		return webPage{transport: c.options.Transport, address: location.address}, nil
+	default:
+		return nil, &setupError{reason: "the location is empty", hint: "make locations with Parse"}
+	}
+}
+
+// setupError is what is wrong with the settings, before anybody is asked.
+type setupError struct {
+	reason, hint string
+	err          error
+}
+
+func (e *setupError) Error() string { return e.reason }
+func (e *setupError) Unwrap() error { return e.err }
+
+// credentialsError is what went wrong when credentials were got.
+type credentialsError struct{ err error }
+
+func (e *credentialsError) Error() string { return "get credentials: " + e.err.Error() }
+func (e *credentialsError) Unwrap() error { return e.err }
+
+// leftError joins a failure when what had been uploaded could not be removed.
+type leftError struct{ err error }
+
+func (e *leftError) Error() string { return "remove the parts: " + e.err.Error() }
+func (e *leftError) Unwrap() error { return e.err }
+
+// explain makes an *Error of what a backend gave. b may be nil.
+func explain(ctx context.Context, op string, location Location, b backend, err error) error {
+	if err == nil {
+		return nil
+	}
+	e := &Error{Op: op, Location: location, Err: err}
+	var known *Error
+	if errors.As(err, &known) {
+		return err
+	}
+	if cause := context.Cause(ctx); cause != nil {
+		e.Reason, e.Err = "it was cancelled", cause
+		if errors.Is(cause, context.DeadlineExceeded) {
+			e.Reason = "its time was up"
+		}
+	} else {
+		found := find(b, err)
+		e.Kind, e.Reason, e.Hint = found.kind, found.reason, found.hint
+	}
+	var left *leftError
+	if errors.As(err, &left) {
+		e.Reason += ", and the parts that had been uploaded could not be removed"
+		e.Hint = join(e.Hint, "a lifecycle rule for unfinished uploads removes them")
+		e.Err = errors.Join(e.Err, left)
+	}
+	return e
+}
+
+func join(hint, more string) string {
+	if hint == "" {
+		return more
+	}
+	return hint + "; " + more
+}
+
+func find(b backend, err error) finding {
+	if errors.Is(err, ErrReadOnly) {
+		return finding{ErrReadOnly, "behind HTTP objects can be read only", "write to a bucket or a file"}
+	}
+	var setup *setupError
+	if errors.As(err, &setup) {
+		return finding{ErrPermission, setup.reason, setup.hint}
+	}
+	if b != nil {
+		if found := b.explain(err); found != (finding{}) {
+			return found
+		}
+	}
+	return findNetwork(err)
+}
+
+// findNetwork knows the failures that all who use the network have.
+func findNetwork(err error) finding {
+	var dns *net.DNSError
+	if errors.As(err, &dns) {
+		reason := "the host " + dns.Name + " could not be looked up"
+		if dns.IsNotFound {
+			reason = "there is no host " + dns.Name
+		}
+		return finding{ErrUnavailable, reason, "check the name of the account or the endpoint, and the network"}
+	}
+	var op *net.OpError
+	if errors.As(err, &op) {
+		if op.Op == "dial" && op.Addr != nil {
+			return finding{ErrUnavailable, op.Addr.String() + " could not be reached: " + op.Err.Error(), "check the endpoint and the network"}
+		}
+		return finding{ErrUnavailable, "the connection broke off: " + op.Err.Error(), "try again"}
+	}
+	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+		return finding{ErrUnavailable, "the connection broke off", "try again"}
+	}
+	// The URL of a request may be signed: only what happened to it is told.
+	var request *url.Error
+	if errors.As(err, &request) {
+		return finding{ErrUnavailable, "the request failed: " + request.Err.Error(), "check the endpoint and the network"}
+	}
+	return finding{reason: err.Error()}
+}

@@ -1,0 +1,185 @@
+package storage
+
+import (
+	"bytes"
+	"context"
+	"crypto/md5"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	gstorage "cloud.google.com/go/storage"
+	"github.com/googleapis/gax-go/v2"
+	"gocloud.dev/blob/gcsblob"
+	"golang.org/x/oauth2"
+	"golang.org/x/oauth2/google"
+	"google.golang.org/api/googleapi"
+	"google.golang.org/api/option"
+)
+
+// googleBucket is a bucket on Google Cloud Storage.
+type googleBucket struct {
+	bucket
+	client *gstorage.Client
+	name   string
+}
+
+func openGoogle(ctx context.Context, options Options, location Location) (backend, error) {
+	client, err := newGoogleClient(ctx, options)
+	if err != nil {
+		return nil, err
+	}
+	// Writing the same object once more is no harm: it is the same.
+	client.SetRetry(gstorage.WithPolicy(gstorage.RetryAlways), gstorage.WithMaxAttempts(attempts),
+		gstorage.WithBackoff(gax.Backoff{Initial: 200 * time.Millisecond, Max: longestPause, Multiplier: 2}))
+	opened, err := gcsblob.OpenBucket(ctx, nil, location.Bucket, &gcsblob.Options{Client: client})
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open bucket: %w", err), client.Close())
+	}
+	return &googleBucket{
+		bucket: bucket{Bucket: opened, partSize: options.PartSize, prepare: func(asFunc func(any) bool) error {
+			var w *gstorage.Writer
+			if asFunc(&w) {
+				w.ChunkRetryDeadline = 4 * longestPause
+			}
+			return nil
+		}},
+		client: client,
+		name:   location.Bucket,
+	}, nil
+}
+
+func newGoogleClient(ctx context.Context, options Options) (*gstorage.Client, error) {
+	transport := options.Transport
+	settings := []option.ClientOption{option.WithoutAuthentication()}
+	if host := options.Getenv("STORAGE_EMULATOR_HOST"); host != "" {
+		if !strings.Contains(host, "://") {
+			host = "http://" + host
+		}
+		settings = append(settings, option.WithEndpoint(strings.TrimSuffix(host, "/")+"/storage/v1/"))
+	} else {
+		credentials, err := googleCredentials(ctx, options)
+		if err != nil {
+			return nil, err
+		}
+		transport = &oauth2.Transport{Base: transport, Source: toldTokens{credentials.TokenSource}}
+	}
+	settings = append(settings, option.WithHTTPClient(&http.Client{Transport: transport}))
+	client, err := gstorage.NewClient(ctx, settings...)
+	if err != nil {
+		return nil, &setupError{reason: "no client could be made: " + err.Error(), hint: "check STORAGE_EMULATOR_HOST", err: err}
+	}
+	return client, nil
+}
+
+// googleCredentials takes the key that the environment names, and the default chain when it names none.
+func googleCredentials(ctx context.Context, options Options) (*google.Credentials, error) {
+	ctx = context.WithValue(ctx, oauth2.HTTPClient, &http.Client{Transport: options.Transport})
+	for _, name := range []string{"GOOGLE_SERVICE_ACCOUNT", "GOOGLE_APPLICATION_CREDENTIALS"} {
+		file := options.Getenv(name)
+		if file == "" {
+			continue
+		}
+		key, err := os.ReadFile(file)
+		if err != nil {
+			return nil, &setupError{reason: "the key cannot be read: " + err.Error(), hint: name + " has to be the path of a JSON key", err: err}
+		}
+		var kind struct {
+			Type google.CredentialsType `json:"type"`
+		}
+		err = json.Unmarshal(key, &kind)
+		if err == nil {
+			var got *google.Credentials
+			if got, err = google.CredentialsFromJSONWithType(ctx, key, kind.Type, gstorage.ScopeReadWrite); err == nil {
+				return got, nil
+			}
+		}
+		return nil, &setupError{
+			reason: fmt.Sprintf("%s is no key of an account: %v", file, err),
+			hint:   name + " has to be the path of a JSON key",
+			err:    err,
+		}
+	}
+	got, err := google.FindDefaultCredentials(ctx, gstorage.ScopeReadWrite)
+	if err != nil {
+		return nil, &setupError{
+			reason: "there are no Google credentials",
+			hint:   "set GOOGLE_SERVICE_ACCOUNT to the path of a JSON key, or use workload identity (docs/storage.md)",
+			err:    err,
+		}
+	}
+	return got, nil
+}
+
+func (b *googleBucket) close() {
+	b.bucket.close()
+	b.client.Close()
+}
+
+// check tries to write what cannot be written: an object in the place of a version that never was, with a checksum that
+// it does not have. That the bucket exists and the credentials permit it is looked at before.
+func (b *googleBucket) check(ctx context.Context, key string) error {
+	w := b.client.Bucket(b.name).Object(key).If(gstorage.Conditions{GenerationMatch: 1}).NewWriter(ctx)
+	sum := md5.Sum([]byte("another object"))
+	w.ContentType, w.MD5, w.ChunkSize = contentType, sum[:], 0
+	_, err := w.Write(bytes.Repeat([]byte{0}, 1))
+	err = errors.Join(err, w.Close())
+	var api *googleapi.Error
+	if errors.As(err, &api) && (api.Code == http.StatusPreconditionFailed || api.Code == http.StatusBadRequest) {
+		return nil
+	}
+	return err
+}
+
+// toldTokens tell a failure to get a token from other failures.
+type toldTokens struct{ oauth2.TokenSource }
+
+func (t toldTokens) Token() (*oauth2.Token, error) {
+	token, err := t.TokenSource.Token()
+	if err != nil {
+		err = &credentialsError{err}
+	}
+	return token, err
+}
+
+func (b *googleBucket) explain(err error) finding {
+	var creds *credentialsError
+	if errors.As(err, &creds) {
+		reason := "no token could be got for the Google credentials"
+		var refused *oauth2.RetrieveError
+		if errors.As(err, &refused) && refused.ErrorCode != "" {
+			reason += ": " + refused.ErrorCode
+		}
+		return finding{ErrPermission, reason, "check GOOGLE_SERVICE_ACCOUNT, or the pod's workload identity (docs/storage.md)"}
+	}
+	switch {
+	case errors.Is(err, gstorage.ErrBucketNotExist):
+		return finding{ErrNotExist, fmt.Sprintf("the bucket %q does not exist", b.name), "check its name"}
+	case errors.Is(err, gstorage.ErrObjectNotExist):
+		return finding{ErrNotExist, fmt.Sprintf("the object, or the bucket %q, does not exist", b.name), "check the bucket and the key"}
+	}
+	var api *googleapi.Error
+	if !errors.As(err, &api) {
+		return finding{}
+	}
+	reason := strings.TrimSpace(api.Message)
+	if reason == "" {
+		reason = http.StatusText(api.Code)
+	}
+	reason = fmt.Sprintf("the provider answered %d: %s", api.Code, reason)
+	switch {
+	case api.Code == http.StatusNotFound:
+		return finding{ErrNotExist, fmt.Sprintf("the bucket %q does not exist", b.name), "check its name"}
+	case api.Code == http.StatusUnauthorized:
+		return finding{ErrPermission, reason, "check GOOGLE_SERVICE_ACCOUNT, or the pod's workload identity (docs/storage.md)"}
+	case api.Code == http.StatusForbidden:
+		return finding{ErrPermission, reason, "give the account storage.objects.create, delete and get on the bucket (docs/storage.md)"}
+	case api.Code == http.StatusTooManyRequests || api.Code >= 500:
+		return finding{ErrUnavailable, reason, "try again later"}
+	}
+	return finding{reason: reason}
+}

@@ -1,0 +1,119 @@
+package storage
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"gocloud.dev/blob/s3blob"
+)
+
+// s3Bucket is a bucket on S3, or on what speaks like it.
+type s3Bucket struct {
+	bucket
+	client *s3.Client
+	name   string
+	custom bool // an endpoint was set
+}
+
+func openS3(ctx context.Context, options Options, location Location) (backend, error) {
+	getenv := options.Getenv
+	loaders := []func(*config.LoadOptions) error{}
+	if key, secret := getenv("AWS_ACCESS_KEY_ID"), getenv("AWS_SECRET_ACCESS_KEY"); key != "" || secret != "" {
+		if key == "" || secret == "" {
+			return nil, &setupError{
+				reason: "only one of AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY is set",
+				hint:   "set both, or neither for the default chain of credentials",
+			}
+		}
+		loaders = append(loaders, config.WithCredentialsProvider(
+			credentials.NewStaticCredentialsProvider(key, secret, getenv("AWS_SESSION_TOKEN"))))
+	}
+	if region := first(getenv, "AWS_REGION", "AWS_DEFAULT_REGION"); region != "" {
+		loaders = append(loaders, config.WithRegion(region))
+	}
+	cfg, err := config.LoadDefaultConfig(ctx, loaders...)
+	if err != nil {
+		return nil, &setupError{
+			reason: "the AWS settings cannot be read: " + err.Error(),
+			hint:   "check the files that AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE name (~/.aws when unset), and AWS_PROFILE",
+			err:    err,
+		}
+	}
+	endpoint := first(getenv, "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
+	client := s3.NewFromConfig(cfg, func(o *s3.Options) {
+		if o.Region == "" {
+			o.Region = "us-east-1"
+		}
+		o.HTTPClient = &http.Client{
+			Transport: options.Transport,
+			// A redirected request would have to be signed anew.
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		}
+		o.Credentials = toldCredentials{cfg.Credentials}
+		o.Retryer = retry.NewStandard(func(r *retry.StandardOptions) {
+			r.MaxAttempts, r.MaxBackoff = attempts, longestPause
+		})
+		o.DisableLogOutputChecksumValidationSkipped = true
+		o.APIOptions = append(o.APIOptions, outliveCancel)
+		if endpoint != "" {
+			o.BaseEndpoint = aws.String(endpoint)
+			o.UsePathStyle = true
+		}
+		if endpoint != "" && getenv("AWS_REQUEST_CHECKSUM_CALCULATION") == "" {
+			// Many servers that speak like S3 do not know the checksums that came later.
+			o.RequestChecksumCalculation = aws.RequestChecksumCalculationWhenRequired
+		}
+	})
+	opened, err := s3blob.OpenBucket(ctx, client, location.Bucket,
+		&s3blob.Options{RequestChecksumCalculation: client.Options().RequestChecksumCalculation})
+	if err != nil {
+		return nil, fmt.Errorf("open bucket: %w", err)
+	}
+	return &s3Bucket{
+		bucket: bucket{Bucket: opened, partSize: options.PartSize},
+		client: client,
+		name:   location.Bucket,
+		custom: endpoint != "",
+	}, nil
+}
+
+// check begins an upload in parts and gives it up: that takes what writing takes, and leaves nothing.
+func (b *s3Bucket) check(ctx context.Context, key string) error {
+	begun, err := b.client.CreateMultipartUpload(ctx, &s3.CreateMultipartUploadInput{
+		Bucket: aws.String(b.name), Key: aws.String(key), ContentType: aws.String(contentType),
+	})
+	if err != nil {
+		return err
+	}
+	_, err = b.client.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{
+		Bucket: aws.String(b.name), Key: aws.String(key), UploadId: begun.UploadId,
+	})
+	return err
+}
+
+// first gives the first of some variables that is set.
+func first(getenv func(string) string, names ...string) string {
+	for _, name := range names {
+		if value := getenv(name); value != "" {
+			return value
+		}
+	}
+	return ""
+}
+
+// toldCredentials tell a failure to get credentials from other failures.
+type toldCredentials struct{ aws.CredentialsProvider }
+
+func (t toldCredentials) Retrieve(ctx context.Context) (aws.Credentials, error) {
+	got, err := t.CredentialsProvider.Retrieve(ctx)
+	if err != nil {
+		err = &credentialsError{err}
+	}
+	return got, err
+}
