@@ -67,8 +67,6 @@ func NewEncoder(opts EncoderOptions) (*Encoder, error) {
 // v1.Pod is left out.
 func (e *Encoder) Encode(json []byte) (Manifest, error) {
 	e.reset(json)
-	e.head.reset()
-	e.references = e.references[:0]
 	e.metadata, e.hasAPIVersion, e.hasKind = false, false, false
 	if err := e.encode(); err != nil {
 		return Manifest{}, err

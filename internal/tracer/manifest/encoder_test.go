@@ -79,6 +79,23 @@ func TestEncoder_Encode_Truncated(t *testing.T) {
 	}
 }
 
+func TestEncoder_Encode_Depth(t *testing.T) {
+	e := newEncoder(t, EncoderOptions{GVK: podGVK})
+	for _, field := range []string{"spec", "status", "data"} {
+		for _, brackets := range [][2]string{{"[", "]"}, {`{"a":`, "}"}} {
+			nested := func(depth int) []byte {
+				return []byte(`{"metadata":{"name":"a"},"` + field + `":` + strings.Repeat(brackets[0], depth) + `1` + strings.Repeat(brackets[1], depth) + `}`)
+			}
+			if _, err := e.Encode(nested(maxDepth - 1)); err != nil {
+				t.Errorf("%s %s: as deep as can be: got the error %v", field, brackets[0], err)
+			}
+			if _, err := e.Encode(nested(maxDepth)); !errors.Is(err, trace.ErrTooDeep) {
+				t.Errorf("%s %s: deeper: got the error %v, want %v", field, brackets[0], err, trace.ErrTooDeep)
+			}
+		}
+	}
+}
+
 func TestEncoder_Encode_Errors(t *testing.T) {
 	e := newEncoder(t, EncoderOptions{GVK: podGVK})
 	for data, want := range map[string]string{

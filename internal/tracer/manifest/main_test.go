@@ -125,6 +125,8 @@ func objects() []string {
 		`{"metadata":{"name":"a","annotations":{"kubectl.kubernetes.io/last-applied-configuration":"x"}}}`,
 		`{"metadata":{"name":"a","annotations":null,"labels":{}}}`, `{"metadata":{"name":"a"},"metadata":{"name":"b","uid":"u"}}`,
 		`{"metadata":{"name":"a","name":"b"},"spec":{"nodeName":"n","a":1},"status":{"x":[{}]}}`, `{"spec":null,"metadata":{"name":"a"}}`,
+		`{"metadata":{"selfLink":"/x","managedFields":[{"a":1}],"uid":"u","resourceVersion":"1","generation":1,"creationTimestamp":null,` +
+			`"deletionTimestamp":"2024-02-29T12:30:00Z","deletionGracePeriodSeconds":30,"finalizers":["f"],"generateName":"g","name":"a"}}`,
 		`{"zeta":1,"metadata":{"name":"a"},"alpha":2,"kind":"Pod","spec":{}}`,
 		`{"metadata":{"name":"a"},"x":` + strings.Repeat("[", 400) + strings.Repeat("]", 400) + `}`,
 		`{"metadata":{"name":"a"},"status":` + strings.Repeat(`{"a":`, 300) + `1` + strings.Repeat("}", 300) + `}`,

@@ -40,6 +40,8 @@ func pods() []string {
 		`{"status":{"containerStatuses":[null,{}]}}`, `{"status":{"containerStatuses":[{"state":null},{"state":{"running":null,"terminated":null}}]}}`,
 		`{"status":{"containerStatuses":[{"state":{"terminated":{}}}]}}`,
 		`{"status":{"containerStatuses":[{"state":{"running":{"startedAt":"2024-02-29T12:30:00+02:00","finishedAt":"2024-03-01T00:00:00Z"}}}]}}`,
+		`{"status":{"containerStatuses":[{"state":{"running":{"startedAt":"2024-02-29T12:30:00Z","finishedAt":"2024-03-01T00:00:00Z"},` +
+			`"terminated":{"startedAt":"2024-02-29T12:30:00Z","finishedAt":"2024-02-29T13:00:00Z"}}}]}}`,
 		`{"status":{"containerStatuses":[{"state":{"running":{"startedAt":"1960-02-28T23:59:59.999Z"}}}]}}`,
 		`{"status":{"containerStatuses":[{"state":{"running":{"startedAt":"yesterday"}}}]}}`,
 		// The status first, and the spec behind it.
@@ -150,6 +152,28 @@ func TestParsePod_Errors(t *testing.T) {
 		var located *Error
 		if _, err := ParsePod([]byte(data)); !errors.As(err, &located) {
 			t.Errorf("%s: got the error %v, want an *Error", data, err)
+		}
+	}
+}
+
+func TestPodHash_Duplicates(t *testing.T) {
+	want, err := PodHash([]byte(`{"spec":{"hostNetwork":true}}`), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := PodHash([]byte(`{"spec":{"containers":[]},"spec":{"hostNetwork":false,"hostNetwork":true}}`), nil); err != nil || got != want {
+		t.Errorf("got %d, %v, want that of the last spec, %d", got, err, want)
+	}
+}
+
+func TestPodHash_Errors(t *testing.T) {
+	for _, data := range []string{
+		``, `[]`, `{"spec":[]}`, `{"spec":{"volumes":{}}}`, `{"spec":{"containers":{}}}`, `{"spec":{"containers":[null]}}`,
+		`{"spec":{"initContainers":[{"volumeMounts":1}]}}`, `{"spec":{}`, `{"spec":{}}}`,
+	} {
+		var located *Error
+		if hash, err := PodHash([]byte(data), nil); !errors.As(err, &located) {
+			t.Errorf("%s: got %d, %v, want an *Error", data, hash, err)
 		}
 	}
 }
