@@ -48,21 +48,25 @@ func (o *Object) appendDeleted(b []byte) ([]byte, error) {
 	if o.gvk == nil {
 		return nil, errZeroObject
 	}
+	return appendReference(b, o.gvk, o.Namespace(), o.Name()), nil
+}
+
+// appendReference appends a manifest that has only what tells which object it is.
+func appendReference(b []byte, gvk *schema.GroupVersionKind, namespace, name string) []byte {
 	b = msgp.AppendMapHeader(b, 3)
-	b = msgp.AppendString(msgp.AppendString(b, "apiVersion"), o.gvk.GroupVersion().String())
-	b = msgp.AppendString(msgp.AppendString(b, "kind"), o.gvk.Kind)
+	b = msgp.AppendString(msgp.AppendString(b, "apiVersion"), gvk.GroupVersion().String())
+	b = msgp.AppendString(msgp.AppendString(b, "kind"), gvk.Kind)
 	b = msgp.AppendString(b, "metadata")
-	namespace := o.Namespace()
 	if namespace == "" {
 		b = msgp.AppendMapHeader(b, 1)
 	} else {
 		b = msgp.AppendMapHeader(b, 2)
 	}
-	b = msgp.AppendString(msgp.AppendString(b, "name"), o.Name())
+	b = msgp.AppendString(msgp.AppendString(b, "name"), name)
 	if namespace != "" {
 		b = msgp.AppendString(msgp.AppendString(b, "namespace"), namespace)
 	}
-	return b, nil
+	return b
 }
 
 // appendInt appends an integer in the smallest encoding.
@@ -163,24 +167,32 @@ func comparePodOwners(a, b PodOwner) int {
 
 // appendLifecycles appends an entry of the lifecycles.
 func appendLifecycles(b []byte, owner PodOwner, pods map[uint64][]Lifecycle) []byte {
-	b = msgp.AppendArrayHeader(b, 2)
-	b = msgp.AppendString(msgp.AppendString(b, FormatGVK(owner.GVK)), owner.Name)
+	b = appendOwner(b, owner)
 	b = msgp.AppendMapHeader(b, uint32(len(pods)))
 	for _, hash := range slices.Sorted(maps.Keys(pods)) {
 		b = msgp.AppendArrayHeader(msgp.AppendUint64(b, hash), uint32(len(pods[hash])))
 		for _, l := range pods[hash] {
-			switch l.State {
-			case Running:
-				b = appendInt(msgp.AppendString(msgp.AppendMapHeader(b, 1), l.State.String()), l.Start)
-			case Finished:
-				b = msgp.AppendArrayHeader(msgp.AppendString(msgp.AppendMapHeader(b, 1), l.State.String()), 2)
-				b = appendInt(appendInt(b, l.Start), l.End)
-			default:
-				b = msgp.AppendString(b, l.State.String())
-			}
+			b = appendLifecycle(b, l)
 		}
 	}
 	return b
+}
+
+func appendOwner(b []byte, owner PodOwner) []byte {
+	b = msgp.AppendArrayHeader(b, 2)
+	return msgp.AppendString(msgp.AppendString(b, FormatGVK(owner.GVK)), owner.Name)
+}
+
+func appendLifecycle(b []byte, l Lifecycle) []byte {
+	switch l.State {
+	case Running:
+		return appendInt(msgp.AppendString(msgp.AppendMapHeader(b, 1), l.State.String()), l.Start)
+	case Finished:
+		b = msgp.AppendArrayHeader(msgp.AppendString(msgp.AppendMapHeader(b, 1), l.State.String()), 2)
+		return appendInt(appendInt(b, l.Start), l.End)
+	default:
+		return msgp.AppendString(b, l.State.String())
+	}
 }
 
 // checkTail finds what would make a trace that cannot be read.
@@ -196,8 +208,7 @@ func checkTail(t *Tail) error {
 		}
 	}
 	for owner, pods := range t.Lifecycles {
-		_, err := appendString(nil, owner.Name)
-		if err := errors.Join(err, checkGVK(owner.GVK), checkStates(pods)); err != nil {
+		if err := errors.Join(checkOwner(owner), checkStates(pods)); err != nil {
 			return fmt.Errorf("lifecycles of %s: %w", owner, err)
 		}
 	}
@@ -207,13 +218,25 @@ func checkTail(t *Tail) error {
 	return checkExtension(t.Extension)
 }
 
+func checkOwner(owner PodOwner) error {
+	_, err := appendString(nil, owner.Name)
+	return errors.Join(err, checkGVK(owner.GVK))
+}
+
 func checkStates(pods map[uint64][]Lifecycle) error {
 	for _, list := range pods {
 		for _, l := range list {
-			if l.State > Finished {
-				return classed(ErrValue, "there is no state %s", l.State)
+			if err := checkState(l); err != nil {
+				return err
 			}
 		}
+	}
+	return nil
+}
+
+func checkState(l Lifecycle) error {
+	if l.State > Finished {
+		return classed(ErrValue, "there is no state %s", l.State)
 	}
 	return nil
 }

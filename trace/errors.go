@@ -26,14 +26,19 @@ var (
 	ErrVersion = errors.New("unsupported trace version")
 	// ErrOwner is returned when a version 1 trace names an object of which the events do not tell one kind.
 	ErrOwner = errors.New("kind of the object cannot be told")
+	// ErrExtensionVersion is returned when x-simkube has a version that is newer than ExtensionVersion. The trace around it can be read.
+	ErrExtensionVersion = errors.New("unsupported version of x-simkube")
 )
 
 // What can be wrong with the use of a Writer.
 var (
 	// ErrOrder is returned when an event is earlier than the event written before it.
 	ErrOrder = errors.New("events out of time order")
-	// ErrCount is returned when more or fewer events are written than were announced.
+	// ErrCount is returned when more or fewer events are written than were announced, or when what is streamed has another number of parts
+	// than was counted before.
 	ErrCount = errors.New("wrong number of events")
+	// ErrUnsorted is returned when what is streamed is not in the order in which it is written.
+	ErrUnsorted = errors.New("not sorted")
 	// ErrFinished is returned when a Writer is used after Finish or Close.
 	ErrFinished = errors.New("trace writer is finished")
 )

@@ -73,7 +73,17 @@ func Create(path string, config *Config, opts WriterOptions) (*FileWriter, error
 
 // Finish writes the tail, puts the file on disk and gives it its name. On an error the file is gone.
 func (w *FileWriter) Finish(tail *Tail) error {
-	if err := w.Writer.Finish(tail); err != nil {
+	return w.finished(w.Writer.Finish(tail))
+}
+
+// FinishStream is Finish with a tail that need not fit into memory; see [Writer.FinishStream].
+func (w *FileWriter) FinishStream(tail *TailStream) error {
+	return w.finished(w.Writer.FinishStream(tail))
+}
+
+// finished publishes the file, unless it could not be written.
+func (w *FileWriter) finished(err error) error {
+	if err != nil {
 		return errors.Join(err, w.Close())
 	}
 	if err := w.publish(); err != nil {

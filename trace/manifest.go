@@ -29,8 +29,8 @@ func (s *scanner) object(kinds *kindCache) (foundObject, *FormatError) {
 // manifest collects the parts of an object while the scanner goes over it. Its pieces are in the window.
 type manifest struct {
 	*scanner
-	start, depth                                      int
-	apiVersion, kind, metadata, namespace, name, spec piece
+	start, depth                                              int
+	apiVersion, kind, metadata, namespace, name, labels, spec piece
 	// fieldCount and last check the canonical order of the fields.
 	fieldCount int
 	last       piece
@@ -75,6 +75,10 @@ func (m *manifest) metadataField(key []byte) (err *FormatError) {
 		if none, err = m.null(); err == nil && !none {
 			m.namespace, err = m.string()
 		}
+	case "labels":
+		start := m.pos
+		err = m.skip(m.depth + 1)
+		m.labels = piece{start, m.pos}
 	default:
 		err = m.skip(m.depth + 1)
 	}
@@ -115,6 +119,7 @@ func (m *manifest) finish(kinds *kindCache) (foundObject, *FormatError) {
 			gvk:       gvk,
 			namespace: m.part(m.namespace),
 			name:      m.part(m.name),
+			labels:    m.part(m.labels),
 			spec:      m.part(m.spec),
 			canonical: m.canonical,
 		},

@@ -18,6 +18,7 @@ type Object struct {
 	gvk *schema.GroupVersionKind
 	namespace,
 	name,
+	labels,
 	spec span
 	// canonical says that raw is what a Writer would write.
 	canonical bool
@@ -37,7 +38,21 @@ func NewObject(u *unstructured.Unstructured) (Object, error) {
 	return parseObject(raw)
 }
 
-// parseObject checks the bytes of an object and finds its parts. It keeps raw.
+// ParseObject makes an object of the msgpack bytes of a manifest, which it checks as a Reader would: an error is a [*FormatError] whose
+// offset and path are those in the manifest. It keeps raw, which must not change any more.
+func ParseObject(raw []byte) (Object, error) { return parseObject(raw) }
+
+// NewDeleted makes an object of what is written of a deleted one: its kind, and its namespaced name.
+func NewDeleted(gvk schema.GroupVersionKind, namespacedName string) (Object, error) {
+	namespace, name := SplitNamespacedName(namespacedName)
+	raw := appendReference(make([]byte, 0, 96), &gvk, namespace, name)
+	obj, err := parseObject(raw)
+	if err != nil {
+		return Object{}, fmt.Errorf("encode deleted %s %s: %w", FormatGVK(gvk), namespacedName, err)
+	}
+	return obj, nil
+}
+
 func parseObject(raw []byte) (Object, error) {
 	var kinds kindCache
 	s := scanner{input: wholeInput(raw)}

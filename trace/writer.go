@@ -93,38 +93,65 @@ func (w *Writer) write(b []byte) error {
 // written as apiVersion, kind, and namespace and name in metadata, whatever else they hold. Nothing of
 // e is kept. An event that is refused leaves the Writer as it was.
 func (w *Writer) WriteEvent(e *Event) error {
-	switch {
-	case w.err != nil:
-		return w.err
-	case w.done:
-		return ErrFinished
-	case w.events > 0 && e.Time < w.last:
-		return fmt.Errorf("write event %d: its time is %d, before the %d of the one in front of it: %w", w.events, e.Time, w.last, ErrOrder)
-	case w.spool == nil && w.events == w.want.Events:
-		return fmt.Errorf("write event %d: only %d were announced: %w", w.events, w.want.Events, ErrCount)
-	case w.events == maxEvents:
-		return fmt.Errorf("write event %d: the format has no room for more: %w", w.events, ErrCount)
+	if err := w.admit(e.Time); err != nil {
+		return err
 	}
 	encoded, err := appendEvent(w.event[:0], e)
 	if err != nil {
 		return fmt.Errorf("write event %d: %w", w.events, err)
 	}
 	w.event = encoded
-	if w.spool != nil {
-		if err := w.spool.write(encoded); err != nil {
-			w.err = fmt.Errorf("spool the trace: %w", err)
-		}
-	} else {
-		w.err = w.write(encoded)
-	}
+	err = w.put(encoded)
 	w.events++
 	w.last = e.Time
+	return err
+}
+
+// admit tells whether another event of that time can be written.
+func (w *Writer) admit(time int64) error {
+	switch {
+	case w.err != nil:
+		return w.err
+	case w.done:
+		return ErrFinished
+	case w.events > 0 && time < w.last:
+		return fmt.Errorf("write event %d: its time is %d, before the %d of the one in front of it: %w", w.events, time, w.last, ErrOrder)
+	case w.spool == nil && w.events == w.want.Events:
+		return fmt.Errorf("write event %d: only %d were announced: %w", w.events, w.want.Events, ErrCount)
+	case w.events == maxEvents:
+		return fmt.Errorf("write event %d: the format has no room for more: %w", w.events, ErrCount)
+	}
+	return nil
+}
+
+// put writes a part of an event to where events go.
+func (w *Writer) put(b []byte) error {
+	if w.spool == nil {
+		return w.write(b)
+	}
+	if err := w.spool.write(b); err != nil {
+		w.err = fmt.Errorf("spool the trace: %w", err)
+	}
 	return w.err
 }
+
+// Events gives the number of events written so far.
+func (w *Writer) Events() int { return w.events }
 
 // Finish writes the tail and flushes. It fails with ErrCount when not as many events were written as
 // were announced.
 func (w *Writer) Finish(tail *Tail) error {
+	if err := w.finishable(tail.Extension != nil); err != nil {
+		return err
+	}
+	if err := checkTail(tail); err != nil {
+		return fmt.Errorf("finish the trace: %w", err)
+	}
+	return w.finish(tail.Extension != nil, func() error { return w.tail(tail) })
+}
+
+// finishable tells whether the tail can be written now.
+func (w *Writer) finishable(extension bool) error {
 	switch {
 	case w.err != nil:
 		return w.err
@@ -132,17 +159,20 @@ func (w *Writer) Finish(tail *Tail) error {
 		return ErrFinished
 	case w.spool == nil && w.events != w.want.Events:
 		return fmt.Errorf("finish the trace: %d events were announced, %d written: %w", w.want.Events, w.events, ErrCount)
-	case w.spool == nil && w.want.Extension != (tail.Extension != nil):
-		return fmt.Errorf("finish the trace: the tail has an extension: %t, announced: %t: %w", tail.Extension != nil, w.want.Extension, ErrCount)
+	case w.spool == nil && w.want.Extension != extension:
+		return fmt.Errorf("finish the trace: the tail has an extension: %t, announced: %t: %w", extension, w.want.Extension, ErrCount)
 	}
-	if err := checkTail(tail); err != nil {
-		return fmt.Errorf("finish the trace: %w", err)
-	}
+	return nil
+}
+
+// finish writes what had to wait, then the tail.
+func (w *Writer) finish(extension bool, tail func() error) error {
 	w.done = true
-	if err := w.unspool(tail.Extension != nil); err != nil {
+	if err := w.unspool(extension); err != nil {
 		return err
 	}
-	if err := w.tail(tail); err != nil {
+	if err := tail(); err != nil {
+		w.err = err
 		return err
 	}
 	if err := w.out.Flush(); err != nil {
