@@ -30,7 +30,8 @@ type plan struct {
 	// keys are for the values in a map, any for those that keys lacks.
 	keys []keyPlan
 	any  *plan
-	// elem is for the elements of an array, index for those of which the index is known. Those are made of what is planned for all elements, too.
+	// elem is for the elements of an array, index for those of which the index is known. Those are made of what is planned for all
+	// elements, too.
 	elem  *plan
 	index map[int]*plan
 }

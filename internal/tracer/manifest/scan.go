@@ -116,8 +116,8 @@ func (s *scanner) open(c byte, what string) *Error {
 	return nil
 }
 
-// key moves over the next key of a map and the colon after it. At the map's end, behind which it moves, more is false. first says that no key was read yet. The
-// key is valid until the next string.
+// key moves over the next key of a map and the colon after it. At the map's end, behind which it moves, more is false. first says that
+// no key was read yet. The key is valid until the next string.
 func (s *scanner) key(first bool) (key []byte, more bool, err *Error) {
 	c := s.peek()
 	if c == '}' {

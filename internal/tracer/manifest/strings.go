@@ -12,8 +12,8 @@ const (
 	highBits = 0x8080808080808080
 )
 
-// plainEnd gives where, from i on, the first byte stands that is a quote, a backslash, a control character or not ASCII; len(data) if there is none. It
-// looks at eight bytes at a time.
+// plainEnd gives where, from i on, the first byte stands that is a quote, a backslash, a control character or not ASCII; len(data) if
+// there is none. It looks at eight bytes at a time.
 func plainEnd(data []byte, i int) int {
 	for len(data)-i >= 8 {
 		w := binary.LittleEndian.Uint64(data[i:])

@@ -8,8 +8,8 @@ import (
 	"github.com/tinylib/msgp/msgp"
 )
 
-// writer turns JSON into canonical msgpack: the values as a trace's writer encodes them, the keys of maps sorted. It keeps its buffers from one
-// object to the next.
+// writer turns JSON into canonical msgpack: the values as a trace's writer encodes them, the keys of maps sorted. It keeps its buffers
+// from one object to the next.
 type writer struct {
 	scanner
 	tokens tokenizer
@@ -231,7 +231,8 @@ func (w *writer) compare(a, b *entry) int {
 // manyEntries is from how many on sorting them by insertion is too slow.
 const manyEntries = 24
 
-// sort brings entries, which are all that out ends with, into order. Of those with the same key, the last stays. It gives how many there are then.
+// sort brings entries, which are all that out ends with, into order. Of those with the same key, the last stays. It gives how many
+// there are then.
 func (w *writer) sort(entries []entry) int {
 	start := entries[0].start
 	if len(entries) < manyEntries {
