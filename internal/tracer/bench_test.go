@@ -1,0 +1,259 @@
+package tracer
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/rest"
+
+	"simkube.io/simkube/internal/tracer/log"
+	"simkube.io/simkube/internal/tracer/manifest"
+	"simkube.io/simkube/internal/tracer/watch"
+)
+
+// A stream of watch events as an API server would send them, made beforehand: what it costs to make them is not measured.
+
+// deploymentFrame is an event of a Deployment whose template changes with every revision.
+func deploymentFrame(object, revision int) []byte {
+	return fmt.Appendf(nil, `{"type":"MODIFIED","object":{"kind":"Deployment","apiVersion":"apps/v1","metadata":{"name":"service-%[1]d","namespace":"team-%[2]d",`+
+		`"uid":"00000000-0000-4000-8000-%012[1]d","resourceVersion":"%[3]d","generation":%[3]d,"creationTimestamp":"2026-03-10T00:00:00Z",`+
+		`"labels":{"app":"service-%[1]d","team":"team-%[2]d","app.kubernetes.io/managed-by":"deployer"},"annotations":{"deployment.kubernetes.io/revision":"%[3]d"},`+
+		`"managedFields":[{"manager":"deployer","operation":"Update","apiVersion":"apps/v1","time":"2026-03-10T00:00:00Z","fieldsType":"FieldsV1",`+
+		`"fieldsV1":{"f:metadata":{"f:labels":{".":{},"f:app":{},"f:team":{}}},"f:spec":{"f:replicas":{},"f:selector":{},"f:strategy":{},"f:template":{"f:spec":{"f:containers":{}}}}}}]},`+
+		`"spec":{"replicas":3,"selector":{"matchLabels":{"app":"service-%[1]d"}},"template":{"metadata":{"creationTimestamp":null,"labels":{"app":"service-%[1]d"}},`+
+		`"spec":{"containers":[{"name":"main","image":"registry.example.com/service-%[1]d:v%[3]d","ports":[{"containerPort":8080,"protocol":"TCP"}],`+
+		`"env":[{"name":"LOG_LEVEL","value":"info"},{"name":"REVISION","value":"%[3]d"}],"resources":{"limits":{"memory":"512Mi"},"requests":{"cpu":"250m","memory":"256Mi"}},`+
+		`"terminationMessagePath":"/dev/termination-log","terminationMessagePolicy":"File","imagePullPolicy":"IfNotPresent"}],"restartPolicy":"Always",`+
+		`"terminationGracePeriodSeconds":30,"dnsPolicy":"ClusterFirst","securityContext":{},"schedulerName":"default-scheduler"}},`+
+		`"strategy":{"type":"RollingUpdate","rollingUpdate":{"maxUnavailable":"25%%","maxSurge":"25%%"}},"revisionHistoryLimit":10,"progressDeadlineSeconds":600},`+
+		`"status":{"observedGeneration":%[3]d,"replicas":3,"updatedReplicas":3,"readyReplicas":3,"availableReplicas":3}}}`+"\n", object, object%50, revision)
+}
+
+// statusFrame is an event of the same Deployment of which nothing is recorded.
+func statusFrame(object, revision int) []byte {
+	frame := deploymentFrame(object, 1)
+	return bytes.Replace(frame, []byte(`"status":{"observedGeneration":1`), fmt.Appendf(nil, `"status":{"observedGeneration":%d`, revision), 1)
+}
+
+// podFrame is an event of a pod, in one of the three steps of its life, or its deletion.
+func podFrame(object, step int) []byte {
+	kind := [...]string{"ADDED", "MODIFIED", "MODIFIED", "DELETED"}[step]
+	node, status := "", `{"phase":"Pending","qosClass":"Burstable"}`
+	if step > 0 {
+		node = fmt.Sprintf(`"nodeName":"node-%d",`, object%1000)
+		status = `{"phase":"Pending","conditions":[{"type":"PodScheduled","status":"True","lastProbeTime":null,"lastTransitionTime":"2026-03-10T00:00:01Z"}],"qosClass":"Burstable"}`
+	}
+	if step > 1 {
+		status = `{"phase":"Running","conditions":[{"type":"PodScheduled","status":"True","lastProbeTime":null,"lastTransitionTime":"2026-03-10T00:00:01Z"},` +
+			`{"type":"Ready","status":"True","lastProbeTime":null,"lastTransitionTime":"2026-03-10T00:00:02Z"}],"hostIP":"10.0.0.1","podIP":"10.1.0.1","startTime":"2026-03-10T00:00:01Z",` +
+			`"containerStatuses":[{"name":"main","state":{"running":{"startedAt":"2026-03-10T00:00:02Z"}},"lastState":{},"ready":true,"restartCount":0,` +
+			`"image":"registry.example.com/service:v1","imageID":"sha256:0123456789abcdef","containerID":"containerd://0123456789abcdef","started":true}],"qosClass":"Burstable"}`
+	}
+	return fmt.Appendf(nil, `{"type":%[1]q,"object":{"kind":"Pod","apiVersion":"v1","metadata":{"name":"service-%[2]d-%[3]d","namespace":"team-%[4]d",`+
+		`"uid":"00000000-0000-4000-9000-%012[3]d","resourceVersion":"%[5]d","creationTimestamp":"2026-03-10T00:00:00Z","labels":{"app":"service-%[2]d","pod-template-hash":"5d4f8c7b9"},`+
+		`"ownerReferences":[{"apiVersion":"apps/v1","kind":"ReplicaSet","name":"service-%[2]d-5d4f8c7b9","uid":"00000000-0000-4000-a000-%012[2]d","controller":true,"blockOwnerDeletion":true}],`+
+		`"managedFields":[{"manager":"kube-controller-manager","operation":"Update","apiVersion":"v1","time":"2026-03-10T00:00:00Z","fieldsType":"FieldsV1",`+
+		`"fieldsV1":{"f:metadata":{"f:generateName":{},"f:labels":{".":{},"f:app":{},"f:pod-template-hash":{}},"f:ownerReferences":{}},"f:spec":{"f:containers":{"k:{\"name\":\"main\"}":{}}}}}]},`+
+		`"spec":{%[6]s"volumes":[{"name":"kube-api-access-x","projected":{"sources":[{"serviceAccountToken":{"expirationSeconds":3607,"path":"token"}}],"defaultMode":420}}],`+
+		`"containers":[{"name":"main","image":"registry.example.com/service-%[2]d:v1","ports":[{"containerPort":8080,"protocol":"TCP"}],`+
+		`"resources":{"requests":{"cpu":"250m","memory":"256Mi"}},"volumeMounts":[{"name":"kube-api-access-x","readOnly":true,"mountPath":"/var/run/secrets/kubernetes.io/serviceaccount"}]}],`+
+		`"restartPolicy":"Always","serviceAccountName":"default","serviceAccount":"default","schedulerName":"default-scheduler"},"status":%[7]s}}`+"\n",
+		kind, object%1000, object, object%50, object*4+step, node, status)
+}
+
+// stream is an API server that has one kind, and sends its frames again and again until there were enough events.
+type stream struct {
+	listener net.Listener
+	server   *http.Server
+	frames   [][]byte
+	// left is how many events are to be sent; the rest of the answer waits.
+	left atomic.Int64
+	more chan struct{}
+}
+
+func serveStream(tb testing.TB, resource string, frames [][]byte) *stream {
+	tb.Helper()
+	s := &stream{frames: frames, more: make(chan struct{}, 1)}
+	var err error
+	if s.listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+		tb.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /apis/apps/v1", func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprintf(w, `{"kind":"APIResourceList","apiVersion":"v1","groupVersion":"apps/v1","resources":[{"name":"deployments","singularName":"deployment","namespaced":true,"kind":"Deployment","verbs":["get","list","watch"]}]}`)
+	})
+	mux.HandleFunc("GET /api/v1", func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprintf(w, `{"kind":"APIResourceList","apiVersion":"v1","groupVersion":"v1","resources":[{"name":"pods","singularName":"pod","namespaced":true,"kind":"Pod","verbs":["get","list","watch"]}]}`)
+	})
+	mux.HandleFunc("GET "+resource, s.watch)
+	s.server = &http.Server{Handler: mux}
+	go func() { _ = s.server.Serve(s.listener) }()
+	tb.Cleanup(func() { _ = s.server.Close() })
+	return s
+}
+
+func (s *stream) watch(w http.ResponseWriter, r *http.Request) {
+	fmt.Fprintf(w, `{"type":"BOOKMARK","object":{"kind":"Deployment","apiVersion":"apps/v1","metadata":{"resourceVersion":"1","annotations":{"k8s.io/initial-events-end":"true"}}}}`+"\n")
+	w.(http.Flusher).Flush()
+	buffer := make([]byte, 0, 64<<10)
+	for i := 0; ; {
+		n := s.left.Swap(0)
+		for ; n > 0; n-- {
+			if len(buffer) > cap(buffer)/2 {
+				if _, err := w.Write(buffer); err != nil {
+					return
+				}
+				buffer = buffer[:0]
+			}
+			buffer = append(buffer, s.frames[i]...)
+			i = (i + 1) % len(s.frames)
+		}
+		if _, err := w.Write(buffer); err != nil {
+			return
+		}
+		buffer = buffer[:0]
+		w.(http.Flusher).Flush()
+		select {
+		case <-s.more:
+		case <-r.Context().Done():
+			return
+		}
+	}
+}
+
+func (s *stream) send(events int) {
+	s.left.Add(int64(events))
+	select {
+	case s.more <- struct{}{}:
+	default:
+	}
+}
+
+// benchTracer runs a tracer against a stream.
+func benchTracer(b *testing.B, s *stream, gvk schema.GroupVersionKind) *Tracer {
+	b.Helper()
+	t, err := Open(Options{
+		Cluster:     &rest.Config{Host: "http://" + s.listener.Addr().String()},
+		Config:      lifecycles(deploymentKind),
+		Dir:         b.TempDir(),
+		Log:         log.Options{Retention: 7 * 24 * time.Hour, MaxSize: 10 << 30},
+		NoExtension: true,
+		Logger:      slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- t.Run(ctx) }()
+	b.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			b.Error(err)
+		}
+		if err := t.Close(); err != nil {
+			b.Error(err)
+		}
+	})
+	for t.follower(gvk) == nil || t.follower(gvk).watcher.Status().State != watch.Synced {
+		time.Sleep(time.Millisecond)
+	}
+	return t
+}
+
+// received is how many objects a tracer has got.
+func (t *Tracer) received(gvk schema.GroupVersionKind) int64 { return t.follower(gvk).watcher.Status().Events }
+
+// awaitEvents waits until a number of events has been received, and all that came of them is durable.
+func awaitEvents(b *testing.B, t *Tracer, gvk schema.GroupVersionKind, events int64) {
+	b.Helper()
+	for t.received(gvk) < events {
+		time.Sleep(100 * time.Microsecond)
+	}
+	// The last one is being handled.
+	snapshot, err := t.log.Snapshot()
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := snapshot.Close(); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// ingestStreams are what is measured: every event recorded; pods that come, run and go; and a mix as in a cluster that is being deployed to, in
+// which half the events are of pods, and of the others half change only a status.
+func ingestStream(name string) (kind schema.GroupVersionKind, resource string, frames [][]byte) {
+	switch name {
+	case "changes":
+		for revision := range 20 {
+			for object := range 1000 {
+				frames = append(frames, deploymentFrame(object, revision+1))
+			}
+		}
+		return deploymentKind, "/apis/apps/v1/deployments", frames
+	case "statuses":
+		for revision := range 20 {
+			for object := range 1000 {
+				frames = append(frames, statusFrame(object, revision+1))
+			}
+		}
+		return deploymentKind, "/apis/apps/v1/deployments", frames
+	default:
+		for batch := range 20 {
+			for step := range 4 {
+				for object := range 250 {
+					frames = append(frames, podFrame(batch*250+object, step))
+				}
+			}
+		}
+		return podKind, "/api/v1/pods", frames
+	}
+}
+
+// BenchmarkIngest measures how many object events a tracer takes in, over HTTP, until they are durable on disk.
+func BenchmarkIngest(b *testing.B) {
+	for _, name := range []string{"changes", "statuses", "pods"} {
+		b.Run(name, func(b *testing.B) {
+			kind, resource, frames := ingestStream(name)
+			size := 0
+			for _, frame := range frames {
+				size += len(frame)
+			}
+			s := serveStream(b, resource, frames)
+			t := benchTracer(b, s, kind)
+			if name == "pods" {
+				ownPods(t)
+			}
+			b.SetBytes(int64(size / len(frames)))
+			b.ResetTimer()
+			s.send(b.N)
+			awaitEvents(b, t, kind, int64(b.N))
+			b.StopTimer()
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "events/s")
+			stats := t.log.Stats()
+			b.ReportMetric(float64(stats.Appended), "recorded")
+			b.ReportMetric(float64(stats.Bytes)/float64(stats.Appended), "disk-B/entry")
+		})
+	}
+}
+
+// ownPods has the tracer know of the owners of the pods of podFrame.
+func ownPods(t *Tracer) {
+	for object := range 1000 {
+		name := fmt.Sprintf("service-%d", object)
+		namespace := fmt.Sprintf("team-%d", object%50)
+		t.owners.learn(&manifest.Head{
+			UID: fmt.Sprintf("00000000-0000-4000-a000-%012d", object), Namespace: namespace, Name: name + "-5d4f8c7b9",
+			Owners: []manifest.OwnerReference{{APIVersion: "apps/v1", Kind: "Deployment", Name: name, UID: "d-" + name, Controller: true}},
+		})
+		t.owners.learn(&manifest.Head{UID: "d-" + name, Namespace: namespace, Name: name})
+	}
+}

@@ -1,0 +1,70 @@
+package tracer
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"k8s.io/utils/clock"
+
+	"simkube.io/simkube/trace"
+)
+
+// configEvery is how often the configuration file is read. Kubernetes swaps the files of a ConfigMap through links, which
+// notifications of the file system tell of in too many ways.
+const configEvery = 2 * time.Second
+
+// ConfigFile is a tracer's configuration file, which may change while it is followed.
+type ConfigFile struct {
+	Path string
+	// Clock says when to read it again. Nil: the real one.
+	Clock  clock.WithTicker
+	Logger *slog.Logger
+
+	data []byte // what was read last
+}
+
+// Load reads the file. Warnings about what is in it are logged.
+func (f *ConfigFile) Load() (*trace.Config, error) {
+	data, err := os.ReadFile(f.Path)
+	if err != nil {
+		return nil, fmt.Errorf("read the tracer config: %w", err)
+	}
+	f.data = data
+	config, warnings, err := trace.ParseConfig(data)
+	for _, warning := range warnings {
+		f.Logger.Warn("tracer config", "file", f.Path, "warning", warning)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", f.Path, err)
+	}
+	return config, nil
+}
+
+// Follow calls apply with what the file holds, or with what is wrong with it, whenever that has changed, until ctx ends. A file that is
+// missing for a moment, as while it is replaced, is no change.
+func (f *ConfigFile) Follow(ctx context.Context, apply func(*trace.Config, error)) {
+	c := f.Clock
+	if c == nil {
+		c = clock.RealClock{}
+	}
+	ticker := c.NewTicker(configEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C():
+		}
+		data, err := os.ReadFile(f.Path)
+		switch {
+		case errors.Is(err, os.ErrNotExist), err == nil && bytes.Equal(data, f.data):
+			continue
+		}
+		apply(f.Load())
+	}
+}

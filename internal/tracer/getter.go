@@ -1,0 +1,98 @@
+package tracer
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/discovery"
+	"k8s.io/client-go/metadata"
+	"k8s.io/client-go/rest"
+
+	"simkube.io/simkube/internal/tracer/manifest"
+)
+
+// How many questions for owners the API server gets in a second, and in a burst.
+const (
+	getterQPS   = 50
+	getterBurst = 100
+)
+
+// clusterGetter asks an API server for the metadata of single objects. It is safe for concurrent use.
+type clusterGetter struct {
+	metadata  metadata.Interface
+	discovery discovery.DiscoveryInterface
+
+	mu        sync.Mutex // guards resources
+	resources map[schema.GroupVersionKind]metav1.APIResource
+}
+
+func newClusterGetter(cluster *rest.Config) (*clusterGetter, error) {
+	config := rest.CopyConfig(cluster)
+	config.QPS, config.Burst = getterQPS, getterBurst
+	meta, err := metadata.NewForConfig(config)
+	if err != nil {
+		return nil, err
+	}
+	disco, err := discovery.NewDiscoveryClientForConfig(config)
+	if err != nil {
+		return nil, err
+	}
+	return &clusterGetter{metadata: meta, discovery: disco, resources: map[schema.GroupVersionKind]metav1.APIResource{}}, nil
+}
+
+// get implements ownerGetter.
+func (g *clusterGetter) get(ctx context.Context, gvk schema.GroupVersionKind, namespace, name string) (*manifest.Head, error) {
+	resource, err := g.resource(gvk)
+	if err != nil {
+		return nil, err
+	}
+	var client metadata.ResourceInterface
+	getter := g.metadata.Resource(gvk.GroupVersion().WithResource(resource.Name))
+	client = getter
+	if resource.Namespaced {
+		client = getter.Namespace(namespace)
+	}
+	object, err := client.Get(ctx, name, metav1.GetOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("get %s %s: %w", gvk.Kind, name, err)
+	}
+	head := &manifest.Head{Namespace: object.Namespace, Name: object.Name, UID: string(object.UID)}
+	for _, ref := range object.OwnerReferences {
+		head.Owners = append(head.Owners, manifest.OwnerReference{
+			APIVersion: ref.APIVersion, Kind: ref.Kind, Name: ref.Name, UID: string(ref.UID),
+			Controller: ref.Controller != nil && *ref.Controller,
+		})
+	}
+	return head, nil
+}
+
+// resource finds out under which name the API server has a kind. What it has not is asked for again the next time.
+func (g *clusterGetter) resource(gvk schema.GroupVersionKind) (metav1.APIResource, error) {
+	g.mu.Lock()
+	resource, ok := g.resources[gvk]
+	g.mu.Unlock()
+	if ok {
+		return resource, nil
+	}
+	list, err := g.discovery.ServerResourcesForGroupVersion(gvk.GroupVersion().String())
+	if apierrors.IsNotFound(err) {
+		return metav1.APIResource{}, &unknownKindError{gvk: gvk}
+	}
+	if err != nil {
+		return metav1.APIResource{}, fmt.Errorf("find the resource of %s: %w", gvk.Kind, err)
+	}
+	for _, r := range list.APIResources {
+		if r.Kind == gvk.Kind && !strings.Contains(r.Name, "/") {
+			g.mu.Lock()
+			g.resources[gvk] = r
+			g.mu.Unlock()
+			return r, nil
+		}
+	}
+	return metav1.APIResource{}, &unknownKindError{gvk: gvk}
+}

@@ -1,0 +1,43 @@
+package tracer
+
+import (
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"k8s.io/utils/clock"
+
+	"simkube.io/simkube/internal/tracer/log"
+)
+
+// lagSample measures how long it takes from an event's arrival until it is durable, for one event at a time: that is often
+// enough, and costs nothing for the others.
+type lagSample struct {
+	clock clock.PassiveClock
+	lags  prometheus.Observer
+
+	mu      sync.Mutex // guards the following
+	upTo    log.Seq    // durable
+	seq     log.Seq    // measured, 0: none
+	arrived time.Time
+}
+
+// take starts to measure, if nothing is being measured.
+func (l *lagSample) take(seq log.Seq, arrived time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.seq == 0 && seq > l.upTo {
+		l.seq, l.arrived = seq, arrived
+	}
+}
+
+// durable is told what is durable now.
+func (l *lagSample) durable(upTo log.Seq) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.upTo = upTo
+	if l.seq != 0 && l.seq <= upTo {
+		l.lags.Observe(l.clock.Since(l.arrived).Seconds())
+		l.seq = 0
+	}
+}

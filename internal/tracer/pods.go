@@ -1,0 +1,231 @@
+package tracer
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"simkube.io/simkube/internal/lifecycle"
+	"simkube.io/simkube/internal/tracer/log"
+	"simkube.io/simkube/internal/tracer/manifest"
+	"simkube.io/simkube/trace"
+)
+
+// pods records the lifecycles of pods. It is used by one goroutine.
+type pods struct {
+	t *Tracer
+	// lifecycles has the kinds with trackLifecycle.
+	lifecycles map[schema.GroupVersionKind]bool
+	// bare: pods are recorded as objects; owned: also those that have an owner.
+	bare, owned bool
+	live        map[string]*livePod // by UID
+	// chains shares the lists of ancestors between the pods of one owner, by the owner's UID.
+	chains map[string]*chain
+	list   uint32
+}
+
+// livePod is a pod that was not deleted.
+type livePod struct {
+	log.Pod
+	chain    *chain
+	list     uint32
+	recorded bool
+}
+
+// chain is a list of ancestors that pods share.
+type chain struct {
+	uid       string // of the owner
+	ancestors []log.Key
+	pods      int
+}
+
+func newPods(t *Tracer, config *trace.Config) *pods {
+	p := &pods{t: t, lifecycles: map[schema.GroupVersionKind]bool{}, live: map[string]*livePod{}, chains: map[string]*chain{}}
+	for gvk, tracked := range config.TrackedObjects {
+		p.lifecycles[gvk] = tracked.TrackLifecycle
+	}
+	tracked, there := config.TrackedObjects[podKind]
+	p.bare, p.owned = there, there && !tracked.SkipOwned
+	return p
+}
+
+// load takes up the pods that were live when the log was last written. Those whose lifecycles are nobody's concern any more are let go of.
+func (p *pods) load(ctx context.Context) error {
+	shared := map[string][]log.Key{}
+	var dropped []*livePod
+	for pod, err := range p.t.log.LivePods() {
+		if err != nil {
+			return err
+		}
+		clone := *pod
+		key := fmt.Sprint(pod.Ancestors)
+		if _, ok := shared[key]; !ok {
+			shared[key] = slices.Clone(pod.Ancestors)
+		}
+		clone.Ancestors = shared[key]
+		live := &livePod{Pod: clone, recorded: true}
+		if p.wanted(clone.Tracked && p.bare && (p.owned || len(clone.Ancestors) == 0), clone.Ancestors) {
+			p.live[pod.UID] = live
+		} else {
+			dropped = append(dropped, live)
+		}
+	}
+	for _, pod := range dropped {
+		pod.Deleted = p.t.clock.Now().UnixMilli() // how long it ran on is not known
+		if err := p.append(ctx, pod); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// wanted tells whether the lifecycle of a pod is recorded, that is itself recorded or not, and has these ancestors.
+func (p *pods) wanted(self bool, ancestors []log.Key) bool {
+	if self && p.lifecycles[podKind] {
+		return true
+	}
+	return slices.ContainsFunc(ancestors, func(k log.Key) bool { return p.lifecycles[k.GVK] })
+}
+
+func (p *pods) begin() { p.list++ }
+
+// object takes a pod as it is now.
+func (p *pods) object(ctx context.Context, json []byte) error {
+	head, err := manifest.ParseHead(json)
+	if err != nil {
+		p.t.logger.Warn("unreadable pod", "error", err)
+		return nil
+	}
+	pod := p.live[head.UID]
+	if pod == nil {
+		if pod, err = p.meet(ctx, &head, json); pod == nil || err != nil {
+			return err
+		}
+	}
+	pod.list = p.list
+	status, err := manifest.ParsePod(json)
+	if err != nil {
+		p.t.logger.Warn("unreadable pod", "pod", trace.NamespacedName(head.Namespace, head.Name), "error", err)
+		return nil
+	}
+	if !p.observe(pod, &status) && pod.recorded {
+		return nil
+	}
+	pod.recorded = true
+	return p.append(ctx, pod)
+}
+
+// meet takes up a pod that was not known, or gives nil if its lifecycle is nobody's concern.
+func (p *pods) meet(ctx context.Context, head *manifest.Head, json []byte) (*livePod, error) {
+	self := p.bare && (p.owned || len(head.Owners) == 0)
+	c, err := p.chainOf(ctx, head)
+	if err != nil {
+		return nil, err
+	}
+	if !p.wanted(self, c.ancestors) {
+		return nil, nil
+	}
+	hash, err := manifest.PodHash(json, p.t.redactor)
+	if err != nil {
+		p.t.logger.Warn("pod without a hash", "pod", trace.NamespacedName(head.Namespace, head.Name), "error", err)
+		return nil, nil
+	}
+	pod := &livePod{chain: c, Pod: log.Pod{
+		UID: strings.Clone(head.UID), Namespace: strings.Clone(head.Namespace), Name: strings.Clone(head.Name),
+		Hash: hash, Tracked: self, Ancestors: c.ancestors,
+		Created: p.precise(head.CreationTimestamp),
+	}}
+	c.pods++
+	if len(head.Owners) > 0 {
+		p.chains[c.uid] = c
+	}
+	p.live[pod.UID] = pod
+	return pod, nil
+}
+
+// chainOf gives the tracked ancestors of a pod.
+func (p *pods) chainOf(ctx context.Context, head *manifest.Head) (*chain, error) {
+	if len(head.Owners) == 0 {
+		return &chain{}, nil
+	}
+	uid := head.Owners[0].UID
+	if c := p.chains[uid]; c != nil && len(head.Owners) == 1 {
+		return c, nil
+	}
+	ancestors, err := p.t.ancestors(ctx, head.Namespace, head.Owners)
+	return &chain{uid: strings.Clone(uid), ancestors: ancestors}, err
+}
+
+// observe takes in what a pod's status says and tells whether it was new.
+func (p *pods) observe(pod *livePod, status *manifest.Pod) bool {
+	before := *pod
+	pod.Lifecycle = lifecycle.Merge(pod.Lifecycle, status.Lifecycle)
+	if pod.Node == "" {
+		pod.Node = strings.Clone(status.NodeName)
+	}
+	if pod.Scheduled == 0 && status.Scheduled != 0 {
+		pod.Scheduled = p.precise(status.Scheduled)
+	}
+	if pod.Started == 0 && pod.Lifecycle.State != trace.Empty {
+		pod.Started = p.precise(pod.Lifecycle.Start)
+	}
+	return before.Lifecycle != pod.Lifecycle || before.Node != pod.Node || before.Scheduled != pod.Scheduled || before.Started != pod.Started
+}
+
+// precise gives the milliseconds of a time that Kubernetes tells in seconds, if it has just passed: then it is known from when it was heard of.
+func (p *pods) precise(seconds int64) int64 {
+	now := p.t.clock.Now().UnixMilli()
+	if ms := now - seconds*1000; ms < 0 || ms >= 2000 {
+		return seconds * 1000
+	}
+	return min(now, seconds*1000+999)
+}
+
+// gone takes the deletion of a pod.
+func (p *pods) gone(ctx context.Context, head *manifest.Head, json []byte) error {
+	pod := p.live[head.UID]
+	if pod == nil {
+		return nil
+	}
+	if status, err := manifest.ParsePod(json); err == nil {
+		p.observe(pod, &status)
+	}
+	return p.end(ctx, pod)
+}
+
+// end records that a pod is gone.
+func (p *pods) end(ctx context.Context, pod *livePod) error {
+	now := p.t.clock.Now()
+	pod.Deleted = now.UnixMilli()
+	if pod.Lifecycle.State == trace.Running {
+		pod.Lifecycle.State, pod.Lifecycle.End = trace.Finished, max(now.Unix(), pod.Lifecycle.Start)
+	}
+	delete(p.live, pod.UID)
+	if pod.chain != nil {
+		if pod.chain.pods--; pod.chain.pods == 0 {
+			delete(p.chains, pod.chain.uid)
+		}
+	}
+	return p.append(ctx, pod)
+}
+
+// complete ends the pods that were not seen since begin.
+func (p *pods) complete(ctx context.Context) error {
+	for _, pod := range p.live {
+		if pod.list == p.list {
+			continue
+		}
+		if err := p.end(ctx, pod); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *pods) append(ctx context.Context, pod *livePod) error {
+	entry := pod.Pod
+	return p.t.append(ctx, &entry)
+}

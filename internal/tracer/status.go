@@ -1,0 +1,92 @@
+package tracer
+
+import (
+	"fmt"
+	"time"
+
+	simkubev1 "simkube.io/simkube/api/v1"
+	"simkube.io/simkube/internal/tracer/server"
+	"simkube.io/simkube/internal/tracer/watch"
+	"simkube.io/simkube/trace"
+)
+
+// Status tells what the tracer is about. The exports are left to the server.
+func (t *Tracer) Status() simkubev1.TracerStatus {
+	stats := t.log.Stats()
+	status := simkubev1.TracerStatus{
+		Version: t.opts.Version,
+		Started: t.started.UTC(),
+		Ready:   true,
+		Log: simkubev1.TracerLog{
+			Bytes: stats.Bytes, Events: int64(stats.Events), Pending: int64(stats.Appended - stats.Durable),
+			Retention: int64(t.opts.Log.Retention / time.Second), MaxBytes: t.opts.Log.MaxSize,
+		},
+	}
+	if stats.Appended > 0 {
+		status.Log.Begin, status.Log.Last = time.UnixMilli(stats.Begin).UTC(), time.UnixMilli(stats.Last).UTC()
+	}
+	if err := t.configError(); err != nil {
+		status.Config = err.Error()
+	}
+	for _, f := range t.running() {
+		s := f.watcher.Status()
+		kind := simkubev1.TracerKind{
+			Kind: trace.FormatGVK(f.kind.gvk), State: stateOf(s), Since: s.Since.UTC(), Objects: f.count.Load(),
+		}
+		if kind.State != simkubev1.KindSynced && kind.State != simkubev1.KindListing {
+			kind.Detail = s.Error
+			status.Ready = false
+		}
+		status.Kinds = append(status.Kinds, kind)
+	}
+	return status
+}
+
+func stateOf(s watch.Status) simkubev1.TracerKindState {
+	switch s.State {
+	case watch.Listing:
+		return simkubev1.KindListing
+	case watch.Synced:
+		return simkubev1.KindSynced
+	case watch.Missing:
+		return simkubev1.KindMissing
+	case watch.Forbidden:
+		return simkubev1.KindForbidden
+	case watch.Reconnecting:
+		return simkubev1.KindFailing
+	default:
+		return simkubev1.KindPending
+	}
+}
+
+// Ready tells whether everything that can be recorded is. A kind that the cluster does not have, or does not let be read, does not stop the others and
+// is only shown; so is a watch that is just being taken up again.
+func (t *Tracer) Ready() []server.ReadyCheck {
+	var checks []server.ReadyCheck
+	if err := t.configError(); err != nil {
+		checks = append(checks, server.ReadyCheck{Name: "config", Optional: true, Detail: err.Error()})
+	}
+	followers := t.running()
+	if len(followers) == 0 {
+		checks = append(checks, server.ReadyCheck{Name: "watches", Detail: "nothing is followed yet"})
+	}
+	for _, f := range followers {
+		s := f.watcher.Status()
+		check := server.ReadyCheck{Name: trace.FormatGVK(f.kind.gvk), OK: s.State == watch.Synced}
+		if !check.OK {
+			check.Optional = s.HasSynced || s.State == watch.Missing || s.State == watch.Forbidden
+			check.Detail = string(s.State)
+			if s.Error != "" {
+				check.Detail = fmt.Sprintf("%s: %s", s.State, s.Error)
+			}
+		}
+		checks = append(checks, check)
+	}
+	return checks
+}
+
+func (t *Tracer) configError() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.configErr
+}
