@@ -202,7 +202,7 @@ func (l *Log) commit(beat bool) bool {
 
 	err := batch.Set(endKey(), end.append(nil), nil)
 	if err == nil {
-		err = apply(batch)
+		err = apply(batch, pebble.Sync)
 	}
 
 	l.mu.Lock()
@@ -223,8 +223,8 @@ func (l *Log) commit(beat bool) bool {
 	return true
 }
 
-// apply commits a batch durably. When it cannot, the store panics with a fatalError, after which it must not be used.
-func apply(batch *pebble.Batch) (err error) {
+// apply commits a batch. When it cannot, the store panics with a fatalError, after which it must not be used.
+func apply(batch *pebble.Batch, how *pebble.WriteOptions) (err error) {
 	defer func() {
 		switch r := recover().(type) {
 		case nil:
@@ -238,7 +238,7 @@ func apply(batch *pebble.Batch) (err error) {
 			panic(r)
 		}
 	}()
-	return batch.Commit(pebble.Sync)
+	return batch.Commit(how)
 }
 
 // flush waits until what was appended before it is durable, and gives the time that nothing appended later is before.

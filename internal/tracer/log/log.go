@@ -29,8 +29,9 @@ type Options struct {
 	OnDurable func(upTo Seq)
 	Logger    *slog.Logger
 
-	// fs replaces the file system in tests.
-	fs vfs.FS
+	// fs and chunkEntries replace the file system and the constant in tests.
+	fs           vfs.FS
+	chunkEntries int
 }
 
 const (
@@ -49,7 +50,9 @@ type Log struct {
 
 	// wake has a token when there is something for the committer.
 	wake chan struct{}
-	// stop is closed to end the background.
+	// ctx ends when the log is being closed, for what can be left undone; stop is closed to end the background.
+	ctx        context.Context
+	cancel     context.CancelFunc
 	stop       chan struct{}
 	background sync.WaitGroup
 	// committing is held during a commit, by the committer, and by who must not run beside one.
@@ -93,6 +96,9 @@ func open(dir string, opts Options) (*Log, error) {
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
+	if opts.chunkEntries == 0 {
+		opts.chunkEntries = chunkEntries
+	}
 	switch {
 	case opts.InMemory:
 		dir, opts.fs = memoryDir, vfs.NewMem()
@@ -117,7 +123,9 @@ func open(dir string, opts Options) (*Log, error) {
 		pending: newBatch(db),
 		spare:   newBatch(db),
 	}
+	l.ctx, l.cancel = context.WithCancel(context.Background())
 	if err := l.begun(); err != nil {
+		l.cancel()
 		return nil, errors.Join(typed(err), l.pending.Close(), l.spare.Close(), db.Close(), d.release())
 	}
 	l.background.Go(l.commitLoop)
@@ -304,6 +312,7 @@ func (l *Log) Close() error {
 		return ErrClosed
 	}
 	l.closing = true
+	l.cancel()
 	l.notify()
 	for l.readers > 0 {
 		changed := l.changed

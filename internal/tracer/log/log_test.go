@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	clocktesting "k8s.io/utils/clock/testing"
 
@@ -145,12 +146,10 @@ func TestLog_Append(t *testing.T) {
 
 func equal(t testing.TB, what string, got, want any) {
 	t.Helper()
-	if diff := cmp.Diff(want, got, emptyIsNil); diff != "" {
+	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
 		t.Fatalf("%s: got (+), want (-):\n%s", what, diff)
 	}
 }
-
-var emptyIsNil = cmp.FilterValues(func(a, b []byte) bool { return len(a) == 0 && len(b) == 0 }, cmp.Comparer(func(a, b []byte) bool { return true }))
 
 func TestLog_Pods(t *testing.T) {
 	l := mustOpen(t, t.TempDir(), Options{Clock: newClock()})

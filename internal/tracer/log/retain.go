@@ -1,8 +1,404 @@
 package log
 
-import "context"
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
 
-func (l *Log) retainLoop() { <-l.stop }
+	"github.com/cockroachdb/pebble/v2"
+)
 
-// Retain to do.
-func (l *Log) Retain(ctx context.Context) error { return nil }
+const (
+	// A chunk of retention ends, where the time changes, behind so many entries, or so many bytes that are kept. It is what has to be
+	// in memory at once.
+	chunkEntries = 16 << 10
+	chunkBytes   = 4 << 20
+	// podChunk is how many deleted pods are looked at while no commit can run.
+	podChunk = 256
+	// sizeGoal is the part of MaxSize that is left when the log has become larger than that, for it not to be at the limit at once.
+	sizeGoal = 0.9
+	// leastHistory is the part of MaxSize that changes may have however much else there is.
+	leastHistory = 0.1
+)
+
+// Retain drops what Options do not ask to be kept, as happens by itself every minute. It returns when that is done, or ctx ended;
+// what was done until then is complete in itself. Appends go on meanwhile, and snapshots stay as they are.
+func (l *Log) Retain(ctx context.Context) error {
+	if err := l.enter(); err != nil {
+		return err
+	}
+	defer l.leave()
+	l.retaining.Lock()
+	defer l.retaining.Unlock()
+	if err := l.retain(ctx); err != nil {
+		return fmt.Errorf("drop old entries of the event log: %w", err)
+	}
+	return nil
+}
+
+func (l *Log) retainLoop() {
+	if l.opts.Retention <= 0 && l.opts.MaxSize <= 0 {
+		return
+	}
+	ticker := l.opts.Clock.NewTicker(retainEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-l.ctx.Done():
+			return
+		case <-ticker.C():
+		}
+		// A log that failed tells those who append to it.
+		if err := l.Retain(l.ctx); err != nil && l.ctx.Err() == nil && l.failed() == nil {
+			l.opts.Logger.LogAttrs(l.ctx, slog.LevelError, "event log: retention", slog.Any("error", err))
+		}
+	}
+}
+
+func (l *Log) retain(ctx context.Context) error {
+	// What is appended from here on is not before now, so that whatever time up to now the beginning is moved to, all that is
+	// appended later stays behind it.
+	now, err := l.flush()
+	if err != nil {
+		return err
+	}
+	if l.opts.Retention > 0 {
+		for done := false; !done; {
+			if done, err = l.dropChunk(ctx, now-l.opts.Retention.Milliseconds()); err != nil {
+				return err
+			}
+		}
+	}
+	if l.opts.MaxSize > 0 {
+		if err := l.retainSize(ctx, now); err != nil {
+			return err
+		}
+	}
+	return l.dropBefore(ctx)
+}
+
+// retainSize drops the oldest entries until the log is small enough. What was dropped and is still on disk, since compaction comes later or a
+// snapshot needs it, does not count: it would make everything be dropped.
+func (l *Log) retainSize(ctx context.Context, now int64) error {
+	limit := l.opts.MaxSize
+	if int64(l.db.Metrics().DiskSpaceUsage()) <= limit {
+		return nil
+	}
+	// Sizes are known of tables only, and a deletion gives space back once it is in one.
+	if err := l.db.Flush(); err != nil {
+		return err
+	}
+	entries, rest, err := l.sizes()
+	if err != nil || entries+rest <= limit {
+		return err
+	}
+	if float64(rest) > float64(limit)/2 {
+		// Much of it may be versions that were dropped.
+		if err := l.db.Compact(ctx, versionSpace.first(), versionSpace.end(), false); err != nil {
+			return err
+		}
+		if entries, rest, err = l.sizes(); err != nil {
+			return err
+		}
+	}
+	goal := max(int64(sizeGoal*float64(limit))-rest, int64(leastHistory*float64(limit)))
+	if rest > limit {
+		l.opts.Logger.LogAttrs(ctx, slog.LevelWarn, "event log: what exists takes more than the log may have",
+			slog.Int64("bytes", rest), slog.Int64("maxSize", limit))
+	}
+	from := entryKey(l.beginning().seq)
+	for done := false; !done && entries > goal; {
+		if done, err = l.dropChunk(ctx, now); err != nil {
+			return err
+		}
+		if entries, _, err = l.sizes(); err != nil {
+			return err
+		}
+	}
+	if err := l.db.Flush(); err != nil {
+		return err
+	}
+	to := entryKey(l.beginning().seq)
+	if bytes.Equal(from, to) {
+		return nil
+	}
+	return l.db.Compact(ctx, from, to, false)
+}
+
+// sizes gives how many bytes of tables the entries have that were not dropped, and how many all else has.
+func (l *Log) sizes() (entries, rest int64, err error) {
+	e, err := l.db.EstimateDiskUsage(entryKey(l.beginning().seq), entrySpace.end())
+	if err != nil {
+		return 0, 0, typed(err)
+	}
+	before, err := l.db.EstimateDiskUsage([]byte{0}, entrySpace.first())
+	if err != nil {
+		return 0, 0, typed(err)
+	}
+	behind, err := l.db.EstimateDiskUsage(entrySpace.end(), []byte{math.MaxUint8})
+	return int64(e), int64(before + behind), typed(err)
+}
+
+func (l *Log) beginning() bounds {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.begin
+}
+
+// chunk is what moving the beginning has found so far.
+type chunk struct {
+	batch *pebble.Batch
+	// last has what is kept of the objects, by the prefix of their versions.
+	last map[string]*lastVersion
+	// bytes are those of last.
+	bytes int
+	// entries are those gone through, of which most are enough.
+	entries, most int
+	changes       uint64
+	// begin is where the log begins behind the chunk.
+	begin bounds
+}
+
+// lastVersion is an object's last version in a chunk.
+type lastVersion struct {
+	seq   Seq
+	op    Op
+	entry []byte
+}
+
+// dropChunk moves the beginning by one chunk, at most to a time that is not behind now. It says whether it got there.
+func (l *Log) dropChunk(ctx context.Context, limit int64) (done bool, err error) {
+	if err := l.goesOn(ctx); err != nil {
+		return false, err
+	}
+	old := l.beginning()
+	if limit <= old.time {
+		return true, nil
+	}
+	c := &chunk{batch: l.db.NewBatch(), last: map[string]*lastVersion{}, begin: old, most: l.opts.chunkEntries}
+	defer c.batch.Close()
+	if done, err = c.collect(l.db, limit); err != nil {
+		return false, err
+	}
+	if err := c.flatten(); err != nil {
+		return false, err
+	}
+	c.begin.changes += c.changes
+	if c.begin.seq > old.seq {
+		if err := c.batch.DeleteRange(entryKey(old.seq), entryKey(c.begin.seq), nil); err != nil {
+			return false, err
+		}
+	}
+	if err := c.batch.Set(beginKey(), c.begin.append(nil), nil); err != nil {
+		return false, err
+	}
+	if err := l.applyLater(c.batch); err != nil {
+		return false, err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.begin = c.begin
+	return done, nil
+}
+
+// applyLater commits a batch that need not be durable: should it be lost, it is made again.
+func (l *Log) applyLater(b *pebble.Batch) error {
+	err := apply(b, pebble.NoSync)
+	if err == nil {
+		return nil
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.err == nil {
+		l.err = fmt.Errorf("write to event log: %w", typed(err))
+		l.notify()
+	}
+	return err
+}
+
+// goesOn says why retention has to stop.
+func (l *Log) goesOn(ctx context.Context) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case l.err != nil:
+		return l.err
+	case l.closing:
+		return ErrClosed
+	}
+	return context.Cause(ctx)
+}
+
+// collect goes through the entries until a time, or until there are enough. It sets where the log begins behind them.
+func (c *chunk) collect(store pebble.Reader, limit int64) (done bool, err error) {
+	d := newDecoder()
+	var r Record
+	var prefix []byte
+	last := c.begin.time
+	for kv, err := range scan(store, entryKey(c.begin.seq), entrySpace.end()) {
+		if err != nil {
+			return false, err
+		}
+		change, err := d.record(kv.value, c.begin.seq, &r)
+		if err != nil {
+			return false, corrupt("entry %d: %w", c.begin.seq, err)
+		}
+		if r.Time >= limit {
+			break
+		}
+		if (c.entries >= c.most || c.bytes >= chunkBytes) && r.Time > last {
+			c.begin.time = r.Time
+			return false, nil
+		}
+		if change {
+			c.changes++
+			prefix = appendVersionPrefix(prefix[:0], r.Key)
+			if err := c.add(prefix, &r, kv.value); err != nil {
+				return false, err
+			}
+		}
+		last = r.Time
+		c.entries++
+		c.begin.seq++
+	}
+	c.begin.time = limit
+	return true, nil
+}
+
+// add takes a version away, and remembers it in case it is the last.
+func (c *chunk) add(prefix []byte, r *Record, entry []byte) error {
+	v := c.last[string(prefix)]
+	if v == nil {
+		v = &lastVersion{}
+		c.last[string(prefix)] = v
+		c.bytes += len(prefix)
+	}
+	c.bytes -= len(v.entry)
+	v.seq, v.op, v.entry = r.Seq, r.Op, append(v.entry[:0], entry...)
+	c.bytes += len(v.entry)
+	return c.batch.Delete(appendNumber(prefix, uint64(r.Seq)), nil)
+}
+
+// flatten keeps the last version of each object that exists with all of it, and forgets the others.
+func (c *chunk) flatten() error {
+	var value []byte
+	for prefix, v := range c.last {
+		key := appendNumber([]byte(prefix), uint64(flattened))
+		var err error
+		if v.op == Applied {
+			value = appendWhole(value[:0], v.seq, v.entry)
+			err = c.batch.Set(key, value, nil)
+		} else {
+			err = c.batch.Delete(key, nil)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// dropBefore drops pods, nodes and gaps that ended before the beginning.
+func (l *Log) dropBefore(ctx context.Context) error {
+	begin := l.beginning().time
+	for done := false; !done; {
+		if err := l.goesOn(ctx); err != nil {
+			return err
+		}
+		var err error
+		if done, err = l.dropPods(begin); err != nil {
+			return err
+		}
+	}
+	b := l.db.NewBatch()
+	defer b.Close()
+	d := newDecoder()
+	for kv, err := range scan(l.db, nodeSpace.first(), nodeSpace.end()) {
+		if err != nil {
+			return err
+		}
+		n, _, err := readNode(d, kv)
+		if err != nil {
+			return err
+		}
+		if n.To != 0 && n.To <= begin {
+			if err := b.Delete(kv.key, nil); err != nil {
+				return err
+			}
+		}
+	}
+	for kv, err := range scan(l.db, gapSpace.first(), gapSpace.end()) {
+		if err != nil {
+			return err
+		}
+		g, err := readGap(d, kv)
+		if err != nil {
+			return err
+		}
+		if max(g.To, g.From+1) <= begin {
+			if err := b.Delete(kv.key, nil); err != nil {
+				return err
+			}
+		}
+	}
+	if b.Empty() {
+		return nil
+	}
+	return l.applyLater(b)
+}
+
+// dropPods drops some of the pods that were deleted before a time, and says whether those were all.
+func (l *Log) dropPods(before int64) (done bool, err error) {
+	// A pod may be appended once more, and that must be after this.
+	l.committing.Lock()
+	defer l.committing.Unlock()
+	b := l.db.NewBatch()
+	defer b.Close()
+	d := newDecoder()
+	seen := 0
+	for kv, err := range scan(l.db, deletedPodSpace.first(), appendTimeKey(nil, deletedPodSpace, before, "")) {
+		if err != nil {
+			return false, err
+		}
+		if seen++; seen > podChunk {
+			break
+		}
+		if err := dropPod(l.db, b, d, kv.key, before); err != nil {
+			return false, err
+		}
+	}
+	if seen == 0 {
+		return true, nil
+	}
+	return seen <= podChunk, l.applyLater(b)
+}
+
+// dropPod drops what a pod was found by, and the pod, unless it has since been recorded otherwise.
+func dropPod(store pebble.Reader, b *pebble.Batch, d *decoder, found []byte, before int64) error {
+	if len(found) < 1+2*numberLen {
+		return corrupt("key %q is too short", found)
+	}
+	if err := b.Delete(found, nil); err != nil {
+		return err
+	}
+	key := append(podSpace.first(), found[1+numberLen:]...)
+	value, closer, err := store.Get(key)
+	if errors.Is(err, pebble.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return typed(err)
+	}
+	defer closer.Close()
+	p, _, err := readPod(d, pair{key, value})
+	if err != nil {
+		return err
+	}
+	if p.Deleted == 0 || p.Deleted >= before {
+		return nil
+	}
+	return b.Delete(key, nil)
+}

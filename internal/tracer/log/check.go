@@ -1,0 +1,232 @@
+package log
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+// Check reads all of the log in a directory, which must not be open, and says whether it is whole: see [Snapshot.Check]. Errors are otherwise
+// those of Open. It changes nothing.
+func Check(ctx context.Context, dir string) error {
+	if err := check(ctx, vfs.Default, dir); err != nil {
+		return fmt.Errorf("check event log %s: %w", dir, err)
+	}
+	return nil
+}
+
+func check(ctx context.Context, fsys vfs.FS, dir string) error {
+	d, err := holdDirectory(fsys, dir, false)
+	if err != nil {
+		return err
+	}
+	db, err := openStore(fsys, d.store(), true, true, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return errors.Join(err, d.release())
+	}
+	s := &Snapshot{store: db.NewSnapshot()}
+	s.begin, s.end, err = readBounds(s.store)
+	if err == nil {
+		err = s.Check(ctx)
+	}
+	return errors.Join(typed(err), s.store.Close(), db.Close(), d.release())
+}
+
+// Check reads all of the log and says whether it is whole: everything can be read, entries are numbered without holes and in the order of their
+// times, each change has its version and each version its entry, and pods are found by what they are looked for by. The error is a *CorruptError,
+// or ctx's own.
+func (s *Snapshot) Check(ctx context.Context) error {
+	c := &checker{ctx: ctx, s: s, d: newDecoder()}
+	for _, part := range []struct {
+		space space
+		check func(pair) error
+	}{
+		{deletedPodSpace, c.deletedPod},
+		{entrySpace, c.entry},
+		{gapSpace, func(kv pair) error { _, err := readGap(c.d, kv); return err }},
+		{livePodSpace, c.livePod},
+		{metaSpace, c.meta},
+		{nodeSpace, c.node},
+		{podSpace, c.pod},
+		{versionSpace, c.version},
+	} {
+		if err := c.scan(part.space.first(), part.space.end(), part.check); err != nil {
+			return err
+		}
+	}
+	return c.sums()
+}
+
+type checker struct {
+	ctx context.Context
+	s   *Snapshot
+	d   *decoder
+
+	entries, changes, pointers uint64
+	live, undeleted            int
+	// time is that of the entry before.
+	time int64
+}
+
+func (c *checker) scan(from, to []byte, check func(pair) error) error {
+	n := 0
+	for kv, err := range c.s.scan(from, to) {
+		if err == nil {
+			err = check(kv)
+		}
+		if n++; err == nil && n%1024 == 0 {
+			err = context.Cause(c.ctx)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *checker) entry(kv pair) error {
+	seq := c.s.begin.seq + Seq(c.entries)
+	if !bytes.Equal(kv.key, entryKey(seq)) {
+		return corrupt("entry %q is where %d should be", kv.key, seq)
+	}
+	var r Record
+	change, err := c.d.record(kv.value, seq, &r)
+	if err != nil {
+		return corrupt("entry %d: %w", seq, err)
+	}
+	if r.Time < max(c.time, c.s.begin.time) {
+		return corrupt("entry %d is of %d, before the one before it, or the beginning", seq, r.Time)
+	}
+	c.time = r.Time
+	c.entries++
+	if change {
+		c.changes++
+	}
+	return nil
+}
+
+func (c *checker) version(kv pair) error {
+	prefix, seq, err := splitVersionKey(kv.key)
+	if err != nil {
+		return err
+	}
+	var r Record
+	whole, err := c.d.version(kv.value, seq, &r)
+	if err != nil {
+		return corrupt("version %q: %w", kv.key, err)
+	}
+	if whole != (seq == flattened) {
+		return corrupt("version %q is of the wrong form", kv.key)
+	}
+	if whole {
+		if r.Op != Applied || r.Seq >= c.s.begin.seq || r.Time >= c.s.begin.time {
+			return corrupt("version %q is of entry %d, which is not before the beginning", kv.key, r.Seq)
+		}
+	} else {
+		c.pointers++
+		pointer := r
+		if err := c.s.readVersion(c.d, kv.key, kv.value, &r); err != nil {
+			return err
+		}
+		if r.Op != pointer.Op || r.Hash != pointer.Hash || r.UID != pointer.UID || r.Time != pointer.Time {
+			return corrupt("version %q says otherwise than its entry", kv.key)
+		}
+	}
+	if !bytes.Equal(appendVersionPrefix(nil, r.Key), prefix) {
+		return corrupt("version %q has an entry of another object, %q", kv.key, r.Key.Name)
+	}
+	return nil
+}
+
+func (c *checker) pod(kv pair) error {
+	p, seq, err := readPod(c.d, kv)
+	if err != nil {
+		return err
+	}
+	if err := c.of(seq, podEntry); err != nil {
+		return fmt.Errorf("pod %q: %w", p.UID, err)
+	}
+	if p.Deleted == 0 {
+		c.undeleted++
+		return c.has(appendTimeKey(nil, livePodSpace, p.Created, p.UID))
+	}
+	return c.has(appendDeletedKey(nil, p))
+}
+
+func (c *checker) livePod(pair) error {
+	c.live++
+	return nil
+}
+
+func (c *checker) deletedPod(kv pair) error {
+	if len(kv.key) <= 1+2*numberLen {
+		return corrupt("key %q is too short", kv.key)
+	}
+	return nil
+}
+
+func (c *checker) node(kv pair) error {
+	n, seq, err := readNode(c.d, kv)
+	if err != nil {
+		return err
+	}
+	if err := c.of(seq, nodeEntry); err != nil {
+		return fmt.Errorf("node %q: %w", n.UID, err)
+	}
+	return nil
+}
+
+func (c *checker) meta(kv pair) error {
+	if !bytes.Equal(kv.key, beginKey()) && !bytes.Equal(kv.key, endKey()) {
+		return corrupt("key %q is of nothing known", kv.key)
+	}
+	return nil
+}
+
+// of checks that an entry, if it is not before the beginning, is of a type.
+func (c *checker) of(seq Seq, want entryType) error {
+	if seq < c.s.begin.seq {
+		return nil
+	}
+	v, err := c.s.get(entryKey(seq))
+	if errors.Is(err, pebble.ErrNotFound) {
+		return corrupt("entry %d is missing", seq)
+	}
+	if err != nil {
+		return err
+	}
+	c.d.reset(v)
+	if got, _ := c.d.head(); got != want {
+		return corrupt("entry %d is of type %d, want %d", seq, got, want)
+	}
+	return nil
+}
+
+func (c *checker) has(key []byte) error {
+	_, err := c.s.get(key)
+	if errors.Is(err, pebble.ErrNotFound) {
+		return corrupt("key %q is missing", key)
+	}
+	return err
+}
+
+func (c *checker) sums() error {
+	switch {
+	case c.s.begin.seq+Seq(c.entries) != c.s.end.seq+1:
+		return corrupt("%d entries from %d on, want them up to %d", c.entries, c.s.begin.seq, c.s.end.seq)
+	case c.time > c.s.end.time:
+		return corrupt("the last entry is of %d, want %d", c.time, c.s.end.time)
+	case c.changes != c.s.end.changes-c.s.begin.changes:
+		return corrupt("%d changes, want %d", c.changes, c.s.end.changes-c.s.begin.changes)
+	case c.changes != c.pointers:
+		return corrupt("%d changes have %d versions", c.changes, c.pointers)
+	case c.live != c.undeleted:
+		return corrupt("%d pods are said to be there, %d are", c.live, c.undeleted)
+	}
+	return nil
+}
