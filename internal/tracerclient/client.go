@@ -37,12 +37,16 @@ type Export struct {
 	// Body has the trace, uncompressed, unless the tracer wrote it to a bucket; then it is empty. A Read that fails means
 	// that the trace is not whole. It must be closed.
 	Body io.ReadCloser
-	// Stored says what the tracer wrote to a bucket.
-	Stored Stored
+	// Stored says what the tracer wrote to a bucket; what it does not say is 0.
+	Stored Contents
 }
 
-// Stored is what a tracer says of a trace that it wrote to a bucket; what it does not say is 0.
-type Stored struct{ Events, Objects, Bytes, Start int64 }
+// Contents is what is in a trace.
+type Contents struct {
+	Events, Objects, Bytes int64
+	// Start is the time of the first event in unix seconds.
+	Start int64
+}
 
 // APIError is returned for an answer that is an error.
 type APIError struct {
@@ -162,7 +166,7 @@ type decoded struct {
 
 func (d decoded) Close() error { return d.close() }
 
-func stored(header http.Header) Stored {
+func stored(header http.Header) Contents {
 	number := func(name string) int64 {
 		n, err := strconv.ParseInt(header.Get(name), 10, 64)
 		if err != nil {
@@ -170,7 +174,7 @@ func stored(header http.Header) Stored {
 		}
 		return n
 	}
-	return Stored{
+	return Contents{
 		Events:  number(simkubev1.HeaderExportEvents),
 		Objects: number(simkubev1.HeaderExportObjects),
 		Bytes:   number(simkubev1.HeaderExportBytes),

@@ -82,7 +82,7 @@ func TestClient_Export_Stored(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer export.Body.Close()
-	if want := (Stored{Events: 1, Objects: 2, Bytes: 3}); export.Stored != want {
+	if want := (Contents{Events: 1, Objects: 2, Bytes: 3}); export.Stored != want {
 		t.Errorf("stored is %+v, want %+v", export.Stored, want)
 	}
 }

@@ -124,6 +124,7 @@ plane with simulated nodes and pods, and reports what the control plane made of 
 	root.AddCommand(
 		newSimulate(p),
 		newCluster(p),
+		newExport(p),
 		newCRD(p),
 		newCompletions(p),
 		newVersion(p),

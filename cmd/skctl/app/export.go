@@ -1,0 +1,161 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	simkubev1 "simkube.io/simkube/api/v1"
+	"simkube.io/simkube/cmd/skctl/progress"
+	"simkube.io/simkube/internal/timespec"
+	"simkube.io/simkube/internal/tracerclient"
+	"simkube.io/simkube/storage"
+)
+
+func newExport(p *program) *cobra.Command {
+	opts := exportOptions{kube: newKubeFlags()}
+	cmd := &cobra.Command{
+		Use:     "export",
+		Aliases: []string{"ex", "exp", "x"},
+		Short:   "Get a trace of a time from a tracer",
+		Long: `export asks a tracer for the trace of a time: everything that existed when it begins, and
+everything that happened until it ends. The trace is stored under --output-path when all of it
+has come and has been found whole. With a bucket as --output-path (s3://bucket/key, gs://...,
+azure://...) the tracer itself writes it there, with its own credentials, if its operator allows that.
+
+The tracer is asked at --tracer-address. When that is not given and nothing answers on this machine, it
+is looked for in the cluster of the kubeconfig and asked through the API server, as with kubectl
+port-forward. If it wants a token, it gets that of the kubeconfig, or one of the ServiceAccount
+` + tracerclient.ExportServiceAccount + ` beside it. At an address it gets no token but the one you give.
+
+Times: ` + timespec.AcceptedTimes + `.
+A start such as -30m is counted from the end.
+
+Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted.`,
+		Example: `  skctl export --start-time -2h -o morning.sktrace
+  skctl export -s 2025-03-01T08:00:00Z -t 2025-03-01T20:00:00Z --included-namespaces shop,ci
+  skctl export -s -1d --excluded-labels 'app=loadtest,tier!=prod' -o s3://traces/prod/day.sktrace`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			plan, err := opts.plan(cmd, time.Now())
+			if err != nil {
+				return usage(cmd, err)
+			}
+			return p.runExport(cmd.Context(), plan, opts)
+		},
+	}
+	opts.addFlags(cmd)
+	return cmd
+}
+
+func (p *program) runExport(ctx context.Context, plan exportPlan, opts exportOptions) error {
+	if opts.transform != "" {
+		text, err := os.ReadFile(opts.transform)
+		if err != nil {
+			return fmt.Errorf("read the transformation %s: %w", opts.transform, reason(err))
+		}
+		plan.request.Transform = string(text)
+	}
+	if plan.output.Local() {
+		if err := checkExportOutput(plan.output.Key); err != nil {
+			return err
+		}
+	}
+	tracer, err := p.connectTracer(ctx, opts)
+	if err != nil {
+		return err
+	}
+	err = p.exportFrom(ctx, tracer, plan)
+	// Nothing is lost when the connection does not end as it should.
+	_ = tracer.close()
+	return err
+}
+
+func (p *program) exportFrom(ctx context.Context, tracer *tracerConnection, plan exportPlan) error {
+	from, to := time.Unix(plan.request.StartTS, 0).UTC(), time.Unix(plan.request.EndTS, 0).UTC()
+	what := fmt.Sprintf("exporting %s to %s from %s", from.Format(time.RFC3339), to.Format(time.RFC3339), tracer.name)
+	transfer := progress.NewTransfer(p.streams.Err, what, p.displayOptions())
+	saved, err := func() (tracerclient.Contents, error) {
+		defer transfer.Close()
+		export, err := tracer.client.Export(ctx, plan.request)
+		if err != nil {
+			return tracerclient.Contents{}, err
+		}
+		defer export.Body.Close()
+		if !plan.output.Local() {
+			return export.Stored, nil
+		}
+		return tracerclient.Save(ctx, export.Body, plan.output.Key, transfer.Add)
+	}()
+	if err != nil {
+		return exportError(ctx, tracer, err)
+	}
+	p.printExported(plan, saved)
+	return nil
+}
+
+// printExported says what was exported.
+func (p *program) printExported(plan exportPlan, saved tracerclient.Contents) {
+	out := p.streams.Err
+	if saved.Start > plan.request.StartTS {
+		fmt.Fprintf(out, "%s the tracer reaches back to %s only: that is where the trace begins\n",
+			p.style(out).warn("warning:"), time.Unix(saved.Start, 0).UTC().Format(time.RFC3339))
+	}
+	if saved == (tracerclient.Contents{}) {
+		// An older tracer does not say what it wrote.
+		fmt.Fprintf(out, "exported to %s\n", plan.output)
+		return
+	}
+	fmt.Fprintf(out, "exported %s events with %s objects, %s, to %s\n",
+		progress.Count(saved.Events), progress.Count(saved.Objects), progress.Bytes(saved.Bytes), plan.output)
+}
+
+// exportError adds what may be done about an export that failed.
+func exportError(ctx context.Context, tracer *tracerConnection, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	err = fmt.Errorf("export from %s: %w", tracer.name, err)
+	var api *tracerclient.APIError
+	if !errors.As(err, &api) {
+		return err
+	}
+	switch {
+	case api.Status == http.StatusUnauthorized && !tracer.forwarded:
+		return hint(err, "give it a token: kubectl create token %s -n %s > token, then --token-file token",
+			tracerclient.ExportServiceAccount, tracerclient.DefaultNamespace)
+	case api.Status == http.StatusUnauthorized:
+		return hint(err, "give it another token with --token-file")
+	case strings.Contains(api.Response.Message, "HTTP request to an HTTPS server"):
+		return hint(err, "the tracer uses TLS: forward its port with kubectl port-forward, and use --tracer-address https://..., with --tracer-ca-file if need be")
+	case api.Status == http.StatusTooManyRequests:
+		return hint(err, "wait for the other exports to end, and try again")
+	case api.Status == http.StatusNotFound && api.Response.Message == http.StatusText(http.StatusNotFound):
+		return hint(err, "is this a tracer? --tracer-address says where to ask")
+	}
+	return err
+}
+
+// checkExportOutput finds out before a long export whether its trace could be stored.
+func checkExportOutput(path string) error {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return hint(fmt.Errorf("store the trace as %s: it is a folder", path), "name a file with --output-path")
+	}
+	if _, err := os.Stat(filepath.Dir(path)); err != nil {
+		return hint(fmt.Errorf("store the trace in %s: %w", filepath.Dir(path), reason(err)), "make the folder, or name another one with --output-path")
+	}
+	return nil
+}
+
+// exportPlan is what export was told to do.
+type exportPlan struct {
+	request simkubev1.ExportRequest
+	output  storage.Location
+}

@@ -1,0 +1,159 @@
+package app
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	corev1client "k8s.io/client-go/kubernetes/typed/core/v1"
+
+	"simkube.io/simkube/internal/tracerclient"
+)
+
+// dialTimeout is how long to wait whether somebody answers on this machine.
+const dialTimeout = 2 * time.Second
+
+// tracerConnection is a tracer that can be asked.
+type tracerConnection struct {
+	client *tracerclient.Client
+	// name is what to call it.
+	name      string
+	forwarded bool
+	close     func() error
+}
+
+// connectTracer finds the tracer: at the address that the user says, on this machine, or in the cluster.
+func (p *program) connectTracer(ctx context.Context, opts exportOptions) (*tracerConnection, error) {
+	token, err := opts.givenToken()
+	if err != nil {
+		return nil, err
+	}
+	if opts.isAddressGiven {
+		return addressedTracer(opts, token)
+	}
+	localErr := answers(ctx, opts.address)
+	if localErr == nil {
+		return addressedTracer(opts, token)
+	}
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	tracer, err := p.forwardedTracer(ctx, opts, token)
+	switch {
+	case err == nil || ctx.Err() != nil:
+		return tracer, err
+	case errors.Is(err, errNoKubeconfig):
+		return nil, hint(fmt.Errorf("look for a tracer: nothing answers at %s (%w), and there is no kubeconfig to look for one in a cluster", opts.address, localErr),
+			"say where it is with --tracer-address, or which cluster it is in with --kubeconfig")
+	case errors.Is(err, tracerclient.ErrNoTracer):
+		return nil, hint(fmt.Errorf("look for a tracer: nothing answers at %s, and in the cluster: %w", opts.address, err),
+			"install one (docs/tracer.md), or say where it is with --tracer-namespace and --tracer-service, or --tracer-address")
+	}
+	return nil, hint(fmt.Errorf("look for a tracer: nothing answers at %s, and in the cluster: %w", opts.address, err),
+		"--tracer-namespace and --tracer-service, or --tracer-address, say where it is; --kubeconfig and --context, in which cluster")
+}
+
+// addressedTracer is one at an address. It gets no token but the one that the user gave for it.
+func addressedTracer(opts exportOptions, token func(context.Context) (string, error)) (*tracerConnection, error) {
+	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, DisableCompression: true}
+	if opts.caFile != "" {
+		data, err := os.ReadFile(opts.caFile)
+		if err != nil {
+			return nil, fmt.Errorf("read --tracer-ca-file %s: %w", opts.caFile, reason(err))
+		}
+		pool := x509.NewCertPool()
+		if !pool.AppendCertsFromPEM(data) {
+			return nil, fmt.Errorf("read --tracer-ca-file %s: there is no certificate in it", opts.caFile)
+		}
+		transport.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
+	}
+	return &tracerConnection{
+		client: &tracerclient.Client{URL: opts.address, Transport: transport, Token: token},
+		name:   opts.address,
+		close: func() error {
+			transport.CloseIdleConnections()
+			return nil
+		},
+	}, nil
+}
+
+// forwardedTracer is one in the cluster.
+func (p *program) forwardedTracer(ctx context.Context, opts exportOptions, token func(context.Context) (string, error)) (*tracerConnection, error) {
+	config, err := p.kubeConfig(opts.kube)
+	if err != nil {
+		return nil, err
+	}
+	transport, err := newClusterTransport(config)
+	if err != nil {
+		return nil, err
+	}
+	client, err := corev1client.NewForConfigAndClient(config, transport.client)
+	if err != nil {
+		return nil, fmt.Errorf("use the kubeconfig: %w", err)
+	}
+	where := tracerclient.Where{Namespace: opts.tracerNamespace, Service: opts.tracerName}
+	if where.Namespace == "" && opts.kube.Namespace != nil {
+		where.Namespace = *opts.kube.Namespace
+	}
+	pod, err := tracerclient.Find(ctx, client, where)
+	if err != nil {
+		transport.close()
+		return nil, err
+	}
+	forward, err := tracerclient.NewForward(ctx, config, client, pod)
+	if err != nil {
+		transport.close()
+		return nil, err
+	}
+	if token == nil {
+		token = tracerclient.ClusterToken(config, client, pod)
+	}
+	return &tracerConnection{
+		client:    &tracerclient.Client{URL: forward.URL(), Transport: forward.Transport(), Token: token},
+		name:      "the pod " + pod.Namespace + "/" + pod.Name,
+		forwarded: true,
+		close: func() error {
+			defer transport.close()
+			return forward.Close()
+		},
+	}, nil
+}
+
+// givenToken returns a function that gives the token that the user gave, or nil.
+func (o *exportOptions) givenToken() (func(context.Context) (string, error), error) {
+	token := o.token
+	if o.tokenFile != "" {
+		data, err := os.ReadFile(o.tokenFile)
+		if err != nil {
+			return nil, fmt.Errorf("read --token-file %s: %w", o.tokenFile, reason(err))
+		}
+		if token = strings.TrimSpace(string(data)); token == "" {
+			return nil, fmt.Errorf("read --token-file %s: it is empty", o.tokenFile)
+		}
+	}
+	if token == "" {
+		return nil, nil
+	}
+	return func(context.Context) (string, error) { return token, nil }, nil
+}
+
+// answers returns why nobody answers at an address.
+func answers(ctx context.Context, address string) error {
+	u, err := url.Parse(address)
+	if err != nil {
+		return err
+	}
+	conn, err := (&net.Dialer{Timeout: dialTimeout}).DialContext(ctx, "tcp", u.Host)
+	if err != nil {
+		return err
+	}
+	return conn.Close()
+}

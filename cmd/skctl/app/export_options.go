@@ -1,0 +1,160 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+
+	simkubev1 "simkube.io/simkube/api/v1"
+	"simkube.io/simkube/internal/timespec"
+	"simkube.io/simkube/internal/tracerclient"
+	"simkube.io/simkube/storage"
+)
+
+const defaultTracerAddress = "http://localhost:7777"
+
+// exportOptions are export's flags as the user wrote them.
+type exportOptions struct {
+	start, end                             string
+	excludedNamespaces, includedNamespaces []string
+	excludedLabels, includedLabels         []string
+	transform, output                      string
+
+	address, caFile             string
+	token, tokenFile            string
+	tracerNamespace, tracerName string
+	// isAddressGiven says that the address is the user's.
+	isAddressGiven bool
+	kube           *genericclioptions.ConfigFlags
+}
+
+// excludedByDefault are the namespaces of what makes a cluster work.
+func excludedByDefault() []string {
+	return []string{"cert-manager", "default", "kube-public", "kube-node-lease", "kube-system", "local-path-storage", "monitoring", "simkube"}
+}
+
+func (o *exportOptions) addFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.StringVarP(&o.start, "start-time", "s", "-30m", "when the trace begins; a duration is counted from the end")
+	f.StringVarP(&o.end, "end-time", "t", "now", "when the trace ends")
+	f.StringSliceVar(&o.excludedNamespaces, "excluded-namespaces", excludedByDefault(), "namespaces to leave out")
+	f.StringSliceVar(&o.includedNamespaces, "included-namespaces", nil, "leave out all other namespaces (default none)")
+	f.StringArrayVar(&o.excludedLabels, "excluded-labels", nil, "leave out objects with these labels, e.g. app=x,tier!=y (repeatable)")
+	f.StringArrayVar(&o.includedLabels, "included-labels", nil, "leave out objects without these labels (repeatable: one of them is enough; also --labels)")
+	f.StringVar(&o.transform, "transform", "", "file of SKEL by which the tracer changes the trace")
+	f.StringVarP(&o.output, "output-path", "o", "output.sktrace", "file, or bucket URL, for the trace")
+	f.StringVar(&o.address, "tracer-address", defaultTracerAddress, "where the tracer answers; if nothing does and this is not given, it is looked for in the cluster")
+	f.StringVar(&o.caFile, "tracer-ca-file", "", "file of certificates to trust when the address is an https:// one (default the system's)")
+	f.StringVar(&o.token, "token", "", "token for the tracer; others on this machine may see it, --token-file is better")
+	f.StringVar(&o.tokenFile, "token-file", "", "file of a token for the tracer")
+	f.StringVar(&o.tracerNamespace, "tracer-namespace", "", "namespace of the tracer (default --namespace, "+tracerclient.DefaultNamespace+", or wherever there is one)")
+	f.StringVar(&o.tracerName, "tracer-service", "", "name of the tracer's service (default "+tracerclient.DefaultService+")")
+	// kubectl's --token would be the API server's: the kubeconfig has that.
+	o.kube.BearerToken = nil
+	addKubeFlags(cmd, o.kube)
+
+	f.SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
+		if name == "labels" {
+			name = "included-labels"
+		}
+		return pflag.NormalizedName(name)
+	})
+	_ = cmd.MarkFlagFilename("transform", "skel")
+	_ = cmd.MarkFlagFilename("output-path", "sktrace")
+	_ = cmd.MarkFlagFilename("token-file")
+	_ = cmd.MarkFlagFilename("tracer-ca-file", "pem", "crt")
+	for _, name := range []string{
+		"start-time", "end-time", "excluded-namespaces", "included-namespaces", "excluded-labels", "included-labels",
+		"tracer-address", "token", "tracer-namespace", "tracer-service",
+	} {
+		_ = cmd.RegisterFlagCompletionFunc(name, cobra.NoFileCompletions)
+	}
+}
+
+// plan turns the flags into a request, or returns everything that is wrong with them at once.
+func (o *exportOptions) plan(cmd *cobra.Command, now time.Time) (exportPlan, error) {
+	var (
+		plan     exportPlan
+		problems []error
+	)
+	check := func(err error) {
+		if err != nil {
+			problems = append(problems, err)
+		}
+	}
+	o.isAddressGiven = cmd.Flags().Changed("tracer-address")
+	start, end, err := o.times(now)
+	check(err)
+	output, err := storage.Parse(o.output)
+	switch {
+	case err != nil:
+		check(fmt.Errorf("--output-path: %w", err))
+	case output.ReadOnly():
+		check(fmt.Errorf("--output-path %s: nothing can be written to %s URLs", o.output, output.Scheme))
+	}
+	excludedLabels, err := labelSelectors("--excluded-labels", o.excludedLabels)
+	check(err)
+	includedLabels, err := labelSelectors("--included-labels", o.includedLabels)
+	check(err)
+	check(checkAddress(o.address))
+	if o.token != "" && o.tokenFile != "" {
+		check(errors.New("--token and --token-file: give one of them"))
+	}
+
+	excluded := o.excludedNamespaces
+	if !cmd.Flags().Changed("excluded-namespaces") {
+		// What is asked for by name is not left out by default.
+		excluded = slices.DeleteFunc(slices.Clone(excluded), func(name string) bool { return slices.Contains(o.includedNamespaces, name) })
+	}
+	plan.output = output
+	plan.request = simkubev1.ExportRequest{
+		StartTS: start.Unix(), EndTS: end.Unix(), ExportPath: output.String(),
+		Filters: simkubev1.ExportFilters{
+			ExcludedNamespaces: excluded, ExcludedLabels: excludedLabels,
+			IncludedNamespaces: o.includedNamespaces, IncludedLabels: includedLabels,
+		},
+	}
+	if output.Local() {
+		// Where it is stored here is nobody else's business.
+		plan.request.ExportPath = filepath.Base(output.Key)
+	}
+	if len(problems) == 0 {
+		for _, problem := range plan.request.Validate() {
+			check(errors.New(problem.String()))
+		}
+	}
+	return plan, errors.Join(problems...)
+}
+
+// times reads the two times.
+func (o *exportOptions) times(now time.Time) (start, end time.Time, err error) {
+	end, err = timespec.ParseTime(o.end, now, now)
+	if err != nil {
+		return start, end, fmt.Errorf("--end-time: %w", err)
+	}
+	start, err = timespec.ParseTime(o.start, now, end)
+	if err != nil {
+		return start, end, fmt.Errorf("--start-time: %w", err)
+	}
+	if start.Unix() >= end.Unix() {
+		return start, end, fmt.Errorf("--start-time %s is %s, and --end-time %s is %s: the time between them is empty",
+			o.start, start.UTC().Format(time.RFC3339), o.end, end.UTC().Format(time.RFC3339))
+	}
+	return start, end, nil
+}
+
+func checkAddress(address string) error {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil {
+		return fmt.Errorf("--tracer-address %q: wanted is an address like %s", address, defaultTracerAddress)
+	}
+	return nil
+}

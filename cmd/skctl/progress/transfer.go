@@ -1,0 +1,110 @@
+package progress
+
+import (
+	"fmt"
+	"io"
+	"sync"
+	"time"
+)
+
+// Transfer shows how much of something has come, and how fast, the way a Display does. It is safe for concurrent use.
+type Transfer struct {
+	mu       sync.Mutex // guards everything below
+	screen   screen
+	opts     Options
+	what     string
+	bytes    int64
+	begin    time.Time // when the first byte came
+	drawn    time.Time
+	finished bool
+}
+
+// NewTransfer returns a Transfer that says what is going on until something comes; Close it before printing anything else.
+func NewTransfer(w io.Writer, what string, opts Options) *Transfer {
+	t := &Transfer{screen: screen{w: w}, opts: opts.withDefaults(), what: what}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.draw()
+	return t
+}
+
+// Add counts bytes that have come, and shows them, but not too often.
+func (t *Transfer) Add(n int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	now := t.opts.Clock.Now()
+	if t.bytes == 0 {
+		t.begin = now
+	}
+	t.bytes += int64(n)
+	every := lineEvery
+	if t.opts.Live {
+		every = redrawEvery
+	}
+	if now.Sub(t.drawn) >= every {
+		t.draw()
+	}
+}
+
+// Close takes the live line away.
+func (t *Transfer) Close() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.opts.Live && !t.finished {
+		t.screen.redraw("", nil)
+	}
+	t.finished = true
+}
+
+func (t *Transfer) draw() {
+	if t.finished {
+		return
+	}
+	t.drawn = t.opts.Clock.Now()
+	text := ""
+	if t.bytes > 0 {
+		text = Bytes(t.bytes)
+		if took := t.drawn.Sub(t.begin); took >= redrawEvery {
+			text += ", " + Bytes(int64(float64(t.bytes)/took.Seconds())) + "/s"
+		}
+	}
+	if !t.opts.Live {
+		if text != "" {
+			text = ": " + text
+		}
+		fmt.Fprintln(t.screen.w, t.what+text)
+		return
+	}
+	pen, width := pen{colour: t.opts.Colour}, t.opts.Width()-1
+	head := clip(t.what, width)
+	if text != "" {
+		text = clip("  "+text, width-len([]rune(head)))
+	}
+	t.screen.redraw("", []string{pen.bold(head) + text})
+}
+
+// Count writes a number with its thousands apart.
+func Count(n int64) string { return count(int(n)) }
+
+// Bytes writes a size with three significant digits: "512 B", "12.3 MB".
+func Bytes(n int64) string {
+	if n < 1000 {
+		return fmt.Sprintf("%d B", n)
+	}
+	value, unit := float64(n), "B"
+	for _, next := range []string{"kB", "MB", "GB", "TB"} {
+		// What would be rounded to 1000 is one of the next.
+		if value < 999.5 {
+			break
+		}
+		value, unit = value/1000, next
+	}
+	digits := 2
+	switch {
+	case value >= 99.95:
+		digits = 0
+	case value >= 9.995:
+		digits = 1
+	}
+	return fmt.Sprintf("%.*f %s", digits, value, unit)
+}
