@@ -3,9 +3,9 @@ package storage
 import (
 	"bytes"
 	"context"
-	"crypto/md5"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -18,15 +18,16 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/bloberror"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blockblob"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/container"
-	"gocloud.dev/blob/azureblob"
 )
 
-// azureContainer is a container on Azure Blob Storage.
+// azureContainer is a container on Azure Blob Storage. It goes without the wrapper that the other clouds have, which
+// gives objects other names where a key has a percent sign.
 type azureContainer struct {
-	bucket
-	client  *container.Client
-	name    string
-	account string
+	client   *container.Client
+	name     string
+	account  string
+	shared   bool // the account's key is used
+	partSize int
 }
 
 func openAzure(options Options, location Location) (backend, error) {
@@ -45,15 +46,12 @@ func openAzure(options Options, location Location) (backend, error) {
 	if err != nil {
 		return nil, err
 	}
-	opened, err := azureblob.OpenBucket(context.Background(), client, nil)
-	if err != nil {
-		return nil, fmt.Errorf("open container: %w", err)
-	}
 	return &azureContainer{
-		bucket:  bucket{Bucket: opened, partSize: options.PartSize},
-		client:  client,
-		name:    location.Bucket,
-		account: account,
+		client:   client,
+		name:     location.Bucket,
+		account:  account,
+		shared:   options.Getenv("AZURE_STORAGE_ACCOUNT_KEY") != "",
+		partSize: options.PartSize,
 	}, nil
 }
 
@@ -85,20 +83,44 @@ func newAzureClient(options Options, account, address string) (*container.Client
 	return container.NewClient(address, toldIdentity{identity}, settings)
 }
 
-// check tries to write what cannot be written: an object in the place of a version that never was, with a checksum that
-// it does not have. That the container exists and the credentials permit it is looked at before.
-func (b *azureContainer) check(ctx context.Context, key string) error {
-	sum := md5.Sum([]byte("another object"))
-	etag := azcore.ETag(`"0x8D00000000000000"`)
-	_, err := b.client.NewBlockBlobClient(key).Upload(ctx, streaming.NopCloser(bytes.NewReader([]byte{0})), &blockblob.UploadOptions{
-		TransactionalValidation: blob.TransferValidationTypeMD5(sum[:]),
-		AccessConditions:        &blob.AccessConditions{ModifiedAccessConditions: &blob.ModifiedAccessConditions{IfMatch: &etag}},
+func (b *azureContainer) open(ctx context.Context, key string) (io.ReadCloser, int64, error) {
+	got, err := b.client.NewBlobClient(key).DownloadStream(ctx, nil)
+	if err != nil {
+		return nil, 0, err
+	}
+	size := int64(-1)
+	if got.ContentLength != nil {
+		size = *got.ContentLength
+	}
+	return got.NewRetryReader(ctx, nil), size, nil
+}
+
+// upload stages blocks and makes the object of them at the end. Blocks of an object that never comes to be cannot be
+// removed: Azure drops them after a week, and nobody sees them until then.
+func (b *azureContainer) upload(ctx context.Context, key string, r io.Reader) error {
+	mime := contentType
+	_, err := b.client.NewBlockBlobClient(key).UploadStream(ctx, &lastWord{r: r}, &blockblob.UploadStreamOptions{
+		BlockSize:   int64(b.partSize),
+		Concurrency: uploadsAtOnce,
+		HTTPHeaders: &blob.HTTPHeaders{BlobContentType: &mime},
 	})
-	if bloberror.HasCode(err, bloberror.ConditionNotMet, bloberror.TargetConditionNotMet, bloberror.MD5Mismatch, bloberror.BlobNotFound) {
+	return err
+}
+
+// check tries to write in the place of a version that never was. That the container exists and the credentials permit it
+// is looked at before.
+func (b *azureContainer) check(ctx context.Context, key string) error {
+	etag := azcore.ETag(`"0x8D00000000000000"`)
+	_, err := b.client.NewBlockBlobClient(key).Upload(ctx, streaming.NopCloser(bytes.NewReader(nil)), &blockblob.UploadOptions{
+		AccessConditions: &blob.AccessConditions{ModifiedAccessConditions: &blob.ModifiedAccessConditions{IfMatch: &etag}},
+	})
+	if bloberror.HasCode(err, bloberror.ConditionNotMet, bloberror.TargetConditionNotMet, bloberror.BlobNotFound) {
 		return nil
 	}
 	return err
 }
+
+func (b *azureContainer) close() {}
 
 // toldIdentity tells a failure to get a token from other failures.
 type toldIdentity struct{ azcore.TokenCredential }
@@ -138,11 +160,18 @@ func (b *azureContainer) explain(err error) finding {
 		return finding{ErrNotExist, "the object does not exist", "check its key"}
 	case code == bloberror.AuthenticationFailed, code == bloberror.InvalidAuthenticationInfo, code == bloberror.NoAuthenticationInformation:
 		return finding{ErrPermission, reason, "check AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY"}
+	case b.shared && response.StatusCode == http.StatusForbidden:
+		return finding{
+			ErrPermission, reason,
+			"check AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY, and the account's firewall",
+		}
 	case response.StatusCode == http.StatusUnauthorized, response.StatusCode == http.StatusForbidden:
 		return finding{
 			ErrPermission, reason,
 			"give the identity the role Storage Blob Data Contributor on the container (docs/storage.md), and check the account's firewall",
 		}
+	case code == bloberror.InvalidBlockList:
+		return finding{ErrUnavailable, "somebody else wrote the same object meanwhile", "try again, or write to another key"}
 	case response.StatusCode == http.StatusNotFound:
 		return finding{ErrNotExist, reason, "check the container and the key"}
 	case response.StatusCode == http.StatusTooManyRequests || response.StatusCode >= 500:

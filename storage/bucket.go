@@ -11,7 +11,7 @@ import (
 // contentType is what objects are marked as: whether they are compressed is for who reads them to find out.
 const contentType = "application/octet-stream"
 
-// bucket is what the clouds have in common.
+// bucket is what S3 and Google have in common.
 type bucket struct {
 	*blob.Bucket
 	partSize int

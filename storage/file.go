@@ -37,7 +37,7 @@ func (localFile) open(_ context.Context, key string) (io.ReadCloser, int64, erro
 	return f, size, nil
 }
 
-func (localFile) upload(_ context.Context, key string, r io.Reader) (err error) {
+func (localFile) upload(ctx context.Context, key string, r io.Reader) (err error) {
 	place, mode, err := destination(key)
 	if err != nil {
 		return err
@@ -69,6 +69,9 @@ func (localFile) upload(_ context.Context, key string, r io.Reader) (err error) 
 	}
 	if err := f.Close(); err != nil {
 		return err
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
 	}
 	if err := os.Rename(f.Name(), place); err != nil {
 		return err

@@ -23,8 +23,8 @@ func (e *ParseError) Error() string {
 
 // Parse makes a location of what a user has written: s3://bucket/key, gs://bucket/key, azure://container/key (az:// and
 // azblob:// too), file:///absolute/path, http(s)://host/path, or a path. Keys are taken literally, without
-// percent-decoding, as the clouds' own command lines take them. A key may not have parts that are empty, "." or "..":
-// some servers would take it for another one. Every error is a [*ParseError].
+// percent-decoding, as the clouds' own command lines take them. A key may not have parts that are empty, are
+// "." or end in "..": some servers would take it for another one. Every error is a [*ParseError].
 func Parse(text string) (Location, error) {
 	location, reason := parse(text)
 	if reason != "" {
@@ -134,6 +134,10 @@ func parseBucket(scheme Scheme, rest string) (Location, string) {
 		return Location{}, fmt.Sprintf("its key has %d bytes; at most 1024 are allowed", len(key))
 	case path.Clean("/"+key) != "/"+key:
 		return Location{}, `its key has an empty part, "." or ".."`
+	case strings.Contains(key, "../"):
+		return Location{}, `its key has a part that ends in ".."`
+	case scheme == SchemeAzure && strings.Contains(key, `\`):
+		return Location{}, "Azure takes a backslash in a key for a slash"
 	}
 	return Location{Scheme: scheme, Bucket: bucket, Key: key}, ""
 }

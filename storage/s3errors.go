@@ -38,7 +38,7 @@ func (b *s3Bucket) explain(err error) finding {
 		return finding{ErrNotExist, fmt.Sprintf("the bucket %q does not exist", b.name), "check its name, AWS_ENDPOINT_URL and the account"}
 	case "NoSuchKey", "NotFound":
 		return finding{ErrNotExist, "the object does not exist", "check its key"}
-	case "InvalidAccessKeyId":
+	case "InvalidAccessKeyId", "XAdminUserNotFound": // the latter is versitygw's
 		return finding{ErrPermission, reason, "check AWS_ACCESS_KEY_ID"}
 	case "SignatureDoesNotMatch":
 		return finding{ErrPermission, reason, "check AWS_SECRET_ACCESS_KEY"}
@@ -82,4 +82,13 @@ func bucketRegion(response *smithyhttp.ResponseError) string {
 		return ""
 	}
 	return response.Response.Header.Get("X-Amz-Bucket-Region")
+}
+
+// code gives the provider's own name of a failure.
+func code(err error) string {
+	var api smithy.APIError
+	if errors.As(err, &api) {
+		return api.ErrorCode()
+	}
+	return ""
 }

@@ -1,0 +1,123 @@
+package storagetest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// program finds a server's program in bin/ of the repository, or in PATH. Where it is in neither, the test is skipped,
+// or fails with SIMKUBE_REQUIRE_SERVERS set.
+func program(t testing.TB, path string) string {
+	t.Helper()
+	dir, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for ; ; dir = filepath.Dir(dir) {
+		found := filepath.Join(dir, "bin", path)
+		if _, err := os.Stat(found); err == nil {
+			return found
+		}
+		if dir == filepath.Dir(dir) {
+			break
+		}
+	}
+	if found, err := exec.LookPath(filepath.Base(path)); err == nil {
+		return found
+	}
+	const text = "%s is neither in bin/ nor in PATH: run make test-servers"
+	if os.Getenv("SIMKUBE_REQUIRE_SERVERS") != "" {
+		t.Fatalf(text, filepath.Base(path))
+	}
+	t.Skipf(text, filepath.Base(path))
+	return ""
+}
+
+// start runs a server until the test ends, and waits until it listens. What it printed is shown when the test fails.
+func start(t testing.TB, address string, name string, args ...string) {
+	t.Helper()
+	output := new(output)
+	cmd := exec.Command(name, args...)
+	cmd.Dir = t.TempDir()
+	cmd.Stdout, cmd.Stderr = output, output
+	// It goes too when the test's process is killed.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() {
+		_ = cmd.Wait()
+		close(ended)
+	}()
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		<-ended
+		if t.Failed() {
+			t.Logf("%s printed:\n%s", filepath.Base(name), output)
+		}
+	})
+	if err := listens(t.Context(), address, ended); err != nil {
+		t.Fatalf("%s: %v\n%s", filepath.Base(name), err, output)
+	}
+}
+
+// listens waits until somebody listens at an address.
+func listens(ctx context.Context, address string, ended <-chan struct{}) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	for {
+		c, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
+		if err == nil {
+			return c.Close()
+		}
+		select {
+		case <-ended:
+			return errors.New("it ended before it listened")
+		case <-ctx.Done():
+			return errors.New("it does not listen")
+		case <-time.After(20 * time.Millisecond): // there is nothing to wait on but its socket
+		}
+	}
+}
+
+// freeAddress gives an address that nobody listens at.
+func freeAddress(t testing.TB) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return listener.Addr().String()
+}
+
+// output keeps the last of what a server prints.
+type output struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.buf.Len() > 1<<20 {
+		o.buf.Next(o.buf.Len() / 2)
+	}
+	return o.buf.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.buf.String()
+}
