@@ -1,0 +1,3 @@
+// Package rbac writes down what a tracer has to be allowed in a cluster, and nothing more, for the kinds it is configured
+// to follow.
+package rbac
