@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"syscall"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/sstable/block"
@@ -18,6 +19,8 @@ const (
 	memTableSize = 16 << 20
 	// memTables is how many may be waiting to be written, with the one that is filled.
 	memTables = 3
+	// blockSize and the compression are measured: of objects of 700 bytes an event takes 148 bytes on disk. With zstd it would be 112, and each object of
+	// a state, whose block is read for it alone, would take three to four times as long to read.
 	blockSize = 32 << 10
 )
 
@@ -34,9 +37,11 @@ func storeOptions(fsys vfs.FS, logger *slog.Logger) *pebble.Options {
 		L0StopWritesThreshold:       24,
 		LBaseMaxBytes:               64 << 20,
 		FlushSplitBytes:             2 << 20,
-		MaxOpenFiles:                256,
-		CompactionConcurrencyRange:  func() (int, int) { return 1, 2 },
-		Logger:                      storeLogger{logger},
+		// What retention dropped is given back once it is flushed.
+		FlushDelayDeleteRange:      10 * time.Second,
+		MaxOpenFiles:               256,
+		CompactionConcurrencyRange: func() (int, int) { return 1, 2 },
+		Logger:                     storeLogger{logger},
 		// What is damaged is returned to who reads it; the default would end the process.
 		EventListener: &pebble.EventListener{
 			DataCorruption: func(pebble.DataCorruptionInfo) {},
@@ -48,7 +53,7 @@ func storeOptions(fsys vfs.FS, logger *slog.Logger) *pebble.Options {
 	opts.TargetFileSizes[0] = 4 << 20
 	for i := range opts.Levels {
 		opts.Levels[i].BlockSize = blockSize
-		opts.Levels[i].Compression = func() *block.CompressionProfile { return block.BalancedCompression }
+		opts.Levels[i].Compression = func() *block.CompressionProfile { return block.FastestCompression }
 	}
 	return opts
 }
