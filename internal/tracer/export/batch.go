@@ -1,0 +1,251 @@
+package export
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+
+	"simkube.io/simkube/internal/tracer/log"
+	"simkube.io/simkube/trace"
+)
+
+// batch collects the objects of an event. Their bytes are in memory until there are more than some; then they are in a file.
+type batch struct {
+	dir    string
+	memory int
+
+	buf  []byte   // the bytes of applied objects, in order
+	file *os.File // where the first of them are, or nil
+	size int64    // bytes in the file
+
+	objects []appliedObject
+	removed []deletedObject
+	live    int // of the objects, those that are still wanted
+	// keys finds what was applied by key.
+	keys map[log.Key]keyState
+}
+
+type appliedObject struct {
+	size   uint32
+	millis uint16
+	// replaced: it was applied again.
+	replaced bool
+}
+
+type deletedObject struct {
+	key    log.Key
+	millis uint16
+}
+
+// keyState is what an event has of an object.
+type keyState struct {
+	applied int // place among the objects, from 1, or 0
+	deleted bool
+}
+
+// maxKeys is how large a map of keys may be to be used again.
+const maxKeys = 1 << 14
+
+func newBatch(dir string, memory int) *batch {
+	return &batch{dir: dir, memory: memory, keys: map[log.Key]keyState{}}
+}
+
+func (b *batch) empty() bool { return b.live+len(b.removed) == 0 }
+
+func (b *batch) counts() (applied, deleted int) { return b.live, len(b.removed) }
+
+// deletes tells whether an object is deleted in the event: then it cannot be applied in it any more.
+func (b *batch) deletes(key log.Key) bool { return b.keys[key].deleted }
+
+// apply adds an object that the event has nothing of and will have nothing of again.
+func (b *batch) apply(raw []byte, millis uint16) error {
+	b.buf = append(b.buf, raw...)
+	b.objects = append(b.objects, appliedObject{size: uint32(len(raw)), millis: millis})
+	b.live++
+	if len(b.buf) <= b.memory {
+		return nil
+	}
+	return b.spill()
+}
+
+// applyKey adds an object. It replaces the one that was applied before.
+func (b *batch) applyKey(key log.Key, raw []byte, millis uint16) error {
+	state := b.keys[key]
+	if state.applied > 0 {
+		b.objects[state.applied-1].replaced = true
+		b.live--
+	}
+	if err := b.apply(raw, millis); err != nil {
+		return err
+	}
+	state.applied = len(b.objects)
+	b.keys[key] = state
+	return nil
+}
+
+func (b *batch) delete(key log.Key, millis uint16) {
+	state := b.keys[key]
+	state.deleted = true
+	b.keys[key] = state
+	b.removed = append(b.removed, deletedObject{key, millis})
+}
+
+func (b *batch) spill() (err error) {
+	if b.file == nil {
+		if b.file, err = os.CreateTemp(b.dir, "event-*"); err != nil {
+			return fmt.Errorf("spool an event: %w", err)
+		}
+	}
+	if _, err := b.file.Write(b.buf); err != nil {
+		return fmt.Errorf("spool an event: %w", err)
+	}
+	b.size += int64(len(b.buf))
+	b.buf = b.buf[:0]
+	return nil
+}
+
+// applied gives the applied objects, each valid until the next.
+func (b *batch) applied() iter.Seq2[*trace.Object, error] {
+	return func(yield func(*trace.Object, error) bool) {
+		if b.file != nil {
+			if err := b.spill(); err != nil {
+				yield(nil, err)
+				return
+			}
+		}
+		next := b.reader()
+		for _, o := range b.objects {
+			raw, err := next(int(o.size), o.replaced)
+			if err != nil {
+				yield(nil, fmt.Errorf("read a spooled event: %w", err))
+				return
+			}
+			if o.replaced {
+				continue
+			}
+			obj, err := trace.ParseObject(raw)
+			if !yield(&obj, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// reader gives the bytes of one object after the other.
+func (b *batch) reader() func(size int, skip bool) ([]byte, error) {
+	if b.file == nil {
+		rest := b.buf
+		return func(size int, _ bool) ([]byte, error) {
+			raw := rest[:size:size]
+			rest = rest[size:]
+			return raw, nil
+		}
+	}
+	in := bufio.NewReaderSize(io.NewSectionReader(b.file, 0, b.size), fileBuffer)
+	var buf []byte
+	return func(size int, skip bool) ([]byte, error) {
+		if skip {
+			_, err := in.Discard(size)
+			return nil, err
+		}
+		if cap(buf) < size {
+			buf = make([]byte, size)
+		}
+		_, err := io.ReadFull(in, buf[:size])
+		return buf[:size:size], err
+	}
+}
+
+// fileBuffer is how many bytes are read from or written to a temporary file at once.
+const fileBuffer = 64 << 10
+
+// deleted gives the deleted objects.
+func (b *batch) deleted() iter.Seq2[*trace.Object, error] {
+	return func(yield func(*trace.Object, error) bool) {
+		for _, o := range b.removed {
+			obj, err := trace.NewDeleted(o.key.GVK, o.key.Name)
+			if !yield(&obj, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// eachMillis gives the milliseconds of the applied objects, then those of the deleted ones.
+func (b *batch) eachMillis(yield func(uint16)) {
+	for _, o := range b.objects {
+		if !o.replaced {
+			yield(o.millis)
+		}
+	}
+	for _, o := range b.removed {
+		yield(o.millis)
+	}
+}
+
+// identified is an object in an event: which, and in which of the lists.
+type identified struct {
+	key     log.Key
+	deleted bool
+}
+
+func identity(obj *trace.Object, deleted bool) identified {
+	return identified{log.Key{GVK: obj.GVK(), Name: obj.NamespacedName()}, deleted}
+}
+
+// event gives the whole event, and the milliseconds of what is in it.
+func (b *batch) event(second int64) (*trace.Event, map[identified]uint16, error) {
+	event := &trace.Event{Time: second}
+	millis := make(map[identified]uint16, b.live+len(b.removed))
+	var all []uint16
+	b.eachMillis(func(ms uint16) { all = append(all, ms) })
+	for obj, err := range b.applied() {
+		if err != nil {
+			return nil, nil, err
+		}
+		millis[identity(obj, false)] = all[len(event.Applied)]
+		event.Applied = append(event.Applied, obj.Clone())
+	}
+	for obj, err := range b.deleted() {
+		if err != nil {
+			return nil, nil, err
+		}
+		millis[identity(obj, true)] = all[len(event.Applied)+len(event.Deleted)]
+		event.Deleted = append(event.Deleted, *obj)
+	}
+	return event, millis, nil
+}
+
+// reset makes the batch empty.
+func (b *batch) reset() error {
+	b.buf, b.objects, b.removed, b.live = b.buf[:0], b.objects[:0], b.removed[:0], 0
+	if len(b.keys) > maxKeys {
+		b.keys = map[log.Key]keyState{}
+	} else {
+		clear(b.keys)
+	}
+	if b.file != nil {
+		b.objects = nil
+	}
+	return b.close()
+}
+
+// close removes the file.
+func (b *batch) close() error {
+	if b.file == nil {
+		return nil
+	}
+	f := b.file
+	b.file, b.size = nil, 0
+	return removeFile(f)
+}
+
+func removeFile(f *os.File) error {
+	if err := errors.Join(f.Close(), os.Remove(f.Name())); err != nil {
+		return fmt.Errorf("remove a temporary file: %w", err)
+	}
+	return nil
+}

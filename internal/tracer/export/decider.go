@@ -1,0 +1,209 @@
+package export
+
+import (
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"simkube.io/simkube/internal/tracer/log"
+	"simkube.io/simkube/trace"
+)
+
+// decider tells what of the log is in the trace. Whether an object is in it after a change depends on that change and what was before it alone, not on
+// when it is asked.
+type decider struct {
+	source  Source
+	filters *filters
+	// kinds finds the configured version of a kind: owner references may name another.
+	kinds map[schema.GroupKind]schema.GroupVersionKind
+	// to is the end of the window.
+	to int64
+	// last has whether objects are in the trace after their last change so far.
+	last *cache[log.Key, bool]
+	// passing has what is known of ancestors.
+	passing *cache[log.Key, span]
+	// now is the change that is being judged, 0 for a part of the state.
+	now log.Seq
+}
+
+// span is for which changes of others an object passes the filters or does not: those after the one numbered after, up to the one numbered upTo.
+type span struct {
+	after, upTo log.Seq
+	passes      bool
+}
+
+// forever is later than every change: a span that has it ends when it is dropped.
+const forever = ^log.Seq(0)
+
+// How many objects are remembered.
+const (
+	maxLast    = 1 << 15
+	maxPassing = 1 << 14
+)
+
+func newDecider(source Source, config *trace.Config, f *Filters, to int64) *decider {
+	d := &decider{
+		source:  source,
+		filters: newFilters(config, f),
+		kinds:   map[schema.GroupKind]schema.GroupVersionKind{},
+		to:      to,
+		last:    newCache[log.Key, bool](maxLast),
+		passing: newCache[log.Key, span](maxPassing),
+	}
+	for gvk := range config.TrackedObjects {
+		d.kinds[gvk.GroupKind()] = gvk
+	}
+	return d
+}
+
+// state tells whether an object that exists when the window begins is in the trace.
+func (d *decider) state(r *log.Record) (bool, error) {
+	if !d.filters.key(r.Key) {
+		return false, nil
+	}
+	in, err := d.in(r)
+	if err == nil {
+		d.last.put(r.Key, in)
+	}
+	return in, err
+}
+
+// change tells what a change in the window is in the trace: applied, deleted, or 0 for nothing. Changes must come in order.
+func (d *decider) change(r *log.Record) (log.Op, error) {
+	if !d.filters.key(r.Key) {
+		return 0, nil
+	}
+	d.now = r.Seq
+	if d.filters.hasLabels() {
+		d.passing.drop(r.Key)
+	}
+	in := false
+	if r.Op == log.Applied {
+		var err error
+		if in, err = d.in(r); err != nil {
+			return 0, err
+		}
+	}
+	op := log.Applied
+	if !in {
+		op = 0
+		was, err := d.before(r)
+		if err != nil {
+			return 0, err
+		}
+		if was && r.Op != log.Forgotten {
+			op = log.Deleted
+		}
+	}
+	d.last.put(r.Key, in)
+	return op, nil
+}
+
+// before tells whether an object was in the trace before a change of it.
+func (d *decider) before(r *log.Record) (bool, error) {
+	if in, known := d.last.get(r.Key); known {
+		return in, nil
+	}
+	before, err := d.source.Before(r.Key, r.Seq)
+	if err != nil || before == nil || before.Op != log.Applied {
+		return false, err
+	}
+	return d.in(before)
+}
+
+// in tells whether an object whose key passes is in the trace as it was applied.
+func (d *decider) in(r *log.Record) (bool, error) {
+	owned, err := d.owned(r)
+	if owned || err != nil {
+		return false, err
+	}
+	passes, err := d.filters.object(r.Object)
+	if err != nil {
+		return false, fmt.Errorf("%s %s: %w", trace.FormatGVK(r.Key.GVK), r.Key.Name, err)
+	}
+	return passes, nil
+}
+
+// owned tells whether an object has an ancestor in the trace. It is enough that one passes the filters: either it is in the trace itself, or one of
+// its own ancestors is, which are ancestors of the object, too.
+func (d *decider) owned(r *log.Record) (bool, error) {
+	for _, key := range r.Ancestors {
+		if passes, err := d.passes(key, r); passes || err != nil {
+			return passes, err
+		}
+	}
+	if len(r.References) == 0 {
+		return false, nil
+	}
+	// The log's ancestors are those of kinds that were tracked at that time. More may be now.
+	owners, err := references(r)
+	if err != nil {
+		return false, err
+	}
+	namespace, _ := trace.SplitNamespacedName(r.Key.Name)
+	for _, owner := range owners {
+		gvk, tracked := d.kinds[owner.kind]
+		if !tracked {
+			continue
+		}
+		for _, name := range []string{trace.NamespacedName(namespace, owner.name), owner.name} {
+			if passes, err := d.passes(log.Key{GVK: gvk, Name: name}, r); passes || err != nil {
+				return passes, err
+			}
+		}
+	}
+	return false, nil
+}
+
+// passes tells whether an ancestor of a changed object passes the filters.
+func (d *decider) passes(key log.Key, r *log.Record) (bool, error) {
+	if !d.filters.key(key) || key == r.Key {
+		return false, nil
+	}
+	seq := max(r.Seq, 1) // what was flattened has no number, and is before all others
+	if s, ok := d.passing.get(key); ok && s.after < seq && seq <= s.upTo {
+		return s.passes, nil
+	}
+	s, err := d.span(key, seq)
+	if err != nil {
+		return false, err
+	}
+	d.passing.put(key, s)
+	return s.passes, nil
+}
+
+// span finds out whether an object passes the filters for a change of another.
+func (d *decider) span(key log.Key, seq log.Seq) (span, error) {
+	if !d.filters.hasLabels() {
+		// It has existed before what it owns, whenever it was heard of.
+		r, err := d.known(d.source.At(key, d.to))
+		return span{upTo: forever, passes: r != nil}, err
+	}
+	s := span{upTo: seq}
+	if seq == d.now {
+		s.upTo = forever // it is dropped when the ancestor changes
+	}
+	r, err := d.known(d.source.Before(key, seq))
+	if err == nil && r != nil {
+		s.after = min(r.Seq, seq-1)
+	} else if err == nil {
+		r, err = d.known(d.source.At(key, d.to))
+	}
+	if err != nil || r == nil {
+		return s, err
+	}
+	s.passes, err = d.filters.object(r.Object)
+	return s, err
+}
+
+// known gives how an object was when it last existed, or nil.
+func (d *decider) known(r *log.Record, err error) (*log.Record, error) {
+	for err == nil && r != nil && r.Op != log.Applied {
+		seq := r.Seq
+		r, err = d.source.Before(r.Key, seq)
+		if r != nil && r.Seq >= seq {
+			return nil, err
+		}
+	}
+	return r, err
+}

@@ -1,0 +1,67 @@
+package export
+
+import (
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"simkube.io/simkube/internal/tracer/log"
+	"simkube.io/simkube/trace"
+)
+
+// filters are a request's, ready to be used.
+type filters struct {
+	kinds              map[schema.GroupVersionKind]trace.TrackedObject
+	excluded, included map[string]bool
+	labels             *Filters
+}
+
+func newFilters(config *trace.Config, f *Filters) *filters {
+	set := func(list []string) map[string]bool {
+		m := make(map[string]bool, len(list))
+		for _, s := range list {
+			m[s] = true
+		}
+		return m
+	}
+	return &filters{kinds: config.TrackedObjects, excluded: set(f.ExcludedNamespaces), included: set(f.IncludedNamespaces), labels: f}
+}
+
+// hasLabels tells whether labels matter.
+func (f *filters) hasLabels() bool {
+	return len(f.labels.ExcludedLabels)+len(f.labels.IncludedLabels) > 0
+}
+
+// key tells whether an object can pass, by what it is known by.
+func (f *filters) key(key log.Key) bool {
+	if _, ok := f.kinds[key.GVK]; !ok {
+		return false
+	}
+	if len(f.excluded)+len(f.included) == 0 {
+		return true
+	}
+	namespace, name := trace.SplitNamespacedName(key.Name)
+	if namespace == "" && key.GVK.Group == "" && key.GVK.Kind == "Namespace" {
+		namespace = name
+	}
+	return namespace == "" || !f.excluded[namespace] && (len(f.included) == 0 || f.included[namespace])
+}
+
+// object tells whether an object passes, by its labels.
+func (f *filters) object(raw []byte) (bool, error) {
+	if !f.hasLabels() {
+		return true, nil
+	}
+	obj, err := trace.ParseObject(raw)
+	if err != nil {
+		return false, err
+	}
+	matches := func(selectors []labels.Selector) bool {
+		for _, s := range selectors {
+			if s.Matches(obj.Labels()) {
+				return true
+			}
+		}
+		return false
+	}
+	return !matches(f.labels.ExcludedLabels) && (len(f.labels.IncludedLabels) == 0 || matches(f.labels.IncludedLabels)), nil
+}

@@ -1,0 +1,185 @@
+package export
+
+import (
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"simkube.io/simkube/internal/lifecycle"
+	"simkube.io/simkube/internal/tracer/log"
+	"simkube.io/simkube/trace"
+)
+
+// tail writes what stands after the events.
+func (e *exporter) tail() (err error) {
+	if err := e.index.seal(); err != nil {
+		return err
+	}
+	e.summary.Indexed = e.index.count
+	lifecycles := newTable(e.dir, e.opts.memory)
+	defer func() { err = errors.Join(err, lifecycles.close()) }()
+	if err := e.lifecycles(lifecycles); err != nil {
+		return fmt.Errorf("export the lifecycles: %w", err)
+	}
+	e.summary.Lifecycles = lifecycles.count
+	for _, err := range e.source.Gaps(e.from, e.to) {
+		if err != nil {
+			return fmt.Errorf("export the gaps: %w", err)
+		}
+		e.summary.Gaps++
+	}
+	tail := trace.TailStream{Index: indexEntries(e.index), Lifecycles: lifecycleEntries(lifecycles)}
+	if e.times != nil {
+		stream := trace.ExtensionStream{EventTimes: e.times.all(), Gaps: e.gaps(), Nodes: e.nodes(), Pods: e.pods()}
+		tail.Extension = stream.Write
+	}
+	return e.writer.FinishStream(&tail)
+}
+
+// lifecycles collects the lifecycles that overlap the window, of pods whose owner is in the trace.
+func (e *exporter) lifecycles(sorted *table) error {
+	n := uint64(0)
+	for p, err := range e.ownedPods() {
+		if err != nil {
+			return err
+		}
+		if !lifecycle.Overlaps(p.pod.Lifecycle, e.summary.Start, e.summary.End) {
+			continue
+		}
+		l := lifecycle.Truncate(p.pod.Lifecycle, e.summary.Start)
+		if err := sorted.put(lifecycleKey(p.owner, p.pod.Hash, n), value{uint64(l.State), uint64(l.Start), uint64(l.End)}); err != nil {
+			return err
+		}
+		n++
+	}
+	return sorted.seal()
+}
+
+// ownedPod is a pod and its owner in the trace.
+type ownedPod struct {
+	pod   *log.Pod
+	owner log.Key
+}
+
+// maxOwners is how many owners it is remembered of whether they are in the trace.
+const maxOwners = 1 << 13
+
+// ownedPods gives the pods of the window that have an owner in the trace, in the order they were created. The index must be sealed.
+func (e *exporter) ownedPods() iter.Seq2[ownedPod, error] {
+	return func(yield func(ownedPod, error) bool) {
+		known := newCache[log.Key, bool](maxOwners)
+		for p, err := range e.source.Pods(e.from, e.to) {
+			if err == nil {
+				err = e.step(e.to)
+			}
+			var owner log.Key
+			var found bool
+			if err == nil {
+				owner, found, err = e.owner(p, known)
+			}
+			if err == nil && !found {
+				continue
+			}
+			if !yield(ownedPod{p, owner}, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+var podKind = schema.GroupVersionKind{Version: "v1", Kind: "Pod"}
+
+// owner finds whom the lifecycle of a pod is recorded for: of its ancestors, or else the pod itself, the topmost that is in the trace and whose kind
+// has lifecycles tracked.
+func (e *exporter) owner(p *log.Pod, known *cache[log.Key, bool]) (log.Key, bool, error) {
+	in := func(key log.Key) (bool, error) {
+		if !e.opts.Config.TrackedObjects[key.GVK].TrackLifecycle {
+			return false, nil
+		}
+		if in, ok := known.get(key); ok {
+			return in, nil
+		}
+		in, err := e.index.has(indexKey(key.GVK, key.Name))
+		known.put(key, in)
+		return in, err
+	}
+	for _, key := range slices.Backward(p.Ancestors) {
+		if in, err := in(key); in || err != nil {
+			return key, in, err
+		}
+	}
+	if !p.Tracked {
+		return log.Key{}, false, nil
+	}
+	self := log.Key{GVK: podKind, Name: trace.NamespacedName(p.Namespace, p.Name)}
+	found, err := in(self)
+	return self, found, err
+}
+
+func (e *exporter) gaps() iter.Seq2[trace.Gap, error] {
+	return func(yield func(trace.Gap, error) bool) {
+		for g, err := range e.source.Gaps(e.from, e.to) {
+			var gap trace.Gap
+			if err == nil {
+				gap = trace.Gap{From: g.From, To: g.To}
+			}
+			if !yield(gap, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+func (e *exporter) nodes() iter.Seq2[trace.NodePeriod, error] {
+	return func(yield func(trace.NodePeriod, error) bool) {
+		for n, err := range e.source.Nodes(e.from, e.to) {
+			var node trace.NodePeriod
+			if err == nil {
+				node = trace.NodePeriod{Name: n.Name, From: n.From, To: n.To}
+				if len(n.Shape) > 0 {
+					if node.NodeShape, err = trace.ParseNodeShape(n.Shape); err != nil {
+						err = fmt.Errorf("node %s: %w", n.Name, err)
+					}
+				}
+			}
+			if !yield(node, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+func (e *exporter) pods() iter.Seq2[trace.PodTimes, error] {
+	return func(yield func(trace.PodTimes, error) bool) {
+		for p, err := range e.ownedPods() {
+			var times trace.PodTimes
+			if err == nil {
+				times = podTimes(p)
+			}
+			if !yield(times, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+func podTimes(p ownedPod) trace.PodTimes {
+	times := trace.PodTimes{
+		Owner:     trace.PodOwner{GVK: p.owner.GVK, Name: p.owner.Name},
+		Namespace: p.pod.Namespace,
+		Name:      p.pod.Name,
+		Hash:      p.pod.Hash,
+		Created:   p.pod.Created,
+		Scheduled: p.pod.Scheduled,
+		Started:   p.pod.Started,
+		Deleted:   p.pod.Deleted,
+		Node:      p.pod.Node,
+	}
+	if l := p.pod.Lifecycle; l.State == trace.Finished {
+		times.Finished = l.End * 1000
+	}
+	return times
+}
