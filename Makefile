@@ -33,11 +33,11 @@ help: ## List the targets
 ##
 
 .PHONY: build
-build: bin/skctl bin/sk-cluster bin/sk-cluster-virtual ## Build skctl and the two sk-clusters into bin/
+build: bin/skctl bin/sk-tracer bin/sk-cluster bin/sk-cluster-virtual ## Build skctl, sk-tracer and the two sk-clusters into bin/
 
-.PHONY: bin/skctl
-bin/skctl:
-	$(GO) build -ldflags '$(LDFLAGS)' -o $@ ./cmd/skctl
+.PHONY: bin/skctl bin/sk-tracer
+bin/skctl bin/sk-tracer:
+	$(GO) build -ldflags '$(LDFLAGS)' -o $@ ./cmd/$(@F)
 
 .PHONY: bin/sk-cluster
 bin/sk-cluster:

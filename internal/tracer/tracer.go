@@ -44,6 +44,8 @@ type Options struct {
 	Redactor *manifest.Redactor
 	// NoExtension leaves out what the trace format has no place for: nodes, and the times of pods to the millisecond.
 	NoExtension bool
+	// SpoolDir is where exports keep temporary files; empty: the system's default.
+	SpoolDir string
 	// OwnerCache is how many objects to remember the owners of. 0: DefaultOwnerCache.
 	OwnerCache int
 	// Version is what the tracer says it is.

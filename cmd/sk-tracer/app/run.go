@@ -1,0 +1,125 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sync/errgroup"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/utils/clock"
+
+	"simkube.io/simkube/internal/tracer"
+	"simkube.io/simkube/internal/tracer/log"
+	"simkube.io/simkube/internal/tracer/manifest"
+	"simkube.io/simkube/internal/tracer/server"
+	"simkube.io/simkube/storage"
+)
+
+// run records until ctx ends.
+func run(ctx context.Context, opts *options, version string, logger *slog.Logger) (err error) {
+	settings, err := opts.parse()
+	if err != nil {
+		return err
+	}
+	file := &tracer.ConfigFile{Path: opts.configFile, Logger: logger}
+	config, err := file.Load()
+	if err != nil {
+		return err
+	}
+	cluster, err := opts.cluster()
+	if err != nil {
+		return err
+	}
+	cluster.UserAgent = "sk-tracer/" + version
+	if !opts.inMemory {
+		if err := os.MkdirAll(opts.dataDir, 0o700); err != nil {
+			return fmt.Errorf("make the data directory: %w", err)
+		}
+	}
+	key, err := opts.loadKey()
+	if err != nil {
+		return err
+	}
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", settings.address)
+	if err != nil {
+		return fmt.Errorf("listen for the export API: %w", err)
+	}
+	defer func() {
+		if closeErr := listener.Close(); !errors.Is(closeErr, net.ErrClosed) {
+			err = errors.Join(err, closeErr)
+		}
+	}()
+	t, err := tracer.Open(tracer.Options{
+		Cluster: cluster, Config: config, Version: version, Logger: logger,
+		Dir:         filepath.Join(opts.dataDir, "log"),
+		Log:         log.Options{InMemory: opts.inMemory, Retention: settings.retention, MaxSize: settings.maxSize},
+		Redactor:    manifest.NewRedactor(settings.redaction, key),
+		NoExtension: opts.noExtension, OwnerCache: opts.ownerCache,
+	})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, t.Close()) }()
+	buckets := storage.New(storage.Options{})
+	defer buckets.Close()
+	api, err := opts.server(settings, cluster, t, buckets, logger)
+	if err != nil {
+		return err
+	}
+	logger.Info("recording", "cluster", cluster.Host, "api", listener.Addr().String(), "version", version)
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return t.Run(ctx) })
+	group.Go(func() error { return api.Run(ctx, listener) })
+	group.Go(func() error {
+		file.Follow(ctx, t.ConfigChanged)
+		return nil
+	})
+	return group.Wait()
+}
+
+// server makes the API's server.
+func (o *options) server(s *settings, cluster *rest.Config, t *tracer.Tracer, buckets *storage.Client, logger *slog.Logger) (*server.Server, error) {
+	opts := server.Options{
+		Exporter: t, Storage: server.NewStorage(buckets), Status: t.Status, Ready: t.Ready, Gatherer: t.Registry(),
+		Allowed: s.allowed, MaxExports: o.maxExports, Insecure: o.insecure, Logger: logger,
+	}
+	if o.auth == authToken {
+		client, err := kubernetes.NewForConfig(cluster)
+		if err != nil {
+			return nil, fmt.Errorf("make a client: %w", err)
+		}
+		opts.Authorizer = server.NewTokenAuthorizer(client.AuthenticationV1().TokenReviews(), client.AuthorizationV1().SubjectAccessReviews(), clock.RealClock{})
+	}
+	if o.tlsCert != "" {
+		config, err := server.CertificateFiles(o.tlsCert, o.tlsKey, logger)
+		if err != nil {
+			return nil, err
+		}
+		opts.TLS = config
+	}
+	return server.New(opts)
+}
+
+// cluster tells how to reach the API server: as the flags say, else as the pod's service account, else as kubectl would.
+func (o *options) cluster() (*rest.Config, error) {
+	if o.kubeconfig == "" && o.context == "" {
+		config, err := rest.InClusterConfig()
+		if err == nil || !errors.Is(err, rest.ErrNotInCluster) {
+			return config, err
+		}
+	}
+	rules := clientcmd.NewDefaultClientConfigLoadingRules()
+	rules.ExplicitPath = o.kubeconfig
+	config, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, &clientcmd.ConfigOverrides{CurrentContext: o.context}).ClientConfig()
+	if err != nil {
+		return nil, fmt.Errorf("find the cluster: %w", err)
+	}
+	return config, nil
+}

@@ -1,0 +1,21 @@
+// Command sk-tracer records what happens in a cluster, for months, and exports it as a trace.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"simkube.io/simkube/cmd/sk-tracer/app"
+)
+
+// version is set by the Makefile.
+var version = "development"
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := app.Run(ctx, app.Streams{Out: os.Stdout, Err: os.Stderr}, version, os.Args[1:])
+	stop()
+	os.Exit(code)
+}
