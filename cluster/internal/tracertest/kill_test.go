@@ -1,0 +1,280 @@
+package tracertest
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"simkube.io/simkube/cluster/internal/virtualtime"
+	"simkube.io/simkube/internal/tracer"
+	"simkube.io/simkube/internal/tracer/log"
+	"simkube.io/simkube/trace"
+)
+
+const (
+	// roleVariable has this test binary be a tracer of its own.
+	roleVariable = "SIMKUBE_TRACERTEST_ROLE"
+	// killsVariable is how often the tracer is killed.
+	killsVariable = "SIMKUBE_KILLS"
+	defaultKills  = "20"
+)
+
+
+func mapsConfig() *trace.Config {
+	return &trace.Config{TrackedObjects: map[schema.GroupVersionKind]trace.TrackedObject{
+		configMapKind: {},
+		podKind:       {TrackLifecycle: true},
+	}}
+}
+
+var podKind = corev1.SchemeGroupVersion.WithKind("Pod")
+
+// play is what a child process does: it records until it is killed, and says on its standard output what is durable.
+func play(role string) int {
+	kubeconfig, dir, _ := strings.Cut(role, "|")
+	cluster, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	out := bufio.NewWriter(os.Stdout)
+	t, err := tracer.Open(tracer.Options{
+		Cluster: cluster, Config: mapsConfig(), Dir: dir, Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)),
+		Log: log.Options{OnDurable: func(upTo log.Seq) {
+			fmt.Fprintln(out, upTo)
+			_ = out.Flush() // who listens is there as long as this process
+		}},
+	})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	// Whoever started this process kills it, and closes its input when the test itself has ended.
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() {
+		_, _ = os.Stdin.Read(make([]byte, 1))
+		cancel()
+	}()
+	if err := t.Run(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
+}
+
+// TestKill kills a tracer under load, again and again: everything it had said to be durable is there afterwards, nothing is there twice, each
+// time it was down is marked, and in the end the log has what the cluster has.
+func TestKill(t *testing.T) {
+	if virtualtime.Enabled {
+		t.Skip("another process is killed, on the wall clock: nobody outside sees virtual time")
+	}
+	if testing.Short() {
+		t.Skip("takes long")
+	}
+	kills, err := strconv.Atoi(cmp.Or(os.Getenv(killsVariable), defaultKills))
+	if err != nil {
+		t.Fatal(err)
+	}
+	namespace := newNamespace(t, "kill")
+	dir := filepath.Join(t.TempDir(), "log")
+	stopLoad := load(t, namespace)
+	var durable log.Seq
+	for range kills {
+		durable = max(durable, runAndKill(t, dir))
+	}
+	stopLoad()
+
+	opened, err := log.Open(dir, log.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen, gaps := checkLog(t, opened, durable)
+	if gaps != kills {
+		t.Errorf("%d gaps are marked, want %d", gaps, kills)
+	}
+	if err := opened.Close(); err != nil {
+		t.Fatal(err)
+	}
+	compareWithCluster(t, namespace, dir)
+	t.Logf("%d kills, %d changes, the last one durable %d", kills, seen, durable)
+}
+
+// runAndKill has a tracer record and kills it at some moment. It returns the last number that was said to be durable.
+func runAndKill(t *testing.T, dir string) log.Seq {
+	t.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), roleVariable+"="+env.plane.Kubeconfig()+"|"+dir)
+	cmd.Stderr = t.Output()
+	if _, err := cmd.StdinPipe(); err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	moment := time.Duration(rand.Int64N(int64(600 * time.Millisecond)))
+	var kill *time.Timer
+	var last log.Seq
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		seq, err := strconv.ParseUint(lines.Text(), 10, 64)
+		if err != nil {
+			t.Errorf("the tracer said %q", lines.Text())
+		}
+		last = log.Seq(seq)
+		if kill == nil {
+			// From the first word on, at any time.
+			kill = time.AfterFunc(moment, func() { _ = cmd.Process.Kill() })
+		}
+	}
+	_ = cmd.Wait() // it was killed
+	if kill == nil {
+		t.Fatal("the tracer ended by itself")
+	}
+	kill.Stop()
+	return last
+}
+
+// load keeps changing objects in a namespace until the function that it returns is called.
+func load(t *testing.T, namespace string) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	var workers sync.WaitGroup
+	for worker := range 4 {
+		workers.Go(func() {
+			client := env.client.CoreV1().ConfigMaps(namespace)
+			for i := 0; ctx.Err() == nil; i++ {
+				name := fmt.Sprintf("map-%d-%d", worker, rand.IntN(50))
+				object := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: name}, Data: map[string]string{"n": strconv.Itoa(i)}}
+				switch {
+				case rand.IntN(4) == 0:
+					_ = client.Delete(ctx, name, metav1.DeleteOptions{})
+				default:
+					if _, err := client.Update(ctx, object, metav1.UpdateOptions{}); err != nil {
+						_, _ = client.Create(ctx, object, metav1.CreateOptions{})
+					}
+				}
+			}
+		})
+	}
+	return func() { cancel(); workers.Wait() }
+}
+
+// checkLog holds that the log has every number up to one that was durable, each once.
+func checkLog(t *testing.T, l *log.Log, durable log.Seq) (changes, gaps int) {
+	t.Helper()
+	snapshot, err := l.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer snapshot.Close()
+	if err := snapshot.Check(t.Context()); err != nil {
+		t.Errorf("the log is not whole: %v", err)
+	}
+	var last log.Seq
+	type version struct {
+		hash uint64
+		op   log.Op
+	}
+	latest := map[log.Key]version{}
+	for r, err := range snapshot.Changes(0, 1<<62) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Seq <= last {
+			t.Errorf("number %d comes after %d", r.Seq, last)
+		}
+		last = r.Seq
+		if v := (version{r.Hash, r.Op}); latest[r.Key] == v {
+			t.Errorf("%v: the same change is there twice in a row", r.Key)
+		} else {
+			latest[r.Key] = v
+		}
+		changes++
+	}
+	if stats := l.Stats(); stats.Appended < durable {
+		t.Errorf("number %d was durable, and the log ends at %d", durable, stats.Appended)
+	}
+	for _, err := range snapshot.Gaps(0, 1<<62) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		gaps++
+	}
+	return changes, gaps
+}
+
+// compareWithCluster has a tracer settle, and holds what it knows against the cluster.
+func compareWithCluster(t *testing.T, namespace, dir string) {
+	t.Helper()
+	r := record(t, mapsConfig(), func(o *tracer.Options) { o.Dir, o.Log = dir, log.Options{} })
+	maps, err := env.client.CoreV1().ConfigMaps(namespace).List(t.Context(), metav1.ListOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.stop(t)
+	opened, err := log.Open(dir, log.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer opened.Close()
+	snapshot, err := opened.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer snapshot.Close()
+	want := map[string]string{}
+	for _, m := range maps.Items {
+		want[namespace+"/"+m.Name] = m.Data["n"]
+	}
+	got := map[string]string{}
+	for record, err := range snapshot.StateAt(1 << 62) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ns, _ := trace.SplitNamespacedName(record.Key.Name); ns != namespace || record.Key.GVK != configMapKind {
+			continue
+		}
+		object, err := trace.ParseObject(record.Object)
+		if err != nil {
+			t.Fatal(err)
+		}
+		u, err := object.Unstructured()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got[record.Key.Name], _ = u.Object["data"].(map[string]any)["n"].(string)
+	}
+	if len(want) == 0 {
+		t.Fatal("there is nothing in the cluster to compare with")
+	}
+	for name, n := range want {
+		if got[name] != n {
+			t.Errorf("%s: the log has %q, the cluster %q", name, got[name], n)
+		}
+	}
+	for name := range got {
+		if _, there := want[name]; !there {
+			t.Errorf("%s is in the log, and not in the cluster", name)
+		}
+	}
+}

@@ -1,0 +1,96 @@
+package tracertest
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+
+	"simkube.io/simkube/cluster/controlplane"
+	"simkube.io/simkube/cluster/internal/virtualtime"
+	"simkube.io/simkube/internal/mutate"
+)
+
+// midnight is when the example day begins. In virtual time the control plane is started a little earlier.
+var midnight = time.Date(2026, 3, 10, 0, 0, 0, 0, time.UTC)
+
+// env is what the tests of this package share: there can be one control plane in a process.
+var env struct {
+	plane   *controlplane.ControlPlane
+	config  *rest.Config
+	client  kubernetes.Interface
+	dynamic dynamic.Interface
+	// mutator is that of the simulation under way, if there is one.
+	mutator atomic.Pointer[mutate.Mutator]
+}
+
+func TestMain(m *testing.M) {
+	virtualtime.Prepare()
+	if role := os.Getenv(roleVariable); role != "" {
+		os.Exit(play(role))
+	}
+	if virtualtime.Enabled {
+		virtualtime.Set(midnight.Add(-time.Minute))
+	}
+	code, err := runAll(m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func runAll(m *testing.M) (code int, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	defer cancel()
+	log, err := os.CreateTemp("", "tracertest-*.log")
+	if err != nil {
+		return 1, err
+	}
+	defer log.Close()
+	env.plane, err = controlplane.Start(ctx, controlplane.Options{
+		Controllers: controlplane.SimulationControllers(),
+		KubeAPIQPS:  -1,
+		MutatePod:   mutatePod,
+		Log:         log,
+		Frugal:      virtualtime.Enabled, // as in a simulation
+	})
+	if err != nil {
+		return 1, fmt.Errorf("start the control plane (log in %s): %w", log.Name(), err)
+	}
+	defer func() {
+		if stopErr := env.plane.Stop(context.Background()); stopErr != nil && err == nil {
+			err = fmt.Errorf("stop the control plane: %w", stopErr)
+		}
+		if code == 0 {
+			os.Remove(log.Name())
+		}
+	}()
+	env.config = env.plane.RESTConfig()
+	env.config.QPS = -1
+	if env.client, err = kubernetes.NewForConfig(env.config); err != nil {
+		return 1, err
+	}
+	if env.dynamic, err = dynamic.NewForConfig(env.config); err != nil {
+		return 1, err
+	}
+	return m.Run(), nil
+}
+
+func mutatePod(ctx context.Context, pod *corev1.Pod, dryRun bool) (bool, error) {
+	switch m := env.mutator.Load(); {
+	case m == nil:
+		return false, nil
+	case dryRun:
+		return m.Preview(ctx, pod)
+	default:
+		return m.Mutate(ctx, pod)
+	}
+}

@@ -1,0 +1,353 @@
+package tracertest
+
+import (
+	"cmp"
+	"fmt"
+	"log/slog"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	gocmp "github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/utils/clock"
+
+	simkubev1 "simkube.io/simkube/api/v1"
+	"simkube.io/simkube/cluster/internal/virtualtime"
+	"simkube.io/simkube/internal/nodes"
+	"simkube.io/simkube/internal/results"
+	"simkube.io/simkube/internal/simulation"
+	"simkube.io/simkube/trace"
+)
+
+// hoursVariable is how many hours of the example day are replayed in virtual time.
+const hoursVariable = "SIMKUBE_TEST_HOURS"
+
+// TestReplay holds that a replay of what was recorded of a replay gives the same objects at the same times, and that the recorded
+// lifecycles are what KWOK did. In virtual time it is hours of the example day, on the wall clock the first steps, a little faster.
+func TestReplay(t *testing.T) {
+	spec := simulation.Spec{Name: "first", Trace: example("first-steps"), Time: simulation.Real, Speed: 20, NamespacePrefix: "virtual"}
+	if virtualtime.Enabled {
+		hours := cmp.Or(os.Getenv(hoursVariable), "2")
+		duration, err := time.ParseDuration(hours + "h")
+		if err != nil {
+			t.Fatal(err)
+		}
+		spec.Trace, spec.Time, spec.Speed, spec.Duration = example("day"), simulation.Virtual, 1, duration
+	}
+	original := readConfig(t, spec.Trace)
+	// Whatever is simulated is owned by the simulation's root, so that nothing may be skipped for being owned.
+	config, all := withLifecycles(original, false), withLifecycles(original, true)
+	recorder, lives := record(t, config, nil), record(t, all, nil)
+
+	first := simulate(t, spec)
+	one := recorder.export(t, first.start, first.end, simulated())
+	compareLifecycles(t, first, lives.export(t, first.start, first.end, simulated()))
+	compareOriginal(t, spec, first, one)
+
+	again := spec
+	again.Name, again.Speed, again.Duration, again.Trace = "second", 1, 0, filepath.Join(t.TempDir(), "one.sktrace")
+	if err := one.WriteFile(again.Trace); err != nil {
+		t.Fatal(err)
+	}
+	second := simulate(t, again)
+	two := recorder.export(t, second.start, second.end, simulated())
+	compareHistories(t, histories(t, one, first.start), histories(t, two, second.start))
+}
+
+func example(name string) string { return filepath.Join("..", "..", "..", "examples", name+".sktrace") }
+
+// simulated leaves out what was in the cluster before.
+func simulated() simkubev1.ExportFilters {
+	return simkubev1.ExportFilters{IncludedLabels: []metav1.LabelSelector{{MatchLabels: map[string]string{simkubev1.LabelVirtual: "true"}}}}
+}
+
+func readConfig(t *testing.T, path string) *trace.Config {
+	t.Helper()
+	f, err := trace.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	return f.Config()
+}
+
+func withLifecycles(original *trace.Config, all bool) *trace.Config {
+	config := &trace.Config{TrackedObjects: map[schema.GroupVersionKind]trace.TrackedObject{}}
+	for gvk, tracked := range original.TrackedObjects {
+		tracked.SkipOwned = false
+		tracked.TrackLifecycle = tracked.TrackLifecycle || all && trace.KnownKind(gvk)
+		config.TrackedObjects[gvk] = tracked
+	}
+	return config
+}
+
+// run is a simulation that ended: when it was, up to its clean-up, and what came of it.
+type run struct {
+	start, end time.Time
+	// traceStart is the time of the first event in the trace.
+	traceStart time.Time
+	speed      float64
+	*results.Run
+}
+
+// clock gives the time on the clock for one in the trace.
+func (r *run) clock(t time.Time) time.Time {
+	return r.start.Add(time.Duration(float64(t.Sub(r.traceStart)) / r.speed))
+}
+
+func simulate(t *testing.T, spec simulation.Spec) *run {
+	t.Helper()
+	spec.Output = filepath.Join(t.TempDir(), spec.Name)
+	spec.Nodes, spec.KubeAPIQPS = nodes.Spec{}, -1
+	prepared, err := simulation.Prepare(t.Context(), spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	began := virtualtime.Real()
+	_, err = prepared.Run(t.Context(), simulation.Runner{
+		Cluster: simulation.Cluster{Config: env.plane.RESTConfig(), SetMutator: env.mutator.Store, Done: env.plane.Done(), Err: env.plane.Err},
+		Clock:   clock.RealClock{},
+		Log:     slog.New(slog.DiscardHandler),
+		Report:  func(simulation.Message) {},
+		Wall:    func() time.Duration { return virtualtime.Real() - began },
+	})
+	env.mutator.Store(nil)
+	// A simulation leaves its nodes to the end of the cluster.
+	if err := env.client.CoreV1().Nodes().DeleteCollection(t.Context(), metav1.DeleteOptions{}, metav1.ListOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if err != nil {
+		t.Fatalf("simulate %s: %v", spec.Name, err)
+	}
+	found, err := results.Read(spec.Output)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("simulated %s in %s", spec.Name, (virtualtime.Real() - began).Round(time.Millisecond))
+	info := found.Summary.Run
+	return &run{
+		Run: found, start: info.ClockStart, traceStart: info.WindowStart, speed: info.Speed,
+		end: info.ClockStart.Add(time.Duration(info.ClockSeconds * float64(time.Second))),
+	}
+}
+
+// compareLifecycles holds every recorded lifecycle against what the simulation's own observer saw of the pods.
+func compareLifecycles(t *testing.T, r *run, recorded *trace.Trace) {
+	t.Helper()
+	got := map[string][]trace.Lifecycle{}
+	for owner, byHash := range recorded.Lifecycles {
+		for _, list := range byHash {
+			got[owner.GVK.Kind+" "+stripped(owner.Name)] = append(got[owner.GVK.Kind+" "+stripped(owner.Name)], list...)
+		}
+	}
+	want := map[string][]trace.Lifecycle{}
+	pods := 0
+	for _, pod := range r.Pods {
+		if pod.Running.IsZero() || !r.clock(pod.Running).Before(r.end.Truncate(time.Second)) {
+			continue
+		}
+		pods++
+		l := trace.Lifecycle{State: trace.Running, Start: r.clock(pod.Running).Unix()}
+		for _, end := range []time.Time{pod.Deleted, pod.Finished} {
+			if !end.IsZero() {
+				l.State, l.End = trace.Finished, r.clock(end).Unix()
+			}
+		}
+		key := pod.OwnerKind + " " + pod.OriginalNamespace + "/" + pod.OwnerName
+		want[key] = append(want[key], l)
+	}
+	if pods == 0 {
+		t.Fatal("no pods ran: nothing was compared")
+	}
+	t.Logf("compared the lifecycles of %d pods of %d owners", pods, len(want))
+	for _, key := range slices.Sorted(maps.Keys(want)) {
+		w, g := sortedLifecycles(want[key]), sortedLifecycles(got[key])
+		if len(w) != len(g) {
+			t.Errorf("%s: %d lifecycles are recorded, %d pods ran", key, len(g), len(w))
+			continue
+		}
+		for i := range w {
+			// A pod that ended in the last moment may be seen as running, or the other way round.
+			late := w[i].End >= r.end.Unix()-1 || g[i].End >= r.end.Unix()-1
+			if !near(w[i].Start, g[i].Start) || !late && (w[i].State != g[i].State || !near(w[i].End, g[i].End)) {
+				t.Errorf("%s: recorded %+v, was %+v", key, g[i], w[i])
+			}
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(got)) {
+		if want[key] == nil {
+			t.Errorf("%s: %d lifecycles are recorded, no pod ran", key, len(got[key]))
+		}
+	}
+}
+
+func near(a, b int64) bool { return a-b <= 1 && b-a <= 1 }
+
+func sortedLifecycles(list []trace.Lifecycle) []trace.Lifecycle {
+	sorted := slices.Clone(list)
+	slices.SortFunc(sorted, func(a, b trace.Lifecycle) int {
+		return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.End, b.End))
+	})
+	return sorted
+}
+
+// stripped takes the prefixes of simulations off a namespaced name.
+func stripped(name string) string {
+	for {
+		rest, ok := strings.CutPrefix(name, "virtual-")
+		if !ok {
+			return name
+		}
+		name = rest
+	}
+}
+
+// happening is what happened to an object at a time.
+type happening struct {
+	// At is in seconds since the beginning.
+	At      int64
+	Deleted bool
+	Object  any
+}
+
+// histories gives what happened to each object, without what belongs to one cluster or one simulation.
+func histories(t *testing.T, recorded *trace.Trace, start time.Time) map[string][]happening {
+	t.Helper()
+	all := map[string][]happening{}
+	add := func(at int64, object *trace.Object, deleted bool) {
+		key := trace.FormatGVK(object.GVK()) + " " + stripped(object.NamespacedName())
+		h := happening{At: at - start.Unix(), Deleted: deleted}
+		if !deleted {
+			u, err := object.Unstructured()
+			if err != nil {
+				t.Fatal(err)
+			}
+			h.Object = neutral(u.Object)
+		}
+		all[key] = append(all[key], h)
+	}
+	for i := range recorded.Events {
+		e := &recorded.Events[i]
+		for j := range e.Applied {
+			add(e.Time, &e.Applied[j], false)
+		}
+		for j := range e.Deleted {
+			add(e.Time, &e.Deleted[j], true)
+		}
+	}
+	return all
+}
+
+// neutral takes out of a manifest what every simulation, and every API server, puts in anew.
+func neutral(object map[string]any) map[string]any {
+	var clean func(value any)
+	clean = func(value any) {
+		switch value := value.(type) {
+		case map[string]any:
+			for _, field := range []string{"labels", "annotations", "matchLabels"} {
+				entries, _ := value[field].(map[string]any)
+				for key := range entries {
+					if strings.Contains(key, "simkube.io/") || strings.Contains(key, "controller-uid") || key == "job-name" || strings.HasSuffix(key, "/job-name") {
+						delete(entries, key)
+					}
+				}
+			}
+			for _, inner := range value {
+				clean(inner)
+			}
+		case []any:
+			for _, inner := range value {
+				clean(inner)
+			}
+		}
+	}
+	clean(object)
+	metadata := object["metadata"].(map[string]any)
+	delete(metadata, "namespace")
+	if spec, ok := object["spec"].(map[string]any); ok {
+		for _, field := range []string{"clusterIP", "clusterIPs"} {
+			delete(spec, field)
+		}
+	}
+	return object
+}
+
+// compareHistories holds two recordings of the same against each other, object by object.
+func compareHistories(t *testing.T, one, two map[string][]happening) {
+	t.Helper()
+	changes := 0
+	for _, key := range slices.Sorted(maps.Keys(one)) {
+		a, b := one[key], two[key]
+		if len(a) != len(b) {
+			t.Errorf("%s: %d changes, then %d: %v, %v", key, len(a), len(b), times(a), times(b))
+			continue
+		}
+		changes += len(a)
+		for i := range a {
+			if !near(a[i].At, b[i].At) {
+				t.Errorf("%s: change %d was %d s after the beginning, then %d s", key, i, a[i].At, b[i].At)
+			}
+			if diff := gocmp.Diff(a[i].Object, b[i].Object); diff != "" || a[i].Deleted != b[i].Deleted {
+				t.Errorf("%s: change %d: deleted: %t, then %t; %s", key, i, a[i].Deleted, b[i].Deleted, diff)
+			}
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(two)) {
+		if one[key] == nil {
+			t.Errorf("%s is only in the second recording", key)
+		}
+	}
+	if changes == 0 {
+		t.Fatal("nothing was compared")
+	}
+	t.Logf("compared %d changes of %d objects", changes, len(one))
+}
+
+func times(h []happening) string {
+	var out []string
+	for _, e := range h {
+		out = append(out, fmt.Sprintf("%d %t", e.At, e.Deleted))
+	}
+	return strings.Join(out, ", ")
+}
+
+// compareOriginal holds the recording against the trace that was replayed: each of its objects was recorded when it was due.
+func compareOriginal(t *testing.T, spec simulation.Spec, r *run, recorded *trace.Trace) {
+	t.Helper()
+	got := histories(t, recorded, r.start)
+	original, err := trace.ReadFile(spec.Trace)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := histories(t, original, time.Unix(original.Events[0].Time, 0))
+	length := int64(r.end.Sub(r.start).Seconds()) - 1
+	compared := 0
+	for _, key := range slices.Sorted(maps.Keys(want)) {
+		w := want[key]
+		for i := range w {
+			w[i].At = int64(float64(w[i].At) / spec.Speed)
+		}
+		w = slices.DeleteFunc(w, func(h happening) bool { return h.At >= length })
+		g := got[key]
+		if len(g) < len(w) {
+			t.Errorf("%s: %d changes were replayed (%s), %d recorded (%s)", key, len(w), times(w), len(g), times(g))
+			continue
+		}
+		for i := range w {
+			compared++
+			if !near(w[i].At, g[i].At) || w[i].Deleted != g[i].Deleted {
+				t.Errorf("%s: change %d was due after %d s (deleted: %t), and recorded after %d s (deleted: %t)",
+					key, i, w[i].At, w[i].Deleted, g[i].At, g[i].Deleted)
+			}
+		}
+	}
+	if compared == 0 {
+		t.Fatal("nothing was compared with the original")
+	}
+}
