@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"hash/maphash"
+	"reflect"
+	"slices"
 	"sync"
 
 	simkubev1 "simkube.io/simkube/api/v1"
@@ -142,12 +144,13 @@ func rename(object map[string]any, key objectKey, name string) {
 	child(metadata, "annotations")[simkubev1.AnnotationOriginalOwner] = trace.NamespacedName(key.namespace, key.name)
 }
 
-// tolerate gives a pod's spec the toleration of simulated nodes.
+// tolerate gives a pod's spec the toleration of simulated nodes, unless it has it: what is replayed may be a recording of a simulation.
 func tolerate(object map[string]any) {
 	toleration := mutate.Toleration()
 	spec := child(object, "spec")
 	list, _ := spec["tolerations"].([]any)
-	spec["tolerations"] = append(list, map[string]any{
-		"key": toleration.Key, "operator": string(toleration.Operator), "effect": string(toleration.Effect),
-	})
+	wanted := map[string]any{"key": toleration.Key, "operator": string(toleration.Operator), "effect": string(toleration.Effect)}
+	if !slices.ContainsFunc(list, func(t any) bool { return reflect.DeepEqual(t, any(wanted)) }) {
+		spec["tolerations"] = append(list, wanted)
+	}
 }

@@ -92,6 +92,17 @@ spec:
       nodeSelector: {a: b, type: virtual}
       tolerations: [{operator: Exists}, {key: kwok-provider, operator: Exists, effect: NoSchedule}]
       containers: []`},
+		"daemon set of a recorded simulation": {`
+{apiVersion: apps/v1, kind: DaemonSet, metadata: {name: x, namespace: ns}, spec: {template: {spec: {nodeSelector: {type: virtual}, tolerations: [{key: kwok-provider, operator: Exists, effect: NoSchedule}], containers: []}}}}`, `
+apiVersion: apps/v1
+kind: DaemonSet` + metadata + `
+spec:
+  template:
+    metadata: {annotations: {static.simkube.io/original-namespace: ns}}
+    spec:
+      nodeSelector: {type: virtual}
+      tolerations: [{key: kwok-provider, operator: Exists, effect: NoSchedule}]
+      containers: []`},
 		"several templates": {`
 {apiVersion: batch.volcano.sh/v1alpha1, kind: Job, metadata: {name: x, namespace: ns}, spec: {selector: kept, tasks: [
 {template: {spec: {containers: [{name: a, ports: [{containerPort: 1}]}], initContainers: [{name: i, ports: [{containerPort: 2}]}]}}},
