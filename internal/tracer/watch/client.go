@@ -77,7 +77,6 @@ func (c *Client) get(
 	}
 	request.Header.Set("Accept", c.accept)
 	dog := newWatchdog(clk, silence, cancel)
-	dog.arm()
 	response, err := c.http.Do(request) //nolint:bodyclose // the answer closes it
 	dog.disarm()
 	if err != nil {

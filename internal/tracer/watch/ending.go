@@ -109,5 +109,5 @@ func retryAfter(header http.Header) time.Duration {
 	if err != nil || seconds < 0 {
 		return 0
 	}
-	return min(time.Duration(min(seconds, 1e6))*time.Second, patience)
+	return time.Duration(min(seconds, 1e6)) * time.Second
 }

@@ -8,6 +8,8 @@ import (
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/utils/clock"
+
+	"simkube.io/simkube/trace"
 )
 
 // Options are what New can be told. The zero value works.
@@ -66,7 +68,7 @@ func New(client *Client, kind schema.GroupVersionKind, handler Handler, opts Opt
 		kind:    kind,
 		handler: handler,
 		clock:   opts.Clock,
-		log:     opts.Logger.With("kind", kind),
+		log:     opts.Logger.With("kind", trace.FormatGVK(kind)),
 		keeper: keeper{
 			clock: opts.Clock, observer: opts.Observer,
 			status: Status{Kind: kind, State: Starting, Since: opts.Clock.Now()},

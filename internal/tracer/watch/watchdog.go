@@ -18,10 +18,9 @@ type watchdog struct {
 	stopped chan struct{}
 }
 
-// newWatchdog makes a watchdog that calls cancel after the limit. It must be closed.
+// newWatchdog makes a watchdog, armed, that calls cancel after the limit. It must be closed.
 func newWatchdog(clk clock.Clock, limit time.Duration, cancel context.CancelCauseFunc) *watchdog {
 	d := &watchdog{limit: limit, timer: clk.NewTimer(limit), done: make(chan struct{}), stopped: make(chan struct{})}
-	d.disarm()
 	go func() {
 		defer close(d.stopped)
 		select {
