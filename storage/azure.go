@@ -8,7 +8,6 @@ import (
 	"io"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
@@ -59,7 +58,7 @@ func openAzure(options Options, location Location) (backend, error) {
 func newAzureClient(options Options, account, address string) (*container.Client, error) {
 	settings := &container.ClientOptions{ClientOptions: azcore.ClientOptions{
 		Transport: &http.Client{Transport: options.Transport},
-		Retry:     policy.RetryOptions{MaxRetries: attempts - 1, RetryDelay: 200 * time.Millisecond, MaxRetryDelay: longestPause},
+		Retry:     policy.RetryOptions{MaxRetries: attempts - 1, RetryDelay: firstPause, MaxRetryDelay: longestPause},
 	}}
 	if key := options.Getenv("AZURE_STORAGE_ACCOUNT_KEY"); key != "" {
 		shared, err := container.NewSharedKeyCredential(account, key)

@@ -12,6 +12,7 @@ const (
 	defaultPartSize = 8 << 20
 	uploadsAtOnce   = 2 // parts of one object that are under way at the same time
 	attempts        = 5 // how often a request is tried that fails for the network or the provider
+	firstPause      = 400 * time.Millisecond
 	longestPause    = 5 * time.Second
 )
 

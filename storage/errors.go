@@ -55,10 +55,10 @@ func (e *Error) Unwrap() []error {
 			errs = append(errs, err)
 		}
 	}
-	switch e.Kind {
-	case ErrNotExist:
+	if errors.Is(e.Kind, ErrNotExist) {
 		errs = append(errs, fs.ErrNotExist)
-	case ErrPermission:
+	}
+	if errors.Is(e.Kind, ErrPermission) {
 		errs = append(errs, fs.ErrPermission)
 	}
 	return errs

@@ -29,13 +29,14 @@ type googleBucket struct {
 }
 
 func openGoogle(ctx context.Context, options Options, location Location) (backend, error) {
-	client, err := newGoogleClient(ctx, options)
+	patience := new(patience)
+	client, err := newGoogleClient(ctx, options, patience)
 	if err != nil {
 		return nil, err
 	}
 	// Writing the same object once more is no harm: it is the same.
-	client.SetRetry(gstorage.WithPolicy(gstorage.RetryAlways), gstorage.WithMaxAttempts(attempts),
-		gstorage.WithBackoff(gax.Backoff{Initial: 200 * time.Millisecond, Max: longestPause, Multiplier: 2}))
+	client.SetRetry(gstorage.WithPolicy(gstorage.RetryAlways), gstorage.WithErrorFunc(patience.retry),
+		gstorage.WithBackoff(gax.Backoff{Initial: firstPause, Max: longestPause, Multiplier: 2}))
 	opened, err := gcsblob.OpenBucket(ctx, nil, location.Bucket, &gcsblob.Options{Client: client})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open bucket: %w", err), client.Close())
@@ -53,7 +54,7 @@ func openGoogle(ctx context.Context, options Options, location Location) (backen
 	}, nil
 }
 
-func newGoogleClient(ctx context.Context, options Options) (*gstorage.Client, error) {
+func newGoogleClient(ctx context.Context, options Options, patience *patience) (*gstorage.Client, error) {
 	transport := options.Transport
 	settings := []option.ClientOption{option.WithoutAuthentication()}
 	if host := options.Getenv("STORAGE_EMULATOR_HOST"); host != "" {
@@ -68,7 +69,7 @@ func newGoogleClient(ctx context.Context, options Options) (*gstorage.Client, er
 		}
 		transport = &oauth2.Transport{Base: transport, Source: toldTokens{credentials.TokenSource}}
 	}
-	settings = append(settings, option.WithHTTPClient(&http.Client{Transport: transport}))
+	settings = append(settings, option.WithHTTPClient(&http.Client{Transport: patience.watch(transport)}))
 	client, err := gstorage.NewClient(ctx, settings...)
 	if err != nil {
 		return nil, &setupError{reason: "no client could be made: " + err.Error(), hint: "check STORAGE_EMULATOR_HOST", err: err}
@@ -133,53 +134,4 @@ func (b *googleBucket) check(ctx context.Context, key string) error {
 		return nil
 	}
 	return err
-}
-
-// toldTokens tell a failure to get a token from other failures.
-type toldTokens struct{ oauth2.TokenSource }
-
-func (t toldTokens) Token() (*oauth2.Token, error) {
-	token, err := t.TokenSource.Token()
-	if err != nil {
-		err = &credentialsError{err}
-	}
-	return token, err
-}
-
-func (b *googleBucket) explain(err error) finding {
-	var creds *credentialsError
-	if errors.As(err, &creds) {
-		reason := "no token could be got for the Google credentials"
-		var refused *oauth2.RetrieveError
-		if errors.As(err, &refused) && refused.ErrorCode != "" {
-			reason += ": " + refused.ErrorCode
-		}
-		return finding{ErrPermission, reason, "check GOOGLE_SERVICE_ACCOUNT, or the pod's workload identity (docs/storage.md)"}
-	}
-	switch {
-	case errors.Is(err, gstorage.ErrBucketNotExist):
-		return finding{ErrNotExist, fmt.Sprintf("the bucket %q does not exist", b.name), "check its name"}
-	case errors.Is(err, gstorage.ErrObjectNotExist):
-		return finding{ErrNotExist, fmt.Sprintf("the object, or the bucket %q, does not exist", b.name), "check the bucket and the key"}
-	}
-	var api *googleapi.Error
-	if !errors.As(err, &api) {
-		return finding{}
-	}
-	reason := strings.TrimSpace(api.Message)
-	if reason == "" {
-		reason = http.StatusText(api.Code)
-	}
-	reason = fmt.Sprintf("the provider answered %d: %s", api.Code, reason)
-	switch {
-	case api.Code == http.StatusNotFound:
-		return finding{ErrNotExist, fmt.Sprintf("the bucket %q does not exist", b.name), "check its name"}
-	case api.Code == http.StatusUnauthorized:
-		return finding{ErrPermission, reason, "check GOOGLE_SERVICE_ACCOUNT, or the pod's workload identity (docs/storage.md)"}
-	case api.Code == http.StatusForbidden:
-		return finding{ErrPermission, reason, "give the account storage.objects.create, delete and get on the bucket (docs/storage.md)"}
-	case api.Code == http.StatusTooManyRequests || api.Code >= 500:
-		return finding{ErrUnavailable, reason, "try again later"}
-	}
-	return finding{reason: reason}
 }

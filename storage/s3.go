@@ -3,7 +3,9 @@ package storage
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
@@ -57,7 +59,7 @@ func openS3(ctx context.Context, options Options, location Location) (backend, e
 		}
 		o.Credentials = toldCredentials{cfg.Credentials}
 		o.Retryer = retry.NewStandard(func(r *retry.StandardOptions) {
-			r.MaxAttempts, r.MaxBackoff = attempts, longestPause
+			r.MaxAttempts, r.Backoff = attempts, retry.BackoffDelayerFunc(pause)
 		})
 		o.DisableLogOutputChecksumValidationSkipped = true
 		o.APIOptions = append(o.APIOptions, outliveCancel)
@@ -81,6 +83,13 @@ func openS3(ctx context.Context, options Options, location Location) (backend, e
 		name:   location.Bucket,
 		custom: endpoint != "",
 	}, nil
+}
+
+// pause is how long to wait before an attempt that follows others, at random so that those who failed together do not
+// come back together.
+func pause(attempt int, _ error) (time.Duration, error) {
+	longest := min(firstPause<<min(attempt, 16), longestPause)
+	return longest/2 + rand.N(longest/2), nil
 }
 
 // check begins an upload in parts and gives it up: that takes what writing takes, and leaves nothing.

@@ -1,6 +1,7 @@
 package storagetest
 
 import (
+	"errors"
 	"io"
 	"net"
 	"sync"
@@ -125,7 +126,7 @@ func (p *Proxy) pump(d direction, to, from net.Conn) {
 			}
 		}
 		if err != nil {
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				_ = to.(*net.TCPConn).CloseWrite()
 			}
 			return

@@ -42,6 +42,7 @@ func Run(t *testing.T, start func(testing.TB) *Server) {
 		{"connections dropped once", suite.droppedOnce},
 		{"connection lost while writing", suite.lostWriting},
 		{"connection lost while reading", suite.lostReading},
+		{"nobody there", suite.unreachable},
 		{"uploads at once", suite.concurrent},
 		{"uploads of one object at once", suite.contended},
 	} {
@@ -351,6 +352,17 @@ func (s suite) lostReading(t *testing.T) {
 	s.Proxy.CutDownload(9*megabyte, true)
 	_, _, err := read(t.Context(), s.client, s.location(t, key))
 	s.Proxy.Restore()
+	fails(t, err, storage.ErrUnavailable)
+}
+
+func (s suite) unreachable(t *testing.T) {
+	s.needsProxy(t)
+	s.Proxy.CutUpload(0, true)
+	defer s.Proxy.Restore()
+	location := s.location(t, "unreachable")
+	fails(t, s.client.Check(t.Context(), location), storage.ErrUnavailable)
+	fails(t, write(t.Context(), s.client, location, []byte("data")), storage.ErrUnavailable)
+	_, _, err := read(t.Context(), s.client, location)
 	fails(t, err, storage.ErrUnavailable)
 }
 

@@ -1,0 +1,127 @@
+package storage_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"simkube.io/simkube/storage"
+)
+
+type parseTest struct {
+	text   string
+	want   string // the scheme, the bucket, the key and the location as text, with a space in between
+	reason string // part of the error
+}
+
+func parseTests() []parseTest {
+	return []parseTest{
+		{text: "s3://traces/day.sktrace", want: "s3 traces day.sktrace s3://traces/day.sktrace"},
+		{text: "S3://traces/a/b", want: "s3 traces a/b s3://traces/a/b"},
+		{text: "s3://my.traces-1/a%20b", want: "s3 my.traces-1 a%20b s3://my.traces-1/a%20b"},
+		{text: "gs://my_traces/a/b.c", want: "gs my_traces a/b.c gs://my_traces/a/b.c"},
+		{text: "azure://traces/a", want: "azure traces a azure://traces/a"},
+		{text: "az://traces/a", want: "azure traces a azure://traces/a"},
+		{text: "azblob://traces/a", want: "azure traces a azure://traces/a"},
+		{text: "azure://$root/a", want: "azure $root a azure://$root/a"},
+		{text: "file:///data/a%20b", want: "file  /data/a b /data/a b"},
+		{text: "file://localhost/data/a", want: "file  /data/a /data/a"},
+		{text: "/data/a", want: "file  /data/a /data/a"},
+		{text: "../a", want: "file  ../a ../a"},
+		{text: "a:b", want: "file  a:b a:b"},
+		{text: "10:00.sktrace", want: "file  10:00.sktrace 10:00.sktrace"},
+		{text: "https://Example.com/a/b?sig=secret#part", want: "https example.com a/b https://example.com/a/b"},
+		{text: "http://user:secret@localhost:8080/a", want: "http localhost:8080 a http://localhost:8080/a"},
+
+		{text: "", reason: "it is empty"},
+		{text: "s3://traces/a\nb", reason: "control character"},
+		{text: "s3:/traces/a", reason: "two slashes: s3://traces/a"},
+		{text: "gs:traces/a", reason: "gs://traces/a"},
+		{text: "ftp://host/a", reason: `no storage "ftp://"`},
+		{text: "s3:///a", reason: "it has no bucket: write s3://bucket/key"},
+		{text: "azure:///a", reason: "it has no container"},
+		{text: "s3://traces", reason: "add the name of an object: s3://traces/key"},
+		{text: "s3://traces/", reason: "it names a bucket"},
+		{text: "s3://traces/a/", reason: "it names a folder"},
+		{text: "s3://Traces/a", reason: "lower-case"},
+		{text: "az://my_traces/a", reason: "3 to 63"},
+		{text: "az://my--traces/a", reason: "no name of a container"},
+		{text: "s3://key:secret@traces/a", reason: "credentials come from the environment"},
+		{text: "s3://traces/a?region=eu", reason: "settings come from the environment"},
+		{text: "s3://traces/a/../b", reason: `".."`},
+		{text: "s3://traces/../b", reason: `".."`},
+		{text: "s3://traces/a//b", reason: "empty part"},
+		{text: "s3://traces//b", reason: "empty part"},
+		{text: "s3://traces/a../b", reason: `ends in ".."`},
+		{text: `az://traces/a\b`, reason: "backslash"},
+		{text: "s3://traces/" + strings.Repeat("a", 1025), reason: "1025 bytes"},
+		{text: "file://host/a", reason: "three slashes"},
+		{text: "file:///a/", reason: "it names a folder"},
+		{text: "file:///a?b", reason: "%3F"},
+		{text: "file:///%zz", reason: "invalid URL escape"},
+		{text: "file:///a%00", reason: "control character"},
+		{text: "data/", reason: "it names a folder"},
+		{text: "https:///a", reason: "it has no host"},
+		{text: "https://user:secret@ho st/a?secret", reason: "it is no URL"},
+	}
+}
+
+func TestParse(t *testing.T) {
+	for _, test := range parseTests() {
+		t.Run(test.text, func(t *testing.T) {
+			location, err := storage.Parse(test.text)
+			if test.reason == "" {
+				got := strings.Join([]string{string(location.Scheme), location.Bucket, location.Key, location.String()}, " ")
+				if err != nil || got != test.want {
+					t.Errorf("got %q and the error %v, want %q", got, err, test.want)
+				}
+				return
+			}
+			var malformed *storage.ParseError
+			if !errors.As(err, &malformed) || !strings.Contains(malformed.Reason, test.reason) {
+				t.Errorf("got the error %v, want one with %q", err, test.reason)
+			}
+			if err != nil && strings.Contains(err.Error(), "secret") {
+				t.Errorf("the error shows a secret: %v", err)
+			}
+		})
+	}
+}
+
+// FuzzParse holds that what was parsed is spelt in one way, which is parsed again, and that no key can be taken for
+// another one.
+func FuzzParse(f *testing.F) {
+	for _, test := range parseTests() {
+		f.Add(test.text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		location, err := storage.Parse(text)
+		if err != nil {
+			var malformed *storage.ParseError
+			if !errors.As(err, &malformed) || malformed.Reason == "" {
+				t.Fatalf("got the error %#v", err)
+			}
+			return
+		}
+		if location.ReadOnly() {
+			return // its text leaves out what may be secret
+		}
+		if location.Key == "" || !location.Local() && location.Bucket == "" {
+			t.Fatalf("%q has no key or no bucket: %+v", text, location)
+		}
+		if !location.Local() {
+			for part := range strings.SplitSeq(location.Key, "/") {
+				if part == "" || part == "." || part == ".." {
+					t.Fatalf("%q has the key %q", text, location.Key)
+				}
+			}
+		}
+		again, err := storage.Parse(location.String())
+		if location.Local() && (err != nil || again != location) {
+			return // a path such as /s3://a from a file's URL is no path as it stands
+		}
+		if err != nil || again != location {
+			t.Fatalf("%q is %+v, but %q is %+v (%v)", text, location, location, again, err)
+		}
+	})
+}
