@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"os"
 	"strings"
-	"time"
 
 	gstorage "cloud.google.com/go/storage"
 	"github.com/googleapis/gax-go/v2"
