@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -254,10 +255,14 @@ func post(t *testing.T, server *httptest.Server, body, encoding string) (*http.R
 }
 
 func BenchmarkServer_Export(b *testing.B) {
-	chunk := bytes.Repeat([]byte(`{"metadata":{"name":"web-7d4b9c","namespace":"shop"},"spec":{"replicas":3}}`), 1000)
+	chunk, err := os.ReadFile("../../../examples/day.sktrace")
+	if err != nil {
+		b.Fatal(err)
+	}
+	const chunks = 10
 	s, err := New(Options{
 		Exporter: exporterFunc(func(_ context.Context, _ simkubev1.ExportRequest, w io.Writer) (Summary, error) {
-			for range 100 {
+			for range chunks {
 				if _, err := w.Write(chunk); err != nil {
 					return Summary{}, err
 				}
@@ -274,7 +279,7 @@ func BenchmarkServer_Export(b *testing.B) {
 	defer server.Close()
 	for _, encoding := range []string{"identity", "gzip", "zstd"} {
 		b.Run(encoding, func(b *testing.B) {
-			b.SetBytes(int64(100 * len(chunk)))
+			b.SetBytes(int64(chunks * len(chunk)))
 			b.ReportAllocs()
 			for b.Loop() {
 				request, err := http.NewRequestWithContext(b.Context(), http.MethodPost, server.URL+"/export", strings.NewReader(requestTo("x")))

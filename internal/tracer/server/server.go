@@ -1,8 +1,6 @@
 package server
 
 import (
-	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -112,56 +110,6 @@ func (s *Server) routes() http.Handler {
 			route.handler.ServeHTTP(w, r)
 		}
 	})
-}
-
-// Run serves connections from a listener, which it closes, until ctx ends; then it waits a while for what is running. It
-// refuses to serve others than this machine's programs when nobody decides who they are.
-func (s *Server) Run(ctx context.Context, listener net.Listener) error {
-	if err := s.checkAddress(listener.Addr()); err != nil {
-		return errors.Join(err, listener.Close())
-	}
-	// Requests end when the server does, not when ctx does.
-	requests, cancelRequests := context.WithCancel(context.WithoutCancel(ctx))
-	defer cancelRequests()
-	server := &http.Server{
-		Handler:           s,
-		BaseContext:       func(net.Listener) context.Context { return requests },
-		ReadHeaderTimeout: headerTimeout,
-		IdleTimeout:       idleTimeout,
-		MaxHeaderBytes:    maxHeaderBytes,
-		ErrorLog:          slog.NewLogLogger(s.opts.Logger.Handler(), slog.LevelDebug),
-	}
-	if s.opts.TLS != nil {
-		config := s.opts.TLS.Clone()
-		config.NextProtos = []string{"http/1.1"}
-		listener = tls.NewListener(listener, config)
-	}
-	return serve(ctx, server, listener, cancelRequests, s.opts.ShutdownTimeout)
-}
-
-// serve runs a server until ctx ends, and then shuts it down: what takes longer than the timeout is cancelled.
-func serve(ctx context.Context, server *http.Server, listener net.Listener, cancelRequests func(), timeout time.Duration) error {
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
-	select {
-	case err := <-served:
-		return fmt.Errorf("serve the API: %w", err)
-	case <-ctx.Done():
-	}
-	shutdown, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
-	defer cancel()
-	err := server.Shutdown(shutdown)
-	if errors.Is(err, context.DeadlineExceeded) {
-		cancelRequests()
-		err = server.Close()
-	}
-	if serveErr := <-served; !errors.Is(serveErr, http.ErrServerClosed) {
-		err = errors.Join(err, serveErr)
-	}
-	if err != nil {
-		return fmt.Errorf("stop the API: %w", err)
-	}
-	return nil
 }
 
 // checkAddress returns an error if the server would serve strangers.

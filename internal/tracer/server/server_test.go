@@ -8,7 +8,9 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	simkubev1 "simkube.io/simkube/api/v1"
@@ -82,35 +84,90 @@ func TestServer_Run_Stops(t *testing.T) {
 	}
 }
 
-// TestServer_Run_GivesUp checks that an export that takes too long after that is ended.
+// TestServer_Run_GivesUp checks that an export that takes too long after that is ended, and waited for.
 func TestServer_Run_GivesUp(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	exporter := exporterFunc(func(ctx context.Context, _ simkubev1.ExportRequest, _ io.Writer) (Summary, error) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		var isCancelled bool
+		goOn := make(chan struct{})
+		exporter := exporterFunc(func(ctx context.Context, _ simkubev1.ExportRequest, _ io.Writer) (Summary, error) {
+			<-ctx.Done()
+			isCancelled = true
+			<-goOn
+			return Summary{}, ctx.Err()
+		})
+		listener := &pipeListener{conns: make(chan net.Conn), closed: make(chan struct{})}
+		ran := make(chan error, 1)
+		go func() { ran <- newServer(t, Options{Exporter: exporter}).Run(ctx, listener) }()
+		asked := make(chan error, 1)
+		go func() {
+			client := &http.Client{Transport: &http.Transport{DialContext: listener.dial}}
+			defer client.CloseIdleConnections()
+			request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://localhost/export", strings.NewReader(requestTo("x")))
+			if err != nil {
+				asked <- err
+				return
+			}
+			response, err := client.Do(request)
+			if err == nil {
+				err = response.Body.Close()
+			}
+			asked <- err
+		}()
+		synctest.Wait()
 		cancel()
-		<-ctx.Done()
-		return Summary{}, ctx.Err()
-	})
-	listener := listen(t)
-	ran := make(chan error, 1)
-	go func() {
-		ran <- newServer(t, Options{Exporter: exporter, ShutdownTimeout: time.Millisecond}).Run(ctx, listener)
-	}()
-	client := &http.Client{Transport: &http.Transport{}}
-	defer client.CloseIdleConnections()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+listener.Addr().String()+"/export", strings.NewReader(requestTo("x")))
-	if err != nil {
-		t.Fatal(err)
-	}
-	// Either the connection is closed first, or the answer is sent.
-	if response, err := client.Do(request); err == nil {
-		if response.StatusCode != http.StatusServiceUnavailable {
-			t.Errorf("status is %d, want 503", response.StatusCode)
+		time.Sleep(defaultShutdownTimeout - time.Nanosecond)
+		synctest.Wait()
+		if isCancelled {
+			t.Error("the export was ended too early")
 		}
-		response.Body.Close()
+		time.Sleep(2 * time.Nanosecond)
+		synctest.Wait()
+		if !isCancelled {
+			t.Error("the export was not ended")
+		}
+		select {
+		case err := <-ran:
+			t.Fatalf("Run returns %v while the export goes on", err)
+		default:
+		}
+		close(goOn)
+		if err := <-ran; err != nil {
+			t.Errorf("Run returns %v", err)
+		}
+		if err := <-asked; err == nil {
+			t.Error("the client has got an answer over a closed connection")
+		}
+	})
+}
+
+// pipeListener is a listener in memory.
+type pipeListener struct {
+	conns  chan net.Conn
+	closed chan struct{}
+	once   sync.Once
+}
+
+func (l *pipeListener) Accept() (net.Conn, error) {
+	select {
+	case conn := <-l.conns:
+		return conn, nil
+	case <-l.closed:
+		return nil, net.ErrClosed
 	}
-	if err := <-ran; err != nil {
-		t.Errorf("Run returns %v", err)
-	}
+}
+
+func (l *pipeListener) Close() error {
+	l.once.Do(func() { close(l.closed) })
+	return nil
+}
+
+func (l *pipeListener) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)} }
+
+func (l *pipeListener) dial(context.Context, string, string) (net.Conn, error) {
+	client, server := net.Pipe()
+	l.conns <- server
+	return client, nil
 }
 
 func TestServer_Run_ListenerFails(t *testing.T) {
