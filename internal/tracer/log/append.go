@@ -9,9 +9,9 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 )
 
-// maxPending is how many bytes may wait for the commit that is under way. There is one batch of this size being filled and one
-// being written, unless one call alone appends more.
-const maxPending = 4 << 20
+// maxPending is how many bytes may wait for the commit that is under way. There is one batch of this size being filled and one being
+// written, unless one call alone appends more. Of a batch of half a memtable or more pebble would make a memtable.
+const maxPending = 2 << 20
 
 func newBatch(db *pebble.DB) *pebble.Batch {
 	return db.NewBatch(pebble.WithInitialSizeBytes(64<<10), pebble.WithMaxRetainedSizeBytes(2*maxPending))
@@ -233,7 +233,7 @@ func apply(batch *pebble.Batch, how *pebble.WriteOptions) (err error) {
 		case runtime.Error:
 			panic(r)
 		case error:
-			err = &fatalError{r.Error()}
+			err = &fatalError{message: r.Error(), stuck: true}
 		default:
 			panic(r)
 		}

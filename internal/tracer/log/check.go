@@ -31,7 +31,10 @@ func check(ctx context.Context, fsys vfs.FS, dir string) error {
 	}
 	s := &Snapshot{store: db.NewSnapshot()}
 	s.begin, s.end, err = readBounds(s.store)
-	if err == nil {
+	switch {
+	case errors.Is(err, pebble.ErrNotFound):
+		err = errNoBounds
+	case err == nil:
 		err = s.Check(ctx)
 	}
 	return errors.Join(typed(err), s.store.Close(), db.Close(), d.release())
@@ -41,21 +44,16 @@ func check(ctx context.Context, fsys vfs.FS, dir string) error {
 // times, each change has its version and each version its entry, and pods are found by what they are looked for by. The error is a *CorruptError,
 // or ctx's own.
 func (s *Snapshot) Check(ctx context.Context) error {
-	c := &checker{ctx: ctx, s: s, d: newDecoder()}
-	for _, part := range []struct {
-		space space
-		check func(pair) error
-	}{
-		{deletedPodSpace, c.deletedPod},
-		{entrySpace, c.entry},
-		{gapSpace, func(kv pair) error { _, err := readGap(c.d, kv); return err }},
-		{livePodSpace, c.livePod},
-		{metaSpace, c.meta},
-		{nodeSpace, c.node},
-		{podSpace, c.pod},
-		{versionSpace, c.version},
-	} {
-		if err := c.scan(part.space.first(), part.space.end(), part.check); err != nil {
+	c := &checker{s: s, d: newDecoder()}
+	n := 0
+	for kv, err := range s.scan(nil, nil) {
+		if err == nil {
+			err = c.check(kv)
+		}
+		if n++; err == nil && n%1024 == 0 {
+			err = context.Cause(ctx)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -63,9 +61,8 @@ func (s *Snapshot) Check(ctx context.Context) error {
 }
 
 type checker struct {
-	ctx context.Context
-	s   *Snapshot
-	d   *decoder
+	s *Snapshot
+	d *decoder
 
 	entries, changes, pointers uint64
 	live, undeleted            int
@@ -73,20 +70,29 @@ type checker struct {
 	time int64
 }
 
-func (c *checker) scan(from, to []byte, check func(pair) error) error {
-	n := 0
-	for kv, err := range c.s.scan(from, to) {
-		if err == nil {
-			err = check(kv)
-		}
-		if n++; err == nil && n%1024 == 0 {
-			err = context.Cause(c.ctx)
-		}
-		if err != nil {
-			return err
-		}
+func (c *checker) check(kv pair) error {
+	switch space(kv.key[0]) {
+	case deletedPodSpace:
+		return c.deletedPod(kv)
+	case entrySpace:
+		return c.entry(kv)
+	case gapSpace:
+		_, err := readGap(c.d, kv)
+		return err
+	case livePodSpace:
+		c.live++
+		return nil
+	case nodeSpace:
+		return c.node(kv)
+	case podSpace:
+		return c.pod(kv)
+	case versionSpace:
+		return c.version(kv)
 	}
-	return nil
+	if bytes.Equal(kv.key, beginKey()) || bytes.Equal(kv.key, endKey()) {
+		return nil
+	}
+	return corrupt("key %q is of nothing known", kv.key)
 }
 
 func (c *checker) entry(kv pair) error {
@@ -158,11 +164,6 @@ func (c *checker) pod(kv pair) error {
 	return c.has(appendDeletedKey(nil, p))
 }
 
-func (c *checker) livePod(pair) error {
-	c.live++
-	return nil
-}
-
 func (c *checker) deletedPod(kv pair) error {
 	if len(kv.key) <= 1+2*numberLen {
 		return corrupt("key %q is too short", kv.key)
@@ -177,13 +178,6 @@ func (c *checker) node(kv pair) error {
 	}
 	if err := c.of(seq, nodeEntry); err != nil {
 		return fmt.Errorf("node %q: %w", n.UID, err)
-	}
-	return nil
-}
-
-func (c *checker) meta(kv pair) error {
-	if !bytes.Equal(kv.key, beginKey()) && !bytes.Equal(kv.key, endKey()) {
-		return corrupt("key %q is of nothing known", kv.key)
 	}
 	return nil
 }

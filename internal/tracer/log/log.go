@@ -155,9 +155,18 @@ func (l *Log) begun() error {
 	}
 	if err != nil {
 		if errors.Is(err, pebble.ErrNotFound) {
-			return corrupt("it does not say where it begins and ends")
+			return errNoBounds
 		}
 		return err
+	}
+	if begin.seq <= end.seq {
+		// Whether what is between is there, too, costs reading it: see Check.
+		d := newDecoder()
+		for _, seq := range []Seq{begin.seq, end.seq} {
+			if _, err := timeOf(l.db, d, seq); err != nil {
+				return err
+			}
+		}
 	}
 	l.begin, l.end, l.durable = begin, end, end.seq
 	l.floor = max(end.time, end.alive)
@@ -169,6 +178,8 @@ func (l *Log) begun() error {
 	}
 	return nil
 }
+
+var errNoBounds = corrupt("it does not say where it begins and ends")
 
 // readBounds reads where a log begins and ends.
 func readBounds(db pebble.Reader) (begin, end bounds, err error) {
@@ -326,14 +337,14 @@ func (l *Log) Close() error {
 }
 
 func (l *Log) closeStore() error {
+	// What is on disk after the store failed is as after a crash.
 	var fatal *fatalError
-	if errors.As(l.failed(), &fatal) {
-		// The store may hold its locks for ever, and who waits for them with it. What is on disk is as after a crash.
+	if errors.As(l.failed(), &fatal) && fatal.stuck {
 		return l.failed()
 	}
 	l.background.Wait()
 	failed := l.failed()
-	if errors.As(failed, &fatal) {
+	if errors.As(failed, &fatal) && fatal.stuck {
 		return failed
 	}
 	l.mu.Lock()

@@ -16,7 +16,7 @@ import (
 
 const (
 	cacheSize    = 16 << 20
-	memTableSize = 16 << 20
+	memTableSize = 8 << 20
 	// memTables is how many may be waiting to be written, with the one that is filled.
 	memTables = 3
 	// blockSize and the compression are measured: of objects of 700 bytes an event takes 148 bytes on disk. With zstd it would be 112, and each object of
@@ -62,7 +62,11 @@ func storeOptions(fsys vfs.FS, logger *slog.Logger) *pebble.Options {
 type storeLogger struct{ logger *slog.Logger }
 
 // fatalError is what pebble cannot go on after.
-type fatalError struct{ message string }
+type fatalError struct {
+	message string
+	// stuck says that pebble holds its locks for ever, and who waits for them with it.
+	stuck bool
+}
 
 func (e *fatalError) Error() string { return e.message }
 
@@ -75,11 +79,20 @@ func (l storeLogger) Errorf(format string, args ...any) {
 // Fatalf may not return. A commit is recovered from, for the error to be returned; in pebble's own goroutines it ends the process,
 // which then begins again with what is on disk.
 func (l storeLogger) Fatalf(format string, args ...any) {
-	panic(&fatalError{fmt.Sprintf(format, args...)})
+	panic(&fatalError{message: fmt.Sprintf(format, args...)})
 }
 
 // openStore opens the database in a directory, which it makes unless must is set.
 func openStore(fsys vfs.FS, dir string, must, readOnly bool, logger *slog.Logger) (*pebble.DB, error) {
+	if must {
+		err := checkManifest(fsys, dir)
+		if errors.Is(err, fs.ErrNotExist) {
+			err = &CorruptError{Path: dir, Err: fmt.Errorf("the database is missing (%w)", err)}
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
 	opts := storeOptions(fsys, logger)
 	opts.ErrorIfNotExists = must
 	opts.ReadOnly = readOnly
@@ -93,7 +106,11 @@ func openStore(fsys vfs.FS, dir string, must, readOnly bool, logger *slog.Logger
 		// Files that are missing or of another size come without a mark.
 		return nil, &CorruptError{Path: dir, Err: err}
 	}
-	return nil, typed(err)
+	var damage *CorruptError
+	if err = typed(err); errors.As(err, &damage) && damage.Path == "" {
+		damage.Path = dir
+	}
+	return nil, err
 }
 
 // environment says whether an error is of the system that the program runs on, not of what is in the files.
