@@ -54,9 +54,21 @@ func NewDeleted(gvk schema.GroupVersionKind, namespacedName string) (Object, err
 }
 
 func parseObject(raw []byte) (Object, error) {
-	var kinds kindCache
-	s := scanner{input: wholeInput(raw)}
-	found, err := s.object(&kinds)
+	var p ObjectParser
+	return p.Parse(raw)
+}
+
+// ObjectParser is ParseObject for many objects: it remembers their kinds. The zero value is ready to use. It is not safe for concurrent use.
+type ObjectParser struct {
+	kinds kindCache
+	keys  []piece
+}
+
+// Parse is ParseObject.
+func (p *ObjectParser) Parse(raw []byte) (Object, error) {
+	s := scanner{input: wholeInput(raw), keys: p.keys[:0]}
+	found, err := s.object(&p.kinds)
+	p.keys = s.keys
 	if err != nil {
 		return Object{}, err
 	}

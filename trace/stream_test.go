@@ -31,6 +31,14 @@ func TestParseObject(t *testing.T) {
 		t.Errorf("got %s, want v1.Pod batch/lone", got)
 	}
 	checkObject(t, &obj)
+	var parser ObjectParser // goes on after an error
+	for _, manifest := range []ordered{podManifest, {"kind"}, strangeManifest, {"kind", "x"}, podManifest, roleManifest} {
+		got, err := parser.Parse(pack(manifest))
+		want, wantErr := ParseObject(pack(manifest))
+		if fmt.Sprint(err) != fmt.Sprint(wantErr) || err == nil && !gocmp.Equal(got, want, sameTrace()) {
+			t.Errorf("%v: got %v, %v, want %v, %v", manifest, got, err, want, wantErr)
+		}
+	}
 	for name, test := range map[string]struct {
 		data []byte
 		want string

@@ -16,6 +16,7 @@ import (
 type batch struct {
 	dir    string
 	memory int
+	parser trace.ObjectParser
 
 	buf  []byte   // the bytes of applied objects, in order
 	file *os.File // where the first of them are, or nil
@@ -126,7 +127,7 @@ func (b *batch) applied() iter.Seq2[*trace.Object, error] {
 			if o.replaced {
 				continue
 			}
-			obj, err := trace.ParseObject(raw)
+			obj, err := b.parser.Parse(raw)
 			if !yield(&obj, err) || err != nil {
 				return
 			}

@@ -35,22 +35,16 @@ type span struct {
 // forever is later than every change: a span that has it ends when it is dropped.
 const forever = ^log.Seq(0)
 
-// How many objects are remembered.
-const (
-	maxLast    = 1 << 15
-	maxPassing = 1 << 14
-)
-
-func newDecider(source Source, config *trace.Config, f *Filters, to int64) *decider {
+func newDecider(source Source, request *Request, opts *Options) *decider {
 	d := &decider{
 		source:  source,
-		filters: newFilters(config, f),
+		filters: newFilters(opts.Config, &request.Filters),
 		kinds:   map[schema.GroupKind]schema.GroupVersionKind{},
-		to:      to,
-		last:    newCache[log.Key, bool](maxLast),
-		passing: newCache[log.Key, span](maxPassing),
+		to:      request.End * 1000,
+		last:    newCache[log.Key, bool](opts.cached),
+		passing: newCache[log.Key, span](opts.cached),
 	}
-	for gvk := range config.TrackedObjects {
+	for gvk := range opts.Config.TrackedObjects {
 		d.kinds[gvk.GroupKind()] = gvk
 	}
 	return d

@@ -61,8 +61,8 @@ type Options struct {
 	// Progress is told now and then how far it is, and at the end. Nil: nobody is.
 	Progress func(Progress)
 
-	// memory replaces how many bytes of a thing stay in memory, in tests.
-	memory int
+	// memory and cached replace, in tests, how many bytes of a thing stay in memory and how many objects are remembered.
+	memory, cached int
 }
 
 // Progress is how far an export is.
@@ -146,6 +146,9 @@ func Run(ctx context.Context, source Source, request Request, w io.Writer, opts 
 	if opts.memory == 0 {
 		opts.memory = defaultMemory
 	}
+	if opts.cached == 0 {
+		opts.cached = defaultCached
+	}
 	e := exporter{
 		ctx:     ctx,
 		source:  source,
@@ -153,7 +156,7 @@ func Run(ctx context.Context, source Source, request Request, w io.Writer, opts 
 		dir:     dir,
 		from:    max(request.Start*1000, begin),
 		to:      request.End * 1000,
-		decider: newDecider(source, opts.Config, &request.Filters, request.End*1000),
+		decider: newDecider(source, &request, &opts),
 		index:   newTable(dir, opts.memory),
 		batch:   newBatch(dir, opts.memory),
 	}
@@ -166,6 +169,9 @@ func Run(ctx context.Context, source Source, request Request, w io.Writer, opts 
 
 // defaultMemory is how many bytes of an event, or of what is sorted, stay in memory.
 const defaultMemory = 8 << 20
+
+// defaultCached is how many objects are remembered at least of each sort.
+const defaultCached = 1 << 15
 
 // seconds gives the second a time in milliseconds is in.
 func seconds(ms int64) int64 {

@@ -387,7 +387,7 @@ func TestRun_Lifecycles(t *testing.T) {
 	finished := func(start, end int64) trace.Lifecycle {
 		return trace.Lifecycle{State: trace.Finished, Start: start, End: end}
 	}
-	web, rs, bare := keyOf("Deployment a/web"), keyOf("ReplicaSet a/web-1"), keyOf("Pod a/bare")
+	web, rs := keyOf("Deployment a/web"), keyOf("ReplicaSet a/web-1")
 	chain := []log.Key{rs, web}
 	h := &history{begin: 1_000, now: 300_000}
 	h.apply(50_000, "Deployment a/web", 1)
@@ -462,7 +462,30 @@ func TestRun_Lifecycles(t *testing.T) {
 			t.Errorf("extension %v (-want +got):\n%s", tr.Extension, diff)
 		}
 	})
-	_ = bare
+}
+
+// TestRun_LifecycleOwner has a pod with two ancestors in the trace.
+func TestRun_LifecycleOwner(t *testing.T) {
+	web, rs := keyOf("Deployment a/web"), keyOf("ReplicaSet a/web-1")
+	h := &history{begin: 1_000, now: 300_000}
+	h.apply(50_000, "Deployment a/web", 1)
+	h.apply(50_001, "ReplicaSet a/web-1", 1)
+	h.apply(110_000, "ReplicaSet a/web-1", 2, web)
+	l := trace.Lifecycle{State: trace.Running, Start: 120}
+	h.pods = []log.Pod{{UID: "1", Namespace: "a", Name: "p1", Hash: 7, Ancestors: []log.Key{rs, web}, Lifecycle: l, Created: 119_000}}
+	config := testConfig()
+	config.TrackedObjects[replicaSetKind] = trace.TrackedObject{TrackLifecycle: true}
+	for _, test := range []struct {
+		deployments bool // their lifecycles are tracked
+		want        log.Key
+	}{{true, web}, {false, rs}} {
+		config.TrackedObjects[deploymentKind] = trace.TrackedObject{TrackLifecycle: test.deployments}
+		tr, _ := mustRun(t, h, Request{Start: 100, End: 200}, Options{Config: config})
+		want := trace.Lifecycles{{GVK: test.want.GVK, Name: test.want.Name}: {7: {l}}}
+		if diff := cmp.Diff(want, tr.Lifecycles); diff != "" {
+			t.Errorf("lifecycles of deployments tracked: %t (-want +got):\n%s", test.deployments, diff)
+		}
+	}
 }
 
 func TestRun_EventTimes(t *testing.T) {
@@ -612,6 +635,33 @@ func TestRun_Cancelled(t *testing.T) {
 		}
 		noneLeft(t, dir)
 	}
+}
+
+// cancellingWriter ends a context when it is written to.
+type cancellingWriter struct {
+	cancel func()
+	writes int
+}
+
+func (w *cancellingWriter) Write(p []byte) (int, error) {
+	w.writes++
+	w.cancel()
+	return len(p), nil
+}
+
+func TestRun_CancelledWhileWriting(t *testing.T) {
+	h := &history{begin: 1_000, now: 300_000}
+	for i := range 5000 {
+		h.apply(int64(50_000+10*i), fmt.Sprintf("Deployment a/d%d", i), i)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	w := &cancellingWriter{cancel: cancel}
+	dir := t.TempDir()
+	if _, err := Run(ctx, h, Request{Start: 100, End: 240}, w, Options{Config: testConfig(), SpoolDir: dir}); !errors.Is(err, context.Canceled) || w.writes != 1 {
+		t.Errorf("got %v after %d writes, want %v after 1", err, w.writes, context.Canceled)
+	}
+	noneLeft(t, dir)
 }
 
 func TestRun_Progress(t *testing.T) {

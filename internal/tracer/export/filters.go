@@ -13,6 +13,7 @@ type filters struct {
 	kinds              map[schema.GroupVersionKind]trace.TrackedObject
 	excluded, included map[string]bool
 	labels             *Filters
+	parser             trace.ObjectParser
 }
 
 func newFilters(config *trace.Config, f *Filters) *filters {
@@ -51,7 +52,7 @@ func (f *filters) object(raw []byte) (bool, error) {
 	if !f.hasLabels() {
 		return true, nil
 	}
-	obj, err := trace.ParseObject(raw)
+	obj, err := f.parser.Parse(raw)
 	if err != nil {
 		return false, err
 	}

@@ -64,13 +64,10 @@ type ownedPod struct {
 	owner log.Key
 }
 
-// maxOwners is how many owners it is remembered of whether they are in the trace.
-const maxOwners = 1 << 13
-
 // ownedPods gives the pods of the window that have an owner in the trace, in the order they were created. The index must be sealed.
 func (e *exporter) ownedPods() iter.Seq2[ownedPod, error] {
 	return func(yield func(ownedPod, error) bool) {
-		known := newCache[log.Key, bool](maxOwners)
+		known := newCache[log.Key, bool](e.opts.cached)
 		for p, err := range e.source.Pods(e.from, e.to) {
 			if err == nil {
 				err = e.step(e.to)
