@@ -30,6 +30,16 @@ func (e *usageError) Unwrap() error { return e.err }
 
 func usage(format string, args ...any) error { return &usageError{fmt.Errorf(format, args...)} }
 
+// hintedError adds to an error what the user may do about it.
+type hintedError struct {
+	err  error
+	hint string
+}
+
+func (e *hintedError) Error() string { return e.err.Error() }
+func (e *hintedError) Unwrap() error { return e.err }
+func (e *hintedError) Hint() string  { return e.hint }
+
 // Run runs the command line until it is done or ctx ends, prints what went wrong, and returns the exit code.
 func Run(ctx context.Context, streams Streams, version string, args []string) int {
 	cmd := newCommand(streams, version)
@@ -75,16 +85,17 @@ log on disk, which keeps as much as age and size allow, and from which any part 
 
 It reads, and never changes, the cluster. SIGTERM ends it; nothing that it had recorded is lost, whichever way it ends.`,
 		Version:           version,
-		Args:              cobra.NoArgs,
+		Args:              noArguments,
 		SilenceUsage:      true,
 		SilenceErrors:     true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			logger, err := newLogger(streams.Err, opts.verbosity)
+			settings, err := opts.parse()
 			if err != nil {
 				return err
 			}
-			return run(cmd.Context(), &opts, version, logger)
+			logger := slog.New(slog.NewTextHandler(streams.Err, &slog.HandlerOptions{Level: settings.level}))
+			return run(cmd.Context(), &opts, settings, version, logger)
 		},
 	}
 	cmd.SetOut(streams.Out)
@@ -96,15 +107,9 @@ It reads, and never changes, the cluster. SIGTERM ends it; nothing that it had r
 	return cmd
 }
 
-func newLogger(w io.Writer, verbosity string) (*slog.Logger, error) {
-	var level slog.Level
-	switch strings.ToLower(verbosity) {
-	case "error", "warn", "info", "debug":
-		if err := level.UnmarshalText([]byte(verbosity)); err != nil {
-			return nil, err
-		}
-	default:
-		return nil, usage("--verbosity %q: accepted are error, warn, info and debug", verbosity)
+func noArguments(_ *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
 	}
-	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level})), nil
+	return usage("unexpected %q: sk-tracer takes flags only", args[0])
 }

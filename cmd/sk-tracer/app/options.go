@@ -3,9 +3,11 @@ package app
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
-	"os"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -91,6 +93,7 @@ func (o *options) complete(cmd *cobra.Command) {
 
 // settings are the options, understood.
 type settings struct {
+	level     slog.Level
 	retention time.Duration
 	maxSize   int64
 	redaction manifest.Redaction
@@ -107,6 +110,9 @@ func (o *options) parse() (*settings, error) {
 		problem("--config-file is missing: it says what to follow")
 	}
 	var err error
+	if s.level, err = parseLevel(o.verbosity); err != nil {
+		problem("--verbosity %w", err)
+	}
 	if s.retention, err = timespec.ParseDuration(o.retention); err != nil {
 		problem("--retention: %w", err)
 	}
@@ -115,7 +121,14 @@ func (o *options) parse() (*settings, error) {
 	} else {
 		s.maxSize = size.Value()
 	}
-	if len(o.redact) != 1 || o.redact[0] != "none" {
+	switch {
+	case len(o.redact) == 0:
+		// An empty setting must not turn redaction off by accident.
+		problem("--redact is empty: name what not to record in clear, or say none")
+	case len(o.redact) == 1 && o.redact[0] == "none":
+	case slices.Contains(o.redact, "none"):
+		problem("--redact: none goes with nothing else")
+	default:
 		if s.redaction, err = manifest.ParseRedaction(o.redact); err != nil {
 			problem("--redact: %w (or none)", err)
 		}
@@ -130,7 +143,11 @@ func (o *options) parse() (*settings, error) {
 	switch {
 	case o.auth != authToken && o.auth != authNone:
 		problem("--auth %q: accepted are %s and %s", o.auth, authToken, authNone)
-	case o.port < 0 || o.port > 65535:
+	case o.auth == authNone && !o.insecure && !canBeLoopback(o.bindAddress):
+		problem("--bind-address %s: the API would be open to everybody who reaches it, and it gives away what is recorded; "+
+			"ask for tokens with --auth token, listen on 127.0.0.1, or, if you must, say --insecure", o.bindAddress)
+	}
+	if o.port < 0 || o.port > 65535 {
 		problem("--server-port %d: wanted is a port, 0 to 65535", o.port)
 	}
 	if (o.tlsCert == "") != (o.tlsKey == "") {
@@ -148,11 +165,16 @@ func (o *options) parse() (*settings, error) {
 	return s, nil
 }
 
-// readFile reads a small file that a flag names.
-func readFile(flag, path string) ([]byte, error) {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", flag, err)
+// canBeLoopback tells addresses that others reach. What a name stands for is seen when it is listened at.
+func canBeLoopback(address string) bool {
+	ip := net.ParseIP(address)
+	return address != "" && (ip == nil || ip.IsLoopback())
+}
+
+func parseLevel(text string) (level slog.Level, err error) {
+	switch strings.ToLower(text) {
+	case "error", "warn", "info", "debug":
+		return level, level.UnmarshalText([]byte(text))
 	}
-	return data, nil
+	return level, fmt.Errorf("%q: accepted are error, warn, info and debug", text)
 }

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"golang.org/x/sync/errgroup"
 	"k8s.io/client-go/kubernetes"
@@ -23,11 +24,7 @@ import (
 )
 
 // run records until ctx ends.
-func run(ctx context.Context, opts *options, version string, logger *slog.Logger) (err error) {
-	settings, err := opts.parse()
-	if err != nil {
-		return err
-	}
+func run(ctx context.Context, opts *options, settings *settings, version string, logger *slog.Logger) (err error) {
 	file := &tracer.ConfigFile{Path: opts.configFile, Logger: logger}
 	config, err := file.Load()
 	if err != nil {
@@ -49,7 +46,11 @@ func run(ctx context.Context, opts *options, version string, logger *slog.Logger
 	}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", settings.address)
 	if err != nil {
-		return fmt.Errorf("listen for the export API: %w", err)
+		err = fmt.Errorf("listen for the export API: %w", err)
+		if errors.Is(err, syscall.EADDRINUSE) {
+			return &hintedError{err, "is another tracer running? --server-port takes another port"}
+		}
+		return err
 	}
 	defer func() {
 		if closeErr := listener.Close(); !errors.Is(closeErr, net.ErrClosed) {
@@ -81,7 +82,9 @@ func run(ctx context.Context, opts *options, version string, logger *slog.Logger
 		file.Follow(ctx, t.ConfigChanged)
 		return nil
 	})
-	return group.Wait()
+	err = group.Wait()
+	logger.Info("recording no more")
+	return err
 }
 
 // server makes the API's server.
@@ -118,7 +121,13 @@ func (o *options) cluster() (*rest.Config, error) {
 	rules := clientcmd.NewDefaultClientConfigLoadingRules()
 	rules.ExplicitPath = o.kubeconfig
 	config, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, &clientcmd.ConfigOverrides{CurrentContext: o.context}).ClientConfig()
-	if err != nil {
+	switch {
+	case clientcmd.IsEmptyConfig(err):
+		return nil, &hintedError{
+			errors.New("find the cluster: this is no pod of one, and there is no kubeconfig"),
+			"name one with --kubeconfig, or in $KUBECONFIG",
+		}
+	case err != nil:
 		return nil, fmt.Errorf("find the cluster: %w", err)
 	}
 	return config, nil
