@@ -167,7 +167,9 @@ func (l *Log) commitLoop() {
 		select {
 		case <-l.wake:
 		case <-ticker.C():
-			beat = l.opts.Clock.Since(last) >= heartbeat
+			if beat = l.opts.Clock.Since(last) >= heartbeat; !beat {
+				continue
+			}
 		case <-l.stop:
 			// All that was appended was appended before: Close took the right away.
 			l.commit(true)
@@ -200,7 +202,7 @@ func (l *Log) commit(beat bool) bool {
 	end.alive = l.now()
 	l.mu.Unlock()
 
-	err := batch.Set(endKey(), end.append(nil), nil)
+	err := batch.Set(endKey(), end.encode(), nil)
 	if err == nil {
 		err = apply(batch, pebble.Sync)
 	}

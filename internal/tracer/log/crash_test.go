@@ -3,6 +3,7 @@ package log
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -265,7 +266,7 @@ func appendUnlocked(mu *sync.Mutex, l *Log, c *Change) (Seq, error) {
 		ctx, cancel := context.WithCancel(context.Background())
 		cancel()
 		seq, err := l.Append(ctx, c)
-		if err == nil || context.Cause(ctx) != err {
+		if err == nil || !errors.Is(err, context.Canceled) {
 			return seq, err
 		}
 		mu.Unlock()

@@ -1,6 +1,7 @@
 package log
 
 import (
+	"errors"
 	"iter"
 	"testing"
 	"time"
@@ -42,14 +43,12 @@ func mustOpen(t testing.TB, dir string, opts Options) *Log {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := l.Close(); err != nil && !l.closedBefore(err) {
+		if err := l.Close(); err != nil && !errors.Is(err, ErrClosed) {
 			t.Error(err)
 		}
 	})
 	return l
 }
-
-func (l *Log) closedBefore(err error) bool { return err == ErrClosed }
 
 func mustAppend(t testing.TB, l *Log, entries ...Entry) Seq {
 	t.Helper()

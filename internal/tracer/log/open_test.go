@@ -5,9 +5,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
 func TestOpen_Again(t *testing.T) {
@@ -206,5 +209,37 @@ func TestLog_Close(t *testing.T) {
 	}
 	if err := l.Close(); !errors.Is(err, ErrClosed) {
 		t.Errorf("again: got %v, want %v", err, ErrClosed)
+	}
+}
+
+// A log that nobody appends to says that it is alive, so that a gap does not begin with the last entry.
+func TestLog_Heartbeat(t *testing.T) {
+	fsys := vfs.NewCrashableMem()
+	clock := newClock()
+	l := mustOpen(t, "/dir", Options{Clock: clock, fs: fsys})
+	if err := l.Sync(t.Context(), mustAppend(t, l, applied(deployment("a"), "a"))); err != nil {
+		t.Fatal(err)
+	}
+	alive := func() int64 {
+		_, end, err := readBounds(l.db)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return end.alive
+	}
+	for deadline := time.Now().Add(time.Minute); alive() < start+60_000; {
+		if time.Now().After(deadline) {
+			t.Fatal("no heartbeat")
+		}
+		clock.Step(heartbeat)
+		runtime.Gosched()
+	}
+	was := alive()
+	crashed := fsys.CrashClone(vfs.CrashCloneCfg{})
+	clock.Step(time.Hour)
+	again := mustOpen(t, "/dir", Options{Clock: clock, fs: crashed})
+	gaps := collect(t, snapshot(t, again).Gaps(0, 1<<62))
+	if len(gaps) != 1 || gaps[0].From < was || gaps[0].To < gaps[0].From+3_600_000 {
+		t.Errorf("gaps: got %v, want one of an hour from %d on", gaps, was)
 	}
 }
