@@ -50,7 +50,7 @@ type Status struct {
 
 	// Lists counts those that are complete; Watches those that were accepted; Restarts attempts that ended; Events objects that came; Bytes theirs.
 	Lists, Watches, Restarts, Events, Bytes int64
-	// LastEvent is when the last object came, LastHeard when anything did. An idle API server is heard about once a minute.
+	// LastEvent is when the last object came, LastHeard when anything did. Of a cluster in which nothing changes nothing may be heard for minutes.
 	LastEvent, LastHeard time.Time
 }
 

@@ -20,9 +20,8 @@ import (
 const (
 	// A watch is asked to last from leastWatch to twice that, so that many don't end at once.
 	leastWatch = 5 * time.Minute
-	// bookmarkSilence is how long nothing may come once bookmarks have: they come every minute.
-	bookmarkSilence = 3 * time.Minute
-	// endSilence is how long after its time a watch may end.
+	// endSilence is how long after its time a watch may end. Before that, nothing need come: API servers send a bookmark only when something in the
+	// cluster changed since the one before, as far as they have heard. A connection that broke without a word is noticed by HTTP/2 long before.
 	endSilence = time.Minute
 	// pagedFor is how long lists are asked for in pages once the API server refused to stream one. It may be another one then.
 	pagedFor = time.Hour
@@ -42,7 +41,7 @@ func (w *Watcher) watch(ctx context.Context, initial bool) *ending {
 		"allowWatchBookmarks": {"true"},
 		"timeoutSeconds":      {strconv.Itoa(int(lasts.Seconds()))},
 	}
-	silence := w.silence(lasts)
+	silence := lasts + endSilence
 	if initial {
 		w.keeper.enter(Listing)
 		silence = answerSilence
@@ -88,17 +87,9 @@ func (w *Watcher) watch(ctx context.Context, initial bool) *ending {
 		}
 		if listed {
 			initial = false
-			answer.dog.limit = w.silence(lasts)
+			answer.dog.limit = lasts + endSilence
 		}
 	}
-}
-
-// silence is how long nothing may come on a watch that was asked to last a time.
-func (w *Watcher) silence(lasts time.Duration) time.Duration {
-	if w.bookmarks {
-		return bookmarkSilence
-	}
-	return lasts + endSilence
 }
 
 // frame hands on what a line of a watch says. It says whether that was the end of a streamed list.
@@ -153,7 +144,6 @@ func (w *Watcher) bookmark(ctx context.Context, doing string, object []byte, ini
 	if err != nil {
 		return false, failed(fmt.Errorf("%s: read bookmark: %w", doing, err))
 	}
-	w.bookmarks = true
 	w.keeper.heard()
 	switch {
 	case initial && !b.InitialEventsEnd:

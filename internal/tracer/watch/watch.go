@@ -45,8 +45,6 @@ type Watcher struct {
 	expired int
 	// stuck counts the attempts in a row at the same version that ended with an error of the API server.
 	stuck int
-	// bookmarks says that the API server is heard even if nothing happens.
-	bookmarks bool
 	// quick is the wait before another attempt, slow that for what somebody has to repair first.
 	quick, slow backoff
 	frames      frameReader
