@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	simkubev1 "simkube.io/simkube/api/v1"
 	"simkube.io/simkube/trace"
 )
 
@@ -60,6 +61,11 @@ func checkRules(t *testing.T, where string, rules []rbacv1.PolicyRule) {
 		for _, list := range [][]string{rule.APIGroups, rule.Resources, rule.Verbs, rule.NonResourceURLs} {
 			if slices.ContainsFunc(list, func(s string) bool { return strings.Contains(s, "*") }) {
 				t.Errorf("%s has a wildcard: %v", where, rule)
+			}
+		}
+		for _, url := range rule.NonResourceURLs {
+			if !slices.Contains([]string{simkubev1.PathExport, simkubev1.AccessTracerStatus, "/metrics"}, url) {
+				t.Errorf("%s has the path %s, which the tracer does not ask for: %v", where, url, rule)
 			}
 		}
 		if slices.Contains(rule.Resources, "secrets") {

@@ -20,6 +20,10 @@ const (
 	PathTracerStatus = "/api/v1/status"
 )
 
+// AccessTracerStatus is the path that a role has to let its users get for a tracer to show them its status. It is not the status' own,
+// because Kubernetes' system:discovery lets everybody get what begins with /api/. Other paths of the API stand for themselves.
+const AccessTracerStatus = "/status"
+
 // Headers of the answer to an export, when the tracer wrote the trace to a bucket: what is in it. Each is a whole number.
 const (
 	HeaderExportEvents  = "Simkube-Export-Events"

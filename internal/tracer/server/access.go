@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// protect lets only those in who may use a path.
-func (s *Server) protect(next http.Handler) http.Handler {
+// protect lets only those in who may use a path, which may be another than the one that is asked for.
+func (s *Server) protect(access string, next http.Handler) http.Handler {
 	if s.opts.Authorizer == nil {
 		return s.protectFromPages(next)
 	}
@@ -19,7 +19,7 @@ func (s *Server) protect(next http.Handler) http.Handler {
 			s.challenge(w, fmt.Sprintf("%s %s wants a token: send the header Authorization: Bearer TOKEN with one of a Kubernetes user or ServiceAccount", r.Method, r.URL.Path))
 			return
 		}
-		decision, err := s.opts.Authorizer.Authorize(r.Context(), token, verb, r.URL.Path)
+		decision, err := s.opts.Authorizer.Authorize(r.Context(), token, verb, access)
 		switch {
 		case err != nil:
 			s.opts.Logger.ErrorContext(r.Context(), "check a token", "path", r.URL.Path, "error", err)
@@ -28,7 +28,7 @@ func (s *Server) protect(next http.Handler) http.Handler {
 			s.challenge(w, "the cluster does not accept the token; it may have expired, or be of another cluster")
 		case !decision.Allowed:
 			message := fmt.Sprintf("user %q may not %s the path %s; a ClusterRole with nonResourceURLs: [%q] and verbs: [%q], bound to the user, allows it",
-				decision.User, verb, r.URL.Path, r.URL.Path, verb)
+				decision.User, verb, r.URL.Path, access, verb)
 			if decision.Reason != "" {
 				message += " (" + decision.Reason + ")"
 			}

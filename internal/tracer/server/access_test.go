@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -21,7 +22,9 @@ func TestServer_Authorizer(t *testing.T) {
 		case "good":
 			return Decision{User: "me", Allowed: true}, nil
 		case "reader":
-			return Decision{User: "reader", Allowed: verb == "get", Reason: "no rule"}, nil
+			return Decision{User: "reader", Allowed: verb == "get" && (path == "/status" || path == "/metrics"), Reason: "no rule"}, nil
+		case "anybody": // may do what Kubernetes' system:discovery lets everybody do
+			return Decision{User: "anybody", Allowed: verb == "get" && strings.HasPrefix(path, "/api/")}, nil
 		case "broken":
 			return Decision{}, errors.New("the API server is away")
 		}
@@ -35,6 +38,7 @@ func TestServer_Authorizer(t *testing.T) {
 		"export":           {"POST", "/export", "Bearer good", 200, ""},
 		"export, odd case": {"POST", "/export", "bearer   good", 200, ""},
 		"status":           {"GET", "/api/v1/status", "Bearer reader", 200, ""},
+		"anybody's status": {"GET", "/api/v1/status", "Bearer anybody", 403, `user "anybody" may not get the path /api/v1/status; a ClusterRole with nonResourceURLs: ["/status"] and verbs: ["get"], bound to the user, allows it`},
 		"metrics":          {"GET", "/metrics", "Bearer reader", 200, ""},
 		"health":           {"GET", "/healthz", "", 200, ""},
 		"ready":            {"GET", "/readyz", "", 200, ""},

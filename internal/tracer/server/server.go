@@ -82,6 +82,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.S
 type route struct {
 	method  string
 	handler http.Handler
+	// access is the path that the caller has to be allowed. Empty: everybody is let in.
+	access string
 }
 
 func (s *Server) routes() http.Handler {
@@ -89,12 +91,18 @@ func (s *Server) routes() http.Handler {
 		ErrorLog: slog.NewLogLogger(s.opts.Logger.Handler(), slog.LevelError), ErrorHandling: promhttp.ContinueOnError,
 	})
 	routes := map[string]route{
-		"/healthz":                 {http.MethodGet, http.HandlerFunc(health)},
-		"/readyz":                  {http.MethodGet, http.HandlerFunc(s.ready)},
-		"/openapi":                 {http.MethodGet, http.HandlerFunc(openAPI)},
-		"/metrics":                 {http.MethodGet, s.protect(metrics)},
-		simkubev1.PathTracerStatus: {http.MethodGet, s.protect(http.HandlerFunc(s.status))},
-		simkubev1.PathExport:       {http.MethodPost, s.protect(http.HandlerFunc(s.export))},
+		"/healthz":                 {http.MethodGet, http.HandlerFunc(health), ""},
+		"/readyz":                  {http.MethodGet, http.HandlerFunc(s.ready), ""},
+		"/openapi":                 {http.MethodGet, http.HandlerFunc(openAPI), ""},
+		"/metrics":                 {http.MethodGet, metrics, "/metrics"},
+		simkubev1.PathTracerStatus: {http.MethodGet, http.HandlerFunc(s.status), simkubev1.AccessTracerStatus},
+		simkubev1.PathExport:       {http.MethodPost, http.HandlerFunc(s.export), simkubev1.PathExport},
+	}
+	for path, r := range routes {
+		if r.access != "" {
+			r.handler = s.protect(r.access, r.handler)
+			routes[path] = r
+		}
 	}
 	paths := strings.Join(slices.Sorted(maps.Keys(routes)), ", ")
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
