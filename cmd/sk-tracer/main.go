@@ -5,15 +5,20 @@ import (
 	"context"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 
 	"simkube.io/simkube/cmd/sk-tracer/app"
+	"simkube.io/simkube/internal/tracer"
 )
 
 // version is set by the Makefile.
 var version = "development"
 
 func main() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(tracer.GCPercent)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := app.Run(ctx, app.Streams{Out: os.Stdout, Err: os.Stderr}, version, os.Args[1:])
 	stop()

@@ -5,8 +5,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
+	"net/http/httptest"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -69,52 +69,67 @@ func podFrame(object, step int) []byte {
 		kind, object%1000, object, object%50, object*4+step, node, status)
 }
 
-// stream is an API server that has one kind, and sends its frames again and again until there were enough events.
+// apiServer is one that has Deployments and pods, and sends as many events of them as it is told to.
+type apiServer struct {
+	url               string
+	deployments, pods *stream
+}
+
+// stream is the watch of one kind.
 type stream struct {
-	listener net.Listener
-	server   *http.Server
-	frames   [][]byte
-	// left is how many events are to be sent; the rest of the answer waits.
+	// frame gives the event of a number, which is valid until the next.
+	frame func(i int) []byte
+	// left is how many events are to be sent; more has a token when there are some.
 	left atomic.Int64
 	more chan struct{}
 }
 
-func serveStream(tb testing.TB, resource string, frames [][]byte) *stream {
+// cycle gives frames again and again.
+func cycle(frames [][]byte) func(int) []byte {
+	return func(i int) []byte { return frames[i%len(frames)] }
+}
+
+func serveStreams(tb testing.TB, deployments, pods func(i int) []byte) *apiServer {
 	tb.Helper()
-	s := &stream{frames: frames, more: make(chan struct{}, 1)}
-	var err error
-	if s.listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
-		tb.Fatal(err)
+	s := &apiServer{
+		deployments: &stream{frame: deployments, more: make(chan struct{}, 1)},
+		pods:        &stream{frame: pods, more: make(chan struct{}, 1)},
 	}
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /apis/apps/v1", func(w http.ResponseWriter, _ *http.Request) {
-		fmt.Fprintf(w, `{"kind":"APIResourceList","apiVersion":"v1","groupVersion":"apps/v1","resources":[{"name":"deployments","singularName":"deployment","namespaced":true,"kind":"Deployment","verbs":["get","list","watch"]}]}`)
-	})
-	mux.HandleFunc("GET /api/v1", func(w http.ResponseWriter, _ *http.Request) {
-		fmt.Fprintf(w, `{"kind":"APIResourceList","apiVersion":"v1","groupVersion":"v1","resources":[{"name":"pods","singularName":"pod","namespaced":true,"kind":"Pod","verbs":["get","list","watch"]}]}`)
-	})
-	mux.HandleFunc("GET "+resource, s.watch)
-	s.server = &http.Server{Handler: mux}
-	go func() { _ = s.server.Serve(s.listener) }()
-	tb.Cleanup(func() { _ = s.server.Close() })
+	resources := func(group, name, kind string) {
+		path := "/apis/" + group
+		if group == "v1" {
+			path = "/api/v1"
+		}
+		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, _ *http.Request) {
+			fmt.Fprintf(w, `{"kind":"APIResourceList","apiVersion":"v1","groupVersion":%q,"resources":[{"name":%q,"namespaced":true,"kind":%q,"verbs":["get","list","watch"]}]}`,
+				group, name, kind)
+		})
+	}
+	resources("apps/v1", "deployments", "Deployment")
+	resources("v1", "pods", "Pod")
+	mux.HandleFunc("GET /apis/apps/v1/deployments", s.deployments.watch)
+	mux.HandleFunc("GET /api/v1/pods", s.pods.watch)
+	server := httptest.NewServer(mux)
+	s.url = server.URL
+	tb.Cleanup(server.Close)
 	return s
 }
 
 func (s *stream) watch(w http.ResponseWriter, r *http.Request) {
-	fmt.Fprintf(w, `{"type":"BOOKMARK","object":{"kind":"Deployment","apiVersion":"apps/v1","metadata":{"resourceVersion":"1","annotations":{"k8s.io/initial-events-end":"true"}}}}`+"\n")
+	fmt.Fprintf(w, `{"type":"BOOKMARK","object":{"metadata":{"resourceVersion":"1","annotations":{"k8s.io/initial-events-end":"true"}}}}`+"\n")
 	w.(http.Flusher).Flush()
 	buffer := make([]byte, 0, 64<<10)
 	for i := 0; ; {
-		n := s.left.Swap(0)
-		for ; n > 0; n-- {
+		for n := s.left.Swap(0); n > 0; n-- {
 			if len(buffer) > cap(buffer)/2 {
 				if _, err := w.Write(buffer); err != nil {
 					return
 				}
 				buffer = buffer[:0]
 			}
-			buffer = append(buffer, s.frames[i]...)
-			i = (i + 1) % len(s.frames)
+			buffer = append(buffer, s.frame(i)...)
+			i++
 		}
 		if _, err := w.Write(buffer); err != nil {
 			return
@@ -137,11 +152,11 @@ func (s *stream) send(events int) {
 	}
 }
 
-// benchTracer runs a tracer against a stream.
-func benchTracer(b *testing.B, s *stream, gvk schema.GroupVersionKind) *Tracer {
+// benchTracer runs a tracer, with its log on disk, against an API server.
+func benchTracer(b *testing.B, server *apiServer) *Tracer {
 	b.Helper()
 	t, err := Open(Options{
-		Cluster:     &rest.Config{Host: "http://" + s.listener.Addr().String()},
+		Cluster:     &rest.Config{Host: server.url},
 		Config:      lifecycles(deploymentKind),
 		Dir:         b.TempDir(),
 		Log:         log.Options{Retention: 7 * 24 * time.Hour, MaxSize: 10 << 30},
@@ -163,19 +178,19 @@ func benchTracer(b *testing.B, s *stream, gvk schema.GroupVersionKind) *Tracer {
 			b.Error(err)
 		}
 	})
-	for t.follower(gvk) == nil || t.follower(gvk).watcher.Status().State != watch.Synced {
-		time.Sleep(time.Millisecond)
+	ownPods(t)
+	for _, kind := range []schema.GroupVersionKind{deploymentKind, podKind} {
+		for t.follower(kind) == nil || t.follower(kind).watcher.Status().State != watch.Synced {
+			time.Sleep(time.Millisecond)
+		}
 	}
 	return t
 }
 
-// received is how many objects a tracer has got.
-func (t *Tracer) received(gvk schema.GroupVersionKind) int64 { return t.follower(gvk).watcher.Status().Events }
-
-// awaitEvents waits until a number of events has been received, and all that came of them is durable.
+// awaitEvents waits until a number of events of a kind has been received, and all that came of them is durable.
 func awaitEvents(b *testing.B, t *Tracer, gvk schema.GroupVersionKind, events int64) {
 	b.Helper()
-	for t.received(gvk) < events {
+	for t.follower(gvk).watcher.Status().Events < events {
 		time.Sleep(100 * time.Microsecond)
 	}
 	// The last one is being handled.
@@ -185,63 +200,6 @@ func awaitEvents(b *testing.B, t *Tracer, gvk schema.GroupVersionKind, events in
 	}
 	if err := snapshot.Close(); err != nil {
 		b.Fatal(err)
-	}
-}
-
-// ingestStreams are what is measured: every event recorded; pods that come, run and go; and a mix as in a cluster that is being deployed to, in
-// which half the events are of pods, and of the others half change only a status.
-func ingestStream(name string) (kind schema.GroupVersionKind, resource string, frames [][]byte) {
-	switch name {
-	case "changes":
-		for revision := range 20 {
-			for object := range 1000 {
-				frames = append(frames, deploymentFrame(object, revision+1))
-			}
-		}
-		return deploymentKind, "/apis/apps/v1/deployments", frames
-	case "statuses":
-		for revision := range 20 {
-			for object := range 1000 {
-				frames = append(frames, statusFrame(object, revision+1))
-			}
-		}
-		return deploymentKind, "/apis/apps/v1/deployments", frames
-	default:
-		for batch := range 20 {
-			for step := range 4 {
-				for object := range 250 {
-					frames = append(frames, podFrame(batch*250+object, step))
-				}
-			}
-		}
-		return podKind, "/api/v1/pods", frames
-	}
-}
-
-// BenchmarkIngest measures how many object events a tracer takes in, over HTTP, until they are durable on disk.
-func BenchmarkIngest(b *testing.B) {
-	for _, name := range []string{"changes", "statuses", "pods"} {
-		b.Run(name, func(b *testing.B) {
-			kind, resource, frames := ingestStream(name)
-			size := 0
-			for _, frame := range frames {
-				size += len(frame)
-			}
-			s := serveStream(b, resource, frames)
-			t := benchTracer(b, s, kind)
-			if name == "pods" {
-				ownPods(t)
-			}
-			b.SetBytes(int64(size / len(frames)))
-			b.ResetTimer()
-			s.send(b.N)
-			awaitEvents(b, t, kind, int64(b.N))
-			b.StopTimer()
-			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "events/s")
-			stats := t.log.Stats()
-			b.ReportMetric(float64(stats.Appended), "recorded")
-			b.ReportMetric(float64(stats.Bytes)/float64(stats.Appended), "disk-B/entry")
-		})
 	}
 }
 
@@ -255,5 +213,75 @@ func ownPods(t *Tracer) {
 			Owners: []manifest.OwnerReference{{APIVersion: "apps/v1", Kind: "Deployment", Name: name, UID: "d-" + name, Controller: true}},
 		})
 		t.owners.learn(&manifest.Head{UID: "d-" + name, Namespace: namespace, Name: name})
+	}
+}
+
+func noFrames(int) []byte { return nil }
+
+// changes are 1,000 Deployments that are changed again and again, statuses the same of which only the status changes, lives pods that come, are
+// scheduled, run and go.
+func changes() (frames [][]byte) {
+	for revision := range 20 {
+		for object := range 1000 {
+			frames = append(frames, deploymentFrame(object, revision+1))
+		}
+	}
+	return frames
+}
+
+func statuses() (frames [][]byte) {
+	for revision := range 20 {
+		for object := range 1000 {
+			frames = append(frames, statusFrame(object, revision+1))
+		}
+	}
+	return frames
+}
+
+func podLives() (frames [][]byte) {
+	for batch := range 20 {
+		for step := range 4 {
+			for object := range 250 {
+				frames = append(frames, podFrame(batch*250+object, step))
+			}
+		}
+	}
+	return frames
+}
+
+// BenchmarkIngest measures how many object events a tracer takes in, over HTTP, until they are durable on disk: events that are all recorded,
+// events of which nothing is, and pods.
+func BenchmarkIngest(b *testing.B) {
+	for _, bench := range []struct {
+		name   string
+		kind   schema.GroupVersionKind
+		frames func() [][]byte
+	}{
+		{"changes", deploymentKind, changes},
+		{"statuses", deploymentKind, statuses},
+		{"pods", podKind, podLives},
+	} {
+		b.Run(bench.name, func(b *testing.B) {
+			frames := bench.frames()
+			size := 0
+			for _, frame := range frames {
+				size += len(frame)
+			}
+			server := serveStreams(b, cycle(frames), cycle(frames))
+			sent := server.deployments
+			if bench.kind == podKind {
+				sent = server.pods
+			}
+			t := benchTracer(b, server)
+			b.SetBytes(int64(size / len(frames)))
+			b.ResetTimer()
+			sent.send(b.N)
+			awaitEvents(b, t, bench.kind, int64(b.N))
+			b.StopTimer()
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "events/s")
+			stats := t.log.Stats()
+			b.ReportMetric(float64(stats.Appended), "recorded")
+			b.ReportMetric(float64(stats.Bytes)/float64(stats.Appended), "disk-B/entry")
+		})
 	}
 }

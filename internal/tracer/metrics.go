@@ -142,7 +142,9 @@ func (w *watchMetrics) StateChanged(state watch.State) {
 }
 
 // Listed implements watch.Observer.
-func (w *watchMetrics) Listed(mode watch.Mode) { w.m.watchLists.WithLabelValues(w.kind, string(mode)).Inc() }
+func (w *watchMetrics) Listed(mode watch.Mode) {
+	w.m.watchLists.WithLabelValues(w.kind, string(mode)).Inc()
+}
 
 // Watched implements watch.Observer.
 func (w *watchMetrics) Watched() { w.watches.Inc() }
@@ -160,7 +162,7 @@ func (w *watchMetrics) Received(bytes int) {
 
 // logCollector tells of the event log when it is asked.
 type logCollector struct {
-	log                         *log.Log
+	log                          *log.Log
 	size, events, oldest, newest *prometheus.Desc
 }
 

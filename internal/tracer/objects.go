@@ -5,7 +5,6 @@ import (
 	"errors"
 	"strings"
 
-
 	"simkube.io/simkube/internal/tracer/log"
 	"simkube.io/simkube/internal/tracer/manifest"
 	"simkube.io/simkube/trace"

@@ -26,7 +26,9 @@ status: {%s}`, name, name, stamp(0), owners, node, status)
 }
 
 // stamp is a time so many seconds after the beginning of the tests.
-func stamp(seconds int) string { return begin.Add(time.Duration(seconds) * time.Second).UTC().Format(time.RFC3339) }
+func stamp(seconds int) string {
+	return begin.Add(time.Duration(seconds) * time.Second).UTC().Format(time.RFC3339)
+}
 
 func started(seconds int) string {
 	return fmt.Sprintf("containerStatuses: [{name: c, state: {running: {startedAt: %q}}}], conditions: [{type: PodScheduled, status: 'True', lastTransitionTime: %q}]",
@@ -228,4 +230,3 @@ func TestNodes(t *testing.T) {
 		t.Error(diff)
 	}
 }
-

@@ -59,16 +59,16 @@ type Options struct {
 
 // Tracer records a cluster. Its methods are safe for concurrent use.
 type Tracer struct {
-	opts     Options
-	clock    clock.WithTicker
-	logger   *slog.Logger
-	log      *log.Log
-	owners   *owners
+	opts                   Options
+	clock                  clock.WithTicker
+	logger                 *slog.Logger
+	log                    *log.Log
+	owners                 *owners
 	client, metadataClient *watch.Client
-	redactor *manifest.Redactor
-	metrics  *Metrics
-	lag      *lagSample
-	started  time.Time
+	redactor               *manifest.Redactor
+	metrics                *Metrics
+	lag                    *lagSample
+	started                time.Time
 
 	config atomic.Pointer[trace.Config]
 	// changes has the configuration that Run has not taken up yet.
@@ -304,4 +304,3 @@ func (t *Tracer) remove(f *follower) {
 	defer t.mu.Unlock()
 	delete(t.followers, f.kind.gvk)
 }
-
