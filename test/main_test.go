@@ -59,7 +59,7 @@ func (s *sandbox) skctl(args ...string) result {
 	return cmd.wait()
 }
 
-// command is a running skctl.
+// command is a running program.
 type command struct {
 	t      *testing.T
 	cmd    *exec.Cmd
@@ -69,7 +69,13 @@ type command struct {
 
 func (s *sandbox) start(args ...string) *command {
 	s.t.Helper()
-	c := &command{t: s.t, cmd: exec.CommandContext(s.t.Context(), binary(s.t, "skctl"), args...)}
+	return s.startProgram("skctl", args...)
+}
+
+// startProgram starts one of the programs in bin/.
+func (s *sandbox) startProgram(name string, args ...string) *command {
+	s.t.Helper()
+	c := &command{t: s.t, cmd: exec.CommandContext(s.t.Context(), binary(s.t, name), args...)}
 	c.stderr.cond = sync.NewCond(&c.stderr.mu)
 	c.cmd.Dir, c.cmd.Env = s.dir, s.env
 	c.cmd.Stdout, c.cmd.Stderr = &c.stdout, &c.stderr
@@ -91,7 +97,7 @@ func (c *command) wait() result {
 	return result{code: c.cmd.ProcessState.ExitCode(), stdout: c.stdout.String(), stderr: c.stderr.text()}
 }
 
-// signal sends a signal to skctl alone.
+// signal sends a signal to the program alone.
 func (c *command) signal(sig os.Signal) {
 	c.t.Helper()
 	if err := c.cmd.Process.Signal(sig); err != nil {
@@ -127,7 +133,7 @@ func (w *watched) text() string {
 	return w.buf.String()
 }
 
-// waitFor returns when skctl has printed a line with all these parts to standard error.
+// waitFor returns when the program has printed a line with all these parts to standard error.
 func (c *command) waitFor(parts ...string) {
 	c.t.Helper()
 	stop := context.AfterFunc(c.t.Context(), c.stderr.close)

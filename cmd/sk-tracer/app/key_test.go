@@ -43,7 +43,7 @@ func TestLoadKey(t *testing.T) {
 		t.Error("the key of another file is not used")
 	}
 	opts = options{dataDir: t.TempDir(), inMemory: true}
-	if load() == load() {
+	if inMemory := load(); inMemory == load() {
 		t.Error("in memory, the key is the same twice")
 	}
 	if names, _ := filepath.Glob(filepath.Join(opts.dataDir, "*")); len(names) > 0 {

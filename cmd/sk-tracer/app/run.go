@@ -74,7 +74,7 @@ func run(ctx context.Context, opts *options, settings *settings, version string,
 	if err != nil {
 		return err
 	}
-	logger.Info("recording", "cluster", cluster.Host, "api", listener.Addr().String(), "version", version)
+	logger.InfoContext(ctx, "recording", "cluster", cluster.Host, "api", listener.Addr().String(), "version", version)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return t.Run(ctx) })
 	group.Go(func() error { return api.Run(ctx, listener) })
@@ -83,7 +83,7 @@ func run(ctx context.Context, opts *options, settings *settings, version string,
 		return nil
 	})
 	err = group.Wait()
-	logger.Info("recording no more")
+	logger.InfoContext(ctx, "recording no more")
 	return err
 }
 

@@ -1,0 +1,108 @@
+package test
+
+import (
+	"cmp"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	gocmp "github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"simkube.io/simkube/trace"
+)
+
+const sigterm = syscall.SIGTERM
+
+// sorted compares lists without their order.
+var sorted = cmpopts.SortSlices(cmp.Less[string])
+
+// testTracerRestart holds that nothing recorded is lost, whichever way a tracer ends, that the next one finds out what happened meanwhile,
+// and says that it was away.
+func testTracerRestart(t *testing.T, c *tracedCluster) {
+	s := newSandbox(t)
+	config := filepath.Join(s.dir, "config.yaml")
+	writeFile(t, config, "trackedObjects: {v1.ConfigMap: {}}\n")
+	start := func() *tracerProgram {
+		t.Helper()
+		tracer := s.startTracer(nil, config, "--kubeconfig", c.kubeconfig, "--data-dir", "data")
+		tracer.ready()
+		return tracer
+	}
+	tracer := start()
+	c.namespace(t, "restart")
+	for _, name := range []string{"changed", "gone", "stays"} {
+		c.configMap(t, "restart", name, "1")
+	}
+	s.awaitExported(tracer, "+ ConfigMap stays 1")
+	if code := tracer.stop(syscall.SIGTERM); code != done {
+		t.Errorf("after SIGTERM, the exit code is %d, want %d", code, done)
+	}
+	nextSecond()
+	c.configMap(t, "restart", "changed", "2")
+	c.removeConfigMap(t, "restart", "gone")
+
+	tracer = start()
+	s.awaitExported(tracer, "- ConfigMap gone")
+	c.configMap(t, "restart", "late", "1")
+	s.awaitExported(tracer, "+ ConfigMap late 1")
+	if code := tracer.stop(syscall.SIGKILL); code != -1 {
+		t.Errorf("after SIGKILL, the exit code is %d", code)
+	}
+	nextSecond()
+	c.configMap(t, "restart", "changed", "3")
+
+	tracer = start()
+	tr := s.awaitExported(tracer, "+ ConfigMap changed 3")
+	want := []string{"+ ConfigMap changed 1", "+ ConfigMap gone 1", "+ ConfigMap stays 1", "+ ConfigMap changed 2", "- ConfigMap gone", "+ ConfigMap late 1", "+ ConfigMap changed 3"}
+	got := history(t, tr, "ConfigMap")
+	if diff := gocmp.Diff(want, got, sorted); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if !slices.IsSorted([]int{slices.Index(got, want[0]), slices.Index(got, want[3]), slices.Index(got, want[6])}) {
+		t.Errorf("the order is %q", got)
+	}
+	extension, err := trace.ParseExtension(tr.Extension)
+	must(t, err)
+	if len(extension.Gaps) != 2 {
+		t.Fatalf("gaps are %v, want two", extension.Gaps)
+	}
+	for _, gap := range extension.Gaps {
+		if gap.From >= gap.To || gap.To/1000 < tr.Events[0].Time {
+			t.Errorf("a gap is from %d to %d, in a trace from %d", gap.From, gap.To, tr.Events[0].Time)
+		}
+	}
+}
+
+// awaitExported exports until a line of the history is there.
+func (s *sandbox) awaitExported(p *tracerProgram, line string) *trace.Trace {
+	s.t.Helper()
+	for range 30 { // seconds or more
+		tr := s.export(p, "restart")
+		if slices.Contains(history(s.t, tr, "ConfigMap"), line) {
+			return tr
+		}
+	}
+	s.t.Fatalf("%q is in no export", line)
+	return nil
+}
+
+// testTracerInUse holds that a second tracer leaves the first one's log alone.
+func testTracerInUse(t *testing.T, c *tracedCluster) {
+	s := newSandbox(t)
+	config := filepath.Join(s.dir, "config.yaml")
+	writeFile(t, config, "trackedObjects: {v1.ConfigMap: {}}\n")
+	args := []string{"--config-file", config, "--server-port", "0", "--kubeconfig", c.kubeconfig, "--data-dir", "data"}
+	first := s.startTracer(nil, config, args[4:]...)
+	second := s.startProgram("sk-tracer", args...).wait()
+	second.check(t, failed)
+	wants(t, "standard error", second.stderr, "sk-tracer: open the event log", "in use", "another directory")
+
+	_, port, _ := strings.Cut(strings.TrimPrefix(first.url, "http://"), ":")
+	third := s.startProgram("sk-tracer", "--config-file", config, "--server-port", port, "--kubeconfig", c.kubeconfig, "--in-memory").wait()
+	third.check(t, failed)
+	wants(t, "standard error", third.stderr, "address already in use", "hint: ", "--server-port")
+	first.ready()
+}
