@@ -7,9 +7,9 @@ import (
 	"slices"
 	"strings"
 
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"simkube.io/simkube/internal/tracer/kinds"
 	"simkube.io/simkube/trace"
 )
 
@@ -42,16 +42,9 @@ func (f following) equal(g following) bool {
 }
 
 var (
-	podKind  = corev1.SchemeGroupVersion.WithKind("Pod")
-	nodeKind = corev1.SchemeGroupVersion.WithKind("Node")
+	podKind  = kinds.Pod()
+	nodeKind = kinds.Node()
 )
-
-// between has the kinds whose objects Kubernetes puts between an owner's and its pods. Following them costs the API server less than a
-// question for each of them.
-var between = map[schema.GroupVersionKind]schema.GroupVersionKind{
-	{Group: "apps", Version: "v1", Kind: "Deployment"}: {Group: "apps", Version: "v1", Kind: "ReplicaSet"},
-	{Group: "batch", Version: "v1", Kind: "CronJob"}:   {Group: "batch", Version: "v1", Kind: "Job"},
-}
 
 // plan says which kinds are followed, and how, for a configuration.
 func plan(config *trace.Config, nodes bool) map[schema.GroupVersionKind]following {
@@ -62,25 +55,19 @@ func plan(config *trace.Config, nodes bool) map[schema.GroupVersionKind]followin
 		f.roles |= r
 		planned[gvk] = f
 	}
-	lifecycles := false
 	for gvk, tracked := range config.TrackedObjects {
 		add(gvk, roleObjects)
 		f := planned[gvk]
 		f.tracked = tracked
 		planned[gvk] = f
-		lifecycles = lifecycles || tracked.TrackLifecycle
 	}
-	// An untracked kind between is followed even when only an owner further up has lifecycles tracked, and when the owner
-	// itself is only recorded: what its pods' owner is decides what is left out of an export.
-	if _, pods := config.TrackedObjects[podKind]; pods || lifecycles {
-		for owner, middle := range between {
-			_, ownerTracked := config.TrackedObjects[owner]
-			if _, middleTracked := config.TrackedObjects[middle]; ownerTracked && !middleTracked {
-				add(middle, roleOwners)
-			}
+	// Following these costs the API server less than a question for each of their objects.
+	for _, middle := range kinds.Between(config) {
+		if _, tracked := config.TrackedObjects[middle]; !tracked {
+			add(middle, roleOwners)
 		}
 	}
-	if lifecycles {
+	if kinds.Lifecycles(config) {
 		add(podKind, rolePods)
 		f := planned[podKind]
 		f.lifecycles = lifecyclePlan(config)
@@ -95,10 +82,10 @@ func plan(config *trace.Config, nodes bool) map[schema.GroupVersionKind]followin
 // lifecyclePlan sums up whose lifecycles are recorded.
 func lifecyclePlan(config *trace.Config) string {
 	var b strings.Builder
-	kinds := slices.SortedFunc(maps.Keys(config.TrackedObjects), func(a, b schema.GroupVersionKind) int {
+	sorted := slices.SortedFunc(maps.Keys(config.TrackedObjects), func(a, b schema.GroupVersionKind) int {
 		return cmp.Compare(trace.FormatGVK(a), trace.FormatGVK(b))
 	})
-	for _, gvk := range kinds {
+	for _, gvk := range sorted {
 		t := config.TrackedObjects[gvk]
 		fmt.Fprintf(&b, "%s %t %t;", trace.FormatGVK(gvk), t.TrackLifecycle, gvk == podKind && t.SkipOwned)
 	}
