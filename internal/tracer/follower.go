@@ -138,7 +138,6 @@ func (f *follower) Object(ctx context.Context, json []byte) error {
 		if err := f.objects.object(ctx, json); err != nil {
 			return err
 		}
-		f.count.Store(int64(len(f.objects.known)))
 	}
 	if f.pods != nil {
 		if err := f.pods.object(ctx, json); err != nil {
@@ -146,8 +145,11 @@ func (f *follower) Object(ctx context.Context, json []byte) error {
 		}
 	}
 	if f.nodes != nil {
-		return f.nodes.object(ctx, json)
+		if err := f.nodes.object(ctx, json); err != nil {
+			return err
+		}
 	}
+	f.tally()
 	return nil
 }
 
@@ -172,8 +174,8 @@ func (f *follower) Gone(ctx context.Context, json []byte) error {
 		if err := f.objects.gone(ctx, &head); err != nil {
 			return err
 		}
-		f.count.Store(int64(len(f.objects.known)))
 	}
+	f.tally()
 	return nil
 }
 
@@ -193,9 +195,21 @@ func (f *follower) Complete(ctx context.Context) error {
 		if err := f.objects.complete(ctx); err != nil {
 			return err
 		}
-		f.count.Store(int64(len(f.objects.known)))
 	}
+	f.tally()
 	return nil
+}
+
+// tally counts what there is: the objects that are recorded, else the pods or nodes.
+func (f *follower) tally() {
+	switch {
+	case f.objects != nil:
+		f.count.Store(int64(len(f.objects.known)))
+	case f.pods != nil:
+		f.count.Store(int64(len(f.pods.live)))
+	case f.nodes != nil:
+		f.count.Store(int64(len(f.nodes.live)))
+	}
 }
 
 // uidHash makes a UID a number, of which there are enough to tell two objects of one name apart.

@@ -28,6 +28,9 @@ func (t *Tracer) Status() simkubev1.TracerStatus {
 	if err := t.configError(); err != nil {
 		status.Config = err.Error()
 	}
+	for _, check := range t.Ready() {
+		status.Ready = status.Ready && (check.OK || check.Optional)
+	}
 	for _, f := range t.running() {
 		s := f.watcher.Status()
 		kind := simkubev1.TracerKind{
@@ -35,7 +38,6 @@ func (t *Tracer) Status() simkubev1.TracerStatus {
 		}
 		if kind.State != simkubev1.KindSynced && kind.State != simkubev1.KindListing {
 			kind.Detail = s.Error
-			status.Ready = false
 		}
 		status.Kinds = append(status.Kinds, kind)
 	}

@@ -28,7 +28,7 @@ func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 		case c.OK && all:
 			fmt.Fprintf(&b, "[+]%s ok\n", c.Name)
 		case !c.OK && c.Optional:
-			fmt.Fprintf(&b, "[!]%s not recorded: %s\n", c.Name, oneLine(c.Detail))
+			fmt.Fprintf(&b, "[!]%s not as it should be: %s\n", c.Name, oneLine(c.Detail))
 		case !c.OK:
 			fmt.Fprintf(&b, "[-]%s failed: %s\n", c.Name, oneLine(c.Detail))
 		}
