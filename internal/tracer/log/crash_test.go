@@ -135,19 +135,18 @@ func (c *crashes) verify() {
 			c.t.Fatal(err)
 		}
 	}
-	l, err := Open(c.dir, Options{})
+	l, err := Open(c.dir, Options{Retention: time.Second})
 	if err != nil {
 		c.t.Fatal(err)
 	}
 	defer l.Close()
+	// What was looked at need not be looked at in all rounds that follow.
+	defer l.Retain(c.t.Context())
 	s, err := l.Snapshot()
 	if err != nil {
 		c.t.Fatal(err)
 	}
 	defer s.Close()
-	if err := s.Check(c.t.Context()); err != nil {
-		c.t.Fatal(err)
-	}
 	hashes := map[uint64]Seq{}
 	lastTime := int64(0)
 	for r, err := range s.Changes(0, 1<<62) {
