@@ -45,7 +45,7 @@ func (c *Client) backend(ctx context.Context, op string, location Location) (bac
 	case SchemeAzure:
 		return openAzure(c.options, location)
 	case SchemeHTTP, SchemeHTTPS:
-		return webPage{transport: c.options.Transport, address: location.address}, nil
+		return webPage{transport: c.options.Transport, address: location.Address()}, nil
 	default:
 		return nil, &setupError{reason: "the location is empty", hint: "make locations with Parse"}
 	}

@@ -16,7 +16,7 @@ import (
 	"simkube.io/simkube/cmd/skctl/progress"
 	"simkube.io/simkube/internal/timespec"
 	"simkube.io/simkube/internal/tracerclient"
-	"simkube.io/simkube/storage"
+	"simkube.io/simkube/storage/location"
 )
 
 func newExport(p *program) *cobra.Command {
@@ -157,5 +157,5 @@ func checkExportOutput(path string) error {
 // exportPlan is what export was told to do.
 type exportPlan struct {
 	request simkubev1.ExportRequest
-	output  storage.Location
+	output  location.Location
 }

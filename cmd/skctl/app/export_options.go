@@ -15,7 +15,7 @@ import (
 	simkubev1 "simkube.io/simkube/api/v1"
 	"simkube.io/simkube/internal/timespec"
 	"simkube.io/simkube/internal/tracerclient"
-	"simkube.io/simkube/storage"
+	"simkube.io/simkube/storage/location"
 )
 
 const defaultTracerAddress = "http://localhost:7777"
@@ -93,7 +93,7 @@ func (o *exportOptions) plan(cmd *cobra.Command, now time.Time) (exportPlan, err
 	o.isAddressGiven = cmd.Flags().Changed("tracer-address")
 	start, end, err := o.times(now)
 	check(err)
-	output, err := storage.Parse(o.output)
+	output, err := location.Parse(o.output)
 	switch {
 	case err != nil:
 		check(fmt.Errorf("--output-path: %w", err))

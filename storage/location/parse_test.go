@@ -1,11 +1,11 @@
-package storage_test
+package location_test
 
 import (
 	"errors"
 	"strings"
 	"testing"
 
-	"simkube.io/simkube/storage"
+	"simkube.io/simkube/storage/location"
 )
 
 type parseTest struct {
@@ -69,15 +69,15 @@ func parseTests() []parseTest {
 func TestParse(t *testing.T) {
 	for _, test := range parseTests() {
 		t.Run(test.text, func(t *testing.T) {
-			location, err := storage.Parse(test.text)
+			parsed, err := location.Parse(test.text)
 			if test.reason == "" {
-				got := strings.Join([]string{string(location.Scheme), location.Bucket, location.Key, location.String()}, " ")
+				got := strings.Join([]string{string(parsed.Scheme), parsed.Bucket, parsed.Key, parsed.String()}, " ")
 				if err != nil || got != test.want {
 					t.Errorf("got %q and the error %v, want %q", got, err, test.want)
 				}
 				return
 			}
-			var malformed *storage.ParseError
+			var malformed *location.ParseError
 			if !errors.As(err, &malformed) || !strings.Contains(malformed.Reason, test.reason) {
 				t.Errorf("got the error %v, want one with %q", err, test.reason)
 			}
@@ -95,33 +95,33 @@ func FuzzParse(f *testing.F) {
 		f.Add(test.text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		location, err := storage.Parse(text)
+		parsed, err := location.Parse(text)
 		if err != nil {
-			var malformed *storage.ParseError
+			var malformed *location.ParseError
 			if !errors.As(err, &malformed) || malformed.Reason == "" {
 				t.Fatalf("got the error %#v", err)
 			}
 			return
 		}
-		if location.ReadOnly() {
+		if parsed.ReadOnly() {
 			return // its text leaves out what may be secret
 		}
-		if location.Key == "" || !location.Local() && location.Bucket == "" {
-			t.Fatalf("%q has no key or no bucket: %+v", text, location)
+		if parsed.Key == "" || !parsed.Local() && parsed.Bucket == "" {
+			t.Fatalf("%q has no key or no bucket: %+v", text, parsed)
 		}
-		if !location.Local() {
-			for part := range strings.SplitSeq(location.Key, "/") {
+		if !parsed.Local() {
+			for part := range strings.SplitSeq(parsed.Key, "/") {
 				if part == "" || part == "." || part == ".." {
-					t.Fatalf("%q has the key %q", text, location.Key)
+					t.Fatalf("%q has the key %q", text, parsed.Key)
 				}
 			}
 		}
-		again, err := storage.Parse(location.String())
-		if location.Local() && (err != nil || again != location) {
+		again, err := location.Parse(parsed.String())
+		if parsed.Local() && (err != nil || again != parsed) {
 			return // a path such as /s3://a from a file's URL is no path as it stands
 		}
-		if err != nil || again != location {
-			t.Fatalf("%q is %+v, but %q is %+v (%v)", text, location, location, again, err)
+		if err != nil || again != parsed {
+			t.Fatalf("%q is %+v, but %q is %+v (%v)", text, parsed, parsed, again, err)
 		}
 	})
 }
