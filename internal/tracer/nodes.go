@@ -52,6 +52,9 @@ func (n *nodes) object(ctx context.Context, json []byte) error {
 			return nil
 		}
 	}
+	if node == nil {
+		n.t.owners.learn(&m.Head) // of the pods that nodes bring along
+	}
 	now := n.t.clock.Now().UnixMilli()
 	next := &liveNode{list: n.list, Node: log.Node{UID: strings.Clone(m.Head.UID), Name: strings.Clone(m.Head.Name), From: now, Shape: bytes.Clone(m.Shape)}}
 	n.live[next.UID] = next

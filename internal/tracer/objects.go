@@ -5,6 +5,8 @@ import (
 	"errors"
 	"strings"
 
+	"github.com/cespare/xxhash/v2"
+
 	"simkube.io/simkube/internal/tracer/log"
 	"simkube.io/simkube/internal/tracer/manifest"
 	"simkube.io/simkube/trace"
@@ -12,11 +14,52 @@ import (
 
 // known is what the next event of an object is compared with.
 type known struct {
+	// hash is that of what was recorded; see recordedHash.
 	hash uint64
 	// uid is a hash of the object's UID: it tells whether this is another object of the same name.
 	uid uint64
 	// list is the number of the list, or of the time between lists, in which it was last seen.
 	list uint32
+	// trust is how far its ancestors are known to be the right ones.
+	trust trust
+}
+
+// trust says what recorded ancestors are worth.
+type trust uint8
+
+const (
+	// sure: they were all found out.
+	sure trust = iota
+	// fromLog: they were found out by a former follower, and of the kinds that are tracked now some may not have been tracked then.
+	fromLog
+	// unsure: one could not be asked for. It is, when the object is heard of again.
+	unsure
+)
+
+// ancestorBits are how many bits of a recorded hash are of the ancestors. The others are of the manifest.
+const ancestorBits = 16
+
+// recordedHash makes the hash of what is recorded of an object: its manifest, and its ancestors.
+func recordedHash(manifest uint64, ancestors []log.Key) uint64 {
+	return manifest>>ancestorBits<<ancestorBits | ancestorsHash(ancestors)
+}
+
+// ancestorsHashOf gives the part of a recorded hash that is of the ancestors.
+func ancestorsHashOf(recorded uint64) uint64 { return recorded & (1<<ancestorBits - 1) }
+
+func ancestorsHash(ancestors []log.Key) uint64 {
+	if len(ancestors) == 0 {
+		return 0
+	}
+	var d xxhash.Digest
+	d.Reset()
+	for _, key := range ancestors {
+		for _, text := range []string{key.GVK.Group, key.GVK.Version, key.GVK.Kind, key.Name} {
+			_, _ = d.WriteString(text) // it never fails
+			_, _ = d.WriteString("\x00")
+		}
+	}
+	return d.Sum64() >> (64 - ancestorBits)
 }
 
 // objects records the objects of one kind. It is used by one goroutine.
@@ -46,33 +89,64 @@ func (o *objects) object(ctx context.Context, json []byte) error {
 		if !there {
 			return nil
 		}
-		// It was nobody's before.
 		delete(o.known, name)
+		if before.uid != uidHash(head.UID) {
+			// It was deleted while nobody looked, and this is another one.
+			return o.append(ctx, &log.Change{Op: log.Deleted, Key: o.key(name)})
+		}
+		// It was nobody's before.
 		return o.append(ctx, &log.Change{Op: log.Forgotten, Key: o.key(name), UID: head.UID})
 	}
 	now := known{hash: m.Hash, uid: uidHash(head.UID), list: o.list}
-	if there && before.hash == now.hash && before.uid == now.uid {
-		o.known[name] = now
-		return nil
+	same := there && before.uid == now.uid
+	changed := !same || before.hash>>ancestorBits != now.hash>>ancestorBits
+	if changed || before.trust == fromLog {
+		o.t.owners.learn(head)
+	}
+	if !changed {
+		right, trust, err := o.rightAncestors(ctx, head, before)
+		if right || err != nil {
+			now.hash, now.trust = before.hash, trust
+			o.known[name] = now
+			return err
+		}
 	}
 	var entries []log.Entry
-	if there && before.uid != now.uid {
+	if there && !same {
 		// It was deleted while nobody looked, and is another one now.
 		entries = append(entries, &log.Change{Op: log.Deleted, Key: o.key(name)})
 	}
-	if !there || before.uid != now.uid || len(head.Owners) > 0 {
-		o.t.owners.learn(head)
-	}
-	ancestors, err := o.t.ancestors(ctx, head.Namespace, head.Owners)
+	ancestors, certain, err := o.t.ancestors(ctx, head.Namespace, head.Owners)
 	if err != nil {
 		return err
 	}
+	if !certain {
+		now.trust = unsure
+	}
+	now.hash = recordedHash(m.Hash, ancestors)
 	o.known[name] = now
 	o.counted.bytes.Add(float64(len(m.Object)))
 	return o.append(ctx, append(entries, &log.Change{
-		Op: log.Applied, Key: o.key(name), UID: head.UID, Hash: m.Hash,
+		Op: log.Applied, Key: o.key(name), UID: head.UID, Hash: now.hash,
 		Object: m.Object, References: m.References, Ancestors: ancestors,
 	})...)
+}
+
+// rightAncestors tells whether the ancestors that were recorded of an object that did not change are still the right ones, and how far that is known.
+func (o *objects) rightAncestors(ctx context.Context, head *manifest.Head, before known) (right bool, _ trust, _ error) {
+	if before.trust == sure || len(head.Owners) == 0 {
+		return true, sure, nil
+	}
+	if before.trust == fromLog {
+		// After a restart nobody is asked for the owners of what has not changed.
+		ancestors, ok := o.t.owners.recall(head.Namespace, head.Owners)
+		return !ok || len(ancestors) == 0 || ancestorsHash(ancestors) == ancestorsHashOf(before.hash), sure, nil
+	}
+	ancestors, certain, err := o.t.ancestors(ctx, head.Namespace, head.Owners)
+	if err != nil || !certain {
+		return true, unsure, err
+	}
+	return ancestorsHash(ancestors) == ancestorsHashOf(before.hash), sure, nil
 }
 
 // gone records that an object was deleted.

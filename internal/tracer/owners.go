@@ -22,8 +22,10 @@ import (
 const (
 	// maxChain is how many owners are followed from one object. Chains in real clusters have three or four.
 	maxChain = 16
-	// refusedFor is how long a kind is left alone after the API server refused to tell of one of its objects.
+	// refusedFor is how long a kind is left alone after the API server refused to tell of one of its objects, failedFor after it could not be
+	// asked for one: whoever waits for the answer waits with everything that follows.
 	refusedFor = 5 * time.Minute
+	failedFor  = 30 * time.Second
 	// lookups are tried so often; the waits between them double from lookupWait.
 	lookupTries = 5
 	lookupWait  = 200 * time.Millisecond
@@ -46,7 +48,13 @@ type owners struct {
 	mu sync.Mutex // guards the following
 	// tracked has the kinds that are followed as objects. Owner references may name another version of a kind.
 	tracked map[schema.GroupKind]schema.GroupVersionKind
-	refused map[schema.GroupKind]time.Time
+	pauses  map[schema.GroupKind]pause
+}
+
+// pause says until when a kind is not asked for, and why: nil if it may not be read.
+type pause struct {
+	until time.Time
+	err   error
 }
 
 // ownedBy is what is remembered of an object: where it is, and its references.
@@ -56,7 +64,7 @@ type ownedBy struct {
 }
 
 func newOwners(size int, getter ownerGetter, c clock.WithTicker, metrics *Metrics) *owners {
-	return &owners{cache: lru.New(size), getter: getter, clock: c, metrics: metrics, refused: map[schema.GroupKind]time.Time{}}
+	return &owners{cache: lru.New(size), getter: getter, clock: c, metrics: metrics, pauses: map[schema.GroupKind]pause{}}
 }
 
 // track says which kinds are followed as objects from now on.
@@ -86,12 +94,33 @@ func (o *owners) remember(uid, namespace string, refs []manifest.OwnerReference)
 }
 
 // ancestors gives the tracked objects that own an object in a namespace, through any number of owners, the nearest first. Of what the API server
-// does not tell, it is as if it had no owners. The error is that of ctx, or says what could not be asked for.
+// does not tell, it is as if it had no owners. The error is that of ctx, or an *ownerError that says what could not be asked for: then there may be
+// more ancestors than are given.
 func (o *owners) ancestors(ctx context.Context, namespace string, refs []manifest.OwnerReference) ([]log.Key, error) {
+	return o.walk(namespace, refs, func(gvk schema.GroupVersionKind, ref manifest.OwnerReference) (ownedBy, error) {
+		return o.ask(ctx, gvk, namespace, ref)
+	})
+}
+
+// recall gives the ancestors if all owners are remembered: nobody is asked.
+func (o *owners) recall(namespace string, refs []manifest.OwnerReference) (found []log.Key, ok bool) {
+	found, err := o.walk(namespace, refs, func(schema.GroupVersionKind, manifest.OwnerReference) (ownedBy, error) {
+		return ownedBy{}, errNotRemembered
+	})
+	return found, err == nil
+}
+
+var errNotRemembered = errors.New("an owner is not remembered")
+
+// walk goes from owner to owner. Those that are not remembered it gets from miss.
+func (o *owners) walk(
+	namespace string, refs []manifest.OwnerReference, miss func(schema.GroupVersionKind, manifest.OwnerReference) (ownedBy, error),
+) ([]log.Key, error) {
 	if len(refs) == 0 {
 		return nil, nil
 	}
 	var found []log.Key
+	var failed *ownerError
 	seen := make([]string, 0, 4)
 	queue := controllersFirst(refs)
 	for ; len(queue) > 0 && len(seen) < maxChain; queue = queue[1:] {
@@ -100,16 +129,40 @@ func (o *owners) ancestors(ctx context.Context, namespace string, refs []manifes
 			continue
 		}
 		seen = append(seen, ref.UID)
-		above, key, err := o.step(ctx, namespace, ref)
+		gv, err := schema.ParseGroupVersion(ref.APIVersion)
 		if err != nil {
-			return nil, err
+			continue // nobody can have such a kind
 		}
-		if key != nil && !slices.Contains(found, *key) {
-			found = append(found, *key)
+		gvk := gv.WithKind(ref.Kind)
+		owner, ok := o.remembered(ref.UID)
+		if !ok {
+			if owner, err = miss(gvk, ref); err != nil {
+				if !errors.As(err, &failed) {
+					return nil, err
+				}
+				owner = ownedBy{namespace: namespace} // as of one that nobody tells of
+			}
 		}
-		queue = append(queue, controllersFirst(above)...)
+		if tracked, ok := o.trackedAs(gvk.GroupKind()); ok {
+			key := log.Key{GVK: tracked, Name: trace.NamespacedName(owner.namespace, ref.Name)}
+			if !slices.Contains(found, key) {
+				found = append(found, key)
+			}
+		}
+		queue = append(queue, controllersFirst(owner.refs)...)
+	}
+	if failed != nil {
+		return found, failed
 	}
 	return found, nil
+}
+
+// trackedAs gives the version in which a kind is followed.
+func (o *owners) trackedAs(kind schema.GroupKind) (schema.GroupVersionKind, bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	tracked, ok := o.tracked[kind]
+	return tracked, ok
 }
 
 // controllersFirst copies references, the one to the controller in front.
@@ -128,27 +181,6 @@ func controllersFirst(refs []manifest.OwnerReference) []manifest.OwnerReference 
 	return sorted
 }
 
-// step goes to an owner: it gives the owner's own references, and its key if it is tracked.
-func (o *owners) step(ctx context.Context, namespace string, ref manifest.OwnerReference) ([]manifest.OwnerReference, *log.Key, error) {
-	gv, err := schema.ParseGroupVersion(ref.APIVersion)
-	if err != nil {
-		return nil, nil, nil // nobody can have such a kind
-	}
-	gvk := gv.WithKind(ref.Kind)
-	owner, ok := o.remembered(ref.UID)
-	if !ok {
-		if owner, err = o.ask(ctx, gvk, namespace, ref); err != nil {
-			return nil, nil, err
-		}
-	}
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if tracked, ok := o.tracked[gvk.GroupKind()]; ok {
-		return owner.refs, &log.Key{GVK: tracked, Name: trace.NamespacedName(owner.namespace, ref.Name)}, nil
-	}
-	return owner.refs, nil, nil
-}
-
 func (o *owners) remembered(uid string) (ownedBy, bool) {
 	known, ok := o.cache.Get(uid)
 	if !ok {
@@ -162,7 +194,13 @@ func (o *owners) remembered(uid string) (ownedBy, bool) {
 // it owns.
 func (o *owners) ask(ctx context.Context, gvk schema.GroupVersionKind, namespace string, ref manifest.OwnerReference) (ownedBy, error) {
 	unknown := ownedBy{namespace: namespace}
-	if o.isRefused(gvk.GroupKind()) {
+	failed := &ownerError{Owner: gvk.GroupKind().String() + " " + trace.NamespacedName(namespace, ref.Name)}
+	if why, paused := o.paused(gvk.GroupKind()); paused {
+		if failed.Err = why; why != nil {
+			o.metrics.ownerLookups.WithLabelValues(lookupFailed).Inc()
+			failed.Told = true
+			return ownedBy{}, failed
+		}
 		o.metrics.ownerLookups.WithLabelValues(lookupRefused).Inc()
 		return unknown, nil
 	}
@@ -183,7 +221,7 @@ func (o *owners) ask(ctx context.Context, gvk schema.GroupVersionKind, namespace
 			return unknown, nil
 		case apierrors.IsForbidden(err), apierrors.IsUnauthorized(err):
 			o.metrics.ownerLookups.WithLabelValues(lookupRefused).Inc()
-			o.refuse(gvk.GroupKind())
+			o.pause(gvk.GroupKind(), refusedFor, nil)
 			return unknown, nil
 		}
 		if sleepErr := sleep(ctx, o.clock, wait); sleepErr != nil {
@@ -192,33 +230,38 @@ func (o *owners) ask(ctx context.Context, gvk schema.GroupVersionKind, namespace
 		wait *= 2
 	}
 	o.metrics.ownerLookups.WithLabelValues(lookupFailed).Inc()
-	return ownedBy{}, &ownerError{Owner: gvk.GroupKind().String() + " " + trace.NamespacedName(namespace, ref.Name), Err: err}
+	o.pause(gvk.GroupKind(), failedFor, err)
+	failed.Err = err
+	return ownedBy{}, failed
 }
 
 // ownerError says that an owner could not be asked for now; another time it may be.
 type ownerError struct {
 	Owner string
 	Err   error
+	// Told says that it was not asked for this time, since one of its kind could not be a moment ago.
+	Told bool
 }
 
 func (e *ownerError) Error() string { return fmt.Sprintf("look up the owner %s: %v", e.Owner, e.Err) }
 func (e *ownerError) Unwrap() error { return e.Err }
 
-func (o *owners) isRefused(kind schema.GroupKind) bool {
+// paused tells whether a kind is not to be asked for now, and why.
+func (o *owners) paused(kind schema.GroupKind) (why error, yes bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	at, ok := o.refused[kind]
-	if ok && o.clock.Since(at) >= refusedFor {
-		delete(o.refused, kind)
-		return false
+	r, ok := o.pauses[kind]
+	if ok && !o.clock.Now().Before(r.until) {
+		delete(o.pauses, kind)
+		return nil, false
 	}
-	return ok
+	return r.err, ok
 }
 
-func (o *owners) refuse(kind schema.GroupKind) {
+func (o *owners) pause(kind schema.GroupKind, d time.Duration, why error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.refused[kind] = o.clock.Now()
+	o.pauses[kind] = pause{until: o.clock.Now().Add(d), err: why}
 }
 
 // sleep waits, or until ctx ends, which is its error.

@@ -94,22 +94,54 @@ func TestOwners_Ancestors(t *testing.T) {
 		asked   int
 	}{
 		{"nobody", []schema.GroupVersionKind{deploymentKind}, nil, nil, 0},
-		{"through an untracked owner", []schema.GroupVersionKind{deploymentKind},
-			[]manifest.OwnerReference{ref(replicaSetKind, "rs")}, []log.Key{key(deploymentKind, "a/web")}, 3},
-		{"nearest first, the last one without a namespace", []schema.GroupVersionKind{platformKind, deploymentKind, replicaSetKind},
+		{
+			"through an untracked owner",
+			[]schema.GroupVersionKind{deploymentKind},
 			[]manifest.OwnerReference{ref(replicaSetKind, "rs")},
-			[]log.Key{key(replicaSetKind, "a/rs"), key(deploymentKind, "a/web"), key(platformKind, "all")}, 3},
-		{"tracked in another version", []schema.GroupVersionKind{{Group: "apps", Version: "v2", Kind: "ReplicaSet"}},
+			[]log.Key{key(deploymentKind, "a/web")},
+			3,
+		},
+		{
+			"nearest first, the last one without a namespace",
+			[]schema.GroupVersionKind{platformKind, deploymentKind, replicaSetKind},
 			[]manifest.OwnerReference{ref(replicaSetKind, "rs")},
-			[]log.Key{key(schema.GroupVersionKind{Group: "apps", Version: "v2", Kind: "ReplicaSet"}, "a/rs")}, 3},
-		{"round in a circle", []schema.GroupVersionKind{replicaSetKind},
-			[]manifest.OwnerReference{ref(replicaSetKind, "one")}, []log.Key{key(replicaSetKind, "a/one"), key(replicaSetKind, "a/two")}, 2},
-		{"a deleted one counts, and what is above it is not known", []schema.GroupVersionKind{replicaSetKind, deploymentKind},
-			[]manifest.OwnerReference{ref(replicaSetKind, "gone")}, []log.Key{key(replicaSetKind, "a/gone")}, 1},
-		{"another one has its name now", []schema.GroupVersionKind{deploymentKind},
-			[]manifest.OwnerReference{ref(replicaSetKind, "new")}, nil, 1},
-		{"one that may not be read", []schema.GroupVersionKind{deploymentKind, replicaSetKind},
-			[]manifest.OwnerReference{ref(replicaSetKind, "secret")}, []log.Key{key(replicaSetKind, "a/secret")}, 1},
+			[]log.Key{key(replicaSetKind, "a/rs"), key(deploymentKind, "a/web"), key(platformKind, "all")},
+			3,
+		},
+		{
+			"tracked in another version",
+			[]schema.GroupVersionKind{{Group: "apps", Version: "v2", Kind: "ReplicaSet"}},
+			[]manifest.OwnerReference{ref(replicaSetKind, "rs")},
+			[]log.Key{key(schema.GroupVersionKind{Group: "apps", Version: "v2", Kind: "ReplicaSet"}, "a/rs")},
+			3,
+		},
+		{
+			"round in a circle",
+			[]schema.GroupVersionKind{replicaSetKind},
+			[]manifest.OwnerReference{ref(replicaSetKind, "one")},
+			[]log.Key{key(replicaSetKind, "a/one"), key(replicaSetKind, "a/two")},
+			2,
+		},
+		{
+			"a deleted one counts, and what is above it is not known",
+			[]schema.GroupVersionKind{replicaSetKind, deploymentKind},
+			[]manifest.OwnerReference{ref(replicaSetKind, "gone")},
+			[]log.Key{key(replicaSetKind, "a/gone")},
+			1,
+		},
+		{
+			"another one has its name now",
+			[]schema.GroupVersionKind{deploymentKind},
+			[]manifest.OwnerReference{ref(replicaSetKind, "new")},
+			nil, 1,
+		},
+		{
+			"one that may not be read",
+			[]schema.GroupVersionKind{deploymentKind, replicaSetKind},
+			[]manifest.OwnerReference{ref(replicaSetKind, "secret")},
+			[]log.Key{key(replicaSetKind, "a/secret")},
+			1,
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			c := cluster()
@@ -187,6 +219,15 @@ func TestOwners_Trouble(t *testing.T) {
 			}
 			if len(cluster.asked) != lookupTries {
 				t.Errorf("asked %d times, want %d", len(cluster.asked), lookupTries)
+			}
+			// Others of its kind are not waited for until a while has passed, and what is known is given.
+			found, err := o.ancestors(t.Context(), "a", []manifest.OwnerReference{ref(replicaSetKind, "other"), ref(deploymentKind, "web")})
+			if !errors.As(err, &failed) || !failed.Told || len(found) != 1 || len(cluster.asked) != lookupTries+1 {
+				t.Errorf("got %v, %v, asked for %v, want the Deployment and an *ownerError at once", found, err, cluster.asked)
+			}
+			c.Step(failedFor)
+			if _, err := o.ancestors(t.Context(), "a", []manifest.OwnerReference{ref(replicaSetKind, "third")}); err != nil {
+				t.Error(err)
 			}
 			return
 		case <-time.After(time.Millisecond):

@@ -33,6 +33,10 @@ type livePod struct {
 	chain    *chain
 	list     uint32
 	recorded bool
+	// trust is how far its ancestors are known to be the right ones.
+	trust trust
+	// over is when its containers were last seen to be all over, in unix seconds, though its lifecycle does not say so: they had started again.
+	over int64
 }
 
 // chain is a list of ancestors that pods share.
@@ -66,7 +70,7 @@ func (p *pods) load(ctx context.Context) error {
 			shared[key] = slices.Clone(pod.Ancestors)
 		}
 		clone.Ancestors = shared[key]
-		live := &livePod{Pod: clone, recorded: true}
+		live := &livePod{Pod: clone, recorded: true, trust: fromLog}
 		if p.wanted(clone.Tracked && p.bare && (p.owned || len(clone.Ancestors) == 0), clone.Ancestors) {
 			p.live[pod.UID] = live
 		} else {
@@ -106,6 +110,9 @@ func (p *pods) object(ctx context.Context, json []byte) error {
 		}
 	}
 	pod.list = p.list
+	if err := p.settle(ctx, pod, &head); err != nil {
+		return err
+	}
 	status, err := manifest.ParsePod(json)
 	if err != nil {
 		p.t.logger.Warn("unreadable pod", "pod", trace.NamespacedName(head.Namespace, head.Name), "error", err)
@@ -121,7 +128,7 @@ func (p *pods) object(ctx context.Context, json []byte) error {
 // meet takes up a pod that was not known, or gives nil if its lifecycle is nobody's concern.
 func (p *pods) meet(ctx context.Context, head *manifest.Head, json []byte) (*livePod, error) {
 	self := p.bare && (p.owned || len(head.Owners) == 0)
-	c, err := p.chainOf(ctx, head)
+	c, trust, err := p.chainOf(ctx, head)
 	if err != nil {
 		return nil, err
 	}
@@ -133,36 +140,89 @@ func (p *pods) meet(ctx context.Context, head *manifest.Head, json []byte) (*liv
 		p.t.logger.Warn("pod without a hash", "pod", trace.NamespacedName(head.Namespace, head.Name), "error", err)
 		return nil, nil
 	}
-	pod := &livePod{chain: c, Pod: log.Pod{
+	pod := &livePod{trust: trust, Pod: log.Pod{
 		UID: strings.Clone(head.UID), Namespace: strings.Clone(head.Namespace), Name: strings.Clone(head.Name),
 		Hash: hash, Tracked: self, Ancestors: c.ancestors,
 		Created: p.precise(head.CreationTimestamp),
 	}}
-	c.pods++
-	if len(head.Owners) > 0 {
-		p.chains[c.uid] = c
-	}
+	p.share(pod, c, head)
 	p.live[pod.UID] = pod
 	return pod, nil
 }
 
-// chainOf gives the tracked ancestors of a pod.
-func (p *pods) chainOf(ctx context.Context, head *manifest.Head) (*chain, error) {
+// share has the pods of one owner share their ancestors, if they are known to be all.
+func (p *pods) share(pod *livePod, c *chain, head *manifest.Head) {
+	if len(head.Owners) != 1 || pod.trust != sure {
+		return
+	}
+	pod.chain = c
+	c.pods++
+	p.chains[c.uid] = c
+}
+
+// settle finds out ancestors of a pod that were not known when it was last heard of.
+func (p *pods) settle(ctx context.Context, pod *livePod, head *manifest.Head) error {
+	before := pod.trust
+	if before == sure {
+		return nil
+	}
 	if len(head.Owners) == 0 {
-		return &chain{}, nil
+		pod.trust = sure
+		return nil
+	}
+	var c *chain
+	if before == fromLog {
+		// Nobody is asked: others may remember, who were listed just now.
+		pod.trust = sure
+		ancestors, ok := p.t.owners.recall(head.Namespace, head.Owners)
+		if !ok {
+			return nil
+		}
+		c = &chain{uid: strings.Clone(head.Owners[0].UID), ancestors: ancestors}
+		if shared := p.chains[c.uid]; shared != nil && len(head.Owners) == 1 {
+			c = shared
+		}
+	} else {
+		var err error
+		if c, pod.trust, err = p.chainOf(ctx, head); err != nil {
+			return err
+		}
+	}
+	more := func(k log.Key) bool { return !slices.Contains(pod.Ancestors, k) }
+	if !slices.ContainsFunc(c.ancestors, more) {
+		return nil // what is gone by now was an ancestor all the same
+	}
+	pod.Ancestors = c.ancestors
+	p.share(pod, c, head)
+	pod.recorded = false
+	return nil
+}
+
+// chainOf gives the tracked ancestors of a pod, and whether those are all.
+func (p *pods) chainOf(ctx context.Context, head *manifest.Head) (*chain, trust, error) {
+	if len(head.Owners) == 0 {
+		return &chain{}, sure, nil
 	}
 	uid := head.Owners[0].UID
 	if c := p.chains[uid]; c != nil && len(head.Owners) == 1 {
-		return c, nil
+		return c, sure, nil
 	}
-	ancestors, err := p.t.ancestors(ctx, head.Namespace, head.Owners)
-	return &chain{uid: strings.Clone(uid), ancestors: ancestors}, err
+	ancestors, certain, err := p.t.ancestors(ctx, head.Namespace, head.Owners)
+	c := &chain{uid: strings.Clone(uid), ancestors: ancestors}
+	if !certain {
+		return c, unsure, err
+	}
+	return c, sure, err
 }
 
 // observe takes in what a pod's status says and tells whether it was new.
 func (p *pods) observe(pod *livePod, status *manifest.Pod) bool {
 	before := *pod
 	pod.Lifecycle = lifecycle.Merge(pod.Lifecycle, status.Lifecycle)
+	pod.over = 0
+	if status.Lifecycle.State == trace.Finished {
+		pod.over = status.Lifecycle.End
+	}
 	if pod.Node == "" {
 		pod.Node = strings.Clone(status.NodeName)
 	}
@@ -201,7 +261,11 @@ func (p *pods) end(ctx context.Context, pod *livePod) error {
 	now := p.t.clock.Now()
 	pod.Deleted = now.UnixMilli()
 	if pod.Lifecycle.State == trace.Running {
-		pod.Lifecycle.State, pod.Lifecycle.End = trace.Finished, max(now.Unix(), pod.Lifecycle.Start)
+		end := now.Unix()
+		if pod.over != 0 {
+			end = pod.over // it was not running any more
+		}
+		pod.Lifecycle.State, pod.Lifecycle.End = trace.Finished, max(end, pod.Lifecycle.Start)
 	}
 	delete(p.live, pod.UID)
 	if pod.chain != nil {

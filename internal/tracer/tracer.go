@@ -247,7 +247,7 @@ func (t *Tracer) known(ctx context.Context, config *trace.Config) (map[schema.Gr
 		if all[gvk] == nil {
 			all[gvk] = map[string]known{}
 		}
-		all[gvk][record.Key.Name] = known{hash: record.Hash, uid: uidHash(record.UID)}
+		all[gvk][record.Key.Name] = known{hash: record.Hash, uid: uidHash(record.UID), trust: fromLog}
 	}
 	for batch := range slices.Chunk(forgotten, 1000) {
 		if err := t.append(ctx, batch...); err != nil {
@@ -257,15 +257,17 @@ func (t *Tracer) known(ctx context.Context, config *trace.Config) (map[schema.Gr
 	return all, nil
 }
 
-// ancestors gives the tracked objects that own something. One that could not be asked for is passed over, and told of.
-func (t *Tracer) ancestors(ctx context.Context, namespace string, refs []manifest.OwnerReference) ([]log.Key, error) {
-	found, err := t.owners.ancestors(ctx, namespace, refs)
+// ancestors gives the tracked objects that own something. One that could not be asked for is passed over, and told of; then sure is false.
+func (t *Tracer) ancestors(ctx context.Context, namespace string, refs []manifest.OwnerReference) (found []log.Key, sure bool, err error) {
+	found, err = t.owners.ancestors(ctx, namespace, refs)
 	var failed *ownerError
-	if errors.As(err, &failed) {
-		t.logger.Warn("owner not found out", "owner", failed.Owner, "error", failed.Err)
-		return nil, nil
+	if !errors.As(err, &failed) {
+		return found, err == nil, err
 	}
-	return found, err
+	if !failed.Told {
+		t.logger.Warn("owner not found out", "owner", failed.Owner, "error", failed.Err)
+	}
+	return found, false, nil
 }
 
 // append adds entries to the log.
