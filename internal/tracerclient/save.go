@@ -2,20 +2,26 @@ package tracerclient
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 
 	"simkube.io/simkube/trace"
 )
 
-// Save stores a trace under a path, in the place of what is there. The file appears only when all of the trace is on disk and has been
+// Save stores a trace under a path, in the place of a file that is there, whose permissions stay, and where a link leads. The file appears only when all of the trace is on disk and has been
 // read and found whole; on an error there is nothing but what was there before. received is called with the bytes of each
 // piece that comes; nil: nobody wants to know.
 func Save(ctx context.Context, body io.Reader, path string, received func(n int)) (_ Contents, err error) {
-	temp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.tmp")
+	place, mode, err := findPlace(path)
+	if err != nil {
+		return Contents{}, err
+	}
+	temp, err := createBeside(place)
 	if err != nil {
 		return Contents{}, fmt.Errorf("store the trace: %w", err)
 	}
@@ -27,24 +33,74 @@ func Save(ctx context.Context, body io.Reader, path string, received func(n int)
 	if received == nil {
 		received = func(int) {}
 	}
+	if mode != 0 {
+		if err := temp.Chmod(mode); err != nil {
+			return Contents{}, fmt.Errorf("store the trace: %w", err)
+		}
+	}
 	if _, err := io.Copy(temp, &meter{body, received}); err != nil {
 		return Contents{}, fmt.Errorf("get the trace: %w", err)
 	}
-	// What CreateTemp makes is for its owner only; a trace is an ordinary file.
-	if err := errors.Join(temp.Chmod(0o644), temp.Sync(), temp.Close()); err != nil {
+	if err := errors.Join(temp.Sync(), temp.Close()); err != nil {
 		return Contents{}, fmt.Errorf("store the trace: %w", err)
 	}
 	saved, err := check(ctx, temp.Name())
 	if err != nil {
 		return Contents{}, fmt.Errorf("check the trace that came from the tracer: %w", err)
 	}
-	if err := os.Rename(temp.Name(), path); err != nil {
+	if err := os.Rename(temp.Name(), place); err != nil {
 		return Contents{}, fmt.Errorf("store the trace: %w", err)
 	}
-	if err := syncDir(filepath.Dir(path)); err != nil {
+	if err := syncDir(filepath.Dir(place)); err != nil {
 		return Contents{}, fmt.Errorf("store the trace: %w", err)
 	}
 	return saved, nil
+}
+
+// CheckPlace says why no trace can be stored under a path, as far as that shows without trying.
+func CheckPlace(path string) error {
+	place, _, err := findPlace(path)
+	if err != nil {
+		return err
+	}
+	if _, err := os.Stat(filepath.Dir(place)); err != nil {
+		return fmt.Errorf("store the trace: %w", err)
+	}
+	return nil
+}
+
+// findPlace returns where a file goes, links followed, and the permissions of the one that is there, or 0.
+func findPlace(path string) (string, fs.FileMode, error) {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if target, err := os.Readlink(path); err == nil {
+			return "", 0, fmt.Errorf("store the trace as %s: it is a link to %s, which does not exist", path, target)
+		}
+		return path, 0, nil
+	case err != nil:
+		return "", 0, fmt.Errorf("store the trace: %w", err)
+	case info.IsDir():
+		return "", 0, fmt.Errorf("store the trace as %s: it is a folder", path)
+	case !info.Mode().IsRegular():
+		// A file in its place would take a device, such as /dev/null, away from everybody.
+		return "", 0, fmt.Errorf("store the trace as %s: it is a device, pipe or socket, which cannot be replaced", path)
+	}
+	place, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return "", 0, fmt.Errorf("store the trace: %w", err)
+	}
+	return place, info.Mode().Perm(), nil
+}
+
+// createBeside makes a file of a new name in the folder of a place, with the permissions of new files.
+func createBeside(place string) (*os.File, error) {
+	name := filepath.Base(place)
+	// The whole name may be no longer than 255 bytes.
+	if len(name) > 200 {
+		name = name[:200]
+	}
+	return os.OpenFile(filepath.Join(filepath.Dir(place), "."+name+"."+rand.Text()[:12]+".tmp"), os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o666)
 }
 
 // check reads all of a trace.

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/http"
@@ -113,6 +114,14 @@ func (p *program) printExported(plan exportPlan, saved tracerclient.Contents) {
 		fmt.Fprintf(out, "exported to %s\n", plan.output)
 		return
 	}
+	if saved.Objects == 0 {
+		excluded := "none"
+		if names := plan.request.Filters.ExcludedNamespaces; len(names) > 0 {
+			excluded = strings.Join(names, ",")
+		}
+		fmt.Fprintf(out, "%s there are no objects in it: nothing of that time was recorded, or the filters left it out (--excluded-namespaces %s)\n",
+			p.style(out).warn("warning:"), excluded)
+	}
 	fmt.Fprintf(out, "exported %s events with %s objects, %s, to %s\n",
 		progress.Count(saved.Events), progress.Count(saved.Objects), progress.Bytes(saved.Bytes), plan.output)
 }
@@ -123,11 +132,17 @@ func exportError(ctx context.Context, tracer *tracerConnection, err error) error
 		return context.Cause(ctx)
 	}
 	err = fmt.Errorf("export from %s: %w", tracer.name, err)
-	var api *tracerclient.APIError
-	if !errors.As(err, &api) {
+	var (
+		api       *tracerclient.APIError
+		untrusted *tls.CertificateVerificationError
+	)
+	switch isAPI := errors.As(err, &api); {
+	case errors.Is(err, http.ErrSchemeMismatch):
+		return hint(err, "the tracer does without TLS: say --tracer-address http://...")
+	case errors.As(err, &untrusted):
+		return hint(err, "--tracer-ca-file names a file of the certificate that the tracer's is signed with; the address has to be a name in the tracer's")
+	case !isAPI:
 		return err
-	}
-	switch {
 	case api.Status == http.StatusUnauthorized && !tracer.forwarded:
 		return hint(err, "give it a token: kubectl create token %s -n %s > token, then --token-file token",
 			tracerclient.ExportServiceAccount, tracerclient.DefaultNamespace)
@@ -145,11 +160,11 @@ func exportError(ctx context.Context, tracer *tracerConnection, err error) error
 
 // checkExportOutput finds out before a long export whether its trace could be stored.
 func checkExportOutput(path string) error {
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		return hint(fmt.Errorf("store the trace as %s: it is a folder", path), "name a file with --output-path")
-	}
 	if _, err := os.Stat(filepath.Dir(path)); err != nil {
 		return hint(fmt.Errorf("store the trace in %s: %w", filepath.Dir(path), reason(err)), "make the folder, or name another one with --output-path")
+	}
+	if err := tracerclient.CheckPlace(path); err != nil {
+		return hint(err, "name a file with --output-path")
 	}
 	return nil
 }

@@ -25,6 +25,7 @@ import (
 	"simkube.io/simkube/cmd/skctl/progress"
 	"simkube.io/simkube/internal/tracer/server"
 	"simkube.io/simkube/internal/tracerclient"
+	"simkube.io/simkube/trace"
 )
 
 const exampleTrace = "../../../examples/first-steps.sktrace"
@@ -211,6 +212,28 @@ func TestRun_Export(t *testing.T) {
 	}
 }
 
+// TestRun_Export_Empty checks that an export without objects says why that may be: the namespace "default" is left out by default.
+func TestRun_Export_Empty(t *testing.T) {
+	tr := startTracer(t, server.Options{}, func(w io.Writer) error {
+		return (&trace.Trace{Events: []trace.Event{{Time: 0}}}).Write(w)
+	})
+	path := filepath.Join(t.TempDir(), "out.sktrace")
+	code, _, stderr := run(t, "export", "-s", "0", "-t", "60", "--tracer-address", tr.address, "-o", path)
+	if want := "warning: there are no objects in it: nothing of that time was recorded, or the filters left it out (--excluded-namespaces cert-manager,default,"; code != exitDone || !strings.Contains(stderr, want) {
+		t.Errorf("exit code %d, standard error\n%s\nwant %s", code, stderr, want)
+	}
+}
+
+// stranger is the address of a server whose certificate nobody vouches for.
+func stranger(t *testing.T) string {
+	t.Helper()
+	s := httptest.NewUnstartedServer(http.NotFoundHandler())
+	s.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+	s.StartTLS()
+	t.Cleanup(s.Close)
+	return s.URL
+}
+
 func TestRun_Export_ToBucket(t *testing.T) {
 	d, err := server.ParseDestination("s3://traces/prod")
 	if err != nil {
@@ -269,6 +292,9 @@ func TestRun_Export_Failed(t *testing.T) {
 		"no trace":         {export: noTrace, want: []string{"check the trace that came from the tracer: "}},
 		"no folder":        {args: []string{"-o", filepath.Join(dir, "none", "x")}, want: []string{"skctl: store the trace in " + filepath.Join(dir, "none") + ": no such file or directory"}},
 		"a folder":         {args: []string{"-o", dir}, want: []string{"skctl: store the trace as " + dir + ": it is a folder"}},
+		"a device":         {args: []string{"-o", "/dev/null"}, want: []string{"skctl: store the trace as /dev/null: it is a device, pipe or socket", "hint: name a file with --output-path"}},
+		"no TLS":           {args: []string{"--tracer-address", strings.Replace(startTracer(t, server.Options{}, nil).address, "http:", "https:", 1)}, want: []string{"hint: the tracer does without TLS: say --tracer-address http://..."}},
+		"a stranger":       {args: []string{"--tracer-address", stranger(t)}, want: []string{"certificate", "hint: --tracer-ca-file names a file"}},
 		"no transform":     {args: []string{"--transform", "/no/such"}, want: []string{"skctl: read the transformation /no/such: no such file or directory"}},
 		"no language":      {args: []string{"--transform", "../main.go"}, want: []string{"the tracer answers 400: the request is wrong: transform: this tracer has no language built in"}},
 		"nobody there":     {args: []string{"--tracer-address", "http://" + closedPort(t)}, want: []string{"connection refused"}},
