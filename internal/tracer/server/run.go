@@ -27,9 +27,11 @@ func (s *Server) Run(ctx context.Context, listener net.Listener) error {
 		Handler:           running,
 		BaseContext:       func(net.Listener) context.Context { return requests },
 		ReadHeaderTimeout: headerTimeout,
-		IdleTimeout:       idleTimeout,
-		MaxHeaderBytes:    maxHeaderBytes,
-		ErrorLog:          slog.NewLogLogger(s.opts.Logger.Handler(), slog.LevelDebug),
+		// Also for bodies that nobody reads, of requests that are refused. An export lifts it when its request is there.
+		ReadTimeout:    bodyTimeout,
+		IdleTimeout:    idleTimeout,
+		MaxHeaderBytes: maxHeaderBytes,
+		ErrorLog:       slog.NewLogLogger(s.opts.Logger.Handler(), slog.LevelDebug),
 	}
 	if s.opts.TLS != nil {
 		config := s.opts.TLS.Clone()
