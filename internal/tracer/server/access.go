@@ -1,7 +1,9 @@
 package server
 
 import (
+	"context"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"strings"
@@ -32,11 +34,23 @@ func (s *Server) protect(access string, next http.Handler) http.Handler {
 			if decision.Reason != "" {
 				message += " (" + decision.Reason + ")"
 			}
+			s.opts.Logger.InfoContext(r.Context(), "refuse a request", "user", decision.User, "verb", verb, "path", r.URL.Path)
 			s.fail(w, http.StatusForbidden, message)
 		default:
-			next.ServeHTTP(w, r)
+			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), userKey{}, decision.User)))
 		}
 	})
+}
+
+// userKey is the key under which a request's context has the name of who asks.
+type userKey struct{}
+
+// loggerFor returns a logger that names who asks, if that is known.
+func (s *Server) loggerFor(ctx context.Context) *slog.Logger {
+	if user, ok := ctx.Value(userKey{}).(string); ok {
+		return s.opts.Logger.With("user", user)
+	}
+	return s.opts.Logger
 }
 
 func (s *Server) challenge(w http.ResponseWriter, message string) {

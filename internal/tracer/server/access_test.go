@@ -3,11 +3,14 @@ package server
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	simkubev1 "simkube.io/simkube/api/v1"
 )
 
 type authorizerFunc func(token, verb, path string) (Decision, error)
@@ -95,5 +98,32 @@ func TestServer_Pages(t *testing.T) {
 				t.Errorf("status is %d, want %d: %s", w.Code, tc.code, w.Body)
 			}
 		})
+	}
+}
+
+// TestServer_Log checks that the log tells who has exported and who was refused, and no tokens.
+func TestServer_Log(t *testing.T) {
+	var log strings.Builder
+	s, err := New(Options{
+		Exporter: exports("a trace"), Status: func() simkubev1.TracerStatus { return simkubev1.TracerStatus{} },
+		Storage: &bucket{}, Allowed: []Destination{{Scheme: "s3", Bucket: "traces"}},
+		Authorizer: authorizerFunc(func(token, _, _ string) (Decision, error) {
+			return Decision{User: strings.TrimPrefix(token, "secret-"), Allowed: token == "secret-alice"}, nil
+		}),
+		Logger: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct{ token, path, want string }{
+		{"secret-alice", "x.sktrace", `msg="exported a trace" user=alice to=client `},
+		{"secret-alice", "s3://traces/x", `msg="exported a trace" user=alice to=s3://traces/x `},
+		{"secret-bob", "x.sktrace", `msg="refuse a request" user=bob verb=post path=/export`},
+	} {
+		log.Reset()
+		ask(s, http.MethodPost, "/export", requestTo(tc.path), "Authorization", "Bearer "+tc.token)
+		if got := log.String(); !strings.Contains(got, tc.want) || strings.Contains(got, "secret-") {
+			t.Errorf("the log is\n%s\nwant %s, and no token", got, tc.want)
+		}
 	}
 }

@@ -77,7 +77,7 @@ func (s *Server) checkTransform(request simkubev1.ExportRequest) error {
 // exportToClient answers with the trace. Once something of it is sent, a failure breaks the connection off: that is how
 // the client finds out.
 func (s *Server) exportToClient(w http.ResponseWriter, r *http.Request, request simkubev1.ExportRequest, name string) {
-	logger, begin := s.opts.Logger.With("to", "client"), s.opts.Clock.Now()
+	logger, begin := s.loggerFor(r.Context()).With("to", "client"), s.opts.Clock.Now()
 	body := newBody(w, acceptedEncoding(r.Header), name, s.opts.StallTimeout)
 	summary, err := s.opts.Exporter.Export(r.Context(), request, body)
 	if err == nil {
@@ -115,7 +115,7 @@ func (s *Server) failExport(ctx context.Context, w http.ResponseWriter, logger *
 
 // exportToBucket writes the trace to a bucket, and answers when it is there.
 func (s *Server) exportToBucket(ctx context.Context, w http.ResponseWriter, request simkubev1.ExportRequest, url string) {
-	logger, begin := s.opts.Logger.With("to", url), s.opts.Clock.Now()
+	logger, begin := s.loggerFor(ctx).With("to", url), s.opts.Clock.Now()
 	upload, err := s.opts.Storage.Create(ctx, url)
 	if err != nil {
 		s.failUpload(ctx, w, logger, err)

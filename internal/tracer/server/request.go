@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"reflect"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -84,12 +85,28 @@ func jsonProblem(body []byte, err error) simkubev1.Problem {
 		}
 	case errors.As(err, &typed):
 		problem.Field, offset = typed.Field, typed.Offset
-		problem.Message = fmt.Sprintf("is a JSON %s where a Go %s was wanted", typed.Value, typed.Type)
+		problem.Message = fmt.Sprintf("is a JSON %s where %s was wanted", typed.Value, jsonType(typed.Type))
 	default:
 		return problem
 	}
 	problem.Line, problem.Column = position(body, int(min(offset, int64(len(body)))))
 	return problem
+}
+
+// jsonType names the JSON that a type is read from.
+func jsonType(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.String:
+		return "a string"
+	case reflect.Int64:
+		return "a whole number"
+	case reflect.Slice:
+		return "an array"
+	case reflect.Struct, reflect.Map:
+		return "an object"
+	default:
+		return "a " + t.Kind().String()
+	}
 }
 
 // position turns an offset into line and column, both from 1.
