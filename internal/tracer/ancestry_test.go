@@ -1,6 +1,7 @@
 package tracer
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"time"
@@ -149,5 +150,36 @@ func TestPods_OverBeforeDeleted(t *testing.T) {
 	want := []string{"seen Finished 1-12 deleted 3620", "unseen Finished 1-12 deleted 3620"}
 	if diff := cmp.Diff(want, b.lives()); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestFollower_AwaitsOwners holds that what is listed at the start waits for the kinds its owners are of, so that they are not asked for one by one.
+func TestFollower_AwaitsOwners(t *testing.T) {
+	b := newBench(t, lifecycles(podKind, deploymentKind))
+	b.add([]*follower{b.handler(deploymentKind), b.handler(podKind)})
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	for gvk, waits := range map[schema.GroupVersionKind]bool{podKind: true, replicaSetKind: true, deploymentKind: false, configMapKind: false} {
+		if err := b.awaitOwners(ended, gvk); (err != nil) != waits {
+			t.Errorf("%s: got %v, want it to wait: %t", gvk.Kind, err, waits)
+		}
+	}
+}
+
+// TestPlan_Pods holds that pods are looked at again when what may own them changes, and only then.
+func TestPlan_Pods(t *testing.T) {
+	config := func(kinds ...schema.GroupVersionKind) *trace.Config {
+		c := lifecycles()
+		for _, gvk := range kinds {
+			c.TrackedObjects[gvk] = trace.TrackedObject{}
+		}
+		return c
+	}
+	pods := plan(config(podKind), true)[podKind]
+	if !pods.equal(plan(config(podKind), true)[podKind]) {
+		t.Error("they are looked at again although nothing changed")
+	}
+	if pods.equal(plan(config(podKind, deploymentKind), true)[podKind]) {
+		t.Error("they are not looked at again although another kind may own them")
 	}
 }

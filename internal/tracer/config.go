@@ -34,6 +34,10 @@ func (f *ConfigFile) Load() (*trace.Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the tracer config: %w", err)
 	}
+	return f.parse(data)
+}
+
+func (f *ConfigFile) parse(data []byte) (*trace.Config, error) {
 	f.data = data
 	config, warnings, err := trace.ParseConfig(data)
 	for _, warning := range warnings {
@@ -54,6 +58,7 @@ func (f *ConfigFile) Follow(ctx context.Context, apply func(*trace.Config, error
 	}
 	ticker := c.NewTicker(configEvery)
 	defer ticker.Stop()
+	unread := "" // why it could not be read
 	for {
 		select {
 		case <-ctx.Done():
@@ -62,9 +67,15 @@ func (f *ConfigFile) Follow(ctx context.Context, apply func(*trace.Config, error
 		}
 		data, err := os.ReadFile(f.Path)
 		switch {
-		case errors.Is(err, os.ErrNotExist), err == nil && bytes.Equal(data, f.data):
-			continue
+		case errors.Is(err, os.ErrNotExist):
+		case err != nil:
+			if err.Error() != unread {
+				unread = err.Error()
+				apply(nil, fmt.Errorf("read the tracer config: %w", err))
+			}
+		case unread != "" || !bytes.Equal(data, f.data):
+			unread = ""
+			apply(f.parse(data))
 		}
-		apply(f.Load())
 	}
 }

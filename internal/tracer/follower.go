@@ -3,11 +3,14 @@ package tracer
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
 	"github.com/cespare/xxhash/v2"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"simkube.io/simkube/internal/tracer/kinds"
 	"simkube.io/simkube/internal/tracer/manifest"
 	"simkube.io/simkube/internal/tracer/watch"
 	"simkube.io/simkube/trace"
@@ -70,8 +73,8 @@ func (t *Tracer) newFollower(ctx context.Context, kind following, config *trace.
 // run follows until the follower is stopped, or ctx ends.
 func (f *follower) run(ctx context.Context) error {
 	defer close(f.done)
-	if f.pods != nil {
-		if err := f.t.awaitOwners(f.ctx); err != nil {
+	if f.kind.roles != roleOwners {
+		if err := f.t.awaitOwners(f.ctx, f.kind.gvk); err != nil {
 			return nil // stopped
 		}
 	}
@@ -87,16 +90,16 @@ func (f *follower) stop() {
 	<-f.done
 }
 
-// awaitOwners waits until the kinds that may own pods are listed, so that nobody has to be asked for the pods that are there already. A kind
-// that cannot be listed is not waited for.
-func (t *Tracer) awaitOwners(ctx context.Context) error {
+// awaitOwners waits until the kinds that may own objects of a kind are listed, so that nobody has to be asked for those that are there already. A kind
+// that cannot be listed is not waited for. Who may own pods is not known, so that they wait for all.
+func (t *Tracer) awaitOwners(ctx context.Context, kind schema.GroupVersionKind) error {
 	deadline := t.clock.Now().Add(settleTime)
 	for t.clock.Now().Before(deadline) {
 		waiting := false
 		for _, f := range t.running() {
 			switch f.watcher.Status().State {
 			case watch.Starting, watch.Listing:
-				waiting = waiting || f.pods == nil
+				waiting = waiting || f.kind.gvk != podKind && (kind == podKind || isBetween(f.kind.gvk, kind))
 			}
 		}
 		if !waiting {
@@ -107,6 +110,11 @@ func (t *Tracer) awaitOwners(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// isBetween tells whether Kubernetes puts objects of a kind between those of an owner and its pods.
+func isBetween(owner, kind schema.GroupVersionKind) bool {
+	return slices.Contains(kinds.Between(&trace.Config{TrackedObjects: map[schema.GroupVersionKind]trace.TrackedObject{podKind: {}, owner: {}}}), kind)
 }
 
 // Begin implements watch.Handler.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -20,6 +21,8 @@ import (
 const (
 	getterQPS   = 50
 	getterBurst = 100
+	// getterTimeout is how long one may take: what comes after the object in question waits.
+	getterTimeout = 10 * time.Second
 )
 
 // clusterGetter asks an API server for the metadata of single objects. It is safe for concurrent use.
@@ -33,7 +36,7 @@ type clusterGetter struct {
 
 func newClusterGetter(cluster *rest.Config) (*clusterGetter, error) {
 	config := rest.CopyConfig(cluster)
-	config.QPS, config.Burst = getterQPS, getterBurst
+	config.QPS, config.Burst, config.Timeout = getterQPS, getterBurst, getterTimeout
 	meta, err := metadata.NewForConfig(config)
 	if err != nil {
 		return nil, err

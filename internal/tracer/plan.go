@@ -32,12 +32,13 @@ type following struct {
 	gvk     schema.GroupVersionKind
 	roles   role
 	tracked trace.TrackedObject
-	// lifecycles, of pods, sums up what decides whose lifecycles are recorded: when it changes, all pods have to be looked at again.
-	lifecycles string
+	// owners, of pods, sums up what decides who their owners are and whose lifecycles are recorded: when it changes, all pods have to be
+	// looked at again.
+	owners string
 }
 
 func (f following) equal(g following) bool {
-	return f.gvk == g.gvk && f.roles == g.roles && f.lifecycles == g.lifecycles && f.tracked.SkipOwned == g.tracked.SkipOwned &&
+	return f.gvk == g.gvk && f.roles == g.roles && f.owners == g.owners && f.tracked.SkipOwned == g.tracked.SkipOwned &&
 		slices.Equal(f.tracked.PodSpecTemplatePaths, g.tracked.PodSpecTemplatePaths)
 }
 
@@ -69,8 +70,9 @@ func plan(config *trace.Config, nodes bool) map[schema.GroupVersionKind]followin
 	}
 	if kinds.Lifecycles(config) {
 		add(podKind, rolePods)
-		f := planned[podKind]
-		f.lifecycles = lifecyclePlan(config)
+	}
+	if f, pods := planned[podKind]; pods {
+		f.owners = ownersPlan(config)
 		planned[podKind] = f
 	}
 	if nodes {
@@ -79,8 +81,8 @@ func plan(config *trace.Config, nodes bool) map[schema.GroupVersionKind]followin
 	return planned
 }
 
-// lifecyclePlan sums up whose lifecycles are recorded.
-func lifecyclePlan(config *trace.Config) string {
+// ownersPlan sums up which kinds are tracked, and whose lifecycles are recorded.
+func ownersPlan(config *trace.Config) string {
 	var b strings.Builder
 	sorted := slices.SortedFunc(maps.Keys(config.TrackedObjects), func(a, b schema.GroupVersionKind) int {
 		return cmp.Compare(trace.FormatGVK(a), trace.FormatGVK(b))
