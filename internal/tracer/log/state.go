@@ -3,20 +3,22 @@ package log
 import (
 	"bytes"
 	"errors"
+	"io"
 
 	"github.com/cockroachdb/pebble/v2"
 )
 
-// stepsBeforeSeek is how many versions of an object are gone through one by one before the last of them is looked for.
-const stepsBeforeSeek = 4
+// stepsBeforeSeek is how many versions of an object are gone through one by one before those left are jumped over: a seek reads a block of
+// every level of the store.
+const stepsBeforeSeek = 32
 
 // walker goes through the objects by their versions.
 type walker struct {
 	it    *pebble.Iterator
 	bound Seq
 	// key and value are the version found last.
-	key, value []byte
-	seekKey    []byte
+	key, value      []byte
+	prefix, seekKey []byte
 }
 
 func (s *Snapshot) newWalker(bound Seq) (*walker, error) {
@@ -45,14 +47,11 @@ func (w *walker) object() (found bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	n := len(prefix)
+	w.prefix = append(w.prefix[:0], prefix...)
 	for step := 0; seq < w.bound; step++ {
 		found = true
-		if err := w.keep(); err != nil {
-			return false, err
-		}
 		if step == stepsBeforeSeek {
-			w.seekKey = appendNumber(append(w.seekKey[:0], w.key[:n]...), uint64(w.bound))
+			w.seekKey = appendNumber(append(w.seekKey[:0], w.prefix...), uint64(w.bound))
 			if !w.it.SeekLT(w.seekKey) {
 				return false, typed(w.it.Error())
 			}
@@ -61,23 +60,32 @@ func (w *walker) object() (found bool, err error) {
 			}
 			break
 		}
-		if !w.it.Next() {
-			return true, typed(w.it.Error())
-		}
-		prefix, seq, err = splitVersionKey(w.it.Key())
-		if err != nil {
+		if err := w.keep(); err != nil {
 			return false, err
 		}
-		if !bytes.Equal(prefix, w.key[:n]) {
-			return true, nil
+		var same bool
+		if same, seq, err = w.step(); !same || err != nil {
+			return true, err
 		}
 	}
-	if found {
-		prefix = w.key[:n]
+	// What is left of the object came later.
+	for range stepsBeforeSeek {
+		if same, _, err := w.step(); !same || err != nil {
+			return found, err
+		}
 	}
-	w.seekKey = afterVersions(append(w.seekKey[:0], prefix...))
+	w.seekKey = afterVersions(append(w.seekKey[:0], w.prefix...))
 	w.it.SeekGE(w.seekKey)
 	return found, nil
+}
+
+// step goes to the next version, and says whether it is of the same object.
+func (w *walker) step() (same bool, seq Seq, err error) {
+	if !w.it.Next() {
+		return false, 0, typed(w.it.Error())
+	}
+	prefix, seq, err := splitVersionKey(w.it.Key())
+	return bytes.Equal(prefix, w.prefix), seq, err
 }
 
 func (w *walker) keep() error {
@@ -99,11 +107,7 @@ func (s *Snapshot) state(bound Seq, entries bool, yield func(*Record, error) boo
 		fail(err)
 		return
 	}
-	reader, err := s.newEntryReader()
-	if err != nil {
-		fail(errors.Join(err, w.close()))
-		return
-	}
+	reader := s.newEntryReader()
 	var r Record
 	stopped := false
 	for {
@@ -132,22 +136,27 @@ func (s *Snapshot) state(bound Seq, entries bool, yield func(*Record, error) boo
 	}
 }
 
-// entryReader reads entries by number. Those that are near each other are cheaper.
+// entryReader reads entries by number. It gets each: an iterator would read a block of every level of the store for one of them.
 type entryReader struct {
-	it  *pebble.Iterator
-	d   *decoder
-	key []byte
+	store  *pebble.Snapshot
+	d      *decoder
+	key    []byte
+	closer io.Closer
 }
 
-func (s *Snapshot) newEntryReader() (*entryReader, error) {
-	it, err := s.store.NewIter(&pebble.IterOptions{LowerBound: entrySpace.first(), UpperBound: entrySpace.end()})
-	if err != nil {
-		return nil, typed(err)
+func (s *Snapshot) newEntryReader() *entryReader {
+	return &entryReader{store: s.store, d: newDecoder()}
+}
+
+// close lets go of what was read last.
+func (e *entryReader) close() error {
+	if e.closer == nil {
+		return nil
 	}
-	return &entryReader{it: it, d: newDecoder()}, nil
+	err := e.closer.Close()
+	e.closer = nil
+	return err
 }
-
-func (e *entryReader) close() error { return typed(e.it.Close()) }
 
 // object reads a version into r, with its entry if that is wanted and not in the version.
 func (e *entryReader) object(key, value []byte, entries bool, r *Record) error {
@@ -176,19 +185,20 @@ func (e *entryReader) object(key, value []byte, entries bool, r *Record) error {
 	return e.read(seq, prefix, r)
 }
 
-// read reads the entry of a change of the object with a prefix.
+// read reads the entry of a change of the object with a prefix. What was read before it is not valid any more.
 func (e *entryReader) read(seq Seq, prefix []byte, r *Record) error {
+	if err := e.close(); err != nil {
+		return err
+	}
 	e.key = appendSeqKey(e.key[:0], entrySpace, seq)
-	if !e.it.SeekGE(e.key) || !bytes.Equal(e.it.Key(), e.key) {
-		if err := e.it.Error(); err != nil {
-			return typed(err)
-		}
+	v, closer, err := e.store.Get(e.key)
+	if errors.Is(err, pebble.ErrNotFound) {
 		return corrupt("entry %d of %q is missing", seq, prefix)
 	}
-	v, err := e.it.ValueAndErr()
 	if err != nil {
 		return typed(err)
 	}
+	e.closer = closer
 	change, err := e.d.record(v, seq, r)
 	if err == nil && !change {
 		err = errors.New("is not of a change")
