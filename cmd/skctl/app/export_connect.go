@@ -37,6 +37,10 @@ func (p *program) connectTracer(ctx context.Context, opts exportOptions) (*trace
 		return nil, err
 	}
 	if opts.isAddressGiven {
+		if token != nil && isReadable(opts.address) {
+			fmt.Fprintf(p.streams.Err, "%s the token goes to %s unencrypted, and whoever reads it on its way can use it: prefer https://, or a port-forward\n",
+				p.style(p.streams.Err).warn("warning:"), opts.address)
+		}
 		return addressedTracer(opts, token)
 	}
 	localErr := answers(ctx, opts.address)
@@ -143,6 +147,16 @@ func (o *exportOptions) givenToken() (func(context.Context) (string, error), err
 		return nil, nil
 	}
 	return func(context.Context) (string, error) { return token, nil }, nil
+}
+
+// isReadable says whether others can read what is sent to an address: it leaves this machine, without TLS.
+func isReadable(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "http" || strings.EqualFold(u.Hostname(), "localhost") {
+		return false
+	}
+	ip := net.ParseIP(u.Hostname())
+	return ip == nil || !ip.IsLoopback()
 }
 
 // answers returns why nobody answers at an address.

@@ -297,6 +297,7 @@ func TestRun_Export_Failed(t *testing.T) {
 		"a stranger":       {args: []string{"--tracer-address", stranger(t)}, want: []string{"certificate", "hint: --tracer-ca-file names a file"}},
 		"no transform":     {args: []string{"--transform", "/no/such"}, want: []string{"skctl: read the transformation /no/such: no such file or directory"}},
 		"no language":      {args: []string{"--transform", "../main.go"}, want: []string{"the tracer answers 400: the request is wrong: transform: this tracer has no language built in"}},
+		"a token in clear": {args: []string{"--tracer-address", "http://tracer.invalid", "--token", "x"}, want: []string{"warning: the token goes to http://tracer.invalid unencrypted"}},
 		"nobody there":     {args: []string{"--tracer-address", "http://" + closedPort(t)}, want: []string{"connection refused"}},
 		"no token file":    {args: []string{"--token-file", "/no/such"}, want: []string{"skctl: read --token-file /no/such: no such file or directory"}},
 		"empty token file": {args: []string{"--token-file", "/dev/null"}, want: []string{"skctl: read --token-file /dev/null: it is empty"}},
@@ -401,4 +402,15 @@ func closedPort(t *testing.T) string {
 	}
 	defer listener.Close()
 	return listener.Addr().String()
+}
+
+func TestIsReadable(t *testing.T) {
+	for address, want := range map[string]bool{
+		"http://localhost:7777": false, "http://127.0.0.1:7777": false, "http://[::1]:7777": false, "https://tracer.example": false,
+		"http://tracer.example:7777": true, "http://10.0.0.1": true, "HTTP://sk-tracer.simkube.svc:7777": true,
+	} {
+		if got := isReadable(address); got != want {
+			t.Errorf("isReadable(%s) = %t, want %t", address, got, want)
+		}
+	}
 }
