@@ -49,6 +49,7 @@ func TestRun_Usage(t *testing.T) {
 			},
 		},
 		{"negative retention", []string{"-c", config, "--retention", "-1h"}, exitUsage, []string{"--retention", `"-1h"`}},
+		{"size without a unit", []string{"-c", config, "--max-size", "10"}, exitUsage, []string{"--max-size 10: that is 10 bytes", "10Gi"}},
 		{"negative size", []string{"-c", config, "--max-size", "-1Gi"}, exitUsage, []string{`--max-size "-1Gi"`}},
 		{"missing config", []string{"-c", "missing.yaml"}, exitFailed, []string{"missing.yaml: no such file"}},
 		{"empty config", []string{"-c", write(t, "empty.yaml", "")}, exitFailed, []string{"empty.yaml", "trackedObjects"}},

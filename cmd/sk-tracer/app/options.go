@@ -27,6 +27,9 @@ const (
 	authNone  = "none"
 )
 
+// leastMaxSize is the size in bytes below which a size was not meant: a unit was forgotten.
+const leastMaxSize = 1 << 20
+
 // options are the flags.
 type options struct {
 	configFile string
@@ -119,7 +122,9 @@ func (o *options) parse() (*settings, error) {
 	if size, err := resource.ParseQuantity(o.maxSize); err != nil || size.Sign() < 0 {
 		problem("--max-size %q: wanted is a number of bytes, such as 10Gi or 500Mi", o.maxSize)
 	} else {
-		s.maxSize = size.Value()
+		if s.maxSize = size.Value(); s.maxSize > 0 && s.maxSize < leastMaxSize {
+			problem("--max-size %s: that is %d bytes, in which no log has room; wanted is a size such as 10Gi or 500Mi", o.maxSize, s.maxSize)
+		}
 	}
 	switch {
 	case len(o.redact) == 0:
