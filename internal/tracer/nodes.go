@@ -55,7 +55,7 @@ func (n *nodes) object(ctx context.Context, json []byte) error {
 	if node == nil {
 		n.t.owners.learn(&m.Head) // of the pods that nodes bring along
 	}
-	now := n.t.clock.Now().UnixMilli()
+	now := n.now(node)
 	next := &liveNode{list: n.list, Node: log.Node{UID: strings.Clone(m.Head.UID), Name: strings.Clone(m.Head.Name), From: now, Shape: bytes.Clone(m.Shape)}}
 	n.live[next.UID] = next
 	if node == nil {
@@ -69,6 +69,15 @@ func (n *nodes) object(ctx context.Context, json []byte) error {
 	return n.append(ctx, &node.Node, &next.Node)
 }
 
+// now is the time, but not before what is known of a node began: clocks are set back.
+func (n *nodes) now(node *liveNode) int64 {
+	ms := n.t.clock.Now().UnixMilli()
+	if node != nil {
+		ms = max(ms, node.From)
+	}
+	return ms
+}
+
 // gone records that a node was deleted.
 func (n *nodes) gone(ctx context.Context, head *manifest.Head) error {
 	node := n.live[head.UID]
@@ -76,7 +85,7 @@ func (n *nodes) gone(ctx context.Context, head *manifest.Head) error {
 		return nil
 	}
 	delete(n.live, head.UID)
-	node.To = n.t.clock.Now().UnixMilli()
+	node.To = n.now(node)
 	return n.append(ctx, &node.Node)
 }
 
@@ -87,7 +96,7 @@ func (n *nodes) complete(ctx context.Context) error {
 			continue
 		}
 		delete(n.live, uid)
-		node.To = n.t.clock.Now().UnixMilli()
+		node.To = n.now(node)
 		if err := n.append(ctx, &node.Node); err != nil {
 			return err
 		}

@@ -259,7 +259,7 @@ func (p *pods) gone(ctx context.Context, head *manifest.Head, json []byte) error
 // end records that a pod is gone.
 func (p *pods) end(ctx context.Context, pod *livePod) error {
 	now := p.t.clock.Now()
-	pod.Deleted = now.UnixMilli()
+	pod.Deleted = max(now.UnixMilli(), pod.Created) // of which the API server's clock tells
 	if pod.Lifecycle.State == trace.Running {
 		end := now.Unix()
 		if pod.over != 0 {

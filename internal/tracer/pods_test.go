@@ -230,3 +230,39 @@ func TestNodes(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// TestPods_ClocksApart holds that nothing ends before it began, though the API server's clock is ahead, or this one is set back.
+func TestPods_ClocksApart(t *testing.T) {
+	b := newBench(t, lifecycles(podKind))
+	pods, nodes := b.handler(podKind), b.handler(nodeKind)
+	b.clock.Step(10 * time.Second)
+	b.list(nodes, node("n1", "u1", "4", "x"), node("n2", "u2", "4", "x"))
+	b.clock.SetTime(begin.Add(5 * time.Second))
+	b.remove(nodes, node("n2", "u2", "4", "x"))
+	b.apply(nodes, node("n1", "u1", "8", "x"))
+	b.clock.SetTime(begin.Add(-5 * time.Second))
+	b.apply(pods, pod("p", "", "n", started(0)))
+	b.remove(pods, pod("p", "", "n", started(0)))
+	if diff := cmp.Diff([]string{"p Finished 0-0 deleted 0"}, b.lives()); diff != "" {
+		t.Error(diff)
+	}
+	snapshot := b.snapshot()
+	defer snapshot.Close()
+	for p, err := range snapshot.Pods(0, 1<<62) {
+		b.check(err)
+		if p.Deleted < p.Created {
+			t.Errorf("the pod was created at %d and deleted at %d", p.Created, p.Deleted)
+		}
+	}
+	got := 0
+	for n, err := range snapshot.Nodes(0, 1<<62) {
+		b.check(err)
+		got++
+		if n.To != 0 && n.To < n.From {
+			t.Errorf("node %s was there from %d to %d", n.Name, n.From, n.To)
+		}
+	}
+	if got != 2 {
+		t.Errorf("%d periods of nodes, want 2: one replaced another of no length", got)
+	}
+}
