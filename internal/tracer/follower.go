@@ -70,8 +70,8 @@ func (t *Tracer) newFollower(ctx context.Context, kind following, config *trace.
 	return f, nil
 }
 
-// run follows until the follower is stopped, or ctx ends.
-func (f *follower) run(ctx context.Context) error {
+// run follows until the follower is stopped, or the context it was made with ends.
+func (f *follower) run() error {
 	defer close(f.done)
 	if f.kind.roles != roleOwners {
 		if err := f.t.awaitOwners(f.ctx, f.kind.gvk); err != nil {

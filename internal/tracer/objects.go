@@ -22,6 +22,8 @@ type known struct {
 	list uint32
 	// trust is how far its ancestors are known to be the right ones.
 	trust trust
+	// owned: it had owners when it was last seen.
+	owned bool
 }
 
 // trust says what recorded ancestors are worth.
@@ -97,10 +99,10 @@ func (o *objects) object(ctx context.Context, json []byte) error {
 		// It was nobody's before.
 		return o.append(ctx, &log.Change{Op: log.Forgotten, Key: o.key(name), UID: head.UID})
 	}
-	now := known{hash: m.Hash, uid: uidHash(head.UID), list: o.list}
+	now := known{hash: m.Hash, uid: uidHash(head.UID), list: o.list, owned: len(head.Owners) > 0}
 	same := there && before.uid == now.uid
 	changed := !same || before.hash>>ancestorBits != now.hash>>ancestorBits
-	if changed || before.trust == fromLog {
+	if !same || before.trust == fromLog || changed && (now.owned || before.owned) {
 		o.t.owners.learn(head)
 	}
 	if !changed {
@@ -170,17 +172,6 @@ func (o *objects) complete(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
-}
-
-// forget ends the recording of all objects of the kind.
-func (o *objects) forget(ctx context.Context) error {
-	for name := range o.known {
-		if err := o.append(ctx, &log.Change{Op: log.Forgotten, Key: o.key(name)}); err != nil {
-			return err
-		}
-	}
-	clear(o.known)
 	return nil
 }
 

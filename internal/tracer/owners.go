@@ -195,7 +195,7 @@ func (o *owners) remembered(uid string) (ownedBy, bool) {
 func (o *owners) ask(ctx context.Context, gvk schema.GroupVersionKind, namespace string, ref manifest.OwnerReference) (ownedBy, error) {
 	unknown := ownedBy{namespace: namespace}
 	failed := &ownerError{Owner: gvk.GroupKind().String() + " " + trace.NamespacedName(namespace, ref.Name)}
-	if why, paused := o.paused(gvk.GroupKind()); paused {
+	if paused, why := o.paused(gvk.GroupKind()); paused {
 		if failed.Err = why; why != nil {
 			o.metrics.ownerLookups.WithLabelValues(lookupFailed).Inc()
 			failed.Told = true
@@ -246,16 +246,16 @@ type ownerError struct {
 func (e *ownerError) Error() string { return fmt.Sprintf("look up the owner %s: %v", e.Owner, e.Err) }
 func (e *ownerError) Unwrap() error { return e.Err }
 
-// paused tells whether a kind is not to be asked for now, and why.
-func (o *owners) paused(kind schema.GroupKind) (why error, yes bool) {
+// paused tells whether a kind is not to be asked for now, and why: nil if it may not be read.
+func (o *owners) paused(kind schema.GroupKind) (yes bool, why error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	r, ok := o.pauses[kind]
 	if ok && !o.clock.Now().Before(r.until) {
 		delete(o.pauses, kind)
-		return nil, false
+		return false, nil
 	}
-	return r.err, ok
+	return ok, r.err
 }
 
 func (o *owners) pause(kind schema.GroupKind, d time.Duration, why error) {

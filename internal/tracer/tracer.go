@@ -218,7 +218,7 @@ func (t *Tracer) follow(ctx context.Context, group *errgroup.Group, config *trac
 	}
 	t.add(started)
 	for _, f := range started {
-		group.Go(func() error { return f.run(ctx) })
+		group.Go(f.run)
 	}
 	return nil
 }
