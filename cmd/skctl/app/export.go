@@ -107,7 +107,7 @@ func (p *program) printExported(plan exportPlan, saved tracerclient.Contents) {
 	out := p.streams.Err
 	if saved.Start > plan.request.StartTS {
 		fmt.Fprintf(out, "%s the tracer reaches back to %s only: that is where the trace begins\n",
-			p.style(out).warn("warning:"), time.Unix(saved.Start, 0).UTC().Format(time.RFC3339))
+			p.style(out).warning(), time.Unix(saved.Start, 0).UTC().Format(time.RFC3339))
 	}
 	if saved == (tracerclient.Contents{}) {
 		// An older tracer does not say what it wrote.
@@ -120,7 +120,7 @@ func (p *program) printExported(plan exportPlan, saved tracerclient.Contents) {
 			excluded = strings.Join(names, ",")
 		}
 		fmt.Fprintf(out, "%s there are no objects in it: nothing of that time was recorded, or the filters left it out (--excluded-namespaces %s)\n",
-			p.style(out).warn("warning:"), excluded)
+			p.style(out).warning(), excluded)
 	}
 	fmt.Fprintf(out, "exported %s events with %s objects, %s, to %s\n",
 		progress.Count(saved.Events), progress.Count(saved.Objects), progress.Bytes(saved.Bytes), plan.output)

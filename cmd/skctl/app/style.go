@@ -13,7 +13,7 @@ const defaultWidth = 80
 type style struct{ colour bool }
 
 func (s style) error(text string) string { return s.wrap("1;31", text) }
-func (s style) warn(text string) string  { return s.wrap("33", text) }
+func (s style) warning() string          { return s.wrap("33", "warning:") }
 func (s style) dim(text string) string   { return s.wrap("2", text) }
 
 func (s style) wrap(code, text string) string {
