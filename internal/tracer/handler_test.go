@@ -40,7 +40,7 @@ func (b *bench) open(dir string, config *trace.Config) {
 	b.t.Helper()
 	tracer, err := Open(Options{
 		Cluster: &rest.Config{Host: "http://127.0.0.1:1"}, Config: config, Dir: dir, Clock: b.clock,
-		Logger: slog.New(slog.NewTextHandler(b.t.Output(), nil)),
+		Logger: testLogger(b.t),
 	})
 	if err != nil {
 		b.t.Fatal(err)
@@ -327,3 +327,5 @@ status: {replicas: 1}`)
 		t.Error(diff)
 	}
 }
+
+func testLogger(t *testing.T) *slog.Logger { return slog.New(slog.NewTextHandler(t.Output(), nil)) }

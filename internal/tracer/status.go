@@ -2,7 +2,11 @@ package tracer
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"time"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	simkubev1 "simkube.io/simkube/api/v1"
 	"simkube.io/simkube/internal/tracer/server"
@@ -62,9 +66,10 @@ func stateOf(s watch.Status) simkubev1.TracerKindState {
 }
 
 // Ready tells whether everything that can be recorded is. A kind that the cluster does not have, or does not let be read, does not stop the others and
-// is only shown; so is a watch that is just being taken up again.
+// is only shown; so is a watch that is just being taken up again. When none of the configured kinds can be had, that is more than a detail.
 func (t *Tracer) Ready() []server.ReadyCheck {
 	var checks []server.ReadyCheck
+	recorded := map[schema.GroupVersionKind]bool{} // kinds that are recorded as objects: whether they are, or were
 	if err := t.configError(); err != nil {
 		checks = append(checks, server.ReadyCheck{Name: "config", Optional: true, Detail: err.Error()})
 	}
@@ -74,6 +79,9 @@ func (t *Tracer) Ready() []server.ReadyCheck {
 	}
 	for _, f := range followers {
 		s := f.watcher.Status()
+		if f.objects != nil {
+			recorded[f.kind.gvk] = s.HasSynced
+		}
 		check := server.ReadyCheck{Name: trace.FormatGVK(f.kind.gvk), OK: s.State == watch.Synced}
 		if !check.OK {
 			check.Optional = s.HasSynced || s.State == watch.Missing || s.State == watch.Forbidden
@@ -83,6 +91,9 @@ func (t *Tracer) Ready() []server.ReadyCheck {
 			}
 		}
 		checks = append(checks, check)
+	}
+	if len(recorded) > 0 && !slices.Contains(slices.Collect(maps.Values(recorded)), true) {
+		checks = append(checks, server.ReadyCheck{Name: "configured kinds", Detail: "none of them is recorded: see what is said of each"})
 	}
 	return checks
 }

@@ -118,7 +118,7 @@ func Open(opts Options) (*Tracer, error) {
 		}
 	}
 	if t.log, err = log.Open(opts.Dir, logOptions); err != nil {
-		return nil, fmt.Errorf("open the event log: %w", err)
+		return nil, err // it says what it is about
 	}
 	if err := opts.Registry.Register(newLogCollector(t.log)); err != nil {
 		return nil, errors.Join(fmt.Errorf("register metrics: %w", err), t.log.Close())

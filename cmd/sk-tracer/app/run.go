@@ -23,6 +23,9 @@ import (
 	"simkube.io/simkube/storage"
 )
 
+// reviewQPS is how many questions about tokens the API server gets in a second at most.
+const reviewQPS = 20
+
 // run records until ctx ends.
 func run(ctx context.Context, opts *options, settings *settings, version string, logger *slog.Logger) (err error) {
 	file := &tracer.ConfigFile{Path: opts.configFile, Logger: logger}
@@ -94,7 +97,9 @@ func (o *options) server(s *settings, cluster *rest.Config, t *tracer.Tracer, bu
 		Allowed: s.allowed, MaxExports: o.maxExports, Insecure: o.insecure, Logger: logger,
 	}
 	if o.auth == authToken {
-		client, err := kubernetes.NewForConfig(cluster)
+		reviews := rest.CopyConfig(cluster)
+		reviews.QPS, reviews.Burst = reviewQPS, 2*reviewQPS
+		client, err := kubernetes.NewForConfig(reviews)
 		if err != nil {
 			return nil, fmt.Errorf("make a client: %w", err)
 		}
