@@ -35,7 +35,6 @@ const (
 	defaultKills  = "20"
 )
 
-
 func mapsConfig() *trace.Config {
 	return &trace.Config{TrackedObjects: map[schema.GroupVersionKind]trace.TrackedObject{
 		configMapKind: {},

@@ -165,4 +165,3 @@ func podSpec(task task) corev1.PodSpec {
 		Containers:    []corev1.Container{{Name: "main", Image: task.image}},
 	}
 }
-
