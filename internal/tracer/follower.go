@@ -136,7 +136,7 @@ func (f *follower) Object(ctx context.Context, json []byte) error {
 	if f.kind.roles == roleOwners {
 		head, err := manifest.ParseHead(json)
 		if err != nil {
-			f.t.logger.Warn("unreadable object", "kind", trace.FormatGVK(f.kind.gvk), "error", err)
+			f.t.logger.WarnContext(ctx, "unreadable object", "kind", trace.FormatGVK(f.kind.gvk), "error", err)
 			return nil
 		}
 		f.t.owners.learn(&head)
@@ -165,7 +165,7 @@ func (f *follower) Object(ctx context.Context, json []byte) error {
 func (f *follower) Gone(ctx context.Context, json []byte) error {
 	head, err := manifest.ParseHead(json)
 	if err != nil {
-		f.t.logger.Warn("unreadable deleted object", "kind", trace.FormatGVK(f.kind.gvk), "error", err)
+		f.t.logger.WarnContext(ctx, "unreadable deleted object", "kind", trace.FormatGVK(f.kind.gvk), "error", err)
 		return nil
 	}
 	if f.pods != nil {

@@ -42,7 +42,7 @@ func (n *nodes) begin() { n.list++ }
 func (n *nodes) object(ctx context.Context, json []byte) error {
 	m, err := manifest.ParseNode(json)
 	if err != nil {
-		n.t.logger.Warn("unreadable node", "error", err)
+		n.t.logger.WarnContext(ctx, "unreadable node", "error", err)
 		return nil
 	}
 	node := n.live[m.Head.UID]
