@@ -100,7 +100,7 @@ func (p *pods) begin() { p.list++ }
 func (p *pods) object(ctx context.Context, json []byte) error {
 	head, err := manifest.ParseHead(json)
 	if err != nil {
-		p.t.logger.Warn("unreadable pod", "error", err)
+		p.t.logger.WarnContext(ctx, "unreadable pod", "error", err)
 		return nil
 	}
 	pod := p.live[head.UID]
@@ -115,7 +115,7 @@ func (p *pods) object(ctx context.Context, json []byte) error {
 	}
 	status, err := manifest.ParsePod(json)
 	if err != nil {
-		p.t.logger.Warn("unreadable pod", "pod", trace.NamespacedName(head.Namespace, head.Name), "error", err)
+		p.t.logger.WarnContext(ctx, "unreadable pod", "pod", trace.NamespacedName(head.Namespace, head.Name), "error", err)
 		return nil
 	}
 	if !p.observe(pod, &status) && pod.recorded {
@@ -137,7 +137,7 @@ func (p *pods) meet(ctx context.Context, head *manifest.Head, json []byte) (*liv
 	}
 	hash, err := manifest.PodHash(json, p.t.redactor)
 	if err != nil {
-		p.t.logger.Warn("pod without a hash", "pod", trace.NamespacedName(head.Namespace, head.Name), "error", err)
+		p.t.logger.WarnContext(ctx, "pod without a hash", "pod", trace.NamespacedName(head.Namespace, head.Name), "error", err)
 		return nil, nil
 	}
 	pod := &livePod{trust: trust, Pod: log.Pod{
