@@ -265,7 +265,7 @@ func (t *Tracer) ancestors(ctx context.Context, namespace string, refs []manifes
 		return found, err == nil, err
 	}
 	if !failed.Told {
-		t.logger.Warn("owner not found out", "owner", failed.Owner, "error", failed.Err)
+		t.logger.WarnContext(ctx, "owner not found out", "owner", failed.Owner, "error", failed.Err)
 	}
 	return found, false, nil
 }
