@@ -42,7 +42,10 @@ func TestPriorityAndFairness_Objects(t *testing.T) {
 // reach them.
 func TestNetwork_Others(t *testing.T) {
 	if virtualtime.Enabled {
-		_, err := (&http.Transport{}).RoundTrip(httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1:1/", nil))
+		res, err := (&http.Transport{}).RoundTrip(httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1:1/", nil))
+		if err == nil {
+			res.Body.Close()
+		}
 		if !errors.Is(err, errNoNetwork) {
 			t.Errorf("got %v, want %v", err, errNoNetwork)
 		}

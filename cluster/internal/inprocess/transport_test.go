@@ -178,7 +178,8 @@ func TestStream_WhileItIsWritten(t *testing.T) {
 		var res *http.Response
 		go func() {
 			var err error
-			if res, err = transport.RoundTrip(request(t.Context(), t, http.MethodGet, "https://api/?watch=true", "")); err != nil {
+			res, err = transport.RoundTrip(request(t.Context(), t, http.MethodGet, "https://api/?watch=true", "")) //nolint:bodyclose // it is, below
+			if err != nil {
 				t.Error(err)
 			}
 		}()
@@ -278,7 +279,7 @@ func TestStream_Window(t *testing.T) {
 				})
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
-				res, err := transport.RoundTrip(request(ctx, t, http.MethodGet, "https://api/?watch=true", "")) //nolint:bodyclose // it is
+				res, err := transport.RoundTrip(request(ctx, t, http.MethodGet, "https://api/?watch=true", ""))
 				if err != nil {
 					t.Fatal(err)
 				}
