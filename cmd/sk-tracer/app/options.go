@@ -52,6 +52,7 @@ type options struct {
 	insecure    bool
 	allowed     []string
 	maxExports  int
+	spoolDir    string
 	tlsCert     string
 	tlsKey      string
 }
@@ -79,6 +80,8 @@ func (o *options) addFlags(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.insecure, "insecure", false, "let everybody use the API on any address")
 	flags.StringArrayVar(&o.allowed, "allow-destination", nil, "a bucket, or a prefix in one, that exports may be written to, such as s3://bucket/prefix (may be repeated; default: none)")
 	flags.IntVar(&o.maxExports, "max-exports", 2, "how many exports may run at once")
+	flags.StringVar(&o.spoolDir, "spool-dir", "", "directory for exports' temporary files, this tracer's alone: what killed ones left is removed at the start "+
+		"(default: the system's, where nothing is removed)")
 	flags.StringVar(&o.tlsCert, "tls-cert-file", "", "certificate to serve the API with, PEM; read again when it changes")
 	flags.StringVar(&o.tlsKey, "tls-key-file", "", "the certificate's key, PEM")
 }
@@ -92,6 +95,7 @@ func (o *options) complete(cmd *cobra.Command) {
 	values("redact", "env", "secrets", "configmaps", "annotations=", "none")
 	_ = cmd.MarkFlagFilename("config-file", "yaml", "yml", "json")
 	_ = cmd.MarkFlagDirname("data-dir")
+	_ = cmd.MarkFlagDirname("spool-dir")
 }
 
 // settings are the options, understood.

@@ -17,6 +17,7 @@ import (
 	"k8s.io/utils/clock"
 
 	"simkube.io/simkube/internal/tracer"
+	"simkube.io/simkube/internal/tracer/export"
 	"simkube.io/simkube/internal/tracer/log"
 	"simkube.io/simkube/internal/tracer/manifest"
 	"simkube.io/simkube/internal/tracer/server"
@@ -65,12 +66,18 @@ func run(ctx context.Context, opts *options, settings *settings, version string,
 		Dir:         filepath.Join(opts.dataDir, "log"),
 		Log:         log.Options{InMemory: opts.inMemory, Retention: settings.retention, MaxSize: settings.maxSize},
 		Redactor:    manifest.NewRedactor(settings.redaction, key),
-		NoExtension: opts.noExtension, OwnerCache: opts.ownerCache,
+		NoExtension: opts.noExtension, OwnerCache: opts.ownerCache, SpoolDir: opts.spoolDir,
 	})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, t.Close()) }()
+	if opts.spoolDir != "" {
+		// The log is held: no other tracer of this data is running.
+		if err := export.RemoveLeftovers(opts.spoolDir); err != nil {
+			return err
+		}
+	}
 	buckets := storage.New(storage.Options{})
 	defer buckets.Close()
 	api, err := opts.server(settings, cluster, t, buckets, logger)
