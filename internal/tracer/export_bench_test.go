@@ -13,7 +13,7 @@ import (
 func BenchmarkExport(b *testing.B) {
 	const logged = 1_000_000
 	// So many objects that none changes twice in a second: of those, a trace has the last change alone.
-	const objects = 60_000
+	const objects = 130_000
 	var frames [][]byte
 	for revision := range 2 {
 		for object := range objects {
