@@ -98,7 +98,7 @@ func testTracerInUse(t *testing.T, c *tracedCluster) {
 	first := s.startTracer(nil, config, args[4:]...)
 	second := s.startProgram("sk-tracer", args...).wait()
 	second.check(t, failed)
-	wants(t, "standard error", second.stderr, "sk-tracer: open the event log", "in use", "another directory")
+	wants(t, "standard error", second.stderr, "sk-tracer: open event log", "in use", "another directory")
 
 	_, port, _ := strings.Cut(strings.TrimPrefix(first.url, "http://"), ":")
 	third := s.startProgram("sk-tracer", "--config-file", config, "--server-port", port, "--kubeconfig", c.kubeconfig, "--in-memory").wait()
