@@ -2,6 +2,7 @@ package test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"strings"
@@ -146,19 +147,20 @@ func (c *tracedCluster) runWorkload(t *testing.T, namespace string) {
 		if err != nil {
 			return err.Error()
 		}
-		running := 0
+		running := map[string]int{}
 		for _, pod := range list.Items {
-			if pod.Status.Phase == "Running" {
-				running++
+			if pod.Status.Phase != "Running" {
+				continue
 			}
-			if pod.Labels["app"] == "report" {
+			app := pod.Labels["app"]
+			if running[app]++; app == "report" {
 				report = pod.Name
 			}
 		}
-		if running == 3 {
+		if running["web"] >= 2 && running["report"] == 1 {
 			return ""
 		}
-		return strings.Repeat("one runs ", running)
+		return fmt.Sprintf("running are %v", running)
 	})
 	nextSecond()
 	nextSecond()
