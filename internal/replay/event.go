@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"strings"
 	"sync"
 	"time"
 
@@ -42,6 +43,9 @@ type eventRun struct {
 func (r *run) prepareEvent(index int, event *trace.Event) *eventRun {
 	e := &eventRun{index: index, time: event.Time, due: r.schedule.due(event.Time)}
 	for i := range event.Applied {
+		if inEveryCluster(&event.Applied[i]) {
+			continue
+		}
 		e.tasks = append(e.tasks, r.prepareTask(e, &event.Applied[i], Apply))
 	}
 	for i := range event.Deleted {
@@ -57,6 +61,13 @@ func (r *run) prepareEvent(index int, event *trace.Event) *eventRun {
 	e.undone = len(e.tasks)
 	e.gate.open = e.untried == 0
 	return e
+}
+
+// inEveryCluster tells whether an object is one that Kubernetes itself makes, the same everywhere, and lets nobody else have: a priority class
+// whose name begins with system-.
+func inEveryCluster(object *trace.Object) bool {
+	gvk := object.GVK()
+	return gvk.Group == "scheduling.k8s.io" && gvk.Kind == "PriorityClass" && strings.HasPrefix(object.Name(), "system-")
 }
 
 // taskOverhead is about what a task takes besides its body.

@@ -162,6 +162,25 @@ func TestRun_namespacesAreMadeOnce(t *testing.T) {
 	})
 }
 
+// Recordings have the priority classes of Kubernetes itself, which are in the cluster already.
+func TestRun_systemPriorityClasses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		target := newFake()
+		target.served[schema.GroupVersionKind{Group: "scheduling.k8s.io", Version: "v1", Kind: "PriorityClass"}] = false
+		class := func(name string) string {
+			return "{apiVersion: scheduling.k8s.io/v1, kind: PriorityClass, metadata: {name: " + name + "}, value: 1}"
+		}
+		report, _, err := replayed(t, target, Options{}, Plan{},
+			event(t, 0, []string{class("system-node-critical")}, nil), event(t, 1, []string{class("system-node-critical"), class("own")}, nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if report.Events != 2 || report.Applied != 1 || len(report.Problems) > 0 {
+			t.Errorf("got %d events, %d objects applied, problems %v; want 2, 1 and none", report.Events, report.Applied, report.Problems)
+		}
+	})
+}
+
 // A trace that tracks namespaces has them come and go when it says.
 func TestRun_trackedNamespaces(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
