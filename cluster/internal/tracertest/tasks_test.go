@@ -88,7 +88,7 @@ func TestTasks(t *testing.T) {
 		return finished == 7
 	})
 
-	// The object that was recorded says which hashes its pods have, as a replay will find them.
+	// Each template has its own hash, and under it as many lifecycles as it made pods, each as long as the template had them run.
 	want := map[int]time.Duration{} // pods of a template -> how long they ran
 	for _, task := range tasks {
 		want[task.pods] = task.runs
