@@ -11,6 +11,20 @@ type Event struct {
 	Deleted []Object
 }
 
+// ParseEvent makes an event of its bytes in a trace of version 2, the part of the input between two values of [Reader.Offset]. It checks them as a
+// Reader would: an error is a [*FormatError] whose offset and path are those in the event. It keeps raw, which must not change any more.
+func ParseEvent(raw []byte) (*Event, error) {
+	s := scanner{input: wholeInput(raw)}
+	events := eventScanner{scanner: &s}
+	if err := events.next(); err != nil {
+		return nil, err
+	}
+	if s.pos != len(raw) {
+		return nil, s.fail(s.pos, ErrTrailing, "%d bytes follow the event", len(raw)-s.pos)
+	}
+	return &events.event, nil
+}
+
 // Clone gives a copy that stays valid when the Reader it came from moves on.
 func (e *Event) Clone() Event {
 	size := 0

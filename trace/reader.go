@@ -111,6 +111,9 @@ func (r *Reader) event() *FormatError {
 	return nil
 }
 
+// Offset gives where in the input what was read last ends: after NewReader and Next that is the beginning of the next event, if there is one.
+func (r *Reader) Offset() int64 { return r.scan.offset(r.scan.pos) }
+
 // Events gives the events that are left, each valid until the next. An error is the last thing given.
 // They come as they stand in the file, also where a recorder's clock was set back between two of them.
 func (r *Reader) Events() iter.Seq2[*Event, error] {

@@ -1,0 +1,184 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"simkube.io/simkube/cmd/skctl/progress"
+	"simkube.io/simkube/storage"
+)
+
+// A trace is read from, and written to, a path or a URL. What is elsewhere is brought here first, and goes there last: commands
+// themselves work on files, which can be read more than once and from the middle.
+
+// inputFile is a file that a command reads.
+type inputFile struct {
+	// Path is where it is on this machine.
+	Path string
+	// Name is what the user calls it; it holds no secrets.
+	Name string
+
+	fetched bool
+}
+
+// Close removes what was fetched.
+func (f *inputFile) Close() error {
+	if !f.fetched {
+		return nil
+	}
+	return os.Remove(f.Path)
+}
+
+// standardInput is how a command line calls it.
+const standardInput = "-"
+
+// fetch makes a file of a path, a URL, or "-" for the standard input. Errors name it.
+func (p *program) fetch(ctx context.Context, arg string) (*inputFile, error) {
+	if arg == standardInput {
+		return p.fetchFrom(ctx, io.NopCloser(p.streams.In), "the standard input")
+	}
+	location, err := storage.Parse(arg)
+	if err != nil {
+		return nil, &usageError{err: err}
+	}
+	if location.Local() {
+		info, err := os.Stat(location.Key)
+		if err == nil && info.IsDir() {
+			err = errors.New("it is a folder, a file is wanted")
+		}
+		if err != nil {
+			return nil, fmt.Errorf("open %s: %w", location, reason(err))
+		}
+		return &inputFile{Path: location.Key, Name: location.String()}, nil
+	}
+	client := storage.New(storage.Options{})
+	defer client.Close()
+	in, err := client.Open(ctx, location)
+	if err != nil {
+		return nil, err
+	}
+	return p.fetchFrom(ctx, in, location.String())
+}
+
+func (p *program) fetchFrom(ctx context.Context, in io.ReadCloser, name string) (_ *inputFile, err error) {
+	defer func() { err = errors.Join(err, in.Close()) }()
+	temp, err := os.CreateTemp("", "skctl-*"+filepath.Ext(name))
+	if err != nil {
+		return nil, fmt.Errorf("make room for %s: %w", name, err)
+	}
+	file := &inputFile{Path: temp.Name(), Name: name, fetched: true}
+	if err := p.copyWithProgress(ctx, temp, in, "reading "+name); err != nil {
+		return nil, errors.Join(fmt.Errorf("read %s: %w", name, err), temp.Close(), file.Close())
+	}
+	if err := temp.Close(); err != nil {
+		return nil, errors.Join(fmt.Errorf("keep %s: %w", name, err), file.Close())
+	}
+	return file, nil
+}
+
+// copyWithProgress copies, and shows on the error stream how far it is.
+func (p *program) copyWithProgress(ctx context.Context, to io.Writer, from io.Reader, what string) error {
+	transfer := progress.NewTransfer(p.streams.Err, what, p.displayOptions())
+	defer transfer.Close()
+	// A read of a terminal or a pipe ends with what is read, not with a context.
+	_, err := io.Copy(to, &interruptibleReader{ctx: ctx, r: from, read: transfer.Add})
+	return err
+}
+
+// interruptibleReader reads until its context ends.
+type interruptibleReader struct {
+	ctx  context.Context
+	r    io.Reader
+	read func(n int)
+}
+
+func (r *interruptibleReader) Read(b []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	n, err := r.r.Read(b)
+	r.read(n)
+	return n, err
+}
+
+// outputFile is a file that a command writes. It is under its name, or in its bucket, only after Commit.
+type outputFile struct {
+	// Path is where to write it on this machine: under a name of its own, which need not exist yet.
+	Path string
+	// Name is what the user calls it; it holds no secrets.
+	Name string
+
+	location storage.Location
+	p        *program
+	once     sync.Once
+	// dir is what Close removes.
+	dir string
+}
+
+// create begins a file at a path or a URL, in the place of one that may be there, and finds out whether that could work.
+func (p *program) create(ctx context.Context, arg string) (*outputFile, error) {
+	location, err := storage.Parse(arg)
+	if err != nil {
+		return nil, &usageError{err: err}
+	}
+	client := storage.New(storage.Options{})
+	defer client.Close()
+	if err := client.Check(ctx, location); err != nil {
+		return nil, err
+	}
+	out := &outputFile{Name: location.String(), location: location, p: p}
+	parent := ""
+	if location.Local() {
+		// Beside its place, so that it can be moved there.
+		parent = filepath.Dir(location.Key)
+	}
+	if out.dir, err = os.MkdirTemp(parent, ".skctl-*"); err != nil {
+		return nil, fmt.Errorf("make room for %s: %w", location, err)
+	}
+	out.Path = filepath.Join(out.dir, "new"+filepath.Ext(location.Key))
+	return out, nil
+}
+
+// Commit puts what was written to Path where it belongs.
+func (f *outputFile) Commit(ctx context.Context) error {
+	if f.location.Local() {
+		if err := os.Rename(f.Path, f.location.Key); err != nil {
+			return fmt.Errorf("write %s: %w", f.Name, err)
+		}
+		return syncFolder(filepath.Dir(f.location.Key))
+	}
+	client := storage.New(storage.Options{})
+	defer client.Close()
+	in, err := os.Open(f.Path)
+	if err != nil {
+		return fmt.Errorf("write %s: %w", f.Name, err)
+	}
+	defer in.Close()
+	out, err := client.Create(ctx, f.location)
+	if err != nil {
+		return err
+	}
+	if err := f.p.copyWithProgress(ctx, out, in, "writing "+f.Name); err != nil {
+		return errors.Join(fmt.Errorf("write %s: %w", f.Name, err), out.Abort())
+	}
+	return out.Commit()
+}
+
+// Close removes what is left of the work. It can always be deferred.
+func (f *outputFile) Close() (err error) {
+	f.once.Do(func() { err = os.RemoveAll(f.dir) })
+	return err
+}
+
+func syncFolder(path string) error {
+	dir, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
+}
