@@ -125,6 +125,7 @@ plane with simulated nodes and pods, and reports what the control plane made of 
 		newSimulate(p),
 		newCluster(p),
 		newExport(p),
+		newTrace(p),
 		newTracerRBAC(p),
 		newCRD(p),
 		newCompletions(p),
