@@ -1,0 +1,90 @@
+package timeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/cespare/xxhash/v2"
+
+	"simkube.io/simkube/trace"
+)
+
+// errTooMany is what becomes of a trace that the index has no room for: it would take some 50 GB of memory.
+var errTooMany = errors.New("the trace has more objects than can be indexed")
+
+// tellBytes is after how many bytes it is told that the index has grown.
+const tellBytes = 16 << 20
+
+// build reads the trace and grows the index, until the end of the trace or an error.
+func (f *File) build(ctx context.Context, reader *trace.Reader) error {
+	var contents []uint64 // of one event, hashed while others may read the index
+	told := reader.Offset()
+	for n := 0; ; n++ {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		e, err := reader.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		contents = contents[:0]
+		for i := range e.Applied {
+			contents = append(contents, xxhash.Sum64(e.Applied[i].Raw()))
+		}
+		end := reader.Offset()
+		if err := f.note(e, contents, end); err != nil {
+			return err
+		}
+		if end-told >= tellBytes || n == 0 {
+			told = end
+			f.tell()
+		}
+	}
+}
+
+// note adds an event to the index.
+func (f *File) note(e *trace.Event, contents []uint64, end int64) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	objects := len(e.Applied) + len(e.Deleted)
+	if f.index.occurrences.len()+objects >= none || f.index.objects.len()+objects > idMask {
+		return errTooMany
+	}
+	f.index.add(e, contents, end)
+	f.progress.Events++
+	f.progress.Bytes = end
+	return nil
+}
+
+// finish reads the tail, unless the events ended with an error, and says that the index is done.
+func (f *File) finish(err error, reader *trace.Reader) {
+	var tail *trace.Tail
+	if err == nil {
+		tail, err = reader.Tail()
+	}
+	if err != nil {
+		err = fmt.Errorf("%s: %w", f.path, err)
+	}
+	f.mu.Lock()
+	f.tail = tail
+	f.config = cloneConfig(reader.Config())
+	f.progress.Done, f.progress.Err = true, err
+	if err == nil {
+		f.progress.Bytes = reader.Offset()
+	}
+	f.mu.Unlock()
+	f.tell()
+}
+
+// tell says that the index has changed, unless that was said already and not heard yet.
+func (f *File) tell() {
+	select {
+	case f.changed <- struct{}{}:
+	default:
+	}
+}

@@ -1,0 +1,198 @@
+package timeline
+
+import (
+	"math"
+
+	"github.com/cespare/xxhash/v2"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"simkube.io/simkube/trace"
+)
+
+// index is what is known of the events that were read.
+type index struct {
+	events      column[eventRecord]
+	occurrences column[occurrence]
+	objects     column[objectRecord]
+	table       table
+	kinds       []kindRecord
+	kindIDs     map[schema.GroupVersionKind]uint32
+	namespaces  []namespaceRecord
+	nsIDs       map[string]uint32
+	// end is where in the file the last event ends.
+	end int64
+	// earliest and latest are the times of the events.
+	earliest, latest int64
+	// unordered says that an event is earlier than one in front of it: a recorder's clock was set back.
+	unordered bool
+	// changes is how many objects were created, changed and deleted.
+	changes uint32
+}
+
+// eventRecord is an event. Its bytes and its occurrences end where those of the next event begin.
+type eventRecord struct {
+	offset, time int64
+	// first is its first occurrence.
+	first uint32
+	// applied is how many of its occurrences are in its list of applied objects; the others are in that of deleted ones.
+	applied uint32
+	// changes is how many objects were created, changed and deleted up to this event, and including it.
+	changes uint32
+}
+
+// occurrence is an object in an event.
+type occurrence struct {
+	// what is the object's ID, and in the highest bits its Change.
+	what uint32
+	// previous and next are the same object's neighbouring occurrences, or none.
+	previous, next uint32
+}
+
+const (
+	none       = math.MaxUint32
+	changeBits = 2
+	idBits     = 32 - changeBits
+	idMask     = 1<<idBits - 1
+)
+
+func (o *occurrence) object() ObjectID { return ObjectID(o.what & idMask) }
+func (o *occurrence) change() Change   { return Change(o.what >> idBits) }
+
+// objectRecord is a distinct object.
+type objectRecord struct {
+	name string
+	// key is the hash of kind, namespace and name.
+	key uint64
+	// content is the hash of its last manifest.
+	content         uint64
+	kind, namespace uint32
+	first, last     uint32
+	versions        uint32
+	alive           bool
+}
+
+type kindRecord struct {
+	gvk               schema.GroupVersionKind
+	objects, versions int
+}
+
+type namespaceRecord struct {
+	name              string
+	objects, versions int
+}
+
+func newIndex(offset int64) index {
+	return index{end: offset, kindIDs: map[schema.GroupVersionKind]uint32{}, nsIDs: map[string]uint32{}}
+}
+
+// add notes an event, which ends at the byte end. contents are the hashes of its applied manifests.
+func (x *index) add(e *trace.Event, contents []uint64, end int64) {
+	x.span(e.Time)
+	x.events.add(eventRecord{offset: x.end, time: e.Time, first: uint32(x.occurrences.len()), applied: uint32(len(e.Applied))})
+	for i := range e.Applied {
+		id := x.intern(&e.Applied[i])
+		x.occur(id, x.objects.at(int(id)).apply(contents[i]))
+	}
+	for i := range e.Deleted {
+		id := x.intern(&e.Deleted[i])
+		x.objects.at(int(id)).alive = false
+		x.occur(id, Deleted)
+	}
+	x.events.at(x.events.len() - 1).changes = x.changes
+	x.end = end
+}
+
+// span notes the time of an event.
+func (x *index) span(t int64) {
+	if x.events.len() == 0 {
+		x.earliest, x.latest = t, t
+		return
+	}
+	if t < x.events.at(x.events.len()-1).time {
+		x.unordered = true
+	}
+	x.earliest, x.latest = min(x.earliest, t), max(x.latest, t)
+}
+
+// apply notes a manifest of the object and tells what it does to it.
+func (o *objectRecord) apply(content uint64) Change {
+	alive, same := o.alive, o.content == content
+	o.alive, o.content = true, content
+	switch {
+	case !alive:
+		return Created
+	case same:
+		return Unchanged
+	}
+	return Changed
+}
+
+// occur adds an occurrence of an object.
+func (x *index) occur(id ObjectID, change Change) {
+	o := x.objects.at(int(id))
+	this := uint32(x.occurrences.len())
+	x.occurrences.add(occurrence{what: uint32(id) | uint32(change)<<idBits, previous: o.last, next: none})
+	if o.last == none {
+		o.first = this
+	} else {
+		x.occurrences.at(int(o.last)).next = this
+	}
+	o.last = this
+	o.versions++
+	x.kinds[o.kind].versions++
+	x.namespaces[o.namespace].versions++
+	if change != Unchanged {
+		x.changes++
+	}
+}
+
+// intern gives the ID of an object.
+func (x *index) intern(obj *trace.Object) ObjectID {
+	kind, namespace := x.kind(obj.GVK()), x.namespace(obj.Namespace())
+	name := obj.Name()
+	key := keyHash(kind, namespace, name)
+	if id := x.find(kind, namespace, name, key); id != none {
+		return ObjectID(id)
+	}
+	id := uint32(x.objects.len())
+	x.objects.add(objectRecord{name: name, key: key, kind: kind, namespace: namespace, first: none, last: none})
+	x.kinds[kind].objects++
+	x.namespaces[namespace].objects++
+	x.table.put(id, func(id uint32) uint64 { return x.objects.at(int(id)).key })
+	return ObjectID(id)
+}
+
+// find gives the number of an object, or none. key is its hash.
+func (x *index) find(kind, namespace uint32, name string, key uint64) uint32 {
+	for id := range x.table.candidates(key) {
+		if o := x.objects.at(int(id)); o.key == key && o.kind == kind && o.namespace == namespace && o.name == name {
+			return id
+		}
+	}
+	return none
+}
+
+func keyHash(kind, namespace uint32, name string) uint64 {
+	const odd1, odd2 = 0x9e3779b97f4a7c15, 0xc2b2ae3d27d4eb4f
+	return xxhash.Sum64String(name) ^ uint64(kind+1)*odd1 ^ uint64(namespace+1)*odd2
+}
+
+func (x *index) kind(gvk schema.GroupVersionKind) uint32 {
+	id, ok := x.kindIDs[gvk]
+	if !ok {
+		id = uint32(len(x.kinds))
+		x.kinds = append(x.kinds, kindRecord{gvk: gvk})
+		x.kindIDs[gvk] = id
+	}
+	return id
+}
+
+func (x *index) namespace(name string) uint32 {
+	id, ok := x.nsIDs[name]
+	if !ok {
+		id = uint32(len(x.namespaces))
+		x.namespaces = append(x.namespaces, namespaceRecord{name: name})
+		x.nsIDs[name] = id
+	}
+	return id
+}
