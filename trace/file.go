@@ -65,7 +65,7 @@ func Create(path string, config *Config, opts WriterOptions) (*FileWriter, error
 		opts.SpoolDir = filepath.Dir(path)
 	}
 	w := &FileWriter{path: path, temp: temp}
-	if err := w.start(temp, config, opts); err != nil {
+	if err := w.start(temp, temp, config, opts); err != nil {
 		return nil, errors.Join(err, w.Close())
 	}
 	return w, nil

@@ -2,8 +2,11 @@ package trace
 
 import (
 	"bufio"
+	"bytes"
+	"cmp"
 	"fmt"
 	"io"
+	"os"
 
 	"github.com/tinylib/msgp/msgp"
 )
@@ -13,7 +16,10 @@ type WriterOptions struct {
 	// Events is how many events will be written, where that is known: the format wants the number in
 	// front of them. With 0 the events wait in a temporary file until Finish.
 	Events int
-	// Extension announces that the tail will have one. With Events 0 it need not be announced.
+	// Expected is how many events there will probably be, where Events is 0: a file is then written in place, and only what stands in front of
+	// the events is put right in the end. It says nothing where the trace does not go to a file.
+	Expected int
+	// Extension announces that the tail will have one. With Events 0, and in a file, it need not be announced.
 	Extension bool
 	// SpoolDir is where that temporary file goes; empty for the directory of the trace, or the
 	// system's default where that is not a file.
@@ -38,6 +44,9 @@ type Writer struct {
 	event  []byte // memory for encoding one
 	done   bool
 	err    error // given for ever after
+
+	file  *os.File // what is written to, where that can be put right afterwards
+	begun []byte   // what was written in front of the events
 }
 
 // writerBuffer is how many bytes a Writer collects before it writes.
@@ -46,13 +55,14 @@ const writerBuffer = 64 << 10
 // NewWriter makes a Writer to w, which it buffers and does not close. Nothing of config is kept.
 func NewWriter(w io.Writer, config *Config, opts WriterOptions) (*Writer, error) {
 	writer := new(Writer)
-	if err := writer.start(w, config, opts); err != nil {
+	if err := writer.start(w, nil, config, opts); err != nil {
 		return nil, err
 	}
 	return writer, nil
 }
 
-func (w *Writer) start(out io.Writer, config *Config, opts WriterOptions) error {
+// start begins a trace; file is out where that is a file, and may be nil.
+func (w *Writer) start(out io.Writer, file *os.File, config *Config, opts WriterOptions) error {
 	if opts.Events < 0 {
 		return fmt.Errorf("write a trace of %d events: %w", opts.Events, ErrCount)
 	}
@@ -60,17 +70,17 @@ func (w *Writer) start(out io.Writer, config *Config, opts WriterOptions) error 
 	if err != nil {
 		return fmt.Errorf("write the config: %w", err)
 	}
-	*w = Writer{config: encoded, want: opts, out: bufio.NewWriterSize(out, writerBuffer)}
-	if opts.Events == 0 {
+	*w = Writer{config: encoded, want: opts, file: file, out: bufio.NewWriterSize(out, writerBuffer)}
+	if opts.Events == 0 && (file == nil || opts.Expected <= 0) {
 		w.spool = &spool{dir: opts.SpoolDir}
 		return nil
 	}
-	return w.header(opts.Events, opts.Extension)
+	w.begun = w.header(cmp.Or(opts.Events, opts.Expected), opts.Extension)
+	return w.write(w.begun)
 }
 
-// header writes what stands in front of the events, whose number is known now. extension tells
-// whether there will be one: the number of keys stands first.
-func (w *Writer) header(events int, extension bool) error {
+// header gives what stands in front of the events. extension tells whether there will be one: the number of keys stands first.
+func (w *Writer) header(events int, extension bool) []byte {
 	keys := uint32(len(requiredKeys()))
 	if extension {
 		keys++
@@ -78,8 +88,7 @@ func (w *Writer) header(events int, extension bool) error {
 	b := msgp.AppendMapHeader(nil, keys)
 	b = msgp.AppendUint64(msgp.AppendString(b, keyVersion), Version)
 	b = append(b, w.config...)
-	b = msgp.AppendArrayHeader(msgp.AppendString(b, keyEvents), uint32(events))
-	return w.write(b)
+	return msgp.AppendArrayHeader(msgp.AppendString(b, keyEvents), uint32(events))
 }
 
 func (w *Writer) write(b []byte) error {
@@ -116,7 +125,7 @@ func (w *Writer) admit(time int64) error {
 		return ErrFinished
 	case w.events > 0 && time < w.last:
 		return fmt.Errorf("write event %d: its time is %d, before the %d of the one in front of it: %w", w.events, time, w.last, ErrOrder)
-	case w.spool == nil && w.events == w.want.Events:
+	case w.want.Events > 0 && w.events == w.want.Events:
 		return fmt.Errorf("write event %d: only %d were announced: %w", w.events, w.want.Events, ErrCount)
 	case w.events == maxEvents:
 		return fmt.Errorf("write event %d: the format has no room for more: %w", w.events, ErrCount)
@@ -157,9 +166,9 @@ func (w *Writer) finishable(extension bool) error {
 		return w.err
 	case w.done:
 		return ErrFinished
-	case w.spool == nil && w.events != w.want.Events:
+	case w.want.Events > 0 && w.events != w.want.Events:
 		return fmt.Errorf("finish the trace: %d events were announced, %d written: %w", w.want.Events, w.events, ErrCount)
-	case w.spool == nil && w.want.Extension != extension:
+	case w.spool == nil && w.file == nil && w.want.Extension != extension:
 		return fmt.Errorf("finish the trace: the tail has an extension: %t, announced: %t: %w", extension, w.want.Extension, ErrCount)
 	}
 	return nil
@@ -177,8 +186,28 @@ func (w *Writer) finish(extension bool, tail func() error) error {
 	}
 	if err := w.out.Flush(); err != nil {
 		w.err = fmt.Errorf("write the trace: %w", err)
+		return w.err
+	}
+	if err := w.amend(extension); err != nil {
+		w.err = fmt.Errorf("write the trace: %w", err)
 	}
 	return w.err
+}
+
+// amend puts right what was written in front of the events before their number was known.
+func (w *Writer) amend(extension bool) error {
+	if w.begun == nil || w.file == nil {
+		return nil
+	}
+	begin := w.header(w.events, extension)
+	if bytes.Equal(begin, w.begun) {
+		return nil
+	}
+	if err := moveTail(w.file, int64(len(w.begun)), int64(len(begin))); err != nil {
+		return err
+	}
+	_, err := w.file.WriteAt(begin, 0)
+	return err
 }
 
 // unspool writes what had to wait for the number of events.
@@ -186,7 +215,7 @@ func (w *Writer) unspool(extension bool) error {
 	if w.spool == nil {
 		return nil
 	}
-	if err := w.header(w.events, extension); err != nil {
+	if err := w.write(w.header(w.events, extension)); err != nil {
 		return err
 	}
 	if err := w.spool.copyTo(w.out); err != nil {

@@ -1,0 +1,136 @@
+package document
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/tinylib/msgp/msgp"
+)
+
+// part names a node within its parent as a path of the language would.
+func (d *Document) part(n Node) string {
+	if d.nodes[d.nodes[n].parent].kind == Array {
+		return "[" + strconv.Itoa(d.Index(n)) + "]"
+	}
+	key := string(d.Key(n))
+	if key != "" && strings.Trim(key, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") == "" {
+		return key
+	}
+	return strconv.Quote(key)
+}
+
+// touch notes that the bytes of a node are not what is in the document any more, nor those of what it is in.
+func (d *Document) touch(n Node) {
+	d.changed = true
+	for ; n != None && !d.nodes[n].edited; n = d.nodes[n].parent {
+		d.nodes[n].edited = true
+	}
+}
+
+// Remove takes a node out of its map or array. The root cannot be removed.
+func (d *Document) Remove(n Node) {
+	if n == root || d.nodes[n].removed {
+		return
+	}
+	d.nodes[n].removed = true
+	d.nodes[d.nodes[n].parent].count--
+	d.touch(d.nodes[n].parent)
+}
+
+// Set puts a value, msgpack bytes that were checked, in the place of what is at a node. raw may be a part of this document.
+func (d *Document) Set(n Node, raw []byte) {
+	start := uint32(len(d.buf))
+	d.buf = append(d.buf, raw...)
+	fresh, end := d.parse(start, None, 0, 0)
+	for c := d.nodes[fresh].first; c != None; c = d.nodes[c].next {
+		d.nodes[c].parent = n
+	}
+	old := &d.nodes[n]
+	old.kind, old.count, old.first, old.last = d.nodes[fresh].kind, d.nodes[fresh].count, d.nodes[fresh].first, d.nodes[fresh].last
+	old.start, old.end, old.edited = start, end, false
+	d.changed = true
+	if old.parent != None {
+		d.touch(old.parent)
+	}
+}
+
+// AddField adds a field to a map that has none of that name, and gives its node, a null. It comes where a canonical manifest has it.
+func (d *Document) AddField(n Node, key string) Node {
+	d.buf = msgp.AppendString(d.buf, key)
+	keyEnd := uint32(len(d.buf))
+	d.buf = append(d.buf, mNil)
+	child, _ := d.parse(keyEnd, n, keyEnd-uint32(len(key)), keyEnd)
+	after := None
+	for c := d.nodes[n].first; c != None && d.before(n, string(d.Key(c)), key); c = d.nodes[c].next {
+		after = c
+	}
+	d.insert(n, after, child)
+	return child
+}
+
+// Append adds an element to an array, and gives its node, a null.
+func (d *Document) Append(n Node) Node {
+	start := uint32(len(d.buf))
+	d.buf = append(d.buf, mNil)
+	child, _ := d.parse(start, n, 0, 0)
+	d.insert(n, d.nodes[n].last, child)
+	return child
+}
+
+func (d *Document) insert(parent, after, child Node) {
+	if after == None {
+		d.nodes[child].next = d.nodes[parent].first
+	} else {
+		d.nodes[child].next = d.nodes[after].next
+	}
+	d.link(parent, after, child)
+	if d.nodes[child].next == None {
+		d.nodes[parent].last = child
+	}
+	d.nodes[parent].count++
+	d.touch(parent)
+}
+
+// before tells whether a key stands in front of another one in a map: in the manifest itself apiVersion, kind and metadata come first.
+func (d *Document) before(n Node, a, b string) bool {
+	if n == root {
+		if ra, rb := Rank(a), Rank(b); ra != rb {
+			return ra < rb
+		}
+	}
+	return a < b
+}
+
+// Rank gives the place of a key in a manifest: apiVersion, kind and metadata come first, the others behind, sorted.
+func Rank(key string) int {
+	switch key {
+	case "apiVersion":
+		return 0
+	case "kind":
+		return 1
+	case "metadata":
+		return 2
+	}
+	return 3
+}
+
+// AppendValue appends the value at a node as msgpack.
+func (d *Document) AppendValue(b []byte, n Node) []byte {
+	v := &d.nodes[n]
+	if !v.edited {
+		return append(b, d.buf[v.start:v.end]...)
+	}
+	if v.kind == Array {
+		b = msgp.AppendArrayHeader(b, v.count)
+		for c := d.First(n); c != None; c = d.Next(c) {
+			b = d.AppendValue(b, c)
+		}
+		return b
+	}
+	b = msgp.AppendMapHeader(b, v.count)
+	for c := d.First(n); c != None; c = d.Next(c) {
+		b = msgp.AppendStringFromBytes(b, d.Key(c))
+		b = d.AppendValue(b, c)
+	}
+	return b
+}

@@ -1,0 +1,83 @@
+package machine
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/tinylib/msgp/msgp"
+
+	"simkube.io/simkube/skel/internal/document"
+)
+
+// copyLabel tells a copy, and its pods, from the object it is of.
+const copyLabel = "simkube.io/copy"
+
+// copyPlaces are where a copy has the label, if it has a map of labels there: without it, the selectors of the copies would pick one another's pods.
+func copyPlaces() [][]string {
+	return [][]string{
+		{"spec", "selector", "matchLabels"},
+		{"spec", "template", "metadata", "labels"},
+		{"spec", "jobTemplate", "spec", "template", "metadata", "labels"},
+	}
+}
+
+// maxName is how long the name of an object may be.
+const maxName = 253
+
+// duplicate makes copies of the manifest, which go through the commands behind this one.
+func (m *Machine) duplicate(i int, c *command) error {
+	if len(m.outputs)+len(m.pending)+c.copies > m.limits.Objects {
+		return &Error{Message: fmt.Sprintf("one object would become more than %d", m.limits.Objects)}
+	}
+	m.load()
+	whole := m.doc.AppendValue(nil, m.doc.Root())
+	doc := new(document.Document)
+	for n := 1; n <= c.copies; n++ {
+		doc.Reset(whole)
+		if err := rename(doc, n); err != nil {
+			return err
+		}
+		raw := doc.AppendValue(nil, doc.Root())
+		m.pending = append(m.pending, pending{raw: raw, command: i + 1, shift: m.shift})
+	}
+	return nil
+}
+
+// rename makes a document that of the nth copy.
+func rename(doc *document.Document, n int) error {
+	metadata := doc.Field(doc.Root(), "metadata")
+	name := doc.Field(metadata, "name")
+	renamed := string(doc.Text(name)) + "-copy-" + strconv.Itoa(n)
+	if len(renamed) > maxName {
+		return &Error{Message: fmt.Sprintf("the name of a copy, %.40s…, would be longer than %d bytes", renamed, maxName)}
+	}
+	doc.Set(name, msgp.AppendString(nil, renamed))
+	labels := doc.Field(metadata, "labels")
+	if labels == document.None {
+		labels = doc.AddField(metadata, "labels")
+	}
+	if doc.Kind(labels) != document.Map {
+		doc.Set(labels, msgp.AppendMapHeader(nil, 0))
+	}
+	label(doc, labels, n)
+	for _, path := range copyPlaces() {
+		at := doc.Root()
+		for _, key := range path {
+			if at = doc.Field(at, key); at == document.None {
+				break
+			}
+		}
+		if at != document.None && doc.Kind(at) == document.Map {
+			label(doc, at, n)
+		}
+	}
+	return nil
+}
+
+func label(doc *document.Document, labels document.Node, n int) {
+	value := doc.Field(labels, copyLabel)
+	if value == document.None {
+		value = doc.AddField(labels, copyLabel)
+	}
+	doc.Set(value, msgp.AppendString(nil, strconv.Itoa(n)))
+}

@@ -1,0 +1,127 @@
+package machine
+
+import (
+	"slices"
+
+	"simkube.io/simkube/skel/internal/document"
+	"simkube.io/simkube/skel/internal/syntax"
+)
+
+// path is a compiled path.
+type path struct {
+	// variable is the number of the variable it begins with, or -1.
+	variable int
+	segments []syntax.Segment
+	// full is the path with its variable replaced by what that stands for.
+	full []syntax.Segment
+	// identity is set where the path is one of those that every object has at hand.
+	identity identity
+}
+
+// identity is a part of what tells which object a manifest is.
+type identity uint8
+
+const (
+	noIdentity identity = iota
+	apiVersion
+	kind
+	name
+	namespace
+)
+
+// scope has the variables of a command while it is compiled.
+type scope struct {
+	names []string
+	paths map[string][]syntax.Segment
+	// records: nothing was met that a record of a deleted object does not have. timed: a time was met.
+	records, timed bool
+}
+
+func newScope() *scope { return &scope{paths: map[string][]syntax.Segment{}, records: true} }
+
+func (s *scope) path(p *syntax.Path) *path {
+	out := &path{variable: -1, segments: p.Segments, full: p.Segments}
+	if p.Var != nil {
+		out.variable = slices.Index(s.names, p.Var.Name)
+		out.full = slices.Concat(s.paths[p.Var.Name], p.Segments)
+	} else {
+		out.identity = identityOf(p.Segments)
+	}
+	if !recorded(out.full) {
+		s.records = false
+	}
+	return out
+}
+
+// recorded tells whether a record of a deleted object has what is at a place, if the object had it.
+func recorded(full []syntax.Segment) bool {
+	return identityOf(full) != noIdentity || len(full) == 1 && full[0].Kind == syntax.Field && full[0].Name == "metadata"
+}
+
+func identityOf(full []syntax.Segment) identity {
+	for _, s := range full {
+		if s.Kind != syntax.Field {
+			return noIdentity
+		}
+	}
+	switch {
+	case len(full) == 1 && full[0].Name == "apiVersion":
+		return apiVersion
+	case len(full) == 1 && full[0].Name == "kind":
+		return kind
+	case len(full) == 2 && full[0].Name == "metadata" && full[1].Name == "name":
+		return name
+	case len(full) == 2 && full[0].Name == "metadata" && full[1].Name == "namespace":
+		return namespace
+	}
+	return noIdentity
+}
+
+// needs appends keys that a manifest has if the path has a place in it. The last is enough: it is the least common.
+func (p *path) needs(keys [][]byte) [][]byte {
+	if p.identity != noIdentity {
+		return keys
+	}
+	for _, s := range slices.Backward(p.segments) {
+		if s.Kind == syntax.Field {
+			return append(keys, []byte(s.Name))
+		}
+	}
+	return keys
+}
+
+// places appends the places of a path.
+func (m *Machine) places(dst []document.Node, p *path) []document.Node {
+	m.load()
+	if p.variable < 0 {
+		return m.below(dst, m.doc.Root(), p.segments)
+	}
+	for _, n := range m.variables[p.variable] {
+		dst = m.below(dst, n, p.segments)
+	}
+	return dst
+}
+
+// below appends the places that segments lead to from a node.
+func (m *Machine) below(dst []document.Node, n document.Node, segments []syntax.Segment) []document.Node {
+	for i := range segments {
+		m.steps++
+		switch s := &segments[i]; s.Kind {
+		case syntax.Field:
+			n = m.doc.Field(n, s.Name)
+		case syntax.Index:
+			n = m.doc.Element(n, s.Index)
+		default:
+			if m.doc.Kind(n) == document.Array {
+				for c := m.doc.First(n); c != document.None; c = m.doc.Next(c) {
+					dst = m.below(dst, c, segments[i+1:])
+				}
+			}
+			return dst
+		}
+		if n == document.None {
+			return dst
+		}
+	}
+	return append(dst, n)
+}
