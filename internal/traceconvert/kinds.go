@@ -1,0 +1,148 @@
+package traceconvert
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/kubernetes/scheme"
+
+	"simkube.io/simkube/trace"
+)
+
+// objectKey identifies an object in any version of its kind.
+type objectKey struct {
+	kind schema.GroupKind
+	name string // namespaced
+}
+
+func key(gvk schema.GroupVersionKind, name string) objectKey { return objectKey{gvk.GroupKind(), name} }
+
+// kindFinder finds the kinds of resources by what a recording shows.
+type kindFinder struct {
+	known map[schema.GroupVersionResource]schema.GroupVersionKind
+}
+
+func newKindFinder() *kindFinder {
+	return &kindFinder{known: map[schema.GroupVersionResource]schema.GroupVersionKind{}}
+}
+
+// serves notes that a resource is of a kind.
+func (f *kindFinder) serves(resource schema.GroupVersionResource, gvk schema.GroupVersionKind) {
+	f.known[resource] = gvk
+}
+
+// seen notes that there are objects of a kind. It guesses the name of its resource. The definition of a custom resource says it.
+func (f *kindFinder) seen(gvk schema.GroupVersionKind, data []byte) {
+	plural, _ := meta.UnsafeGuessKindToResource(gvk)
+	if _, ok := f.known[plural]; !ok {
+		f.known[plural] = gvk
+	}
+	if gvk.Kind != "CustomResourceDefinition" || gvk.Group != "apiextensions.k8s.io" {
+		return
+	}
+	var definition struct {
+		Spec struct {
+			Group    string
+			Names    struct{ Plural, Kind string }
+			Versions []struct{ Name string }
+		}
+	}
+	if json.Unmarshal(data, &definition) != nil {
+		return
+	}
+	for _, version := range definition.Spec.Versions {
+		gv := schema.GroupVersion{Group: definition.Spec.Group, Version: version.Name}
+		f.known[gv.WithResource(definition.Spec.Names.Plural)] = gv.WithKind(definition.Spec.Names.Kind)
+	}
+}
+
+// find gives the kind of a resource.
+func (f *kindFinder) find(resource schema.GroupVersionResource) (schema.GroupVersionKind, error) {
+	if gvk, ok := f.known[resource]; ok {
+		return gvk, nil
+	}
+	for kind := range scheme.Scheme.KnownTypes(resource.GroupVersion()) {
+		gvk := resource.GroupVersion().WithKind(kind)
+		if plural, _ := meta.UnsafeGuessKindToResource(gvk); plural == resource {
+			f.known[resource] = gvk
+			return gvk, nil
+		}
+	}
+	return schema.GroupVersionKind{}, fmt.Errorf("the resource %s of %q is of no kind that is known: the recording has no object of it",
+		resource.Resource, resource.GroupVersion())
+}
+
+// IgnoredKinds are the kinds that a cluster makes for itself, or that say how it is run and not what is run in it. They are
+// not converted, unless a Config asks for them. The version does not matter; an empty Kind stands for all of a group.
+func IgnoredKinds() []schema.GroupKind {
+	return []schema.GroupKind{
+		{Group: "", Kind: "Node"},
+		{Group: "", Kind: "Event"},
+		{Group: "", Kind: "Endpoints"},
+		{Group: "", Kind: "ComponentStatus"},
+		{Group: "events.k8s.io"},
+		{Group: "discovery.k8s.io"},
+		{Group: "coordination.k8s.io"},
+		{Group: "apiregistration.k8s.io"},
+		{Group: "flowcontrol.apiserver.k8s.io"},
+		{Group: "certificates.k8s.io"},
+		{Group: "admissionregistration.k8s.io"},
+		{Group: "rbac.authorization.k8s.io"},
+		{Group: "internal.apiserver.k8s.io"},
+		{Group: "metrics.k8s.io"},
+		{Group: "storage.k8s.io", Kind: "CSINode"},
+		{Group: "storage.k8s.io", Kind: "VolumeAttachment"},
+		{Group: "storage.k8s.io", Kind: "CSIStorageCapacity"},
+		{Group: "apps", Kind: "ControllerRevision"},
+		{Group: "networking.k8s.io", Kind: "IPAddress"},
+		{Group: "networking.k8s.io", Kind: "ServiceCIDR"},
+		{Group: "kwok.x-k8s.io"},
+	}
+}
+
+// filter tells which objects are converted.
+type filter struct {
+	config             *trace.Config
+	ignored            map[schema.GroupKind]bool
+	excluded, included map[string]bool
+}
+
+func newFilter(opts *Options) *filter {
+	f := &filter{config: opts.Config, ignored: map[schema.GroupKind]bool{}, excluded: map[string]bool{}, included: map[string]bool{}}
+	for _, kind := range IgnoredKinds() {
+		f.ignored[kind] = true
+	}
+	for _, name := range opts.ExcludedNamespaces {
+		f.excluded[name] = true
+	}
+	for _, name := range opts.IncludedNamespaces {
+		f.included[name] = true
+	}
+	return f
+}
+
+// passes tells whether an object is converted, unless somebody owns it.
+func (f *filter) passes(gvk schema.GroupVersionKind, name string) bool {
+	if f.config != nil {
+		if _, ok := f.config.TrackedObjects[gvk]; !ok {
+			return false
+		}
+	} else if f.ignored[gvk.GroupKind()] || f.ignored[schema.GroupKind{Group: gvk.Group}] {
+		return false
+	}
+	namespace, object := trace.SplitNamespacedName(name)
+	if namespace == "" && gvk.Group == "" && gvk.Kind == "Namespace" {
+		namespace = object
+	}
+	switch {
+	case namespace == "":
+		return true
+	case f.excluded[namespace], len(f.included) > 0 && !f.included[namespace]:
+		return false
+	}
+	// Every namespace gets these by itself.
+	return f.config != nil || gvk.Group != "" ||
+		!(gvk.Kind == "ConfigMap" && object == "kube-root-ca.crt" || gvk.Kind == "ServiceAccount" && object == "default")
+}

@@ -1,0 +1,251 @@
+package traceconvert
+
+import (
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"simkube.io/simkube/internal/tracer/manifest"
+	"simkube.io/simkube/trace"
+)
+
+// found is what the first walk over a recording finds.
+type found struct {
+	objects map[objectKey]*object
+	filter  *filter
+	opts    *Options
+	// first is when the trace begins, in unix milliseconds; nil: nothing is recorded.
+	first *int64
+	// base is added to times since the first change, shift to all others, in milliseconds.
+	base, shift int64
+	// timeless: nothing tells when it was recorded.
+	timeless bool
+}
+
+// object is what is known of one over the whole recording.
+type object struct {
+	gvk    schema.GroupVersionKind
+	owners []objectKey
+	// passes the filters.
+	passes bool
+}
+
+// survey walks a recording to find out what there is.
+func survey(changes walk, opts *Options) (*found, error) {
+	f := &found{objects: map[objectKey]*object{}, filter: newFilter(opts), opts: opts}
+	var clock recordingClock
+	if err := changes(func(c *change) error {
+		var head manifest.Head
+		if c.json != nil {
+			var err error
+			if head, err = manifest.ParseHead(c.json); err != nil {
+				return &Error{Name: opts.Name, Where: c.where, Err: err}
+			}
+		}
+		clock.note(c, &head)
+		f.note(c, &head)
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	f.setClock(&clock)
+	return f, nil
+}
+
+func (f *found) note(c *change, head *manifest.Head) {
+	k := key(c.gvk, c.name)
+	o := f.objects[k]
+	if o == nil {
+		o = &object{gvk: c.gvk, passes: f.filter.passes(c.gvk, c.name)}
+		f.objects[objectKey{k.kind, strings.Clone(k.name)}] = o
+	}
+	for _, ref := range head.Owners {
+		gv, err := schema.ParseGroupVersion(ref.APIVersion)
+		if err != nil {
+			continue
+		}
+		kind := schema.GroupKind{Group: gv.Group, Kind: ref.Kind}
+		// The owner is in the namespace of what it owns, or in none.
+		for _, owner := range []objectKey{{kind, trace.NamespacedName(head.Namespace, ref.Name)}, {kind, ref.Name}} {
+			if !slices.Contains(o.owners, owner) {
+				o.owners = append(o.owners, objectKey{schema.GroupKind{Group: strings.Clone(owner.kind.Group), Kind: strings.Clone(owner.kind.Kind)}, strings.Clone(owner.name)})
+			}
+		}
+	}
+}
+
+// converted tells whether an object is in the trace.
+func (f *found) converted(k objectKey) bool {
+	o := f.objects[k]
+	return o != nil && o.passes && (f.opts.Owned || f.top(k) == k)
+}
+
+// top gives the topmost object that makes an object when the trace is replayed, and the object itself if there is none.
+func (f *found) top(k objectKey) objectKey {
+	top := k
+	seen := map[objectKey]bool{k: true}
+	queue := []objectKey{k}
+	for len(queue) > 0 {
+		o := f.objects[queue[0]]
+		queue = queue[1:]
+		if o == nil {
+			continue
+		}
+		for _, owner := range o.owners {
+			if seen[owner] {
+				continue
+			}
+			seen[owner] = true
+			queue = append(queue, owner)
+			if other := f.objects[owner]; other != nil && other.passes && f.makes(other.gvk) {
+				top = owner
+			}
+		}
+	}
+	return top
+}
+
+// makes tells whether objects of a kind make others in a simulated cluster. Those of kinds that nobody there knows do not.
+func (f *found) makes(gvk schema.GroupVersionKind) bool {
+	if f.opts.Config != nil {
+		return len(f.opts.Config.PodSpecTemplatePaths(gvk)) > 0
+	}
+	return trace.KnownKind(gvk)
+}
+
+// config gives the configuration that would have recorded this.
+func (f *found) config() *trace.Config {
+	if f.opts.Config != nil {
+		return f.opts.Config
+	}
+	config := &trace.Config{TrackedObjects: map[schema.GroupVersionKind]trace.TrackedObject{}}
+	for k, o := range f.objects {
+		if _, ok := config.TrackedObjects[o.gvk]; ok || !f.converted(k) {
+			continue
+		}
+		owned := trace.KnownKind(o.gvk) && !f.opts.Owned && (o.gvk.Kind == "Pod" || o.gvk.Kind == "ReplicaSet" || o.gvk.Kind == "Job")
+		config.TrackedObjects[o.gvk] = trace.TrackedObject{TrackLifecycle: trace.KnownKind(o.gvk), SkipOwned: owned}
+	}
+	return config
+}
+
+// recordingClock finds out when a recording was made.
+type recordingClock struct {
+	changes, states, relative bool
+	// absolute: changes say when they were, of which first was the first.
+	absolute bool
+	first    int64
+	// created is the latest moment that changes were counted from, as far as objects say when they were created: what is created is
+	// recorded no earlier. known: there was one.
+	created int64
+	known   bool
+	// existed is the latest creation of an object of the state.
+	existed int64
+}
+
+func (r *recordingClock) note(c *change, head *manifest.Head) {
+	r.relative = r.relative || c.relative
+	switch {
+	case c.state:
+		r.states = true
+		r.existed = max(r.existed, head.CreationTimestamp*1000)
+	case !c.sinceFirst:
+		if !r.absolute || c.at < r.first {
+			r.first = c.at
+		}
+		r.absolute, r.changes = true, true
+	default:
+		r.changes = true
+		if c.created && head.CreationTimestamp > 0 {
+			if at := head.CreationTimestamp*1000 - c.at; !r.known || at > r.created {
+				r.created, r.known = at, true
+			}
+		}
+	}
+}
+
+// setClock decides where the recording's times are in the trace's.
+func (f *found) setClock(r *recordingClock) {
+	if !r.changes && !r.states {
+		return
+	}
+	start := int64(DefaultStart) * 1000
+	if !f.opts.Start.IsZero() {
+		start = f.opts.Start.Unix() * 1000
+	}
+	f.timeless = f.opts.Start.IsZero()
+	switch {
+	case r.absolute:
+		f.timeless = false
+		f.shiftTo(floorSecond(r.first))
+		f.first = &r.first
+	case r.relative:
+		// Offsets count from the start of the recording, changes from the first of them.
+		f.base = start
+		if r.known {
+			f.base = max(start, r.created)
+		}
+		f.first = &start
+	default:
+		// Whole times stand in the objects alone.
+		began := r.existed
+		if r.known {
+			began = max(r.created, r.existed)
+		}
+		if began == 0 {
+			f.base = start
+			f.first = &start
+			return
+		}
+		f.timeless = false
+		f.shiftTo(floorSecond(began))
+		f.base = began
+		f.first = &began
+	}
+	*f.first += f.shift
+}
+
+// shiftTo moves all times so that the recording's begin is where the user wants the trace's.
+func (f *found) shiftTo(began int64) {
+	if !f.opts.Start.IsZero() {
+		f.shift = f.opts.Start.Unix()*1000 - began
+	}
+}
+
+// moment gives when a change is in the trace, in unix milliseconds.
+func (f *found) moment(c *change) int64 {
+	switch {
+	case c.state:
+		return *f.first
+	case c.sinceFirst:
+		return f.base + f.shift + c.at
+	}
+	return c.at + f.shift
+}
+
+// second moves a time in unix seconds as that of the objects are moved.
+func (f *found) second(unix int64) int64 {
+	if unix == 0 {
+		return 0
+	}
+	return max(unix+f.shift/1000, 1)
+}
+
+// creation gives when an object was created, in unix milliseconds, or 0. An object knows the second, and that it has just been
+// recorded tells the moment.
+func (f *found) creation(c *change, unix, at int64) int64 {
+	created := f.second(unix) * 1000
+	if c.created && (created == 0 || at >= created && at < created+justNow) {
+		return at
+	}
+	return created
+}
+
+// justNow is how long it may take until a recorder hears of something, in milliseconds. An object may be new to it that is older: it
+// existed when the recording began.
+const justNow = 2000
+
+func floorSecond(ms int64) int64 {
+	return ms - ((ms%1000)+1000)%1000
+}
