@@ -46,14 +46,6 @@ type Counts struct {
 	Deleted int64
 }
 
-// Add adds other counts.
-func (c *Counts) Add(o Counts) {
-	c.Events += o.Events
-	c.Objects += o.Objects
-	c.Fields += o.Fields
-	c.Deleted += o.Deleted
-}
-
 // Machine runs a program. It is not safe for concurrent use.
 type Machine struct {
 	program *Program
@@ -73,6 +65,10 @@ type Machine struct {
 	steps     int
 
 	counts []Counts
+	total  Counts
+	// matched tells that a command matched the object that runs, and lastMatched which event had one last.
+	matched     bool
+	lastMatched int64
 	// event numbers the events, and seen tells for each command in which one it last matched.
 	event int64
 	seen  []int64
@@ -111,6 +107,16 @@ func New(p *Program, start int64, limits Limits) *Machine {
 // Counts gives what the commands did so far.
 func (m *Machine) Counts() []Counts { return m.counts }
 
+// Total gives what all commands together did so far; an object that several matched counts once.
+func (m *Machine) Total() Counts {
+	t := m.total
+	for _, c := range m.counts {
+		t.Fields += c.Fields
+		t.Deleted += c.Deleted
+	}
+	return t
+}
+
 // Event begins an event of a time in unix seconds.
 func (m *Machine) Event(time int64) {
 	m.event++
@@ -143,7 +149,7 @@ func (m *Machine) Apply(obj *trace.Object, from int) ([]Output, error) {
 }
 
 func (m *Machine) begin(obj *trace.Object, raw []byte) {
-	m.obj, m.source, m.loaded = obj, raw, false
+	m.obj, m.source, m.loaded, m.matched = obj, raw, false, false
 }
 
 // load makes sure that the document is that of the manifest.
@@ -201,6 +207,14 @@ func (m *Machine) count(i int) {
 	if m.seen[i] != m.event {
 		m.seen[i] = m.event
 		m.counts[i].Events++
+	}
+	if !m.matched {
+		m.matched = true
+		m.total.Objects++
+	}
+	if m.lastMatched != m.event {
+		m.lastMatched = m.event
+		m.total.Events++
 	}
 }
 

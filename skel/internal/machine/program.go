@@ -32,6 +32,9 @@ type Traits struct {
 	Inserts bool
 }
 
+// Tracks tells that what becomes of an object's deletion depends on what became of the object.
+func (t Traits) Tracks() bool { return t.Drops || t.Renames || t.Moves || t.Copies }
+
 // Traits tells what the program can do.
 func (p *Program) Traits() Traits { return p.traits }
 

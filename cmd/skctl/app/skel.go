@@ -1,0 +1,149 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"simkube.io/simkube/skel"
+)
+
+func newSkel(p *program) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "skel",
+		Short: "Work on programs in SKEL, the language for changing traces",
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(newSkelFormat(p), newSkelCheck(p))
+	return cmd
+}
+
+// skelFiles completes names of programs.
+func skelFiles(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return []string{"skel"}, cobra.ShellCompDirectiveFilterFileExt
+}
+
+func newSkelFormat(p *program) *cobra.Command {
+	var write, check bool
+	cmd := &cobra.Command{
+		Use:   "fmt [FILE...]",
+		Short: "Lay programs out in the usual way",
+		Long: `fmt prints programs in their canonical layout, with their comments. Without a FILE, or with -, it reads the standard input. A
+program with mistakes is not touched.
+
+Exit status: 0 done, 1 failed, or with --check: a file is not laid out like that, 2 wrong usage.`,
+		Example: `  skctl skel fmt sanitize.skel
+  skctl skel fmt -w *.skel
+  skctl skel fmt --check *.skel`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				args = []string{standardInput}
+			}
+			return p.runSkelFormat(cmd.Context(), args, write, check)
+		},
+		ValidArgsFunction: skelFiles,
+	}
+	cmd.Flags().BoolVarP(&write, "write", "w", false, "write the files instead of printing them")
+	cmd.Flags().BoolVar(&check, "check", false, "print the names of files that are laid out otherwise, and fail if there are any")
+	cmd.MarkFlagsMutuallyExclusive("write", "check")
+	return cmd
+}
+
+func (p *program) runSkelFormat(ctx context.Context, files []string, write, check bool) error {
+	var problems []error
+	unformatted := 0
+	for _, file := range files {
+		source, err := p.readProgram(file)
+		if err != nil {
+			problems = append(problems, err)
+			continue
+		}
+		formatted, err := skel.FormatNamed(file, source)
+		switch {
+		case err != nil:
+			problems = append(problems, err)
+		case check && formatted != source:
+			unformatted++
+			fmt.Fprintln(p.streams.Out, file)
+		case check:
+		case write && file != standardInput:
+			if formatted != source {
+				problems = append(problems, p.replaceFile(ctx, file, formatted))
+			}
+		default:
+			fmt.Fprint(p.streams.Out, formatted)
+		}
+	}
+	if unformatted > 0 {
+		problems = append(problems, hint(fmt.Errorf("%d of %d files are not laid out in the usual way", unformatted, len(files)), "skctl skel fmt -w does it"))
+	}
+	return errors.Join(problems...)
+}
+
+// readProgram reads a file, or the standard input.
+func (p *program) readProgram(file string) (string, error) {
+	if file == standardInput {
+		source, err := io.ReadAll(p.streams.In)
+		if err != nil {
+			return "", fmt.Errorf("read the standard input: %w", err)
+		}
+		return string(source), nil
+	}
+	source, err := os.ReadFile(file)
+	if err != nil {
+		return "", fmt.Errorf("read the program %s: %w", file, reason(err))
+	}
+	return string(source), nil
+}
+
+// replaceFile gives a file a new content; there is always one of the two.
+func (p *program) replaceFile(ctx context.Context, file, content string) (err error) {
+	if resolved, linkErr := filepath.EvalSymlinks(file); linkErr == nil {
+		file = resolved
+	}
+	info, err := os.Stat(file)
+	if err != nil {
+		return err
+	}
+	out, err := p.create(ctx, file)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, out.Close()) }()
+	if err := os.WriteFile(out.Path, []byte(content), info.Mode().Perm()); err != nil {
+		return fmt.Errorf("write %s: %w", file, err)
+	}
+	return out.Commit(ctx)
+}
+
+func newSkelCheck(p *program) *cobra.Command {
+	return &cobra.Command{
+		Use:   "check [FILE...]",
+		Short: "Tell the mistakes in programs",
+		Long: `check compiles programs and tells all their mistakes. Without a FILE, or with -, it reads the standard input.
+
+Exit status: 0 none, 1 some, 2 wrong usage.`,
+		Example:           `  skctl skel check *.skel`,
+		ValidArgsFunction: skelFiles,
+		RunE: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				args = []string{standardInput}
+			}
+			var problems []error
+			for _, file := range args {
+				source, err := p.readProgram(file)
+				if err == nil {
+					_, err = skel.CompileNamed(file, source)
+				}
+				problems = append(problems, err)
+			}
+			return errors.Join(problems...)
+		},
+	}
+}

@@ -1,0 +1,226 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+	"sigs.k8s.io/yaml"
+
+	"simkube.io/simkube/cmd/skctl/progress"
+	"simkube.io/simkube/skel"
+
+	"simkube.io/simkube/trace"
+)
+
+// transformOptions are transform's flags.
+type transformOptions struct {
+	output, format, expression string
+	dryRun                     bool
+	changes                    int
+}
+
+func newTransform(p *program) *cobra.Command {
+	var opts transformOptions
+	cmd := &cobra.Command{
+		Use:     "transform INPUT [SKEL_FILE]",
+		Aliases: []string{"trans"},
+		Short:   "Change a trace by a program in SKEL",
+		Long: `transform runs a program in SKEL, the language for changing traces, on a trace and writes the trace that
+comes out. INPUT and --output are paths or URLs (s3://bucket/key, gs://..., azure://...; INPUT http(s)://... too, or - for
+the standard input). Either all of the output is written or none of it: a mistake in the program, a field that a command cannot set, a
+damaged trace or an interrupt leave what was there as it was.
+
+--dry-run writes nothing and shows the first changes and what every command would do.
+
+The language: remove(status); delete(metadata.namespace == "ci"); modify(kind == "Deployment", spec.replicas = 3); and
+more, see docs/skel.md.
+
+Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted.`,
+		Example: `  skctl transform prod.sktrace sanitize.skel -o shared.sktrace
+  skctl transform prod.sktrace sanitize.skel --dry-run
+  skctl transform day.sktrace -e 'scale(metadata.namespace == "shop", 2);' -o s3://traces/double.sktrace`,
+		Args: cobra.RangeArgs(1, 2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := opts.check(args); err != nil {
+				return usage(cmd, err)
+			}
+			file := ""
+			if len(args) > 1 {
+				file = args[1]
+			}
+			return p.runTransform(cmd.Context(), args[0], file, opts, time.Now())
+		},
+		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+			if len(args) == 1 {
+				return []string{"skel"}, cobra.ShellCompDirectiveFilterFileExt
+			}
+			return []string{"sktrace"}, cobra.ShellCompDirectiveFilterFileExt
+		},
+	}
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.StringVarP(&opts.output, "output", "o", "", "where the new trace goes: a path or a URL (default the input's name and the time)")
+	f.StringVarP(&opts.expression, "expression", "e", "", "the program itself, instead of a SKEL_FILE")
+	f.BoolVar(&opts.dryRun, "dry-run", false, "write nothing; show the first changes and the counts")
+	f.IntVar(&opts.changes, "changes", 10, "how many changes --dry-run shows")
+	f.StringVar(&opts.format, "summary", "text", "how to print the summary: text, json or yaml")
+	_ = cmd.RegisterFlagCompletionFunc("expression", cobra.NoFileCompletions)
+	_ = cmd.RegisterFlagCompletionFunc("changes", cobra.NoFileCompletions)
+	_ = cmd.RegisterFlagCompletionFunc("summary", cobra.FixedCompletions([]string{"text", "json", "yaml"}, cobra.ShellCompDirectiveNoFileComp))
+	return cmd
+}
+
+func (o *transformOptions) check(args []string) error {
+	var problems []error
+	switch {
+	case len(args) < 2 && o.expression == "":
+		problems = append(problems, errors.New("transform: the program is missing: name a SKEL_FILE, or give it with --expression"))
+	case len(args) == 2 && o.expression != "":
+		problems = append(problems, fmt.Errorf("transform: there are two programs, %s and --expression; one is wanted", args[1]))
+	}
+	switch o.format {
+	case "text", "json", "yaml":
+	default:
+		problems = append(problems, fmt.Errorf("--summary %q: accepted are text, json and yaml", o.format))
+	}
+	if o.changes < 0 {
+		problems = append(problems, fmt.Errorf("--changes %d: must be 0 or more", o.changes))
+	}
+	if o.dryRun && o.output != "" {
+		problems = append(problems, errors.New("--output: with --dry-run nothing is written"))
+	}
+	return errors.Join(problems...)
+}
+
+// compileProgram compiles the program of a file or of the command line.
+func compileProgram(path, expression string) (*skel.Program, error) {
+	if path == "" {
+		return skel.CompileNamed("--expression", expression)
+	}
+	source, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read the program %s: %w", path, reason(err))
+	}
+	return skel.CompileNamed(path, string(source))
+}
+
+func (p *program) runTransform(ctx context.Context, input, file string, opts transformOptions, now time.Time) (err error) {
+	program, err := compileProgram(file, opts.expression)
+	if err != nil {
+		return err
+	}
+	if opts.output == "" {
+		if input == standardInput && !opts.dryRun {
+			return &usageError{err: errors.New("--output is missing: the standard input has no name of which one could be made")}
+		}
+		opts.output = input + "." + now.Format("20060102150405")
+	}
+	var out *outputFile
+	if !opts.dryRun {
+		if out, err = p.create(ctx, opts.output); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, out.Close()) }()
+	}
+	in, err := p.fetch(ctx, input)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, in.Close()) }()
+	summary, err := p.transform(ctx, program, in, out, opts)
+	if err != nil {
+		return err
+	}
+	if out != nil {
+		if err := out.Commit(ctx); err != nil {
+			return err
+		}
+	}
+	return p.printTransformed(summary, in, out, opts)
+}
+
+// transform runs the program on a file, into another one, or nowhere.
+func (p *program) transform(ctx context.Context, program *skel.Program, in *inputFile, out *outputFile, opts transformOptions) (_ *skel.Summary, err error) {
+	file, err := trace.Open(in.Path)
+	if err != nil {
+		return nil, renamed(err, in)
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	bar := progress.NewBar(p.streams.Err, "transforming "+in.Name, "events", int64(file.Len()), p.displayOptions())
+	defer bar.Close()
+	run := skel.RunOptions{Progress: func(events int) { bar.Set(int64(events)) }}
+	create := func(*trace.Config, trace.WriterOptions) (skel.Output, error) { return nowhere{}, nil }
+	if out == nil {
+		shown := &changePrinter{out: p.streams.Out, style: p.style(p.streams.Out), left: opts.changes}
+		if opts.format == "text" {
+			run.OnChange = shown.print
+		}
+	} else {
+		var writer *trace.FileWriter
+		defer func() {
+			if writer != nil {
+				err = errors.Join(err, writer.Close())
+			}
+		}()
+		create = func(config *trace.Config, options trace.WriterOptions) (skel.Output, error) {
+			var err error
+			writer, err = trace.Create(out.Path, config, options)
+			return writer, err
+		}
+	}
+	summary, err := program.Run(ctx, &file.Reader, create, run)
+	var format *trace.FormatError
+	if errors.As(err, &format) {
+		err = fmt.Errorf("%s: %w", in.Name, err)
+	}
+	return summary, err
+}
+
+// renamed makes an error name a file as the user does, where it was fetched.
+func renamed(err error, in *inputFile) error {
+	if in.fetched {
+		return fmt.Errorf("%s: %w", in.Name, err)
+	}
+	return err
+}
+
+// nowhere takes a trace that nobody wants.
+type nowhere struct{}
+
+func (nowhere) WriteEvent(*trace.Event) error { return nil }
+func (nowhere) Finish(*trace.Tail) error      { return nil }
+
+func (p *program) printTransformed(s *skel.Summary, in *inputFile, out *outputFile, opts transformOptions) error {
+	if opts.format != "text" {
+		return printStructured(p.streams.Out, opts.format, s)
+	}
+	if out == nil {
+		fmt.Fprintf(p.streams.Out, "%s would become:\n", in.Name)
+	}
+	writeTransformSummary(p.streams.Out, s)
+	if out != nil {
+		fmt.Fprintf(p.streams.Err, "written to %s\n", out.Name)
+	}
+	return nil
+}
+
+// printStructured prints a value as JSON or YAML.
+func printStructured(w io.Writer, format string, v any) error {
+	text, err := yaml.Marshal(v)
+	if err != nil {
+		return err
+	}
+	if format == "json" {
+		text, err = indentedJSON(v)
+		if err != nil {
+			return err
+		}
+	}
+	_, err = w.Write(text)
+	return err
+}

@@ -1,0 +1,131 @@
+package app
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/aymanbagabas/go-udiff"
+	"sigs.k8s.io/yaml"
+
+	"simkube.io/simkube/cmd/skctl/progress"
+	"simkube.io/simkube/skel"
+	"simkube.io/simkube/trace"
+)
+
+func indentedJSON(v any) ([]byte, error) {
+	text, err := json.MarshalIndent(v, "", "  ")
+	return append(text, '\n'), err
+}
+
+// maxCommandText is how much of a command the summary shows.
+const maxCommandText = 60
+
+// writeTransformSummary prints what a program did, command by command.
+func writeTransformSummary(out io.Writer, s *skel.Summary) {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(w, "EVENTS MATCHED\tOBJECTS MATCHED\tFIELDS MODIFIED\tOBJECTS DELETED\t  COMMAND")
+	row := func(c skel.Counts, what string) {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t  %s\n", progress.Count(c.Events), progress.Count(c.Objects), progress.Count(c.Fields), progress.Count(c.Deleted), what)
+	}
+	for _, c := range s.Commands {
+		text := []rune(c.Command)
+		if len(text) > maxCommandText {
+			text = append(text[:maxCommandText-1], '…')
+		}
+		row(c.Counts, fmt.Sprintf("%d: %s", c.Line, string(text)))
+	}
+	row(s.Counts, "in total")
+	_ = w.Flush() // as the other prints to the user: there is nobody to tell
+	fmt.Fprintf(out, "%s events with %s objects, of %s with %s\n",
+		progress.Count(s.EventsWritten), progress.Count(s.ObjectsWritten), progress.Count(s.EventsRead), progress.Count(s.ObjectsRead))
+	if s.Unordered > 0 {
+		fmt.Fprintf(out, "%s events were earlier than one in front of them, and have its time now\n", progress.Count(s.Unordered))
+	}
+}
+
+// changePrinter shows changes as differences of YAML.
+type changePrinter struct {
+	out   io.Writer
+	style style
+	left  int
+}
+
+// print shows a change, and tells whether it will show more.
+func (c *changePrinter) print(change *skel.Change) bool {
+	if c.left == 0 {
+		return false
+	}
+	c.left--
+	at := time.Unix(change.Time, 0).UTC().Format(time.RFC3339)
+	before, name := "", ""
+	if change.Before != nil {
+		before, name = manifestYAML(change.Before), objectName(change.Before)
+	}
+	head := fmt.Sprintf("event %d, %s: %s", change.Event, at, name)
+	switch {
+	case change.Before == nil:
+		head = fmt.Sprintf("inserted, %s", at)
+	case len(change.After) == 0:
+		fmt.Fprintln(c.out, c.style.wrap("1", head)+" "+c.style.wrap("31", "is deleted"))
+		return c.left > 0
+	}
+	fmt.Fprintln(c.out, c.style.wrap("1", head))
+	for i, after := range change.After {
+		if name := objectName(after.Object); change.Before == nil || i > 0 || name != objectName(change.Before) {
+			fmt.Fprintln(c.out, "  becomes "+name)
+		}
+		if after.Shift != 0 {
+			fmt.Fprintf(c.out, "  moves by %s\n", time.Duration(after.Shift)*time.Second)
+		}
+		c.diff(before, manifestYAML(after.Object))
+	}
+	return c.left > 0
+}
+
+// contextLines is how much is shown around a difference.
+const contextLines = 2
+
+// diff shows the lines that differ and what is around them.
+func (c *changePrinter) diff(before, after string) {
+	edits := udiff.Strings(before, after)
+	unified, err := udiff.ToUnifiedDiff("", "", before, edits, contextLines)
+	if err != nil {
+		return // the edits are those of the text
+	}
+	for _, hunk := range unified.Hunks {
+		fmt.Fprintln(c.out, c.style.wrap("36", fmt.Sprintf("  @@ line %d @@", hunk.FromLine)))
+		for _, line := range hunk.Lines {
+			text := strings.TrimRight(line.Content, "\n")
+			switch line.Kind {
+			case udiff.Insert:
+				text = c.style.wrap("32", "  + "+text)
+			case udiff.Delete:
+				text = c.style.wrap("31", "  - "+text)
+			default:
+				text = "    " + text
+			}
+			fmt.Fprintln(c.out, text)
+		}
+	}
+}
+
+func objectName(obj *trace.Object) string {
+	return trace.FormatGVK(obj.GVK()) + " " + obj.NamespacedName()
+}
+
+// manifestYAML gives an object as YAML.
+func manifestYAML(obj *trace.Object) string {
+	u, err := obj.Unstructured()
+	if err != nil {
+		return err.Error()
+	}
+	text, err := yaml.Marshal(u.Object)
+	if err != nil {
+		return err.Error()
+	}
+	return string(text)
+}

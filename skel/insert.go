@@ -1,0 +1,93 @@
+package skel
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"simkube.io/simkube/trace"
+)
+
+// inserted stands for the number of an event where an object is in none of the trace that was read.
+const inserted = -1
+
+// insertion is an object that the program inserts, after the commands behind the one that does so.
+type insertion struct {
+	time   int64
+	object trace.Object
+}
+
+// insertions makes the objects that the program inserts, in the order of their times.
+func (r *run) insertions() ([]insertion, error) {
+	var out []insertion
+	w := r.newWorker()
+	for _, i := range r.program.code.Inserted(r.start) {
+		obj, err := w.parser.Parse(i.Raw)
+		if err != nil {
+			return nil, err // the checks of the program leave no way to it
+		}
+		w.machine.Event(i.Time)
+		outputs, err := w.machine.Apply(&obj, i.Next)
+		if err != nil {
+			return nil, r.program.failed(inserted, i.Time, &obj, err)
+		}
+		c := Change{Event: inserted, Time: i.Time}
+		for _, o := range outputs {
+			made := insertion{i.Time + o.Shift, obj}
+			if o.Raw != nil {
+				if made.object, err = w.parser.Parse(o.Raw); err != nil {
+					return nil, r.program.failed(inserted, i.Time, &obj, err)
+				}
+			}
+			out = append(out, made)
+			c.After = append(c.After, ChangedObject{&made.object, o.Shift})
+		}
+		if r.opts.OnChange != nil && !r.quiet {
+			r.quiet = !r.opts.OnChange(&c)
+		}
+	}
+	r.summary.add(w.machine)
+	slices.SortStableFunc(out, func(a, b insertion) int { return cmp.Compare(a.time, b.time) })
+	return out, nil
+}
+
+// until takes the insertions before a time away from the others, and gives them as events.
+func (r *run) until(time int64) []trace.Event {
+	var out []trace.Event
+	for len(r.inserts) > 0 && r.inserts[0].time < time {
+		at := r.inserts[0].time
+		out = append(out, trace.Event{Time: at, Applied: r.at(at)})
+	}
+	return out
+}
+
+// at takes the insertions of a time away from the others, which are later.
+func (r *run) at(time int64) []trace.Object {
+	var out []trace.Object
+	for len(r.inserts) > 0 && r.inserts[0].time == time {
+		out = append(out, r.inserts[0].object)
+		r.ledger.wrote(&r.inserts[0].object)
+		r.inserts = r.inserts[1:]
+	}
+	return out
+}
+
+// wrote takes an object of which only now is known when it comes.
+func (l *ledger) wrote(obj *trace.Object) {
+	l.results[keyOf(obj)] = result{obj.Hash(), true}
+}
+
+// withKind gives a config in which a kind is among those that are followed.
+func withKind(config trace.Config, gvk schema.GroupVersionKind) trace.Config {
+	if _, there := config.TrackedObjects[gvk]; there {
+		return config
+	}
+	tracked := maps.Clone(config.TrackedObjects)
+	if tracked == nil {
+		tracked = map[schema.GroupVersionKind]trace.TrackedObject{}
+	}
+	tracked[gvk] = trace.TrackedObject{}
+	return trace.Config{TrackedObjects: tracked}
+}

@@ -1,0 +1,189 @@
+package skel
+
+import (
+	"slices"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"simkube.io/simkube/skel/internal/machine"
+	"simkube.io/simkube/trace"
+)
+
+// ledger keeps what has to be known of objects beyond the event they are in: what became of the manifests before an object's deletion, and what the
+// index and the lifecycles are to say in the end. It holds something for each object, not for each event, and nothing for objects that a program
+// without deletions and the like leaves as they are.
+type ledger struct {
+	traits  machine.Traits
+	sources map[objectKey]*source
+	// results are the last manifests of what came out, where they matter for the index.
+	results map[objectKey]result
+	// drops tell for events that lost objects which are left, to keep the times of x-simkube in step.
+	drops []eventDrops
+	// regrouped: events are not those of the trace that was read any more.
+	regrouped bool
+}
+
+// objectKey tells which object it is.
+type objectKey struct {
+	gvk             schema.GroupVersionKind
+	namespace, name string
+}
+
+func keyOf(obj *trace.Object) objectKey {
+	return objectKey{obj.GVK(), obj.Namespace(), obj.Name()}
+}
+
+// source is an object of the trace that was read.
+type source struct {
+	// survived: something came out of one of its manifests.
+	survived bool
+	// all are the objects that it became at any time, and live those that it is now.
+	all  []objectKey
+	live []liveObject
+	// shift is by how much all of its manifests were moved; mixed says that they were not by the same.
+	shift  int64
+	mixed  bool
+	before bool // shift is that of a manifest
+}
+
+type liveObject struct {
+	key   objectKey
+	shift int64
+}
+
+// result is the last manifest of an object that came out.
+type result struct {
+	hash uint64
+	// known says that hash is set; otherwise the index that was read has it.
+	known bool
+}
+
+// eventDrops is an event that lost objects.
+type eventDrops struct {
+	event int
+	// kept tells of each of the event's objects, applied then deleted, whether it is still there.
+	kept []bool
+}
+
+func newLedger(traits machine.Traits) *ledger {
+	return &ledger{
+		traits: traits, sources: map[objectKey]*source{}, results: map[objectKey]result{},
+		regrouped: traits.Moves || traits.Copies || traits.Inserts,
+	}
+}
+
+// same takes an event in which nothing changed.
+func (l *ledger) same(e *trace.Event) {
+	if !l.traits.Tracks() && len(l.results) == 0 {
+		return
+	}
+	for i := range e.Applied {
+		l.apply(&e.Applied[i], nil, true)
+	}
+}
+
+// apply takes what became of a manifest: objects, or, if same, itself. Where it is the same, objects may be empty or have its hash.
+func (l *ledger) apply(obj *trace.Object, objects []outObject, same bool) {
+	if !l.traits.Tracks() {
+		l.applyUntracked(obj, objects, same)
+		return
+	}
+	key := keyOf(obj)
+	s := l.sources[key]
+	if s == nil {
+		s = &source{}
+		l.sources[key] = s
+	}
+	if same && len(objects) == 0 {
+		s.became(key, 0)
+		l.results[key] = result{}
+		return
+	}
+	for i := range objects {
+		made := keyOf(&objects[i].object)
+		s.became(made, objects[i].shift)
+		l.results[made] = result{objects[i].hash, objects[i].hashed}
+	}
+	if len(objects) == 0 {
+		s.moved(0)
+	}
+}
+
+func (l *ledger) applyUntracked(obj *trace.Object, objects []outObject, same bool) {
+	if same {
+		if len(l.results) > 0 {
+			if key := keyOf(obj); l.results[key].known {
+				l.results[key] = result{}
+			}
+		}
+		return
+	}
+	for i := range objects {
+		key := keyOf(&objects[i].object)
+		if _, there := l.results[key]; there || objects[i].hashed {
+			l.results[key] = result{objects[i].hash, objects[i].hashed}
+		}
+	}
+}
+
+// became notes that a manifest of the source came out as an object.
+func (s *source) became(key objectKey, shift int64) {
+	s.survived = true
+	s.moved(shift)
+	if !slices.Contains(s.all, key) {
+		s.all = append(s.all, key)
+	}
+	for i := range s.live {
+		if s.live[i].key == key {
+			s.live[i].shift = shift
+			return
+		}
+	}
+	s.live = append(s.live, liveObject{key, shift})
+}
+
+func (s *source) moved(shift int64) {
+	if s.before && s.shift != shift {
+		s.mixed = true
+	}
+	s.shift, s.before = shift, true
+}
+
+// end is a deletion that comes out.
+type end struct {
+	object trace.Object
+	shift  int64
+}
+
+// delete tells which deletions come of the record of a deleted object. found is what the program makes of the record alone.
+func (l *ledger) delete(obj *trace.Object, found *recordOutcome) ([]end, error) {
+	if found.dropped {
+		return nil, nil
+	}
+	s := l.sources[keyOf(obj)]
+	if s == nil {
+		// Nothing of this object was seen: only the record itself tells.
+		return []end{{found.object, found.shift}}, nil
+	}
+	var ends []end
+	for _, live := range s.live {
+		gone, err := trace.NewDeleted(live.key.gvk, trace.NamespacedName(live.key.namespace, live.key.name))
+		if err != nil {
+			return nil, err
+		}
+		shift := live.shift
+		if l.traits.MovesRecords {
+			shift = found.shift
+		}
+		ends = append(ends, end{gone, shift})
+	}
+	s.live = s.live[:0]
+	return ends, nil
+}
+
+// lost notes that not all objects of an event are left.
+func (l *ledger) lost(event int, kept []bool) {
+	if !l.regrouped && slices.Contains(kept, false) {
+		l.drops = append(l.drops, eventDrops{event, kept})
+	}
+}

@@ -1,0 +1,199 @@
+package skel
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"simkube.io/simkube/trace"
+)
+
+// movingSink is for programs that move objects in time. Objects that are moved by the same duration come in the order of time, so each of these
+// durations has a file, and in the end the files are merged.
+type movingSink struct {
+	run    *run
+	spools map[int64]*spool
+	// sequence numbers the events in the order they come.
+	sequence uint64
+}
+
+func (s *movingSink) before(int64) error { return nil }
+
+func (s *movingSink) event(a *arrivals) error {
+	s.sequence++
+	if len(a.event.Applied)+len(a.event.Deleted) == 0 {
+		// An event that was empty from the beginning stays one.
+		return s.put(0, &spooled{time: a.time, sequence: s.sequence, nothing: true})
+	}
+	for i := range a.event.Applied {
+		if err := s.object(a, &a.event.Applied[i], shiftAt(a.appliedShifts, i), false); err != nil {
+			return err
+		}
+	}
+	for i := range a.event.Deleted {
+		if err := s.object(a, &a.event.Deleted[i], shiftAt(a.deletedShifts, i), true); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// shiftAt gives one of the shifts of an event, of which there may be none.
+func shiftAt(shifts []int64, i int) int64 {
+	if i < len(shifts) {
+		return shifts[i]
+	}
+	return 0
+}
+
+func (s *movingSink) object(a *arrivals, obj *trace.Object, shift int64, deleted bool) error {
+	at := a.time + shift
+	if shift < 0 {
+		// Nothing comes before the trace begins: what would, is there when it does.
+		at = max(at, min(s.run.start, a.time))
+	}
+	return s.put(shift, &spooled{time: at, sequence: s.sequence, deleted: deleted, raw: obj.Raw()})
+}
+
+func (s *movingSink) put(shift int64, record *spooled) error {
+	file := s.spools[shift]
+	if file == nil {
+		var err error
+		if file, err = newSpool(s.run.opts.SpoolDir); err != nil {
+			return fmt.Errorf("keep what is moved: %w", err)
+		}
+		s.spools[shift] = file
+	}
+	if err := file.write(record); err != nil {
+		return fmt.Errorf("keep what is moved: %w", err)
+	}
+	return nil
+}
+
+func (s *movingSink) close() error {
+	var problems []error
+	for _, file := range s.spools {
+		problems = append(problems, file.close())
+	}
+	return errors.Join(problems...)
+}
+
+// finish merges the files.
+func (s *movingSink) finish(ctx context.Context) error {
+	for _, file := range s.spools {
+		if err := file.rewind(); err != nil {
+			return fmt.Errorf("read what is moved: %w", err)
+		}
+	}
+	direct := &directSink{run: s.run}
+	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		time, some := s.earliest()
+		if !some {
+			return direct.finish(ctx)
+		}
+		records, err := s.of(time)
+		if err != nil {
+			return fmt.Errorf("read what is moved: %w", err)
+		}
+		event, err := joined(time, records)
+		if err != nil {
+			return fmt.Errorf("read what is moved: %w", err)
+		}
+		if err := direct.before(time); err != nil {
+			return err
+		}
+		for i := range event.Applied {
+			s.run.ledger.wrote(&event.Applied[i])
+		}
+		if err := direct.event(&arrivals{time: time, event: event}); err != nil {
+			return err
+		}
+	}
+}
+
+// earliest gives the time of what comes next, if anything does.
+func (s *movingSink) earliest() (time int64, some bool) {
+	time = math.MaxInt64
+	for _, file := range s.spools {
+		if file.next != nil {
+			time, some = min(time, file.next.time), true
+		}
+	}
+	return time, some
+}
+
+// of takes what is of one time, in the order in which it came.
+func (s *movingSink) of(time int64) ([]spooled, error) {
+	var out []spooled
+	for _, file := range s.spools {
+		for file.next != nil && file.next.time == time {
+			out = append(out, *file.next)
+			if err := file.advance(); err != nil {
+				return nil, err
+			}
+		}
+	}
+	slices.SortStableFunc(out, func(a, b spooled) int {
+		switch {
+		case a.sequence < b.sequence:
+			return -1
+		case a.sequence > b.sequence:
+			return 1
+		}
+		return 0
+	})
+	return out, nil
+}
+
+// joined makes one event of what is of one time. Where that was several events, the last state of an object counts: an event has what is applied in
+// front of what is deleted.
+func joined(time int64, records []spooled) (trace.Event, error) {
+	e := trace.Event{Time: time}
+	var parser trace.ObjectParser
+	type fate struct {
+		applied, deleted int // the last record that says so, from 1 on
+	}
+	fates := map[objectKey]fate{}
+	several := len(records) > 0 && records[0].sequence != records[len(records)-1].sequence
+	objects := make([]trace.Object, len(records))
+	for i := range records {
+		if records[i].nothing {
+			continue
+		}
+		var err error
+		if objects[i], err = parser.Parse(records[i].raw); err != nil {
+			return e, err
+		}
+		if several {
+			f := fates[keyOf(&objects[i])]
+			if records[i].deleted {
+				f.deleted = i + 1
+			} else {
+				f.applied = i + 1
+			}
+			fates[keyOf(&objects[i])] = f
+		}
+	}
+	for i := range records {
+		if records[i].nothing {
+			continue
+		}
+		if several {
+			f := fates[keyOf(&objects[i])]
+			if last := max(f.applied, f.deleted); i+1 != f.applied && i+1 != f.deleted || records[i].deleted && last != f.deleted {
+				continue
+			}
+		}
+		if records[i].deleted {
+			e.Deleted = append(e.Deleted, objects[i])
+		} else {
+			e.Applied = append(e.Applied, objects[i])
+		}
+	}
+	return e, nil
+}

@@ -1,0 +1,118 @@
+package skel
+
+import (
+	"bufio"
+	"encoding/binary"
+	"errors"
+	"io"
+	"os"
+)
+
+// spooled is an object, or an empty event, that waits for its time.
+type spooled struct {
+	time int64
+	// sequence is the same for the objects of one event, and greater for those of later ones.
+	sequence uint64
+	deleted  bool
+	nothing  bool
+	raw      []byte
+}
+
+// spool is a temporary file of what is written and later read in the same order. It has no name: what is left of it when the process is killed is
+// nothing.
+type spool struct {
+	file *os.File
+	out  *bufio.Writer
+	in   *bufio.Reader
+	// next is what comes next when it is read; nil at the end.
+	next *spooled
+}
+
+// spoolBuffer is how much of a spool is in memory.
+const spoolBuffer = 64 << 10
+
+func newSpool(dir string) (*spool, error) {
+	file, err := os.CreateTemp(dir, "simkube-skel-*")
+	if err != nil {
+		return nil, err
+	}
+	// Where the name cannot go while the file is open, close removes it.
+	_ = os.Remove(file.Name())
+	return &spool{file: file, out: bufio.NewWriterSize(file, spoolBuffer)}, nil
+}
+
+// What the flags of a record are.
+const (
+	flagDeleted = 1 << iota
+	flagNothing
+)
+
+func (s *spool) write(r *spooled) error {
+	var head [1 + 3*binary.MaxVarintLen64]byte
+	b := head[:0]
+	var flags byte
+	if r.deleted {
+		flags |= flagDeleted
+	}
+	if r.nothing {
+		flags |= flagNothing
+	}
+	b = append(b, flags)
+	b = binary.AppendVarint(b, r.time)
+	b = binary.AppendUvarint(b, r.sequence)
+	b = binary.AppendUvarint(b, uint64(len(r.raw)))
+	if _, err := s.out.Write(b); err != nil {
+		return err
+	}
+	_, err := s.out.Write(r.raw)
+	return err
+}
+
+// rewind ends writing and begins reading.
+func (s *spool) rewind() error {
+	if err := s.out.Flush(); err != nil {
+		return err
+	}
+	if _, err := s.file.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	s.in = bufio.NewReaderSize(s.file, spoolBuffer)
+	return s.advance()
+}
+
+// advance reads what comes next.
+func (s *spool) advance() error {
+	s.next = nil
+	flags, err := s.in.ReadByte()
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	r := &spooled{deleted: flags&flagDeleted != 0, nothing: flags&flagNothing != 0}
+	if r.time, err = binary.ReadVarint(s.in); err != nil {
+		return err
+	}
+	if r.sequence, err = binary.ReadUvarint(s.in); err != nil {
+		return err
+	}
+	size, err := binary.ReadUvarint(s.in)
+	if err != nil {
+		return err
+	}
+	r.raw = make([]byte, size)
+	if _, err := io.ReadFull(s.in, r.raw); err != nil {
+		return err
+	}
+	s.next = r
+	return nil
+}
+
+func (s *spool) close() error {
+	err := s.file.Close()
+	if removed := os.Remove(s.file.Name()); removed != nil && !errors.Is(removed, os.ErrNotExist) {
+		err = errors.Join(err, removed)
+	}
+	return err
+}
