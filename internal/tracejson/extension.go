@@ -1,0 +1,97 @@
+package tracejson
+
+import "encoding/base64"
+
+// place is where in the extension a value stands, as far as that matters: the hashes in it are written like others.
+type place uint8
+
+const (
+	elsewhere place = iota
+	atRoot          // the extension itself
+	atPods          // its pods
+	atPod           // one of them
+	atHash          // the pod's hash
+)
+
+// element is the place of what stands in an array.
+func (at place) element() place {
+	if at == atPods {
+		return atPod
+	}
+	return elsewhere
+}
+
+// under is the place of what stands under a key.
+func (at place) under(key []byte) place {
+	switch {
+	case at == atRoot && string(key) == keyPods:
+		return atPods
+	case at == atPod && string(key) == keyHash:
+		return atHash
+	}
+	return elsewhere
+}
+
+// appendExtension appends the JSON of the next value of an extension. What could not be read back as the same bytes is given as those.
+func (p *packed) appendExtension(b []byte, at place) []byte {
+	start := p.pos
+	t := p.next()
+	switch {
+	case !t.isSmallest:
+	case t.kind == kindInt && at == atHash && !t.negative:
+		return appendHash(b, t.bits)
+	case t.kind == kindString && at != atHash:
+		return appendString(b, t.data)
+	case t.kind == kindString:
+		// It would be taken for a hash.
+	case t.kind == kindMap:
+		p.pos = start
+		if !p.hasPlainKeys() {
+			break
+		}
+		p.next()
+		return p.appendExtensionMap(b, t.n, at)
+	case t.kind == kindArray:
+		b = append(b, '[')
+		for i := range t.n {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = p.appendExtension(b, at.element())
+		}
+		return append(b, ']')
+	default:
+		return appendScalar(b, t)
+	}
+	p.pos = start
+	p.skip()
+	b = append(b, `{"`+keyMsgpack+`":"`...)
+	b = base64.StdEncoding.AppendEncode(b, p.src[start:p.pos])
+	return append(b, `"}`...)
+}
+
+func (p *packed) appendExtensionMap(b []byte, n int, at place) []byte {
+	b = append(b, '{')
+	for i := range n {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		key := p.next().data
+		b = append(appendString(b, key), ':')
+		b = p.appendExtension(b, at.under(key))
+	}
+	return append(b, '}')
+}
+
+// hasPlainKeys tells whether the keys of the next value, a map, can be those of a JSON object. It stays where it is.
+func (p *packed) hasPlainKeys() bool {
+	ahead := *p
+	for range ahead.next().n {
+		key := ahead.next()
+		if key.kind != kindString || !key.isSmallest || string(key.data) == keyMsgpack {
+			return false
+		}
+		ahead.skip()
+	}
+	return true
+}
