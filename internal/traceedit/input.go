@@ -1,0 +1,187 @@
+package traceedit
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/cespare/xxhash/v2"
+
+	"simkube.io/simkube/trace"
+)
+
+// Input is a trace file.
+type Input struct {
+	// Path is where it is, Name what errors call it; empty: its path.
+	Path, Name string
+}
+
+func (i Input) name() string {
+	if i.Name == "" {
+		return i.Path
+	}
+	return i.Name
+}
+
+// input is a trace that is read. What stands after its events is known from the beginning.
+type input struct {
+	name string
+	file *trace.File
+	tail *trace.Tail
+	// extension is nil where there is none that can be read. hasTimes: it has the milliseconds of all events.
+	extension *trace.Extension
+	hasTimes  bool
+	// first and last are the times of these events, events how many there are.
+	first, last int64
+	events      int
+	// foreign: its objects are not encoded as they are written here, so that their bytes cannot be compared.
+	foreign bool
+	// notes are for the user.
+	notes []string
+
+	// next is the number of the event to be read next; reached the time of the last one.
+	next     int
+	reached  int64
+	offset   int64
+	progress func(n int)
+	ctx      context.Context
+}
+
+// openInput reads a trace once, checks it, and stands before its first event.
+func openInput(ctx context.Context, in Input, progress func(n int)) (_ *input, err error) {
+	if progress == nil {
+		progress = func(int) {}
+	}
+	file, err := trace.Open(in.Path)
+	if err != nil {
+		return nil, err
+	}
+	i := &input{name: in.name(), file: file, progress: progress, ctx: ctx}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, file.Close())
+		}
+	}()
+	if err := i.look(); err != nil {
+		return nil, err
+	}
+	if err := file.Rewind(); err != nil {
+		return nil, fmt.Errorf("%s: %w", i.name, err)
+	}
+	i.next, i.reached, i.offset = 0, 0, 0
+	return i, nil
+}
+
+// look walks the trace.
+func (i *input) look() error {
+	late, sampled := 0, 0
+	var counts []int
+	for {
+		before := i.reached
+		event, time, err := i.read()
+		if err != nil {
+			return err
+		}
+		if event == nil {
+			break
+		}
+		if i.events == 0 {
+			i.first = time
+		} else if event.Time < before {
+			late++
+		}
+		i.events++
+		i.last = time
+		for n := 0; n < len(event.Applied) && sampled < samples && !i.foreign; n++ {
+			sampled++
+			canonical, err := encode(&event.Applied[n])
+			if err != nil {
+				return fmt.Errorf("%s: %w", i.name, err)
+			}
+			i.foreign = !bytes.Equal(canonical, event.Applied[n].Raw())
+		}
+		counts = append(counts, len(event.Applied)+len(event.Deleted))
+	}
+	if late > 0 {
+		i.notes = append(i.notes, fmt.Sprintf("%s: events earlier than the ones before them: %d, now at the same time", i.name, late))
+	}
+	var err error
+	if i.tail, err = i.file.Tail(); err != nil {
+		return fmt.Errorf("%s: %w", i.name, err)
+	}
+	if i.tail.Extension == nil {
+		return nil
+	}
+	switch i.extension, err = trace.ParseExtension(i.tail.Extension); {
+	case errors.Is(err, trace.ErrExtensionVersion):
+		i.notes = append(i.notes, fmt.Sprintf("%s: x-simkube is left out: %v", i.name, err))
+		return nil
+	case err != nil:
+		return fmt.Errorf("%s: x-simkube: %w", i.name, err)
+	}
+	i.hasTimes = len(i.extension.EventTimes) == len(counts)
+	for n := 0; i.hasTimes && n < len(counts); n++ {
+		i.hasTimes = len(i.extension.EventTimes[n]) == counts[n]
+	}
+	return nil
+}
+
+// read gives the next event, valid until the next, and its time, which is not before that of the one before; nil after the last.
+func (i *input) read() (*trace.Event, int64, error) {
+	if i.ctx.Err() != nil {
+		return nil, 0, context.Cause(i.ctx)
+	}
+	event, err := i.file.Next()
+	i.progress(int(i.file.Offset() - i.offset))
+	i.offset = i.file.Offset()
+	switch {
+	case isEnd(err):
+		return nil, i.reached, nil
+	case err != nil:
+		return nil, 0, fmt.Errorf("%s: %w", i.name, err)
+	}
+	if i.next == 0 || event.Time > i.reached {
+		i.reached = event.Time
+	}
+	i.next++
+	return event, i.reached, nil
+}
+
+// millis gives the milliseconds of the objects of the event read last: of the applied ones, then of the deleted ones; nil: not known.
+func (i *input) millis() []uint16 {
+	if !i.hasTimes {
+		return nil
+	}
+	return i.extension.EventTimes[i.next-1]
+}
+
+// samples is how many objects are looked at to tell how all of them are encoded: a trace is written by one program.
+const samples = 64
+
+// encode gives an object as it is written here.
+func encode(o *trace.Object) ([]byte, error) {
+	u, err := o.Unstructured()
+	if err != nil {
+		return nil, err
+	}
+	canonical, err := trace.NewObject(u)
+	if err != nil {
+		return nil, err
+	}
+	return canonical.Raw(), nil
+}
+
+// hash gives a hash of all of an object.
+func (i *input) hash(o *trace.Object) (uint64, error) {
+	if !i.foreign {
+		return xxhash.Sum64(o.Raw()), nil
+	}
+	canonical, err := encode(o)
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w", i.name, err)
+	}
+	return xxhash.Sum64(canonical), nil
+}
+
+func (i *input) close() error { return i.file.Close() }

@@ -1,0 +1,205 @@
+package traceedit
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"simkube.io/simkube/trace"
+)
+
+// mergedObject is what is known of an object in the merged trace.
+type mergedObject struct {
+	// holders has a bit for each trace that has the object now, by its place.
+	holders uint64
+	// by is the place of the trace that it was last applied by, hash that of its bytes then.
+	by   int
+	hash uint64
+	// exists in the merged trace.
+	exists bool
+}
+
+func bit(place int) uint64 { return 1 << place }
+
+// apply takes an object that a trace applies.
+func (m *merger) apply(p *part, o *trace.Object, millis uint16) error {
+	k := keyOf(o)
+	known := m.objects[k]
+	if known == nil {
+		known = &mergedObject{by: p.place}
+		m.objects[k] = known
+	}
+	hash, err := p.hash(o)
+	if err != nil {
+		return err
+	}
+	others := known.exists && known.holders&^bit(p.place) != 0
+	same := known.exists && known.hash == hash
+	if others && !same {
+		switch m.opts.OnConflict {
+		case ConflictFirst:
+			if known.by != p.place {
+				return nil
+			}
+		case ConflictLast:
+		default:
+			other, err := m.contradicts(known, p, k, hash)
+			if err != nil {
+				return err
+			}
+			if other != nil {
+				return &DifferentError{What: trace.FormatGVK(k.gvk) + " " + k.name, First: other.name, Second: p.name, Time: p.at}
+			}
+		}
+	}
+	known.holders |= bit(p.place)
+	if same && known.by != p.place {
+		if !others {
+			known.by = p.place // it goes on with what a trace left that has ended
+		}
+		return nil
+	}
+	known.by, known.hash, known.exists = p.place, hash, true
+	in := m.in[k]
+	if in.deleted {
+		// In an event, what is deleted is so in the end.
+		if err := m.flush(); err != nil {
+			return err
+		}
+		p.taken = true
+		in = inEvent{}
+	}
+	kept := o.Clone()
+	if in.applied > 0 {
+		m.out.event.Applied[in.applied-1] = kept
+		m.out.applied[in.applied-1] = millis
+		return nil
+	}
+	m.out.apply(kept, millis)
+	in.applied = len(m.out.event.Applied)
+	m.in[k] = in
+	return nil
+}
+
+// contradicts gives a trace that has an object, and has it differently also after what it changes at this time.
+func (m *merger) contradicts(known *mergedObject, p *part, k objectKey, hash uint64) (*part, error) {
+	for _, other := range m.parts {
+		if other == p || known.holders&bit(other.place) == 0 {
+			continue
+		}
+		agrees, err := other.becomes(p.at, k, hash)
+		if err != nil {
+			return nil, err
+		}
+		if !agrees {
+			return other, nil
+		}
+	}
+	return nil, nil
+}
+
+// becomes tells whether the trace's next event is at a time and makes an object what has a hash, or deletes it.
+func (p *part) becomes(at int64, k objectKey, hash uint64) (bool, error) {
+	if p.event == nil || p.at != at {
+		return false, nil
+	}
+	for n := range p.event.Applied {
+		o := &p.event.Applied[n]
+		if keyOf(o) != k {
+			continue
+		}
+		own, err := p.hash(o)
+		return own == hash, err
+	}
+	return slices.ContainsFunc(p.event.Deleted, func(o trace.Object) bool { return keyOf(&o) == k }), nil
+}
+
+// delete takes an object that a trace deletes. It is gone when no trace has it any more, or the one has that counts.
+func (m *merger) delete(p *part, o *trace.Object, millis uint16) {
+	k := keyOf(o)
+	known := m.objects[k]
+	switch {
+	case known == nil:
+		// Who deletes what nobody has shall have a reason.
+		m.objects[k] = &mergedObject{by: p.place}
+	case !known.exists && known.by == p.place:
+	case !known.exists:
+		return
+	default:
+		mine := known.holders & bit(p.place)
+		known.holders &^= bit(p.place)
+		switch {
+		case known.holders == 0:
+		case m.opts.OnConflict == ConflictLast && mine != 0 && known.by == p.place:
+		default:
+			return
+		}
+		known.exists, known.by = false, p.place
+	}
+	m.remove(k, o.Clone(), millis)
+}
+
+// remove adds a deletion to the event.
+func (m *merger) remove(k objectKey, o trace.Object, millis uint16) {
+	in := m.in[k]
+	in.deleted = true
+	m.in[k] = in
+	m.out.delete(o, millis)
+}
+
+// leave deletes what a trace does not begin with.
+func (m *merger) leave(p *part) error {
+	begins := map[objectKey]bool{}
+	for n := range p.event.Applied {
+		begins[keyOf(&p.event.Applied[n])] = true
+	}
+	var gone []objectKey
+	for k, known := range m.objects {
+		if known.exists && !begins[k] {
+			gone = append(gone, k)
+		}
+	}
+	slices.SortFunc(gone, func(a, b objectKey) int {
+		return cmp.Or(cmp.Compare(trace.FormatGVK(a.gvk), trace.FormatGVK(b.gvk)), cmp.Compare(a.name, b.name))
+	})
+	for _, k := range gone {
+		m.objects[k].exists, m.objects[k].holders = false, 0
+		o, err := trace.NewDeleted(k.gvk, k.name)
+		if err != nil {
+			return err
+		}
+		m.remove(k, o, 0)
+	}
+	return nil
+}
+
+// ended lets go of what a trace had that has no more events. The objects stay.
+func (m *merger) ended(p *part) {
+	live := 0
+	for _, known := range m.objects {
+		known.holders &^= bit(p.place)
+		if known.exists {
+			live++
+		}
+	}
+	if m.opts.Join || live == 0 {
+		return
+	}
+	// A trace that begins afterwards may be of the same cluster. Then what it does not begin with was deleted meanwhile.
+	for _, other := range m.parts {
+		if other.event == nil || other.next != 1 || other.at < p.at || other.noted {
+			continue
+		}
+		for n := range other.event.Applied {
+			if known := m.objects[keyOf(&other.event.Applied[n])]; known != nil && known.exists {
+				live--
+			}
+		}
+		if live > 0 {
+			other.noted = true
+			m.notes = append(m.notes, fmt.Sprintf(
+				"%s begins when %s has ended: objects that it does not begin with stay, %d of them; if they are recordings of one cluster, join them", other.name, p.name, live))
+		}
+		return
+	}
+}

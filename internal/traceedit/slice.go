@@ -1,0 +1,296 @@
+package traceedit
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"simkube.io/simkube/internal/lifecycle"
+	"simkube.io/simkube/trace"
+)
+
+// SliceOptions say which part of a trace is wanted. The zero value is all of it.
+type SliceOptions struct {
+	// Window gives the window [start, end), in unix seconds, for the times of the trace's first and last event. Nil: everything.
+	Window  func(first, last int64) (start, end int64, err error)
+	Filters Filters
+	// Progress is told of bytes that were read. A trace is read twice. Nil: nobody is told.
+	Progress func(n int)
+}
+
+// WindowError is returned when a trace has nothing of a window.
+type WindowError struct {
+	// Name is that of the trace, Start and End are the window, First and Last what the trace reaches from and to, in unix seconds.
+	Name                    string
+	Start, End, First, Last int64
+}
+
+// Error tells what is wrong with the window.
+func (e *WindowError) Error() string {
+	text := func(unix int64) string { return time.Unix(unix, 0).UTC().Format(time.RFC3339) }
+	if e.Start >= e.End {
+		return fmt.Sprintf("%s: the time from %s to %s is empty", e.Name, text(e.Start), text(e.End))
+	}
+	return fmt.Sprintf("%s: nothing of %s to %s is in it: it goes from %s to %s", e.Name, text(e.Start), text(e.End), text(e.First), text(e.Last))
+}
+
+// Slice makes a trace of a part of another. The output appears under its path only when it is whole. It fails with a *WindowError if the
+// trace has nothing of the window, and with the cause of ctx when that ends.
+func Slice(ctx context.Context, in Input, output string, opts SliceOptions) (_ Summary, err error) {
+	i, err := openInput(ctx, in, opts.Progress)
+	if err != nil {
+		return Summary{}, err
+	}
+	defer func() { err = errors.Join(err, i.close()) }()
+	s := &slicer{in: i, filter: newFilter(&opts.Filters), start: math.MinInt64, end: math.MaxInt64}
+	if opts.Window != nil {
+		if s.start, s.end, err = opts.Window(i.first, i.last); err != nil {
+			return Summary{}, err
+		}
+	}
+	s.whole = s.start <= i.first && s.end > i.last
+	if i.events > 0 && (s.start >= s.end || s.end <= i.first || s.start > i.last) {
+		return Summary{}, &WindowError{Name: i.name, Start: s.start, End: s.end, First: i.first, Last: i.last}
+	}
+	// There is nothing before the first event: it is the state.
+	s.start = max(s.start, i.first)
+	return s.run(output)
+}
+
+type slicer struct {
+	in         *input
+	filter     *filter
+	start, end int64
+	// whole: the window has all of the trace.
+	whole bool
+	out   *collector
+	// present are the objects in the slice, where labels decide about that.
+	present map[objectKey]bool
+	// state are the objects that exist when the window begins, by when they came.
+	state map[objectKey]*stateObject
+	came  int
+}
+
+type stateObject struct {
+	object trace.Object
+	came   int
+}
+
+func (s *slicer) run(output string) (_ Summary, err error) {
+	s.out, err = newCollector(output, s.config(), s.in.hasTimes)
+	if err != nil {
+		return Summary{}, err
+	}
+	defer func() { err = errors.Join(err, s.out.writer.Close()) }()
+	if s.filter.hasLabels() {
+		s.present = map[objectKey]bool{}
+	}
+	if err := s.events(); err != nil {
+		return Summary{}, err
+	}
+	s.out.summary.Notes = s.in.notes
+	return s.out.finish(s.lifecycles(), s.extension())
+}
+
+// config is the trace's, with the kinds that are left.
+func (s *slicer) config() *trace.Config {
+	config := s.in.file.Config()
+	if len(s.filter.kinds) == 0 {
+		return config
+	}
+	kept := &trace.Config{TrackedObjects: map[schema.GroupVersionKind]trace.TrackedObject{}}
+	for gvk, tracked := range config.TrackedObjects {
+		if s.filter.kinds[gvk] {
+			kept.TrackedObjects[gvk] = tracked
+		}
+	}
+	return kept
+}
+
+// events writes the events.
+func (s *slicer) events() error {
+	if s.start > s.in.first {
+		s.state = map[objectKey]*stateObject{}
+	}
+	for {
+		event, at, err := s.in.read()
+		if err != nil {
+			return err
+		}
+		if s.state != nil && (event == nil || at >= s.start) {
+			if err := s.writeState(); err != nil {
+				return err
+			}
+		}
+		if event == nil || at >= s.end {
+			return nil
+		}
+		if s.state != nil {
+			s.note(event)
+			continue
+		}
+		s.change(event)
+		if err := s.out.write(at, s.in.next == 1); err != nil {
+			return err
+		}
+	}
+}
+
+// note remembers what an event before the window leaves.
+func (s *slicer) note(event *trace.Event) {
+	for n := range event.Applied {
+		o := &event.Applied[n]
+		k := keyOf(o)
+		switch kept := s.state[k]; {
+		case !s.filter.key(k.gvk, k.name):
+		case kept != nil:
+			kept.object = o.Clone()
+		default:
+			s.state[k] = &stateObject{o.Clone(), s.came}
+			s.came++
+		}
+	}
+	for n := range event.Deleted {
+		delete(s.state, keyOf(&event.Deleted[n]))
+	}
+}
+
+// writeState writes the first event, which has what exists when the window begins.
+func (s *slicer) writeState() error {
+	objects := make([]*stateObject, 0, len(s.state))
+	for k, o := range s.state {
+		if !s.filter.object(&o.object) {
+			continue
+		}
+		objects = append(objects, o)
+		if s.present != nil {
+			s.present[k] = true
+		}
+	}
+	slices.SortFunc(objects, func(a, b *stateObject) int { return cmp.Compare(a.came, b.came) })
+	for _, o := range objects {
+		s.out.apply(o.object, 0)
+	}
+	s.state = nil
+	return s.out.write(s.start, true)
+}
+
+// change takes over what of an event is in the slice.
+func (s *slicer) change(event *trace.Event) {
+	times := s.in.millis()
+	millis := func(n int) uint16 {
+		if times == nil {
+			return 0
+		}
+		return times[n]
+	}
+	for n := range event.Applied {
+		o := &event.Applied[n]
+		k := keyOf(o)
+		if !s.filter.key(k.gvk, k.name) {
+			continue
+		}
+		passes := s.filter.object(o)
+		if passes {
+			s.out.apply(*o, millis(n))
+		} else if s.present[k] {
+			// As in a watch with a selector, what does not match any more is gone.
+			s.out.delete(*o, millis(n))
+		}
+		if s.present != nil {
+			s.present[k] = passes
+		}
+	}
+	for n := range event.Deleted {
+		o := &event.Deleted[n]
+		k := keyOf(o)
+		if !s.filter.key(k.gvk, k.name) || s.present != nil && !s.present[k] {
+			continue
+		}
+		delete(s.present, k)
+		s.out.delete(*o, millis(len(event.Applied)+n))
+	}
+}
+
+// owns tells whether an owner of pods is in the slice.
+func (s *slicer) owns(owner trace.PodOwner) bool {
+	if s.whole && s.filter.all() {
+		return true
+	}
+	_, ok := s.out.index[owner.GVK][owner.Name]
+	return ok
+}
+
+// lifecycles gives those that overlap the window, of pods whose owners are in the slice. Of a whole trace they are as they were.
+func (s *slicer) lifecycles() trace.Lifecycles {
+	kept := trace.Lifecycles{}
+	for owner, hashes := range s.in.tail.Lifecycles {
+		if !s.owns(owner) {
+			continue
+		}
+		if s.whole {
+			kept[owner] = hashes
+			continue
+		}
+		for hash, list := range hashes {
+			var left []trace.Lifecycle
+			for _, l := range list {
+				if lifecycle.Overlaps(l, s.start, s.end) {
+					left = append(left, lifecycle.Truncate(l, s.start))
+				}
+			}
+			if left == nil {
+				continue
+			}
+			if kept[owner] == nil {
+				kept[owner] = map[uint64][]trace.Lifecycle{}
+			}
+			kept[owner][hash] = left
+		}
+	}
+	return kept
+}
+
+// extension gives what of x-simkube belongs to the window.
+func (s *slicer) extension() *trace.Extension {
+	x := s.in.extension
+	if x == nil {
+		return nil
+	}
+	kept := &trace.Extension{}
+	if s.whole {
+		kept.Gaps, kept.Nodes = x.Gaps, x.Nodes
+	} else {
+		from, to := s.start*1000, s.endMillis()
+		for _, g := range x.Gaps {
+			if g.From < to && max(g.To, g.From+1) > from {
+				kept.Gaps = append(kept.Gaps, g)
+			}
+		}
+		for _, n := range x.Nodes {
+			if n.From < to && (n.To == 0 || n.To > from) {
+				kept.Nodes = append(kept.Nodes, n)
+			}
+		}
+	}
+	for _, p := range x.Pods {
+		if s.owns(p.Owner) && (s.whole || p.Created < s.endMillis() && (p.Deleted == 0 || p.Deleted >= s.start*1000)) {
+			kept.Pods = append(kept.Pods, p)
+		}
+	}
+	return kept
+}
+
+// endMillis is the end of the window in milliseconds. A window without an end has the latest.
+func (s *slicer) endMillis() int64 {
+	if s.end > math.MaxInt64/1000 {
+		return math.MaxInt64
+	}
+	return s.end * 1000
+}
