@@ -1,22 +1,216 @@
 package syntax
 
+import (
+	"math"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
 // Parse parses and checks a program. The tree is complete only if there are no diagnostics; more counts those beyond MaxDiagnostics.
 func Parse(source string, limits Limits) (program *Program, found []Diagnostic, more int) {
-	panic("to be written")
+	p := newParser(source, limits)
+	program = &Program{Source: source}
+	if p.readable() {
+		program.Comments = p.lex()
+		program.Commands = p.program()
+	}
+	found, more = p.diagnostics()
+	return program, found, more
 }
 
 // ParseSelector parses and checks a selector alone: what stands before the comma of a command. "*" and white space give nil.
 func ParseSelector(source string, limits Limits) (selector Expr, found []Diagnostic, more int) {
-	panic("to be written")
+	p := newParser(source, limits)
+	if p.readable() {
+		p.lex()
+		selector = p.selectorAlone()
+	}
+	found, more = p.diagnostics()
+	return selector, found, more
 }
 
-// Format gives a program in its canonical layout, with its comments. The program must have been parsed without diagnostics.
-func Format(p *Program) string {
-	panic("to be written")
+// parser is a recursive descent over the tokens. Its methods report what is wrong where they find it, and tell their callers only
+// that they failed; who reads an argument of a command then looks for the next one.
+type parser struct {
+	source string
+	limits Limits
+	tokens []token
+	pos    int
+	// nesting counts the brackets that are open in the command being read.
+	nesting int
+	// depth counts the expressions or literals that the one being read is inside of.
+	depth int
+	found []Diagnostic
+	more  int
+	// horizon is where a string begins that has no end: what comes after it was never meant to be read.
+	horizon int
 }
 
-// Render draws diagnostics for a reader: for each the place, the message, the line and a caret under what is meant, and the hint.
-// name is what the source is called: a file, or empty.
-func Render(name, source string, found []Diagnostic, more int) string {
-	panic("to be written")
+func newParser(source string, limits Limits) *parser {
+	return &parser{source: source, limits: limits, horizon: math.MaxInt}
 }
+
+// readable tells whether the source is a text of acceptable length. If not, there is nothing else to be said of it.
+func (p *parser) readable() bool {
+	if len(p.source) > p.limits.Source {
+		p.report(sourceTooLong(len(p.source), p.limits.Source))
+		return false
+	}
+	for at, r := range p.source {
+		if r == 0 {
+			p.report(nulByte(Span{at, at + 1}))
+			return false
+		}
+		if r != utf8.RuneError {
+			continue
+		}
+		if _, size := utf8.DecodeRuneInString(p.source[at:]); size == 1 {
+			p.report(notUTF8(Span{at, at + 1}, p.source[at]))
+			return false
+		}
+	}
+	return true
+}
+
+// lex makes the tokens, and finds the string that is not closed. A quote that is missing turns all strings after it inside out, and
+// it is the last one that has no end. The first one with a line break in it is more likely to be at fault.
+func (p *parser) lex() []Span {
+	tokens, comments := lex(p.source)
+	p.tokens = tokens
+	if len(tokens) < 2 || tokens[len(tokens)-2].kind != tokenUnterminated {
+		return comments
+	}
+	culprit := slices.IndexFunc(tokens, func(t token) bool {
+		return t.kind == tokenUnterminated || t.kind == tokenString && strings.Contains(p.text(t), "\n")
+	})
+	line, _, _ := strings.Cut(p.text(tokens[culprit]), "\n")
+	start := tokens[culprit].Start
+	p.report(unterminatedString(Span{start, start + len(strings.TrimRight(line, " \t\r"))}))
+	p.horizon = start
+	return comments
+}
+
+// stored bounds the mistakes that are kept until they are sorted: those of one command are not found in order.
+const stored = 8 * MaxDiagnostics
+
+func (p *parser) report(d Diagnostic) {
+	switch {
+	case d.Start >= p.horizon:
+	case len(p.found) == stored:
+		p.more++
+	default:
+		p.found = append(p.found, d)
+	}
+}
+
+// diagnostics gives what was reported, in the order of the source.
+func (p *parser) diagnostics() (found []Diagnostic, more int) {
+	slices.SortStableFunc(p.found, func(a, b Diagnostic) int { return a.Start - b.Start })
+	if over := len(p.found) - MaxDiagnostics; over > 0 {
+		return p.found[:MaxDiagnostics:MaxDiagnostics], p.more + over
+	}
+	return p.found, p.more
+}
+
+func (p *parser) text(t token) string { return p.source[t.Start:t.End] }
+
+// current is the token to be read next; at the end of the source it stays the same.
+func (p *parser) current() token { return p.tokens[p.pos] }
+
+// after is the token that many after the current one.
+func (p *parser) after(n int) token { return p.tokens[min(p.pos+n, len(p.tokens)-1)] }
+
+// end is where the last token that was read ends.
+func (p *parser) end() int {
+	if p.pos == 0 {
+		return 0
+	}
+	return p.tokens[p.pos-1].End
+}
+
+func (p *parser) at(kind tokenKind) bool { return p.tokens[p.pos].kind == kind }
+
+// atAny tells whether the current token is one of these.
+func (p *parser) atAny(kinds ...tokenKind) bool { return slices.Contains(kinds, p.current().kind) }
+
+// atWord tells whether the current token is this word.
+func (p *parser) atWord(word string) bool { return p.at(tokenWord) && p.text(p.current()) == word }
+
+// touches tells whether nothing stands between the current token and the one before.
+func (p *parser) touches() bool { return p.pos > 0 && p.current().Start == p.end() }
+
+// next reads a token.
+func (p *parser) next() token {
+	t := p.current()
+	switch t.kind {
+	case tokenEnd:
+		return t
+	case tokenOpen, tokenOpenIndex, tokenOpenMap:
+		p.nesting++
+	case tokenClose, tokenCloseIndex, tokenCloseMap:
+		p.nesting--
+	}
+	p.pos++
+	return t
+}
+
+// accept reads the current token if it is of this kind.
+func (p *parser) accept(kind tokenKind) bool {
+	if !p.at(kind) {
+		return false
+	}
+	p.next()
+	return true
+}
+
+// expect reads the current token if it is of this kind; otherwise it reports that something else was expected.
+func (p *parser) expect(kind tokenKind, what string) bool {
+	if p.accept(kind) {
+		return true
+	}
+	p.unexpected(what)
+	return false
+}
+
+// unexpected reports that something should stand where the current token does.
+func (p *parser) unexpected(what string) {
+	t := p.current()
+	text := p.text(t)
+	switch t.kind {
+	case tokenEnd, tokenSemicolon:
+		p.report(missing(p.gap(), what, text))
+	case tokenAmpersand:
+		p.report(singleAmpersand(t.Span))
+	case tokenPipe:
+		p.report(singlePipe(t.Span))
+	case tokenDollar:
+		p.report(namelessVariable(t.Span))
+	case tokenStrange:
+		p.report(strangeText(t.Span, text))
+	case tokenAt:
+		p.report(misplacedAt(t.Span, text, what))
+	case tokenPlus:
+		p.report(plusSign(t.Span, what))
+	default:
+		p.report(expected(t.Span, what, text))
+	}
+}
+
+// gap is the place right after the last token that was read.
+func (p *parser) gap() Span { return Span{p.end(), p.end()} }
+
+// from is the span from a place to the end of the last token that was read.
+func (p *parser) from(start int) Span { return Span{start, p.end()} }
+
+// deeper enters an expression or a literal inside of another one, if that is not one too many. Who enters leaves.
+func (p *parser) deeper() bool {
+	if p.depth == p.limits.Depth {
+		p.report(tooDeep(p.current().Span, p.limits.Depth))
+		return false
+	}
+	p.depth++
+	return true
+}
+
+func (p *parser) leave() { p.depth-- }

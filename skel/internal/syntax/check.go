@@ -1,0 +1,211 @@
+package syntax
+
+import (
+	"slices"
+
+	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+)
+
+// checker finds what is wrong with trees that are well written. It is made for one command.
+type checker struct {
+	report func(Diagnostic)
+	// defined are the variables so far.
+	defined []string
+	// later are those that the selector goes on to define.
+	later []string
+	// self is the variable whose test is being looked at.
+	self string
+}
+
+// checkCommand checks what there is of a command. An incomplete one may lack a definition: of variables nothing is said then.
+func (p *parser) checkCommand(c *Command, complete bool) {
+	check := &checker{report: p.report}
+	if c.Selector != nil {
+		check.selector(c.Selector)
+	}
+	if complete {
+		check.used(c.Target)
+		if from, is := c.Value.(*Path); is {
+			check.used(from)
+		}
+	}
+	if c.Time != nil && !c.Time.Relative && c.Time.Seconds > maxInsertTime {
+		p.report(timeOutOfRange(c.Time.Span))
+	}
+	if c.Object != nil {
+		check.object(c.Object)
+	}
+}
+
+// checkSelector checks a selector that stands alone.
+func (p *parser) checkSelector(e Expr) {
+	check := &checker{report: p.report}
+	check.selector(e)
+}
+
+// maxInsertTime is the end of the year 9999, the last that timestamps can be written of.
+const maxInsertTime = 253402300799
+
+// selector checks a whole selector. Only its own terms may define variables.
+func (c *checker) selector(e Expr) {
+	terms := conjuncts(nil, e)
+	for _, term := range terms {
+		if d, is := term.(*Define); is {
+			c.later = append(c.later, d.Var.Name)
+		}
+	}
+	for _, term := range terms {
+		if d, is := term.(*Define); is {
+			c.define(d)
+			continue
+		}
+		c.test(term)
+	}
+}
+
+func (c *checker) define(d *Define) {
+	c.used(d.Path)
+	name := d.Var.Name
+	if slices.Contains(c.defined, name) {
+		c.report(definedTwice(d.Var.Span, name))
+	}
+	c.self = name
+	c.test(d.Test)
+	c.self = ""
+	c.defined = append(c.defined, name)
+	c.later = c.later[1:]
+}
+
+// test checks a test, or tests that are joined.
+func (c *checker) test(e Expr) {
+	switch e := e.(type) {
+	case *And:
+		c.tests(e.Terms)
+	case *Or:
+		c.tests(e.Terms)
+	case *Not:
+		c.test(e.Term)
+	case *Exists:
+		c.left(e.Path)
+	case *Compare:
+		c.left(e.Left)
+		c.compare(e)
+	case *In:
+		c.left(e.Left)
+	case *Match:
+		c.left(e.Left)
+	case *TimeTest, *KindTest:
+		if c.self != "" {
+			c.report(notOfVariable(e.Extent(), c.self))
+		}
+	case *Define:
+		c.report(misplacedDefinition(e.Var.Span))
+		// What uses it has nothing wrong with it.
+		c.defined = append(c.defined, e.Var.Name)
+	}
+}
+
+func (c *checker) tests(terms []Expr) {
+	for _, term := range terms {
+		c.test(term)
+	}
+}
+
+// left checks the path that a test is of.
+func (c *checker) left(path *Path) {
+	if c.self == "" {
+		c.used(path)
+		return
+	}
+	if path.Var == nil || path.Var.Name != c.self {
+		c.report(otherLeftSide(path.Span, c.self))
+	}
+}
+
+func (c *checker) compare(e *Compare) {
+	switch right := e.Right.(type) {
+	case *Path:
+		c.used(right)
+	case *Literal:
+		if e.Op != Equal && e.Op != NotEqual {
+			c.ordered(right, e.Op)
+		}
+	}
+}
+
+// ordered checks a value that something is to be less or greater than.
+func (c *checker) ordered(l *Literal, op Op) {
+	switch l.Kind {
+	case IntLiteral, FloatLiteral:
+	case StringLiteral:
+		if _, err := resource.ParseQuantity(l.String); err != nil {
+			c.report(notAQuantity(l.Span, op))
+		}
+	default:
+		c.report(notOrdered(l.Span, op))
+	}
+}
+
+// used checks that the variable a path begins with, if it does, is defined to the left of it.
+func (c *checker) used(path *Path) {
+	if path == nil || path.Var == nil || slices.Contains(c.defined, path.Var.Name) {
+		return
+	}
+	name := path.Var.Name
+	switch {
+	case name == c.self:
+		c.report(usedByItself(path.Var.Span, name))
+	case slices.Contains(c.later, name):
+		c.report(usedBeforeDefinition(path.Var.Span, name))
+	default:
+		c.report(undefinedVariable(path.Var.Span, name, c.defined))
+	}
+}
+
+// object checks that an object can be inserted.
+func (c *checker) object(l *Literal) {
+	version := c.text(l, l, "apiVersion")
+	c.text(l, l, "kind")
+	if version != nil {
+		if _, err := schema.ParseGroupVersion(version.String); err != nil {
+			c.report(badAPIVersion(version.Span))
+		}
+	}
+	metadata := l.member("metadata")
+	if metadata == nil || metadata.Kind != MapLiteral {
+		c.report(incompleteObject(l.Span, "metadata.name"))
+		return
+	}
+	c.text(l, metadata, "name")
+	if namespace := metadata.member("namespace"); namespace != nil && namespace.Kind != StringLiteral {
+		c.report(badNamespace(namespace.Span))
+	}
+}
+
+// text gives the string that one of an object's maps has to have; nil if it has not.
+func (c *checker) text(object, in *Literal, key string) *Literal {
+	l := in.member(key)
+	if l != nil && l.Kind == StringLiteral && l.String != "" {
+		return l
+	}
+	name, at := key, object.Span
+	if in != object {
+		name = "metadata." + key
+	}
+	if l != nil {
+		at = l.Span
+	}
+	c.report(incompleteObject(at, name))
+	return nil
+}
+
+// member gives the value of a map's key; nil if it has none.
+func (l *Literal) member(key string) *Literal {
+	for i := range l.Keys {
+		if l.Keys[i].Name == key {
+			return l.Elements[i]
+		}
+	}
+	return nil
+}
