@@ -210,8 +210,10 @@ func (s *scanner) array(what string, element func(i int) *Error) *Error {
 
 // another moves to the value number n of an object or array, or behind its end. Then it gives false.
 func (s *scanner) another(n int, end byte, what string) (bool, *Error) {
-	if n > 0 {
-		what = fmt.Sprintf("a comma or %q", end)
+	if n > 0 && end == '}' {
+		what = "a comma or '}'"
+	} else if n > 0 {
+		what = "a comma or ']'"
 	}
 	c, err := s.space(what)
 	switch {

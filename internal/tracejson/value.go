@@ -78,10 +78,25 @@ const hexDigits = "0123456789abcdef"
 // appendString appends a JSON string. Nothing is escaped that need not be.
 func appendString[S string | []byte](b []byte, s S) []byte {
 	b = append(b, '"')
+	i := 0
+	for i < len(s) && !needsEscape(s[i]) {
+		i++
+	}
+	if i == len(s) { // as almost always
+		b = append(b, s...)
+		return append(b, '"')
+	}
+	return appendEscaped(b, s)
+}
+
+func needsEscape(c byte) bool { return c < ' ' || c == '"' || c == '\\' }
+
+// appendEscaped appends the rest of a JSON string.
+func appendEscaped[S string | []byte](b []byte, s S) []byte {
 	done := 0
 	for i := range len(s) {
 		c := s[i]
-		if c >= ' ' && c != '"' && c != '\\' {
+		if !needsEscape(c) {
 			continue
 		}
 		b = append(b, s[done:i]...)

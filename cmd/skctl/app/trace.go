@@ -1,9 +1,13 @@
 package app
 
-import "github.com/spf13/cobra"
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+)
 
 // newTrace is the command of the tools for trace files. Each of them is a file of its own.
-func newTrace(_ *program) *cobra.Command {
+func newTrace(p *program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "trace",
 		Aliases: []string{"traces", "tr"},
@@ -11,6 +15,28 @@ func newTrace(_ *program) *cobra.Command {
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand()
+	cmd.AddCommand(
+		newTraceCat(p),
+		newTraceFromJSON(p),
+	)
 	return cmd
+}
+
+// completeFiles completes files of some types for up to n arguments; 0 means any number.
+func completeFiles(n int, extensions ...string) cobra.CompletionFunc {
+	return func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+		if n > 0 && len(args) >= n {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		return extensions, cobra.ShellCompDirectiveFilterFileExt
+	}
+}
+
+// exitStatus ends the long help of the trace tools.
+const exitStatus = "\n\nExit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted."
+
+// accepted lists the values of a flag.
+func accepted(values []string) string {
+	last := len(values) - 1
+	return strings.Join(values[:last], ", ") + " and " + values[last]
 }

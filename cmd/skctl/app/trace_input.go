@@ -1,0 +1,147 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"time"
+
+	"k8s.io/utils/clock"
+
+	"simkube.io/simkube/cmd/skctl/progress"
+	"simkube.io/simkube/trace"
+)
+
+// traceInput is a trace that a command reads from its beginning to its end, which shows how far it is when that takes long.
+type traceInput struct {
+	*trace.Reader
+	// Name is what the user calls it.
+	Name string
+
+	file     *os.File
+	input    *inputFile
+	progress *slowTransfer
+}
+
+// openTrace opens a trace at a path or a URL, or on the standard input. Errors of it and of its methods name the trace.
+func (p *program) openTrace(ctx context.Context, arg string) (*traceInput, error) {
+	input, err := p.fetch(ctx, arg)
+	if err != nil {
+		return nil, err
+	}
+	file, err := os.Open(input.Path)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open %s: %w", input.Name, reason(err)), input.Close())
+	}
+	t := &traceInput{Name: input.Name, file: file, input: input, progress: p.slowTransfer("reading " + input.Name)}
+	if err := t.rewind(); err != nil {
+		return nil, errors.Join(err, t.Close())
+	}
+	return t, nil
+}
+
+// rewind goes back to the first event.
+func (t *traceInput) rewind() (err error) {
+	if _, err = t.file.Seek(0, io.SeekStart); err == nil {
+		t.Reader, err = trace.NewReader(t.file)
+	}
+	return t.named(err)
+}
+
+// size gives the number of bytes of the trace.
+func (t *traceInput) size() int64 {
+	info, err := t.file.Stat()
+	if err != nil {
+		return 0
+	}
+	return info.Size()
+}
+
+// events gives the events that are left, until the context ends. An error is the last thing given.
+func (t *traceInput) events(ctx context.Context) iter.Seq2[*trace.Event, error] {
+	return func(yield func(*trace.Event, error) bool) {
+		at := t.Offset()
+		for event, err := range t.Events() {
+			if err == nil && ctx.Err() != nil {
+				err = context.Cause(ctx)
+			}
+			if err != nil {
+				yield(nil, t.named(err))
+				return
+			}
+			if !yield(event, nil) {
+				return
+			}
+			t.progress.add(int(t.Offset() - at))
+			at = t.Offset()
+		}
+	}
+}
+
+// tail gives what stands after the events.
+func (t *traceInput) tail() (*trace.Tail, error) {
+	tail, err := t.Tail()
+	return tail, t.named(err)
+}
+
+func (t *traceInput) named(err error) error {
+	if err != nil {
+		return fmt.Errorf("%s: %w", t.Name, err)
+	}
+	return nil
+}
+
+// Close closes the trace, and removes what was fetched.
+func (t *traceInput) Close() error {
+	t.progress.close()
+	return errors.Join(t.file.Close(), t.input.Close())
+}
+
+// slowTransfer shows a transfer that takes longer than a moment; a nil one shows nothing. It is not safe for concurrent use.
+type slowTransfer struct {
+	p     *program
+	what  string
+	clock clock.PassiveClock
+	begin time.Time
+	bytes int
+	shown *progress.Transfer
+}
+
+// patience is how long nothing is shown.
+const patience = time.Second
+
+func (p *program) slowTransfer(what string) *slowTransfer {
+	s := &slowTransfer{p: p, what: what, clock: clock.RealClock{}}
+	s.begin = s.clock.Now()
+	return s
+}
+
+// add counts bytes that have been read.
+func (s *slowTransfer) add(n int) {
+	if s == nil {
+		return
+	}
+	// To ask for the time is slow beside reading a small event.
+	const step = 1 << 20
+	s.bytes += n
+	if s.bytes < step {
+		return
+	}
+	if s.shown == nil {
+		if s.clock.Since(s.begin) < patience {
+			return
+		}
+		s.shown = progress.NewTransfer(s.p.streams.Err, s.what, s.p.displayOptions())
+	}
+	s.shown.Add(s.bytes)
+	s.bytes = 0
+}
+
+func (s *slowTransfer) close() {
+	if s != nil && s.shown != nil {
+		s.shown.Close()
+	}
+}
