@@ -76,7 +76,7 @@ func (r *run) at(time int64) []trace.Object {
 
 // wrote takes an object of which only now is known when it comes.
 func (l *ledger) wrote(obj *trace.Object) {
-	l.results[keyOf(obj)] = result{obj.Hash(), true}
+	l.note(keyOf(obj), obj, true)
 }
 
 // withKind gives a config in which a kind is among those that are followed.

@@ -16,7 +16,9 @@ type ledger struct {
 	traits  machine.Traits
 	sources map[objectKey]*source
 	// results are the last manifests of what came out, where they matter for the index.
-	results map[objectKey]result
+	results map[objectKey]*result
+	// kept is how many bytes of specs the results hold.
+	kept int
 	// drops tell for events that lost objects which are left, to keep the times of x-simkube in step.
 	drops []eventDrops
 	// regrouped: events are not those of the trace that was read any more.
@@ -51,11 +53,43 @@ type liveObject struct {
 	shift int64
 }
 
-// result is the last manifest of an object that came out.
+// result is the last manifest of an object that came out. Its hash is that of the index that was read, unless it is known here: as the hash, or as the spec of which
+// it is made in the end. Most manifests are not the last of their object, and hashing them would be in vain.
 type result struct {
-	hash uint64
-	// known says that hash is set; otherwise the index that was read has it.
 	known bool
+	hash  uint64
+	spec  []byte
+}
+
+// manifestHash gives the hash, which is known.
+func (r *result) manifestHash() uint64 {
+	if r.spec == nil {
+		return r.hash
+	}
+	return trace.HashSpec(r.spec)
+}
+
+// maxKept is how many bytes of specs are held. What is beyond it is hashed at once.
+const maxKept = 24 << 20
+
+// note makes the result of an object that of a manifest; indexed says that its hash is not that of the index that was read.
+func (l *ledger) note(key objectKey, obj *trace.Object, indexed bool) {
+	r := l.results[key]
+	if r == nil {
+		r = &result{}
+		l.results[key] = r
+	}
+	l.kept -= cap(r.spec)
+	r.known = indexed
+	switch spec := obj.Spec(); {
+	case !indexed:
+		r.spec = nil
+	case l.kept+len(spec) <= maxKept && len(spec) > 0:
+		r.spec = append(r.spec[:0], spec...)
+	default:
+		r.spec, r.hash = nil, obj.Hash()
+	}
+	l.kept += cap(r.spec)
 }
 
 // eventDrops is an event that lost objects.
@@ -67,7 +101,7 @@ type eventDrops struct {
 
 func newLedger(traits machine.Traits) *ledger {
 	return &ledger{
-		traits: traits, sources: map[objectKey]*source{}, results: map[objectKey]result{},
+		traits: traits, sources: map[objectKey]*source{}, results: map[objectKey]*result{},
 		regrouped: traits.Moves || traits.Copies || traits.Inserts,
 	}
 }
@@ -96,13 +130,13 @@ func (l *ledger) apply(obj *trace.Object, objects []outObject, same bool) {
 	}
 	if same && len(objects) == 0 {
 		s.became(key, 0)
-		l.results[key] = result{}
+		l.note(key, obj, false)
 		return
 	}
 	for i := range objects {
 		made := keyOf(&objects[i].object)
 		s.became(made, objects[i].shift)
-		l.results[made] = result{objects[i].hash, objects[i].hashed}
+		l.note(made, &objects[i].object, objects[i].indexed)
 	}
 	if len(objects) == 0 {
 		s.moved(0)
@@ -112,16 +146,16 @@ func (l *ledger) apply(obj *trace.Object, objects []outObject, same bool) {
 func (l *ledger) applyUntracked(obj *trace.Object, objects []outObject, same bool) {
 	if same {
 		if len(l.results) > 0 {
-			if key := keyOf(obj); l.results[key].known {
-				l.results[key] = result{}
+			if key := keyOf(obj); l.results[key] != nil {
+				l.note(key, obj, false)
 			}
 		}
 		return
 	}
 	for i := range objects {
 		key := keyOf(&objects[i].object)
-		if _, there := l.results[key]; there || objects[i].hashed {
-			l.results[key] = result{objects[i].hash, objects[i].hashed}
+		if objects[i].indexed || l.results[key] != nil {
+			l.note(key, &objects[i].object, objects[i].indexed)
 		}
 	}
 }

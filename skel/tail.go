@@ -40,7 +40,7 @@ func index(tail *trace.Tail, l *ledger) {
 		if tail.Index[key.gvk] == nil {
 			tail.Index[key.gvk] = map[string]uint64{}
 		}
-		tail.Index[key.gvk][trace.NamespacedName(key.namespace, key.name)] = result.hash
+		tail.Index[key.gvk][trace.NamespacedName(key.namespace, key.name)] = result.manifestHash()
 	}
 }
 

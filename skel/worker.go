@@ -2,7 +2,9 @@ package skel
 
 import (
 	"bytes"
+	"slices"
 
+	"simkube.io/simkube/skel/internal/document"
 	"simkube.io/simkube/skel/internal/machine"
 	"simkube.io/simkube/trace"
 )
@@ -27,10 +29,16 @@ type batch struct {
 	done     chan struct{}
 }
 
+// maxArena is how much memory for manifests a batch keeps to be used again.
+const maxArena = 1 << 20
+
 func (b *batch) reset(first int) {
 	b.first = first
 	b.in.Reset()
 	b.results, b.outcomes, b.objects, b.records = b.results[:0], b.outcomes[:0], b.objects[:0], b.records[:0]
+	if cap(b.arena) > maxArena {
+		*b = batch{in: b.in, first: first}
+	}
 	b.arena, b.err = b.arena[:0], nil
 	b.done = make(chan struct{})
 }
@@ -56,9 +64,8 @@ type outcome struct {
 type outObject struct {
 	object trace.Object
 	shift  int64
-	// hash is the manifest hash, if hashed. It is where it may not be the one that the trace's index has.
-	hash   uint64
-	hashed bool
+	// indexed: its hash may not be the one that the trace's index has.
+	indexed bool
 }
 
 // recordOutcome is what became of the record of a deleted object, as far as the record tells.
@@ -84,7 +91,8 @@ func (r *run) newWorker() *worker {
 // work runs the program on a batch. The first error ends it.
 func (w *worker) work(b *batch) {
 	defer close(b.done)
-	w.machine.SetMemory(b.arena)
+	// What becomes of the batch is about as large as it is, unless a program makes copies.
+	w.machine.SetMemory(slices.Grow(b.arena, b.in.Size()))
 	for i := range b.in.Events {
 		e := &b.in.Events[i]
 		if err := w.event(b, b.first+i, e); err != nil {
@@ -140,17 +148,25 @@ func (w *worker) outcome(b *batch, obj *trace.Object, outputs []machine.Output) 
 		made := outObject{object: *obj, shift: o.Shift}
 		if o.Raw != nil {
 			var err error
-			if made.object, err = w.parser.Parse(o.Raw); err != nil {
+			if made.object, err = w.object(obj, &o); err != nil {
 				return outcome{}, err
 			}
 		}
-		if w.traits.DropsSome || o.Raw != nil && (!bytes.Equal(made.object.Spec(), obj.Spec()) || !identical(&made.object, obj)) {
-			made.hash, made.hashed = made.object.Hash(), true
-		}
+		made.indexed = w.traits.DropsSome || o.Raw != nil && (!bytes.Equal(made.object.Spec(), obj.Spec()) || !o.Same && !identical(&made.object, obj))
 		b.objects = append(b.objects, made)
 	}
 	out.objects.to = len(b.objects)
 	return out, nil
+}
+
+// object makes an object of a manifest that came out of the machine.
+func (w *worker) object(of *trace.Object, o *machine.Output) (trace.Object, error) {
+	if !o.Same {
+		return w.parser.Parse(o.Raw)
+	}
+	at := func(s document.Section) trace.Section { return trace.Section(s) }
+	s := &o.Sections
+	return of.Rewritten(o.Raw, trace.Sections{Namespace: at(s.Namespace), Name: at(s.Name), Labels: at(s.Labels), Spec: at(s.Spec)}), nil
 }
 
 // identical tells whether two manifests are of the same object.

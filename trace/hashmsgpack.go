@@ -80,3 +80,6 @@ func (h *msgpackHasher) unsortedMap(n int) {
 	}
 	h.pos = end
 }
+
+// HashSpec gives the manifest hash of an object whose spec is raw, as [Object.Spec] gives it.
+func HashSpec(raw []byte) uint64 { return hashMsgpack(raw, false) }

@@ -113,24 +113,3 @@ func Rank(key string) int {
 	}
 	return 3
 }
-
-// AppendValue appends the value at a node as msgpack.
-func (d *Document) AppendValue(b []byte, n Node) []byte {
-	v := &d.nodes[n]
-	if !v.edited {
-		return append(b, d.buf[v.start:v.end]...)
-	}
-	if v.kind == Array {
-		b = msgp.AppendArrayHeader(b, v.count)
-		for c := d.First(n); c != None; c = d.Next(c) {
-			b = d.AppendValue(b, c)
-		}
-		return b
-	}
-	b = msgp.AppendMapHeader(b, v.count)
-	for c := d.First(n); c != None; c = d.Next(c) {
-		b = msgp.AppendStringFromBytes(b, d.Key(c))
-		b = d.AppendValue(b, c)
-	}
-	return b
-}

@@ -35,6 +35,7 @@ func (m *Machine) effect(i int, c *command) (err error) {
 		return &Error{Message: fmt.Sprintf("the object grows beyond %d bytes", m.limits.Bytes)}
 	}
 	if c.renames && fields > 0 {
+		m.renamed = true
 		return m.identifiable()
 	}
 	return nil

@@ -69,6 +69,8 @@ type Machine struct {
 	// matched tells that a command matched the object that runs, and lastMatched which event had one last.
 	matched     bool
 	lastMatched int64
+	// renamed: what tells which object it is may have been changed.
+	renamed bool
 	// event numbers the events, and seen tells for each command in which one it last matched.
 	event int64
 	seen  []int64
@@ -83,6 +85,9 @@ type Machine struct {
 type Output struct {
 	// Raw is the manifest; nil where it is that of the object itself.
 	Raw []byte
+	// Same: it is one of the same object, and Sections tell where its parts are. Otherwise it is to be looked at as if it came from elsewhere.
+	Same     bool
+	Sections document.Sections
 	// Shift is by how many seconds it is moved.
 	Shift int64
 }
@@ -150,6 +155,7 @@ func (m *Machine) Apply(obj *trace.Object, from int) ([]Output, error) {
 
 func (m *Machine) begin(obj *trace.Object, raw []byte) {
 	m.obj, m.source, m.loaded, m.matched = obj, raw, false, false
+	m.renamed = false
 }
 
 // load makes sure that the document is that of the manifest.
@@ -185,14 +191,18 @@ func (m *Machine) run(from int, shift int64) error {
 	out := Output{Shift: m.shift}
 	if m.loaded && m.doc.Changed() {
 		start := len(m.arena)
-		m.arena = m.doc.AppendValue(m.arena, m.doc.Root())
+		m.arena, out.Sections = m.doc.AppendManifest(m.arena)
 		out.Raw = m.arena[start:len(m.arena):len(m.arena)]
+		out.Same = m.obj != nil && !m.renamed && m.shallow()
 	} else if m.obj == nil {
 		out.Raw = m.source
 	}
 	m.outputs = append(m.outputs, out)
 	return nil
 }
+
+// shallow tells that the manifest cannot have become deeper than a trace can hold: only setting values makes it so.
+func (m *Machine) shallow() bool { return !m.program.deepens }
 
 // located makes an error one of a command, where it does not say so itself.
 func (m *Machine) located(c *command, err error) error {

@@ -16,6 +16,8 @@ type Program struct {
 	// variables is the greatest number of variables that a command has.
 	variables int
 	traits    Traits
+	// deepens: manifests can come to be nested deeper than they were by more than a little.
+	deepens bool
 }
 
 // Traits say what a program can do to a trace beyond changing objects where they stand.
@@ -88,6 +90,7 @@ func (p *Program) command(c *syntax.Command) command {
 	case syntax.Modify:
 		out.target = s.path(c.Target)
 		out.value = s.operand(c.Value)
+		p.deepens = p.deepens || out.value.path != nil || len(out.target.full)+literalDepth(c.Value) > harmlessDepth
 	case syntax.Insert:
 		p.traits.Inserts = true
 		out.seconds, out.relative = c.Time.Seconds, c.Time.Relative
@@ -111,6 +114,23 @@ func (p *Program) command(c *syntax.Command) command {
 	}
 	p.variables = max(p.variables, len(s.names))
 	return out
+}
+
+// harmlessDepth is how deep a program may set values without any manifest becoming deeper than a trace can hold, whatever other commands do: what is
+// not there is made on the way to a place that the program spells out.
+const harmlessDepth = 100
+
+// literalDepth tells how deep a literal is nested.
+func literalDepth(o syntax.Operand) int {
+	l, ok := o.(*syntax.Literal)
+	if !ok {
+		return 0
+	}
+	depth := 0
+	for _, e := range l.Elements {
+		depth = max(depth, literalDepth(e))
+	}
+	return depth + 1
 }
 
 // identifies tells whether a place can be part of what tells which object a manifest is.
