@@ -126,6 +126,8 @@ plane with simulated nodes and pods, and reports what the control plane made of 
 		newCluster(p),
 		newExport(p),
 		newTrace(p),
+		newTransform(p),
+		newSkel(p),
 		newTracerRBAC(p),
 		newCRD(p),
 		newCompletions(p),
