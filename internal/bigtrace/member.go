@@ -1,0 +1,174 @@
+package bigtrace
+
+import (
+	"bytes"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"simkube.io/simkube/trace"
+)
+
+// life is how long objects of a kind stay.
+type life int
+
+const (
+	// lasting objects are there from the beginning and are changed again and again.
+	lasting life = iota
+	// passing objects come, change twice and go.
+	passing
+	// brief ones come, change once and go.
+	brief
+)
+
+// member is one object of the cluster, with its manifest of the moment. A manifest is made once; where a change can
+// be, it has room of a fixed length, so that changing is writing some bytes.
+type member struct {
+	raw       []byte
+	reference trace.Object
+	life      life
+	alive     bool
+	// seen says that it was in an event.
+	seen    bool
+	stage   int
+	created int64
+
+	// The places in raw that change: digits, and single bytes.
+	releases, revisions, replicas, phases []int
+	revision, release                     int
+
+	hasPods bool
+	owner   trace.PodOwner
+	podHash uint64
+}
+
+// blueprint is what a member is made of.
+type blueprint struct {
+	manifest map[string]any
+	life     life
+	// podSpec is the part of the manifest that its pods have, if any.
+	podSpec map[string]any
+	// owner is whom its pods belong to, if not to itself.
+	owner *trace.PodOwner
+	// size is how many bytes it should have at least.
+	size int
+}
+
+// What stands in a manifest where it changes.
+const (
+	releaseMark  = "v0000000" // in the tag of an image
+	revisionMark = "r0000000" // elsewhere
+	markDigits   = 7
+	// The phases of a pod that are as long as each other.
+	phasePending = "Pending"
+	phaseRunning = "Running"
+)
+
+// The annotations: what every manifest has another value of, and what brings it to its size.
+const (
+	revisionKey = "example.com/revision"
+	filler      = "example.com/notes"
+)
+
+// build makes a member.
+func build(b blueprint) (*member, error) {
+	obj, err := encode(b)
+	if err != nil {
+		return nil, err
+	}
+	m := &member{raw: obj.Raw(), life: b.life}
+	if m.reference, err = trace.NewDeleted(obj.GVK(), obj.NamespacedName()); err != nil {
+		return nil, err
+	}
+	m.releases = places(m.raw, releaseMark, 1)
+	m.revisions = places(m.raw, revisionMark, 1)
+	m.phases = places(m.raw, phasePending, 0)
+	m.replicas = append(places(m.raw, "\xa8replicas", len("\xa8replicas")), places(m.raw, "\xadreadyReplicas", len("\xadreadyReplicas"))...)
+	if b.podSpec == nil {
+		return m, nil
+	}
+	m.hasPods = true
+	m.owner = trace.PodOwner{GVK: obj.GVK(), Name: obj.NamespacedName()}
+	if b.owner != nil {
+		m.owner = *b.owner
+	}
+	m.podHash, err = trace.HashPodSpec(b.podSpec)
+	return m, err
+}
+
+// encode gives the manifest, filled up to its size.
+func encode(b blueprint) (trace.Object, error) {
+	u := &unstructured.Unstructured{Object: b.manifest}
+	obj, err := trace.NewObject(u)
+	if err != nil {
+		return trace.Object{}, err
+	}
+	missing := b.size - len(obj.Raw()) - len(filler) - 8
+	if missing <= 0 {
+		return obj, nil
+	}
+	annotations := u.GetAnnotations()
+	if annotations == nil {
+		annotations = map[string]string{}
+	}
+	annotations[filler] = prose(missing)
+	u.SetAnnotations(annotations)
+	return trace.NewObject(u)
+}
+
+// prose gives a text of so many bytes.
+func prose(n int) string {
+	const sentence = "Ask the team before changing this: the limits were found in last year's load test. "
+	return string(bytes.Repeat([]byte(sentence), n/len(sentence)+1)[:n])
+}
+
+// places gives where something is in a manifest, and from there so many bytes on.
+func places(raw []byte, what string, on int) (found []int) {
+	for at := 0; ; {
+		i := bytes.Index(raw[at:], []byte(what))
+		if i < 0 {
+			return found
+		}
+		found = append(found, at+i+on)
+		at += i + len(what)
+	}
+}
+
+// releaseChance is how many of 1000 changes bring a new image.
+const releaseChance = 200
+
+// lastStage is after how many changes an object that does not last goes.
+func (m *member) lastStage() int {
+	if m.life == passing {
+		return 2
+	}
+	return 1
+}
+
+// stamp changes the manifest. Only what lasts has new images: what comes and goes does so with the same pods.
+func (m *member) stamp(chance, replicas int) {
+	if m.life == lasting && chance < releaseChance {
+		m.release++
+		m.write(m.releases, m.release)
+	}
+	m.revision++
+	m.write(m.revisions, m.revision)
+	for _, at := range m.phases {
+		copy(m.raw[at:], []string{phasePending, phaseRunning}[min(1, m.stage)])
+	}
+	for _, at := range m.replicas {
+		m.raw[at] = byte(1 + replicas) // a small number is its own encoding
+	}
+}
+
+func (m *member) write(places []int, number int) {
+	digits := fmt.Appendf(nil, "%0*d", markDigits, number)
+	for _, at := range places {
+		copy(m.raw[at:at+markDigits], digits)
+	}
+}
+
+func ownerOf(gvk schema.GroupVersionKind, namespace, name string) *trace.PodOwner {
+	return &trace.PodOwner{GVK: gvk, Name: trace.NamespacedName(namespace, name)}
+}
