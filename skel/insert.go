@@ -29,6 +29,7 @@ func (r *run) insertions() ([]insertion, error) {
 			return nil, err // the checks of the program leave no way to it
 		}
 		w.machine.Event(i.Time)
+		w.machine.Count(i.Next - 1)
 		outputs, err := w.machine.Apply(&obj, i.Next)
 		if err != nil {
 			return nil, r.program.failed(inserted, i.Time, &obj, err)

@@ -74,8 +74,8 @@ func (p *program) printError(err error) {
 		text = "unknown error"
 	}
 	for line := range strings.Lines(text) {
-		// What goes on from the line before, such as a program's output, is indented.
-		if !strings.HasPrefix(line, " ") {
+		// What goes on from the line before, such as a program's output, is indented; an empty line sets errors apart.
+		if !strings.HasPrefix(line, " ") && strings.TrimSpace(line) != "" {
 			fmt.Fprint(p.streams.Err, style.error("skctl:")+" ")
 		}
 		fmt.Fprintln(p.streams.Err, strings.TrimRight(line, "\n"))

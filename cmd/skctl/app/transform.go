@@ -154,7 +154,7 @@ func (p *program) transform(ctx context.Context, program *skel.Program, in *inpu
 	bar := progress.NewBar(p.streams.Err, "transforming "+in.Name, "events", int64(file.Len()), p.displayOptions())
 	defer bar.Close()
 	run := skel.RunOptions{Progress: func(events int) { bar.Set(int64(events)) }}
-	create := func(*trace.Config, trace.WriterOptions) (skel.Output, error) { return nowhere{}, nil }
+	create := func(*trace.Config, trace.WriterOptions) (skel.Output, error) { return discard{}, nil }
 	if out == nil {
 		shown := &changePrinter{out: p.streams.Out, style: p.style(p.streams.Out), left: opts.changes}
 		if opts.format == "text" {
@@ -189,11 +189,11 @@ func renamed(err error, in *inputFile) error {
 	return err
 }
 
-// nowhere takes a trace that nobody wants.
-type nowhere struct{}
+// discard takes a trace that nobody wants.
+type discard struct{}
 
-func (nowhere) WriteEvent(*trace.Event) error { return nil }
-func (nowhere) Finish(*trace.Tail) error      { return nil }
+func (discard) WriteEvent(*trace.Event) error { return nil }
+func (discard) Finish(*trace.Tail) error      { return nil }
 
 func (p *program) printTransformed(s *skel.Summary, in *inputFile, out *outputFile, opts transformOptions) error {
 	if opts.format != "text" {

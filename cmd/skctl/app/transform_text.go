@@ -91,7 +91,7 @@ const contextLines = 2
 
 // diff shows the lines that differ and what is around them.
 func (c *changePrinter) diff(before, after string) {
-	edits := udiff.Strings(before, after)
+	edits := udiff.Lines(before, after)
 	unified, err := udiff.ToUnifiedDiff("", "", before, edits, contextLines)
 	if err != nil {
 		return // the edits are those of the text

@@ -212,6 +212,12 @@ func (m *Machine) located(c *command, err error) error {
 	return err
 }
 
+// Count counts an object that came to be by one of the commands.
+func (m *Machine) Count(command int) {
+	m.matched = false
+	m.count(command)
+}
+
 func (m *Machine) count(i int) {
 	m.counts[i].Objects++
 	if m.seen[i] != m.event {
