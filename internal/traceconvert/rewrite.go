@@ -12,6 +12,9 @@ import (
 func rewrite(ctx context.Context, input, output string, opts Options) (_ Summary, err error) {
 	in, err := trace.Open(input)
 	if err != nil {
+		if opts.Name != input {
+			err = fmt.Errorf("%s: %w", opts.Name, err)
+		}
 		return Summary{}, err
 	}
 	defer func() { err = errors.Join(err, in.Close()) }()

@@ -55,6 +55,9 @@ func openInput(ctx context.Context, in Input, progress func(n int)) (_ *input, e
 	}
 	file, err := trace.Open(in.Path)
 	if err != nil {
+		if in.name() != in.Path {
+			err = fmt.Errorf("%s: %w", in.name(), err)
+		}
 		return nil, err
 	}
 	i := &input{name: in.name(), file: file, progress: progress, ctx: ctx}

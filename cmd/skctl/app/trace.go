@@ -18,6 +18,9 @@ func newTrace(p *program) *cobra.Command {
 	cmd.AddCommand(
 		newTraceCat(p),
 		newTraceFromJSON(p),
+		newTraceConvert(p),
+		newTraceSlice(p),
+		newTraceMerge(p),
 	)
 	return cmd
 }
