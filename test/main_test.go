@@ -75,14 +75,21 @@ func (s *sandbox) start(args ...string) *command {
 // startProgram starts one of the programs in bin/.
 func (s *sandbox) startProgram(name string, args ...string) *command {
 	s.t.Helper()
+	c := s.prepare(name, args...)
+	if err := c.cmd.Start(); err != nil {
+		s.t.Fatal(err)
+	}
+	return c
+}
+
+// prepare makes one of the programs in bin/ ready to be started.
+func (s *sandbox) prepare(name string, args ...string) *command {
+	s.t.Helper()
 	c := &command{t: s.t, cmd: exec.CommandContext(s.t.Context(), binary(s.t, name), args...)}
 	c.stderr.cond = sync.NewCond(&c.stderr.mu)
 	c.cmd.Dir, c.cmd.Env = s.dir, s.env
 	c.cmd.Stdout, c.cmd.Stderr = &c.stdout, &c.stderr
 	c.cmd.WaitDelay = 10 * time.Second
-	if err := c.cmd.Start(); err != nil {
-		s.t.Fatal(err)
-	}
 	return c
 }
 

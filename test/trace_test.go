@@ -12,6 +12,7 @@ import (
 
 var (
 	deploymentKind = schema.GroupVersionKind{Group: "apps", Version: "v1", Kind: "Deployment"}
+	configMapKind  = schema.GroupVersionKind{Version: "v1", Kind: "ConfigMap"}
 	jobKind        = schema.GroupVersionKind{Group: "batch", Version: "v1", Kind: "Job"}
 )
 

@@ -32,6 +32,7 @@ func TestTracer(t *testing.T) {
 		"tokens":              testTracerTokens,
 		"unreachable cluster": testTracerUnreachable,
 		"buckets":             testTracerBuckets,
+		"transform":           testTracerTransform,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -40,7 +40,7 @@ const standardInput = "-"
 // fetch makes a file of a path, a URL, or "-" for the standard input. Errors name it.
 func (p *program) fetch(ctx context.Context, arg string) (*inputFile, error) {
 	if arg == standardInput {
-		return p.fetchFrom(ctx, io.NopCloser(p.streams.In), "the standard input")
+		return p.fetchFrom(ctx, io.NopCloser(newPatientReader(ctx, p.streams.In)), "the standard input")
 	}
 	location, err := storage.Parse(arg)
 	if err != nil {
@@ -85,7 +85,6 @@ func (p *program) fetchFrom(ctx context.Context, in io.ReadCloser, name string) 
 func (p *program) copyWithProgress(ctx context.Context, to io.Writer, from io.Reader, what string) error {
 	transfer := progress.NewTransfer(p.streams.Err, what, p.displayOptions())
 	defer transfer.Close()
-	// A read of a terminal or a pipe ends with what is read, not with a context.
 	_, err := io.Copy(to, &interruptibleReader{ctx: ctx, r: from, read: transfer.Add})
 	return err
 }

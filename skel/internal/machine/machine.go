@@ -69,6 +69,8 @@ type Machine struct {
 	// matched tells that a command matched the object that runs, and lastMatched which event had one last.
 	matched     bool
 	lastMatched int64
+	// made: the next object to run has been counted.
+	made bool
 	// renamed: what tells which object it is may have been changed.
 	renamed bool
 	// event numbers the events, and seen tells for each command in which one it last matched.
@@ -154,7 +156,8 @@ func (m *Machine) Apply(obj *trace.Object, from int) ([]Output, error) {
 }
 
 func (m *Machine) begin(obj *trace.Object, raw []byte) {
-	m.obj, m.source, m.loaded, m.matched = obj, raw, false, false
+	m.obj, m.source, m.loaded, m.matched = obj, raw, false, m.made
+	m.made = false
 	m.renamed = false
 }
 
@@ -212,10 +215,11 @@ func (m *Machine) located(c *command, err error) error {
 	return err
 }
 
-// Count counts an object that came to be by one of the commands.
+// Count counts an object that came to be by one of the commands, and is the next to be applied.
 func (m *Machine) Count(command int) {
 	m.matched = false
 	m.count(command)
+	m.made = true
 }
 
 func (m *Machine) count(i int) {
