@@ -37,21 +37,31 @@ func (t *Tracer) Export(ctx context.Context, request simkubev1.ExportRequest, w 
 		return server.Summary{}, err
 	}
 	defer func() { err = errors.Join(err, snapshot.Close()) }()
-	summary, err := export.Run(ctx, snapshot, export.Request{
+	wanted := export.Request{
 		Start: request.StartTS, End: request.EndTS,
 		Filters: export.Filters{
 			ExcludedNamespaces: excludedNamespaces, IncludedNamespaces: includedNamespaces,
 			ExcludedLabels: excluded, IncludedLabels: included,
 		},
-	}, out, export.Options{Config: t.Config(), Extension: !t.opts.NoExtension, SpoolDir: t.opts.SpoolDir})
-	var window *export.WindowError
-	if errors.As(err, &window) {
-		return server.Summary{}, &server.RequestError{Problems: []simkubev1.Problem{{Field: "start_ts", Message: window.Error()}}}
 	}
+	opts := export.Options{Config: t.Config(), Extension: !t.opts.NoExtension, SpoolDir: t.opts.SpoolDir}
+	if request.Transform != "" {
+		return t.exportTransformed(ctx, snapshot, wanted, request.Transform, out, opts)
+	}
+	summary, err := export.Run(ctx, snapshot, wanted, out, opts)
 	if err != nil {
-		return server.Summary{}, fmt.Errorf("export: %w", err)
+		return server.Summary{}, exportError(err)
 	}
 	return server.Summary{Events: summary.Events, Objects: summary.Applied + summary.Deleted, Start: summary.Start}, nil
+}
+
+// exportError makes the error of an export one of the request where that is what is wrong.
+func exportError(err error) error {
+	var window *export.WindowError
+	if errors.As(err, &window) {
+		return &server.RequestError{Problems: []simkubev1.Problem{{Field: "start_ts", Message: window.Error()}}}
+	}
+	return fmt.Errorf("export: %w", err)
 }
 
 // countingWriter counts what goes through it.

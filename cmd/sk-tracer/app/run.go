@@ -101,7 +101,8 @@ func run(ctx context.Context, opts *options, settings *settings, version string,
 func (o *options) server(s *settings, cluster *rest.Config, t *tracer.Tracer, buckets *storage.Client, logger *slog.Logger) (*server.Server, error) {
 	opts := server.Options{
 		Exporter: t, Storage: server.NewStorage(buckets), Status: t.Status, Ready: t.Ready, Gatherer: t.Registry(),
-		Allowed: s.allowed, MaxExports: o.maxExports, Insecure: o.insecure, Logger: logger,
+		CheckTransform: tracer.CheckTransform,
+		Allowed:        s.allowed, MaxExports: o.maxExports, Insecure: o.insecure, Logger: logger,
 	}
 	if o.auth == authToken {
 		reviews := rest.CopyConfig(cluster)

@@ -187,39 +187,6 @@ func (b *batch) eachMillis(yield func(uint16)) {
 	}
 }
 
-// identified is an object in an event: which, and in which of the lists.
-type identified struct {
-	key     log.Key
-	deleted bool
-}
-
-func identity(obj *trace.Object, deleted bool) identified {
-	return identified{log.Key{GVK: obj.GVK(), Name: obj.NamespacedName()}, deleted}
-}
-
-// event gives the whole event, and the milliseconds of what is in it.
-func (b *batch) event(second int64) (*trace.Event, map[identified]uint16, error) {
-	event := &trace.Event{Time: second}
-	millis := make(map[identified]uint16, b.live+len(b.removed))
-	var all []uint16
-	b.eachMillis(func(ms uint16) { all = append(all, ms) })
-	for obj, err := range b.applied() {
-		if err != nil {
-			return nil, nil, err
-		}
-		millis[identity(obj, false)] = all[len(event.Applied)]
-		event.Applied = append(event.Applied, obj.Clone())
-	}
-	for obj, err := range b.deleted() {
-		if err != nil {
-			return nil, nil, err
-		}
-		millis[identity(obj, true)] = all[len(event.Applied)+len(event.Deleted)]
-		event.Deleted = append(event.Deleted, *obj)
-	}
-	return event, millis, nil
-}
-
 // reset makes the batch empty.
 func (b *batch) reset() error {
 	b.buf, b.objects, b.removed, b.live = b.buf[:0], b.objects[:0], b.removed[:0], 0

@@ -55,9 +55,6 @@ type Options struct {
 	Extension bool
 	// SpoolDir is where temporary files go, in a directory of their own; empty: the system's default.
 	SpoolDir string
-	// Transform changes an event before it is written; the event must not be kept. With one, an event is in memory as a whole, and an error of it
-	// ends the export. Nil: events are written as they are.
-	Transform func(*trace.Event) error
 	// Progress is told now and then how far it is, and at the end. Nil: nobody is.
 	Progress func(Progress)
 
@@ -103,6 +100,15 @@ func (e *WindowError) Error() string {
 // leftovers matches the directories that exports keep their temporary files in.
 const leftovers = "sk-export-*"
 
+// MakeSpool makes a directory for temporary files of an export in a spool directory, which is among what RemoveLeftovers removes.
+func MakeSpool(spoolDir string) (string, error) {
+	dir, err := os.MkdirTemp(spoolDir, leftovers)
+	if err != nil {
+		return "", fmt.Errorf("make a directory for temporary files: %w", err)
+	}
+	return dir, nil
+}
+
 // RemoveLeftovers removes what exports that were killed left in a spool directory. None may be under way in it.
 func RemoveLeftovers(spoolDir string) error {
 	if spoolDir == "" {
@@ -134,9 +140,9 @@ func Run(ctx context.Context, source Source, request Request, w io.Writer, opts 
 	case request.Start*1000 > now:
 		return Summary{}, window("begins in the future")
 	}
-	dir, err := os.MkdirTemp(opts.SpoolDir, leftovers)
+	dir, err := MakeSpool(opts.SpoolDir)
 	if err != nil {
-		return Summary{}, fmt.Errorf("make a directory for temporary files: %w", err)
+		return Summary{}, err
 	}
 	defer func() {
 		if removeErr := os.RemoveAll(dir); removeErr != nil {

@@ -10,7 +10,6 @@ import (
 	"testing"
 
 	"simkube.io/simkube/internal/tracer/log"
-	"simkube.io/simkube/trace"
 )
 
 // limitedWriter takes some bytes and then gives an error.
@@ -35,17 +34,15 @@ func TestRun_Fails(t *testing.T) {
 	}
 	request := Request{Start: 100, End: 200}
 	for name, test := range map[string]struct {
-		fails     log.Seq
-		room      int
-		transform func(*trace.Event) error
-		spool     string
-		want      string
-		written   bool
+		fails   log.Seq
+		room    int
+		spool   string
+		want    string
+		written bool
 	}{
 		"reading the state":   {fails: 20, room: 1 << 30, want: "export the state: no more"},
 		"reading the changes": {fails: 900, room: 1 << 30, want: "export the changes: no more"},
 		"writing":             {room: 100_000, want: "no more", written: true},
-		"transforming":        {room: 1 << 30, transform: func(*trace.Event) error { return failure }, want: "transform the event at 100: no more"},
 		"spooling":            {room: 1 << 30, spool: "not there", want: "no such file"},
 	} {
 		for _, memory := range []int{0, 1} {
@@ -53,7 +50,7 @@ func TestRun_Fails(t *testing.T) {
 				h.fails = test.fails
 				w := &limitedWriter{left: test.room, err: failure}
 				dir := t.TempDir()
-				opts := Options{Config: testConfig(), Extension: true, SpoolDir: filepath.Join(dir, test.spool), Transform: test.transform, memory: memory}
+				opts := Options{Config: testConfig(), Extension: true, SpoolDir: filepath.Join(dir, test.spool), memory: memory}
 				_, err := Run(t.Context(), h, request, w, opts)
 				if err == nil || !strings.Contains(err.Error(), test.want) {
 					t.Errorf("got %v, want %s", err, test.want)

@@ -152,13 +152,7 @@ func (e *exporter) flushChanges(second int64) error {
 
 // flush writes the collected event, and begins another.
 func (e *exporter) flush(second int64) error {
-	var err error
-	if e.opts.Transform != nil {
-		err = e.flushTransformed(second)
-	} else {
-		err = e.flushStream(second)
-	}
-	if err != nil {
+	if err := e.flushStream(second); err != nil {
 		return err
 	}
 	e.summary.Events++
@@ -190,35 +184,6 @@ func (e *exporter) flushStream(second int64) error {
 	}
 	e.summary.Deleted += int64(deleted)
 	return e.writer.WriteEventStream(&event)
-}
-
-// flushTransformed writes what becomes of the event.
-func (e *exporter) flushTransformed(second int64) error {
-	event, millis, err := e.batch.event(second)
-	if err != nil {
-		return err
-	}
-	if err := e.opts.Transform(event); err != nil {
-		return fmt.Errorf("transform the event at %d: %w", second, err)
-	}
-	for i := range event.Applied {
-		if err := e.note(&event.Applied[i]); err != nil {
-			return err
-		}
-	}
-	e.summary.Deleted += int64(len(event.Deleted))
-	if e.times != nil {
-		for i := range event.Applied {
-			e.times.add(millis[identity(&event.Applied[i], false)])
-		}
-		for i := range event.Deleted {
-			e.times.add(millis[identity(&event.Deleted[i], true)])
-		}
-		if err := e.times.end(); err != nil {
-			return err
-		}
-	}
-	return e.writer.WriteEvent(event)
 }
 
 // note enters an applied object into the index.
