@@ -16,11 +16,13 @@ func newTrace(p *program) *cobra.Command {
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(
+		newTraceInfo(p),
 		newTraceCat(p),
 		newTraceFromJSON(p),
 		newTraceConvert(p),
 		newTraceSlice(p),
 		newTraceMerge(p),
+		newTraceDiff(p),
 	)
 	return cmd
 }

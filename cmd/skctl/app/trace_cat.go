@@ -87,7 +87,7 @@ func catTrace(ctx context.Context, in *traceInput, out *tracejson.Encoder, all b
 			return err
 		}
 	}
-	tail, err := in.tail()
+	tail, err := in.Tail()
 	if err != nil || !all {
 		return err
 	}

@@ -81,9 +81,9 @@ func (t *traceInput) events(ctx context.Context) iter.Seq2[*trace.Event, error] 
 	}
 }
 
-// tail gives what stands after the events.
-func (t *traceInput) tail() (*trace.Tail, error) {
-	tail, err := t.Tail()
+// Tail gives what stands after the events.
+func (t *traceInput) Tail() (*trace.Tail, error) {
+	tail, err := t.Reader.Tail()
 	return tail, t.named(err)
 }
 
