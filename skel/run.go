@@ -207,7 +207,7 @@ func (p *Program) failed(event int, time int64, obj *trace.Object, err error) er
 	at := where(event, time, obj)
 	var fault *machine.Error
 	if !errors.As(err, &fault) {
-		return fmt.Errorf("%s: what the program makes of it is not an object: %w", at, err)
+		return fmt.Errorf("%s: what the program makes of it is not an object: %v", at, err) //nolint:errorlint // it is no error of the trace that is read
 	}
 	e := &RunError{Event: event, Time: time, Object: trace.FormatGVK(obj.GVK()) + " " + obj.NamespacedName(), Message: fault.Message}
 	e.Line, e.Column, e.text = p.runError(at, fault)

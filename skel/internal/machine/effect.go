@@ -7,9 +7,11 @@ import (
 	"strings"
 
 	"github.com/tinylib/msgp/msgp"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"simkube.io/simkube/skel/internal/document"
 	"simkube.io/simkube/skel/internal/syntax"
+	"simkube.io/simkube/trace"
 )
 
 // effect does to the manifest what a command says.
@@ -217,10 +219,19 @@ func (m *Machine) identifiable() error {
 			return &Error{Message: fmt.Sprintf("%s would be %s, which an object cannot have", f.what, show(m.doc, f.node))}
 		}
 	}
+	if gvk := m.gvk(); !validKind(gvk) {
+		return &Error{Message: fmt.Sprintf("apiVersion %q and kind %q would not make a kind", m.text(m.doc.Field(root, "apiVersion")), gvk.Kind)}
+	}
 	if n := m.within(metadata, "namespace"); n != document.None && m.doc.Kind(n) != document.Null && !m.doc.IsText(n) {
 		return &Error{Message: fmt.Sprintf("metadata.namespace would be %s, which an object cannot have", show(m.doc, n))}
 	}
 	return nil
+}
+
+// validKind tells whether a kind is one that a trace can name.
+func validKind(gvk schema.GroupVersionKind) bool {
+	parsed, err := trace.ParseGVK(trace.FormatGVK(gvk))
+	return err == nil && parsed == gvk
 }
 
 func (m *Machine) within(n document.Node, key string) document.Node {
