@@ -15,7 +15,7 @@ import (
 var errTooMany = errors.New("the trace has more objects than can be indexed")
 
 // tellBytes is after how many bytes it is told that the index has grown.
-const tellBytes = 16 << 20
+const tellBytes = 4 << 20
 
 // build reads the trace and grows the index, until the end of the trace or an error.
 func (f *File) build(ctx context.Context, reader *trace.Reader) error {
@@ -81,8 +81,12 @@ func (f *File) finish(err error, reader *trace.Reader) {
 	f.tell()
 }
 
-// tell says that the index has changed, unless that was said already and not heard yet.
+// tell says that the index has changed: to those who wait for it, and once to whoever looks at Changed.
 func (f *File) tell() {
+	f.mu.Lock()
+	close(f.growth)
+	f.growth = make(chan struct{})
+	f.mu.Unlock()
 	select {
 	case f.changed <- struct{}{}:
 	default:

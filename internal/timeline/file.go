@@ -7,7 +7,6 @@ import (
 	"maps"
 	"os"
 	"sync"
-	"time"
 
 	"simkube.io/simkube/trace"
 )
@@ -50,6 +49,8 @@ type File struct {
 	progress Progress
 	config   *trace.Config
 	tail     *trace.Tail
+	// growth is closed, and another one made, when the index has grown by some more.
+	growth chan struct{}
 }
 
 // Open opens a trace file and reads up to its first event. The rest is indexed in the background until ctx ends or the
@@ -91,6 +92,7 @@ func start(ctx context.Context, file *os.File, path string, opts Options) (*File
 		changed: make(chan struct{}, 1),
 		index:   newIndex(reader.Offset()),
 		config:  cloneConfig(reader.Config()),
+		growth:  make(chan struct{}),
 	}
 	f.progress = Progress{Total: reader.Len(), Bytes: reader.Offset(), Size: f.size}
 	ctx, f.cancel = context.WithCancel(ctx)
@@ -120,7 +122,7 @@ func (f *File) Progress() Progress {
 	return f.progress
 }
 
-// Changed gives something to receive after the index has grown by some more, some dozens of times a second at most, and when it
+// Changed gives something to receive after the index has grown by some more, some hundred times a second at most, and when it
 // is done. It has room for one: who looks at it rarely misses only that it changed more often. It is never closed.
 func (f *File) Changed() <-chan struct{} { return f.changed }
 
@@ -163,21 +165,19 @@ func (f *File) Len() int {
 	return f.index.events.len()
 }
 
-// pollInterval is how often it is looked whether an index that is behind has grown.
-const pollInterval = 10 * time.Millisecond
-
 // grown waits until more than that many events are indexed, or the index is done.
 func (f *File) grown(ctx context.Context, events int) error {
-	ticker := time.NewTicker(pollInterval)
-	defer ticker.Stop()
-	for f.Len() <= events {
-		select {
-		case <-f.done:
+	for {
+		f.mu.RLock()
+		enough, growth := f.progress.Events > events || f.progress.Done, f.growth
+		f.mu.RUnlock()
+		if enough {
 			return nil
+		}
+		select {
+		case <-growth:
 		case <-ctx.Done():
-			return ctx.Err()
-		case <-ticker.C:
+			return fmt.Errorf("wait for the index of %s: %w", f.path, ctx.Err())
 		}
 	}
-	return nil
 }

@@ -22,8 +22,8 @@ type Filter struct {
 	// Text is somewhere in its manifest, in upper or lower case: in a key, a string, or a number, true, false and null as JSON has
 	// them.
 	Text string
-	// Match decides at last. It is given the time of the event in unix seconds, and of a deleted object what is recorded of it: its
-	// kind, namespace and name. Its error ends the search.
+	// Match decides at last. It is given the time of the event in unix seconds, and the object, which is valid only until Match returns;
+	// of a deleted object that is what is recorded of it: its kind, namespace and name. Its error ends the search.
 	Match func(time int64, obj *trace.Object) (bool, error)
 }
 

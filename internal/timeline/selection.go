@@ -17,6 +17,8 @@ type Selection struct {
 	keys []bool
 	text *textSearch
 	win  window
+	// found is memory for the places in one event.
+	found []Place
 }
 
 // Select begins to look for the objects that satisfy a filter, from one event on. The error is that of [Filter.Check].
@@ -104,8 +106,9 @@ func (s *Selection) step(ctx context.Context) (places []Place, err error) {
 	return places, nil
 }
 
-// candidates gives the places in an event that satisfy the filter as far as the index can tell.
+// candidates gives the places in an event that satisfy the filter as far as the index can tell. They are valid until the next call.
 func (s *Selection) candidates(event int) (places []Place, info EventInfo) {
+	places = s.found[:0]
 	x := &s.file.index
 	s.file.mu.RLock()
 	defer s.file.mu.RUnlock()
@@ -116,6 +119,7 @@ func (s *Selection) candidates(event int) (places []Place, info EventInfo) {
 			places = append(places, x.placeIn(event, i))
 		}
 	}
+	s.found = places
 	return places, x.eventInfo(event)
 }
 
