@@ -1,13 +1,11 @@
 package traceedit
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 
-	"github.com/cespare/xxhash/v2"
-
+	"simkube.io/simkube/internal/traceedit/content"
 	"simkube.io/simkube/trace"
 )
 
@@ -35,8 +33,7 @@ type input struct {
 	// first and last are the times of these events, events how many there are.
 	first, last int64
 	events      int
-	// foreign: its objects are not encoded as they are written here, so that their bytes cannot be compared.
-	foreign bool
+	hasher      content.Hasher
 	// notes are for the user.
 	notes []string
 
@@ -78,7 +75,7 @@ func openInput(ctx context.Context, in Input, progress func(n int)) (_ *input, e
 
 // look walks the trace.
 func (i *input) look() error {
-	late, sampled := 0, 0
+	late := 0
 	var counts []int
 	for {
 		before := i.reached
@@ -96,13 +93,10 @@ func (i *input) look() error {
 		}
 		i.events++
 		i.last = time
-		for n := 0; n < len(event.Applied) && sampled < samples && !i.foreign; n++ {
-			sampled++
-			canonical, err := encode(&event.Applied[n])
-			if err != nil {
+		for n := range event.Applied {
+			if err := i.hasher.Sample(&event.Applied[n]); err != nil {
 				return fmt.Errorf("%s: %w", i.name, err)
 			}
-			i.foreign = !bytes.Equal(canonical, event.Applied[n].Raw())
 		}
 		counts = append(counts, len(event.Applied)+len(event.Deleted))
 	}
@@ -159,32 +153,13 @@ func (i *input) millis() []uint16 {
 	return i.extension.EventTimes[i.next-1]
 }
 
-// samples is how many objects are looked at to tell how all of them are encoded: a trace is written by one program.
-const samples = 64
-
-// encode gives an object as it is written here.
-func encode(o *trace.Object) ([]byte, error) {
-	u, err := o.Unstructured()
-	if err != nil {
-		return nil, err
-	}
-	canonical, err := trace.NewObject(u)
-	if err != nil {
-		return nil, err
-	}
-	return canonical.Raw(), nil
-}
-
 // hash gives a hash of all of an object.
 func (i *input) hash(o *trace.Object) (uint64, error) {
-	if !i.foreign {
-		return xxhash.Sum64(o.Raw()), nil
-	}
-	canonical, err := encode(o)
+	hash, err := i.hasher.Hash(o)
 	if err != nil {
 		return 0, fmt.Errorf("%s: %w", i.name, err)
 	}
-	return xxhash.Sum64(canonical), nil
+	return hash, nil
 }
 
 func (i *input) close() error { return i.file.Close() }

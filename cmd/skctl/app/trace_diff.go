@@ -1,0 +1,123 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"simkube.io/simkube/cmd/skctl/progress"
+	"simkube.io/simkube/internal/tracediff"
+)
+
+// errDifferent is returned by trace diff for traces that differ.
+var errDifferent = errors.New("the traces differ")
+
+// traceDiffOptions are trace diff's flags.
+type traceDiffOptions struct {
+	output, align string
+	stat          bool
+}
+
+// diffOutputs are the values of --output.
+func diffOutputs() []string { return []string{"text", "json", "yaml"} }
+
+func newTraceDiff(p *program) *cobra.Command {
+	var opts traceDiffOptions
+	cmd := &cobra.Command{
+		Use:   "diff TRACE TRACE",
+		Short: "Show in what two traces differ",
+		Long: `diff shows in what two traces differ: configuration, objects and when something happens to them, the index, how long pods
+ran, and what SimKube records beyond that. Of objects it shows the lines in which their last manifests differ.
+
+It does not matter how things are encoded, nor, within a second, in what order different objects change.
+
+--stat shows one line for each object. --align start moves the second trace in time so that it begins when the first does.
+
+A TRACE is a path or a URL (s3://bucket/key, gs://..., azure://..., http(s)://...), or - for the standard input.
+
+Exit status: 0 the traces are the same, 1 they differ (or it failed, which a message says), 2 wrong usage, 130 interrupted.`,
+		Example: `  skctl trace diff before.sktrace after.sktrace
+  skctl trace diff monday.sktrace s3://traces/tuesday.sktrace --align start --stat
+  skctl trace diff a.sktrace b.sktrace -o json | jq '.objects[].name'`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) != 2 {
+				return fmt.Errorf("%s: two traces are wanted, these are %d", cmd.Name(), len(args))
+			}
+			return nil
+		},
+		ValidArgsFunction: completeFiles(2, "sktrace"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := opts.check(args); err != nil {
+				return usage(cmd, err)
+			}
+			return p.runTraceDiff(cmd.Context(), args, opts)
+		},
+	}
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.StringVarP(&opts.output, "output", "o", "text", "how to print the differences: text, json or yaml")
+	f.BoolVar(&opts.stat, "stat", false, "print how much differs, not what")
+	f.StringVar(&opts.align, "align", alignNone, "how to move the second trace in time: none, or start to have it begin with the first")
+	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(diffOutputs(), cobra.ShellCompDirectiveNoFileComp))
+	_ = cmd.RegisterFlagCompletionFunc("align", cobra.FixedCompletions([]string{alignNone, alignStart}, cobra.ShellCompDirectiveNoFileComp))
+	return cmd
+}
+
+func (o *traceDiffOptions) check(args []string) error {
+	var problems []error
+	if !slices.Contains(diffOutputs(), o.output) {
+		problems = append(problems, fmt.Errorf("--output %q: accepted are text, json and yaml", o.output))
+	}
+	if o.align != alignNone && o.align != alignStart {
+		problems = append(problems, fmt.Errorf("--align %q: accepted are none and start", o.align))
+	}
+	if args[0] == standardInput && args[1] == standardInput {
+		problems = append(problems, errors.New("the standard input can be one of the traces only"))
+	}
+	return errors.Join(problems...)
+}
+
+func (p *program) runTraceDiff(ctx context.Context, args []string, opts traceDiffOptions) (err error) {
+	var files []*inputFile
+	defer func() { err = errors.Join(err, closeAll(files)) }()
+	var inputs []tracediff.Input
+	for _, arg := range args {
+		in, err := p.fetch(ctx, arg)
+		if err != nil {
+			return err
+		}
+		files = append(files, in)
+		inputs = append(inputs, tracediff.Input{Path: in.Path, Name: in.Name})
+	}
+	report, err := func() (*tracediff.Report, error) {
+		transfer := progress.NewTransfer(p.streams.Err, "comparing traces", p.displayOptions())
+		defer transfer.Close()
+		return tracediff.Compare(ctx, inputs[0], inputs[1], tracediff.Options{Align: opts.align == alignStart, Progress: transfer.Add})
+	}()
+	if err != nil {
+		return err
+	}
+	if opts.output == "text" {
+		printer := &diffPrinter{out: p.streams.Out, style: p.style(p.streams.Out)}
+		if opts.stat {
+			printer.stat(report)
+		} else {
+			printer.differences(report)
+		}
+		err = printer.err
+	} else {
+		if opts.stat {
+			for i := range report.Objects {
+				report.Objects[i].Diff = ""
+			}
+		}
+		err = printStructured(p.streams.Out, opts.output, report)
+	}
+	if err == nil && !report.Same {
+		return errDifferent
+	}
+	return err
+}

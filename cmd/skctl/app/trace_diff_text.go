@@ -1,0 +1,209 @@
+package app
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/aymanbagabas/go-udiff"
+
+	"simkube.io/simkube/cmd/skctl/progress"
+	"simkube.io/simkube/internal/tracediff"
+)
+
+// diffPrinter prints in what traces differ. Once it failed it does nothing.
+type diffPrinter struct {
+	out   io.Writer
+	style style
+	err   error
+}
+
+func (d *diffPrinter) printf(format string, args ...any) {
+	if d.err == nil {
+		_, d.err = fmt.Fprintf(d.out, format, args...)
+	}
+}
+
+// Colours, as git has them.
+const (
+	colourHeader  = "1"
+	colourAdded   = "32"
+	colourRemoved = "31"
+	colourHunk    = "36"
+)
+
+// differences prints everything that differs.
+func (d *diffPrinter) differences(r *tracediff.Report) {
+	if r.Same {
+		return
+	}
+	for _, c := range r.Config {
+		d.header("configuration of " + c.Kind)
+		d.lines(unifiedDiff("config/"+c.Kind, c.A, c.B))
+	}
+	for _, o := range r.Objects {
+		d.header(fmt.Sprintf("%s %s: %s", o.Kind, o.Name, objectChange(&o)))
+		d.lines(o.Diff)
+	}
+	for _, i := range r.Index {
+		d.header(fmt.Sprintf("index of %s %s: %d and %d", i.Kind, i.Name, i.A, i.B))
+	}
+	for _, l := range r.Lifecycles {
+		d.header(fmt.Sprintf("lifecycles of %s %s, pod hash %d", l.Kind, l.Name, l.Hash))
+		name := "lifecycles/" + l.Kind + "/" + l.Name
+		d.lines(unifiedDiff(name, joinLines(l.A), joinLines(l.B)))
+	}
+	for _, part := range r.Extension {
+		d.header("x-simkube: other " + part)
+	}
+	d.total(r)
+}
+
+// stat prints how much differs, a line for each object.
+func (d *diffPrinter) stat(r *tracediff.Report) {
+	if r.Same {
+		return
+	}
+	width := 0
+	for _, o := range r.Objects {
+		width = max(width, utf8.RuneCountInString(o.Kind)+1+utf8.RuneCountInString(o.Name))
+	}
+	for _, o := range r.Objects {
+		lines := ""
+		if o.Change != tracediff.Moved {
+			lines = " " + d.bar(o.AddedLines, o.RemovedLines)
+		}
+		d.printf(" %-*s | %s%s\n", width, printable(o.Kind+" "+o.Name), objectChange(&o), lines)
+	}
+	d.total(r)
+}
+
+// bar shows how many lines were added and removed.
+func (d *diffPrinter) bar(added, removed int) string {
+	const most = 20
+	a, b := added, removed
+	if total := added + removed; total > most {
+		a, b = added*most/total, removed*most/total
+	}
+	return fmt.Sprintf("%d %s%s", added+removed, d.style.wrap(colourAdded, strings.Repeat("+", a)), d.style.wrap(colourRemoved, strings.Repeat("-", b)))
+}
+
+// objectChange says in words in what an object differs.
+func objectChange(o *tracediff.ObjectDifference) string {
+	var text string
+	switch o.Change {
+	case tracediff.Added:
+		return "only in the second, from " + moment(o.First)
+	case tracediff.Removed:
+		return "only in the first, from " + moment(o.First)
+	case tracediff.Changed:
+		text = "changed"
+	default:
+		text = "the same in the end"
+	}
+	switch {
+	case o.Seconds == 1:
+		text += fmt.Sprintf(", differs at %s", moment(o.First))
+	default:
+		text += fmt.Sprintf(", differs in %s seconds from %s to %s", progress.Count(o.Seconds), moment(o.First), moment(o.Last))
+	}
+	switch {
+	case o.A.Exists && !o.B.Exists:
+		text += ", exists only in the first when they end"
+	case !o.A.Exists && o.B.Exists:
+		text += ", exists only in the second when they end"
+	}
+	return text
+}
+
+func moment(unix int64) string { return time.Unix(unix, 0).UTC().Format(time.RFC3339) }
+
+// total sums up.
+func (d *diffPrinter) total(r *tracediff.Report) {
+	counts := map[tracediff.Change]int{}
+	for _, o := range r.Objects {
+		counts[o.Change]++
+	}
+	var parts []string
+	add := func(n int, text string) {
+		if n > 0 {
+			parts = append(parts, fmt.Sprintf("%s %s", progress.Count(int64(n)), text))
+		}
+	}
+	add(counts[tracediff.Changed], "changed")
+	add(counts[tracediff.Added], "only in the second")
+	add(counts[tracediff.Removed], "only in the first")
+	add(counts[tracediff.Moved], "the same in the end")
+	text := fmt.Sprintf("%s and %s: ", r.A.Name, r.B.Name)
+	if len(parts) == 0 {
+		text += "the same objects"
+	} else {
+		text += fmt.Sprintf("%s objects differ (%s), in %s seconds", progress.Count(int64(len(r.Objects))), strings.Join(parts, ", "), progress.Count(r.Seconds))
+	}
+	for _, more := range []struct {
+		n    int
+		text string
+	}{{len(r.Config), "kinds configured in another way"}, {len(r.Index), "other index entries"}, {len(r.Lifecycles), "types of pods with other lifecycles"}} {
+		if more.n > 0 {
+			text += fmt.Sprintf("; %s %s", progress.Count(int64(more.n)), more.text)
+		}
+	}
+	if len(r.Extension) > 0 {
+		text += "; x-simkube differs"
+	}
+	d.printf("%s\n", text)
+}
+
+func (d *diffPrinter) header(text string) {
+	d.printf("%s\n", d.style.wrap(colourHeader, printable(text)))
+}
+
+// printable replaces what a terminal would take for a command: names are whatever a trace says.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, text)
+}
+
+// lines prints a unified diff.
+func (d *diffPrinter) lines(diff string) {
+	for line := range strings.Lines(diff) {
+		line = printable(strings.TrimSuffix(line, "\n"))
+		switch {
+		case strings.HasPrefix(line, "--- "), strings.HasPrefix(line, "+++ "):
+			line = d.style.wrap(colourHeader, line)
+		case strings.HasPrefix(line, "@@"):
+			line = d.style.wrap(colourHunk, line)
+		case strings.HasPrefix(line, "+"):
+			line = d.style.wrap(colourAdded, line)
+		case strings.HasPrefix(line, "-"):
+			line = d.style.wrap(colourRemoved, line)
+		}
+		d.printf("%s\n", line)
+	}
+}
+
+// unifiedDiff gives the lines that differ between two texts of one name.
+func unifiedDiff(name, a, b string) string {
+	from, to := "a/"+name, "b/"+name
+	if a == "" {
+		from = "/dev/null"
+	}
+	if b == "" {
+		to = "/dev/null"
+	}
+	return udiff.Unified(from, to, a, b)
+}
+
+func joinLines(lines []string) string {
+	if len(lines) == 0 {
+		return ""
+	}
+	return strings.Join(lines, "\n") + "\n"
+}

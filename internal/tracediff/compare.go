@@ -1,0 +1,263 @@
+package tracediff
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"simkube.io/simkube/internal/traceedit/content"
+	"simkube.io/simkube/trace"
+)
+
+// Input is a trace file.
+type Input struct {
+	// Path is where it is, Name what reports and errors call it; empty: its path.
+	Path, Name string
+}
+
+// Options say how traces are compared. The zero value compares them as they are.
+type Options struct {
+	// Align moves the second trace in time so that it begins when the first does.
+	Align bool
+	// Progress is told of bytes that were read. A trace is read up to twice. Nil: nobody is told.
+	Progress func(n int)
+}
+
+// Compare compares two traces. It fails with the cause of ctx when that ends.
+func Compare(ctx context.Context, a, b Input, opts Options) (_ *Report, err error) {
+	c := &comparer{opts: opts, objects: map[objectKey]*pair{}, report: &Report{}}
+	for n, in := range []Input{a, b} {
+		s, err := openSide(ctx, in, opts.Progress)
+		if err != nil {
+			return nil, errors.Join(err, c.close())
+		}
+		c.sides[n] = s
+	}
+	defer func() { err = errors.Join(err, c.close()) }()
+	if err := c.events(); err != nil {
+		return nil, err
+	}
+	if err := c.tails(); err != nil {
+		return nil, err
+	}
+	if err := c.differences(); err != nil {
+		return nil, err
+	}
+	r := c.report
+	r.A, r.B = c.sides[0].summary, c.sides[1].summary
+	r.Same = len(r.Config)+len(r.Objects)+len(r.Index)+len(r.Lifecycles)+len(r.Extension) == 0 && r.Seconds == 0
+	return r, nil
+}
+
+// objectKey identifies an object.
+type objectKey struct {
+	gvk  schema.GroupVersionKind
+	name string // namespaced
+}
+
+func keyOf(o *trace.Object) objectKey { return objectKey{o.GVK(), o.NamespacedName()} }
+
+// pair is what is known of an object in both traces.
+type pair struct {
+	sides [2]history
+	// seconds is in how many something else happened to it, first and last are the first and the last of these.
+	seconds, first, last int64
+}
+
+// history is what happened to an object in a trace.
+type history struct {
+	ObjectSide
+	// last is the hash of the last manifest, which is in the event of that number and has this place in it.
+	last         uint64
+	event, place int
+}
+
+// comparer compares two traces.
+type comparer struct {
+	opts    Options
+	sides   [2]*side
+	objects map[objectKey]*pair
+	report  *Report
+}
+
+func (c *comparer) close() error {
+	var errs []error
+	for _, s := range c.sides {
+		if s != nil {
+			errs = append(errs, s.file.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// operation is something that happens to an object: it gets a manifest with a hash, or is deleted.
+type operation struct {
+	hash    uint64
+	deleted bool
+}
+
+// events goes through the events of both traces, second by second.
+func (c *comparer) events() error {
+	for _, s := range c.sides {
+		if err := s.advance(); err != nil {
+			return err
+		}
+	}
+	a, b := c.sides[0], c.sides[1]
+	if c.opts.Align && a.event != nil && b.event != nil {
+		b.shift = a.at - b.at
+		b.at += b.shift
+		b.summary.Start, b.summary.End = b.at, b.at
+		c.report.Shift = b.shift
+	}
+	happened := [2]map[objectKey][]operation{{}, {}}
+	for a.event != nil || b.event != nil {
+		second := a.at
+		if a.event == nil || b.event != nil && b.at < a.at {
+			second = b.at
+		}
+		for n, s := range c.sides {
+			clear(happened[n])
+			for s.event != nil && s.at == second {
+				if err := c.take(n, happened[n]); err != nil {
+					return err
+				}
+				if err := s.advance(); err != nil {
+					return err
+				}
+			}
+		}
+		c.compareSecond(second, happened)
+	}
+	return nil
+}
+
+// take notes what an event of a trace does.
+func (c *comparer) take(n int, happened map[objectKey][]operation) error {
+	s := c.sides[n]
+	for i := range s.event.Applied {
+		o := &s.event.Applied[i]
+		if err := s.hasher.Sample(o); err != nil {
+			return fmt.Errorf("%s: %w", s.summary.Name, err)
+		}
+		hash, err := s.hasher.Hash(o)
+		if err != nil {
+			return fmt.Errorf("%s: %w", s.summary.Name, err)
+		}
+		k := keyOf(o)
+		h := c.history(n, k)
+		h.Applied++
+		h.Exists, h.last, h.event, h.place = true, hash, s.number, i
+		happened[k] = append(happened[k], operation{hash: hash})
+	}
+	for i := range s.event.Deleted {
+		k := keyOf(&s.event.Deleted[i])
+		h := c.history(n, k)
+		h.Deleted++
+		h.Exists = false
+		happened[k] = append(happened[k], operation{deleted: true})
+	}
+	return nil
+}
+
+func (c *comparer) history(n int, k objectKey) *history {
+	p := c.objects[k]
+	if p == nil {
+		p = &pair{}
+		c.objects[k] = p
+	}
+	return &p.sides[n]
+}
+
+// compareSecond notes of which objects something else happened in a second.
+func (c *comparer) compareSecond(second int64, happened [2]map[objectKey][]operation) {
+	differs := false
+	note := func(k objectKey) {
+		p := c.objects[k]
+		if p.seconds == 0 {
+			p.first = second
+		}
+		p.seconds++
+		p.last = second
+		differs = true
+	}
+	for k, operations := range happened[0] {
+		if !slices.Equal(operations, happened[1][k]) {
+			note(k)
+		}
+	}
+	for k := range happened[1] {
+		if _, both := happened[0][k]; !both {
+			note(k)
+		}
+	}
+	if differs {
+		c.report.Seconds++
+	}
+}
+
+// side is one of the traces.
+type side struct {
+	ctx      context.Context
+	file     *trace.File
+	hasher   content.Hasher
+	progress func(n int)
+	summary  Side
+	tail     *trace.Tail
+	// shift is added to its times.
+	shift int64
+	// event is the one read last, number its number, at its time; nil: there are no more.
+	event  *trace.Event
+	number int
+	at     int64
+	offset int64
+}
+
+func openSide(ctx context.Context, in Input, progress func(n int)) (*side, error) {
+	if progress == nil {
+		progress = func(int) {}
+	}
+	file, err := trace.Open(in.Path)
+	if err != nil {
+		if in.Name != "" && in.Name != in.Path {
+			err = fmt.Errorf("%s: %w", in.Name, err)
+		}
+		return nil, err
+	}
+	return &side{ctx: ctx, file: file, progress: progress, number: -1, summary: Side{Name: cmp.Or(in.Name, in.Path)}}, nil
+}
+
+// advance reads the next event. One that is earlier than the one before it is taken to be at the same time.
+func (s *side) advance() error {
+	if s.ctx.Err() != nil {
+		return context.Cause(s.ctx)
+	}
+	event, err := s.file.Next()
+	s.progress(int(s.file.Offset() - s.offset))
+	s.offset = s.file.Offset()
+	switch {
+	case errors.Is(err, io.EOF):
+		s.event = nil
+		return nil
+	case err != nil:
+		return fmt.Errorf("%s: %w", s.summary.Name, err)
+	}
+	s.number++
+	s.event = event
+	if at := event.Time + s.shift; s.number == 0 || at > s.at {
+		s.at = at
+	}
+	if s.number == 0 {
+		s.summary.Start = s.at
+	}
+	s.summary.End = s.at
+	s.summary.Events++
+	s.summary.Applied += int64(len(event.Applied))
+	s.summary.Deleted += int64(len(event.Deleted))
+	return nil
+}
