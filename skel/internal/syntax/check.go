@@ -1,8 +1,6 @@
 package syntax
 
 import (
-	"slices"
-
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
@@ -10,17 +8,22 @@ import (
 // checker finds what is wrong with trees that are well written. It is made for one command.
 type checker struct {
 	report func(Diagnostic)
-	// defined are the variables so far.
-	defined []string
-	// later are those that the selector goes on to define.
-	later []string
+	// defined are the variables so far, and isDefined tells of a name whether it is one.
+	defined   []string
+	isDefined map[string]bool
+	// later are those that the selector defines anywhere.
+	later map[string]bool
 	// self is the variable whose test is being looked at.
 	self string
 }
 
+func newChecker(report func(Diagnostic)) *checker {
+	return &checker{report: report, isDefined: map[string]bool{}, later: map[string]bool{}}
+}
+
 // checkCommand checks what there is of a command. An incomplete one may lack a definition: of variables nothing is said then.
 func (p *parser) checkCommand(c *Command, complete bool) {
-	check := &checker{report: p.report}
+	check := newChecker(p.report)
 	if c.Selector != nil {
 		check.selector(c.Selector)
 	}
@@ -40,7 +43,7 @@ func (p *parser) checkCommand(c *Command, complete bool) {
 
 // checkSelector checks a selector that stands alone.
 func (p *parser) checkSelector(e Expr) {
-	check := &checker{report: p.report}
+	check := newChecker(p.report)
 	check.selector(e)
 }
 
@@ -52,7 +55,7 @@ func (c *checker) selector(e Expr) {
 	terms := conjuncts(nil, e)
 	for _, term := range terms {
 		if d, is := term.(*Define); is {
-			c.later = append(c.later, d.Var.Name)
+			c.later[d.Var.Name] = true
 		}
 	}
 	for _, term := range terms {
@@ -67,14 +70,20 @@ func (c *checker) selector(e Expr) {
 func (c *checker) define(d *Define) {
 	c.used(d.Path)
 	name := d.Var.Name
-	if slices.Contains(c.defined, name) {
+	if c.isDefined[name] {
 		c.report(definedTwice(d.Var.Span, name))
 	}
 	c.self = name
 	c.test(d.Test)
 	c.self = ""
-	c.defined = append(c.defined, name)
-	c.later = c.later[1:]
+	c.add(name)
+}
+
+func (c *checker) add(name string) {
+	if !c.isDefined[name] {
+		c.isDefined[name] = true
+		c.defined = append(c.defined, name)
+	}
 }
 
 // test checks a test, or tests that are joined.
@@ -102,7 +111,7 @@ func (c *checker) test(e Expr) {
 	case *Define:
 		c.report(misplacedDefinition(e.Var.Span))
 		// What uses it has nothing wrong with it.
-		c.defined = append(c.defined, e.Var.Name)
+		c.add(e.Var.Name)
 	}
 }
 
@@ -149,14 +158,14 @@ func (c *checker) ordered(l *Literal, op Op) {
 
 // used checks that the variable a path begins with, if it does, is defined to the left of it.
 func (c *checker) used(path *Path) {
-	if path == nil || path.Var == nil || slices.Contains(c.defined, path.Var.Name) {
+	if path == nil || path.Var == nil || c.isDefined[path.Var.Name] {
 		return
 	}
 	name := path.Var.Name
 	switch {
 	case name == c.self:
 		c.report(usedByItself(path.Var.Span, name))
-	case slices.Contains(c.later, name):
+	case c.later[name]:
 		c.report(usedBeforeDefinition(path.Var.Span, name))
 	default:
 		c.report(undefinedVariable(path.Var.Span, name, c.defined))

@@ -64,7 +64,7 @@ func (p *parser) command() *Command {
 	default:
 		p.unexpected("`;`")
 	}
-	if !p.at(tokenWord) || p.after(1).kind != tokenOpen {
+	if !p.atCommand() {
 		p.skipCommand()
 	}
 	return nil
@@ -91,13 +91,18 @@ func (p *parser) commandName() (kind CommandKind, ok bool) {
 	return 0, false
 }
 
-// skipCommand moves behind the next semicolon.
+// skipCommand moves behind the next semicolon, or behind the parenthesis of a command that seems to lack its semicolon.
 func (p *parser) skipCommand() {
 	for !p.atAny(tokenEnd, tokenSemicolon) {
-		p.next()
+		if p.next().kind == tokenClose && p.nesting <= 0 && p.atCommand() {
+			return
+		}
 	}
 	p.accept(tokenSemicolon)
 }
+
+// atCommand tells whether a command seems to begin.
+func (p *parser) atCommand() bool { return p.at(tokenWord) && p.after(1).kind == tokenOpen }
 
 // skipArgument moves to the comma after the argument being read, or to the end of the command's arguments.
 func (p *parser) skipArgument() {
@@ -191,7 +196,7 @@ func (p *parser) selector(c *Command) bool {
 		c.Star = true
 		return true
 	case p.atAny(tokenComma, tokenClose):
-		p.report(noSelector(p.current().Span, c.Kind))
+		p.report(noArgument(p.current().Span, c.Kind))
 		return false
 	}
 	selector, ok := p.or()

@@ -197,8 +197,12 @@ func tooFewArguments(at Span, kind CommandKind) Diagnostic {
 	return diagnose(at, CodeCommand, usage(kind), "expected `,`, found `)`: %s needs a further argument", kind)
 }
 
-func noSelector(at Span, kind CommandKind) Diagnostic {
-	return diagnose(at, CodeCommand, usage(kind)+" with * for all objects", "%s needs a selector here", kind)
+func noArgument(at Span, kind CommandKind) Diagnostic {
+	what := "a selector, or `*` for all objects"
+	if kind == Remove || kind == Modify {
+		what = "a selector or a path"
+	}
+	return diagnose(at, CodeCommand, usage(kind), "%s needs %s here", kind, what)
 }
 
 func spaceInPath(at Span) Diagnostic {
@@ -296,7 +300,7 @@ func definitionOfPath(at Span) Diagnostic {
 
 func undefinedVariable(at Span, name string, defined []string) Diagnostic {
 	hint := ""
-	for _, d := range defined {
+	for _, d := range defined[:min(len(defined), 100)] {
 		if hint == "" && distance(d, name) <= 2 {
 			hint = fmt.Sprintf("did you mean $%s?", shortened(d))
 		}
@@ -332,18 +336,11 @@ func notOfVariable(at Span, variable string) Diagnostic {
 }
 
 func notAQuantity(at Span, op Op) Diagnostic {
-	return diagnose(at, CodeComparison, "\"500m\", \"2\" and \"1Gi\" are quantities", "nothing is %s this string: `%s` compares numbers and Kubernetes quantities", inWords(op), op)
+	return diagnose(at, CodeComparison, "\"500m\", \"2\" and \"1Gi\" are quantities", "`%s` compares numbers and Kubernetes quantities, and this string is none", op)
 }
 
 func notOrdered(at Span, op Op) Diagnostic {
-	return diagnose(at, CodeComparison, "", "nothing is %s this: `%s` compares numbers and Kubernetes quantities", inWords(op), op)
-}
-
-func inWords(op Op) string {
-	if op == Less || op == LessOrEqual {
-		return "less than"
-	}
-	return "greater than"
+	return diagnose(at, CodeComparison, "", "`%s` compares numbers and Kubernetes quantities, and this is neither", op)
 }
 
 func badPattern(at Span, mistake string) Diagnostic {
