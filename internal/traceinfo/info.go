@@ -138,7 +138,7 @@ type IndexCheck struct {
 type LifecycleCheck struct {
 	// UnknownOwners are those that no event has.
 	UnknownOwners int `json:"unknownOwners"`
-	// OtherPods are bare pods none of whose manifests has the pod hash that the lifecycle is recorded under: it is not found in a replay.
+	// OtherPods are pod hashes with lifecycles of bare pods of which no manifest has that hash.
 	OtherPods int `json:"otherPods"`
 	// Reversed are lifecycles that end before they start.
 	Reversed int      `json:"reversed"`

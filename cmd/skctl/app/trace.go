@@ -19,6 +19,7 @@ func newTrace(p *program) *cobra.Command {
 		newTraceInfo(p),
 		newTraceCat(p),
 		newTraceFromJSON(p),
+		newTraceHash(p),
 		newTraceConvert(p),
 		newTraceSlice(p),
 		newTraceMerge(p),

@@ -1,0 +1,173 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"simkube.io/simkube/internal/traceinfo"
+	"simkube.io/simkube/trace"
+)
+
+// traceHashOptions are the flags of trace hash.
+type traceHashOptions struct {
+	trace, config, output string
+}
+
+func newTraceHash(p *program) *cobra.Command {
+	var opts traceHashOptions
+	cmd := &cobra.Command{
+		Use:   "hash [FILE...]",
+		Short: "Compute the hashes by which traces know manifests and pods",
+		Long: `hash prints the hashes of manifests, YAML or JSON with any number of documents, or of the objects in a trace:
+
+  - the manifest hash, which the index of a trace has of each object's last manifest: that of its spec;
+  - for each pod template, and for a pod itself, the pod hash, under which lifecycles are recorded: that of the pod's spec
+    without what differs between the pods of an owner. A pod template gives the hash of its pods only where nothing is added to
+    them when they are made; the hash of a recorded pod is the one to look for.
+
+Where a pod has the annotation static.simkube.io/pod-spec-stable-hash, which it gets in a simulation before anything else of it
+is changed, that is shown beside it. Of the objects in a trace (--trace), each manifest with another spec than the one before it is shown,
+with the lifecycles that are recorded under its pod hashes.
+
+A FILE is a path, a URL, or - for the standard input. Pod templates of kinds that are not built in are found by the trace's own
+configuration, or by that in --config-file.` + exitStatus,
+		Example: `  kubectl get pod web-5d8f-x2x7k -o yaml | skctl trace hash -
+  skctl trace hash --trace prod.sktrace | grep 'default/web'
+  skctl trace hash manifests.yaml -o json | jq -r '.pods[].hash'`,
+		ValidArgsFunction: completeFiles(0, "yaml", "yml", "json"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			switch {
+			case opts.output != outputText && opts.output != outputJSON:
+				return usage(cmd, fmt.Errorf("--output %q: accepted are text and json", opts.output))
+			case opts.trace != "" && len(args) > 0:
+				return usage(cmd, errors.New("hash: files and --trace: give one of them"))
+			case opts.trace != "" && opts.config != "":
+				return usage(cmd, errors.New("--config-file and --trace: a trace has its own configuration"))
+			case opts.trace == "" && len(args) == 0:
+				return usage(cmd, errors.New("hash: say which files, - for the standard input, or --trace"))
+			case opts.trace != "":
+				return p.hashTrace(cmd.Context(), opts.trace, p.hashPrinter(opts.output))
+			}
+			return p.hashFiles(cmd.Context(), args, opts)
+		},
+	}
+	cmd.Flags().StringVar(&opts.trace, "trace", "", "trace whose objects to hash")
+	cmd.Flags().StringVarP(&opts.config, "config-file", "c", "", "configuration of a tracer, for the pod templates of other kinds")
+	cmd.Flags().StringVarP(&opts.output, "output", "o", outputText, "how to print: text (a hash a line) or json (an object a line)")
+	_ = cmd.MarkFlagFilename("trace", "sktrace")
+	_ = cmd.MarkFlagFilename("config-file", "yaml", "yml", "json")
+	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{outputText, outputJSON}, cobra.ShellCompDirectiveNoFileComp))
+	return cmd
+}
+
+// hashPrinter gives what prints hashes as they are found.
+func (p *program) hashPrinter(output string) func(*traceinfo.Hashes) error {
+	if output == outputJSON {
+		enc := json.NewEncoder(p.streams.Out)
+		enc.SetEscapeHTML(false)
+		return func(h *traceinfo.Hashes) error { return enc.Encode(h) }
+	}
+	return func(h *traceinfo.Hashes) error { return printHashes(p.streams.Out, h) }
+}
+
+// printHashes prints a hash a line.
+func printHashes(w io.Writer, h *traceinfo.Hashes) error {
+	object := h.Kind + " " + h.Name
+	if h.Time != nil {
+		object += " at " + strconv.FormatInt(*h.Time, 10)
+	}
+	text := fmt.Sprintf("%-20d  manifest  %s\n", h.Hash, object)
+	for _, pod := range h.Pods {
+		text += fmt.Sprintf("%-20d  pod       %s", pod.Hash, object)
+		if pod.Path != "" {
+			text += " " + pod.Path
+		}
+		switch {
+		case pod.Annotation == "":
+		case pod.Annotation == strconv.FormatUint(pod.Hash, 10):
+			text += ", as its annotation says"
+		default:
+			text += ", but its annotation says " + pod.Annotation
+		}
+		if pod.Lifecycles > 0 {
+			text += ", " + plural(pod.Lifecycles, "lifecycle")
+		}
+		text += "\n"
+	}
+	for _, other := range h.OtherLifecycles {
+		text += fmt.Sprintf("%-20d  recorded  %s, %s\n", other.Hash, object, plural(other.Lifecycles, "lifecycle"))
+	}
+	_, err := io.WriteString(w, text)
+	return err
+}
+
+func (p *program) hashTrace(ctx context.Context, arg string, show func(*traceinfo.Hashes) error) (err error) {
+	in, err := p.openTrace(ctx, arg)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, in.Close()) }()
+	// The lifecycles stand behind the objects that they are shown with.
+	for _, err := range in.events(ctx) {
+		if err != nil {
+			return err
+		}
+	}
+	tail, err := in.Tail()
+	if err != nil {
+		return err
+	}
+	lifecycles := tail.Lifecycles
+	if err := in.rewind(); err != nil {
+		return err
+	}
+	return traceinfo.HashEvents(in.Config(), in.events(ctx), lifecycles, show)
+}
+
+func (p *program) hashFiles(ctx context.Context, files []string, opts traceHashOptions) error {
+	config := &trace.Config{}
+	if opts.config != "" {
+		text, err := os.ReadFile(opts.config)
+		if err != nil {
+			return fmt.Errorf("read the configuration %s: %w", opts.config, reason(err))
+		}
+		var warnings []string
+		if config, warnings, err = trace.ParseConfig(text); err != nil {
+			return fmt.Errorf("read the configuration %s: %w", opts.config, err)
+		}
+		for _, warning := range warnings {
+			fmt.Fprintf(p.streams.Err, "%s %s: %s\n", p.style(p.streams.Err).warning(), opts.config, warning)
+		}
+	}
+	show := p.hashPrinter(opts.output)
+	for _, file := range files {
+		if err := p.hashFile(ctx, file, config, show); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *program) hashFile(ctx context.Context, arg string, config *trace.Config, show func(*traceinfo.Hashes) error) (err error) {
+	input, err := p.fetch(ctx, arg)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, input.Close()) }()
+	in, err := os.Open(input.Path)
+	if err != nil {
+		return fmt.Errorf("open %s: %w", input.Name, reason(err))
+	}
+	defer in.Close()
+	if err := traceinfo.HashManifests(config, in, show); err != nil {
+		return fmt.Errorf("%s: %w", input.Name, err)
+	}
+	return nil
+}
