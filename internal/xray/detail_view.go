@@ -1,0 +1,178 @@
+package xray
+
+import (
+	"fmt"
+	"strings"
+)
+
+// head gives what stands above the lines of the detail: what it is, when it was, and what validation found.
+func (d *detail) head(f *findings, withDate bool) []line {
+	if !d.hasHave {
+		return nil
+	}
+	t := d.have.target
+	info := d.file.Info(t.event)
+	when := fmt.Sprintf("%s UTC  %s  event %s of %s", clockTime(info.Time, withDate), sinceStart(info.Time, d.start), count(t.event+1), count(d.file.Progress().Total))
+	if !t.isObject {
+		return append([]line{
+			of(roleTitle, fmt.Sprintf("Event %s: %s applied, %s deleted", count(t.event+1), count(info.Applied), count(info.Deleted))),
+			of(rolePlain, when),
+		}, findingLines(f.of(t.event))...)
+	}
+	o := &d.have.object
+	if d.have.err != nil {
+		return []line{of(rolePlain, when), of(roleError, clean(d.have.err.Error()))}
+	}
+	title := of(roleTitle, objectName(o.key))
+	title.add(roleDim, "  "+clean(o.key.GVK.GroupVersion().String()))
+	state := of(changeRole(o.change), changeMark(o.change)+" "+changeWord(o.change, t.event))
+	state.add(rolePlain, fmt.Sprintf("  version %s of %s", count(o.version), count(o.versions)))
+	state.add(roleDim, "  "+d.says())
+	return append([]line{title, of(rolePlain, when), state}, findingLines(f.about(t.event, o.key))...)
+}
+
+// says tells what the lines are.
+func (d *detail) says() string {
+	o := &d.have.object
+	switch {
+	case d.have.target.place.Deleted && o.hasBefore:
+		return "as it was before"
+	case d.mode == modeWhole:
+		return "whole"
+	case !o.hasBefore:
+		return "whole: nothing to compare with"
+	}
+	than := clockTime(d.file.Info(o.before.Event).Time, false)
+	if o.added+o.removed == 0 {
+		return "the same as at " + than
+	}
+	text := fmt.Sprintf("+%d -%d since %s", o.added, o.removed, than)
+	if d.mode == modeChanges {
+		text += ", only changes"
+	}
+	return text
+}
+
+func findingLines(all []Finding) []line {
+	const most = 4
+	var out []line
+	for i, x := range all {
+		if i == most-1 && len(all) > most {
+			return append(out, of(roleWarning, fmt.Sprintf("! %d more: v shows all", len(all)-i)))
+		}
+		out = append(out, findingLine(x))
+	}
+	return out
+}
+
+func findingLine(x Finding) line {
+	l := of(severityRole(x.Severity), findingMark(x.Severity)+clean(x.Code))
+	l.add(rolePlain, " "+clean(x.Message))
+	if x.Field != "" {
+		l.add(roleDim, " at "+clean(x.Field))
+	}
+	return l
+}
+
+func severityRole(s Severity) role {
+	if s == SeverityError {
+		return roleError
+	}
+	return roleWarning
+}
+
+// view draws it: its head, and as many of its lines as there is room for.
+func (d *detail) view(height, width int, f *findings, withDate bool) []line {
+	if d.hasWant && !d.hasHave {
+		return fill([]line{of(roleDim, "reading...")}, height)
+	}
+	out := d.head(f, withDate)
+	if len(out) > 0 && len(out) < height {
+		out = append(out, line{})
+	}
+	room := max(0, height-len(out))
+	for i := d.pane.top; i < min(d.pane.top+room, len(d.lines)); i++ {
+		out = append(out, d.body(d.lines[i]))
+	}
+	return fill(out, height)
+}
+
+// headHeight gives how many lines of the height the head takes.
+func (d *detail) headHeight(f *findings) int {
+	if n := len(d.head(f, false)); n > 0 {
+		return n + 1
+	}
+	return 0
+}
+
+// body draws one line: what it is, whether it has what was searched for, and its text.
+func (d *detail) body(dl diffLine) line {
+	mark := " "
+	if d.needle != "" && strings.Contains(strings.ToLower(dl.text), d.needle) {
+		mark = "*"
+	}
+	text := skip(dl.text, d.pane.leftmost)
+	r := opRole(dl.op)
+	l := of(r, string(dl.op)+mark)
+	if dl.op == ' ' && d.have.target.isObject {
+		l.spans = append(l.spans, yamlLine(text).spans...)
+	} else {
+		l.add(r, text)
+	}
+	return highlight(l, d.needle)
+}
+
+func opRole(op byte) role {
+	switch op {
+	case '+':
+		return roleAdded
+	case '-':
+		return roleRemoved
+	case '~':
+		return roleChanged
+	case '=':
+		return roleDim
+	case '@':
+		return roleKey
+	}
+	return rolePlain
+}
+
+// highlight marks where a line has what was searched for, which is in lower case.
+func highlight(l line, needle string) line {
+	whole := l.text()
+	lower := strings.ToLower(whole)
+	// Where lower case has another length, places in the one are none in the other.
+	if needle == "" || len(lower) != len(whole) || !strings.Contains(lower, needle) {
+		return l
+	}
+	out := line{selected: l.selected}
+	marked := make([]bool, len(whole))
+	for from := 0; ; {
+		i := strings.Index(lower[from:], needle)
+		if i < 0 {
+			break
+		}
+		for j := from + i; j < from+i+len(needle); j++ {
+			marked[j] = true
+		}
+		from += i + len(needle)
+	}
+	at := 0
+	for _, s := range l.spans {
+		for begin := 0; begin < len(s.text); {
+			end := begin
+			for end < len(s.text) && marked[at+end] == marked[at+begin] {
+				end++
+			}
+			r := s.role
+			if marked[at+begin] {
+				r = roleMatch
+			}
+			out.add(r, s.text[begin:end])
+			begin = end
+		}
+		at += len(s.text)
+	}
+	return out
+}

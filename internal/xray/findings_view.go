@@ -1,0 +1,94 @@
+package xray
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/charmbracelet/x/ansi"
+)
+
+// findingsText is how many lines below the list are about the one that is chosen, where there is room.
+const findingsText = 7
+
+// listHeight gives how many lines the list itself has.
+func (f *findings) listHeight(height int) int {
+	if height > 2*findingsText {
+		height -= findingsText
+	}
+	return max(1, height-2)
+}
+
+// view draws the list, and what is to be said about the one that the cursor is on.
+func (f *findings) view(width, height int, look *look) []line {
+	lines := []line{of(roleTitle, " "+f.title()), {}}
+	if f.err != nil {
+		lines[1] = of(roleError, " "+clean(f.err.Error()))
+	}
+	f.pane.fit(len(f.all), f.listHeight(height))
+	for i := f.pane.top; i < min(f.pane.top+f.pane.height, len(f.all)); i++ {
+		lines = append(lines, f.row(i, look))
+	}
+	if height <= 2*findingsText || f.pane.at >= len(f.all) {
+		return fill(lines, height)
+	}
+	lines = fill(lines, height-findingsText)
+	return fill(append(lines, f.chosen(width)...), height)
+}
+
+func (f *findings) title() string {
+	errors := 0
+	for _, x := range f.all {
+		if x.Severity == SeverityError {
+			errors++
+		}
+	}
+	text := fmt.Sprintf("Validation: %s, %s", plural(errors, "error"), plural(len(f.all)-errors, "warning"))
+	switch {
+	case !f.running:
+		return "Validation is not available here"
+	case !f.done:
+		return text + " so far"
+	}
+	return text
+}
+
+func (f *findings) row(i int, look *look) line {
+	x := f.all[i]
+	l := of(rolePlain, " ")
+	if i == f.pane.at {
+		l = of(roleKey, look.glyphs.cursor)
+		l.selected = true
+	}
+	l.add(severityRole(x.Severity), findingMark(x.Severity)+left(clean(x.Code), 6))
+	l.add(roleDim, right("#"+count(x.Event+1), 8)+"  ")
+	l.add(rolePlain, f.what(x)+": "+clean(x.Message))
+	return l
+}
+
+func (f *findings) what(x Finding) string {
+	if x.Object.Name == "" {
+		return "event"
+	}
+	return objectName(x.Object)
+}
+
+// chosen says all about the chosen one.
+func (f *findings) chosen(width int) []line {
+	x := f.all[f.pane.at]
+	text := fmt.Sprintf("%s %s: %s", x.Code, x.Severity, x.Message)
+	if x.Field != "" {
+		text += " at " + x.Field
+	}
+	if x.Count > 1 {
+		text += fmt.Sprintf(" (%s times)", count(x.Count))
+	}
+	out := []line{{}}
+	for _, paragraph := range []string{f.what(x), text, x.Help} {
+		for l := range strings.Lines(paragraph) {
+			for part := range strings.Lines(ansi.Wrap(clean(strings.TrimRight(l, "\n")), max(10, width-2), "")) {
+				out = append(out, of(rolePlain, " "+strings.TrimRight(part, "\n")))
+			}
+		}
+	}
+	return out
+}

@@ -1,0 +1,53 @@
+package xray
+
+import "strings"
+
+// glyphs are the characters that are not text, of which there are poorer ones for terminals
+// that have no others.
+type glyphs struct {
+	more         string // something is missing here
+	closed, open string // an event, and whether its objects are shown
+	cursor       string // where the cursor is, beside a line
+	mark         string // where the cursor is, under the sparkline
+	vertical     string
+	bars         []string // from nothing to full
+	// A pod's bar: its beginning, its time, its end; going on beyond the trace.
+	begin, run, end, on string
+	dot                 string
+	ascii               bool
+}
+
+func newGlyphs(unicode bool) glyphs {
+	if !unicode {
+		return glyphs{
+			more: "~", closed: "+", open: "-", cursor: ">", mark: "^", vertical: "|",
+			bars:  []string{" ", ".", ":", "-", "=", "+", "*", "#", "@"},
+			begin: "[", run: "=", end: "]", on: ">", dot: "-", ascii: true,
+		}
+	}
+	return glyphs{
+		more: "…", closed: "▸", open: "▾", cursor: "▌", mark: "▲", vertical: "│",
+		bars:  []string{" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"},
+		begin: "├", run: "━", end: "┤", on: "▶", dot: "·",
+	}
+}
+
+// UTF8 tells by the environment whether the terminal's characters are UTF-8: what the first of
+// LC_ALL, LC_CTYPE and LANG that is set says.
+func UTF8(getenv func(string) string) bool {
+	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
+		if value := getenv(name); value != "" {
+			return utf8Locale(value)
+		}
+	}
+	return false
+}
+
+func utf8Locale(name string) bool {
+	_, charset, ok := strings.Cut(strings.ToLower(name), ".")
+	if !ok {
+		return false
+	}
+	charset, _, _ = strings.Cut(charset, "@")
+	return charset == "utf-8" || charset == "utf8"
+}

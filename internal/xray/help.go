@@ -1,0 +1,59 @@
+package xray
+
+// helpLines are all keys and what they do.
+func helpLines(look *look) []line {
+	out := []line{of(roleTitle, " Keys")}
+	for _, b := range bindings {
+		l := of(rolePlain, "  ")
+		l.add(roleKey, left(b.shown(look), 8))
+		l.add(rolePlain, b.says)
+		out = append(out, l)
+	}
+	out = append(
+		out, line{},
+		of(rolePlain, "  The mouse: click on an event, an object or the bars across the top; scroll with the wheel."),
+		line{},
+		of(roleTitle, " Marks"),
+		of(rolePlain, "  + new, or applied    ~ changed    = applied, but the same    - deleted"),
+		of(rolePlain, "  ! an error that validation found    ? a warning    * a line with what was searched for"),
+	)
+	return out
+}
+
+// shown gives the names of a binding's keys.
+func (b *binding) shown(look *look) string {
+	if look.glyphs.ascii {
+		return b.ascii()
+	}
+	return b.show
+}
+
+// helpBar gives the keys that matter most, as many as fit.
+func helpBar(width int, look *look) line {
+	var out line
+	room := width
+	for _, b := range helpOrder() {
+		text := " " + b.shown(look) + " " + b.short + " "
+		if n := cells(text); n <= room {
+			room -= n
+			out.add(roleKey, " "+b.shown(look))
+			out.add(roleDim, " "+b.short+" ")
+		}
+	}
+	return out
+}
+
+// helpOrder gives the bindings that the bar shows, those first that must be there.
+func helpOrder() []binding {
+	var out []binding
+	for _, c := range []command{
+		cmdHelp, cmdQuit, cmdOpen, cmdSearch, cmdFilter, cmdTime, cmdMode, cmdNextVersion, cmdPods, cmdFindings,
+	} {
+		for _, b := range bindings {
+			if b.command == c {
+				out = append(out, b)
+			}
+		}
+	}
+	return out
+}

@@ -1,0 +1,102 @@
+package xray
+
+import (
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+)
+
+// command is what a key asks for. What it does depends on where the cursor is.
+type command uint8
+
+const (
+	cmdNone command = iota
+	cmdUp
+	cmdDown
+	cmdLeft
+	cmdRight
+	cmdPageUp
+	cmdPageDown
+	cmdHalfUp
+	cmdHalfDown
+	cmdFirst
+	cmdLast
+	cmdToggle
+	cmdOpen
+	cmdBack
+	cmdOther
+	cmdPreviousVersion
+	cmdNextVersion
+	cmdMode
+	cmdSearch
+	cmdNextMatch
+	cmdPreviousMatch
+	cmdFilter
+	cmdTime
+	cmdPods
+	cmdFindings
+	cmdHelp
+	cmdQuit
+	cmdSuspend
+	cmdRedraw
+)
+
+// binding is a command and the keys that give it.
+type binding struct {
+	command command
+	// keys are named as bubbletea names them; show is how people write them.
+	keys []string
+	show string
+	// says is what it does, short what the line at the bottom calls it; empty: it is not there.
+	says, short string
+}
+
+// bindings are all keys, in the order in which the help shows them.
+var bindings = []binding{
+	{cmdUp, []string{"up", "k"}, "↑ k", "up", ""},
+	{cmdDown, []string{"down", "j"}, "↓ j", "down", ""},
+	{cmdRight, []string{"right", "l"}, "→ l", "show an event's objects; go to the first; go to the object's manifest, and right in it", ""},
+	{cmdLeft, []string{"left", "h"}, "← h", "left in the manifest; back to the objects; back to their event; hide its objects", ""},
+	{cmdPageUp, []string{"pgup", "ctrl+b", "b"}, "PgUp", "a page up (also Ctrl-B, b)", ""},
+	{cmdPageDown, []string{"pgdown", "ctrl+f"}, "PgDn", "a page down (also Ctrl-F)", ""},
+	{cmdHalfUp, []string{"ctrl+u"}, "Ctrl-U", "half a page up", ""},
+	{cmdHalfDown, []string{"ctrl+d"}, "Ctrl-D", "half a page down", ""},
+	{cmdFirst, []string{"home"}, "Home", "to the beginning", ""},
+	{cmdLast, []string{"end", "G"}, "End", "to the end (also G)", ""},
+	{cmdToggle, []string{"space"}, "Space", "show or hide an event's objects", ""},
+	{cmdOpen, []string{"enter"}, "Enter", "look at what the cursor is on", "look"},
+	{cmdBack, []string{"esc"}, "Esc", "back; stop what is going on; take the filter away", ""},
+	{cmdOther, []string{"tab"}, "Tab", "to the other side, where there are two", ""},
+	{cmdPreviousVersion, []string{"["}, "[", "the object's previous version", ""},
+	{cmdNextVersion, []string{"]"}, "]", "the object's next version", "version"},
+	{cmdMode, []string{"d"}, "d", "a manifest with its changes, as it is, or only the changes", "diff"},
+	{cmdSearch, []string{"/"}, "/", "search for text in manifests", "search"},
+	{cmdNextMatch, []string{"n"}, "n", "next match", ""},
+	{cmdPreviousMatch, []string{"N"}, "N", "previous match", ""},
+	{cmdFilter, []string{"f"}, "f", "filter by kind, namespace, name, text, or a selector", "filter"},
+	{cmdTime, []string{"t", "g"}, "t g", "go to a time", "time"},
+	{cmdPods, []string{"p"}, "p", "how long the object's pods ran", "pods"},
+	{cmdFindings, []string{"v"}, "v", "what validation found", "findings"},
+	{cmdRedraw, []string{"ctrl+l"}, "Ctrl-L", "draw the screen anew", ""},
+	{cmdSuspend, []string{"ctrl+z"}, "Ctrl-Z", "to the shell; its fg comes back", ""},
+	{cmdHelp, []string{"?"}, "?", "these keys", "keys"},
+	{cmdQuit, []string{"q", "ctrl+c"}, "q", "quit (also Ctrl-C)", "quit"},
+}
+
+// ascii gives the names of the keys without arrows.
+func (b *binding) ascii() string {
+	return strings.NewReplacer("↑", "Up", "↓", "Down", "→", "Right", "←", "Left").Replace(b.show)
+}
+
+// commandOf gives what a key asks for.
+func commandOf(msg tea.KeyPressMsg) command {
+	name := msg.String()
+	for _, b := range bindings {
+		for _, key := range b.keys {
+			if key == name {
+				return b.command
+			}
+		}
+	}
+	return cmdNone
+}

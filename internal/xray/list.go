@@ -1,0 +1,315 @@
+package xray
+
+import (
+	"sort"
+
+	"simkube.io/simkube/internal/timeline"
+)
+
+// list is the timeline: the events, those that are open with their objects. It can be a million
+// events long, so everything here works on the part of it that can be seen.
+type list struct {
+	file *timeline.File
+	// found are the places that the filter lets through; nil: there is no filter.
+	found *places
+	open  map[int]bool
+	// at is where the cursor is, top the first row on the screen.
+	at, top row
+	height  int
+	cache   *cache
+}
+
+// row is a row of the list: an event, by its number among those listed, or one of its objects.
+type row struct {
+	nth int
+	// object is the number of the object among those listed under the event, -1 for the event itself.
+	object int
+}
+
+func (r row) before(other row) bool {
+	return r.nth < other.nth || r.nth == other.nth && r.object < other.object
+}
+
+func newList(file *timeline.File) list {
+	return list{file: file, open: map[int]bool{}, at: row{0, -1}, top: row{0, -1}, cache: newCache(file)}
+}
+
+// events gives how many events are listed.
+func (l *list) events() int {
+	if l.found != nil {
+		return len(l.found.events)
+	}
+	return l.file.Len()
+}
+
+// event gives the number in the trace of a listed event.
+func (l *list) event(nth int) int {
+	if l.found != nil {
+		return int(l.found.events[nth])
+	}
+	return nth
+}
+
+// objects gives how many objects an event has in the list, whether they are shown or not.
+func (l *list) objects(nth int) int {
+	if l.found != nil {
+		return l.found.count(nth)
+	}
+	info := l.file.Info(nth)
+	return info.Applied + info.Deleted
+}
+
+// place gives the place in the trace of an object's row.
+func (l *list) place(r row) timeline.Place {
+	if l.found != nil {
+		return l.found.place(r.nth, r.object)
+	}
+	if info := l.file.Info(r.nth); r.object >= info.Applied {
+		return timeline.Place{Event: r.nth, Index: r.object - info.Applied, Deleted: true}
+	}
+	return timeline.Place{Event: r.nth, Index: r.object}
+}
+
+// shown gives how many rows of objects an event has.
+func (l *list) shown(nth int) int {
+	if !l.open[l.event(nth)] {
+		return 0
+	}
+	return l.objects(nth)
+}
+
+func (l *list) next(r row) (row, bool) {
+	switch {
+	case r.nth >= l.events():
+		return r, false
+	case r.object+1 < l.shown(r.nth):
+		return row{r.nth, r.object + 1}, true
+	case r.nth+1 < l.events():
+		return row{r.nth + 1, -1}, true
+	}
+	return r, false
+}
+
+func (l *list) previous(r row) (row, bool) {
+	switch {
+	case r.object >= 0:
+		return row{r.nth, r.object - 1}, true
+	case r.nth > 0 && r.nth <= l.events():
+		return row{r.nth - 1, l.shown(r.nth-1) - 1}, true
+	}
+	return r, false
+}
+
+// move takes the cursor so many rows down, or up.
+func (l *list) move(n int) {
+	l.at = l.step(l.at, n)
+	l.show()
+}
+
+// scroll moves what is seen; the cursor stays unless it would no longer be seen.
+func (l *list) scroll(n int) {
+	l.top = l.step(l.top, n)
+	l.fillScreen()
+	last := l.step(l.top, max(0, l.height-1))
+	switch {
+	case l.at.before(l.top):
+		l.at = l.top
+	case last.before(l.at):
+		l.at = last
+	}
+}
+
+func (l *list) step(r row, n int) row {
+	step := l.next
+	if n < 0 {
+		step, n = l.previous, -n
+	}
+	for range n {
+		next, ok := step(r)
+		if !ok {
+			break
+		}
+		r = next
+	}
+	return r
+}
+
+// first and last take the cursor to the ends.
+func (l *list) first() {
+	l.at = row{0, -1}
+	l.show()
+}
+
+func (l *list) last() {
+	if n := l.events(); n > 0 {
+		l.at = row{n - 1, l.shown(n-1) - 1}
+	}
+	l.show()
+}
+
+// show has the cursor on the screen.
+func (l *list) show() {
+	l.clamp()
+	if l.at.before(l.top) {
+		l.top = l.at
+	}
+	r := l.top
+	for range l.height - 1 {
+		if r == l.at {
+			l.fillScreen()
+			return
+		}
+		r = l.step(r, 1)
+	}
+	if r != l.at {
+		l.top = l.step(l.at, -max(0, l.height-1))
+	}
+	l.fillScreen()
+}
+
+// center has the cursor in the middle of the screen, where it was not on it.
+func (l *list) center() {
+	l.clamp()
+	last := l.step(l.top, max(0, l.height-1))
+	if l.at.before(l.top) || last.before(l.at) {
+		l.top = l.step(l.at, -l.height/2)
+	}
+	l.show()
+}
+
+// fillScreen leaves no empty rows below while there are some above.
+func (l *list) fillScreen() {
+	r, have := l.top, 1
+	for have < l.height {
+		next, ok := l.next(r)
+		if !ok {
+			break
+		}
+		r, have = next, have+1
+	}
+	l.top = l.step(l.top, -max(0, l.height-have))
+}
+
+// clamp brings the cursor and the screen back into a list that has changed.
+func (l *list) clamp() {
+	for _, r := range []*row{&l.at, &l.top} {
+		n := l.events()
+		switch {
+		case n == 0:
+			*r = row{0, -1}
+		case r.nth >= n:
+			*r = row{n - 1, l.shown(n-1) - 1}
+		case r.object >= l.shown(r.nth):
+			r.object = l.shown(r.nth) - 1
+		}
+	}
+}
+
+// current gives the event and the object that the cursor is on: that of an object's row, or the only one of an event.
+func (l *list) current() (event int, place timeline.Place, onObject, ok bool) {
+	if l.at.nth >= l.events() {
+		return 0, timeline.Place{}, false, false
+	}
+	event = l.event(l.at.nth)
+	switch {
+	case l.at.object >= 0:
+		return event, l.place(l.at), true, true
+	case l.only(l.at.nth):
+		return event, l.place(row{l.at.nth, 0}), true, true
+	}
+	return event, timeline.Place{}, false, true
+}
+
+// setOpen shows or hides the objects of the cursor's event.
+func (l *list) setOpen(open bool) {
+	if l.at.nth >= l.events() {
+		return
+	}
+	if event := l.event(l.at.nth); open {
+		l.open[event] = true
+	} else {
+		delete(l.open, event)
+		l.at.object = -1
+	}
+	l.show()
+}
+
+func (l *list) isOpen() bool {
+	return l.at.nth < l.events() && l.open[l.event(l.at.nth)]
+}
+
+// goToEvent takes the cursor to an event, or the next one that is listed; it tells whether there is one.
+func (l *list) goToEvent(event int) bool {
+	n := l.events()
+	nth := event
+	if l.found != nil {
+		nth = sort.Search(n, func(i int) bool { return l.event(i) >= event })
+	}
+	if n == 0 {
+		return false
+	}
+	l.at = row{min(nth, n-1), -1}
+	l.center()
+	return nth < n
+}
+
+// only tells whether an event has a single object in the list: its row stands for both.
+func (l *list) only(nth int) bool { return l.objects(nth) == 1 }
+
+// goToPlace takes the cursor to an object, if it is listed, and opens its event if it has others.
+func (l *list) goToPlace(p timeline.Place) bool {
+	r := row{nth: p.Event, object: p.Index}
+	if l.found != nil {
+		var ok bool
+		if r, ok = l.found.row(p); !ok {
+			return false
+		}
+	} else {
+		if p.Event >= l.events() {
+			return false
+		}
+		if p.Deleted {
+			r.object += l.file.Info(p.Event).Applied
+		}
+	}
+	if l.only(r.nth) && !l.open[p.Event] {
+		r.object = -1
+	} else {
+		l.open[p.Event] = true
+	}
+	l.at = r
+	l.center()
+	return true
+}
+
+// setFound changes the filter; the cursor stays at the event it is at, or goes to the next.
+func (l *list) setFound(found *places) {
+	event, place, onObject, ok := l.current()
+	l.found = found
+	l.cache.forget()
+	if !ok {
+		l.clamp()
+		l.show()
+		return
+	}
+	if onObject && l.goToPlace(place) {
+		return
+	}
+	l.goToEvent(event)
+}
+
+// rowAt gives the row on a line of the screen.
+func (l *list) rowAt(y int) (row, bool) {
+	r := l.top
+	if y < 0 || l.events() == 0 {
+		return r, false
+	}
+	for range y {
+		next, ok := l.next(r)
+		if !ok {
+			return r, false
+		}
+		r = next
+	}
+	return r, true
+}

@@ -1,0 +1,58 @@
+package xray
+
+// pane is where in some lines one is: what of them can be seen and, where they are chosen from,
+// which one the cursor is on.
+type pane struct {
+	at, top, leftmost int
+	height            int
+}
+
+// fit brings it back into n lines, after these or the height have changed.
+func (p *pane) fit(n, height int) {
+	p.height = max(height, 1)
+	p.at = min(max(p.at, 0), max(n-1, 0))
+	p.top = min(max(p.top, 0), max(n-p.height, 0))
+}
+
+// scroll moves what can be seen.
+func (p *pane) scroll(by, n int) {
+	p.top += by
+	p.fit(n, p.height)
+}
+
+// move moves the cursor, and what can be seen with it.
+func (p *pane) move(by, n int) {
+	p.at += by
+	p.fit(n, p.height)
+	p.show(n)
+}
+
+// show has the cursor on the screen.
+func (p *pane) show(n int) {
+	p.top = min(p.top, p.at)
+	p.top = max(p.top, p.at-p.height+1)
+	p.fit(n, p.height)
+}
+
+// steps gives how far a command moves something of so many lines, of which so many can be seen.
+func steps(c command, n, height int) (by int, ok bool) {
+	switch c {
+	case cmdUp:
+		return -1, true
+	case cmdDown:
+		return 1, true
+	case cmdPageUp:
+		return -max(1, height-1), true
+	case cmdPageDown:
+		return max(1, height-1), true
+	case cmdHalfUp:
+		return -max(1, height/2), true
+	case cmdHalfDown:
+		return max(1, height/2), true
+	case cmdFirst:
+		return -n, true
+	case cmdLast:
+		return n, true
+	}
+	return 0, false
+}

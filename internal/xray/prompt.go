@@ -1,0 +1,86 @@
+package xray
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"simkube.io/simkube/internal/timeline"
+	"simkube.io/simkube/internal/timespec"
+)
+
+// prompt is a line at the bottom that asks for something.
+type prompt struct {
+	asks promptKind
+	in   input
+}
+
+type promptKind uint8
+
+const (
+	promptSearch promptKind = iota
+	promptTime
+)
+
+func (p *prompt) label() string {
+	if p.asks == promptSearch {
+		return "/"
+	}
+	return "go to (10:30, +2h, -5m, #event): "
+}
+
+// view draws it, and tells where the cursor is.
+func (p *prompt) view(width int) (l line, x int) {
+	label := p.label()
+	if cells(label)+8 > width {
+		label = cut(label, max(1, width/4), "")
+	}
+	text, at := p.in.draw(width - cells(label))
+	l.add(roleKey, label)
+	l.add(rolePlain, text)
+	return l, min(cells(label)+at, max(0, width-1))
+}
+
+// destination is where in a trace a person wants to go: a time or the number of an event.
+type destination struct {
+	time    int64
+	event   int
+	isEvent bool
+}
+
+// eventIn gives the event, as far as the trace is indexed.
+func (d destination) eventIn(file *timeline.File) int {
+	if d.isEvent {
+		return d.event
+	}
+	return file.At(d.time)
+}
+
+// readDestination understands what was typed: a time of the day at day, a duration from the trace's beginning or back from
+// its end, a moment, or the number of an event.
+func readDestination(s string, day, first, last int64) (destination, error) {
+	s = strings.TrimSpace(s)
+	if number, ok := strings.CutPrefix(s, "#"); ok {
+		n, err := strconv.Atoi(number)
+		if err != nil || n < 1 {
+			return destination{}, errNoEvent
+		}
+		return destination{event: n - 1, isEvent: true}, nil
+	}
+	for _, layout := range []string{time.TimeOnly, "15:04"} {
+		if at, err := time.Parse(layout, s); err == nil {
+			y, m, d := time.Unix(day, 0).UTC().Date()
+			return destination{time: time.Date(y, m, d, at.Hour(), at.Minute(), at.Second(), 0, time.UTC).Unix()}, nil
+		}
+	}
+	base := first
+	if strings.HasPrefix(s, "-") {
+		base = last
+	}
+	at, err := timespec.ParseTime(s, time.Unix(last, 0).UTC(), time.Unix(base, 0).UTC())
+	if err != nil {
+		return destination{}, fmt.Errorf("%q is no time: 10:30, +2h, -5m, 2024-01-01T10:30:00Z, 1704105000", s)
+	}
+	return destination{time: at.Unix()}, nil
+}

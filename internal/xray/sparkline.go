@@ -1,0 +1,51 @@
+package xray
+
+import (
+	"math"
+	"strings"
+)
+
+// sparkline draws numbers as bars, one cell each. The scale is logarithmic: beside the first
+// event, which holds everything there was, a linear one would show nothing else. What is not
+// nothing can be seen.
+func sparkline(values []int, bars []string) string {
+	most := 0
+	for _, v := range values {
+		most = max(most, v)
+	}
+	var b strings.Builder
+	for _, v := range values {
+		b.WriteString(bars[barHeight(v, most, len(bars)-1)])
+	}
+	return b.String()
+}
+
+// barHeight gives the height of a bar, from 0 to full.
+func barHeight(v, most, full int) int {
+	switch {
+	case v <= 0:
+		return 0
+	case v >= most:
+		return full
+	}
+	share := math.Log1p(float64(v)) / math.Log1p(float64(most))
+	return min(1+int(share*float64(full)), full)
+}
+
+// column gives the cell of a time in so many cells that stand for the time from first to last.
+func column(at, first, last int64, width int) int {
+	if width <= 1 || last <= first {
+		return 0
+	}
+	share := (float64(at) - float64(first)) / (float64(last) - float64(first))
+	return min(max(int(share*float64(width)), 0), width-1)
+}
+
+// moment gives the time at which a cell begins: the inverse of column.
+func moment(cell int, first, last int64, width int) int64 {
+	if width <= 1 || last <= first {
+		return first
+	}
+	at := float64(first) + (float64(last)-float64(first))*float64(cell)/float64(width)
+	return min(max(int64(math.Ceil(at)), first), last)
+}

@@ -1,0 +1,148 @@
+package xray
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/charmbracelet/x/ansi"
+)
+
+// clean makes text from a trace fit to be shown: what would move the cursor, change the
+// terminal, turn the direction of writing or be invisible is spelled as an escape. So are the
+// few characters about whose width terminals disagree.
+func clean(s string) string {
+	plain := true
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] >= 0x7f {
+			plain = false
+			break
+		}
+	}
+	if plain {
+		return s
+	}
+	var b strings.Builder
+	for len(s) > 0 {
+		cluster := s[:1]
+		if s[0] >= ' ' {
+			cluster, _ = ansi.FirstGraphemeCluster(s, ansi.GraphemeWidth)
+		}
+		if showable(cluster) {
+			b.WriteString(cluster)
+		} else {
+			escape(&b, cluster)
+		}
+		s = s[len(cluster):]
+	}
+	return b.String()
+}
+
+// showable tells whether a character, with what combines with it, looks the same everywhere
+// and takes the same room.
+func showable(cluster string) bool {
+	for _, r := range cluster {
+		if r == utf8.RuneError || !unicode.IsPrint(r) && !unicode.Is(unicode.Mn, r) {
+			return false
+		}
+	}
+	width := ansi.StringWidth(cluster)
+	return width > 0 && width <= 2 && width == ansi.StringWidthWc(cluster)
+}
+
+func escape(b *strings.Builder, s string) {
+	for len(s) > 0 {
+		r, size := utf8.DecodeRuneInString(s)
+		switch {
+		case r == utf8.RuneError && size == 1:
+			fmt.Fprintf(b, `\x%02x`, s[0])
+		case r == '\t':
+			b.WriteString(`\t`)
+		case r == '\n':
+			b.WriteString(`\n`)
+		case r == '\r':
+			b.WriteString(`\r`)
+		case r < 0x80:
+			fmt.Fprintf(b, `\x%02x`, r)
+		case r > 0xffff:
+			fmt.Fprintf(b, `\U%08x`, r)
+		default:
+			fmt.Fprintf(b, `\u%04x`, r)
+		}
+		s = s[size:]
+	}
+}
+
+// cells gives the room that clean text takes.
+func cells(s string) int {
+	for i := range len(s) {
+		if s[i] >= 0x80 {
+			return ansi.StringWidth(s)
+		}
+	}
+	return len(s)
+}
+
+// cut gives as much of clean text as fits, with a mark where something is missing.
+func cut(s string, width int, mark string) string {
+	if width <= 0 {
+		return ""
+	}
+	if cells(s) <= width {
+		return s
+	}
+	if cells(mark) > width {
+		mark = ""
+	}
+	return ansi.Truncate(s, width, mark)
+}
+
+// skip gives clean text without its first cells. A wide character that is cut in half leaves a blank.
+func skip(s string, n int) string {
+	if n <= 0 {
+		return s
+	}
+	have := cells(s)
+	if n >= have {
+		return ""
+	}
+	rest := ansi.TruncateLeft(s, n, "")
+	if missing := have - n - cells(rest); missing > 0 {
+		rest = strings.Repeat(" ", missing) + rest
+	}
+	return rest
+}
+
+// right aligns clean text to the right.
+func right(s string, width int) string {
+	if n := width - cells(s); n > 0 {
+		return strings.Repeat(" ", n) + s
+	}
+	return s
+}
+
+// left aligns clean text to the left.
+func left(s string, width int) string {
+	if n := width - cells(s); n > 0 {
+		return s + strings.Repeat(" ", n)
+	}
+	return s
+}
+
+// plural counts things: "1 event", "2 events".
+func plural(n int, one string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return count(n) + " " + one + "s"
+}
+
+// count writes a number with its thousands apart.
+func count(n int) string {
+	s := fmt.Sprint(n)
+	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
