@@ -171,7 +171,7 @@ func (b *batch) conclude() *results.Repetitions {
 	r := &results.Repetitions{
 		SchemaVersion: results.RepetitionsSchemaVersion,
 		Simulation:    b.opts.Spec.Name,
-		Trace:         results.TraceInfo{Path: b.opts.Spec.Trace},
+		Trace:         results.TraceInfo{Path: b.opts.Spec.TraceLabel()},
 		Runs:          b.runs,
 		Across:        results.Across(b.runs),
 	}

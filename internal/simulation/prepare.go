@@ -119,7 +119,7 @@ func (p *Prepared) survey(ctx context.Context) (*nodes.Demand, error) {
 		return nil, ErrEmptyTrace
 	}
 	p.info = results.TraceInfo{
-		Path:   p.spec.Trace,
+		Path:   p.spec.TraceLabel(),
 		SHA256: hex.EncodeToString(hash.Sum(nil)),
 		Start:  time.Unix(first, 0).UTC(),
 		End:    time.Unix(last, 0).UTC(),

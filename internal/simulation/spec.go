@@ -1,6 +1,7 @@
 package simulation
 
 import (
+	"cmp"
 	"time"
 
 	"simkube.io/simkube/internal/mutate"
@@ -14,6 +15,8 @@ type Spec struct {
 	Name string `json:"name"`
 	// Trace is the path of the trace file.
 	Trace string `json:"trace"`
+	// TraceName is what the results call the trace, where that is not its path.
+	TraceName string `json:"traceName,omitempty"`
 	// Output is the folder to write the results to. Overwrite allows one that exists.
 	Output    string `json:"output"`
 	Overwrite bool   `json:"overwrite,omitempty"`
@@ -61,3 +64,6 @@ const (
 	// runs, and jumps over the time in which nothing does. It needs an sk-cluster built for it.
 	Virtual Time = "virtual"
 )
+
+// TraceLabel gives what the results call the trace.
+func (s *Spec) TraceLabel() string { return cmp.Or(s.TraceName, s.Trace) }

@@ -29,6 +29,9 @@ and pods, applies what the trace recorded when it was recorded, and watches what
 and controllers make of it. The results are a folder with a report (report.html), a summary
 (summary.json) and tables (Parquet). Nothing outside that folder is left behind.
 
+TRACE is a path, a URL (s3://bucket/key, gs://..., azure://..., http(s)://...) or - for the standard input. With --skel it is
+first changed by a program, as skctl transform does it; the file itself stays as it is.
+
 With --repetitions N it does so N times, each in a process of its own, as many at once as there
 are cores and memory for. The results are a folder of N such folders (run-01, run-02, ...), with
 a page that compares them (index.html) and the numbers behind it (repetitions.json). With --seed S
@@ -41,6 +44,7 @@ Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted.`,
 		Example: `  skctl simulate examples/day.sktrace
   skctl simulate prod.sktrace --nodes 40 --node-shape cpu=16,memory=64Gi,pods=110 -o small-nodes
   skctl simulate prod.sktrace --scheduler-config binpack.yaml --duration 2h
+  skctl simulate s3://traces/prod.sktrace --skel double.skel
   skctl simulate prod.sktrace --repetitions 10 --seed 1 -o ten`,
 		Args: oneArg("TRACE"),
 		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
@@ -61,13 +65,15 @@ Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted.`,
 	return cmd
 }
 
-func (p *program) runSimulate(ctx context.Context, spec simulation.Spec, opts simulateOptions) error {
-	if err := checkTrace(spec.Trace); err != nil {
-		return err
-	}
+func (p *program) runSimulate(ctx context.Context, spec simulation.Spec, opts simulateOptions) (err error) {
 	if err := checkOutput(spec.Output, spec.Overwrite); err != nil {
 		return err
 	}
+	prepared, err := p.prepareTrace(ctx, &spec, opts.skel)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, prepared.Close()) }()
 	if opts.repetitions > 1 {
 		return p.runRepetitions(ctx, spec, opts)
 	}
@@ -142,23 +148,6 @@ func simulateError(spec simulation.Spec, err error) error {
 		return fmt.Errorf("%w: %w", errInterrupted, err)
 	}
 	return fmt.Errorf("simulate %s: %w", spec.Trace, err)
-}
-
-// checkTrace spares the user the start of a control plane for a file that is not there.
-func checkTrace(path string) error {
-	file, err := os.Open(path)
-	if err != nil {
-		return fmt.Errorf("open trace %s: %w", path, reason(err))
-	}
-	defer file.Close()
-	info, err := file.Stat()
-	if err != nil {
-		return fmt.Errorf("open trace %s: %w", path, reason(err))
-	}
-	if info.IsDir() {
-		return hint(fmt.Errorf("open trace %s: it is a folder", path), "name a trace file, such as those that end in .sktrace")
-	}
-	return nil
 }
 
 // checkOutput finds out before a long run whether its results could be written.

@@ -27,7 +27,7 @@ type simulateOptions struct {
 	seed                                       uint64
 	repetitions, parallel                      int
 	nodes, shape                               string
-	scheduler                                  string
+	scheduler, skel                            string
 	crds, stages                               []string
 	imagePull, imagePullJitter                 string
 	podStartup, podStartupJitter               string
@@ -53,6 +53,7 @@ func (o *simulateOptions) addFlags(cmd *cobra.Command) {
 	f.StringVar(&o.podStartup, "pod-startup-delay", "0", "how long pods then take to be ready: milliseconds, or e.g. 2s")
 	f.StringVar(&o.podStartupJitter, "pod-startup-jitter", "0", "if set, the delay is drawn between --pod-startup-delay and this")
 	f.BoolVar(&o.rescheduleBarePods, "reschedule-interrupted-bare-pods", false, "start a pod without an owner anew when something other than the trace deletes it")
+	f.StringVar(&o.skel, "skel", "", "program in SKEL to change the trace by before it is replayed, see skctl transform")
 	f.BoolVar(&o.align, "align", true, "with CronJobs and --time real at speed 1, first wait until the clock's seconds are those of the trace, up to a minute")
 	f.StringVar(&o.name, "name", "", "name of the simulation (default from the trace's)")
 	f.StringVar(&o.prefix, "virtual-ns-prefix", simkubev1.DefaultVirtualNsPrefix, "what the names of simulated namespaces begin with")
@@ -61,6 +62,7 @@ func (o *simulateOptions) addFlags(cmd *cobra.Command) {
 	f.BoolVar(&o.open, "open", false, "show the report in a browser at the end (of repetitions the page that compares them)")
 
 	_ = cmd.MarkFlagDirname("output")
+	_ = cmd.MarkFlagFilename("skel", "skel")
 	none := cobra.NoFileCompletions
 	for _, name := range []string{
 		"speed", "seed", "repetitions", "parallel", "duration", "name", "virtual-ns-prefix",
@@ -147,6 +149,7 @@ func (o *simulateOptions) spec(trace string, now time.Time) (simulation.Spec, er
 	check(checkFiles("nodes", spec.Nodes.File))
 	check(checkFiles("scheduler-config", o.scheduler))
 	check(checkFiles("crds", o.crds...))
+	check(checkFiles("skel", o.skel))
 	check(checkFiles("kwok-stages", o.stages...))
 	if spec.Name == "" {
 		spec.Name = nameOf(trace)

@@ -48,11 +48,11 @@ func (p *program) fetch(ctx context.Context, arg string) (*inputFile, error) {
 	}
 	if location.Local() {
 		info, err := os.Stat(location.Key)
-		if err == nil && info.IsDir() {
-			err = errors.New("it is a folder, a file is wanted")
-		}
-		if err != nil {
-			return nil, fmt.Errorf("open %s: %w", location, reason(err))
+		switch {
+		case err != nil:
+			return nil, fmt.Errorf("open trace %s: %w", location, reason(err))
+		case info.IsDir():
+			return nil, hint(fmt.Errorf("open trace %s: it is a folder", location), "name a trace file, such as those that end in .sktrace")
 		}
 		return &inputFile{Path: location.Key, Name: location.String()}, nil
 	}

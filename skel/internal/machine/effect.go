@@ -219,7 +219,7 @@ func (m *Machine) identifiable() error {
 			return &Error{Message: fmt.Sprintf("%s would be %s, which an object cannot have", f.what, show(m.doc, f.node))}
 		}
 	}
-	if gvk := m.gvk(); !validKind(gvk) {
+	if gvk := m.gvk(); !validKind(gvk) || strings.HasPrefix(m.text(m.doc.Field(root, "apiVersion")), "/") {
 		return &Error{Message: fmt.Sprintf("apiVersion %q and kind %q would not make a kind", m.text(m.doc.Field(root, "apiVersion")), gvk.Kind)}
 	}
 	if n := m.within(metadata, "namespace"); n != document.None && m.doc.Kind(n) != document.Null && !m.doc.IsText(n) {
