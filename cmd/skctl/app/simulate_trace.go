@@ -1,0 +1,64 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"simkube.io/simkube/cmd/skctl/progress"
+	"simkube.io/simkube/internal/simulation"
+)
+
+// preparedTrace is what has to go when a simulation is over.
+type preparedTrace struct {
+	input *inputFile
+	dir   string
+}
+
+// Close removes what was fetched and what was made of it.
+func (t *preparedTrace) Close() error {
+	var err error
+	if t.dir != "" {
+		err = os.RemoveAll(t.dir)
+	}
+	return errors.Join(err, t.input.Close())
+}
+
+// prepareTrace brings the trace of a simulation to this machine, changes it by the program in a file, if there is one, and has the simulation replay that.
+func (p *program) prepareTrace(ctx context.Context, spec *simulation.Spec, skelFile string) (_ *preparedTrace, err error) {
+	name := spec.Trace
+	input, err := p.fetch(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	out := &preparedTrace{input: input}
+	if input.fetched {
+		spec.Trace, spec.TraceName = input.Path, input.Name
+	}
+	if skelFile == "" {
+		return out, nil
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, out.Close())
+		}
+	}()
+	program, err := compileProgram(skelFile, "")
+	if err != nil {
+		return nil, err
+	}
+	if out.dir, err = os.MkdirTemp("", "skctl-*"); err != nil {
+		return nil, fmt.Errorf("make room for the changed trace: %w", err)
+	}
+	changed := &outputFile{Path: filepath.Join(out.dir, "changed.sktrace")}
+	summary, err := p.transform(ctx, program, input, changed, transformOptions{})
+	if err != nil {
+		return nil, err
+	}
+	spec.Trace, spec.TraceName = changed.Path, input.Name+" changed by "+skelFile
+	fmt.Fprintf(p.streams.Err, "%s changed %s: %s objects matched, %s fields modified, %s objects deleted\n", skelFile, input.Name,
+		progress.Count(summary.Objects), progress.Count(summary.Fields), progress.Count(summary.Deleted))
+	return out, nil
+}
