@@ -173,7 +173,10 @@ func hashJSON(config *trace.Config, text []byte, show func(*Hashes) error) error
 
 func hashManifest(config *trace.Config, u *unstructured.Unstructured, show func(*Hashes) error) error {
 	obj, err := trace.NewObject(u)
-	if err != nil {
+	var format *trace.FormatError
+	if errors.As(err, &format) && format.Path == "" {
+		return errors.New(format.Msg) // the byte is one of msgpack
+	} else if err != nil {
 		return err
 	}
 	h := &Hashes{Kind: trace.FormatGVK(obj.GVK()), Name: obj.NamespacedName(), Hash: obj.Hash()}
