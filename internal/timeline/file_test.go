@@ -205,41 +205,50 @@ func TestFile_NotIndexed(t *testing.T) {
 
 // TestFile_Truncated looks at what is left of traces that are cut off.
 func TestFile_Truncated(t *testing.T) {
-	whole := open(t, "../../examples/day.sktrace")
-	data, err := os.ReadFile("../../examples/day.sktrace")
-	if err != nil {
-		t.Fatal(err)
+	for path, step := range map[string]int{"../../examples/first-steps.sktrace": 7, "../../examples/day.sktrace": 25_000} {
+		t.Run(filepath.Base(path), func(t *testing.T) {
+			whole := open(t, path)
+			data, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for n := int(whole.Info(0).Offset); n < len(data); n += step {
+				checkTruncated(t, whole, data[:n])
+			}
+		})
 	}
-	first := whole.Info(0)
-	for n := int(first.Offset); n < len(data); n += 1000 {
-		f := begin(t, writeTrace(t, data[:n]))
-		err := f.Wait(t.Context())
-		var format *trace.FormatError
-		if !errors.Is(err, trace.ErrTruncated) || !errors.As(err, &format) || format.Offset != int64(n) {
-			t.Fatalf("cut to %d bytes: got the error %v", n, err)
-		}
-		if p := f.Progress(); !p.Done || p.Err == nil {
-			t.Fatalf("cut to %d bytes: got the progress %+v", n, p)
-		}
-		want := 0
-		for want < whole.Len() && whole.Info(want).Offset+whole.Info(want).Size <= int64(n) {
-			want++
-		}
-		if f.Len() != want {
-			t.Fatalf("cut to %d bytes: got %d events, want %d", n, f.Len(), want)
-		}
-		if want == 0 {
-			continue
-		}
-		if got, want := f.Info(want-1), whole.Info(want-1); got != want {
-			t.Errorf("cut to %d bytes: last event: got %+v, want %+v", n, got, want)
-		}
-		if _, err := f.Event(want - 1); err != nil {
-			t.Errorf("cut to %d bytes: %v", n, err)
-		}
-		if _, ok := f.Tail(); ok {
-			t.Errorf("cut to %d bytes: there is a tail", n)
-		}
+}
+
+func checkTruncated(t *testing.T, whole *File, data []byte) {
+	t.Helper()
+	n := int64(len(data))
+	f := begin(t, writeTrace(t, data))
+	err := f.Wait(t.Context())
+	var format *trace.FormatError
+	if !errors.Is(err, trace.ErrTruncated) || !errors.As(err, &format) || format.Offset != n {
+		t.Fatalf("cut to %d bytes: got the error %v", n, err)
+	}
+	if p := f.Progress(); !p.Done || p.Err == nil {
+		t.Fatalf("cut to %d bytes: got the progress %+v", n, p)
+	}
+	want := 0
+	for want < whole.Len() && whole.Info(want).Offset+whole.Info(want).Size <= n {
+		want++
+	}
+	if f.Len() != want {
+		t.Fatalf("cut to %d bytes: got %d events, want %d", n, f.Len(), want)
+	}
+	if _, ok := f.Tail(); ok {
+		t.Errorf("cut to %d bytes: there is a tail", n)
+	}
+	if want == 0 {
+		return
+	}
+	if got, want := f.Info(want-1), whole.Info(want-1); got != want {
+		t.Errorf("cut to %d bytes: last event: got %+v, want %+v", n, got, want)
+	}
+	if _, err := f.Event(want - 1); err != nil {
+		t.Errorf("cut to %d bytes: %v", n, err)
 	}
 }
 

@@ -20,7 +20,7 @@ type Filter struct {
 	// Changes are what may happen to it.
 	Changes []Change
 	// Text is somewhere in its manifest, in upper or lower case: in a key, a string, or a number, true, false and null as JSON has
-	// them.
+	// them. Binary data, which JSON does not have, is not looked at.
 	Text string
 	// Match decides at last. It is given the time of the event in unix seconds, and the object, which is valid only until Match returns;
 	// of a deleted object that is what is recorded of it: its kind, namespace and name. Its error ends the search.

@@ -2,7 +2,6 @@ package timeline
 
 import (
 	"bytes"
-	"encoding/base64"
 	"strings"
 	"unicode/utf8"
 )
@@ -120,10 +119,6 @@ func (t *textSearch) walk(raw []byte, inStrings bool) bool {
 		switch v.kind {
 		case stringValue:
 			if inStrings && t.contains(v.data) {
-				return true
-			}
-		case binaryValue:
-			if t.contains(base64.StdEncoding.AppendEncode(room[:0], v.data)) {
 				return true
 			}
 		case scalarValue:

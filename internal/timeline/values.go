@@ -11,7 +11,7 @@ import (
 type values struct {
 	src  []byte
 	kind valueKind
-	// data are the bytes of a string or of binary data, or those of a scalar after its first.
+	// data are the bytes of a string, or those of a scalar after its first.
 	data []byte
 	// head is the first byte of the value.
 	head byte
@@ -22,9 +22,8 @@ type valueKind int
 const (
 	containerValue valueKind = iota // the beginning of a map or an array
 	stringValue
-	binaryValue
 	scalarValue // a number, a boolean or null
-	otherValue
+	otherValue  // binary data, an extension
 )
 
 // next moves to the next value and tells whether there is one.
@@ -56,7 +55,7 @@ func (v *values) long(c byte) bool {
 		v.kind = scalarValue
 		return c != 0xc1
 	case c <= 0xc6: // binary data
-		v.kind = binaryValue
+		v.kind = otherValue
 		return v.sized(1<<(c-0xc4), 0)
 	case c <= 0xc9: // an extension
 		v.kind = otherValue
