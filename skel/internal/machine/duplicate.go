@@ -30,15 +30,15 @@ func (m *Machine) duplicate(i int, c *command) error {
 		return &Error{Message: fmt.Sprintf("one object would become more than %d", m.limits.Objects)}
 	}
 	m.load()
-	whole := m.doc.AppendValue(nil, m.doc.Root())
-	doc := new(document.Document)
+	m.value = m.doc.AppendValue(m.value[:0], m.doc.Root())
 	for n := 1; n <= c.copies; n++ {
-		doc.Reset(whole)
-		if err := rename(doc, n); err != nil {
+		m.copy.Reset(m.value)
+		if err := rename(m.copy, n); err != nil {
 			return err
 		}
-		raw := doc.AppendValue(nil, doc.Root())
-		m.pending = append(m.pending, pending{raw: raw, command: i + 1, shift: m.shift})
+		start := len(m.arena)
+		m.arena = m.copy.AppendValue(m.arena, m.copy.Root())
+		m.pending = append(m.pending, pending{raw: m.arena[start:len(m.arena):len(m.arena)], command: i + 1, shift: m.shift})
 	}
 	return nil
 }

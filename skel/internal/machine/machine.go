@@ -57,6 +57,7 @@ type Machine struct {
 	source []byte        // the manifest that runs
 	loaded bool          // the document is that of source
 	doc    *document.Document
+	copy   *document.Document // of Duplicate
 
 	variables [][]document.Node
 	one       []document.Node
@@ -104,7 +105,7 @@ type pending struct {
 // New makes a Machine for a trace that begins at a time in unix seconds.
 func New(p *Program, start int64, limits Limits) *Machine {
 	m := &Machine{
-		program: p, start: start, limits: limits, doc: new(document.Document),
+		program: p, start: start, limits: limits, doc: new(document.Document), copy: new(document.Document),
 		variables: make([][]document.Node, p.variables), one: make([]document.Node, 0, 1),
 		counts: make([]Counts, len(p.commands)), seen: make([]int64, len(p.commands)),
 	}
