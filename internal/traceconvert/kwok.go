@@ -22,6 +22,13 @@ const (
 	patchKind  = "ResourcePatch"
 )
 
+// The methods of a change.
+const (
+	methodCreate = "create"
+	methodPatch  = "patch"
+	methodDelete = "delete"
+)
+
 // resourcePatch is a change as KWOK records it.
 type resourcePatch struct {
 	Resource struct{ Group, Version, Resource string }
@@ -150,7 +157,7 @@ func (w *kwokWalk) patch(data []byte, relative bool, where string) error {
 	c := &change{at: p.DurationNanosecond / 1e6, sinceFirst: true, relative: relative, name: trace.NamespacedName(p.Target.Namespace, p.Target.Name), where: where}
 	var err error
 	switch p.Method {
-	case "create":
+	case methodCreate:
 		c.created = true
 		c.json = p.Template
 		if c.gvk, _, err = identify(c.json); err != nil {
@@ -158,14 +165,14 @@ func (w *kwokWalk) patch(data []byte, relative bool, where string) error {
 		}
 		w.kinds.serves(resource, c.gvk)
 		w.kinds.seen(c.gvk, c.json)
-	case "patch":
+	case methodPatch:
 		if c.gvk, err = w.kinds.find(resource); err != nil {
 			return fail(err)
 		}
 		if c.json, err = w.patched(c, p.Template); err != nil {
 			return fail(fmt.Errorf("patch %s %s: %w", trace.FormatGVK(c.gvk), c.name, err))
 		}
-	case "delete":
+	case methodDelete:
 		if c.gvk, err = w.kinds.find(resource); err != nil {
 			return fail(err)
 		}

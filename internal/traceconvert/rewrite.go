@@ -20,7 +20,7 @@ func rewrite(ctx context.Context, input, output string, opts Options) (_ Summary
 	defer func() { err = errors.Join(err, in.Close()) }()
 	var summary Summary
 	late, offset := 0, in.Offset()
-	out, err := trace.Create(output, in.Config(), trace.WriterOptions{})
+	out, err := trace.Create(output, in.Config(), trace.WriterOptions{Expected: in.Len()})
 	if err != nil {
 		return Summary{}, err
 	}

@@ -45,8 +45,9 @@ type Summary struct {
 	Notes []string
 }
 
-func newCollector(output string, config *trace.Config, withTimes bool) (*collector, error) {
-	writer, err := trace.Create(output, config, trace.WriterOptions{})
+// newCollector begins a trace of about as many events as are expected.
+func newCollector(output string, config *trace.Config, expected int, withTimes bool) (*collector, error) {
+	writer, err := trace.Create(output, config, trace.WriterOptions{Expected: expected})
 	if err != nil {
 		return nil, err
 	}

@@ -141,7 +141,11 @@ func (m *merger) run(output string) (_ Summary, err error) {
 	if err != nil {
 		return Summary{}, err
 	}
-	m.out, err = newCollector(output, config, slices.ContainsFunc(m.parts, func(p *part) bool { return p.hasTimes }))
+	expected := 0
+	for _, p := range m.parts {
+		expected += p.events
+	}
+	m.out, err = newCollector(output, config, expected, slices.ContainsFunc(m.parts, func(p *part) bool { return p.hasTimes }))
 	if err != nil {
 		return Summary{}, err
 	}

@@ -133,7 +133,7 @@ func (p *part) millisMoved(ms int64) int64 {
 // extension joins what stands under x-simkube; nil if no trace has any.
 func (m *merger) extension() *trace.Extension {
 	merged := &trace.Extension{}
-	any := false
+	found := false
 	gaps := map[trace.Gap]bool{}
 	nodes := map[nodeKey]int{}
 	pods := map[podKey]int{}
@@ -142,7 +142,7 @@ func (m *merger) extension() *trace.Extension {
 		if x == nil {
 			continue
 		}
-		any = true
+		found = true
 		for _, g := range x.Gaps {
 			g = trace.Gap{From: p.millisMoved(g.From), To: p.millisMoved(g.To)}
 			if !gaps[g] {
@@ -173,7 +173,7 @@ func (m *merger) extension() *trace.Extension {
 			merged.Pods = append(merged.Pods, t)
 		}
 	}
-	if !any {
+	if !found {
 		return nil
 	}
 	slices.SortStableFunc(merged.Gaps, func(a, b trace.Gap) int { return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To)) })

@@ -83,7 +83,7 @@ type stateObject struct {
 }
 
 func (s *slicer) run(output string) (_ Summary, err error) {
-	s.out, err = newCollector(output, s.config(), s.in.hasTimes)
+	s.out, err = newCollector(output, s.config(), s.in.events, s.in.hasTimes)
 	if err != nil {
 		return Summary{}, err
 	}
