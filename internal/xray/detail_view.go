@@ -58,7 +58,7 @@ func findingLines(all []Finding) []line {
 	var out []line
 	for i, x := range all {
 		if i == most-1 && len(all) > most {
-			return append(out, of(roleWarning, fmt.Sprintf("! %d more: v shows all", len(all)-i)))
+			return append(out, of(roleWarning, fmt.Sprintf("! %s more: v shows all", count(len(all)-i))))
 		}
 		out = append(out, findingLine(x))
 	}
@@ -69,7 +69,7 @@ func findingLine(x Finding) line {
 	l := of(severityRole(x.Severity), findingMark(x.Severity)+clean(x.Code))
 	l.add(rolePlain, " "+clean(x.Message))
 	if x.Field != "" {
-		l.add(roleDim, " at "+clean(x.Field))
+		l.add(roleDim, " ("+clean(x.Field)+")")
 	}
 	return l
 }
@@ -82,7 +82,7 @@ func severityRole(s Severity) role {
 }
 
 // view draws it: its head, and as many of its lines as there is room for.
-func (d *detail) view(height, width int, f *findings, withDate bool) []line {
+func (d *detail) view(height int, f *findings, withDate bool) []line {
 	if d.hasWant && !d.hasHave {
 		return fill([]line{of(roleDim, "reading...")}, height)
 	}

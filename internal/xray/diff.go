@@ -49,7 +49,7 @@ func all(op byte, lines []string) []diffLine {
 }
 
 // onlyChanges leaves out what has not changed but for a few lines around what has, and puts a
-// heading where something is missing: the keys under which the next lines stand.
+// heading where something is missing: the keys under which the next change stands.
 func onlyChanges(lines []diffLine) []diffLine {
 	keep := make([]bool, len(lines))
 	for i, l := range lines {
@@ -60,17 +60,21 @@ func onlyChanges(lines []diffLine) []diffLine {
 			keep[j] = true
 		}
 	}
-	var (
-		out  []diffLine
-		text []string
-	)
+	text := make([]string, len(lines))
 	for i, l := range lines {
-		text = append(text, l.text)
+		text[i] = l.text
+	}
+	var out []diffLine
+	for i, l := range lines {
 		if !keep[i] {
 			continue
 		}
 		if i > 0 && !keep[i-1] {
-			out = append(out, diffLine{'@', strings.Join(pathAt(text, i), ".")})
+			change := i
+			for lines[change].op == ' ' {
+				change++
+			}
+			out = append(out, diffLine{'@', strings.Join(pathAt(text, change), ".")})
 		}
 		out = append(out, l)
 	}

@@ -56,13 +56,18 @@ type findings struct {
 	pane    pane
 }
 
-// add takes more of them in.
+// add takes more of them in. They come by event, or nearly so.
 func (f *findings) add(more []Finding) {
-	all := slices.Concat(f.all, more)
-	slices.SortStableFunc(all, func(a, b Finding) int {
+	more = slices.Clone(more)
+	byEvent := func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(a.Event, b.Event), cmp.Compare(b.Severity, a.Severity), cmp.Compare(a.Code, b.Code))
-	})
-	f.all = all
+	}
+	slices.SortStableFunc(more, byEvent)
+	n := len(f.all)
+	f.all = append(f.all, more...)
+	if n > 0 && len(more) > 0 && byEvent(f.all[n-1], more[0]) > 0 {
+		slices.SortStableFunc(f.all, byEvent)
+	}
 }
 
 // of gives those of an event.

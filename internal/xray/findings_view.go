@@ -77,7 +77,7 @@ func (f *findings) chosen(width int) []line {
 	x := f.all[f.pane.at]
 	text := fmt.Sprintf("%s %s: %s", x.Code, x.Severity, x.Message)
 	if x.Field != "" {
-		text += " at " + x.Field
+		text += " (" + x.Field + ")"
 	}
 	if x.Count > 1 {
 		text += fmt.Sprintf(" (%s times)", count(x.Count))

@@ -13,7 +13,7 @@ type glyphs struct {
 	bars         []string // from nothing to full
 	// A pod's bar: its beginning, its time, its end; going on beyond the trace.
 	begin, run, end, on string
-	dot                 string
+	dot, down           string
 	ascii               bool
 }
 
@@ -22,13 +22,13 @@ func newGlyphs(unicode bool) glyphs {
 		return glyphs{
 			more: "~", closed: "+", open: "-", cursor: ">", mark: "^", vertical: "|",
 			bars:  []string{" ", ".", ":", "-", "=", "+", "*", "#", "@"},
-			begin: "[", run: "=", end: "]", on: ">", dot: "-", ascii: true,
+			begin: "[", run: "=", end: "]", on: ">", dot: "-", down: "Down", ascii: true,
 		}
 	}
 	return glyphs{
 		more: "…", closed: "▸", open: "▾", cursor: "▌", mark: "▲", vertical: "│",
 		bars:  []string{" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"},
-		begin: "├", run: "━", end: "┤", on: "▶", dot: "·",
+		begin: "├", run: "━", end: "┤", on: "▶", dot: "·", down: "↓",
 	}
 }
 

@@ -2,7 +2,7 @@ package xray
 
 // helpLines are all keys and what they do.
 func helpLines(look *look) []line {
-	out := []line{of(roleTitle, " Keys")}
+	out := []line{of(roleTitle, " Keys ("+look.glyphs.down+" for more)")}
 	for _, b := range bindings {
 		l := of(rolePlain, "  ")
 		l.add(roleKey, left(b.shown(look), 8))
@@ -11,7 +11,7 @@ func helpLines(look *look) []line {
 	}
 	out = append(
 		out, line{},
-		of(rolePlain, "  The mouse: click on an event, an object or the bars across the top; scroll with the wheel."),
+		of(rolePlain, "  The mouse: click on a row, or on the bars across the top; scroll with the wheel."),
 		line{},
 		of(roleTitle, " Marks"),
 		of(rolePlain, "  + new, or applied    ~ changed    = applied, but the same    - deleted"),

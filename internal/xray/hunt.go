@@ -95,10 +95,11 @@ func (h *hunt) stop() {
 	h.cancel()
 }
 
-// share gives how much of the trace has been looked at, in percent.
+// share gives how much is done of what is not done yet, in percent.
 func share(done, total int) int {
+	const almost = 99
 	if total <= 0 {
-		return 100
+		return almost
 	}
-	return min(100, done*100/total)
+	return min(almost, done*100/total)
 }

@@ -34,21 +34,6 @@ func (l *line) cells() int {
 	return n
 }
 
-// from gives the line without its first cells.
-func (l *line) from(n int) line {
-	out := line{selected: l.selected}
-	for _, s := range l.spans {
-		width := cells(s.text)
-		if n >= width {
-			n -= width
-			continue
-		}
-		out.add(s.role, skip(s.text, n))
-		n = 0
-	}
-	return out
-}
-
 // text gives the line without roles.
 func (l *line) text() string {
 	var b strings.Builder

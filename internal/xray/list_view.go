@@ -5,8 +5,9 @@ import "fmt"
 // listStyle is what the rows of the list are drawn with.
 type listStyle struct {
 	width int
-	// start is the time of the trace's first event; withDate says that it goes on for more than a day.
+	// start is the time of the trace's first event, last that of the latest; withDate says that another day is between them.
 	start    int64
+	last     int64
 	withDate bool
 	focused  bool
 	look     *look
@@ -51,10 +52,10 @@ func (l *list) eventRow(r row, style listStyle) line {
 	}
 	out.add(roleDim, glyph+" ")
 	out.add(rolePlain, clockTime(info.Time, style.withDate))
-	if style.width >= 56 {
-		out.add(roleDim, " "+left(sinceStart(info.Time, style.start), 9))
+	if since := cells(sinceStart(style.last, style.start)); style.width >= out.cells()+since+36 {
+		out.add(roleDim, " "+left(sinceStart(info.Time, style.start), since))
 	}
-	out.add(roleAdded, right(signed("+", info.Applied), 6))
+	out.add(roleAdded, right(signed("+", info.Applied), 7))
 	out.add(roleRemoved, right(signed("-", info.Deleted), 5))
 	out.add(roleWarning, findingMark(style.findings.worstOf(event)))
 	summary := l.cache.summary(l, r.nth)

@@ -68,7 +68,7 @@ func (m *Model) clickMain(x, y int, at layout) tea.Cmd {
 }
 
 // wheel scrolls what the mouse is over.
-func (m *Model) wheel(x, y int, button tea.MouseButton) tea.Cmd {
+func (m *Model) wheel(x int, button tea.MouseButton) tea.Cmd {
 	by := wheelLines
 	switch button {
 	case tea.MouseWheelUp:

@@ -5,13 +5,14 @@ import (
 	"strings"
 )
 
-// sparkline draws numbers as bars, one cell each. The scale is logarithmic: beside the first
-// event, which holds everything there was, a linear one would show nothing else. What is not
-// nothing can be seen.
+// sparkline draws numbers as bars, one cell each, the highest of them full. The first is no measure for the others: it has the
+// first event in it, which is everything there was. What is not nothing can be seen.
 func sparkline(values []int, bars []string) string {
 	most := 0
-	for _, v := range values {
-		most = max(most, v)
+	for i, v := range values {
+		if i > 0 {
+			most = max(most, v)
+		}
 	}
 	var b strings.Builder
 	for _, v := range values {
@@ -28,8 +29,7 @@ func barHeight(v, most, full int) int {
 	case v >= most:
 		return full
 	}
-	share := math.Log1p(float64(v)) / math.Log1p(float64(most))
-	return min(1+int(share*float64(full)), full)
+	return min(1+int(float64(v)/float64(most)*float64(full)), full)
 }
 
 // column gives the cell of a time in so many cells that stand for the time from first to last.

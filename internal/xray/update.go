@@ -35,7 +35,7 @@ func (m *Model) update(msg tea.Msg) tea.Cmd {
 		m.message = line{}
 		return m.arranged(m.click(msg.X, msg.Y))
 	case tea.MouseWheelMsg:
-		return m.arranged(m.wheel(msg.X, msg.Y, msg.Button))
+		return m.arranged(m.wheel(msg.X, msg.Button))
 	case startMsg:
 		return m.arranged(m.begin())
 	case indexMsg:

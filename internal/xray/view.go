@@ -79,7 +79,7 @@ func (m *Model) main(at layout) (out []string) {
 	var lines, detail []line
 	if at.split || !m.inDetail {
 		lines = m.list.view(listStyle{
-			width: at.listWidth, start: m.start(), withDate: m.withDate(), focused: !m.inDetail, look: m.look, findings: &m.findings,
+			width: at.listWidth, start: m.start(), last: m.last, withDate: m.withDate(), focused: !m.inDetail, look: m.look, findings: &m.findings,
 		})
 		if len(lines) == 0 {
 			lines = []line{of(roleDim, m.emptyList())}
@@ -87,7 +87,7 @@ func (m *Model) main(at layout) (out []string) {
 		lines = fill(lines, at.height)
 	}
 	if at.split || m.inDetail {
-		detail = m.detail.view(at.height, at.detailWid, &m.findings, m.withDate())
+		detail = m.detail.view(at.height, &m.findings, m.withDate())
 	}
 	separator := of(roleDim, m.look.glyphs.vertical+" ")
 	if m.inDetail {
