@@ -128,6 +128,7 @@ plane with simulated nodes and pods, and reports what the control plane made of 
 		newTrace(p),
 		newTransform(p),
 		newSkel(p),
+		newXray(p),
 		newTracerRBAC(p),
 		newCRD(p),
 		newCompletions(p),
