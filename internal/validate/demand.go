@@ -1,0 +1,159 @@
+package validate
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/tinylib/msgp/msgp"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	podrequests "k8s.io/component-helpers/resource"
+)
+
+// demand is what a pod asks of a node.
+type demand struct {
+	requests corev1.ResourceList
+	// podLevel and overhead tell that a part comes from the pod itself.
+	podLevel bool
+	lists    [2]bool // containers and initContainers ask for something
+}
+
+// piece is a part of a pod that asks for something: a map with requests and limits, or with quantities where it is the overhead.
+type piece struct {
+	kind pieceKind
+	raw  []byte
+}
+
+type pieceKind byte
+
+const (
+	pieceContainer pieceKind = 'c'
+	pieceInit      pieceKind = 'i'
+	pieceSidecar   pieceKind = 's'
+	piecePod       pieceKind = 'p'
+	pieceOverhead  pieceKind = 'o'
+)
+
+func (r *factsReader) piece(kind pieceKind, value []byte) (rest []byte) {
+	rest = skip(value)
+	if raw := value[:len(value)-len(rest)]; !isEmpty(raw) {
+		r.pieces = append(r.pieces, piece{kind, raw})
+	}
+	return rest
+}
+
+// demand gives that of the pieces; pods that ask for the same share it. Nil: it asks for nothing.
+func (r *factsReader) demand() *demand {
+	if len(r.pieces) == 0 {
+		return nil
+	}
+	r.key = r.key[:0]
+	for _, p := range r.pieces {
+		r.key = append(append(r.key, byte(p.kind)), p.raw...)
+	}
+	if known, ok := r.demands[string(r.key)]; ok {
+		return known
+	}
+	d := newDemand(r.pieces)
+	r.demands[string(r.key)] = d
+	return d
+}
+
+func newDemand(pieces []piece) *demand {
+	d := &demand{}
+	pod := &corev1.Pod{}
+	always := corev1.ContainerRestartPolicyAlways
+	for _, p := range pieces {
+		if p.kind == pieceOverhead {
+			pod.Spec.Overhead = readQuantities(p.raw)
+			continue
+		}
+		resources := readResources(p.raw)
+		container := corev1.Container{Resources: resources}
+		switch p.kind {
+		case pieceContainer:
+			d.lists[0] = true
+			pod.Spec.Containers = append(pod.Spec.Containers, container)
+		case pieceSidecar:
+			container.RestartPolicy = &always
+			fallthrough
+		case pieceInit:
+			d.lists[1] = true
+			pod.Spec.InitContainers = append(pod.Spec.InitContainers, container)
+		case piecePod:
+			d.podLevel = true
+			pod.Spec.Resources = &resources
+		}
+	}
+	d.requests = podrequests.PodRequests(pod, podrequests.PodResourcesOptions{})
+	return d
+}
+
+// readResources reads requests and limits; a limit without a request is one too, as the API server has it.
+func readResources(raw []byte) corev1.ResourceRequirements {
+	var out corev1.ResourceRequirements
+	eachField(raw, func(key, value []byte) []byte {
+		switch string(key) {
+		case "requests":
+			out.Requests = readQuantities(value)
+		case "limits":
+			out.Limits = readQuantities(value)
+		}
+		return skip(value)
+	})
+	for name, limit := range out.Limits {
+		if _, ok := out.Requests[name]; !ok {
+			if out.Requests == nil {
+				out.Requests = corev1.ResourceList{}
+			}
+			out.Requests[name] = limit
+		}
+	}
+	return out
+}
+
+// readQuantities reads quantities by resource; what is none is left out.
+func readQuantities(raw []byte) corev1.ResourceList {
+	var out corev1.ResourceList
+	eachField(raw, func(key, value []byte) []byte {
+		rest := skip(value)
+		if q, ok := readQuantity(value); ok {
+			if out == nil {
+				out = corev1.ResourceList{}
+			}
+			out[corev1.ResourceName(key)] = q
+		}
+		return rest
+	})
+	return out
+}
+
+// maxQuantityText is longer than any amount that somebody means.
+const maxQuantityText = 64
+
+func readQuantity(b []byte) (resource.Quantity, bool) {
+	switch msgp.NextType(b) {
+	case msgp.StrType:
+		var text []byte
+		readString(b, &text)
+		if len(text) > maxQuantityText {
+			return resource.Quantity{}, false
+		}
+		q, err := resource.ParseQuantity(string(text))
+		return q, err == nil
+	case msgp.IntType, msgp.UintType:
+		n, _, err := msgp.ReadInt64Bytes(b)
+		return *resource.NewQuantity(n, resource.DecimalSI), err == nil
+	}
+	return resource.Quantity{}, false
+}
+
+// sortedResources gives the names in a list of quantities, in order.
+func sortedResources(list corev1.ResourceList) []corev1.ResourceName {
+	names := make([]corev1.ResourceName, 0, len(list))
+	for name := range list {
+		names = append(names, name)
+	}
+	slices.SortFunc(names, func(a, b corev1.ResourceName) int { return strings.Compare(string(a), string(b)) })
+	return names
+}

@@ -1,0 +1,52 @@
+package validate
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+)
+
+// reportJSON is how a report is written for programs.
+type reportJSON struct {
+	// Version is raised when what is there changes its meaning; fields may be added.
+	Version     int              `json:"version"`
+	Trace       string           `json:"trace"`
+	Events      int              `json:"events"`
+	Manifests   int              `json:"manifests"`
+	Errors      int              `json:"errors"`
+	Warnings    int              `json:"warnings"`
+	Findings    []*Finding       `json:"findings"`
+	Suggestions []suggestionJSON `json:"suggestions"`
+	Notes       []string         `json:"notes,omitempty"`
+}
+
+type suggestionJSON struct {
+	Code    string `json:"code"`
+	Rule    string `json:"rule"`
+	Program string `json:"skel"`
+}
+
+// WriteJSON writes the report as one JSON object; traceName is what the trace is called.
+func (r *Report) WriteJSON(w io.Writer, traceName string) error {
+	out := reportJSON{
+		Version: 1, Trace: traceName, Events: r.Events, Manifests: r.Manifests, Errors: r.Errors(), Warnings: r.Warnings(),
+		Findings: r.Findings, Suggestions: []suggestionJSON{}, Notes: r.Notes,
+	}
+	if out.Findings == nil {
+		out.Findings = []*Finding{}
+	}
+	for _, s := range r.Suggestions {
+		out.Suggestions = append(out.Suggestions, suggestionJSON{s.Rule.Code, s.Rule.Name, s.Program})
+	}
+	return encode(w, out)
+}
+
+func encode(w io.Writer, v any) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	if err := encoder.Encode(v); err != nil {
+		return fmt.Errorf("write the report: %w", err)
+	}
+	return nil
+}

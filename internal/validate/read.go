@@ -1,0 +1,268 @@
+package validate
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/tinylib/msgp/msgp"
+
+	"simkube.io/simkube/trace"
+)
+
+// factsReader makes facts of the bytes of manifests. It builds no trees: almost all of a manifest is passed over.
+type factsReader struct {
+	// texts has the strings that were given out, so that what many objects have in common is there once.
+	texts   map[string]string
+	demands map[string]*demand
+	// path is where in the object the reader is.
+	path []byte
+	out  *facts
+	// prefix and pieces are those of the template that is read.
+	prefix string
+	pieces []piece
+	mounts mounts
+	key    []byte
+}
+
+func newFactsReader() factsReader {
+	return factsReader{texts: map[string]string{}, demands: map[string]*demand{}}
+}
+
+// noFacts are those of the many objects that no rule has an interest in.
+var noFacts facts
+
+// read gives the facts of an object whose pod templates are at these places.
+func (r *factsReader) read(object *trace.Object, paths []templatePath, isCRD bool) *facts {
+	r.out = &facts{}
+	spec := object.Spec()
+	eachField(object.Raw(), func(key, value []byte) []byte {
+		switch string(key) {
+		case "spec":
+			return value[len(spec):]
+		case "status":
+			r.out.hasStatus = !isEmpty(value)
+		}
+		return skip(value)
+	})
+	for _, path := range paths {
+		r.path = r.path[:0]
+		r.prefix = path.prefix
+		start, segments := object.Raw(), path.segments
+		if len(segments) > 0 && segments[0] == "spec" {
+			if spec == nil {
+				continue
+			}
+			r.push("spec")
+			start, segments = spec, segments[1:]
+		}
+		r.find(start, segments)
+	}
+	if len(r.out.refs) > 0 {
+		r.excuseOwnClaims(spec)
+	}
+	if isCRD {
+		r.out.crd = readDefinitions(spec)
+	}
+	if !r.out.hasStatus && r.out.templates == nil && r.out.refs == nil && r.out.crd == nil {
+		return &noFacts
+	}
+	return r.out
+}
+
+func (r *factsReader) text(b []byte) string {
+	if s, ok := r.texts[string(b)]; ok {
+		return s
+	}
+	s := string(b)
+	r.texts[s] = s
+	return s
+}
+
+// push goes down to a field, and gives what pop needs to come back.
+func (r *factsReader) push(field string) int {
+	at := len(r.path)
+	if at > 0 {
+		r.path = append(r.path, '.')
+	}
+	r.path = append(r.path, field...)
+	return at
+}
+
+func (r *factsReader) pushIndex(i int) int {
+	at := len(r.path)
+	r.path = append(r.path, '[')
+	r.path = strconv.AppendInt(r.path, int64(i), 10)
+	r.path = append(r.path, ']')
+	return at
+}
+
+func (r *factsReader) pop(at int) { r.path = r.path[:at] }
+
+// find goes to the templates at a path.
+func (r *factsReader) find(b []byte, segments []string) (rest []byte) {
+	if len(segments) == 0 {
+		return r.template(b)
+	}
+	segment, deeper := segments[0], segments[1:]
+	if msgp.NextType(b) == msgp.ArrayType {
+		return eachElement(b, func(i int, value []byte) []byte {
+			if segment != "*" && segment != strconv.Itoa(i) {
+				return skip(value)
+			}
+			defer r.pop(r.pushIndex(i))
+			return r.find(value, deeper)
+		})
+	}
+	return eachField(b, func(key, value []byte) []byte {
+		if segment != string(key) {
+			return skip(value)
+		}
+		defer r.pop(r.push(pathPart(segment)))
+		return r.find(value, deeper)
+	})
+}
+
+// template reads a pod template, of which only the spec matters.
+func (r *factsReader) template(b []byte) (rest []byte) {
+	return eachField(b, func(key, value []byte) []byte {
+		if string(key) != "spec" {
+			return skip(value)
+		}
+		defer r.pop(r.push("spec"))
+		return r.podSpec(value)
+	})
+}
+
+// templatePath is a path of a tracer's configuration, taken apart.
+type templatePath struct {
+	segments []string
+	// prefix is the path of the pods' spec in SKEL, empty where that cannot be written.
+	prefix string
+}
+
+func newTemplatePath(pointer string) templatePath {
+	var p templatePath
+	if pointer != "" {
+		p.segments = strings.Split(strings.TrimPrefix(pointer, "/"), "/")
+	}
+	var prefix strings.Builder
+	for i, segment := range p.segments {
+		if segment == "*" {
+			prefix.WriteString("[*]")
+			continue
+		}
+		segment = strings.NewReplacer("~1", "/", "~0", "~").Replace(segment)
+		p.segments[i] = segment
+		if !isWritable(segment) {
+			return p
+		}
+		if prefix.Len() > 0 {
+			prefix.WriteByte('.')
+		}
+		prefix.WriteString(pathPart(segment))
+	}
+	if prefix.Len() > 0 {
+		prefix.WriteByte('.')
+	}
+	p.prefix = prefix.String() + "spec"
+	return p
+}
+
+// isWritable tells whether SKEL can write a part of a path.
+func isWritable(part string) bool {
+	for i := range len(part) {
+		if c := part[i]; !isBare(c) && c != '.' && c != '/' {
+			return false
+		}
+	}
+	return part != ""
+}
+
+func isBare(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_' || c == '-'
+}
+
+// pathPart writes a part of a path, in quotes where it needs them.
+func pathPart(part string) string {
+	for i := range len(part) {
+		if !isBare(part[i]) {
+			return `"` + part + `"`
+		}
+	}
+	return part
+}
+
+// excuseOwnClaims marks the claims that a StatefulSet makes itself: a volume of the template is replaced by one of the same name
+// among its claim templates.
+func (r *factsReader) excuseOwnClaims(spec []byte) {
+	own := map[string]bool{}
+	eachField(spec, func(key, value []byte) []byte {
+		if string(key) != "volumeClaimTemplates" {
+			return skip(value)
+		}
+		return eachElement(value, func(_ int, claim []byte) []byte {
+			return eachField(claim, func(key, value []byte) []byte {
+				if string(key) != "metadata" {
+					return skip(value)
+				}
+				return eachField(value, func(key, value []byte) []byte {
+					if string(key) != "name" {
+						return skip(value)
+					}
+					var name []byte
+					rest := readString(value, &name)
+					own[string(name)] = true
+					return rest
+				})
+			})
+		})
+	})
+	for i := range r.out.refs {
+		if ref := &r.out.refs[i]; ref.spot.form == asVolume && own[ref.volume] {
+			ref.optional = true
+		}
+	}
+}
+
+// readDefinitions gives what a CustomResourceDefinition serves.
+func readDefinitions(spec []byte) []definition {
+	var group, kind []byte
+	var versions [][]byte
+	eachField(spec, func(key, value []byte) []byte {
+		switch string(key) {
+		case "group":
+			return readString(value, &group)
+		case "names":
+			return eachField(value, func(key, value []byte) []byte {
+				if string(key) == "kind" {
+					return readString(value, &kind)
+				}
+				return skip(value)
+			})
+		case "versions":
+			return eachElement(value, func(_ int, version []byte) []byte {
+				var name []byte
+				served := false
+				rest := eachField(version, func(key, value []byte) []byte {
+					switch string(key) {
+					case "name":
+						return readString(value, &name)
+					case "served":
+						return readTrue(value, &served)
+					}
+					return skip(value)
+				})
+				if served {
+					versions = append(versions, name)
+				}
+				return rest
+			})
+		}
+		return skip(value)
+	})
+	var found []definition
+	for _, version := range versions {
+		found = append(found, definition{string(group), string(version), string(kind)})
+	}
+	return found
+}

@@ -1,0 +1,90 @@
+package validate
+
+import (
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"simkube.io/simkube/trace"
+)
+
+// The kinds that pods refer to.
+var (
+	serviceAccountKind = schema.GroupKind{Kind: "ServiceAccount"}
+	secretKind         = schema.GroupKind{Kind: "Secret"}
+	configMapKind      = schema.GroupKind{Kind: "ConfigMap"}
+	claimKind          = schema.GroupKind{Kind: "PersistentVolumeClaim"}
+	priorityClassKind  = schema.GroupKind{Group: "scheduling.k8s.io", Kind: "PriorityClass"}
+	runtimeClassKind   = schema.GroupKind{Group: "node.k8s.io", Kind: "RuntimeClass"}
+)
+
+// spotUse is what was seen at a spot.
+type spotUse struct {
+	// bad has the namespaces of missing objects by name, good those of the others.
+	bad, good map[string]map[string]bool
+	// aliases has the older field's contents by the name that is missing.
+	aliases map[string]map[string]bool
+}
+
+// needs is a rule about an object that pods refer to.
+type needs struct {
+	use  use
+	kind schema.GroupKind
+	// noun is what the object is called: "secret".
+	noun string
+	// cluster is for objects without a namespace.
+	cluster bool
+	// everywhere tells of a name that is in every cluster or namespace. Nil: there are none.
+	everywhere func(name string) bool
+}
+
+// check is a Rule's object.
+func (n needs) check(c *Checker, rule *Rule, s *sighting) {
+	for i := range s.facts.refs {
+		ref := &s.facts.refs[i]
+		if ref.spot.use != n.use {
+			continue
+		}
+		namespace, _ := trace.SplitNamespacedName(s.key.name)
+		full := ref.name
+		if !n.cluster {
+			full = trace.NamespacedName(namespace, ref.name)
+		}
+		ok := ref.optional || n.everywhere != nil && n.everywhere(ref.name) || c.exists(n.kind, full)
+		c.noteSpot(ref, namespace, ok)
+		if !ok {
+			c.report(rule, s, ref.path, ref.name, func() string { return n.message(c, ref.name) })
+		}
+	}
+}
+
+func (n needs) message(c *Checker, name string) string {
+	text := fmt.Sprintf("%s %q is not in the trace at that time", n.noun, name)
+	if !c.records(n.kind) {
+		text = fmt.Sprintf("%s %q is not in the trace, whose tracer recorded no objects of kind %s", n.noun, name, n.kind.Kind)
+	}
+	return text
+}
+
+func (c *Checker) noteSpot(ref *reference, namespace string, ok bool) {
+	seen := c.spots[ref.spot]
+	if seen == nil {
+		seen = &spotUse{bad: map[string]map[string]bool{}, good: map[string]map[string]bool{}, aliases: map[string]map[string]bool{}}
+		c.spots[ref.spot] = seen
+	}
+	names := seen.good
+	if !ok {
+		names = seen.bad
+		if ref.alias != "" {
+			add(seen.aliases, ref.name, ref.alias)
+		}
+	}
+	add(names, ref.name, namespace)
+}
+
+func add(sets map[string]map[string]bool, key, value string) {
+	if sets[key] == nil {
+		sets[key] = map[string]bool{}
+	}
+	sets[key][value] = true
+}

@@ -1,0 +1,106 @@
+package validate
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"simkube.io/simkube/trace"
+)
+
+var crdKind = schema.GroupKind{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition"}
+
+// kubernetesAPIs are the versions that a cluster serves by itself, by group, and those of SimKube's own kinds.
+var kubernetesAPIs = map[string][]string{
+	"":                             {"v1"},
+	"admissionregistration.k8s.io": {"v1"},
+	"apiextensions.k8s.io":         {"v1"},
+	"apiregistration.k8s.io":       {"v1"},
+	"apps":                         {"v1"},
+	"authentication.k8s.io":        {"v1"},
+	"authorization.k8s.io":         {"v1"},
+	"autoscaling":                  {"v1", "v2"},
+	"batch":                        {"v1"},
+	"certificates.k8s.io":          {"v1"},
+	"coordination.k8s.io":          {"v1"},
+	"discovery.k8s.io":             {"v1"},
+	"events.k8s.io":                {"v1"},
+	"flowcontrol.apiserver.k8s.io": {"v1"},
+	"networking.k8s.io":            {"v1"},
+	"node.k8s.io":                  {"v1"},
+	"policy":                       {"v1"},
+	"rbac.authorization.k8s.io":    {"v1"},
+	"resource.k8s.io":              {"v1"},
+	"scheduling.k8s.io":            {"v1"},
+	"simkube.io":                   {"v1"},
+	"storage.k8s.io":               {"v1"},
+}
+
+// moved are kinds of which an older version can be read as a newer one without other changes.
+var moved = map[schema.GroupVersionKind]string{
+	{Group: "autoscaling", Version: "v2beta2", Kind: "HorizontalPodAutoscaler"}: "v2",
+	{Group: "batch", Version: "v1beta1", Kind: "CronJob"}:                       "v1",
+	{Group: "policy", Version: "v1beta1", Kind: "PodDisruptionBudget"}:          "v1",
+	{Group: "scheduling.k8s.io", Version: "v1beta1", Kind: "PriorityClass"}:     "v1",
+}
+
+func movedTo(gvk schema.GroupVersionKind) (version string, ok bool) {
+	version, ok = moved[gvk]
+	return version, ok
+}
+
+func apiUnknown() *Rule {
+	return &Rule{
+		Code: "E0104", Name: "api_unknown", Severity: Error, early: true,
+		Title: "An object is of a kind that the cluster of the replay will not serve.",
+		Help: `A cluster serves Kubernetes' own kinds, in their current versions, and those that a CustomResourceDefinition defines, which must be in the
+trace by then. All other objects are refused one by one during the replay, and whatever pods they had are not there. If the cluster does
+have the kind, say so with --known-api GROUP (and --crds FILE for skctl simulate); or record CustomResourceDefinitions too; or leave the
+objects out, as the suggestion does. Kinds that only changed their version are given the new one by it.`,
+		object: func(c *Checker, rule *Rule, s *sighting) {
+			if c.serves(s.gvk) {
+				return
+			}
+			c.report(rule, s, "apiVersion", trace.FormatGVK(s.gvk), func() string { return unknownAPI(s.gvk) })
+		},
+		suggest: suggestAPI,
+	}
+}
+
+func unknownAPI(gvk schema.GroupVersionKind) string {
+	versions := kubernetesAPIs[gvk.Group]
+	if versions == nil {
+		return fmt.Sprintf("no cluster serves %s %s without its definition, and that is not in the trace at that time", gvk.GroupVersion(), gvk.Kind)
+	}
+	return fmt.Sprintf("no current cluster serves %s: of that group there is %s", gvk.GroupVersion(), strings.Join(versions, ", "))
+}
+
+// serves tells whether the cluster of the replay knows a kind in the present second.
+func (c *Checker) serves(gvk schema.GroupVersionKind) bool {
+	return slices.Contains(kubernetesAPIs[gvk.Group], gvk.Version) || c.served[gvk] > 0 ||
+		slices.Contains(c.opts.KnownAPIs, gvk.Group) || slices.Contains(c.opts.KnownAPIs, gvk.GroupVersion().String())
+}
+
+func suggestAPI(c *Checker, rule *Rule, p *program) {
+	kinds := map[schema.GroupVersionKind]bool{}
+	for key, finding := range c.findings {
+		if key.rule == rule {
+			kinds[finding.Object.GVK] = true
+		}
+	}
+	sorted := slices.SortedFunc(maps.Keys(kinds), func(a, b schema.GroupVersionKind) int {
+		return strings.Compare(trace.FormatGVK(a), trace.FormatGVK(b))
+	})
+	for _, gvk := range sorted {
+		selector := "@gvk == " + quote(trace.FormatGVK(gvk))
+		if version, ok := movedTo(gvk); ok {
+			newer := schema.GroupVersion{Group: gvk.Group, Version: version}.String()
+			p.command("modify(%s, apiVersion = %s);", selector, quote(newer))
+			continue
+		}
+		p.command("delete(%s);", selector)
+	}
+}

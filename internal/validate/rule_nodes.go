@@ -1,0 +1,231 @@
+package validate
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+
+	"simkube.io/simkube/trace"
+)
+
+// askKey is a pod of an object, as it asks for a node.
+type askKey struct {
+	object objectKey
+	path   string
+	demand *demand
+}
+
+// ask is when it first did.
+type ask struct {
+	sighting
+	template template
+	count    int
+}
+
+func podLargerThanNodes() *Rule {
+	return &Rule{
+		Code: "W0103", Name: "pod_larger_than_any_node", Severity: Warning,
+		Title: "A pod asks for more than any node has.",
+		Help: `Such a pod stays pending for the whole replay. The nodes are those that the trace recorded, or the one that --node-shape describes; without
+either the rule is not checked. Replay on larger nodes (skctl simulate --node-shape); or have the pods ask for nothing of what there is
+too little of, as the suggestion does.`,
+		object: func(c *Checker, _ *Rule, s *sighting) {
+			for i := range s.facts.templates {
+				t := &s.facts.templates[i]
+				if t.demand == nil {
+					continue
+				}
+				key := askKey{s.key, t.path, t.demand}
+				known := c.asks[key]
+				if known == nil {
+					known = &ask{sighting: *s, template: *t}
+					known.facts = nil
+					c.asks[key] = known
+				}
+				known.count++
+			}
+		},
+		finish:  checkNodes,
+		suggest: suggestNodes,
+	}
+}
+
+func checkNodes(c *Checker, rule *Rule, tail *trace.Tail) {
+	if len(c.asks) == 0 {
+		return
+	}
+	nodes, note := c.nodes(tail)
+	if note != "" {
+		c.notes = append(c.notes, fmt.Sprintf("%s %s was not checked: %s", rule.Code, rule.Name, note))
+	}
+	if len(nodes) == 0 {
+		return
+	}
+	reasons := map[*demand]string{}
+	for _, key := range slices.SortedFunc(maps.Keys(c.asks), func(a, b askKey) int {
+		x, y := c.asks[a], c.asks[b]
+		if x.event != y.event {
+			return x.event - y.event
+		}
+		return compareTexts(a.object.kind.String(), b.object.kind.String(), a.object.name, b.object.name, a.path, b.path)
+	}) {
+		a := c.asks[key]
+		reason, known := reasons[key.demand]
+		if !known {
+			reason = tooLarge(key.demand, nodes)
+			reasons[key.demand] = reason
+		}
+		if reason == "" {
+			continue
+		}
+		c.unfit[a] = true
+		c.report(rule, &a.sighting, key.path, reason, func() string { return reason })
+		c.findings[findingKey{rule, key.object, key.path, reason}].Count += a.count - 1
+	}
+}
+
+// nodes gives the distinct sizes of nodes that pods must fit on, or why there are none.
+func (c *Checker) nodes(tail *trace.Tail) (sizes []corev1.ResourceList, note string) {
+	if c.opts.Node != nil {
+		return []corev1.ResourceList{c.opts.Node.Resources}, ""
+	}
+	if tail == nil || tail.Extension == nil {
+		return nil, "the trace names no nodes; --node-shape describes one"
+	}
+	extension, err := trace.ParseExtension(tail.Extension)
+	if err != nil {
+		return nil, fmt.Sprintf("what the trace says of its nodes cannot be read: %v", err)
+	}
+	seen := map[string]bool{}
+	for _, node := range extension.Nodes {
+		has := node.Allocatable
+		if len(has) == 0 {
+			has = node.Capacity
+		}
+		size := corev1.ResourceList{}
+		for name, text := range has {
+			if q, err := resource.ParseQuantity(text); err == nil {
+				size[corev1.ResourceName(name)] = q
+			}
+		}
+		if text := sizeText(size); text != "" && !seen[text] {
+			seen[text] = true
+			sizes = append(sizes, size)
+		}
+	}
+	if len(sizes) == 0 {
+		note = "the trace names no nodes; --node-shape describes one"
+	}
+	return sizes, note
+}
+
+func sizeText(size corev1.ResourceList) string {
+	var parts []string
+	for _, name := range sortedResources(size) {
+		q := size[name]
+		parts = append(parts, fmt.Sprintf("%s=%s", name, q.String()))
+	}
+	return strings.Join(parts, ",")
+}
+
+// tooLarge tells why no node can have a pod, or nothing.
+func tooLarge(d *demand, nodes []corev1.ResourceList) string {
+	for _, size := range nodes {
+		if fits(d.requests, size) {
+			return ""
+		}
+	}
+	var parts []string
+	for _, name := range lacking(d, nodes) {
+		asked, most := d.requests[name], largest(name, nodes)
+		parts = append(parts, fmt.Sprintf("%s of %s, and the largest node has %s", asked.String(), name, most.String()))
+	}
+	if len(parts) > 0 {
+		return "the pod asks for " + strings.Join(parts, "; for ")
+	}
+	return "the pod asks for " + sizeText(d.requests) + ", which no single node has together"
+}
+
+func fits(requests, size corev1.ResourceList) bool {
+	for name, asked := range requests {
+		have := size[name]
+		if asked.Sign() > 0 && asked.Cmp(have) > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// lacking lists the resources of which no node has enough.
+func lacking(d *demand, nodes []corev1.ResourceList) []corev1.ResourceName {
+	var names []corev1.ResourceName
+	for _, name := range sortedResources(d.requests) {
+		asked := d.requests[name]
+		if most := largest(name, nodes); asked.Sign() > 0 && asked.Cmp(most) > 0 {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+func largest(name corev1.ResourceName, nodes []corev1.ResourceList) (most resource.Quantity) {
+	for _, size := range nodes {
+		if have := size[name]; have.Cmp(most) > 0 {
+			most = have
+		}
+	}
+	return most
+}
+
+// suggestNodes takes what does not fit out of the requests, and out of the limits, which a request is made of where there is none.
+func suggestNodes(c *Checker, _ *Rule, p *program) {
+	asks := slices.SortedFunc(maps.Keys(c.unfit), func(a, b *ask) int {
+		return compareTexts(a.key.kind.Kind, b.key.kind.Kind, a.key.name, b.key.name, a.template.prefix, b.template.prefix)
+	})
+	nodes, _ := c.nodes(p.tail)
+	written := map[string]bool{}
+	for _, a := range asks {
+		namespace, name := trace.SplitNamespacedName(a.key.name)
+		if a.template.prefix == "" {
+			p.comment("%s %s: SKEL cannot write the path of its pods.", a.key.kind.Kind, a.key.name)
+			continue
+		}
+		d := a.template.demand
+		names := lacking(d, nodes)
+		if len(names) == 0 {
+			names = sortedResources(d.requests)
+		}
+		selector := objectSelector(a.gvk, namespace) + " && metadata.name == " + quote(name)
+		for _, at := range d.places(a.template.prefix) {
+			for _, resource := range names {
+				if !isWritable(string(resource)) {
+					continue
+				}
+				command := fmt.Sprintf("remove(%s, %s.%s);", selector, at, pathPart(string(resource)))
+				if !written[command] {
+					written[command] = true
+					p.write(command)
+				}
+			}
+		}
+	}
+}
+
+// places lists the maps of quantities that a demand is made of.
+func (d *demand) places(prefix string) []string {
+	var at []string
+	for i, has := range d.lists {
+		if has {
+			list := prefix + "." + containerLists[i] + "[*].resources"
+			at = append(at, list+".requests", list+".limits")
+		}
+	}
+	if d.podLevel {
+		at = append(at, prefix+".resources.requests", prefix+".resources.limits")
+	}
+	return append(at, prefix+".overhead")
+}

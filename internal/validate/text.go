@@ -1,0 +1,99 @@
+package validate
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// TextOptions say how a report is written for people.
+type TextOptions struct {
+	// Max is how many findings of a rule are written, and how many lines of its suggestion. 0: all.
+	Max int
+	// Bold, Bad and Dim style a text; nil leaves it as it is. Bad gets the severity.
+	Bold, Dim func(string) string
+	Bad       func(Severity, string) string
+}
+
+// WriteText writes the report for people: by rule, by object, and then what to do.
+func (r *Report) WriteText(w io.Writer, opts TextOptions) error {
+	plain := func(text string) string { return text }
+	if opts.Bold == nil {
+		opts.Bold = plain
+	}
+	if opts.Dim == nil {
+		opts.Dim = plain
+	}
+	if opts.Bad == nil {
+		opts.Bad = func(_ Severity, text string) string { return text }
+	}
+	out := bufio.NewWriter(w)
+	for _, group := range r.byRule() {
+		group.writeText(out, opts)
+	}
+	for _, note := range r.Notes {
+		fmt.Fprintln(out, opts.Dim(note))
+	}
+	fmt.Fprintf(out, "%s, %s in %s with %s\n", count(r.Errors(), "error"), count(r.Warnings(), "warning"),
+		count(r.Events, "event"), count(r.Manifests, "manifest"))
+	return out.Flush()
+}
+
+func (g *ruleFindings) writeText(out *bufio.Writer, opts TextOptions) {
+	objects := map[Object]bool{}
+	for _, finding := range g.findings {
+		if finding.Object != nil {
+			objects[*finding.Object] = true
+		}
+	}
+	of := ""
+	if len(objects) > 0 {
+		of = " of " + count(len(objects), "object")
+	}
+	fmt.Fprintf(out, "%s %s: %s%s\n", opts.Bad(g.rule.Severity, string(g.rule.Severity)+" "+g.rule.Code), opts.Bold(g.rule.Name),
+		count(len(g.findings), "place"), of)
+	fmt.Fprintf(out, "  %s\n\n", g.rule.Title)
+	var last *Object
+	for i, finding := range g.findings {
+		if opts.Max > 0 && i == opts.Max {
+			fmt.Fprintf(out, "  %s\n", opts.Dim(fmt.Sprintf("... and %s more (--all shows them)", count(len(g.findings)-i, "place"))))
+			break
+		}
+		if finding.Object != nil && (last == nil || *last != *finding.Object) {
+			last = finding.Object
+			fmt.Fprintf(out, "  %s\n", opts.Bold(oneLine(last.String())))
+		}
+		finding.writeText(out, opts)
+	}
+	fmt.Fprintln(out, "\n  What to do, in SKEL:")
+	lines := strings.Split(strings.TrimSuffix(g.program, "\n"), "\n")
+	for i, line := range lines {
+		if opts.Max > 0 && i == opts.Max {
+			fmt.Fprintf(out, "    %s\n", opts.Dim(fmt.Sprintf("# ... and %s more (--generate-skel writes them)", count(len(lines)-i, "line"))))
+			break
+		}
+		fmt.Fprintf(out, "    %s\n", line)
+	}
+	fmt.Fprintln(out)
+}
+
+func (f *Finding) writeText(out *bufio.Writer, opts TextOptions) {
+	where := fmt.Sprintf("event %d, %s", f.Event, f.When())
+	if f.Count > 1 {
+		where += fmt.Sprintf(", %d times", f.Count)
+	}
+	path := ""
+	if f.Path != "" {
+		path = oneLine(f.Path) + ": "
+	}
+	fmt.Fprintf(out, "    %s%s %s\n", path, f.Message, opts.Dim("("+where+")"))
+}
+
+// count writes a number of things: "1 object", "2 objects".
+func count(n int, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return fmt.Sprintf("%d %s", n, noun)
+}
