@@ -219,7 +219,7 @@ func (b *builder) finish() (Summary, error) {
 		return Summary{}, err
 	}
 	lifecycles, times := b.pods.finish()
-	extension := trace.Extension{EventTimes: b.times, Nodes: b.nodes.periods, Pods: times}
+	extension := trace.Extension{EventTimes: b.times, Nodes: b.nodes.finish(), Pods: times}
 	raw, err := extension.Encode()
 	if err != nil {
 		return Summary{}, err

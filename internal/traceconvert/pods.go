@@ -1,6 +1,8 @@
 package traceconvert
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -107,8 +109,14 @@ func (p *pods) finish() (trace.Lifecycles, []trace.PodTimes) {
 	lifecycles := trace.Lifecycles{}
 	times := make([]trace.PodTimes, 0, len(p.all))
 	start := p.b.summary.Start
-	for i, t := range p.all {
-		l := p.lifecycles[i]
+	order := make([]int, len(p.all))
+	for i := range order {
+		order[i] = i
+	}
+	// Those that existed come in any order.
+	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(p.all[i].Created, p.all[j].Created) })
+	for _, i := range order {
+		t, l := p.all[i], p.lifecycles[i]
 		if l.State != trace.Empty {
 			t.Started = l.Start * 1000
 		}
@@ -170,10 +178,14 @@ func (n *nodes) add(c *change, at int64) error {
 	} else if created := n.f.creation(c, node.Head.CreationTimestamp, at); created > 0 {
 		from = min(created, at)
 	}
-	if len(n.periods) > 0 {
-		from = max(from, n.periods[len(n.periods)-1].From)
-	}
 	n.live[strings.Clone(c.name)] = liveNode{len(n.periods), string(node.Shape)}
 	n.periods = append(n.periods, trace.NodePeriod{Name: node.Head.Name, From: from, NodeShape: shape})
 	return nil
+}
+
+// finish gives what was collected, in the order in which the nodes came.
+func (n *nodes) finish() []trace.NodePeriod {
+	slices.SortStableFunc(n.periods, func(a, b trace.NodePeriod) int { return cmp.Compare(a.From, b.From) })
+	n.live = nil // the places are others now
+	return n.periods
 }

@@ -13,8 +13,10 @@ import (
 // found is what the first walk over a recording finds.
 type found struct {
 	objects map[objectKey]*object
-	filter  *filter
-	opts    *Options
+	// kinds are all there are: objects of one can be recorded in several versions.
+	kinds  map[schema.GroupVersionKind]bool
+	filter *filter
+	opts   *Options
 	// first is when the trace begins, in unix milliseconds; nil: nothing is recorded.
 	first *int64
 	// base is added to times since the first change, shift to all others, in milliseconds.
@@ -33,7 +35,7 @@ type object struct {
 
 // survey walks a recording to find out what there is.
 func survey(changes walk, opts *Options) (*found, error) {
-	f := &found{objects: map[objectKey]*object{}, filter: newFilter(opts), opts: opts}
+	f := &found{objects: map[objectKey]*object{}, kinds: map[schema.GroupVersionKind]bool{}, filter: newFilter(opts), opts: opts}
 	var clock recordingClock
 	if err := changes(func(c *change) error {
 		var head manifest.Head
@@ -55,6 +57,7 @@ func survey(changes walk, opts *Options) (*found, error) {
 
 func (f *found) note(c *change, head *manifest.Head) {
 	k := key(c.gvk, c.name)
+	f.kinds[c.gvk] = true
 	o := f.objects[k]
 	if o == nil {
 		o = &object{gvk: c.gvk, passes: f.filter.passes(c.gvk, c.name)}
@@ -119,13 +122,19 @@ func (f *found) config() *trace.Config {
 	if f.opts.Config != nil {
 		return f.opts.Config
 	}
+	converted := map[schema.GroupKind]bool{}
+	for k := range f.objects {
+		if !converted[k.kind] && f.converted(k) {
+			converted[k.kind] = true
+		}
+	}
 	config := &trace.Config{TrackedObjects: map[schema.GroupVersionKind]trace.TrackedObject{}}
-	for k, o := range f.objects {
-		if _, ok := config.TrackedObjects[o.gvk]; ok || !f.converted(k) {
+	for gvk := range f.kinds {
+		if !converted[gvk.GroupKind()] {
 			continue
 		}
-		owned := trace.KnownKind(o.gvk) && !f.opts.Owned && (o.gvk.Kind == "Pod" || o.gvk.Kind == "ReplicaSet" || o.gvk.Kind == "Job")
-		config.TrackedObjects[o.gvk] = trace.TrackedObject{TrackLifecycle: trace.KnownKind(o.gvk), SkipOwned: owned}
+		owned := !f.opts.Owned && trace.KnownKind(gvk) && (gvk.Kind == "Pod" || gvk.Kind == "ReplicaSet" || gvk.Kind == "Job")
+		config.TrackedObjects[gvk] = trace.TrackedObject{TrackLifecycle: trace.KnownKind(gvk), SkipOwned: owned}
 	}
 	return config
 }

@@ -1,0 +1,87 @@
+package traceconvert
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	kjson "k8s.io/apimachinery/pkg/util/json"
+	"k8s.io/apimachinery/pkg/util/strategicpatch"
+)
+
+// randomDeployment makes one with lists that are merged by a key, lists that are replaced, and maps.
+func randomDeployment(r *rand.Rand) *appsv1.Deployment {
+	replicas := int32(r.IntN(5))
+	d := &appsv1.Deployment{
+		TypeMeta:   metav1.TypeMeta{APIVersion: "apps/v1", Kind: "Deployment"},
+		ObjectMeta: metav1.ObjectMeta{Name: "a", Namespace: "ns", Labels: map[string]string{}},
+		Spec:       appsv1.DeploymentSpec{Replicas: &replicas},
+	}
+	for n := range 4 {
+		if r.IntN(2) == 0 {
+			d.Labels[fmt.Sprint("l", n)] = fmt.Sprint(r.IntN(3))
+		}
+	}
+	pod := &d.Spec.Template.Spec
+	for _, n := range r.Perm(4)[:1+r.IntN(3)] {
+		c := corev1.Container{Name: fmt.Sprint("c", n), Image: fmt.Sprint("i", r.IntN(3))}
+		for _, e := range r.Perm(4)[:r.IntN(4)] {
+			c.Env = append(c.Env, corev1.EnvVar{Name: fmt.Sprint("E", e), Value: fmt.Sprint(r.IntN(2))})
+		}
+		for range r.IntN(3) {
+			c.Args = append(c.Args, fmt.Sprint(r.IntN(3)))
+		}
+		pod.Containers = append(pod.Containers, c)
+	}
+	for _, n := range r.Perm(3)[:r.IntN(3)] {
+		pod.Tolerations = append(pod.Tolerations, corev1.Toleration{Key: fmt.Sprint("t", n)})
+		pod.Volumes = append(pod.Volumes, corev1.Volume{Name: fmt.Sprint("v", n)})
+	}
+	return d
+}
+
+// TestApplyPatch checks that a patch of two objects makes one of the other.
+func TestApplyPatch(t *testing.T) {
+	gvk := appsv1.SchemeGroupVersion.WithKind("Deployment")
+	custom := schema.GroupVersionKind{Group: "example.com", Version: "v1", Kind: "Thing"}
+	for seed := range uint64(300) {
+		r := rand.New(rand.NewPCG(seed, 2))
+		before, err := json.Marshal(randomDeployment(r))
+		if err != nil {
+			t.Fatal(err)
+		}
+		after, err := json.Marshal(randomDeployment(r))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for kind, meta := range map[schema.GroupVersionKind]strategicpatch.LookupPatchMeta{
+			gvk:    strategicpatch.PatchMetaFromStruct{T: strategicpatch.GetTagStructTypeOrDie(appsv1.Deployment{})},
+			custom: knownMeta{},
+		} {
+			patch, err := strategicpatch.CreateTwoWayMergePatchUsingLookupPatchMeta(before, after, meta)
+			if err != nil {
+				t.Fatal(err)
+			}
+			patched, err := applyPatch(kind, before, patch)
+			if err != nil {
+				t.Fatalf("seed %d: %v", seed, err)
+			}
+			var want, got map[string]any
+			if err := kjson.Unmarshal(after, &want); err != nil {
+				t.Fatal(err)
+			}
+			if err := kjson.Unmarshal(patched, &got); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Fatalf("seed %d: %s after the patch %s (-want +got):\n%s", seed, kind.Kind, patch, diff)
+			}
+		}
+	}
+}
