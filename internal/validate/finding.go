@@ -95,8 +95,11 @@ func sortFindings(findings []*Finding) {
 func comparePaths(a, b string) int {
 	for {
 		i, j := strings.IndexByte(a, '['), strings.IndexByte(b, '[')
-		if i < 0 || j < 0 || a[:i] != b[:j] {
+		if i < 0 || j < 0 {
 			return cmp.Compare(a, b)
+		}
+		if a[:i] != b[:j] {
+			return cmp.Compare(a[:i], b[:j])
 		}
 		a, b = a[i+1:], b[j+1:]
 		i, j = strings.IndexByte(a, ']'), strings.IndexByte(b, ']')

@@ -1,0 +1,389 @@
+package validate
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"simkube.io/simkube/internal/nodes"
+	"simkube.io/simkube/skel"
+	"simkube.io/simkube/trace"
+)
+
+// ruleCase is a trace with what is found in it, and what is suggested.
+type ruleCase struct {
+	trace string
+	opts  Options
+	// want has a line per finding: code, kind, name, path, event, count.
+	want []string
+	// program is the suggestion, without comments; empty lines do not count. "" where it is not looked at.
+	program string
+}
+
+// deployment writes a Deployment whose pods have this spec.
+func deployment(name, podSpec string) string {
+	return fmt.Sprintf(`{apiVersion: apps/v1, kind: Deployment, metadata: {namespace: shop, name: %s}, spec: {template: {spec: %s}}}`, name, podSpec)
+}
+
+func manifest(gvk, name string) string {
+	apiVersion, kind, _ := strings.Cut(gvk, " ")
+	return fmt.Sprintf(`{apiVersion: %s, kind: %s, metadata: {namespace: shop, name: %s}}`, apiVersion, kind, name)
+}
+
+// at writes an event.
+func at(ts int, applied ...string) string {
+	return fmt.Sprintf("- {ts: %d, applied: [%s]}\n", ts, strings.Join(applied, ", "))
+}
+
+func gone(ts int, deleted ...string) string {
+	return fmt.Sprintf("- {ts: %d, deleted: [%s]}\n", ts, strings.Join(deleted, ", "))
+}
+
+func events(list ...string) string { return "events:\n" + strings.Join(list, "") }
+
+const crd = `{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: jobs.batch.volcano.sh},
+  spec: {group: batch.volcano.sh, names: {kind: Job}, versions: [{name: v1alpha1, served: true}, {name: v1, served: false}]}}`
+
+func volcano(podSpec string) string {
+	return `{apiVersion: batch.volcano.sh/v1alpha1, kind: Job, metadata: {namespace: shop, name: train},
+  spec: {tasks: [{name: a, template: {spec: {containers: []}}}, {name: b, template: {spec: ` + podSpec + `}}]}}`
+}
+
+func ruleCases() map[string]ruleCase {
+	account := `{serviceAccountName: robot, serviceAccount: robot, containers: []}`
+	return map[string]ruleCase{
+		"service account": {
+			trace:   events(at(1, deployment("web", account)), at(5, deployment("web", account), deployment("api", "{serviceAccountName: robot}"))),
+			want:    []string{"E0001 Deployment shop/api spec.template.spec.serviceAccountName 1 x1", "E0001 Deployment shop/web spec.template.spec.serviceAccountName 0 x2"},
+			program: "remove(spec.template.spec.serviceAccountName);\nremove(spec.template.spec.serviceAccount);",
+		},
+		"service account is there": {
+			trace: events(at(1, deployment("web", account)), at(1, manifest("v1 ServiceAccount", "robot")), at(9, deployment("api", account))),
+		},
+		"service account of the older field": {
+			trace: events(at(1, deployment("web", "{serviceAccount: robot}"))),
+			want:  []string{"E0001 Deployment shop/web spec.template.spec.serviceAccount 0 x1"},
+		},
+		"service account comes later": {
+			trace: events(at(1, deployment("web", account)), at(2, manifest("v1 ServiceAccount", "robot"), deployment("web", account))),
+			want:  []string{"E0001 Deployment shop/web spec.template.spec.serviceAccountName 0 x1"},
+		},
+		"service account goes": {
+			trace: events(
+				at(1, manifest("v1 ServiceAccount", "robot")), at(2, deployment("web", account)),
+				gone(3, manifest("v1 ServiceAccount", "robot")), at(3, deployment("web", account)), at(4, deployment("web", account)),
+			),
+			want: []string{"E0001 Deployment shop/web spec.template.spec.serviceAccountName 4 x1"},
+		},
+		"service account by default": {
+			trace: events(at(1, deployment("web", "{serviceAccountName: default}"), deployment("api", account))),
+			want:  []string{"E0001 Deployment shop/api spec.template.spec.serviceAccountName 0 x1"},
+			program: `remove(spec.template.spec.serviceAccountName == "robot", spec.template.spec.serviceAccountName);
+remove(spec.template.spec.serviceAccount == "robot", spec.template.spec.serviceAccount);`,
+		},
+		"service account in another namespace": {
+			trace: events(at(
+				1, strings.Replace(manifest("v1 ServiceAccount", "robot"), "shop", "ci", 1), strings.Replace(deployment("web", account), "shop", "ci", 1),
+				deployment("web", account),
+			)),
+			want: []string{"E0001 Deployment shop/web spec.template.spec.serviceAccountName 0 x1"},
+			program: `remove(metadata.namespace == "shop" && spec.template.spec.serviceAccountName == "robot", spec.template.spec.serviceAccountName);
+remove(metadata.namespace == "shop" && spec.template.spec.serviceAccount == "robot", spec.template.spec.serviceAccount);`,
+		},
+		"environment from secrets": {
+			trace: events(at(1, deployment("web", `{containers: [{name: a, env: [{name: X, value: "1"}, {name: A, valueFrom: {secretKeyRef: {name: db, key: x}}},
+  {name: B, valueFrom: {secretKeyRef: {name: db, key: y}}}], envFrom: [{secretRef: {name: db}}]}],
+  initContainers: [{name: i, env: [{name: A, valueFrom: {secretKeyRef: {name: db, key: x}}}]}]}`))),
+			want: []string{
+				"E0002 Deployment shop/web spec.template.spec.containers[0].env[1].valueFrom.secretKeyRef.name 0 x1",
+				"E0002 Deployment shop/web spec.template.spec.containers[0].env[2].valueFrom.secretKeyRef.name 0 x1",
+				"E0002 Deployment shop/web spec.template.spec.containers[0].envFrom[0].secretRef.name 0 x1",
+				"E0002 Deployment shop/web spec.template.spec.initContainers[0].env[0].valueFrom.secretKeyRef.name 0 x1",
+			},
+			program: `remove($x := spec.template.spec.containers[*].env[*] | exists($x.valueFrom.secretKeyRef), $x);
+remove($x := spec.template.spec.initContainers[*].env[*] | exists($x.valueFrom.secretKeyRef), $x);
+remove($x := spec.template.spec.containers[*].envFrom[*] | exists($x.secretRef), $x);`,
+		},
+		"environment from optional secrets": {
+			trace: events(at(1, deployment("web", `{containers: [{name: a, env: [{name: A, valueFrom: {secretKeyRef: {name: db, key: x, optional: true}}},
+  {name: B, valueFrom: {secretKeyRef: {name: other, key: x, optional: false}}}], envFrom: [{secretRef: {name: db, optional: true}}]}]}`))),
+			want:    []string{"E0002 Deployment shop/web spec.template.spec.containers[0].env[1].valueFrom.secretKeyRef.name 0 x1"},
+			program: `remove($x := spec.template.spec.containers[*].env[*] | $x.valueFrom.secretKeyRef.name == "other", $x);`,
+		},
+		"environment from config maps": {
+			trace: events(at(1, manifest("v1 ConfigMap", "there"), `{apiVersion: batch/v1, kind: CronJob, metadata: {namespace: shop, name: night}, spec: {jobTemplate: {spec: {template: {spec:
+  {containers: [{name: a, envFrom: [{configMapRef: {name: settings}}, {configMapRef: {name: there}}], env: [{name: A, valueFrom: {configMapKeyRef: {key: there, name: settings}}}]}]}}}}}}`)),
+			want: []string{
+				"E0003 CronJob shop/night spec.jobTemplate.spec.template.spec.containers[0].env[0].valueFrom.configMapKeyRef.name 0 x1",
+				"E0003 CronJob shop/night spec.jobTemplate.spec.template.spec.containers[0].envFrom[0].configMapRef.name 0 x1",
+			},
+			program: `remove($x := spec.jobTemplate.spec.template.spec.containers[*].env[*] | exists($x.valueFrom.configMapKeyRef), $x);
+remove($x := spec.jobTemplate.spec.template.spec.containers[*].envFrom[*] | $x.configMapRef.name == "settings", $x);`,
+		},
+		"volumes of secrets": {
+			trace: events(at(1, crd, volcano(`{volumes: [{name: tls, secret: {secretName: cert}}, {name: tmp, emptyDir: {}}, {name: all, projected: {sources: [{secret: {name: cert}}, {secret: {name: x, optional: true}}]}}],
+  containers: [{name: a, volumeMounts: [{name: tls, mountPath: /a}, {name: tmp, mountPath: /b}, {name: all, mountPath: /c}]}]}`))),
+			want: []string{
+				"E0004 Job shop/train spec.tasks[1].template.spec.volumes[0].secret.secretName 0 x1",
+				"E0004 Job shop/train spec.tasks[1].template.spec.volumes[2].projected.sources[0].secret.name 0 x1",
+			},
+			program: `remove($x := spec.tasks[*].template.spec.volumes[*] | exists($x.secret) && $m := spec.tasks[*].template.spec.containers[*].volumeMounts[*] | $m.name == $x.name, $m);
+remove($x := spec.tasks[*].template.spec.volumes[*] | exists($x.secret), $x);
+remove($x := spec.tasks[*].template.spec.volumes[*].projected.sources[*] | $x.secret.name == "cert", $x);`,
+		},
+		"volumes of config maps": {
+			trace: events(at(1, `{apiVersion: v1, kind: Pod, metadata: {namespace: shop, name: bare}, spec: {
+  volumes: [{name: c, configMap: {name: settings}}, {name: kube-api-access-x, projected: {sources: [{serviceAccountToken: {path: t}}, {configMap: {name: other}}]}}, {name: ca, configMap: {name: kube-root-ca.crt}}],
+  containers: [{name: a}], initContainers: [{name: i, volumeMounts: [{name: c, mountPath: /c}]}]}}`)),
+			want: []string{"E0005 Pod shop/bare spec.volumes[0].configMap.name 0 x1"},
+			program: `remove($x := spec.volumes[*] | $x.configMap.name == "settings" && $m := spec.initContainers[*].volumeMounts[*] | $m.name == $x.name, $m);
+remove($x := spec.volumes[*] | $x.configMap.name == "settings", $x);`,
+		},
+		"claims": {
+			trace: events(at(1, deployment("db", `{volumes: [{name: data, persistentVolumeClaim: {claimName: data}}, {name: raw, persistentVolumeClaim: {claimName: raw}}],
+  containers: [{name: a, volumeMounts: [{name: data, mountPath: /d}], volumeDevices: [{name: raw, devicePath: /r}]}]}`),
+				`{apiVersion: apps/v1, kind: StatefulSet, metadata: {namespace: shop, name: own}, spec: {template: {spec: {volumes: [{name: data, persistentVolumeClaim: {claimName: x}}]}},
+  volumeClaimTemplates: [{metadata: {name: data}}]}}`), at(2, manifest("v1 PersistentVolumeClaim", "later"))),
+			want: []string{
+				"E0101 Deployment shop/db spec.template.spec.volumes[0].persistentVolumeClaim.claimName 0 x1",
+				"E0101 Deployment shop/db spec.template.spec.volumes[1].persistentVolumeClaim.claimName 0 x1",
+			},
+		},
+		"classes": {
+			trace: events(at(1, deployment("web", "{priorityClassName: gold, runtimeClassName: gvisor}"), deployment("sys", "{priorityClassName: system-node-critical}"))),
+			want: []string{
+				"E0102 Deployment shop/web spec.template.spec.priorityClassName 0 x1", "E0103 Deployment shop/web spec.template.spec.runtimeClassName 0 x1",
+			},
+			program: `remove(spec.template.spec.priorityClassName == "gold", spec.template.spec.priorityClassName);
+remove(spec.template.spec.runtimeClassName);`,
+		},
+		"classes are there": {
+			trace: events(at(1, deployment("web", "{priorityClassName: gold, runtimeClassName: gvisor}"),
+				`{apiVersion: scheduling.k8s.io/v1, kind: PriorityClass, metadata: {name: gold}, value: 1}`,
+				`{apiVersion: node.k8s.io/v1, kind: RuntimeClass, metadata: {name: gvisor}, handler: x}`)),
+		},
+		"apis": {
+			trace: events(at(
+				1, volcano("{}"), `{apiVersion: policy/v1beta1, kind: PodDisruptionBudget, metadata: {namespace: shop, name: b}}`, manifest("batch/v1beta1 CronJob", "c"),
+				manifest("extensions/v1beta1 Ingress", "i"), manifest("simkube.io/v1 Simulation", "s"),
+			)),
+			want: []string{
+				"E0104 Job shop/train apiVersion 0 x1", "E0104 CronJob shop/c apiVersion 0 x1", "E0104 Ingress shop/i apiVersion 0 x1",
+				"E0104 PodDisruptionBudget shop/b apiVersion 0 x1",
+			},
+			program: `delete(@gvk == "batch.volcano.sh/v1alpha1.Job");
+modify(@gvk == "batch/v1beta1.CronJob", apiVersion = "batch/v1");
+delete(@gvk == "extensions/v1beta1.Ingress");
+modify(@gvk == "policy/v1beta1.PodDisruptionBudget", apiVersion = "policy/v1");`,
+		},
+		"apis that are defined": {
+			trace: events(at(1, volcano("{}")), at(1, crd), at(2, crd), gone(3, crd), at(3, volcano("{}")), at(4, volcano("{}"))),
+			want:  []string{"E0104 Job shop/train apiVersion 5 x1"},
+		},
+		"apis that are known": {
+			trace: events(at(1, volcano("{}"), manifest("cert-manager.io/v1 Issuer", "i"))),
+			opts:  Options{KnownAPIs: []string{"batch.volcano.sh", "cert-manager.io/v1"}},
+		},
+		"status": {
+			trace: events(at(1, `{apiVersion: v1, kind: Pod, metadata: {namespace: shop, name: p}, status: {phase: Running}}`,
+				`{apiVersion: v1, kind: Pod, metadata: {namespace: shop, name: q}, status: {}}`, `{apiVersion: v1, kind: Pod, metadata: {namespace: shop, name: r}, status: null}`)),
+			want:    []string{"W0000 Pod shop/p status 0 x1"},
+			program: "remove(status);",
+		},
+		"deletions": {
+			trace: events(
+				gone(1, manifest("v1 Pod", "a"), manifest("v1 Pod", "b"), manifest("v1 Pod", "c")), at(2, manifest("v1 Pod", "b")), gone(3, manifest("v1 Pod", "b")),
+				gone(4, manifest("v1 Pod", "b")), at(5, manifest("v1 Pod", "d")), gone(5, manifest("v1 Pod", "d")),
+			),
+			want: []string{"W0102 Pod shop/a  0 x1", "W0102 Pod shop/b  0 x1", "W0102 Pod shop/b  3 x1", "W0102 Pod shop/c  0 x1"},
+			program: `delete(@gvk == "v1.Pod" && metadata.namespace == "shop" && metadata.name in ["a", "c"]);
+delete(@t == 1 && @gvk == "v1.Pod" && metadata.namespace == "shop" && metadata.name == "b");
+delete(@t == 4 && @gvk == "v1.Pod" && metadata.namespace == "shop" && metadata.name == "b");`,
+		},
+		"nodes": {
+			trace: "nodes: [{cpu: '4', memory: 8Gi}, {cpu: '2', memory: 16Gi}]\n" + events(at(
+				1, deployment("fits", `{containers: [{name: a, resources: {requests: {cpu: 2, memory: 8Gi}}}]}`),
+				deployment("cpu", `{containers: [{name: a, resources: {requests: {cpu: "3", memory: 1Gi}}}, {name: b, resources: {limits: {cpu: 1500m}}}]}`),
+				deployment("both", `{containers: [{name: a, resources: {requests: {cpu: "4", memory: 16Gi}}}]}`),
+				deployment("gpu", `{initContainers: [{name: a, resources: {limits: {nvidia.com/gpu: 1}}}]}`),
+			), at(2, deployment("cpu", `{containers: [{name: a, resources: {requests: {cpu: "1"}}}]}`))),
+			want: []string{
+				"W0103 Deployment shop/both spec.template.spec 0 x1", "W0103 Deployment shop/cpu spec.template.spec 0 x1", "W0103 Deployment shop/gpu spec.template.spec 0 x1",
+			},
+		},
+		"nodes of a shape": {
+			trace: events(at(1, deployment("web", `{containers: [{name: a, resources: {requests: {cpu: "5"}}}]}`))),
+			opts:  Options{Node: shape("cpu=4,memory=8Gi")},
+			want:  []string{"W0103 Deployment shop/web spec.template.spec 0 x1"},
+			program: `remove(@gvk == "apps/v1.Deployment" && metadata.namespace == "shop" && metadata.name == "web", spec.template.spec.containers[*].resources.requests.cpu);
+remove(@gvk == "apps/v1.Deployment" && metadata.namespace == "shop" && metadata.name == "web", spec.template.spec.containers[*].resources.limits.cpu);
+remove(@gvk == "apps/v1.Deployment" && metadata.namespace == "shop" && metadata.name == "web", spec.template.spec.overhead.cpu);`,
+		},
+		"webhooks": {
+			trace: events(at(1, `{apiVersion: admissionregistration.k8s.io/v1, kind: ValidatingWebhookConfiguration, metadata: {name: w}}`,
+				`{apiVersion: admissionregistration.k8s.io/v1, kind: ValidatingAdmissionPolicy, metadata: {name: p}}`)),
+			want:    []string{"W0104 ValidatingWebhookConfiguration w  0 x1"},
+			program: `delete(kind == "ValidatingWebhookConfiguration");`,
+		},
+		"ignored": {
+			trace: events(at(1, deployment("web", account))),
+			opts:  Options{Ignore: []string{"e0001"}},
+		},
+	}
+}
+
+func shape(text string) *nodes.Shape {
+	s, err := nodes.ParseShape(text)
+	if err != nil {
+		panic(err)
+	}
+	return &s
+}
+
+func lines(report *Report) []string {
+	var out []string
+	for _, f := range report.Findings {
+		kind, name := "", ""
+		if f.Object != nil {
+			kind, name = f.Object.GVK.Kind, f.Object.Name
+		}
+		out = append(out, fmt.Sprintf("%s %s %s %s %d x%d", f.Rule.Code, kind, name, f.Path, f.Event, f.Count))
+	}
+	return out
+}
+
+func TestRules(t *testing.T) {
+	for name, tc := range ruleCases() {
+		t.Run(name, func(t *testing.T) {
+			report := check(t, makeTrace(t, tc.trace), tc.opts)
+			if diff := cmp.Diff(tc.want, lines(report)); diff != "" {
+				t.Errorf("findings (-want +got):\n%s", diff)
+			}
+			if tc.program == "" {
+				return
+			}
+			var got strings.Builder
+			for _, s := range report.Suggestions {
+				got.WriteString(s.Program)
+			}
+			if diff := cmp.Diff(tc.program+"\n", got.String()); diff != "" {
+				t.Errorf("program (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestRules_Suggestions applies what is suggested, and wants a trace that passes.
+func TestRules_Suggestions(t *testing.T) {
+	for name, tc := range ruleCases() {
+		t.Run(name, func(t *testing.T) {
+			data := makeTrace(t, tc.trace)
+			report := check(t, data, tc.opts)
+			mended := transform(t, data, report.GenerateSKEL("a.sktrace"))
+			if got := lines(check(t, mended, tc.opts)); got != nil {
+				t.Errorf("after\n%s\nthere is still\n%s", report.GenerateSKEL(""), strings.Join(got, "\n"))
+			}
+		})
+	}
+}
+
+// TestRules_NothingElse wants a suggestion to leave alone what was fine.
+func TestRules_NothingElse(t *testing.T) {
+	data := makeTrace(t, ruleCases()["volumes of secrets"].trace)
+	mended, err := trace.Read(bytes.NewReader(transform(t, data, check(t, data, Options{}).GenerateSKEL(""))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	u, err := mended.Events[0].Applied[1].Unstructured()
+	if err != nil {
+		t.Fatal(err)
+	}
+	tasks := u.Object["spec"].(map[string]any)["tasks"].([]any)
+	got := tasks[1].(map[string]any)["template"].(map[string]any)["spec"]
+	want := map[string]any{
+		"volumes": []any{
+			map[string]any{"name": "tmp", "emptyDir": map[string]any{}},
+			map[string]any{"name": "all", "projected": map[string]any{"sources": []any{map[string]any{"secret": map[string]any{"name": "x", "optional": true}}}}},
+		},
+		"containers": []any{map[string]any{"name": "a", "volumeMounts": []any{
+			map[string]any{"name": "tmp", "mountPath": "/b"}, map[string]any{"name": "all", "mountPath": "/c"},
+		}}},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("pod (-want +got):\n%s", diff)
+	}
+}
+
+func transform(t *testing.T, data []byte, source string) []byte {
+	t.Helper()
+	program, err := skel.Compile(source)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, source)
+	}
+	from, to := filepath.Join(t.TempDir(), "from.sktrace"), filepath.Join(t.TempDir(), "to.sktrace")
+	if err := os.WriteFile(from, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := program.RunFile(t.Context(), from, to, skel.RunOptions{}); err != nil {
+		t.Fatalf("%v\n%s", err, source)
+	}
+	mended, err := os.ReadFile(to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return mended
+}
+
+// TestRules_All wants a case for each rule, and rules that are told apart and explained.
+func TestRules_All(t *testing.T) {
+	var found []string
+	for _, tc := range ruleCases() {
+		for _, line := range tc.want {
+			found = append(found, line[:5])
+		}
+	}
+	seen := map[string]bool{}
+	for _, rule := range Rules() {
+		if rule.Code != "W0101" && !slices.Contains(found, rule.Code) { // that one is in TestOrder
+			t.Errorf("no case finds %s %s", rule.Code, rule.Name)
+		}
+		if seen[rule.Code] || seen[rule.Name] {
+			t.Errorf("%s %s is there twice", rule.Code, rule.Name)
+		}
+		seen[rule.Code], seen[rule.Name] = true, true
+		if want := (rule.Severity == Error); strings.HasPrefix(rule.Code, "E") != want {
+			t.Errorf("%s is of severity %s", rule.Code, rule.Severity)
+		}
+		if rule.Help == "" || rule.Title == "" || rule.suggest == nil {
+			t.Errorf("%s lacks a text, or a suggestion", rule.Code)
+		}
+		if got, ok := Find(strings.ToUpper(rule.Name)); !ok || got.Code != rule.Code {
+			t.Errorf("find %s: got %v, %v", rule.Name, got, ok)
+		}
+	}
+}
+
+// TestOrder adds events by hand, since no writer takes them out of order.
+func TestOrder(t *testing.T) {
+	var seen []*Finding
+	c := New(Options{OnFinding: func(f *Finding) { seen = append(seen, f) }})
+	for _, ts := range []int64{5, 5, 9, 7, 7, 8} {
+		c.Add(&trace.Event{Time: ts})
+	}
+	report := c.Finish(nil)
+	if diff := cmp.Diff([]string{"W0101   events[3] 3 x1"}, lines(report)); diff != "" {
+		t.Errorf("findings (-want +got):\n%s", diff)
+	}
+	if len(seen) != 1 || seen[0] != report.Findings[0] {
+		t.Errorf("told of %v", seen)
+	}
+	if _, err := skel.Compile(report.GenerateSKEL("x")); err != nil {
+		t.Error(err)
+	}
+}
