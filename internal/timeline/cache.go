@@ -46,6 +46,13 @@ func (c *cache) get(number int) *trace.Event {
 	return found.event
 }
 
+// has tells whether an event is kept.
+func (c *cache) has(number int) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.ContainsFunc(c.entries, func(e cacheEntry) bool { return e.number == number })
+}
+
 // put keeps an event. It is kept also when it alone is larger than the room: what is looked at is looked at again.
 func (c *cache) put(number int, event *trace.Event, bytes int64) {
 	c.mu.Lock()

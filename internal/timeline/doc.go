@@ -6,6 +6,6 @@
 // was created, changed, left as it was or deleted, and where its neighbouring versions are. All methods work on what
 // is indexed so far and may be called from any goroutine; contents are read from the file when they are asked for.
 //
-// The index takes 32 bytes for an event and 12 for each object in it, and about 100 for each distinct object. A file
+// The index takes 32 bytes for an event and 16 for each object in it, and about 100 for each distinct object. A file
 // that is damaged can be used up to the damage; [Progress] says what is wrong with the rest.
 package timeline

@@ -79,22 +79,6 @@ func (f *File) Event(event int) (*trace.Event, error) {
 	return e, nil
 }
 
-// ObjectManifest reads the object in a place. It must not be changed; it stays valid.
-func (f *File) ObjectManifest(p Place) (*trace.Object, error) {
-	e, err := f.Event(p.Event)
-	if err != nil {
-		return nil, err
-	}
-	objects := e.Applied
-	if p.Deleted {
-		objects = e.Deleted
-	}
-	if p.Index < 0 || p.Index >= len(objects) {
-		return nil, fmt.Errorf("%s: event %d has no object %d: %w", f.path, p.Event, p.Index, ErrNotIndexed)
-	}
-	return &objects[p.Index], nil
-}
-
 // parse makes an event of its bytes, which it keeps, and compares it with the index.
 func (f *File) parse(event int, info EventInfo, raw []byte) (*trace.Event, error) {
 	e, err := trace.ParseEvent(raw)

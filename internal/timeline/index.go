@@ -46,6 +46,8 @@ type occurrence struct {
 	what uint32
 	// previous and next are the same object's neighbouring occurrences, or none.
 	previous, next uint32
+	// end is where it ends in the bytes of the list that it is in, counted from the first object; none from where that is too much.
+	end uint32
 }
 
 const (
@@ -89,14 +91,18 @@ func newIndex(offset int64) index {
 func (x *index) add(e *trace.Event, contents []uint64, end int64) {
 	x.span(e.Time)
 	x.events.add(eventRecord{offset: x.end, time: e.Time, first: uint32(x.occurrences.len()), applied: uint32(len(e.Applied))})
+	list := 0
 	for i := range e.Applied {
 		id := x.intern(&e.Applied[i])
-		x.occur(id, x.objects.at(int(id)).apply(contents[i]))
+		list += len(e.Applied[i].Raw())
+		x.occur(id, x.objects.at(int(id)).apply(contents[i]), list)
 	}
+	list = 0
 	for i := range e.Deleted {
 		id := x.intern(&e.Deleted[i])
+		list += len(e.Deleted[i].Raw())
 		x.objects.at(int(id)).alive = false
-		x.occur(id, Deleted)
+		x.occur(id, Deleted, list)
 	}
 	x.events.at(x.events.len() - 1).changes = x.changes
 	x.end = end
@@ -127,11 +133,11 @@ func (o *objectRecord) apply(content uint64) Change {
 	return Changed
 }
 
-// occur adds an occurrence of an object.
-func (x *index) occur(id ObjectID, change Change) {
+// occur adds an occurrence of an object, which ends at a byte of its list.
+func (x *index) occur(id ObjectID, change Change, end int) {
 	o := x.objects.at(int(id))
 	this := uint32(x.occurrences.len())
-	x.occurrences.add(occurrence{what: uint32(id) | uint32(change)<<idBits, previous: o.last, next: none})
+	x.occurrences.add(occurrence{what: uint32(id) | uint32(change)<<idBits, previous: o.last, next: none, end: uint32(min(end, none))})
 	if o.last == none {
 		o.first = this
 	} else {

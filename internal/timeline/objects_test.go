@@ -117,7 +117,7 @@ func checkNeighbours(t *testing.T, f *File, places []Place) {
 		if ok != (i+1 < len(places)) || ok && next != places[i+1] {
 			t.Errorf("next of %+v: got %+v %t", p, next, ok)
 		}
-		if i > 0 && places[i-1].Compare(p) >= 0 || p.Compare(p) != 0 {
+		if i > 0 && places[i-1].Compare(p) >= 0 {
 			t.Errorf("%+v is not after %+v", p, places[i-1])
 		}
 	}

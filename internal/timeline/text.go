@@ -2,6 +2,7 @@ package timeline
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -132,6 +133,8 @@ func (t *textSearch) walk(raw []byte, inStrings bool) bool {
 
 // couldBeScalar tells whether a text could be a part of a number, true, false or null.
 func couldBeScalar(lower string) bool {
-	return strings.Trim(lower, "0123456789+-.e") == "" ||
-		strings.Contains("true", lower) || strings.Contains("false", lower) || strings.Contains("null", lower)
+	if strings.Trim(lower, "0123456789+-.e") == "" {
+		return true
+	}
+	return slices.ContainsFunc([]string{"true", "false", "null"}, func(word string) bool { return strings.Contains(word, lower) })
 }

@@ -90,6 +90,11 @@ func (v *values) sized(n int, more uint64) bool {
 	return v.take(size + more)
 }
 
+// array tells whether the value is the beginning of an array.
+func (v *values) array() bool {
+	return v.head >= 0x90 && v.head < 0xa0 || v.head == 0xdc || v.head == 0xdd
+}
+
 func (v *values) take(n uint64) bool {
 	if uint64(len(v.src)) < n {
 		return false
