@@ -233,7 +233,9 @@ func recipeChecks() map[string]func(t *testing.T, before, after *day) {
 			same(t, "objects", where(before.applied, not(inNamespace("ci"))), after.applied)
 			same(t, "deletions", where(before.deleted, not(inNamespace("ci"))), after.deleted)
 			want := maps.Clone(before.lifecycles)
-			maps.DeleteFunc(want, func(owner trace.PodOwner, _ map[uint64][]trace.Lifecycle) bool { return strings.HasPrefix(owner.Name, "ci/") })
+			maps.DeleteFunc(want, func(owner trace.PodOwner, _ map[uint64][]trace.Lifecycle) bool {
+				return strings.HasPrefix(owner.Name, "ci/")
+			})
 			same(t, "lifecycles", want, after.lifecycles)
 		},
 		"Keep one tenant": func(t *testing.T, before, after *day) {
