@@ -49,7 +49,6 @@ type collector struct {
 	// counts are the objects of each event.
 	counts []uint32
 	asked  requests
-	peaks  struct{ cpu, memory, pods int64 } // when they were
 }
 
 // kindState is what is known of a kind.

@@ -174,9 +174,12 @@ func hashJSON(config *trace.Config, text []byte, show func(*Hashes) error) error
 func hashManifest(config *trace.Config, u *unstructured.Unstructured, show func(*Hashes) error) error {
 	obj, err := trace.NewObject(u)
 	var format *trace.FormatError
-	if errors.As(err, &format) && format.Path == "" {
-		return errors.New(format.Msg) // the byte is one of msgpack
-	} else if err != nil {
+	switch {
+	case errors.As(err, &format) && format.Path != "":
+		return fmt.Errorf("%s: %s", format.Path, format.Msg) // its byte is one of msgpack
+	case format != nil:
+		return errors.New(format.Msg)
+	case err != nil:
 		return err
 	}
 	h := &Hashes{Kind: trace.FormatGVK(obj.GVK()), Name: obj.NamespacedName(), Hash: obj.Hash()}
@@ -205,7 +208,7 @@ func podHashes(tree map[string]any, paths []string) ([]PodHash, error) {
 			}
 			pod := PodHash{Path: l.Pointer}
 			if pod.Hash, err = trace.HashPodSpec(spec); err != nil {
-				return nil, fmt.Errorf("%s: %w", l.Pointer, err)
+				return nil, fmt.Errorf("at %q: %w", l.Pointer, err)
 			}
 			pod.Annotation, _, _ = unstructured.NestedString(template, "metadata", "annotations", simkubev1.AnnotationPodSpecStableHash)
 			found = append(found, pod)

@@ -139,8 +139,11 @@ func (d *decoder) part() error {
 			return keyAt.fail(trace.ErrDuplicateKey, "the key %.64q is there twice", key)
 		}
 		seen = append(seen, key)
-		if isEventKey(key) {
+		switch {
+		case isEventKey(key):
 			eventKeys = append(eventKeys, key)
+		case !isTraceKey(key):
+			return keyAt.fail(ErrForm, "the key is none of %s", acceptedKeys).in(key)
 		}
 		if len(eventKeys) > 0 && len(eventKeys) < len(seen) {
 			return keyAt.fail(ErrForm, "the keys %s and %s do not belong into one object", strings.Join(eventKeys, ", "),
@@ -222,8 +225,6 @@ func (d *decoder) traceKey(key string, at position, failure *error) (err *Error)
 		}
 		d.extensionAt = d.here(0)
 		err = d.extension()
-	default:
-		return at.fail(ErrForm, "the key is none of %s", acceptedKeys)
 	}
 	return err
 }
@@ -255,6 +256,14 @@ func (d *decoder) extension() (err *Error) {
 }
 
 func isEventKey(key string) bool { return key == keyTime || key == keyApplied || key == keyDeleted }
+
+func isTraceKey(key string) bool {
+	switch key {
+	case keyVersion, keyConfig, keyEvents, keyIndex, keyLifecycles, keyExtension:
+		return true
+	}
+	return false
+}
 
 func (d *decoder) beginEvent() {
 	d.event = append(d.event[:0], 0x83)

@@ -58,10 +58,10 @@ func (t *infoPrinter) peak(peak *traceinfo.Peak) {
 	} else {
 		t.line("peak", "%s at %s", plural(int(peak.Pods), "pod"), clockTime(peak.PodsAt))
 		if peak.CPUMillis > 0 {
-			t.line("", "%s cores at %s", strconv.FormatFloat(float64(peak.CPUMillis)/1000, 'f', -1, 64), clockTime(peak.CPUAt))
+			t.line("", "%s of CPU at %s", cores(peak.CPUMillis), clockTime(peak.CPUAt))
 		}
 		if peak.MemoryBytes > 0 {
-			t.line("", "%s at %s", binaryBytes(peak.MemoryBytes), clockTime(peak.MemoryAt))
+			t.line("", "%s of memory at %s", binaryBytes(peak.MemoryBytes), clockTime(peak.MemoryAt))
 		}
 		t.line("", "%s", t.style.dim("an upper estimate of what is asked for at one time: templates x replicas until they are deleted"))
 	}
@@ -199,6 +199,13 @@ func times(n int) string {
 		return "once"
 	}
 	return progress.Count(int64(n)) + " times"
+}
+
+func cores(millis int64) string {
+	if millis == 1000 {
+		return "1 core"
+	}
+	return strconv.FormatFloat(float64(millis)/1000, 'f', -1, 64) + " cores"
 }
 
 // binaryBytes writes a size the way Kubernetes counts memory.

@@ -110,8 +110,8 @@ type slowTransfer struct {
 	shown *progress.Transfer
 }
 
-// patience is how long nothing is shown.
-const patience = time.Second
+// transferPatience is how long nothing is shown.
+const transferPatience = time.Second
 
 func (p *program) slowTransfer(what string) *slowTransfer {
 	s := &slowTransfer{p: p, what: what, clock: clock.RealClock{}}
@@ -131,7 +131,7 @@ func (s *slowTransfer) add(n int) {
 		return
 	}
 	if s.shown == nil {
-		if s.clock.Since(s.begin) < patience {
+		if s.clock.Since(s.begin) < transferPatience {
 			return
 		}
 		s.shown = progress.NewTransfer(s.p.streams.Err, s.what, s.p.displayOptions())
