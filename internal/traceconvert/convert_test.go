@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -211,27 +212,66 @@ func TestConvert_Interrupted(t *testing.T) {
 	}
 }
 
-// fuzzConvert converts in memory whatever it gets, and checks that what comes of it is a trace.
+// convertBytes converts in memory, and checks that what comes of it is a trace.
+func convertBytes(t *testing.T, data []byte, from func(io.Reader, *Options, func(*change) error) error) {
+	t.Helper()
+	opts := Options{Name: "in"}
+	var out bytes.Buffer
+	changes := func(yield func(*change) error) error { return from(bytes.NewReader(data), &opts, yield) }
+	create := func(config *trace.Config) (traceWriter, error) {
+		return trace.NewWriter(&out, config, trace.WriterOptions{})
+	}
+	if _, err := convertRecording(t.Context(), changes, create, &opts); err != nil {
+		return
+	}
+	if _, err := trace.Read(&out); err != nil {
+		t.Errorf("what was made of %q is no trace: %v", data, err)
+	}
+}
+
+// TestConvert_Damaged converts recordings in which lines were lost, moved and changed.
+func TestConvert_Damaged(t *testing.T) {
+	for name, from := range map[string]func(io.Reader, *Options, func(*change) error) error{"kwok.yaml": walkKWOK, "simulator.jsonl": walkSimulator} {
+		text, err := os.ReadFile(filepath.Join("testdata", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for seed := range uint64(damages) {
+			r := rand.New(rand.NewPCG(seed, 3))
+			data := bytes.Clone(text)
+			for range 1 + r.IntN(3) {
+				at := r.IntN(len(data))
+				switch lines := bytes.SplitAfter(data, []byte("\n")); r.IntN(4) {
+				case 0:
+					data[at] = data[r.IntN(len(data))]
+				case 1:
+					n := r.IntN(len(lines))
+					data = bytes.Join(slices.Delete(lines, n, n+1), nil)
+				case 2:
+					i, j := r.IntN(len(lines)), r.IntN(len(lines))
+					lines[i], lines[j] = lines[j], lines[i]
+					data = bytes.Join(lines, nil)
+				default:
+					data = append(data[:at:at], data[min(at+r.IntN(20), len(data)):]...)
+				}
+				if len(data) == 0 {
+					break
+				}
+			}
+			convertBytes(t, data, from)
+		}
+	}
+}
+
+const damages = 300
+
 func fuzzConvert(f *testing.F, seed string, from func(io.Reader, *Options, func(*change) error) error) {
 	text, err := os.ReadFile(seed)
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Add(text)
-	f.Fuzz(func(t *testing.T, data []byte) {
-		opts := Options{Name: "in"}
-		var out bytes.Buffer
-		changes := func(yield func(*change) error) error { return from(bytes.NewReader(data), &opts, yield) }
-		create := func(config *trace.Config) (traceWriter, error) {
-			return trace.NewWriter(&out, config, trace.WriterOptions{})
-		}
-		if _, err := convertRecording(t.Context(), changes, create, &opts); err != nil {
-			return
-		}
-		if _, err := trace.Read(&out); err != nil {
-			t.Errorf("what was made is no trace: %v", err)
-		}
-	})
+	f.Fuzz(func(t *testing.T, data []byte) { convertBytes(t, data, from) })
 }
 
 func FuzzConvert_KWOK(f *testing.F) { fuzzConvert(f, "testdata/kwok.yaml", walkKWOK) }

@@ -12,7 +12,13 @@ import (
 )
 
 // applyPatch gives an object after a strategic merge patch, as the API server would apply it.
-func applyPatch(gvk schema.GroupVersionKind, base, patch []byte) ([]byte, error) {
+func applyPatch(gvk schema.GroupVersionKind, base, patch []byte) (_ []byte, err error) {
+	// The merge takes patches for well-formed: it compares the keys of lists' elements without a look at what they are.
+	defer func() {
+		if problem := recover(); problem != nil {
+			err = fmt.Errorf("the patch is malformed: %v", problem)
+		}
+	}()
 	// The patch changes its operands: they are trees of their own.
 	var object, changes map[string]any
 	if err := kjson.Unmarshal(base, &object); err != nil {

@@ -85,3 +85,18 @@ func TestApplyPatch(t *testing.T) {
 		}
 	}
 }
+
+func TestApplyPatch_Malformed(t *testing.T) {
+	const base = `{"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "a"}, "spec": {"template": {"spec": {"containers": [{"name": "c"}]}}}}`
+	for name, patch := range map[string]string{
+		"a map for a key":  `{"spec": {"template": {"spec": {"$setElementOrder/containers": [{"name": {}}], "containers": [{"name": {}}]}}}}`,
+		"a list for a map": `{"spec": {"template": {"spec": {"containers": [[1]]}}}}`,
+		"no object":        `[]`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got, err := applyPatch(appsv1.SchemeGroupVersion.WithKind("Deployment"), []byte(base), []byte(patch)); err == nil {
+				t.Errorf("got %s, want an error", got)
+			}
+		})
+	}
+}
