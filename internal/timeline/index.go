@@ -2,6 +2,7 @@ package timeline
 
 import (
 	"math"
+	"strings"
 
 	"github.com/cespare/xxhash/v2"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -152,16 +153,25 @@ func (x *index) occur(id ObjectID, change Change, end int) {
 	}
 }
 
-// intern gives the ID of an object.
+// intern gives the ID of an object. For one that is known already no memory is taken: its namespace and name are made strings of
+// their own only where they stay.
 func (x *index) intern(obj *trace.Object) ObjectID {
-	kind, namespace := x.kind(obj.GVK()), x.namespace(obj.Namespace())
+	gvk := obj.GVK()
+	kind, ok := x.kindID(&gvk)
+	if !ok {
+		kind = x.addKind(gvk)
+	}
+	namespace, ok := x.nsIDs[obj.Namespace()]
+	if !ok {
+		namespace = x.addNamespace(obj.Namespace())
+	}
 	name := obj.Name()
 	key := keyHash(kind, namespace, name)
 	if id := x.find(kind, namespace, name, key); id != none {
 		return ObjectID(id)
 	}
 	id := uint32(x.objects.len())
-	x.objects.add(objectRecord{name: name, key: key, kind: kind, namespace: namespace, first: none, last: none})
+	x.objects.add(objectRecord{name: strings.Clone(name), key: key, kind: kind, namespace: namespace, first: none, last: none})
 	x.kinds[kind].objects++
 	x.namespaces[namespace].objects++
 	x.table.put(id, func(id uint32) uint64 { return x.objects.at(int(id)).key })
@@ -183,22 +193,28 @@ func keyHash(kind, namespace uint32, name string) uint64 {
 	return xxhash.Sum64String(name) ^ uint64(kind+1)*odd1 ^ uint64(namespace+1)*odd2
 }
 
-func (x *index) kind(gvk schema.GroupVersionKind) uint32 {
-	id, ok := x.kindIDs[gvk]
-	if !ok {
-		id = uint32(len(x.kinds))
-		x.kinds = append(x.kinds, kindRecord{gvk: gvk})
-		x.kindIDs[gvk] = id
+// kindID gives the number of a kind. Mostly it is one of the first: a trace has few of them.
+func (x *index) kindID(gvk *schema.GroupVersionKind) (id uint32, ok bool) {
+	const few = 8
+	for i := range min(few, len(x.kinds)) {
+		if x.kinds[i].gvk == *gvk {
+			return uint32(i), true
+		}
 	}
+	id, ok = x.kindIDs[*gvk]
+	return id, ok
+}
+
+func (x *index) addKind(gvk schema.GroupVersionKind) uint32 {
+	id := uint32(len(x.kinds))
+	x.kinds = append(x.kinds, kindRecord{gvk: gvk})
+	x.kindIDs[gvk] = id
 	return id
 }
 
-func (x *index) namespace(name string) uint32 {
-	id, ok := x.nsIDs[name]
-	if !ok {
-		id = uint32(len(x.namespaces))
-		x.namespaces = append(x.namespaces, namespaceRecord{name: name})
-		x.nsIDs[name] = id
-	}
+func (x *index) addNamespace(name string) uint32 {
+	id := uint32(len(x.namespaces))
+	x.namespaces = append(x.namespaces, namespaceRecord{name: name})
+	x.nsIDs[name] = id
 	return id
 }

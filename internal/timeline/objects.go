@@ -223,7 +223,7 @@ func (x *index) keyOf(id ObjectID) Key {
 }
 
 func (x *index) lookup(key Key) (ObjectID, bool) {
-	kind, ok := x.kindIDs[key.GVK]
+	kind, ok := x.kindID(&key.GVK)
 	if !ok {
 		return 0, false
 	}
