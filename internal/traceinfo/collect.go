@@ -22,7 +22,7 @@ type Source interface {
 
 // Collect reads the events of a trace, then its tail. It holds a few numbers for each object and each event.
 func Collect(reader Source, events iter.Seq2[*trace.Event, error]) (*Info, error) {
-	c := collector{config: reader.Config(), kinds: map[schema.GroupVersionKind]*kindState{}, info: Info{Version: reader.Version()}}
+	c := collector{asksByKey: map[uint64]requests{}, config: reader.Config(), kinds: map[schema.GroupVersionKind]*kindState{}, info: Info{Version: reader.Version()}}
 	for event, err := range events {
 		if err != nil {
 			return nil, err
@@ -49,6 +49,8 @@ type collector struct {
 	// counts are the objects of each event.
 	counts []uint32
 	asked  requests
+	// asksByKey is what a pod asks for, see resourceKey.
+	asksByKey map[uint64]requests
 }
 
 // kindState is what is known of a kind.

@@ -48,6 +48,10 @@ func (r requests) times(n int64) requests {
 
 // requestsOf tells what the pods of an object ask for, false where its manifest does not tell.
 func (c *collector) requestsOf(k *kindState, o *object, obj *trace.Object) (sum requests, ok bool) {
+	sum, key, known := c.knownRequests(k, obj)
+	if known {
+		return sum, true
+	}
 	tree, err := obj.Unstructured()
 	if err != nil {
 		return sum, false
@@ -71,6 +75,9 @@ func (c *collector) requestsOf(k *kindState, o *object, obj *trace.Object) (sum 
 			one, replicas, readable := podRequests(k.gvk, tree.Object, l)
 			ok = ok && readable
 			sum.add(one.times(replicas))
+			if key != 0 && readable {
+				c.asksByKey[key] = one
+			}
 		}
 	}
 	return sum, ok
