@@ -13,9 +13,9 @@ import (
 // demand is what a pod asks of a node.
 type demand struct {
 	requests corev1.ResourceList
-	// podLevel and overhead tell that a part comes from the pod itself.
-	podLevel bool
-	lists    [2]bool // containers and initContainers ask for something
+	// podLevel and overhead tell that a part comes from the pod's own fields.
+	podLevel, overhead bool
+	lists              [2]bool // containers and initContainers ask for something
 }
 
 // piece is a part of a pod that asks for something: a map with requests and limits, or with quantities where it is the overhead.
@@ -65,7 +65,7 @@ func newDemand(pieces []piece) *demand {
 	always := corev1.ContainerRestartPolicyAlways
 	for _, p := range pieces {
 		if p.kind == pieceOverhead {
-			pod.Spec.Overhead = readQuantities(p.raw)
+			d.overhead, pod.Spec.Overhead = true, readQuantities(p.raw)
 			continue
 		}
 		resources := readResources(p.raw)

@@ -1,6 +1,7 @@
 package validate
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -71,7 +72,8 @@ func checkNodes(c *Checker, rule *Rule, tail *trace.Tail) {
 		if x.event != y.event {
 			return x.event - y.event
 		}
-		return compareTexts(a.object.kind.String(), b.object.kind.String(), a.object.name, b.object.name, a.path, b.path)
+		return compareTexts(a.object.kind.String(), b.object.kind.String(), a.object.name, b.object.name, a.path, b.path,
+			sizeText(a.demand.requests), sizeText(b.demand.requests))
 	}) {
 		a := c.asks[key]
 		reason, known := reasons[key.demand]
@@ -184,7 +186,11 @@ func largest(name corev1.ResourceName, nodes []corev1.ResourceList) (most resour
 // suggestNodes takes what does not fit out of the requests, and out of the limits, which a request is made of where there is none.
 func suggestNodes(c *Checker, _ *Rule, p *program) {
 	asks := slices.SortedFunc(maps.Keys(c.unfit), func(a, b *ask) int {
-		return compareTexts(a.key.kind.Kind, b.key.kind.Kind, a.key.name, b.key.name, a.template.prefix, b.template.prefix)
+		return cmp.Or(
+			compareTexts(trace.FormatGVK(a.gvk), trace.FormatGVK(b.gvk), a.key.name, b.key.name, a.template.prefix, b.template.prefix),
+			cmp.Compare(a.event, b.event),
+			compareTexts(a.template.path, b.template.path, sizeText(a.template.demand.requests), sizeText(b.template.demand.requests)),
+		)
 	})
 	nodes, _ := c.nodes(p.tail)
 	written := map[string]bool{}
@@ -227,5 +233,8 @@ func (d *demand) places(prefix string) []string {
 	if d.podLevel {
 		at = append(at, prefix+".resources.requests", prefix+".resources.limits")
 	}
-	return append(at, prefix+".overhead")
+	if d.overhead {
+		at = append(at, prefix+".overhead")
+	}
+	return at
 }

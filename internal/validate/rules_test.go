@@ -211,10 +211,12 @@ delete(@t == 4 && @gvk == "v1.Pod" && metadata.namespace == "shop" && metadata.n
 				1, deployment("fits", `{containers: [{name: a, resources: {requests: {cpu: 2, memory: 8Gi}}}]}`),
 				deployment("cpu", `{containers: [{name: a, resources: {requests: {cpu: "3", memory: 1Gi}}}, {name: b, resources: {limits: {cpu: 1500m}}}]}`),
 				deployment("both", `{containers: [{name: a, resources: {requests: {cpu: "4", memory: 16Gi}}}]}`),
+				deployment("over", `{overhead: {cpu: "3"}, containers: []}`), deployment("pod", `{resources: {requests: {cpu: "3"}, limits: {memory: 10Gi}}, containers: [{name: a}]}`),
 				deployment("gpu", `{initContainers: [{name: a, resources: {limits: {nvidia.com/gpu: 1}}}]}`),
 			), at(2, deployment("cpu", `{containers: [{name: a, resources: {requests: {cpu: "1"}}}]}`))),
 			want: []string{
 				"W0103 Deployment shop/both spec.template.spec 0 x1", "W0103 Deployment shop/cpu spec.template.spec 0 x1", "W0103 Deployment shop/gpu spec.template.spec 0 x1",
+				"W0103 Deployment shop/pod spec.template.spec 0 x1",
 			},
 		},
 		"nodes of a shape": {
@@ -222,8 +224,7 @@ delete(@t == 4 && @gvk == "v1.Pod" && metadata.namespace == "shop" && metadata.n
 			opts:  Options{Node: shape("cpu=4,memory=8Gi")},
 			want:  []string{"W0103 Deployment shop/web spec.template.spec 0 x1"},
 			program: `remove(@gvk == "apps/v1.Deployment" && metadata.namespace == "shop" && metadata.name == "web", spec.template.spec.containers[*].resources.requests.cpu);
-remove(@gvk == "apps/v1.Deployment" && metadata.namespace == "shop" && metadata.name == "web", spec.template.spec.containers[*].resources.limits.cpu);
-remove(@gvk == "apps/v1.Deployment" && metadata.namespace == "shop" && metadata.name == "web", spec.template.spec.overhead.cpu);`,
+remove(@gvk == "apps/v1.Deployment" && metadata.namespace == "shop" && metadata.name == "web", spec.template.spec.containers[*].resources.limits.cpu);`,
 		},
 		"webhooks": {
 			trace: events(at(1, `{apiVersion: admissionregistration.k8s.io/v1, kind: ValidatingWebhookConfiguration, metadata: {name: w}}`,

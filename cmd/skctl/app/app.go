@@ -126,6 +126,7 @@ plane with simulated nodes and pods, and reports what the control plane made of 
 		newCluster(p),
 		newExport(p),
 		newTrace(p),
+		newValidate(p),
 		newTransform(p),
 		newSkel(p),
 		newXray(p),

@@ -45,7 +45,7 @@ func TestDocs_Links(t *testing.T) {
 }
 
 var (
-	ourLine  = regexp.MustCompile(`(?m)^.*(?:skctl (?:xray|simulate|sim|cluster|crd|trace|completions|version)|^\| .*--).*$`)
+	ourLine  = regexp.MustCompile(`(?m)^.*(?:skctl (?:xray|simulate|sim|cluster|crd|trace|completions|validate|val|version)|^\| .*--).*$`)
 	flagName = regexp.MustCompile(`--([a-z][a-z-]+)`)
 )
 
