@@ -112,6 +112,17 @@ type part struct {
 	noted bool
 	// taken says that the event that is collected has one of this trace.
 	taken bool
+	// round is how many events it had at the second of its last one.
+	round  int
+	second int64
+}
+
+// roundAt gives how many events it had at a second so far.
+func (p *part) roundAt(second int64) int {
+	if p.second != second {
+		return 0
+	}
+	return p.round
 }
 
 // begin is when it begins in the merged trace.
@@ -207,8 +218,8 @@ func (m *merger) events() error {
 	}
 }
 
-// next gives the trace whose event comes next. Of events of one time, those come first that are what exists when their traces begin, and then those
-// whose traces have none in the event that is collected.
+// next gives the trace whose event comes next. Of events of one time, those come first that are what exists when their traces begin, and
+// then those whose traces had the fewest at that time.
 func (m *merger) next() *part {
 	var next *part
 	for _, p := range m.parts {
@@ -227,7 +238,7 @@ func (m *merger) before(p, other *part) bool {
 	case pState != otherState:
 		return pState
 	}
-	return p.at == m.second && other.taken && !p.taken
+	return p.roundAt(p.at) < other.roundAt(p.at)
 }
 
 // take adds an event to the one that is collected.
@@ -242,7 +253,11 @@ func (m *merger) take(p *part) error {
 		}
 	}
 	m.second = p.at
-	p.taken = true
+	// What exists when a later trace begins is not an event of it that another could not be put together with.
+	p.taken = !state || !m.began
+	if !state {
+		p.round, p.second = p.roundAt(p.at)+1, p.at
+	}
 	if state && m.opts.Join && m.began {
 		if err := m.leave(p); err != nil {
 			return err
