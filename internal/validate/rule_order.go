@@ -7,8 +7,8 @@ func eventsOutOfOrder() *Rule {
 		Code: "W0101", Name: "events_out_of_order", Severity: Warning,
 		Title: "An event is earlier than the one before it.",
 		Help: `A recorder's clock was set back, or traces were put together by hand. A replay takes events as they stand, so what comes too late in the
-file is replayed at once when its turn comes, and not at its time. No command of SKEL orders events; skctl trace merge with this one trace writes it
-in the order of time.`,
+file is replayed at once when its turn comes, and not at its time. Every run of skctl transform gives such an event the time of the one in
+front of it, with a program without commands too, as the suggestion is. Where the order in the file is the wrong one, record again.`,
 		event: func(c *Checker, rule *Rule, at moment) {
 			if c.events == 0 || at.time >= c.now.time {
 				return
@@ -20,7 +20,7 @@ in the order of time.`,
 			})
 		},
 		suggest: func(_ *Checker, _ *Rule, p *program) {
-			p.comment("No command orders events: `skctl trace merge` writes them in the order of time.")
+			p.comment("No command is needed: skctl transform gives an event that is too early the time of the one in front of it.")
 		},
 	}
 }
