@@ -321,6 +321,7 @@ func TestMerge_Events(t *testing.T) {
 		"joined":                        {"1 +a=1 +b=1\n2 +a=2", "3 +a=9\n4 -a", MergeOptions{Join: true}, "1 +a=1 +b=1\n2 +a=2\n3 +a=9 -b\n4 -a\n", 0},
 		"joined the other way round":    {"3 +a=9\n4 -a", "1 +a=1 +b=1\n2 +a=2", MergeOptions{Join: true}, "1 +a=1 +b=1\n2 +a=2\n3 +a=9 -b\n4 -a\n", 0},
 		"joined and overlapping":        {"1 +a=1\n3 +a=2\n5 +a=3", "3 +a=1\n3 +a=2\n5 +a=3\n7 -a", MergeOptions{Join: true}, "1 +a=1\n3 +a=2\n5 +a=3\n7 -a\n", 0},
+		"joined, the later counts":      {"1 +a=1\n3 +a=2\n5 +x=1\n6 -a", "3 +a=1\n3 +a=2\n7 -a", MergeOptions{Join: true}, "1 +a=1\n3 +a=2\n7 -a\n", 0},
 		"first":                         {"1 +a=1\n5 +a=2\n9 -a\n20 +x=1", "2 +a=7\n3 -a\n6 +a=8\n10 +a=9\n11 -a\n20 +y=1", MergeOptions{OnConflict: ConflictFirst}, "1 +a=1\n5 +a=2\n9 -a\n10 +a=9\n11 -a\n20 +x=1 +y=1\n", 0},
 		"last":                          {"1 +a=1\n5 +a=2\n9 -a", "2 +a=7\n3 +a=8\n6 +b=1\n10 -a", MergeOptions{OnConflict: ConflictLast}, "1 +a=1\n2 +a=7\n3 +a=8\n5 +a=2\n6 +b=1\n9 -a\n", 0},
 		"an empty trace":                {"", "2 +a=7", MergeOptions{}, "2 +a=7\n", 0},
