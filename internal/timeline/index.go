@@ -64,8 +64,6 @@ func (o *occurrence) change() Change   { return Change(o.what >> idBits) }
 // objectRecord is a distinct object.
 type objectRecord struct {
 	name string
-	// key is the hash of kind, namespace and name.
-	key uint64
 	// content is the hash of its last manifest.
 	content         uint64
 	kind, namespace uint32
@@ -171,26 +169,27 @@ func (x *index) intern(obj *trace.Object) ObjectID {
 		return ObjectID(id)
 	}
 	id := uint32(x.objects.len())
-	x.objects.add(objectRecord{name: strings.Clone(name), key: key, kind: kind, namespace: namespace, first: none, last: none})
+	x.objects.add(objectRecord{name: strings.Clone(name), kind: kind, namespace: namespace, first: none, last: none})
 	x.kinds[kind].objects++
 	x.namespaces[namespace].objects++
-	x.table.put(id, func(id uint32) uint64 { return x.objects.at(int(id)).key })
+	x.table.put(key, id)
 	return ObjectID(id)
 }
 
 // find gives the number of an object, or none. key is its hash.
-func (x *index) find(kind, namespace uint32, name string, key uint64) uint32 {
+func (x *index) find(kind, namespace uint32, name string, key uint32) uint32 {
 	for id := range x.table.candidates(key) {
-		if o := x.objects.at(int(id)); o.key == key && o.kind == kind && o.namespace == namespace && o.name == name {
+		if o := x.objects.at(int(id)); o.kind == kind && o.namespace == namespace && o.name == name {
 			return id
 		}
 	}
 	return none
 }
 
-func keyHash(kind, namespace uint32, name string) uint64 {
+func keyHash(kind, namespace uint32, name string) uint32 {
 	const odd1, odd2 = 0x9e3779b97f4a7c15, 0xc2b2ae3d27d4eb4f
-	return xxhash.Sum64String(name) ^ uint64(kind+1)*odd1 ^ uint64(namespace+1)*odd2
+	hash := xxhash.Sum64String(name) ^ uint64(kind+1)*odd1 ^ uint64(namespace+1)*odd2
+	return uint32(hash ^ hash>>32)
 }
 
 // kindID gives the number of a kind. Mostly it is one of the first: a trace has few of them.

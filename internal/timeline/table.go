@@ -2,40 +2,43 @@ package timeline
 
 import "iter"
 
-// table finds numbers by the hash of what they stand for. It knows only the numbers: four bytes a slot.
+// table finds numbers by the hash of what they stand for. It knows only the two.
 type table struct {
-	// slots hold numbers plus one; 0 is a free slot. There are a power of two of them, and always free ones.
-	slots []uint32
+	// slots have a number plus one in their lower half, and its hash in the upper; 0 is a free slot. There are a power of two of them, and
+	// always free ones.
+	slots []uint64
 	used  int
 }
 
-// candidates gives the numbers that may be the one with that hash: not more than a few.
-func (t *table) candidates(hash uint64) iter.Seq[uint32] {
+const slotHalf = 32
+
+// candidates gives the numbers that were put with a hash: hardly ever more than one.
+func (t *table) candidates(hash uint32) iter.Seq[uint32] {
 	return func(yield func(uint32) bool) {
 		if len(t.slots) == 0 {
 			return
 		}
 		mask := len(t.slots) - 1
 		for slot := int(hash) & mask; t.slots[slot] != 0; slot = (slot + 1) & mask {
-			if !yield(t.slots[slot] - 1) {
+			if s := t.slots[slot]; uint32(s>>slotHalf) == hash && !yield(uint32(s)-1) {
 				return
 			}
 		}
 	}
 }
 
-// put adds a number that is not there yet. hash gives the hash of each of them.
-func (t *table) put(id uint32, hash func(uint32) uint64) {
+// put adds a number that is not there yet.
+func (t *table) put(hash, number uint32) {
 	t.used++
 	if 4*t.used > 3*len(t.slots) {
-		t.grow(hash)
+		t.grow()
 	}
-	t.insert(hash(id), id+1)
+	t.insert(uint64(hash)<<slotHalf | uint64(number+1))
 }
 
-func (t *table) insert(hash uint64, entry uint32) {
+func (t *table) insert(entry uint64) {
 	mask := len(t.slots) - 1
-	slot := int(hash) & mask
+	slot := int(entry>>slotHalf) & mask
 	for t.slots[slot] != 0 {
 		slot = (slot + 1) & mask
 	}
@@ -45,12 +48,12 @@ func (t *table) insert(hash uint64, entry uint32) {
 // minSlots is how many slots there are at first.
 const minSlots = 1 << 8
 
-func (t *table) grow(hash func(uint32) uint64) {
+func (t *table) grow() {
 	old := t.slots
-	t.slots = make([]uint32, max(minSlots, 2*len(old)))
+	t.slots = make([]uint64, max(minSlots, 2*len(old)))
 	for _, entry := range old {
 		if entry != 0 {
-			t.insert(hash(entry-1), entry)
+			t.insert(entry)
 		}
 	}
 }
