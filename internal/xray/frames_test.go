@@ -29,10 +29,10 @@ func TestModel_Frames(t *testing.T) {
 	}{
 		{"start", nil},
 		{"open", []string{"space"}},
-		{"object", []string{"down", "down", "enter", "down", "enter"}},
-		{"whole", []string{"down", "down", "enter", "down", "enter", "d"}},
-		{"changes", []string{"down", "down", "enter", "down", "enter", "d", "d"}},
-		{"event", []string{"enter", "enter"}},
+		{"object", []string{"down", "enter"}},
+		{"whole", []string{"down", "enter", "d"}},
+		{"changes", []string{"down", "enter", "d", "d"}},
+		{"scrolled", []string{"enter", "ctrl+d", "down", "l"}},
 		{"end", []string{"end", "space", "down", "enter"}},
 		{"versions", []string{"end", "space", "down", "[", "["}},
 		{"filter", []string{"f"}},
@@ -44,7 +44,7 @@ func TestModel_Frames(t *testing.T) {
 		{"not_found", []string{"/", "type:nothing like this", "enter"}},
 		{"time", []string{"t", "type:+2m", "enter"}},
 		{"time_error", []string{"t", "type:noon", "enter"}},
-		{"pods", []string{"enter", "down", "p"}},
+		{"pods", []string{"p"}},
 		{"findings", []string{"v"}},
 		{"finding", []string{"v", "down", "enter"}},
 		{"help", []string{"?"}},
@@ -54,7 +54,7 @@ func TestModel_Frames(t *testing.T) {
 				opts := size.opts
 				opts.Name = "first-steps.sktrace"
 				opts.Compile = compileForTest
-				opts.Check = func(context.Context, func(Finding)) error { return nil }
+				opts.Check = checkForTest
 				d := newDriver(t, openTrace(t, firstSteps), size.width, size.height, opts)
 				d.send(findingsMsg{more: findingsForTest(), done: true})
 				d.keys(tc.keys...).golden(t, tc.name+"_"+size.name)
@@ -63,11 +63,47 @@ func TestModel_Frames(t *testing.T) {
 	}
 }
 
+func TestModel_VariedFrames(t *testing.T) {
+	path := variedTrace(t)
+	for _, tc := range []struct {
+		name          string
+		width, height int
+		keys          []string
+	}{
+		{"start", 80, 24, nil},
+		{"start_wide", 140, 30, nil},
+		{"open", 80, 24, []string{"space", "down", "down"}},
+		{"hostile", 80, 24, []string{"space", "down", "down", "enter"}},
+		{"hostile_right", 80, 24, []string{"space", "down", "down", "enter", "l", "l"}},
+		{"pods", 80, 24, []string{"down", "space", "down", "p"}},
+		{"pods_wide", 140, 24, []string{"down", "space", "down", "p"}},
+		{"pods_of_pod", 80, 24, []string{"space", "down", "down", "down", "down", "p"}},
+		{"deleted", 80, 24, []string{"type:g+4000s", "enter", "space", "down", "enter"}},
+		{"again", 80, 24, []string{"end", "enter"}},
+		{"event", 80, 24, []string{"space", "enter"}},
+		{"empty_event", 80, 24, []string{"down", "down"}},
+		{"filtered", 80, 24, []string{"f", "tab", "tab", "type:web", "enter"}},
+		{"searched_in_filter", 80, 24, []string{"f", "tab", "tab", "type:web", "enter", "/", "type:THREE", "enter"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			d := newDriver(t, openTrace(t, path), tc.width, tc.height, Options{Name: "varied.sktrace", Unicode: true})
+			d.keys(tc.keys...).golden(t, tc.name)
+		})
+	}
+}
+
 func compileForTest(source string) (Match, error) {
 	if kind, ok := strings.CutPrefix(source, "kind == "); ok {
 		return func(_ int64, obj *trace.Object) (bool, error) { return obj.GVK().Kind == kind, nil }, nil
 	}
 	return nil, errors.New("1:17: want a value\n  " + source + "\n  " + strings.Repeat(" ", len(source)) + "^")
+}
+
+func checkForTest(_ context.Context, report func(Finding)) error {
+	for _, f := range findingsForTest() {
+		report(f)
+	}
+	return nil
 }
 
 func findingsForTest() []Finding {

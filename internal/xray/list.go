@@ -59,6 +59,19 @@ func (l *list) objects(nth int) int {
 	return info.Applied + info.Deleted
 }
 
+// counts gives how many of an event's listed objects are applied, and how many deleted.
+func (l *list) counts(nth int) (applied, deleted int) {
+	if l.found == nil {
+		info := l.file.Info(nth)
+		return info.Applied, info.Deleted
+	}
+	n := l.found.count(nth)
+	for applied < n && !l.found.place(nth, applied).Deleted {
+		applied++
+	}
+	return applied, n - applied
+}
+
 // place gives the place in the trace of an object's row.
 func (l *list) place(r row) timeline.Place {
 	if l.found != nil {

@@ -55,8 +55,9 @@ func (l *list) eventRow(r row, style listStyle) line {
 	if since := cells(sinceStart(style.last, style.start)); style.width >= out.cells()+since+36 {
 		out.add(roleDim, " "+left(sinceStart(info.Time, style.start), since))
 	}
-	out.add(roleAdded, right(signed("+", info.Applied), 7))
-	out.add(roleRemoved, right(signed("-", info.Deleted), 5))
+	applied, deleted := l.counts(r.nth)
+	out.add(roleAdded, right(signed("+", applied), 7))
+	out.add(roleRemoved, right(signed("-", deleted), 5))
 	out.add(roleWarning, findingMark(style.findings.worstOf(event)))
 	summary := l.cache.summary(l, r.nth)
 	out.spans = append(out.spans, summary.spans...)

@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"sigs.k8s.io/yaml"
-
 	"simkube.io/simkube/trace"
 )
 
@@ -16,15 +14,9 @@ func manifest(obj *trace.Object) ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("decode the object: %w", err)
 	}
-	text, err := yaml.Marshal(tree.Object)
-	if err != nil {
-		return nil, fmt.Errorf("write the object as YAML: %w", err)
-	}
-	lines := strings.Split(strings.TrimSuffix(string(text), "\n"), "\n")
-	for i := range lines {
-		lines[i] = clean(lines[i])
-	}
-	return lines, nil
+	var w yamlWriter
+	w.value("", 0, tree.Object)
+	return w.lines, nil
 }
 
 // pathAt gives the keys above a line of YAML, outermost first, by how far they are indented.

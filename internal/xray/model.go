@@ -2,11 +2,13 @@ package xray
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
 
 	"simkube.io/simkube/internal/timeline"
+	"simkube.io/simkube/trace"
 )
 
 // Options are what Run and NewModel can be told. The zero value is useful.
@@ -154,7 +156,13 @@ func (m *Model) refresh() {
 		m.activity = m.file.Activity(m.first, m.last+1, m.width)
 	}
 	if m.progress.Done && m.progress.Err != nil && len(m.message.spans) == 0 {
-		m.message = of(roleError, clean(m.progress.Err.Error()))
+		err := m.progress.Err
+		var format *trace.FormatError
+		if errors.As(err, &format) {
+			// Without the file's name, which stands at the top.
+			err = format
+		}
+		m.message = of(roleError, clean(err.Error()))
 	}
 }
 

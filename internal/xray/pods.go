@@ -96,14 +96,15 @@ func (p *pods) view(width, height int, look *look) []line {
 	}
 	labels := 10
 	if width >= 60 {
-		labels = 32
+		labels = 33
 	}
 	bars := max(8, width-labels-2)
+	dated := p.from/day != p.to/day
 	lines := []line{
 		of(roleTitle, " Pods of "+clean(p.owner.String())),
 		of(rolePlain, " "+p.quantiles()),
 		{},
-		of(roleDim, strings.Repeat(" ", labels+1)+between(clockTime(p.from, false), clockTime(p.to, false), bars)),
+		of(roleDim, strings.Repeat(" ", labels+1)+between(clockTime(p.from, dated), clockTime(p.to, dated), bars)),
 	}
 	p.pane.fit(len(p.all), height-len(lines))
 	for i := p.pane.top; i < min(p.pane.top+p.pane.height, len(p.all)); i++ {
@@ -137,7 +138,7 @@ func (p *pods) bar(l timeline.PodLifecycle, labels, width int, look *look) line 
 		start = clockTime(l.Start, false)
 	}
 	if labels > 10 {
-		text = left(start, 9) + left(text, 13) + fmt.Sprintf("%8.8s", fmt.Sprintf("%016x", l.Hash))
+		text = left(start, 9) + left(text, 14) + fmt.Sprintf("%8.8s", fmt.Sprintf("%016x", l.Hash))
 	}
 	out.add(rolePlain, " "+left(cut(text, labels-1, g.more), labels))
 	if l.State == trace.Empty {

@@ -257,6 +257,12 @@ func (m *Model) goToTime(text string) tea.Cmd {
 		return nil
 	}
 	m.screen, m.inDetail, m.anchor, m.detail.toMatch = screenMain, false, -1, false
+	if m.hunt != nil && !m.hunt.done {
+		// The list may not have come there yet.
+		m.anchor = to.eventIn(m.file)
+		m.list.goToEvent(m.anchor)
+		return m.follow()
+	}
 	if !m.list.goToEvent(to.eventIn(m.file)) {
 		if m.progress.Done {
 			m.say(roleDim, "nothing happened from then on: this is the last event")

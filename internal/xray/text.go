@@ -103,15 +103,11 @@ func skip(s string, n int) string {
 	if n <= 0 {
 		return s
 	}
-	have := cells(s)
-	if n >= have {
-		return ""
+	for n > 0 && s != "" {
+		cluster, width := ansi.FirstGraphemeCluster(s, ansi.GraphemeWidth)
+		s, n = s[len(cluster):], n-width
 	}
-	rest := ansi.TruncateLeft(s, n, "")
-	if missing := have - n - cells(rest); missing > 0 {
-		rest = strings.Repeat(" ", missing) + rest
-	}
-	return rest
+	return strings.Repeat(" ", max(0, -n)) + s
 }
 
 // right aligns clean text to the right.
