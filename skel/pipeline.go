@@ -42,7 +42,9 @@ func (r *run) events(ctx context.Context, first *trace.Event) error {
 	for b := range ordered {
 		<-b.done
 		if failure == nil {
-			failure = r.arrange(b)
+			if failure = context.Cause(ctx); failure == nil {
+				failure = r.arrange(b)
+			}
 			if failure == nil {
 				failure = b.err
 			}

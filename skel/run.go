@@ -94,6 +94,9 @@ func (p *Program) Run(ctx context.Context, in *trace.Reader, create func(*trace.
 	if err := r.tail(tail); err != nil {
 		return nil, err
 	}
+	if err := context.Cause(ctx); err != nil {
+		return nil, err
+	}
 	return r.summary, r.out.Finish(tail)
 }
 

@@ -48,6 +48,7 @@ func (s *scope) expr(e syntax.Expr) expr {
 		s.timed = true
 		return &timeTest{e.Op, e.Time.Seconds, e.Time.Relative}
 	case *syntax.KindTest:
+		s.named = true
 		return &kindTest{e.Kinds, e.Negated, e.Regexp}
 	case *syntax.Define:
 		return s.define(e)

@@ -33,13 +33,14 @@ const (
 type scope struct {
 	names []string
 	paths map[string][]syntax.Segment
-	// records: nothing was met that a record of a deleted object does not have. timed: a time was met.
-	records, timed bool
+	// records: nothing was met that a record of a deleted object does not have. timed: a time was met; named: a path or a kind was.
+	records, timed, named bool
 }
 
 func newScope() *scope { return &scope{paths: map[string][]syntax.Segment{}, records: true} }
 
 func (s *scope) path(p *syntax.Path) *path {
+	s.named = true
 	out := &path{variable: -1, segments: p.Segments, full: p.Segments}
 	if p.Var != nil {
 		out.variable = slices.Index(s.names, p.Var.Name)

@@ -57,8 +57,8 @@ type command struct {
 	relative           bool  // the time of Insert
 	copies             int
 	object             []byte // of Insert
-	// records: the selector can be told from what a trace has of a deleted object.
-	records bool
+	// records: the selector can be told from what a trace has of a deleted object. named: it asks which object it is.
+	records, named bool
 	// renames: the target can be what tells which object it is.
 	renames bool
 }
@@ -77,7 +77,7 @@ func (p *Program) command(c *syntax.Command) command {
 	out := command{span: c.Span, kind: c.Kind, records: true}
 	if c.Selector != nil {
 		out.selector = s.expr(c.Selector)
-		out.records = s.records
+		out.records, out.named = s.records, s.named
 		out.needs = distinctive(out.selector.needs(nil))
 	}
 	switch c.Kind {

@@ -19,9 +19,15 @@ type Record struct {
 func (m *Machine) Delete(obj *trace.Object) (Record, error) {
 	m.begin(obj, obj.Raw())
 	var out Record
+	// unknown: an earlier command may have made another object of this one, for reasons that a record does not have.
+	unknown := false
 	for i := range m.program.commands {
 		c := &m.program.commands[i]
-		if !c.records || !c.deletes() {
+		if !c.deletes() || unknown && c.named {
+			continue
+		}
+		if !c.records || c.value.path != nil && !recorded(c.value.path.full) {
+			unknown = unknown || c.renames
 			continue
 		}
 		m.steps = 0
@@ -41,9 +47,6 @@ func (m *Machine) Delete(obj *trace.Object) (Record, error) {
 			m.count(i)
 			out.Shift += c.seconds
 		case syntax.Modify:
-			if c.value.path != nil && !recorded(c.value.path.full) {
-				continue
-			}
 			m.count(i)
 			if err := m.effect(i, c); err != nil {
 				return Record{}, m.located(c, err)
