@@ -1,7 +1,6 @@
 package syntax
 
 import (
-	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
@@ -148,7 +147,7 @@ func (c *checker) ordered(l *Literal, op Op) {
 	switch l.Kind {
 	case IntLiteral, FloatLiteral:
 	case StringLiteral:
-		if _, err := resource.ParseQuantity(l.String); err != nil {
+		if _, err := ParseQuantity(l.String); err != nil {
 			c.report(notAQuantity(l.Span, op))
 		}
 	default:

@@ -132,7 +132,7 @@ func (p *parser) arguments(c *Command) bool {
 		}
 		return p.list(c.Kind, selector, target)
 	case Modify:
-		if p.bareTarget(tokenAssign) {
+		if p.bareTarget(tokenAssign, tokenClose, tokenSemicolon, tokenEnd) {
 			return p.list(c.Kind, argument{func() bool { return p.assignment(c) && p.lastAssignment() }, ""})
 		}
 		return p.list(c.Kind, selector, argument{func() bool { return p.assignment(c) }, ""})

@@ -182,11 +182,18 @@ func (f *formatter) alternatives(indent int) []layout {
 	return []layout{{kind: layoutGroup, inner: l, indent: indent}}
 }
 
-// indented moves the lines of a layout to the right.
+// indented moves the lines of a layout to the right, but for the one it begins in.
 func indented(l []layout) []layout {
+	after := false
 	for i := range l {
-		if l[i].kind == layoutBreak {
+		switch l[i].kind {
+		case layoutBreak:
 			l[i].indent++
+			after = true
+		case layoutGroup:
+			if after {
+				l[i].indent++
+			}
 		}
 	}
 	return l

@@ -65,7 +65,7 @@ func measure(l []layout, waiting bool) (width int, broken, stillWaiting bool) {
 		case layoutComment:
 			waiting = true
 		case layoutText:
-			width += ansi.StringWidth(e.text)
+			width += columns(e.text)
 		case layoutBreak:
 			width += len(e.text)
 			broken = broken || waiting
@@ -94,7 +94,7 @@ func (w *layoutWriter) text(s string) {
 	if i := strings.LastIndexByte(s, '\n'); i >= 0 {
 		w.column, s = 0, s[i+1:]
 	}
-	w.column += ansi.StringWidth(s)
+	w.column += columns(s)
 }
 
 // line ends a line, with the comments that wait.
@@ -143,7 +143,7 @@ func upToBreak(l []layout) (width int, whole bool) {
 	for _, e := range l {
 		switch e.kind {
 		case layoutText:
-			width += ansi.StringWidth(e.text)
+			width += columns(e.text)
 		case layoutBreak:
 			return width, false
 		case layoutGroup:
@@ -155,4 +155,14 @@ func upToBreak(l []layout) (width int, whole bool) {
 		}
 	}
 	return width, true
+}
+
+// columns is how wide a text is.
+func columns(text string) int {
+	for i := range len(text) {
+		if text[i] < ' ' || text[i] > '~' {
+			return ansi.StringWidth(text)
+		}
+	}
+	return len(text)
 }

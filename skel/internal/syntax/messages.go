@@ -62,8 +62,10 @@ func strangeText(at Span, text string) Diagnostic {
 	switch first := []rune(text)[0]; {
 	case strings.ContainsRune("'`\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u00ab\u00bb", first):
 		hint = "strings stand in straight double quotes: \"...\""
+	case strings.HasPrefix(text, "//"), strings.HasPrefix(text, "/*"):
+		hint = "a comment begins with #"
 	case first == '/':
-		hint = "a comment begins with #; in a path, a name with a slash stands in double quotes"
+		hint = "the part of a path that has a slash stands in double quotes: a.\"b.c/d\""
 	case first == '%':
 		hint = "a part is written as a decimal: 0.5"
 	case first == '\u00a0' || first == '\u200b' || first == '\ufeff':
@@ -159,7 +161,7 @@ func unknownTest(at Span, name string) Diagnostic {
 }
 
 func starInSelector(at Span) Diagnostic {
-	return diagnose(at, CodeSyntax, "leave it out: tests hold for all objects they are not false for", "`*` means all objects: it stands alone")
+	return diagnose(at, CodeSyntax, "leave it out: the tests alone say which objects", "`*` means all objects: it stands alone")
 }
 
 func misplacedAt(at Span, text, what string) Diagnostic {
@@ -198,11 +200,10 @@ func tooFewArguments(at Span, kind CommandKind) Diagnostic {
 }
 
 func noArgument(at Span, kind CommandKind) Diagnostic {
-	what := "a selector, or `*` for all objects"
 	if kind == Remove || kind == Modify {
-		what = "a selector or a path"
+		return diagnose(at, CodeCommand, usage(kind), "%s needs a selector or a path here", kind)
 	}
-	return diagnose(at, CodeCommand, usage(kind), "%s needs %s here", kind, what)
+	return diagnose(at, CodeCommand, usage(kind), "%s needs a selector here, or `*` for all objects", kind)
 }
 
 func spaceInPath(at Span) Diagnostic {
@@ -226,7 +227,7 @@ func bareWildcard(at Span) Diagnostic {
 }
 
 func dotBeforeIndex(at Span) Diagnostic {
-	return diagnose(at, CodePath, "a[0].b, not a.[0].b", "there is no `.` before `[`")
+	return diagnose(at, CodePath, "a[0].b, not a.[0].b", "no `.` may stand before `[`")
 }
 
 func badIndex(at Span) Diagnostic {
@@ -254,7 +255,7 @@ func duplicateKey(at Span, key string) Diagnostic {
 }
 
 func trailingComma(at Span) Diagnostic {
-	return diagnose(at, CodeValue, "", "there is no comma after the last element")
+	return diagnose(at, CodeValue, "", "no comma may follow the last element")
 }
 
 func integerOutOfRange(at Span) Diagnostic {
@@ -295,7 +296,7 @@ func noVariableTest(at Span, variable string) Diagnostic {
 }
 
 func definitionOfPath(at Span) Diagnostic {
-	return diagnose(at, CodeVariable, "$x := path | test", "only a variable is defined with `:=`")
+	return diagnose(at, CodeVariable, "$x := path | test", "only a variable is defined with `:=`; a field is set with `=`, and compared with `==`")
 }
 
 func undefinedVariable(at Span, name string, defined []string) Diagnostic {
@@ -348,7 +349,7 @@ func badPattern(at Span, mistake string) Diagnostic {
 }
 
 func badKind(at Span) Diagnostic {
-	return diagnose(at, CodeKind, "kinds are written \"apps/v1.Deployment\" or \"v1.Pod\", in quotes", "this is the kind of no object")
+	return diagnose(at, CodeKind, "kinds are written \"apps/v1.Deployment\" or \"v1.Pod\", in quotes", "this names no kind of object")
 }
 
 func badAPIVersion(at Span) Diagnostic {

@@ -21,6 +21,8 @@ func Render(name, source string, found []Diagnostic, more int) string {
 		if i > 0 {
 			b.WriteString("\n")
 		}
+		d.Start = min(max(d.Start, 0), len(source))
+		d.End = min(max(d.End, d.Start), len(source))
 		r.seek(d.Start)
 		line, column := r.line, 1+utf8.RuneCountInString(strings.TrimPrefix(r.source[r.start:d.Start], byteOrderMark))
 		fmt.Fprintf(&b, "%s%d:%d: %s\n", name, line, column, d.Message)
@@ -74,7 +76,8 @@ func (r *renderer) draw(at Span) {
 		if r.line > first+1 {
 			fmt.Fprintf(r.out, "  %*s ...\n", width, "")
 		}
-		r.excerpt(width, Span{r.start, at.End})
+		indent := len(r.text()) - len(strings.TrimLeft(r.text(), " \t"))
+		r.excerpt(width, Span{min(r.start+indent, at.End), at.End})
 		r.line, r.start = first, start
 	}
 }
@@ -94,24 +97,40 @@ const (
 	shownWidth  = 100
 	shownBefore = 40
 	tabWidth    = 4
+	// farAway is more bytes than can matter of a line on either side of where the carets begin.
+	farAway = 4096
 )
 
 // picture gives what is shown of a line, and how many columns are before the carets that belong under text[start:end], and under it.
 func picture(text string, start, end int) (shown string, before, carets int) {
+	text, start, end = near(text, start, end)
 	left, column := expand(text[:start], 0)
 	middle, column := expand(text[start:end], column)
 	right, _ := expand(text[end:], column)
-	before, carets = ansi.StringWidth(left), max(1, ansi.StringWidth(middle))
-	if ansi.StringWidth(left+middle+right) <= shownWidth {
+	before, carets = columns(left), max(1, columns(middle))
+	if columns(left+middle+right) <= shownWidth {
 		return left + middle + right, before, carets
 	}
 	if before > shownBefore {
 		// A wide character in the way of the cut is left out altogether.
 		left = "…" + ansi.TruncateLeft(left, before-shownBefore+1, "")
-		before = ansi.StringWidth(left)
+		before = columns(left)
 	}
 	carets = min(carets, shownWidth-before-1)
 	return ansi.Truncate(left+middle+right, shownWidth, "…"), before, carets
+}
+
+// near cuts a line that is very long.
+func near(text string, start, end int) (string, int, int) {
+	to := min(len(text), start+farAway)
+	for to < len(text) && !utf8.RuneStart(text[to]) {
+		to++
+	}
+	from := max(0, start-farAway)
+	for from > 0 && !utf8.RuneStart(text[from]) {
+		from--
+	}
+	return text[from:to], start - from, min(end, to) - from
 }
 
 // expand gives a text as it can be shown, with spaces for tabs; column is where it begins, and where the next one does.
@@ -125,7 +144,7 @@ func expand(text string, column int) (string, int) {
 		}
 		part = printable(part)
 		b.WriteString(part)
-		column += ansi.StringWidth(part)
+		column += columns(part)
 	}
 	return b.String(), column
 }
