@@ -1,6 +1,7 @@
 package validate
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 
@@ -128,24 +129,37 @@ func readQuantities(raw []byte) corev1.ResourceList {
 	return out
 }
 
-// maxQuantityText is longer than any amount that somebody means.
-const maxQuantityText = 64
+// An amount that somebody means is no longer, and has an exponent such as "e18". To compare others can take for ever, as all their digits are
+// written out.
+const (
+	maxQuantityText = 64
+	maxExponentText = len("e-99")
+)
+
+func isReasonable(text []byte) bool {
+	exponent := bytes.IndexAny(text, "eE")
+	return len(text) <= maxQuantityText && (exponent < 0 || len(text)-exponent <= maxExponentText)
+}
 
 func readQuantity(b []byte) (resource.Quantity, bool) {
 	switch msgp.NextType(b) {
 	case msgp.StrType:
 		var text []byte
 		readString(b, &text)
-		if len(text) > maxQuantityText {
-			return resource.Quantity{}, false
-		}
-		q, err := resource.ParseQuantity(string(text))
-		return q, err == nil
+		return parseQuantity(text)
 	case msgp.IntType, msgp.UintType:
 		n, _, err := msgp.ReadInt64Bytes(b)
 		return *resource.NewQuantity(n, resource.DecimalSI), err == nil
 	}
 	return resource.Quantity{}, false
+}
+
+func parseQuantity(text []byte) (resource.Quantity, bool) {
+	if !isReasonable(text) {
+		return resource.Quantity{}, false
+	}
+	q, err := resource.ParseQuantity(string(text))
+	return q, err == nil
 }
 
 // sortedResources gives the names in a list of quantities, in order.

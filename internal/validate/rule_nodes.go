@@ -110,7 +110,7 @@ func (c *Checker) nodes(tail *trace.Tail) (sizes []corev1.ResourceList, note str
 		}
 		size := corev1.ResourceList{}
 		for name, text := range has {
-			if q, err := resource.ParseQuantity(text); err == nil {
+			if q, ok := parseQuantity([]byte(text)); ok {
 				size[corev1.ResourceName(name)] = q
 			}
 		}

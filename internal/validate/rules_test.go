@@ -212,12 +212,20 @@ delete(@t == 4 && @gvk == "v1.Pod" && metadata.namespace == "shop" && metadata.n
 				deployment("cpu", `{containers: [{name: a, resources: {requests: {cpu: "3", memory: 1Gi}}}, {name: b, resources: {limits: {cpu: 1500m}}}]}`),
 				deployment("both", `{containers: [{name: a, resources: {requests: {cpu: "4", memory: 16Gi}}}]}`),
 				deployment("over", `{overhead: {cpu: "3"}, containers: []}`), deployment("pod", `{resources: {requests: {cpu: "3"}, limits: {memory: 10Gi}}, containers: [{name: a}]}`),
+				deployment("side", `{initContainers: [{name: i, restartPolicy: Always, resources: {requests: {cpu: "2"}}}], containers: [{name: a, resources: {requests: {cpu: 2500m}}}]}`),
+				deployment("init", `{initContainers: [{name: i, resources: {requests: {cpu: "2"}}}], containers: [{name: a, resources: {requests: {cpu: 2500m}}}]}`),
 				deployment("gpu", `{initContainers: [{name: a, resources: {limits: {nvidia.com/gpu: 1}}}]}`),
 			), at(2, deployment("cpu", `{containers: [{name: a, resources: {requests: {cpu: "1"}}}]}`))),
 			want: []string{
 				"W0103 Deployment shop/both spec.template.spec 0 x1", "W0103 Deployment shop/cpu spec.template.spec 0 x1", "W0103 Deployment shop/gpu spec.template.spec 0 x1",
-				"W0103 Deployment shop/pod spec.template.spec 0 x1",
+				"W0103 Deployment shop/pod spec.template.spec 0 x1", "W0103 Deployment shop/side spec.template.spec 0 x1",
 			},
+		},
+		"nodes and amounts beyond all reason": {
+			trace: events(at(1, deployment("web", `{containers: [{name: a, resources: {requests: {cpu: "1e1000000000", memory: "1e-1000000000", x: "9999999999999999999999999999E", y: -5, z: nonsense}}},
+  {name: b, resources: {requests: {cpu: "1e18", memory: "1e18"}}}]}`))),
+			opts: Options{Node: shape("cpu=4,memory=8Gi")},
+			want: []string{"W0103 Deployment shop/web spec.template.spec 0 x1"},
 		},
 		"nodes of a shape": {
 			trace: events(at(1, deployment("web", `{containers: [{name: a, resources: {requests: {cpu: "5"}}}]}`))),
