@@ -27,6 +27,12 @@ type Query struct {
 // Empty tells whether everything satisfies it.
 func (q Query) Empty() bool { return q == Query{} }
 
+// Check tells whether it can be used.
+func (q Query) Check(compile Compile) error {
+	_, err := q.filter(compile)
+	return err
+}
+
 // trimmed gives it without blanks around what was typed.
 func (q Query) trimmed() Query {
 	return Query{

@@ -128,7 +128,7 @@ func (p *printer) bounds(ctx context.Context) error {
 		_, last, _ := p.file.Span()
 		d, err := readDestination(b.text, p.start, p.start, last)
 		if err == nil && d.isEvent {
-			err = errNoEventHere
+			err = fmt.Errorf("%s: %w", b.text, errNoEventHere)
 		}
 		if err != nil {
 			return &TimeError{Flag: b.flag, Err: err}

@@ -25,7 +25,7 @@ type Terminal struct {
 // Run shows a trace until the user quits or ctx ends, which is an error: its cause. The terminal is as it was
 // when Run returns, and nothing goes on in the background.
 func Run(ctx context.Context, file *timeline.File, terminal Terminal, opts Options) error {
-	if _, err := opts.Query.filter(opts.Compile); err != nil {
+	if err := opts.Query.Check(opts.Compile); err != nil {
 		return err
 	}
 	inner, cancel := context.WithCancel(ctx)

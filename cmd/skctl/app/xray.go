@@ -87,26 +87,22 @@ func (p *program) runXray(ctx context.Context, arg string, opts xrayOptions) (er
 		return err
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
+	if err := opts.query.Check(compileSelector(file)); err != nil {
+		return &usageError{err: err}
+	}
 	if opts.print {
 		return p.printXray(ctx, file, opts)
 	}
-	return xray.Run(ctx, file, p.xrayTerminal(), xray.Options{
+	// Keys come from the terminal, also where the standard input is a trace.
+	return xray.Run(ctx, file, xray.Terminal{Out: p.streams.Out}, xray.Options{
 		Name:    in.Name,
 		Colour:  p.style(p.streams.Out).colour,
 		Unicode: runtime.GOOS == "windows" || xray.UTF8(os.Getenv),
 		Compile: compileSelector(file),
 		Query:   opts.query,
 		From:    opts.from,
+		Check:   checkTrace(in.Path),
 	})
-}
-
-// xrayTerminal is where keys come from, and frames go. Where the standard input is a trace, keys come from the
-// terminal itself.
-func (p *program) xrayTerminal() xray.Terminal {
-	if isTerminal(p.streams.Out) {
-		return xray.Terminal{Out: p.streams.Out}
-	}
-	return xray.Terminal{In: p.streams.In, Out: p.streams.Out}
 }
 
 func (p *program) printXray(ctx context.Context, file *timeline.File, opts xrayOptions) error {

@@ -1,0 +1,40 @@
+package app
+
+import (
+	"context"
+
+	"simkube.io/simkube/internal/timeline"
+	"simkube.io/simkube/internal/validate"
+	"simkube.io/simkube/internal/xray"
+	"simkube.io/simkube/trace"
+)
+
+// checkTrace looks for what a replay may stumble over, as skctl validate does, in a file that is opened once more.
+func checkTrace(path string) func(ctx context.Context, report func(xray.Finding)) error {
+	return func(ctx context.Context, report func(xray.Finding)) error {
+		file, err := trace.Open(path)
+		if err != nil {
+			return err
+		}
+		defer file.Close()
+		_, err = validate.Check(ctx, &file.Reader, validate.Options{
+			Config:    file.Config(),
+			OnFinding: func(f *validate.Finding) { report(xrayFinding(f)) },
+		})
+		return err
+	}
+}
+
+func xrayFinding(f *validate.Finding) xray.Finding {
+	out := xray.Finding{
+		Event: f.Event, Code: f.Rule.Code, Severity: xray.SeverityWarning, Field: f.Path, Message: f.Message, Help: f.Rule.Help, Count: f.Count,
+	}
+	if f.Rule.Severity == validate.Error {
+		out.Severity = xray.SeverityError
+	}
+	if f.Object != nil {
+		namespace, name := trace.SplitNamespacedName(f.Object.Name)
+		out.Object = timeline.Key{GVK: f.Object.GVK, Namespace: namespace, Name: name}
+	}
+	return out
+}
