@@ -5,30 +5,33 @@ import (
 	"strings"
 )
 
-// head gives what stands above the lines of the detail: what it is, when it was, and what validation found.
-func (d *detail) head(f *findings, withDate bool) []line {
+// head gives what stands above the lines of the detail: what it is, what happened to it, when, and what validation found. On a
+// screen with few lines there is less of it.
+func (d *detail) head(height int, f *findings, withDate bool) []line {
 	if !d.hasHave {
 		return nil
 	}
 	t := d.have.target
 	info := d.file.Info(t.event)
-	when := fmt.Sprintf("%s UTC  %s  event %s of %s", clockTime(info.Time, withDate), sinceStart(info.Time, d.start), count(t.event+1), count(d.file.Progress().Total))
-	if !t.isObject {
-		return append([]line{
-			of(roleTitle, fmt.Sprintf("Event %s: %s applied, %s deleted", count(t.event+1), count(info.Applied), count(info.Deleted))),
-			of(rolePlain, when),
-		}, findingLines(f.of(t.event))...)
-	}
+	when := of(rolePlain, fmt.Sprintf("%s UTC  %s  event %s of %s", clockTime(info.Time, withDate), sinceStart(info.Time, d.start),
+		count(t.event+1), count(d.file.Progress().Total)))
+	var out []line
 	o := &d.have.object
-	if d.have.err != nil {
-		return []line{of(rolePlain, when), of(roleError, clean(d.have.err.Error()))}
+	switch {
+	case !t.isObject:
+		title := fmt.Sprintf("Event %s: %s applied, %s deleted", count(t.event+1), count(info.Applied), count(info.Deleted))
+		out = append([]line{of(roleTitle, title), when}, findingLines(f.of(t.event))...)
+	case d.have.err != nil:
+		out = []line{of(roleError, clean(d.have.err.Error())), when}
+	default:
+		title := of(roleTitle, objectName(o.key))
+		title.add(roleDim, "  "+clean(o.key.GVK.GroupVersion().String()))
+		state := of(changeRole(o.change), changeMark(o.change)+" "+changeWord(o.change, t.event))
+		state.add(rolePlain, fmt.Sprintf("  version %s of %s", count(o.version), count(o.versions)))
+		state.add(roleDim, "  "+d.says())
+		out = append([]line{title, state, when}, findingLines(f.about(t.event, o.key))...)
 	}
-	title := of(roleTitle, objectName(o.key))
-	title.add(roleDim, "  "+clean(o.key.GVK.GroupVersion().String()))
-	state := of(changeRole(o.change), changeMark(o.change)+" "+changeWord(o.change, t.event))
-	state.add(rolePlain, fmt.Sprintf("  version %s of %s", count(o.version), count(o.versions)))
-	state.add(roleDim, "  "+d.says())
-	return append([]line{title, of(rolePlain, when), state}, findingLines(f.about(t.event, o.key))...)
+	return out[:min(len(out), max(1, height/3))]
 }
 
 // says tells what the lines are.
@@ -86,7 +89,7 @@ func (d *detail) view(height int, f *findings, withDate bool) []line {
 	if d.hasWant && !d.hasHave {
 		return fill([]line{of(roleDim, "reading...")}, height)
 	}
-	out := d.head(f, withDate)
+	out := d.head(height, f, withDate)
 	if len(out) > 0 && len(out) < height {
 		out = append(out, line{})
 	}
@@ -97,9 +100,9 @@ func (d *detail) view(height int, f *findings, withDate bool) []line {
 	return fill(out, height)
 }
 
-// headHeight gives how many lines of the height the head takes.
-func (d *detail) headHeight(f *findings) int {
-	if n := len(d.head(f, false)); n > 0 {
+// headHeight gives how many of so many lines the head takes.
+func (d *detail) headHeight(height int, f *findings) int {
+	if n := len(d.head(height, f, false)); n > 0 {
 		return n + 1
 	}
 	return 0

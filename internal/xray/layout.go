@@ -48,7 +48,7 @@ func (m *Model) arrange() {
 	}
 	m.list.clamp()
 	m.list.show()
-	height := max(1, at.height-m.detail.headHeight(&m.findings))
+	height := max(1, at.height-m.detail.headHeight(at.height, &m.findings))
 	first := m.detail.pane.height == 0
 	m.detail.pane.fit(len(m.detail.lines), height)
 	if first && m.detail.hasHave {

@@ -2,6 +2,8 @@ package xray
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,6 +13,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"simkube.io/simkube/internal/timeline"
+	"simkube.io/simkube/trace"
 )
 
 // FuzzModel presses keys, moves the mouse and changes the terminal's size at random: nothing panics, and every frame
@@ -164,15 +167,49 @@ func TestModel_BeginsWhereToldTo(t *testing.T) {
 	}
 }
 
-// TestRun runs the whole program on buffers.
+// TestRun runs the whole program on buffers, which are left as a terminal is to be left.
 func TestRun(t *testing.T) {
-	file, err := timeline.Open(t.Context(), firstSteps, timeline.Options{})
-	if err != nil {
-		t.Fatal(err)
+	panics := func(string) (Match, error) {
+		return func(int64, *trace.Object) (bool, error) { panic("a mistake") }, nil
 	}
-	defer file.Close()
-	var out bytes.Buffer
-	if err := Run(t.Context(), file, Terminal{In: strings.NewReader("jjq"), Out: &out}, Options{Name: "first-steps", Check: checkForTest}); err != nil {
-		t.Fatal(err)
+	cancelled, cancel := context.WithCancelCause(t.Context())
+	defer cancel(nil)
+	for name, tc := range map[string]struct {
+		ctx  context.Context
+		keys string
+		opts Options
+		want string
+	}{
+		"quit":            {t.Context(), "jjq", Options{Check: checkForTest}, ""},
+		"interrupt":       {t.Context(), "jj\x03", Options{}, ""},
+		"cancelled":       {cancelled, "jj", Options{Check: checkForTest}, "enough"},
+		"panic":           {t.Context(), "", Options{Compile: panics, Query: Query{Selector: "x"}}, "the program came upon a mistake of its own; what is above says which"},
+		"check panics":    {t.Context(), "vjq", Options{Check: func(context.Context, func(Finding)) error { panic("a mistake") }}, ""},
+		"a bad selector":  {t.Context(), "q", Options{Compile: compileForTest, Query: Query{Selector: "x"}}, "1:17: want a value\n  x\n   ^"},
+		"check goes on":   {t.Context(), "q", Options{Check: func(ctx context.Context, _ func(Finding)) error { <-ctx.Done(); return ctx.Err() }}, ""},
+		"filter at first": {t.Context(), "q", Options{Query: Query{Kinds: "Pod"}, From: "-1m"}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			file, err := timeline.Open(t.Context(), firstSteps, timeline.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer file.Close()
+			var out bytes.Buffer
+			if tc.ctx == cancelled {
+				go cancel(errors.New("enough"))
+			}
+			got := ""
+			if err := Run(tc.ctx, file, Terminal{In: strings.NewReader(tc.keys), Out: &out}, tc.opts); err != nil {
+				got = err.Error()
+			}
+			if got != tc.want {
+				t.Errorf("got %q, want %q", got, tc.want)
+			}
+			const enter, leave = "\x1b[?1049h", "\x1b[?1049l"
+			if strings.LastIndex(out.String(), enter) > strings.LastIndex(out.String(), leave) {
+				t.Error("the terminal is not restored")
+			}
+		})
 	}
 }

@@ -67,6 +67,12 @@ const findingsPause = 200 * time.Millisecond
 
 // checkInBackground sends what a check finds, not too often.
 func checkInBackground(ctx context.Context, check func(context.Context, func(Finding)) error, send func(tea.Msg)) {
+	// A panic on this goroutine would leave the terminal as it is.
+	defer func() {
+		if r := recover(); r != nil {
+			send(findingsMsg{done: true, err: fmt.Errorf("validation came upon a mistake of its own: %v", r)})
+		}
+	}()
 	var more []Finding
 	last := time.Now()
 	err := check(ctx, func(f Finding) {
