@@ -39,9 +39,11 @@ func keyOf(obj *trace.Object) objectKey {
 type source struct {
 	// survived: something came out of one of its manifests.
 	survived bool
-	// all are the objects that it became at any time, and live those that it is now.
-	all  []objectKey
-	live []liveObject
+	// all are the objects that it became at any time, live those that it is now, and ended those that it was when it was last deleted.
+	all         []objectKey
+	live, ended []liveObject
+	// since: a manifest came since the last deletion.
+	since bool
 	// shift is by how much all of its manifests were moved; mixed says that they were not by the same.
 	shift  int64
 	mixed  bool
@@ -176,11 +178,13 @@ func (s *source) became(key objectKey, shift int64) {
 	s.live = append(s.live, liveObject{key, shift})
 }
 
+// moved notes a manifest of the source, and by how much it was moved.
 func (s *source) moved(shift int64) {
 	if s.before && s.shift != shift {
 		s.mixed = true
 	}
 	s.shift, s.before = shift, true
+	s.since = true
 }
 
 // end is a deletion that comes out.
@@ -199,8 +203,12 @@ func (l *ledger) delete(obj *trace.Object, found *recordOutcome) ([]end, error) 
 		// Nothing of this object was seen: only the record itself tells.
 		return []end{{found.object, found.shift}}, nil
 	}
+	if s.since {
+		s.ended, s.live, s.since = s.live, s.ended[:0], false
+	}
+	// Without a manifest since the last deletion, this one is that of the same once more.
 	var ends []end
-	for _, live := range s.live {
+	for _, live := range s.ended {
 		gone, err := trace.NewDeleted(live.key.gvk, trace.NamespacedName(live.key.namespace, live.key.name))
 		if err != nil {
 			return nil, err
@@ -211,7 +219,6 @@ func (l *ledger) delete(obj *trace.Object, found *recordOutcome) ([]end, error) 
 		}
 		ends = append(ends, end{gone, shift})
 	}
-	s.live = s.live[:0]
 	return ends, nil
 }
 
