@@ -46,7 +46,7 @@ func (m *Machine) Delete(obj *trace.Object) (Record, error) {
 		case syntax.Shift:
 			m.count(i)
 			out.Shift += c.seconds
-		case syntax.Modify:
+		case syntax.Modify, syntax.Remove:
 			m.count(i)
 			if err := m.effect(i, c); err != nil {
 				return Record{}, m.located(c, err)
