@@ -3,7 +3,6 @@ package xray
 import (
 	"context"
 	"errors"
-	"strings"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -138,8 +137,7 @@ func (m *Model) towardsGoal() tea.Cmd {
 		return nil
 	}
 	to, err := readDestination(m.goal, m.start(), m.first, m.last)
-	fromEnd := strings.HasPrefix(m.goal, "-")
-	if err == nil && !m.progress.Done && (fromEnd || to.eventIn(m.file) >= m.file.Len()) {
+	if err == nil && m.laterGoal(m.goal, to) != "" {
 		return nil
 	}
 	goal := m.goal

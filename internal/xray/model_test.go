@@ -12,6 +12,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 
+	"simkube.io/simkube/internal/bigtrace"
 	"simkube.io/simkube/internal/timeline"
 	"simkube.io/simkube/trace"
 )
@@ -211,5 +212,39 @@ func TestRun(t *testing.T) {
 				t.Error("the terminal is not restored")
 			}
 		})
+	}
+}
+
+// TestModel_WhileIndexing begins before the index is there, and looks at what comes of it.
+func TestModel_WhileIndexing(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "some.sktrace")
+	if err := bigtrace.Write(path, bigtrace.Options{Events: 20_000, EventBytes: 900}); err != nil {
+		t.Fatal(err)
+	}
+	file, err := timeline.Open(t.Context(), path, timeline.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	d := &driver{t: t, Model: NewModel(t.Context(), file, Options{Name: "some.sktrace"})}
+	send := func(msg tea.Msg) {
+		next, _ := d.Update(msg)
+		d.Model = next.(Model)
+		d.frame()
+	}
+	send(tea.WindowSizeMsg{Width: 100, Height: 20})
+	for _, key := range []string{"g", "#", "1", "9", "9", "9", "9", "enter"} {
+		send(press(key))
+	}
+	early := !d.progress.Done
+	if err := file.Wait(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	send(indexMsg{})
+	if event, _, _, _ := d.list.current(); event != 19_998 {
+		t.Errorf("the cursor is at event %d; the trace was still being read: %t", event, early)
+	}
+	if d.goal != "" || !d.progress.Done || d.progress.Events != 20_000 {
+		t.Errorf("goal %q, progress %+v", d.goal, d.progress)
 	}
 }

@@ -38,7 +38,7 @@ func loadPods(file *timeline.File, p timeline.Place) tea.Cmd {
 		case ok:
 			return podsMsg{owner: owner, all: file.Lifecycles(owner)}
 		case !file.Progress().Done:
-			return podsMsg{note: "lifecycles stand at the end of the trace, which is still being read: try again in a moment"}
+			return podsMsg{note: "lifecycles stand at the end of the trace, which is still being read"}
 		}
 		info, _ := file.ObjectAt(p)
 		return podsMsg{note: "no pods were recorded of " + objectName(file.Object(info.Object)) + ", nor of an owner of it"}

@@ -1,6 +1,9 @@
 package xray
 
 import (
+	"fmt"
+	"strings"
+
 	tea "charm.land/bubbletea/v2"
 
 	"simkube.io/simkube/internal/timeline"
@@ -257,6 +260,12 @@ func (m *Model) goToTime(text string) tea.Cmd {
 		return nil
 	}
 	m.screen, m.inDetail, m.anchor, m.detail.toMatch = screenMain, false, -1, false
+	if later := m.laterGoal(text, to); later != "" {
+		m.goal = later
+		m.list.last()
+		m.say(roleDim, "the trace is not read that far yet; when it is, the cursor goes there")
+		return m.follow()
+	}
 	if m.hunt != nil && !m.hunt.done {
 		// The list may not have come there yet.
 		m.anchor = to.eventIn(m.file)
@@ -264,11 +273,24 @@ func (m *Model) goToTime(text string) tea.Cmd {
 		return m.follow()
 	}
 	if !m.list.goToEvent(to.eventIn(m.file)) {
-		if m.progress.Done {
-			m.say(roleDim, "nothing happened from then on: this is the last event")
-		} else {
-			m.say(roleDim, "the trace is not read that far yet: this is the last event until now")
-		}
+		m.say(roleDim, "nothing happened from then on: this is the last event")
 	}
 	return m.follow()
+}
+
+// laterGoal gives where to go when the index has come there; empty: it can be gone to now.
+func (m *Model) laterGoal(text string, to destination) string {
+	switch {
+	case m.progress.Done:
+		return ""
+	case strings.HasPrefix(strings.TrimSpace(text), "-"):
+		// The end is not known.
+		return text
+	case to.eventIn(m.file) < m.file.Len():
+		return ""
+	case to.isEvent:
+		return text
+	}
+	// A time of the day is that of the day on which the cursor is now.
+	return fmt.Sprint(to.time)
 }

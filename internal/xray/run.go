@@ -45,6 +45,8 @@ func Run(ctx context.Context, file *timeline.File, terminal Terminal, opts Optio
 		work.enter()
 		go func() {
 			defer work.leave()
+			// The index comes first: without it one can look at nothing. What is wrong with the file, the check says as well.
+			_ = file.Wait(inner)
 			checkInBackground(inner, opts.Check, program.Send)
 		}()
 	}

@@ -41,7 +41,11 @@ func (m *Model) update(msg tea.Msg) tea.Cmd {
 	case indexMsg:
 		m.refresh()
 		m.arrange()
-		return tea.Batch(m.awaitIndex(), m.follow(), m.arranged(m.towardsGoal()))
+		var pods tea.Cmd
+		if m.progress.Done && m.screen == screenPods && m.pods.note != "" {
+			pods = loadPods(m.file, m.detail.want.place)
+		}
+		return tea.Batch(m.awaitIndex(), m.follow(), m.arranged(m.towardsGoal()), pods)
 	case loadedMsg:
 		cmd := m.detail.loaded(msg)
 		m.arrange()
