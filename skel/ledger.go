@@ -37,8 +37,6 @@ func keyOf(obj *trace.Object) objectKey {
 
 // source is an object of the trace that was read.
 type source struct {
-	// survived: something came out of one of its manifests.
-	survived bool
 	// all are the objects that it became at any time, live those that it is now, and ended those that it was when it was last deleted.
 	all         []objectKey
 	live, ended []liveObject
@@ -164,7 +162,6 @@ func (l *ledger) applyUntracked(obj *trace.Object, objects []outObject, same boo
 
 // became notes that a manifest of the source came out as an object.
 func (s *source) became(key objectKey, shift int64) {
-	s.survived = true
 	s.moved(shift)
 	if !slices.Contains(s.all, key) {
 		s.all = append(s.all, key)

@@ -22,7 +22,7 @@ type Program struct {
 
 // Traits say what a program can do to a trace beyond changing objects where they stand.
 type Traits struct {
-	// Drops: objects can go. DropsSome: of one object, some manifests can go and others stay.
+	// Drops: objects can go. DropsSome: of one object, some manifests can go, or become another object, and others stay.
 	Drops, DropsSome bool
 	// Renames: an object can become another one.
 	Renames bool
@@ -111,9 +111,15 @@ func (p *Program) command(c *syntax.Command) command {
 	if out.target != nil {
 		out.renames = identifies(out.target.full)
 		p.traits.Renames = p.traits.Renames || out.renames
+		p.traits.DropsSome = p.traits.DropsSome || out.renames && (s.timed || !out.recorded())
 	}
 	p.variables = max(p.variables, len(s.names))
 	return out
+}
+
+// recorded tells whether what the command does can be told from what a trace has of a deleted object.
+func (c *command) recorded() bool {
+	return c.records && (c.value.path == nil || recorded(c.value.path.full))
 }
 
 // harmlessDepth is how deep a program may set values without any manifest becoming deeper than a trace can hold, whatever other commands do: what is

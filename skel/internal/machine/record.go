@@ -26,7 +26,7 @@ func (m *Machine) Delete(obj *trace.Object) (Record, error) {
 		if !c.deletes() || unknown && c.named {
 			continue
 		}
-		if !c.records || c.value.path != nil && !recorded(c.value.path.full) {
+		if !c.recorded() {
 			unknown = unknown || c.renames
 			continue
 		}
