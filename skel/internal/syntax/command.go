@@ -18,7 +18,7 @@ func (p *parser) program() []*Command {
 
 // selectorAlone reads a source that is nothing but a selector.
 func (p *parser) selectorAlone() Expr {
-	if p.at(tokenEnd) || p.at(tokenStar) && p.after(1).kind == tokenEnd {
+	if p.at(tokenEnd) || p.at(tokenStar) && p.following().kind == tokenEnd {
 		return nil
 	}
 	selector, ok := p.or()
@@ -102,7 +102,7 @@ func (p *parser) skipCommand() {
 }
 
 // atCommand tells whether a command seems to begin.
-func (p *parser) atCommand() bool { return p.at(tokenWord) && p.after(1).kind == tokenOpen }
+func (p *parser) atCommand() bool { return p.at(tokenWord) && p.following().kind == tokenOpen }
 
 // skipArgument moves to the comma after the argument being read, or to the end of the command's arguments.
 func (p *parser) skipArgument() {

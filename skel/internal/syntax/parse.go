@@ -118,8 +118,8 @@ func (p *parser) text(t token) string { return p.source[t.Start:t.End] }
 // current is the token to be read next; at the end of the source it stays the same.
 func (p *parser) current() token { return p.tokens[p.pos] }
 
-// after is the token that many after the current one.
-func (p *parser) after(n int) token { return p.tokens[min(p.pos+n, len(p.tokens)-1)] }
+// following is the token after the current one.
+func (p *parser) following() token { return p.tokens[min(p.pos+1, len(p.tokens)-1)] }
 
 // end is where the last token that was read ends.
 func (p *parser) end() int {

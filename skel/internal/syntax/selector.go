@@ -83,14 +83,14 @@ func (p *parser) term() (Expr, bool) {
 		return p.not()
 	case t.kind == tokenAt:
 		return p.special()
-	case t.kind == tokenVariable && p.after(1).kind == tokenDefine:
+	case t.kind == tokenVariable && p.following().kind == tokenDefine:
 		return p.define()
 	case t.kind == tokenStar:
 		p.report(starInSelector(t.Span))
 		return nil, false
-	case t.kind == tokenWord && p.text(t) == "exists" && p.after(1).kind == tokenOpen:
+	case t.kind == tokenWord && p.text(t) == "exists" && p.following().kind == tokenOpen:
 		return p.exists(t.Start, false)
-	case t.kind == tokenWord && p.after(1).kind == tokenOpen, t.kind == tokenWord && p.text(t) == "not" && p.after(1).kind == tokenWord:
+	case t.kind == tokenWord && p.following().kind == tokenOpen, t.kind == tokenWord && p.text(t) == "not" && p.following().kind == tokenWord:
 		p.report(unknownTest(t.Span, p.text(t)))
 		return nil, false
 	}
@@ -114,7 +114,7 @@ func (p *parser) parenthesised() (Expr, bool) {
 func (p *parser) not() (Expr, bool) {
 	mark := p.next()
 	switch {
-	case p.atWord("exists") && p.after(1).kind == tokenOpen:
+	case p.atWord("exists") && p.following().kind == tokenOpen:
 		return p.exists(mark.Start, true)
 	case p.at(tokenOpen):
 		e, ok := p.parenthesised()

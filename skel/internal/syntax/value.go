@@ -14,7 +14,7 @@ func (p *parser) operand() (Operand, bool) {
 	case tokenOpenIndex, tokenOpenMap:
 		return p.literal()
 	case tokenString:
-		next := p.after(1)
+		next := p.following()
 		if next.Start > t.End || next.kind != tokenDot && next.kind != tokenOpenIndex {
 			return p.literal()
 		}
