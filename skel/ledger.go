@@ -192,10 +192,10 @@ type end struct {
 
 // delete tells which deletions come of the record of a deleted object. found is what the program makes of the record alone.
 func (l *ledger) delete(obj *trace.Object, found *recordOutcome) ([]end, error) {
-	if found.dropped {
+	s := l.sources[keyOf(obj)]
+	if found.dropped && (s == nil || !found.copied) {
 		return nil, nil
 	}
-	s := l.sources[keyOf(obj)]
 	if s == nil {
 		// Nothing of this object was seen: only the record itself tells.
 		return []end{{found.object, found.shift}}, nil
@@ -206,6 +206,9 @@ func (l *ledger) delete(obj *trace.Object, found *recordOutcome) ([]end, error) 
 	// Without a manifest since the last deletion, this one is that of the same once more.
 	var ends []end
 	for _, live := range s.ended {
+		if found.dropped && live.key == keyOf(&found.object) {
+			continue
+		}
 		gone, err := trace.NewDeleted(live.key.gvk, trace.NamespacedName(live.key.namespace, live.key.name))
 		if err != nil {
 			return nil, err

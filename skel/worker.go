@@ -70,9 +70,10 @@ type outObject struct {
 
 // recordOutcome is what became of the record of a deleted object, as far as the record tells.
 type recordOutcome struct {
-	object  trace.Object
-	dropped bool
-	shift   int64
+	object trace.Object
+	// dropped: it goes; copied: those of the copies of its object do not.
+	dropped, copied bool
+	shift           int64
 }
 
 // worker runs the program on batches.
@@ -183,7 +184,7 @@ func (w *worker) record(obj *trace.Object) (recordOutcome, error) {
 	if err != nil {
 		return recordOutcome{}, err
 	}
-	out := recordOutcome{object: plain, dropped: found.Dropped, shift: found.Shift}
+	out := recordOutcome{object: plain, dropped: found.Dropped, copied: found.Copied, shift: found.Shift}
 	if found.Raw != nil {
 		out.object, err = w.parser.Parse(found.Raw)
 	}

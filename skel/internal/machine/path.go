@@ -33,8 +33,8 @@ const (
 type scope struct {
 	names []string
 	paths map[string][]syntax.Segment
-	// records: nothing was met that a record of a deleted object does not have. timed: a time was met; named: a path or a kind was.
-	records, timed, named bool
+	// records: nothing was met that a record of a deleted object does not have. timed: a time was met; named: a path or a kind was; byName: a path with the name was.
+	records, timed, named, byName bool
 }
 
 func newScope() *scope { return &scope{paths: map[string][]syntax.Segment{}, records: true} }
@@ -48,8 +48,11 @@ func (s *scope) path(p *syntax.Path) *path {
 	} else {
 		out.identity = identityOf(p.Segments)
 	}
-	if !recorded(out.full) {
+	switch id := identityOf(out.full); {
+	case !recorded(out.full):
 		s.records = false
+	case id == noIdentity || id == name:
+		s.byName = true
 	}
 	return out
 }

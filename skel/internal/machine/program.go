@@ -18,6 +18,8 @@ type Program struct {
 	traits    Traits
 	// deepens: manifests can come to be nested deeper than they were by more than a little.
 	deepens bool
+	// uneven: some manifests of an object can become another one, for reasons that a record of its deletion does not have.
+	uneven bool
 }
 
 // Traits say what a program can do to a trace beyond changing objects where they stand.
@@ -26,7 +28,7 @@ type Traits struct {
 	Drops, DropsSome bool
 	// Renames: an object can become another one.
 	Renames bool
-	// Moves: objects can come at another time. MovesRecords: the machine alone knows when a deletion comes.
+	// Moves: objects can come at another time. MovesRecords: the record of a deletion alone tells when it comes.
 	Moves, MovesRecords bool
 	// Copies: objects can become several.
 	Copies bool
@@ -57,8 +59,9 @@ type command struct {
 	relative           bool  // the time of Insert
 	copies             int
 	object             []byte // of Insert
-	// records: the selector can be told from what a trace has of a deleted object. named: it asks which object it is.
-	records, named bool
+	// records: the selector can be told from what a trace has of a deleted object. named: it asks which object it is; byName: also for its name, which copies do
+	// not share.
+	records, named, byName bool
 	// renames: the target can be what tells which object it is.
 	renames bool
 }
@@ -77,7 +80,7 @@ func (p *Program) command(c *syntax.Command) command {
 	out := command{span: c.Span, kind: c.Kind, records: true}
 	if c.Selector != nil {
 		out.selector = s.expr(c.Selector)
-		out.records, out.named = s.records, s.named
+		out.records, out.named, out.byName = s.records, s.named, s.byName
 		out.needs = distinctive(out.selector.needs(nil))
 	}
 	switch c.Kind {
@@ -102,7 +105,8 @@ func (p *Program) command(c *syntax.Command) command {
 		}
 	case syntax.Shift:
 		p.traits.Moves = true
-		p.traits.MovesRecords = p.traits.MovesRecords && out.records
+		// Behind copies and some renames, the record does not have the name that a selector asks for.
+		p.traits.MovesRecords = p.traits.MovesRecords && out.records && !(out.named && p.uneven) && !(out.byName && p.traits.Copies)
 		out.seconds = c.Duration.Seconds
 	case syntax.Duplicate:
 		p.traits.Copies = true
@@ -111,7 +115,9 @@ func (p *Program) command(c *syntax.Command) command {
 	if out.target != nil {
 		out.renames = identifies(out.target.full)
 		p.traits.Renames = p.traits.Renames || out.renames
-		p.traits.DropsSome = p.traits.DropsSome || out.renames && (s.timed || !out.recorded())
+		if out.renames && (s.timed || !out.recorded()) {
+			p.traits.DropsSome, p.uneven = true, true
+		}
 	}
 	p.variables = max(p.variables, len(s.names))
 	return out

@@ -8,6 +8,8 @@ import (
 // Record is what becomes of the record of a deleted object, as far as the program can tell from the record.
 type Record struct {
 	Dropped bool
+	// Copied: it was dropped by its name behind a command that makes copies, which have other names.
+	Copied bool
 	// Raw is the record under another name; nil where it keeps its own.
 	Raw []byte
 	// Shift is by how many seconds it is moved.
@@ -21,8 +23,10 @@ func (m *Machine) Delete(obj *trace.Object) (Record, error) {
 	var out Record
 	// unknown: an earlier command may have made another object of this one, for reasons that a record does not have.
 	unknown := false
+	copied := false
 	for i := range m.program.commands {
 		c := &m.program.commands[i]
+		copied = copied || c.kind == syntax.Duplicate
 		if !c.deletes() || unknown && c.named {
 			continue
 		}
@@ -42,7 +46,9 @@ func (m *Machine) Delete(obj *trace.Object) (Record, error) {
 		case syntax.Delete:
 			m.count(i)
 			m.counts[i].Deleted++
-			return Record{Dropped: true}, nil
+			out.Dropped, out.Copied = true, copied && c.byName
+			m.record(&out)
+			return out, nil
 		case syntax.Shift:
 			m.count(i)
 			out.Shift += c.seconds
@@ -53,12 +59,17 @@ func (m *Machine) Delete(obj *trace.Object) (Record, error) {
 			}
 		}
 	}
+	m.record(&out)
+	return out, nil
+}
+
+// record gives a record the name that it has now.
+func (m *Machine) record(out *Record) {
 	if m.loaded && m.doc.Changed() {
 		start := len(m.arena)
 		m.arena = m.doc.AppendValue(m.arena, m.doc.Root())
 		out.Raw = m.arena[start:len(m.arena):len(m.arena)]
 	}
-	return out, nil
 }
 
 // deletes tells whether a command can be about the record of a deleted object.
