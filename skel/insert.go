@@ -36,7 +36,7 @@ func (r *run) insertions() ([]insertion, error) {
 		}
 		c := Change{Event: inserted, Time: i.Time}
 		for _, o := range outputs {
-			made := insertion{i.Time + o.Shift, obj}
+			made := insertion{r.moved(i.Time, o.Shift), obj}
 			if o.Raw != nil {
 				if made.object, err = w.parser.Parse(o.Raw); err != nil {
 					return nil, r.program.failed(inserted, i.Time, &obj, err)

@@ -48,13 +48,17 @@ func shiftAt(shifts []int64, i int) int64 {
 	return 0
 }
 
-func (s *movingSink) object(a *arrivals, obj *trace.Object, shift int64, deleted bool) error {
-	at := a.time + shift
-	if shift < 0 {
-		// Nothing comes before the trace begins: what would, is there when it does.
-		at = max(at, min(s.run.start, a.time))
+// moved gives when something comes that is moved from a time.
+func (r *run) moved(time, shift int64) int64 {
+	if shift >= 0 {
+		return time + shift
 	}
-	return s.put(shift, &spooled{time: at, sequence: s.sequence, deleted: deleted, raw: obj.Raw()})
+	// Nothing comes before the trace begins: what would, is there when it does.
+	return max(time+shift, min(r.start, time))
+}
+
+func (s *movingSink) object(a *arrivals, obj *trace.Object, shift int64, deleted bool) error {
+	return s.put(shift, &spooled{time: s.run.moved(a.time, shift), sequence: s.sequence, deleted: deleted, raw: obj.Raw()})
 }
 
 func (s *movingSink) put(shift int64, record *spooled) error {
