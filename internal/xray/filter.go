@@ -86,7 +86,7 @@ func (f *filterForm) view(width, height int, file *timeline.File, look *look) (l
 			lines = append(lines, of(roleError, " "+cleanKeepingTabs(text)))
 		}
 	}
-	lines = append(lines, line{}, of(roleDim, " Enter filters, an empty form shows all; Esc goes back; Ctrl-U empties a line, Ctrl-X all."))
+	lines = append(lines, line{}, of(roleDim, " Enter filters, an empty form shows all; Esc leaves; Ctrl-X empties the form."))
 	lines = append(lines, line{}, f.known(file))
 	return fill(lines, height), x, min(y, max(0, height-1))
 }
