@@ -174,6 +174,9 @@ func (m *Machine) any(p *path, test func(document.Node) (bool, error)) (bool, er
 		if ok, err := test(n); ok || err != nil {
 			return ok, err
 		}
+		if err := m.spent(); err != nil {
+			return false, err
+		}
 	}
 	return false, m.spent()
 }
@@ -249,6 +252,8 @@ func (d *define) holds(m *Machine) (bool, error) {
 	defer func() { m.give(found) }()
 	found = m.places(found, d.path)
 	kept := m.variables[d.variable][:0]
+	// The memory of one is not to be left to the variable, whatever comes.
+	defer func() { m.variables[d.variable] = kept }()
 	// The test sees one place at a time.
 	for _, n := range found {
 		m.variables[d.variable] = append(m.one[:0], n)
@@ -263,13 +268,12 @@ func (d *define) holds(m *Machine) (bool, error) {
 			return false, err
 		}
 	}
-	m.variables[d.variable] = kept
 	return len(kept) > 0, m.spent()
 }
 
 func (d *define) needs(keys [][]byte) [][]byte { return d.test.needs(d.path.needs(keys)) }
 
 func parseQuantity(text string) (*resource.Quantity, bool) {
-	q, err := resource.ParseQuantity(text)
+	q, err := syntax.ParseQuantity(text)
 	return &q, err == nil
 }
