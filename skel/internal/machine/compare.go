@@ -69,12 +69,15 @@ func (c *compare) holds(m *Machine) (bool, error) {
 		right = m.places(right, c.right.path)
 	}
 	for _, n := range left {
-		ok, err := c.place(m, n, right)
-		if ok || err != nil {
+		if ok, err := c.place(m, n, right); ok || err != nil {
 			return ok, err
 		}
+		// Many places and many values are more than either.
+		if err := m.spent(); err != nil {
+			return false, err
+		}
 	}
-	return false, m.spent()
+	return false, nil
 }
 
 // place tells whether the comparison holds for one place on the left.
