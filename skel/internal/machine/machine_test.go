@@ -76,43 +76,53 @@ func TestMachine_Limits(t *testing.T) {
 	}{
 		{
 			"places of a path", `delete(spec.a[*].b == 1000);`, "spec: {a: " + numbers(0, 20) + ", b: 1}",
-			Limits{Steps: 10, Bytes: 1 << 20, Objects: 10}, "the command looks at more than 10 places in this object",
+			Limits{Steps: 10, Bytes: 1 << 20, Objects: 10},
+			"the command looks at more than 10 places in this object",
 		},
 		{
 			"places that are removed", `remove(spec.a[*].b);`, "spec: {a: [{b: 1}, {b: 1}, {b: 1}, {b: 1}]}",
-			Limits{Steps: 4, Bytes: 1 << 20, Objects: 10}, "the command looks at more than 4 places in this object",
+			Limits{Steps: 4, Bytes: 1 << 20, Objects: 10},
+			"the command looks at more than 4 places in this object",
 		},
 		{
 			"places that are set", `modify(spec.a[*] = 1);`, "spec: {a: " + numbers(0, 20) + "}",
-			Limits{Steps: 10, Bytes: 1 << 20, Objects: 10}, "the command looks at more than 10 places in this object",
+			Limits{Steps: 10, Bytes: 1 << 20, Objects: 10},
+			"the command looks at more than 10 places in this object",
 		},
 		{
 			"places that a value comes from", `modify(spec.b = spec.a[*]);`, "spec: {a: [{x: 1}, {x: 2}]}",
-			Limits{Steps: 1, Bytes: 1 << 20, Objects: 10}, "the command looks at more than 1 places in this object",
+			Limits{Steps: 1, Bytes: 1 << 20, Objects: 10},
+			"the command looks at more than 1 places in this object",
 		},
 		{
 			"values of a list", `delete(spec.a[*] in [100, 101, 102, 103, 104]);`, "spec: {a: " + numbers(0, 20) + "}",
-			Limits{Steps: 50, Bytes: 1 << 20, Objects: 10}, "the command looks at more than 50 places in this object",
+			Limits{Steps: 50, Bytes: 1 << 20, Objects: 10},
+			"the command looks at more than 50 places in this object",
 		},
 		{
 			"places of variables", `delete($x := spec.a[*] | $x == spec.b[*]);`, "spec: {a: " + numbers(0, 20) + ", b: " + numbers(20, 40) + "}",
-			Limits{Steps: 100, Bytes: 1 << 20, Objects: 10}, "the command looks at more than 100 places in this object",
+			Limits{Steps: 100, Bytes: 1 << 20, Objects: 10},
+			"the command looks at more than 100 places in this object",
 		},
 		{
 			"bytes of a value", `modify(spec.b = spec.a);`, "spec: {a: " + strings.Repeat("x", 200) + "}",
-			Limits{Steps: 100, Bytes: 400, Objects: 10}, "the object grows beyond 400 bytes",
+			Limits{Steps: 100, Bytes: 400, Objects: 10},
+			"the object grows beyond 400 bytes",
 		},
 		{
 			"bytes of many values", `modify(spec.a[*] = "0123456789");`, "spec: {a: " + numbers(0, 50) + "}",
-			Limits{Steps: 100, Bytes: 400, Objects: 10}, "the object grows beyond 400 bytes",
+			Limits{Steps: 100, Bytes: 400, Objects: 10},
+			"the object grows beyond 400 bytes",
 		},
 		{
 			"objects", `duplicate(*, 10);`, "",
-			Limits{Steps: 100, Bytes: 1 << 20, Objects: 9}, "one object would become more than 9",
+			Limits{Steps: 100, Bytes: 1 << 20, Objects: 9},
+			"one object would become more than 9",
 		},
 		{
 			"objects of copies", `duplicate(*, 3); duplicate(*, 3);`, "",
-			Limits{Steps: 100, Bytes: 1 << 20, Objects: 12}, "one object would become more than 12",
+			Limits{Steps: 100, Bytes: 1 << 20, Objects: 12},
+			"one object would become more than 12",
 		},
 		{
 			"length of a copy's name", `modify(metadata.name = "` + strings.Repeat("n", 250) + `"); duplicate(*, 1);`, "",
