@@ -45,7 +45,7 @@ func TestDocs_Links(t *testing.T) {
 }
 
 var (
-	ourLine  = regexp.MustCompile(`(?m)^.*(?:skctl (?:xray|simulate|sim|cluster|crd|trace|completions|validate|val|version)|^\| .*--).*$`)
+	ourLine  = regexp.MustCompile(`(?m)^.*(?:skctl (?:xray|simulate|sim|cluster|crd|trace|transform|skel|export|completions|validate|val|version)|^\| .*--).*$`)
 	flagName = regexp.MustCompile(`--([a-z][a-z-]+)`)
 )
 
@@ -64,7 +64,10 @@ func TestDocs_Flags(t *testing.T) {
 	collect(newRoot(&program{name: "skctl"}))
 
 	shown := 0
-	for _, name := range []string{"README.md", "docs/quickstart.md", "docs/concepts.md", "docs/repetitions.md", "examples/README.md"} {
+	for _, name := range []string{
+		"README.md", "docs/quickstart.md", "docs/concepts.md", "docs/repetitions.md", "docs/trace-tools.md", "docs/skel.md", "docs/skel-cookbook.md",
+		"docs/validation.md", "docs/xray.md", "examples/README.md",
+	} {
 		text, err := os.ReadFile(filepath.Join(repository, name))
 		if err != nil {
 			t.Fatal(err)
