@@ -1,11 +1,14 @@
 package skel
 
 import (
+	"errors"
+	"fmt"
 	"strings"
 	"unicode/utf8"
 
 	"simkube.io/simkube/skel/internal/machine"
 	"simkube.io/simkube/skel/internal/syntax"
+	"simkube.io/simkube/trace"
 )
 
 // Error says what is wrong with a program: everything that was found, in the order of the source.
@@ -75,11 +78,27 @@ type RunError struct {
 // Error says which event, which object and which command, and shows the command.
 func (e *RunError) Error() string { return e.text }
 
+// Where says which event and which object.
+func (e *RunError) Where() string {
+	if e.Event == inserted {
+		return "the inserted " + e.Object
+	}
+	return fmt.Sprintf("event %d at %d, %s", e.Event, e.Time, e.Object)
+}
+
 // runErrorCode is the code of what only shows when a program runs.
 const runErrorCode = "run"
 
-func (p *Program) runError(where string, err *machine.Error) (line, column int, text string) {
-	line, column = position(p.syntax.Source, err.Start)
-	found := []syntax.Diagnostic{{Span: err.Span, Code: runErrorCode, Message: where + ": " + err.Message}}
-	return line, column, strings.TrimRight(syntax.Render(p.name, p.syntax.Source, found, 0), "\n")
+// failed makes an error of what a machine could not do to an object, or of what came out of it.
+func (p *Program) failed(event int, time int64, obj *trace.Object, err error) error {
+	e := &RunError{Event: event, Time: time, Object: trace.FormatGVK(obj.GVK()) + " " + obj.NamespacedName()}
+	var fault *machine.Error
+	if !errors.As(err, &fault) {
+		return fmt.Errorf("%s: what the program makes of it is not an object: %v", e.Where(), err) //nolint:errorlint // it is no error of the trace that is read
+	}
+	e.Message = fault.Message
+	e.Line, e.Column = position(p.syntax.Source, fault.Start)
+	found := []syntax.Diagnostic{{Span: fault.Span, Code: runErrorCode, Message: e.Where() + ": " + e.Message}}
+	e.text = strings.TrimRight(syntax.Render(p.name, p.syntax.Source, found, 0), "\n")
+	return e
 }

@@ -7,7 +7,6 @@ import (
 	"io"
 	"runtime"
 
-	"simkube.io/simkube/skel/internal/machine"
 	"simkube.io/simkube/trace"
 )
 
@@ -195,24 +194,4 @@ func (r *run) config() *trace.Config {
 		config = withKind(config, i.object.GVK())
 	}
 	return &config
-}
-
-// where names an object for an error.
-func where(event int, time int64, obj *trace.Object) string {
-	if event < 0 {
-		return fmt.Sprintf("the inserted %s %s", trace.FormatGVK(obj.GVK()), obj.NamespacedName())
-	}
-	return fmt.Sprintf("event %d at %d, %s %s", event, time, trace.FormatGVK(obj.GVK()), obj.NamespacedName())
-}
-
-// failed makes an error of what a machine could not do, or of what came out of it.
-func (p *Program) failed(event int, time int64, obj *trace.Object, err error) error {
-	at := where(event, time, obj)
-	var fault *machine.Error
-	if !errors.As(err, &fault) {
-		return fmt.Errorf("%s: what the program makes of it is not an object: %v", at, err) //nolint:errorlint // it is no error of the trace that is read
-	}
-	e := &RunError{Event: event, Time: time, Object: trace.FormatGVK(obj.GVK()) + " " + obj.NamespacedName(), Message: fault.Message}
-	e.Line, e.Column, e.text = p.runError(at, fault)
-	return e
 }

@@ -45,10 +45,7 @@ func transformProblems(err error) []simkubev1.Problem {
 			out = append(out, simkubev1.Problem{Field: transformField, Message: fmt.Sprintf("and %d further mistakes", wrong.More)})
 		}
 	case errors.As(err, &ran):
-		out = append(out, simkubev1.Problem{
-			Field: transformField, Line: ran.Line, Column: ran.Column,
-			Message: fmt.Sprintf("event %d at %d, %s: %s", ran.Event, ran.Time, ran.Object, ran.Message),
-		})
+		out = append(out, simkubev1.Problem{Field: transformField, Line: ran.Line, Column: ran.Column, Message: ran.Where() + ": " + ran.Message})
 	default:
 		out = append(out, simkubev1.Problem{Field: transformField, Message: err.Error()})
 	}
