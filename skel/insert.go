@@ -45,7 +45,8 @@ func (r *run) insertions() ([]insertion, error) {
 			out = append(out, made)
 			c.After = append(c.After, ChangedObject{&made.object, o.Shift})
 		}
-		if r.opts.OnChange != nil && !r.quiet {
+		// What is inserted and dropped again is no change.
+		if r.opts.OnChange != nil && !r.quiet && len(outputs) > 0 {
 			r.quiet = !r.opts.OnChange(&c)
 		}
 	}

@@ -93,7 +93,7 @@ func (s *movingSink) finish(ctx context.Context) error {
 	}
 	direct := &directSink{run: s.run}
 	for {
-		if err := ctx.Err(); err != nil {
+		if err := context.Cause(ctx); err != nil {
 			return err
 		}
 		time, some := s.earliest()
