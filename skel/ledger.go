@@ -10,8 +10,8 @@ import (
 )
 
 // ledger keeps what has to be known of objects beyond the event they are in: what became of the manifests before an object's deletion, and what the
-// index and the lifecycles are to say in the end. It holds something for each object, not for each event, and nothing for objects that a program
-// without deletions and the like leaves as they are.
+// index and the lifecycles are to say in the end. It holds something for each object, of events only a few bytes for those that lost some, and nothing for
+// objects that a program without deletions and the like leaves as they are.
 type ledger struct {
 	traits  machine.Traits
 	sources map[objectKey]*source
@@ -20,7 +20,7 @@ type ledger struct {
 	// kept is how many bytes of specs the results hold.
 	kept int
 	// drops tell for events that lost objects which are left, to keep the times of x-simkube in step.
-	drops []eventDrops
+	drops drops
 	// regrouped: events are not those of the trace that was read any more.
 	regrouped bool
 }
@@ -90,13 +90,6 @@ func (l *ledger) note(key objectKey, obj *trace.Object, indexed bool) {
 		r.spec, r.hash = nil, obj.Hash()
 	}
 	l.kept += cap(r.spec)
-}
-
-// eventDrops is an event that lost objects.
-type eventDrops struct {
-	event int
-	// kept tells of each of the event's objects, applied then deleted, whether it is still there.
-	kept []bool
 }
 
 func newLedger(traits machine.Traits) *ledger {
@@ -222,9 +215,9 @@ func (l *ledger) delete(obj *trace.Object, found *recordOutcome) ([]end, error) 
 	return ends, nil
 }
 
-// lost notes that not all objects of an event are left.
+// lost notes which objects of an event are left, applied then deleted, if not all are.
 func (l *ledger) lost(event int, kept []bool) {
 	if !l.regrouped && slices.Contains(kept, false) {
-		l.drops = append(l.drops, eventDrops{event, kept})
+		l.drops.add(event, kept)
 	}
 }

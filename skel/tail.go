@@ -141,23 +141,22 @@ func (l *ledger) extension(tail *trace.Tail) error {
 // eventTimes takes the times of objects that are gone out.
 func (l *ledger) eventTimes(in [][]uint16) [][]uint16 {
 	out := in[:0]
-	drops := l.drops
+	dropped := l.drops.read()
 	for i, times := range in {
-		if len(drops) == 0 || drops[0].event != i {
+		if dropped.event != i {
 			out = append(out, times)
 			continue
 		}
-		kept := drops[0].kept
-		drops = drops[1:]
-		if len(kept) != len(times) {
+		if dropped.objects != len(times) {
 			return nil // it said nothing before, either
 		}
-		var left []uint16
-		for j, there := range kept {
-			if there {
+		left := times[:0]
+		for j := range times {
+			if dropped.kept(j) {
 				left = append(left, times[j])
 			}
 		}
+		dropped.next()
 		if len(left) > 0 {
 			out = append(out, left)
 		}

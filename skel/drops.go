@@ -1,0 +1,63 @@
+package skel
+
+import "encoding/binary"
+
+// drops are the events that lost objects, in their order, with what is left of each. There may be as many of them as there are events, so they are
+// held as a few bytes each: how many events it is behind the one before, how many objects it had, and a bit for each, which is set where it is still there.
+type drops struct {
+	bytes []byte
+	last  int
+}
+
+func (d *drops) add(event int, kept []bool) {
+	d.bytes = binary.AppendUvarint(d.bytes, uint64(event-d.last))
+	d.bytes = binary.AppendUvarint(d.bytes, uint64(len(kept)))
+	d.last = event
+	bits := len(d.bytes)
+	d.bytes = append(d.bytes, make([]byte, (len(kept)+7)/8)...)
+	for i, there := range kept {
+		if there {
+			d.bytes[bits+i/8] |= 1 << (i % 8)
+		}
+	}
+}
+
+// dropsReader gives drops again.
+type dropsReader struct {
+	bytes []byte
+	// event is the next event; -1 at the end.
+	event int
+	// objects is how many it had.
+	objects int
+}
+
+func (d *drops) read() *dropsReader {
+	r := &dropsReader{bytes: d.bytes}
+	r.head()
+	return r
+}
+
+// head reads up to the bits of the next event.
+func (r *dropsReader) head() {
+	if len(r.bytes) == 0 {
+		r.event = -1
+		return
+	}
+	r.event += int(r.number())
+	r.objects = int(r.number())
+}
+
+func (r *dropsReader) number() uint64 {
+	n, size := binary.Uvarint(r.bytes)
+	r.bytes = r.bytes[size:]
+	return n
+}
+
+// kept tells whether an object of the event is still there.
+func (r *dropsReader) kept(i int) bool { return r.bytes[i/8]&(1<<(i%8)) != 0 }
+
+// next goes on to the next event.
+func (r *dropsReader) next() {
+	r.bytes = r.bytes[(r.objects+7)/8:]
+	r.head()
+}
