@@ -40,8 +40,9 @@ type program struct {
 // Run runs the command line, whose first argument is the program's own name, and returns
 // the exit code. It prints errors itself.
 func Run(ctx context.Context, streams Streams, version string, args []string) int {
-	p := &program{streams: streams, version: version, name: programName(args), kill: make(chan struct{})}
 	ctx, cancel := context.WithCancelCause(ctx)
+	defer guardPipes(&streams, cancel)()
+	p := &program{streams: streams, version: version, name: programName(args), kill: make(chan struct{})}
 	finished := make(chan struct{})
 	watched := make(chan struct{})
 	go func() {
@@ -60,10 +61,11 @@ func Run(ctx context.Context, streams Streams, version string, args []string) in
 	if errors.Is(err, context.Canceled) && errors.Is(context.Cause(ctx), errInterrupted) {
 		err = errInterrupted
 	}
-	if err != nil {
+	code := exitCode(ctx, err)
+	if err != nil && code != exitUnread {
 		p.printError(err)
 	}
-	return exitCode(ctx, err)
+	return code
 }
 
 func (p *program) watchInterrupts(cancel context.CancelCauseFunc, finished <-chan struct{}) {

@@ -18,6 +18,7 @@ const (
 	exitUsage       = 2
 	exitAssertion   = 3 // a simulation ran, but an assertion about it failed
 	exitInterrupted = 130
+	exitUnread      = 141 // nobody reads the output any more; shells know it as that of programs that such a pipe ends
 )
 
 // errInterrupted is why a context ended that the user ended.
@@ -31,6 +32,8 @@ func exitCode(ctx context.Context, err error) int {
 		return exitDone
 	case errors.As(err, &wrong):
 		return exitUsage
+	case errors.Is(context.Cause(ctx), errUnread):
+		return exitUnread
 	case errors.Is(err, errInterrupted), errors.Is(context.Cause(ctx), errInterrupted):
 		return exitInterrupted
 	default:

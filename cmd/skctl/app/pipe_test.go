@@ -1,0 +1,48 @@
+package app
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// TestRun_Unread checks that a command ends quietly when nobody reads its output any more, and leaves nothing behind.
+func TestRun_Unread(t *testing.T) {
+	day := filepath.Join(repository, "examples", "day.sktrace")
+	for name, args := range map[string][]string{
+		"what fails at it":      {"trace", "cat", "-"},
+		"what does not look":    {"transform", "-", "-e", "modify(a = 1);", "--dry-run", "--changes", "1000"},
+		"what writes it itself": {"trace", "hash", "--trace", "-"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			temp := t.TempDir()
+			t.Setenv("TMPDIR", temp)
+			in, err := os.Open(day)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer in.Close()
+			reader, writer, err := os.Pipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer writer.Close()
+			if err := reader.Close(); err != nil {
+				t.Fatal(err)
+			}
+			var errs bytes.Buffer
+			code := Run(t.Context(), Streams{In: in, Out: writer, Err: &errs}, "v1", append([]string{"skctl"}, args...))
+			if code != exitUnread {
+				t.Errorf("exit code is %d, want %d", code, exitUnread)
+			}
+			if got, want := errs.String(), "reading the standard input\n"; got != want {
+				t.Errorf("standard error is %q, want %q", got, want)
+			}
+			left, err := os.ReadDir(temp)
+			if err != nil || len(left) > 0 {
+				t.Errorf("left behind are %v (%v), want nothing", left, err)
+			}
+		})
+	}
+}
