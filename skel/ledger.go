@@ -123,12 +123,14 @@ func (l *ledger) apply(obj *trace.Object, objects []outObject, same bool) {
 	}
 	if same && len(objects) == 0 {
 		s.became(key, 0)
+		s.moved(0)
 		l.note(key, obj, false)
 		return
 	}
 	for i := range objects {
 		made := keyOf(&objects[i].object)
 		s.became(made, objects[i].shift)
+		s.moved(objects[i].moved)
 		l.note(made, &objects[i].object, objects[i].indexed)
 	}
 	if len(objects) == 0 {
@@ -155,7 +157,6 @@ func (l *ledger) applyUntracked(obj *trace.Object, objects []outObject, same boo
 
 // became notes that a manifest of the source came out as an object.
 func (s *source) became(key objectKey, shift int64) {
-	s.moved(shift)
 	if !slices.Contains(s.all, key) {
 		s.all = append(s.all, key)
 	}

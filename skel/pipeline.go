@@ -162,6 +162,9 @@ func (r *run) applied(a *arrivals, b *batch, e *trace.Event, outcomes []outcome)
 			continue
 		}
 		objects := b.objects[o.objects.from:o.objects.to]
+		for k := range objects {
+			objects[k].moved = r.moved(a.time, objects[k].shift) - a.time
+		}
 		r.ledger.apply(obj, objects, o.same)
 		for k := range objects {
 			a.add(&objects[k].object, objects[k].shift)

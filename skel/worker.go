@@ -64,6 +64,8 @@ type outcome struct {
 type outObject struct {
 	object trace.Object
 	shift  int64
+	// moved is by how much it is moved in the end, which is less where the trace's first event is in the way.
+	moved int64
 	// indexed: its hash may not be the one that the trace's index has.
 	indexed bool
 }
