@@ -1,6 +1,7 @@
 package skel
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -100,24 +101,31 @@ func (s *movingSink) finish(ctx context.Context) error {
 		if !some {
 			return direct.finish(ctx)
 		}
-		records, err := s.of(time)
-		if err != nil {
-			return fmt.Errorf("read what is moved: %w", err)
-		}
-		event, err := joined(time, records)
+		events, err := s.of(time)
 		if err != nil {
 			return fmt.Errorf("read what is moved: %w", err)
 		}
 		if err := direct.before(time); err != nil {
 			return err
 		}
-		for i := range event.Applied {
-			s.run.ledger.wrote(&event.Applied[i])
-		}
-		if err := direct.event(&arrivals{time: time, event: event}); err != nil {
-			return err
+		for _, records := range events {
+			if err := s.write(direct, time, records); err != nil {
+				return err
+			}
 		}
 	}
+}
+
+// write writes what is to be one event.
+func (s *movingSink) write(direct *directSink, time int64, records []spooled) error {
+	event, err := joined(time, records)
+	if err != nil {
+		return fmt.Errorf("read what is moved: %w", err)
+	}
+	for i := range event.Applied {
+		s.run.ledger.wrote(&event.Applied[i])
+	}
+	return direct.event(&arrivals{time: time, event: event})
 }
 
 // earliest gives the time of what comes next, if anything does.
@@ -131,27 +139,31 @@ func (s *movingSink) earliest() (time int64, some bool) {
 	return time, some
 }
 
-// of takes what is of one time, in the order in which it came.
-func (s *movingSink) of(time int64) ([]spooled, error) {
+// of takes what is of one time, in the order in which it came: as one event where something was moved to that time, otherwise as the events it was.
+func (s *movingSink) of(time int64) ([][]spooled, error) {
 	var out []spooled
-	for _, file := range s.spools {
+	moved := false
+	for shift, file := range s.spools {
 		for file.next != nil && file.next.time == time {
 			out = append(out, *file.next)
+			moved = moved || shift != 0
 			if err := file.advance(); err != nil {
 				return nil, err
 			}
 		}
 	}
-	slices.SortStableFunc(out, func(a, b spooled) int {
-		switch {
-		case a.sequence < b.sequence:
-			return -1
-		case a.sequence > b.sequence:
-			return 1
+	slices.SortStableFunc(out, func(a, b spooled) int { return cmp.Compare(a.sequence, b.sequence) })
+	if moved {
+		return [][]spooled{out}, nil
+	}
+	var events [][]spooled
+	for first, i := 0, 1; i <= len(out); i++ {
+		if i == len(out) || out[i].sequence != out[first].sequence {
+			events = append(events, out[first:i])
+			first = i
 		}
-		return 0
-	})
-	return out, nil
+	}
+	return events, nil
 }
 
 // joined makes one event of what is of one time. Where that was several events, the last state of an object counts: an event has what is applied in
