@@ -72,7 +72,7 @@ func TestProgram_Run_NewerExtension(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(test.want, []byte(out.Extension)); diff != "" {
+			if diff := cmp.Diff(test.want, out.Extension); diff != "" {
 				t.Errorf("extension (-want +got):\n%s", diff)
 			}
 		})

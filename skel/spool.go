@@ -22,6 +22,8 @@ type spooled struct {
 // nothing.
 type spool struct {
 	file *os.File
+	// named: the name could not go while the file is open.
+	named bool
 	out  *bufio.Writer
 	in   *bufio.Reader
 	// next is what comes next when it is read; nil at the end.
@@ -36,9 +38,9 @@ func newSpool(dir string) (*spool, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Where the name cannot go while the file is open, close removes it.
-	_ = os.Remove(file.Name())
-	return &spool{file: file, out: bufio.NewWriterSize(file, spoolBuffer)}, nil
+	// Where the name cannot go while the file is open, close removes it; once it is gone, it may be another file's.
+	named := os.Remove(file.Name()) != nil
+	return &spool{file: file, named: named, out: bufio.NewWriterSize(file, spoolBuffer)}, nil
 }
 
 // What the flags of a record are.
@@ -111,8 +113,8 @@ func (s *spool) advance() error {
 
 func (s *spool) close() error {
 	err := s.file.Close()
-	if removed := os.Remove(s.file.Name()); removed != nil && !errors.Is(removed, os.ErrNotExist) {
-		err = errors.Join(err, removed)
+	if s.named {
+		err = errors.Join(err, os.Remove(s.file.Name()))
 	}
 	return err
 }
