@@ -24,8 +24,8 @@ type spool struct {
 	file *os.File
 	// named: the name could not go while the file is open.
 	named bool
-	out  *bufio.Writer
-	in   *bufio.Reader
+	out   *bufio.Writer
+	in    *bufio.Reader
 	// next is what comes next when it is read; nil at the end.
 	next *spooled
 }
