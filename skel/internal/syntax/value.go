@@ -240,7 +240,7 @@ func (p *parser) time() (*Time, bool) {
 		}
 		return &Time{t.Span, n, false}, true
 	}
-	if text[0] == '-' && isDigits(text[1:2]) {
+	if after, negative := strings.CutPrefix(text, "-"); negative && after != "" && isDigits(after[:1]) {
 		p.report(timeOutOfRange(t.Span))
 		return nil, false
 	}
