@@ -37,11 +37,14 @@ func newSkelFormat(p *program) *cobra.Command {
 		Long: `fmt prints programs in their canonical layout, with their comments. Without a FILE, or with -, it reads the standard input. A
 program with mistakes is not touched.
 
-Exit status: 0 done, 1 failed, or with --check: a file is not laid out like that, 2 wrong usage.`,
+Exit status: 0 done, 1 failed, or with --check: a file is not laid out like that, 2 wrong usage, 130 interrupted.`,
 		Example: `  skctl skel fmt sanitize.skel
   skctl skel fmt -w *.skel
   skctl skel fmt --check *.skel`,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if write && check {
+				return usage(cmd, errors.New("--write and --check: give one of them"))
+			}
 			if len(args) == 0 {
 				args = []string{standardInput}
 			}
@@ -51,7 +54,6 @@ Exit status: 0 done, 1 failed, or with --check: a file is not laid out like that
 	}
 	cmd.Flags().BoolVarP(&write, "write", "w", false, "write the files instead of printing them")
 	cmd.Flags().BoolVar(&check, "check", false, "print the names of files that are laid out otherwise, and fail if there are any")
-	cmd.MarkFlagsMutuallyExclusive("write", "check")
 	return cmd
 }
 
@@ -59,7 +61,7 @@ func (p *program) runSkelFormat(ctx context.Context, files []string, write, chec
 	var problems []error
 	unformatted := 0
 	for _, file := range files {
-		source, err := p.readProgram(file)
+		source, err := p.readProgram(ctx, file)
 		if err != nil {
 			problems = append(problems, err)
 			continue
@@ -87,9 +89,9 @@ func (p *program) runSkelFormat(ctx context.Context, files []string, write, chec
 }
 
 // readProgram reads a file, or the standard input.
-func (p *program) readProgram(file string) (string, error) {
+func (p *program) readProgram(ctx context.Context, file string) (string, error) {
 	if file == standardInput {
-		source, err := io.ReadAll(p.streams.In)
+		source, err := io.ReadAll(newPatientReader(ctx, p.streams.In))
 		if err != nil {
 			return "", fmt.Errorf("read the standard input: %w", err)
 		}
@@ -128,16 +130,17 @@ func newSkelCheck(p *program) *cobra.Command {
 		Short: "Tell the mistakes in programs",
 		Long: `check compiles programs and tells all their mistakes. Without a FILE, or with -, it reads the standard input.
 
-Exit status: 0 none, 1 some, 2 wrong usage.`,
+Exit status: 0 none, 1 some, 2 wrong usage, 130 interrupted.`,
 		Example:           `  skctl skel check *.skel`,
 		ValidArgsFunction: skelFiles,
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				args = []string{standardInput}
 			}
+			ctx := cmd.Context()
 			var problems []error
 			for _, file := range args {
-				source, err := p.readProgram(file)
+				source, err := p.readProgram(ctx, file)
 				if err == nil {
 					_, err = skel.CompileNamed(file, source)
 				}
