@@ -1,11 +1,13 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -13,7 +15,6 @@ import (
 
 	"simkube.io/simkube/cmd/skctl/progress"
 	"simkube.io/simkube/skel"
-
 	"simkube.io/simkube/trace"
 )
 
@@ -31,8 +32,8 @@ func newTransform(p *program) *cobra.Command {
 		Aliases: []string{"trans"},
 		Short:   "Change a trace by a program in SKEL",
 		Long: `transform runs a program in SKEL, the language for changing traces, on a trace and writes the trace that
-comes out. INPUT and --output are paths or URLs (s3://bucket/key, gs://..., azure://...; INPUT http(s)://... too, or - for
-the standard input). Either all of the output is written or none of it: a mistake in the program, a field that a command cannot set, a
+comes out. INPUT and --output are paths or URLs (s3://bucket/key, gs://..., azure://...; INPUT http(s)://... too). INPUT or
+SKEL_FILE may be - for the standard input. Either all of the output is written or none of it: a mistake in the program, a field that a command cannot set, a
 damaged trace or an interrupt leave what was there as it was.
 
 --dry-run writes nothing and shows the first changes and what every command would do.
@@ -44,7 +45,15 @@ Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted.`,
 		Example: `  skctl transform prod.sktrace sanitize.skel -o shared.sktrace
   skctl transform prod.sktrace sanitize.skel --dry-run
   skctl transform day.sktrace -e 'scale(metadata.namespace == "shop", 2);' -o s3://traces/double.sktrace`,
-		Args: cobra.RangeArgs(1, 2),
+		Args: func(cmd *cobra.Command, args []string) error {
+			switch {
+			case len(args) == 0:
+				return fmt.Errorf("%s: INPUT is missing", cmd.Name())
+			case len(args) > 2:
+				return fmt.Errorf("%s: INPUT and a SKEL_FILE are wanted, these are %d: %s", cmd.Name(), len(args), strings.Join(args, " "))
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := opts.check(args); err != nil {
 				return usage(cmd, err)
@@ -56,10 +65,13 @@ Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted.`,
 			return p.runTransform(cmd.Context(), args[0], file, opts, time.Now())
 		},
 		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-			if len(args) == 1 {
+			switch len(args) {
+			case 0:
+				return []string{"sktrace"}, cobra.ShellCompDirectiveFilterFileExt
+			case 1:
 				return []string{"skel"}, cobra.ShellCompDirectiveFilterFileExt
 			}
-			return []string{"sktrace"}, cobra.ShellCompDirectiveFilterFileExt
+			return nil, cobra.ShellCompDirectiveNoFileComp
 		},
 	}
 	f := cmd.Flags()
@@ -69,6 +81,7 @@ Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted.`,
 	f.BoolVar(&opts.dryRun, "dry-run", false, "write nothing; show the first changes and the counts")
 	f.IntVar(&opts.changes, "changes", 10, "how many changes --dry-run shows")
 	f.StringVar(&opts.format, "summary", "text", "how to print the summary: text, json or yaml")
+	_ = cmd.MarkFlagFilename("output", "sktrace")
 	_ = cmd.RegisterFlagCompletionFunc("expression", cobra.NoFileCompletions)
 	_ = cmd.RegisterFlagCompletionFunc("changes", cobra.NoFileCompletions)
 	_ = cmd.RegisterFlagCompletionFunc("summary", cobra.FixedCompletions([]string{"text", "json", "yaml"}, cobra.ShellCompDirectiveNoFileComp))
@@ -82,6 +95,9 @@ func (o *transformOptions) check(args []string) error {
 		problems = append(problems, errors.New("transform: the program is missing: name a SKEL_FILE, or give it with --expression"))
 	case len(args) == 2 && o.expression != "":
 		problems = append(problems, fmt.Errorf("transform: there are two programs, %s and --expression; one is wanted", args[1]))
+	}
+	if len(args) == 2 && args[0] == standardInput && args[1] == standardInput {
+		problems = append(problems, errors.New("the standard input can be the trace or the program, not both"))
 	}
 	switch o.format {
 	case "text", "json", "yaml":
@@ -109,8 +125,28 @@ func compileProgram(path, expression string) (*skel.Program, error) {
 	return skel.CompileNamed(path, string(source))
 }
 
+// transformProgram compiles the program that transform runs.
+func (p *program) transformProgram(ctx context.Context, file, expression string) (*skel.Program, error) {
+	if file != standardInput {
+		return compileProgram(file, expression)
+	}
+	source, err := p.readProgram(ctx, file)
+	if err != nil {
+		return nil, err
+	}
+	return skel.CompileNamed(file, source)
+}
+
+// transformedName gives where a trace goes when nobody says: beside its input, or, where nothing can be written there, into the working directory.
+func transformedName(input string, now time.Time) string {
+	if strings.HasPrefix(input, "http://") || strings.HasPrefix(input, "https://") {
+		input = newTraceName(input, "")
+	}
+	return input + "." + now.Format("20060102150405")
+}
+
 func (p *program) runTransform(ctx context.Context, input, file string, opts transformOptions, now time.Time) (err error) {
-	program, err := compileProgram(file, opts.expression)
+	program, err := p.transformProgram(ctx, file, opts.expression)
 	if err != nil {
 		return err
 	}
@@ -118,7 +154,7 @@ func (p *program) runTransform(ctx context.Context, input, file string, opts tra
 		if input == standardInput && !opts.dryRun {
 			return &usageError{err: errors.New("--output is missing: the standard input has no name of which one could be made")}
 		}
-		opts.output = input + "." + now.Format("20060102150405")
+		opts.output = transformedName(input, now)
 	}
 	var out *outputFile
 	if !opts.dryRun {
@@ -156,7 +192,18 @@ func (p *program) transform(ctx context.Context, program *skel.Program, in *inpu
 	run := skel.RunOptions{Progress: func(events int) { bar.Set(int64(events)) }}
 	create := func(*trace.Config, trace.WriterOptions) (skel.Output, error) { return discard{}, nil }
 	if out == nil {
-		shown := &changePrinter{out: p.streams.Out, style: p.style(p.streams.Out), left: opts.changes}
+		changes := p.streams.Out
+		if isTerminal(changes) {
+			// The bar is drawn over the lines in front of it.
+			var kept bytes.Buffer
+			changes = &kept
+			defer func() {
+				bar.Close()
+				_, printErr := kept.WriteTo(p.streams.Out)
+				err = errors.Join(err, printErr)
+			}()
+		}
+		shown := &changePrinter{out: changes, style: p.style(p.streams.Out), left: opts.changes}
 		if opts.format == "text" {
 			run.OnChange = shown.print
 		}

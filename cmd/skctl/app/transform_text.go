@@ -63,7 +63,7 @@ func (c *changePrinter) print(change *skel.Change) bool {
 	at := time.Unix(change.Time, 0).UTC().Format(time.RFC3339)
 	before, name := "", ""
 	if change.Before != nil {
-		before, name = manifestYAML(change.Before), objectName(change.Before)
+		before, name = manifestYAML(change.Before), printable(objectName(change.Before))
 	}
 	head := fmt.Sprintf("event %d, %s: %s", change.Event, at, name)
 	switch {
@@ -76,7 +76,7 @@ func (c *changePrinter) print(change *skel.Change) bool {
 	fmt.Fprintln(c.out, c.style.wrap("1", head))
 	for i, after := range change.After {
 		if name := objectName(after.Object); change.Before == nil || i > 0 || name != objectName(change.Before) {
-			fmt.Fprintln(c.out, "  becomes "+name)
+			fmt.Fprintln(c.out, "  becomes "+printable(name))
 		}
 		if after.Shift != 0 {
 			fmt.Fprintf(c.out, "  moves by %s\n", time.Duration(after.Shift)*time.Second)
@@ -99,7 +99,7 @@ func (c *changePrinter) diff(before, after string) {
 	for _, hunk := range unified.Hunks {
 		fmt.Fprintln(c.out, c.style.wrap("36", fmt.Sprintf("  @@ line %d @@", hunk.FromLine)))
 		for _, line := range hunk.Lines {
-			text := strings.TrimRight(line.Content, "\n")
+			text := printable(strings.TrimRight(line.Content, "\n"))
 			switch line.Kind {
 			case udiff.Insert:
 				text = c.style.wrap("32", "  + "+text)
