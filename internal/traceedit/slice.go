@@ -37,7 +37,14 @@ func (e *WindowError) Error() string {
 	if e.Start >= e.End {
 		return fmt.Sprintf("%s: the time from %s to %s is empty", e.Name, text(e.Start), text(e.End))
 	}
-	return fmt.Sprintf("%s: nothing of %s to %s is in it: it goes from %s to %s", e.Name, text(e.Start), text(e.End), text(e.First), text(e.Last))
+	window := text(e.Start) + " to " + text(e.End)
+	switch {
+	case e.End == math.MaxInt64:
+		window = "the time from " + text(e.Start) + " on"
+	case e.Start == math.MinInt64:
+		window = "the time before " + text(e.End)
+	}
+	return fmt.Sprintf("%s: nothing of %s is in it: it goes from %s to %s", e.Name, window, text(e.First), text(e.Last))
 }
 
 // Slice makes a trace of a part of another. The output appears under its path only when it is whole. It fails with a *WindowError if the

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -20,6 +21,13 @@ type traceConvertOptions struct {
 	from, output, start, config            string
 	excludedNamespaces, includedNamespaces []string
 	owned                                  bool
+	// forRecordings are the flags among those of the user that a trace has no use for.
+	forRecordings []string
+}
+
+// recordingFlags are the flags for recordings that are no traces.
+func recordingFlags() []string {
+	return []string{"start-time", "config", "excluded-namespaces", "included-namespaces", "owned"}
 }
 
 // fromNames are the values of --from.
@@ -58,6 +66,11 @@ Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted.`,
 			plan, err := opts.plan(args[0], time.Now())
 			if err != nil {
 				return usage(cmd, err)
+			}
+			for _, name := range recordingFlags() {
+				if cmd.Flags().Changed(name) {
+					opts.forRecordings = append(opts.forRecordings, "--"+name)
+				}
 			}
 			return p.runTraceConvert(cmd.Context(), args[0], plan, opts)
 		},
@@ -124,10 +137,20 @@ func (p *program) runTraceConvert(ctx context.Context, input string, plan tracec
 		return err
 	}
 	defer func() { err = errors.Join(err, in.Close()) }()
+	if plan.From == "" {
+		// An error comes again, from Convert.
+		plan.From, _ = traceconvert.Detect(in.Path)
+	}
+	if plan.From == traceconvert.Trace && len(opts.forRecordings) > 0 {
+		return &usageError{
+			err:  fmt.Errorf("%s: %s is a trace, which is converted as it is", strings.Join(opts.forRecordings, ", "), in.Name),
+			hint: "skctl trace slice makes a trace of a part of it",
+		}
+	}
 	summary, err := func() (traceconvert.Summary, error) {
-		transfer := progress.NewTransfer(p.streams.Err, "reading "+in.Name, p.displayOptions())
-		defer transfer.Close()
-		plan.Name, plan.Progress = in.Name, transfer.Add
+		transfer := p.slowTransfer("reading " + in.Name)
+		defer transfer.close()
+		plan.Name, plan.Progress = in.Name, transfer.add
 		return traceconvert.Convert(ctx, in.Path, out.Path, plan)
 	}()
 	switch {
