@@ -65,9 +65,7 @@ func (p *program) runTraceCat(ctx context.Context, arg string, format tracejson.
 		return err
 	}
 	defer func() { err = errors.Join(err, in.Close()) }()
-	if isTerminal(p.streams.Out) {
-		in.progress = nil // it would be drawn between the lines
-	}
+	in.showsNone(isTerminal(p.streams.Out))
 	out := tracejson.NewEncoder(p.streams.Out, format)
 	// What could be read is printed also when the rest cannot be.
 	return errors.Join(catTrace(ctx, in, out, all), out.Flush())

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"simkube.io/simkube/cmd/skctl/progress"
 	"simkube.io/simkube/storage"
 )
 
@@ -70,7 +69,7 @@ func (p *program) printNewTrace(out *outputFile, start, end int64, events int, o
 	if events > 0 {
 		span = time.Unix(start, 0).UTC().Format(time.RFC3339) + " to " + time.Unix(end, 0).UTC().Format(time.RFC3339)
 	}
-	fmt.Fprintf(p.streams.Err, "%s: %s events with %s objects, %s\n", out.Name, progress.Count(int64(events)), progress.Count(objects), span)
+	fmt.Fprintf(p.streams.Err, "%s: %s with %s, %s\n", out.Name, plural(events, "event"), plural(int(objects), "object"), span)
 }
 
 // closeAll closes what there is, whatever comes of it.

@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"simkube.io/simkube/cmd/skctl/progress"
 	"simkube.io/simkube/internal/tracediff"
 )
 
@@ -93,9 +92,9 @@ func (p *program) runTraceDiff(ctx context.Context, args []string, opts traceDif
 		inputs = append(inputs, tracediff.Input{Path: in.Path, Name: in.Name})
 	}
 	report, err := func() (*tracediff.Report, error) {
-		transfer := progress.NewTransfer(p.streams.Err, "comparing traces", p.displayOptions())
-		defer transfer.Close()
-		return tracediff.Compare(ctx, inputs[0], inputs[1], tracediff.Options{Align: opts.align == alignStart, Progress: transfer.Add})
+		transfer := p.slowTransfer("comparing traces")
+		defer transfer.close()
+		return tracediff.Compare(ctx, inputs[0], inputs[1], tracediff.Options{Align: opts.align == alignStart, Progress: transfer.add})
 	}()
 	if err != nil {
 		return err

@@ -9,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"simkube.io/simkube/cmd/skctl/progress"
 	"simkube.io/simkube/internal/tracejson"
 	"simkube.io/simkube/trace"
 )
@@ -75,8 +74,7 @@ func (p *program) runTraceFromJSON(ctx context.Context, file, output string) (er
 	case decoded.IndexMade:
 		made = "; the index was made from the events"
 	}
-	fmt.Fprintf(p.streams.Err, "wrote %s events with %s objects to %s%s\n",
-		progress.Count(int64(decoded.Events)), progress.Count(int64(decoded.Objects)), out.Name, made)
+	fmt.Fprintf(p.streams.Err, "%s: %s with %s%s\n", out.Name, plural(decoded.Events, "event"), plural(decoded.Objects, "object"), made)
 	return nil
 }
 

@@ -79,7 +79,7 @@ func (p *program) hashPrinter(output string) func(*traceinfo.Hashes) error {
 
 // printHashes prints a hash a line.
 func printHashes(w io.Writer, h *traceinfo.Hashes) error {
-	object := h.Kind + " " + h.Name
+	object := printable(h.Kind + " " + h.Name)
 	if h.Time != nil {
 		object += " at " + strconv.FormatInt(*h.Time, 10)
 	}
@@ -128,6 +128,7 @@ func (p *program) hashTrace(ctx context.Context, arg string, show func(*traceinf
 	if err := in.rewind(); err != nil {
 		return err
 	}
+	in.showsNone(isTerminal(p.streams.Out))
 	return traceinfo.HashEvents(in.Config(), in.events(ctx), lifecycles, show)
 }
 

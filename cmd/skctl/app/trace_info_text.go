@@ -127,7 +127,7 @@ func (t *infoPrinter) checks(c *traceinfo.Checks) {
 	say(c.Lifecycles.OtherPods, "bare pods have lifecycles under a hash that none of their manifests has")
 	say(c.Lifecycles.Reversed, "of the lifecycles end before they start")
 	for _, example := range slices.Concat(c.Index.Examples, c.Lifecycles.Examples) {
-		t.line("", "%s", t.style.dim("- "+example))
+		t.line("", "%s", t.style.dim("- "+printable(example)))
 	}
 }
 
@@ -160,7 +160,12 @@ func (t *infoPrinter) tables(info namedInfo) {
 func (t *infoPrinter) table(header []string, rows func(row func(...string))) {
 	t.out.WriteByte('\n')
 	table := tabwriter.NewWriter(&t.out, 0, 0, 3, ' ', 0)
-	row := func(cells ...string) { fmt.Fprintln(table, "  "+strings.Join(cells, "\t")) }
+	row := func(cells ...string) {
+		for i := range cells {
+			cells[i] = printable(cells[i])
+		}
+		fmt.Fprintln(table, "  "+strings.Join(cells, "\t"))
+	}
 	row(header...)
 	rows(row)
 	_ = table.Flush() // to memory
@@ -185,7 +190,7 @@ func tracked(config traceinfo.Config, kind string) string {
 	return strings.Join(words, ", ")
 }
 
-func clockTime(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05Z") }
+func clockTime(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
 func plural(n int, what string) string {
 	if n != 1 {

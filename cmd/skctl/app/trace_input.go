@@ -51,6 +51,14 @@ func (t *traceInput) rewind() (err error) {
 	return t.named(err)
 }
 
+// showsNone has no progress shown from now on when lines are printed on a terminal: it would be drawn between them.
+func (t *traceInput) showsNone(onTerminal bool) {
+	if onTerminal {
+		t.progress.close()
+		t.progress = nil
+	}
+}
+
 // size gives the number of bytes of the trace.
 func (t *traceInput) size() int64 {
 	info, err := t.file.Stat()

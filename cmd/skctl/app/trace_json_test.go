@@ -107,7 +107,7 @@ func TestTrace_FromJSONMakesWhatIsNotThere(t *testing.T) {
 	if code != exitDone {
 		t.Fatalf("exit code %d: %s", code, stderr)
 	}
-	if want := "wrote 2 events with 2 objects to " + out + "; the config and the index were made from the events\n"; stderr != want {
+	if want := out + ": 2 events with 2 objects; the config and the index were made from the events\n"; stderr != want {
 		t.Errorf("standard error is %q, want %q", stderr, want)
 	}
 	if _, err := trace.ReadFile(out); err != nil {
@@ -174,12 +174,12 @@ func TestTrace_InfoText(t *testing.T) {
 	want := path + `: 430 B
 
   version      2
-  time         2023-11-14 22:13:20Z to 2023-11-14 22:14:20Z, 1m0s
+  time         2023-11-14T22:13:20Z to 2023-11-14T22:14:20Z, 1m0s
   events       2
   objects      1 object in 1 namespace; applied once, deleted once; manifests 233 B
-  peak         2 pods at 2023-11-14 22:13:20Z
-               1 core of CPU at 2023-11-14 22:13:20Z
-               2.0 GiB of memory at 2023-11-14 22:13:20Z
+  peak         2 pods at 2023-11-14T22:13:20Z
+               1 core of CPU at 2023-11-14T22:13:20Z
+               2.0 GiB of memory at 2023-11-14T22:13:20Z
                an upper estimate of what is asked for at one time: templates x replicas until they are deleted
   lifecycles   none
   x-simkube    none

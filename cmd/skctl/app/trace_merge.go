@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"simkube.io/simkube/cmd/skctl/progress"
 	"simkube.io/simkube/internal/traceedit"
 )
 
@@ -127,9 +126,9 @@ func (p *program) runTraceMerge(ctx context.Context, args []string, plan traceed
 		inputs = append(inputs, traceedit.Input{Path: in.Path, Name: in.Name})
 	}
 	summary, err := func() (traceedit.Summary, error) {
-		transfer := progress.NewTransfer(p.streams.Err, fmt.Sprintf("reading %d traces", len(inputs)), p.displayOptions())
-		defer transfer.Close()
-		plan.Progress = transfer.Add
+		transfer := p.slowTransfer(fmt.Sprintf("reading %d traces", len(inputs)))
+		defer transfer.close()
+		plan.Progress = transfer.add
 		return traceedit.Merge(ctx, inputs, out.Path, plan)
 	}()
 	var different *traceedit.DifferentError

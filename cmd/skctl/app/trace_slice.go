@@ -13,7 +13,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 
-	"simkube.io/simkube/cmd/skctl/progress"
 	"simkube.io/simkube/internal/timespec"
 	"simkube.io/simkube/internal/traceedit"
 )
@@ -156,9 +155,9 @@ func (p *program) runTraceSlice(ctx context.Context, input string, plan traceedi
 	}
 	defer func() { err = errors.Join(err, in.Close()) }()
 	summary, err := func() (traceedit.Summary, error) {
-		transfer := progress.NewTransfer(p.streams.Err, "reading "+in.Name, p.displayOptions())
-		defer transfer.Close()
-		plan.Progress = transfer.Add
+		transfer := p.slowTransfer("reading " + in.Name)
+		defer transfer.close()
+		plan.Progress = transfer.add
 		return traceedit.Slice(ctx, traceedit.Input{Path: in.Path, Name: in.Name}, out.Path, plan)
 	}()
 	if err != nil {

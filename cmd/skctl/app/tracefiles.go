@@ -50,9 +50,9 @@ func (p *program) fetch(ctx context.Context, arg string) (*inputFile, error) {
 		info, err := os.Stat(location.Key)
 		switch {
 		case err != nil:
-			return nil, fmt.Errorf("open trace %s: %w", location, reason(err))
+			return nil, fmt.Errorf("open %s: %w", location, reason(err))
 		case info.IsDir():
-			return nil, hint(fmt.Errorf("open trace %s: it is a folder", location), "name a trace file, such as those that end in .sktrace")
+			return nil, hint(fmt.Errorf("open %s: it is a folder", location), "name a file; traces are those that end in .sktrace")
 		}
 		return &inputFile{Path: location.Key, Name: location.String()}, nil
 	}
@@ -83,7 +83,15 @@ func (p *program) fetchFrom(ctx context.Context, in io.ReadCloser, name string) 
 
 // copyWithProgress copies, and shows on the error stream how far it is.
 func (p *program) copyWithProgress(ctx context.Context, to io.Writer, from io.Reader, what string) error {
-	transfer := progress.NewTransfer(p.streams.Err, what, p.displayOptions())
+	opts := p.displayOptions()
+	if !opts.Live {
+		// Where nobody waits before a terminal, what takes a moment is not worth a line.
+		slow := p.slowTransfer(what)
+		defer slow.close()
+		_, err := io.Copy(to, &interruptibleReader{ctx: ctx, r: from, read: slow.add})
+		return err
+	}
+	transfer := progress.NewTransfer(p.streams.Err, what, opts)
 	defer transfer.Close()
 	_, err := io.Copy(to, &interruptibleReader{ctx: ctx, r: from, read: transfer.Add})
 	return err
