@@ -68,7 +68,7 @@ type RunError struct {
 	Time  int64
 	// Object is kind and namespaced name, as in "apps/v1.Deployment default/web".
 	Object string
-	// Line and Column are where the command, or the part of it that is meant, is in the program.
+	// Line and Column are where the command, or the part of it that is meant, is in the program; 0 where it is no single one.
 	Line, Column int
 	Message      string
 
@@ -94,7 +94,9 @@ func (p *Program) failed(event int, time int64, obj *trace.Object, err error) er
 	e := &RunError{Event: event, Time: time, Object: trace.FormatGVK(obj.GVK()) + " " + obj.NamespacedName()}
 	var fault *machine.Error
 	if !errors.As(err, &fault) {
-		return fmt.Errorf("%s: what the program makes of it is not an object: %v", e.Where(), err) //nolint:errorlint // it is no error of the trace that is read
+		e.Message = "what the program makes of it is not an object: " + err.Error()
+		e.text = e.Where() + ": " + e.Message
+		return e
 	}
 	e.Message = fault.Message
 	e.Line, e.Column = position(p.syntax.Source, fault.Start)

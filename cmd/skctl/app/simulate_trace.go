@@ -9,6 +9,7 @@ import (
 
 	"simkube.io/simkube/cmd/skctl/progress"
 	"simkube.io/simkube/internal/simulation"
+	"simkube.io/simkube/skel"
 )
 
 // preparedTrace is what has to go when a simulation is over.
@@ -28,8 +29,13 @@ func (t *preparedTrace) Close() error {
 
 // prepareTrace brings the trace of a simulation to this machine, changes it by the program in a file, if there is one, and has the simulation replay that.
 func (p *program) prepareTrace(ctx context.Context, spec *simulation.Spec, skelFile string) (_ *preparedTrace, err error) {
-	name := spec.Trace
-	input, err := p.fetch(ctx, name)
+	var program *skel.Program
+	if skelFile != "" {
+		if program, err = compileProgram(skelFile, ""); err != nil {
+			return nil, err
+		}
+	}
+	input, err := p.fetch(ctx, spec.Trace)
 	if err != nil {
 		return nil, err
 	}
@@ -37,7 +43,7 @@ func (p *program) prepareTrace(ctx context.Context, spec *simulation.Spec, skelF
 	if input.fetched {
 		spec.Trace, spec.TraceName = input.Path, input.Name
 	}
-	if skelFile == "" {
+	if program == nil {
 		return out, nil
 	}
 	defer func() {
@@ -45,10 +51,6 @@ func (p *program) prepareTrace(ctx context.Context, spec *simulation.Spec, skelF
 			err = errors.Join(err, out.Close())
 		}
 	}()
-	program, err := compileProgram(skelFile, "")
-	if err != nil {
-		return nil, err
-	}
 	if out.dir, err = os.MkdirTemp("", "skctl-*"); err != nil {
 		return nil, fmt.Errorf("make room for the changed trace: %w", err)
 	}
