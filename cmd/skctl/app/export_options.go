@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 
 	simkubev1 "simkube.io/simkube/api/v1"
@@ -61,12 +60,7 @@ func (o *exportOptions) addFlags(cmd *cobra.Command) {
 	o.kube.BearerToken = nil
 	addKubeFlags(cmd, o.kube)
 
-	f.SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
-		if name == "labels" {
-			name = "included-labels"
-		}
-		return pflag.NormalizedName(name)
-	})
+	acceptFlags(cmd, map[string]string{"labels": "included-labels", "namespaces": "included-namespaces", "output": "output-path"})
 	_ = cmd.MarkFlagFilename("transform", "skel")
 	_ = cmd.MarkFlagFilename("output-path", "sktrace")
 	_ = cmd.MarkFlagFilename("token-file")

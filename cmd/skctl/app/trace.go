@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // newTrace is the command of the tools for trace files. Each of them is a file of its own.
@@ -36,6 +37,16 @@ func completeFiles(n int, extensions ...string) cobra.CompletionFunc {
 		}
 		return extensions, cobra.ShellCompDirectiveFilterFileExt
 	}
+}
+
+// acceptFlags has flags answer to the names as well that flags for the same have in other commands; it maps those to the command's own.
+func acceptFlags(cmd *cobra.Command, others map[string]string) {
+	cmd.Flags().SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
+		if own, ok := others[name]; ok {
+			name = own
+		}
+		return pflag.NormalizedName(name)
+	})
 }
 
 // exitStatus ends the long help of the trace tools.

@@ -84,6 +84,7 @@ Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted.`,
 	f.StringSliceVar(&opts.excludedNamespaces, "excluded-namespaces", []string{"kube-system", "kube-public", "kube-node-lease"}, "namespaces to leave out of a recording")
 	f.StringSliceVar(&opts.includedNamespaces, "included-namespaces", nil, "leave out all other namespaces (default none)")
 	f.BoolVar(&opts.owned, "owned", false, "keep objects that others make, too")
+	acceptFlags(cmd, map[string]string{"namespaces": "included-namespaces", "config-file": "config"})
 	_ = cmd.RegisterFlagCompletionFunc("from", cobra.FixedCompletions(fromNames(), cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.MarkFlagFilename("output", "sktrace")
 	_ = cmd.MarkFlagFilename("config", "yaml", "yml")

@@ -158,3 +158,32 @@ func TestRun_TraceDiff_Escapes(t *testing.T) {
 		t.Errorf("printed is %q", out.String())
 	}
 }
+
+// TestAcceptFlags checks that flags for the same thing answer to one name wherever they are.
+func TestAcceptFlags(t *testing.T) {
+	root := newRoot(&program{name: "skctl"})
+	for _, line := range []string{
+		"export --namespaces --included-namespaces --labels --included-labels --output --output-path",
+		"trace slice --namespaces --included-namespaces --labels --included-labels --output",
+		"trace convert --namespaces --included-namespaces --config --config-file --output",
+		"trace hash --config --config-file --output",
+	} {
+		var path, flags []string
+		for _, word := range strings.Fields(line) {
+			if name, ok := strings.CutPrefix(word, "--"); ok {
+				flags = append(flags, name)
+			} else {
+				path = append(path, word)
+			}
+		}
+		cmd, _, err := root.Find(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, flag := range flags {
+			if cmd.Flags().Lookup(flag) == nil {
+				t.Errorf("%s has no --%s", cmd.CommandPath(), flag)
+			}
+		}
+	}
+}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"simkube.io/simkube/internal/traceconvert"
 	"simkube.io/simkube/internal/traceinfo"
 	"simkube.io/simkube/trace"
 )
@@ -61,6 +62,7 @@ configuration, or by that in --config-file.` + exitStatus,
 	cmd.Flags().StringVar(&opts.trace, "trace", "", "trace whose objects to hash")
 	cmd.Flags().StringVarP(&opts.config, "config-file", "c", "", "configuration of a tracer, for the pod templates of other kinds")
 	cmd.Flags().StringVarP(&opts.output, "output", "o", outputText, "how to print: text (a hash a line) or json (an object a line)")
+	acceptFlags(cmd, map[string]string{"config": "config-file"})
 	_ = cmd.MarkFlagFilename("trace", "sktrace")
 	_ = cmd.MarkFlagFilename("config-file", "yaml", "yml", "json")
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{outputText, outputJSON}, cobra.ShellCompDirectiveNoFileComp))
@@ -168,7 +170,11 @@ func (p *program) hashFile(ctx context.Context, arg string, config *trace.Config
 	}
 	defer in.Close()
 	if err := traceinfo.HashManifests(config, in, show); err != nil {
-		return fmt.Errorf("%s: %w", input.Name, err)
+		err = fmt.Errorf("%s: %w", input.Name, err)
+		if format, _ := traceconvert.Detect(input.Path); format == traceconvert.Trace {
+			return hint(err, "a FILE has manifests; --trace %s hashes the objects of a trace", arg)
+		}
+		return err
 	}
 	return nil
 }

@@ -243,6 +243,14 @@ items:
 	}
 }
 
+func TestTrace_HashTakesNoTrace(t *testing.T) {
+	path := filepath.Join(repository, "examples", "first-steps.sktrace")
+	code, _, stderr := run(t, "trace", "hash", path)
+	if want := "\n  hint: a FILE has manifests; --trace " + path + " hashes the objects of a trace\n"; code != exitFailed || !strings.HasSuffix(stderr, want) {
+		t.Errorf("exit code %d, standard error\n%s\nwant %d, and at its end %q", code, stderr, exitFailed, want)
+	}
+}
+
 func TestTrace_HashOfTrace(t *testing.T) {
 	code, text, stderr := run(t, "trace", "hash", "--trace", recordedTrace(t, "bare-pods.sktrace"), "-o", "json")
 	if code != exitDone {

@@ -66,6 +66,7 @@ Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted.`,
 	f.StringArrayVar(&opts.labels, "labels", nil, "leave out objects without these labels, e.g. app=x,tier!=y (repeatable: one of them is enough)")
 	f.StringArrayVar(&opts.excludedLabels, "excluded-labels", nil, "leave out objects with these labels (repeatable)")
 	f.StringVarP(&opts.output, "output", "o", "", "where the new trace goes: a path or a URL (default TRACE's name with -slice, here)")
+	acceptFlags(cmd, map[string]string{"included-namespaces": "namespaces", "included-labels": "labels"})
 	_ = cmd.MarkFlagFilename("output", "sktrace")
 	for _, name := range []string{"start-time", "end-time", "namespaces", "excluded-namespaces", "kinds", "names", "labels", "excluded-labels"} {
 		_ = cmd.RegisterFlagCompletionFunc(name, cobra.NoFileCompletions)
