@@ -10,11 +10,6 @@ import (
 	"simkube.io/simkube/internal/tracejson"
 )
 
-const (
-	outputText = "text"
-	outputYAML = "yaml"
-)
-
 // traceCatOptions are the flags of trace cat.
 type traceCatOptions struct {
 	output string

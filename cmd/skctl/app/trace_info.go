@@ -2,13 +2,11 @@ package app
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/spf13/cobra"
-	"sigs.k8s.io/yaml"
 
 	"simkube.io/simkube/internal/traceinfo"
 )
@@ -69,15 +67,5 @@ func (p *program) runTraceInfo(ctx context.Context, arg, output string) (err err
 		_, err := p.streams.Out.Write(infoText(named, p.style(p.streams.Out)))
 		return err
 	}
-	text, err := json.MarshalIndent(named, "", "  ")
-	if err == nil && output == outputYAML {
-		text, err = yaml.JSONToYAML(text)
-	} else {
-		text = append(text, '\n')
-	}
-	if err != nil {
-		return fmt.Errorf("print the summary: %w", err)
-	}
-	_, err = p.streams.Out.Write(text)
-	return err
+	return printStructured(p.streams.Out, output, named)
 }

@@ -5,13 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
-	"sigs.k8s.io/yaml"
 
 	"simkube.io/simkube/cmd/skctl/progress"
 	"simkube.io/simkube/skel"
@@ -254,20 +252,4 @@ func (p *program) printTransformed(s *skel.Summary, in *inputFile, out *outputFi
 		fmt.Fprintf(p.streams.Err, "written to %s\n", out.Name)
 	}
 	return nil
-}
-
-// printStructured prints a value as JSON or YAML.
-func printStructured(w io.Writer, format string, v any) error {
-	text, err := yaml.Marshal(v)
-	if err != nil {
-		return err
-	}
-	if format == "json" {
-		text, err = indentedJSON(v)
-		if err != nil {
-			return err
-		}
-	}
-	_, err = w.Write(text)
-	return err
 }

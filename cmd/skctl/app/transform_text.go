@@ -1,7 +1,6 @@
 package app
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -15,11 +14,6 @@ import (
 	"simkube.io/simkube/skel"
 	"simkube.io/simkube/trace"
 )
-
-func indentedJSON(v any) ([]byte, error) {
-	text, err := json.MarshalIndent(v, "", "  ")
-	return append(text, '\n'), err
-}
 
 // maxCommandText is how much of a command the summary shows.
 const maxCommandText = 60
