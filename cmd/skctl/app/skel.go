@@ -79,7 +79,9 @@ func (p *program) runSkelFormat(ctx context.Context, files []string, write, chec
 				problems = append(problems, p.replaceFile(ctx, file, formatted))
 			}
 		default:
-			fmt.Fprint(p.streams.Out, formatted)
+			if _, err := io.WriteString(p.streams.Out, formatted); err != nil {
+				problems = append(problems, fmt.Errorf("print %s: %w", file, err))
+			}
 		}
 	}
 	if unformatted > 0 {

@@ -201,7 +201,9 @@ func (p *program) transform(ctx context.Context, program *skel.Program, in *inpu
 				err = errors.Join(err, printErr)
 			}()
 		}
-		shown := &changePrinter{out: changes, style: p.style(p.streams.Out), left: opts.changes}
+		printed := &firstError{w: changes}
+		defer func() { err = errors.Join(err, printed.err) }()
+		shown := &changePrinter{out: printed, style: p.style(p.streams.Out), left: opts.changes}
 		if opts.format == "text" {
 			run.OnChange = shown.print
 		}
@@ -247,9 +249,9 @@ func (p *program) printTransformed(s *skel.Summary, in *inputFile, out *outputFi
 	if out == nil {
 		fmt.Fprintf(p.streams.Out, "%s would become:\n", in.Name)
 	}
-	writeTransformSummary(p.streams.Out, s)
+	err := writeTransformSummary(p.streams.Out, s)
 	if out != nil {
 		fmt.Fprintf(p.streams.Err, "written to %s\n", out.Name)
 	}
-	return nil
+	return err
 }

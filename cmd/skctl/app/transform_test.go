@@ -50,7 +50,7 @@ event 3, 2026-03-10T09:01:00Z: batch/v1.Job demo/report is deleted
 		"2                2                0                2  5: delete(kind == \"Job\")\n",
 		"2: insert(10s, {\"apiVersion\": \"v1\", \"kind\": \"ConfigMap\", \"meta…\n",
 		"in total\n",
-		"7 events with 7 objects, of 8 with 8\n",
+		"8 events with 8 objects become 7 with 7\n",
 	} {
 		if !strings.Contains(table, part) {
 			t.Errorf("the summary lacks %q:\n%s", part, table)

@@ -18,8 +18,25 @@ import (
 // maxCommandText is how much of a command the summary shows.
 const maxCommandText = 60
 
+// firstError is a writer that does nothing any more once it failed, and knows why it did.
+type firstError struct {
+	w   io.Writer
+	err error
+}
+
+// Write implements io.Writer.
+func (f *firstError) Write(b []byte) (int, error) {
+	if f.err != nil {
+		return 0, f.err
+	}
+	var n int
+	n, f.err = f.w.Write(b)
+	return n, f.err
+}
+
 // writeTransformSummary prints what a program did, command by command.
-func writeTransformSummary(out io.Writer, s *skel.Summary) {
+func writeTransformSummary(to io.Writer, s *skel.Summary) error {
+	out := &firstError{w: to}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(w, "EVENTS MATCHED\tOBJECTS MATCHED\tFIELDS MODIFIED\tOBJECTS DELETED\t  COMMAND")
 	row := func(c skel.Counts, what string) {
@@ -33,12 +50,13 @@ func writeTransformSummary(out io.Writer, s *skel.Summary) {
 		row(c.Counts, fmt.Sprintf("%d: %s", c.Line, string(text)))
 	}
 	row(s.Counts, "in total")
-	_ = w.Flush() // as the other prints to the user: there is nobody to tell
-	fmt.Fprintf(out, "%s events with %s objects, of %s with %s\n",
-		progress.Count(s.EventsWritten), progress.Count(s.ObjectsWritten), progress.Count(s.EventsRead), progress.Count(s.ObjectsRead))
+	_ = w.Flush() // out knows
+	fmt.Fprintf(out, "%s with %s become %s with %s\n",
+		plural(int(s.EventsRead), "event"), plural(int(s.ObjectsRead), "object"), progress.Count(s.EventsWritten), progress.Count(s.ObjectsWritten))
 	if s.Unordered > 0 {
 		fmt.Fprintf(out, "%s events were earlier than one in front of them, and have its time now\n", progress.Count(s.Unordered))
 	}
+	return out.err
 }
 
 // changePrinter shows changes as differences of YAML.
