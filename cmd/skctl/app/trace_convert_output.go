@@ -14,13 +14,16 @@ import (
 )
 
 // checkNewTrace gives where a trace goes that is made of others: where the user says, which must not be one of them, or else a file in the working
-// directory that is called like the first of them, with a suffix.
+// directory that is called like the first of them, with a suffix, and that does not exist yet.
 func checkNewTrace(output string, inputs []string, suffix string) (string, error) {
 	if output == "" {
 		if inputs[0] == standardInput {
 			return "", errors.New("--output is missing: the standard input has no name of which one could be made")
 		}
 		output = newTraceName(inputs[0], suffix)
+		if _, err := os.Lstat(output); err == nil {
+			return "", fmt.Errorf("--output is missing: %s, as the new trace would be called, exists; --output %s replaces it", output, output)
+		}
 	}
 	target, err := storage.Parse(output)
 	if err != nil {

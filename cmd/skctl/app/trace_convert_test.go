@@ -99,6 +99,18 @@ func TestRun_TraceSliceMergeDiff(t *testing.T) {
 	}
 }
 
+// TestRun_TraceSlice_Again checks that no file is replaced that nobody named.
+func TestRun_TraceSlice_Again(t *testing.T) {
+	day := filepath.Join(inFolder(t), "examples", "day.sktrace")
+	do(t, "trace", "slice", day, "-t", "+1h")
+	code, _, stderr := run(t, "trace", "slice", day, "-s", "+1h")
+	want := "skctl: --output is missing: day-slice.sktrace, as the new trace would be called, exists; --output day-slice.sktrace replaces it\n"
+	if code != exitUsage || !strings.HasPrefix(stderr, want) {
+		t.Errorf("exit code %d, standard error\n%s\nwant %d and %s", code, stderr, exitUsage, want)
+	}
+	do(t, "trace", "slice", day, "-s", "+1h", "-o", "day-slice.sktrace")
+}
+
 func TestRun_TraceTools_Wrong(t *testing.T) {
 	root := inFolder(t)
 	day, readme := filepath.Join(root, "examples", "day.sktrace"), filepath.Join(root, "README.md")
