@@ -133,8 +133,8 @@ func TestRun_Failed(t *testing.T) {
 		args []string
 		want string
 	}{
-		"no such trace":     {[]string{"simulate", "/no/such.sktrace"}, "skctl: open /no/such.sktrace: no such file or directory\n"},
-		"trace is a folder": {[]string{"simulate", dir}, "skctl: open " + dir + ": it is a folder\n  hint: name a file; traces are those that end in .sktrace\n"},
+		"no such trace":     {[]string{"simulate", "/no/such.sktrace"}, "skctl: open trace /no/such.sktrace: no such file or directory\n"},
+		"trace is a folder": {[]string{"simulate", dir}, "skctl: open trace " + dir + ": it is a folder\n  hint: name a file; traces are those that end in .sktrace\n"},
 		"output in use":     {[]string{"simulate", trace, "-o", dir, "--overwrite"}, "skctl: " + dir + " exists and is not a result folder\n  hint: name another folder with --output, one that does not exist yet\n"},
 		"results there":     {[]string{"simulate", trace, "-o", old}, "skctl: " + old + " already holds results\n  hint: name another folder with --output, or use --overwrite to replace the results in it\n"},
 		"no sk-cluster":     {[]string{"simulate", trace, "-o", old, "--overwrite"}, "hint: `make build` in SimKube's source puts it beside skctl; SIMKUBE_SK_CLUSTER_VIRTUAL (for --time real and clusters: SIMKUBE_SK_CLUSTER) names one elsewhere\n"},

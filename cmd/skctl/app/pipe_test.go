@@ -36,8 +36,8 @@ func TestRun_Unread(t *testing.T) {
 			if code != exitUnread {
 				t.Errorf("exit code is %d, want %d", code, exitUnread)
 			}
-			if got := errs.String(); got != "" {
-				t.Errorf("standard error is %q, want nothing", got)
+			if got, want := errs.String(), "reading the standard input\n"; got != want {
+				t.Errorf("standard error is %q, want %q", got, want)
 			}
 			left, err := os.ReadDir(temp)
 			if err != nil || len(left) > 0 {

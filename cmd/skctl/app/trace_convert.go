@@ -133,7 +133,7 @@ func (p *program) runTraceConvert(ctx context.Context, input string, plan tracec
 		return err
 	}
 	defer func() { err = errors.Join(err, out.Close()) }()
-	in, err := p.fetch(ctx, input)
+	in, err := p.fetchFile(ctx, input, "")
 	if err != nil {
 		return err
 	}

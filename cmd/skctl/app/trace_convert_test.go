@@ -125,6 +125,8 @@ func TestRun_TraceTools_Wrong(t *testing.T) {
 		"a format":            {[]string{"convert", day, "--from", "csv"}, exitUsage, "skctl: --from \"csv\": accepted are auto, v1, kwok and kss\n"},
 		"no recording":        {[]string{"convert", readme, "-o", "x.sktrace"}, exitFailed, "skctl: " + readme + ": this is neither a trace, nor a recording"},
 		"a start":             {[]string{"convert", day, "-s", "soon"}, exitUsage, "skctl: --start-time: not a time: \"soon\""},
+		"a missing file":      {[]string{"hash", "none.yaml"}, exitFailed, "skctl: open none.yaml: no such file or directory\n"},
+		"a folder":            {[]string{"from-json", ".", "-o", "x.sktrace"}, exitFailed, "skctl: open .: it is a folder\n  hint: name a file; traces are those that end in .sktrace\n"},
 		"a trace":             {[]string{"convert", mine, "-s", "2030-01-01", "--owned", "-o", "x.sktrace"}, exitUsage, "skctl: --start-time, --owned: mine.sktrace is a trace, which is converted as it is\n"},
 		"the input itself":    {[]string{"convert", mine, "-o", "./" + mine}, exitUsage, "skctl: --output ./mine.sktrace: that is the input, which stays as it is; name another file\n"},
 		"a nameless input":    {[]string{"slice", "-"}, exitUsage, "skctl: --output is missing: the standard input has no name of which one could be made\n"},

@@ -80,7 +80,7 @@ func (p *program) runTraceFromJSON(ctx context.Context, file, output string) (er
 
 // decodeTrace writes the trace of a file of JSON to a path.
 func (p *program) decodeTrace(ctx context.Context, file, path string) (_ tracejson.Decoded, err error) {
-	input, err := p.fetch(ctx, file)
+	input, err := p.fetchFile(ctx, file, "")
 	if err != nil {
 		return tracejson.Decoded{}, err
 	}

@@ -159,7 +159,7 @@ func (p *program) hashFiles(ctx context.Context, files []string, opts traceHashO
 }
 
 func (p *program) hashFile(ctx context.Context, arg string, config *trace.Config, show func(*traceinfo.Hashes) error) (err error) {
-	input, err := p.fetch(ctx, arg)
+	input, err := p.fetchFile(ctx, arg, "")
 	if err != nil {
 		return err
 	}

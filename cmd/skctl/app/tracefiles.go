@@ -37,8 +37,13 @@ func (f *inputFile) Close() error {
 // standardInput is how a command line calls it.
 const standardInput = "-"
 
-// fetch makes a file of a path, a URL, or "-" for the standard input. Errors name it.
+// fetch makes a file of a trace at a path, a URL, or "-" for the standard input. Errors name it.
 func (p *program) fetch(ctx context.Context, arg string) (*inputFile, error) {
+	return p.fetchFile(ctx, arg, "trace ")
+}
+
+// fetchFile is fetch for files that need not be traces; errors of opening them call them as it says.
+func (p *program) fetchFile(ctx context.Context, arg, what string) (*inputFile, error) {
 	if arg == standardInput {
 		return p.fetchFrom(ctx, io.NopCloser(newPatientReader(ctx, p.streams.In)), "the standard input")
 	}
@@ -50,9 +55,9 @@ func (p *program) fetch(ctx context.Context, arg string) (*inputFile, error) {
 		info, err := os.Stat(location.Key)
 		switch {
 		case err != nil:
-			return nil, fmt.Errorf("open %s: %w", location, reason(err))
+			return nil, fmt.Errorf("open %s%s: %w", what, location, reason(err))
 		case info.IsDir():
-			return nil, hint(fmt.Errorf("open %s: it is a folder", location), "name a file; traces are those that end in .sktrace")
+			return nil, hint(fmt.Errorf("open %s%s: it is a folder", what, location), "name a file; traces are those that end in .sktrace")
 		}
 		return &inputFile{Path: location.Key, Name: location.String()}, nil
 	}
@@ -83,15 +88,7 @@ func (p *program) fetchFrom(ctx context.Context, in io.ReadCloser, name string) 
 
 // copyWithProgress copies, and shows on the error stream how far it is.
 func (p *program) copyWithProgress(ctx context.Context, to io.Writer, from io.Reader, what string) error {
-	opts := p.displayOptions()
-	if !opts.Live {
-		// Where nobody waits before a terminal, what takes a moment is not worth a line.
-		slow := p.slowTransfer(what)
-		defer slow.close()
-		_, err := io.Copy(to, &interruptibleReader{ctx: ctx, r: from, read: slow.add})
-		return err
-	}
-	transfer := progress.NewTransfer(p.streams.Err, what, opts)
+	transfer := progress.NewTransfer(p.streams.Err, what, p.displayOptions())
 	defer transfer.Close()
 	_, err := io.Copy(to, &interruptibleReader{ctx: ctx, r: from, read: transfer.Add})
 	return err
