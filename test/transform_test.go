@@ -2,6 +2,8 @@ package test
 
 import (
 	"bytes"
+	"context"
+	"fmt"
 	"io"
 	"maps"
 	"os"
@@ -10,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"simkube.io/simkube/internal/results"
 	"simkube.io/simkube/storage"
 	"simkube.io/simkube/storage/storagetest"
 	"simkube.io/simkube/trace"
@@ -147,7 +150,20 @@ func TestTransform_Interrupted(t *testing.T) {
 	must(t, input.Close())
 	_, err = feed.Write(raw[:len(raw)/2])
 	must(t, err)
-	cmd.waitFor("reading the standard input")
+	eventually(t, "all that there is to be read", func(context.Context) string {
+		files, err := filepath.Glob(filepath.Join(s.tmp, "*"))
+		must(t, err)
+		size := int64(0)
+		for _, file := range files {
+			if info, err := os.Stat(file); err == nil {
+				size += info.Size()
+			}
+		}
+		if size != int64(len(raw)/2) {
+			return fmt.Sprintf("%d of %d bytes were read", size, len(raw)/2)
+		}
+		return ""
+	})
 	cmd.signal(os.Interrupt)
 	r := cmd.wait()
 	r.check(t, interrupted)
@@ -227,4 +243,48 @@ modify(metadata.labels."simkube.io/copy" == "2", metadata.namespace = "another")
 	r := s.skctl("simulate", "out.sktrace", "-o", "result")
 	r.check(t, done)
 	lacks(t, "standard error", r.stderr, "warning")
+}
+
+// TestTransform_Samples takes recordings of real clusters through the tools, one after the other: sanitised, validated, looked into, through JSON and
+// back, and replayed with as many pods as before.
+func TestTransform_Samples(t *testing.T) {
+	for name, program := range map[string]string{"bare-pods": "sanitize-pods", "cronjob": "sanitize-cronjobs"} {
+		t.Run(name, func(t *testing.T) {
+			file, err := filepath.Abs(filepath.Join(samples, name+".sktrace"))
+			must(t, err)
+			if _, err := os.Stat(file); err != nil {
+				t.Skipf("no recording: %v", err)
+			}
+			script, err := filepath.Abs(filepath.Join("..", "examples", "skel", program+".skel"))
+			must(t, err)
+			s := newSandbox(t)
+			s.skctl("transform", file, script, "-o", "clean.sktrace").check(t, done)
+			s.skctl("validate", "clean.sktrace").check(t, done)
+			r := s.skctl("trace", "info", "clean.sktrace")
+			r.check(t, done)
+			wants(t, "standard output", r.stdout, "lifecycles")
+			r = s.skctl("xray", "clean.sktrace", "--diff")
+			r.check(t, done)
+			wants(t, "standard output", r.stdout, "+")
+
+			r = s.skctl("trace", "cat", "--all", "clean.sktrace")
+			r.check(t, done)
+			writeFile(t, filepath.Join(s.dir, "clean.json"), r.stdout)
+			s.skctl("trace", "from-json", "clean.json", "-o", "again.sktrace").check(t, done)
+			before, err := os.ReadFile(filepath.Join(s.dir, "clean.sktrace"))
+			must(t, err)
+			after, err := os.ReadFile(filepath.Join(s.dir, "again.sktrace"))
+			must(t, err)
+			if !bytes.Equal(before, after) {
+				t.Error("through JSON and back it is another trace")
+			}
+
+			s.skctl("simulate", "clean.sktrace", "-o", "out").check(t, done)
+			run, err := results.Read(filepath.Join(s.dir, "out"))
+			must(t, err)
+			if got, want := len(run.Pods), len(recordedPods(t, file)); got != want {
+				t.Errorf("pods: got %d, recorded %d", got, want)
+			}
+		})
+	}
 }
