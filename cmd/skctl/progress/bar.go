@@ -78,7 +78,8 @@ func BarLine(what, unit string, done, total int64, took time.Duration) string {
 	}
 	done = min(done, total)
 	line := fmt.Sprintf("%s: %d%%, %s of %s %s", what, done*100/total, Count(done), Count(total), unit)
-	if done > 0 && done < total {
+	// Of the first hundredth nothing can be concluded.
+	if done >= total/100+1 && done < total {
 		left := time.Duration(float64(took) / float64(done) * float64(total-done)).Round(time.Second)
 		line += fmt.Sprintf(", about %s left", max(left, time.Second))
 	}
