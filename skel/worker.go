@@ -95,7 +95,7 @@ func (r *run) newWorker() *worker {
 func (w *worker) work(b *batch) {
 	defer close(b.done)
 	// What becomes of the batch is about as large as it is, unless a program makes copies.
-	w.machine.SetMemory(slices.Grow(b.arena, b.in.Size()))
+	w.machine.SetMemory(slices.Grow(b.arena, b.in.Size()+b.in.Size()/8))
 	for i := range b.in.Events {
 		e := &b.in.Events[i]
 		if err := w.event(b, b.first+i, e); err != nil {

@@ -19,7 +19,7 @@ func (b *Batch) Add(e *Event) {
 	}
 	// Where the memory has to grow, it does so once for the whole event, which may be large; what was added before stays where it is.
 	if cap(b.buf)-len(b.buf) < size {
-		b.buf = make([]byte, 0, max(size, min(2*cap(b.buf), maxChunk)))
+		b.buf = make([]byte, 0, max(size, min(2*cap(b.buf), maxBatchMemory)))
 	}
 	b.size += size
 	b.Events = append(b.Events, Event{Time: e.Time, Applied: b.copy(e.Applied), Deleted: b.copy(e.Deleted)})

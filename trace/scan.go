@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"unicode/utf8"
 )
 
 // scanner checks msgpack while it moves over it. It is the one place where untrusted bytes are
@@ -79,6 +78,10 @@ func (s *scanner) length(n int, short uint32) (int, *FormatError) {
 
 // mapHeader reads the beginning of a map and gives the number of its entries.
 func (s *scanner) mapHeader() (int, *FormatError) {
+	if s.pos < len(s.buf) && s.buf[s.pos]&0xf0 == mFixMap { // as nearly all are
+		s.pos++
+		return int(s.buf[s.pos-1] & 0x0f), nil
+	}
 	c, err := s.peek()
 	switch {
 	case err != nil:
@@ -96,6 +99,10 @@ func (s *scanner) mapHeader() (int, *FormatError) {
 
 // arrayHeader reads the beginning of an array and gives the number of its elements.
 func (s *scanner) arrayHeader() (int, *FormatError) {
+	if s.pos < len(s.buf) && s.buf[s.pos]&0xf0 == mFixArray {
+		s.pos++
+		return int(s.buf[s.pos-1] & 0x0f), nil
+	}
 	c, err := s.peek()
 	switch {
 	case err != nil:
@@ -117,7 +124,7 @@ func (s *scanner) str(what string) (start, end int, err *FormatError) {
 	if head < len(s.buf) { // almost every string is short and here already
 		if c := s.buf[head]; c >= mFixStr && c < mFixStrEnd {
 			start, end = head+1, head+1+int(c-mFixStr)
-			if end <= len(s.buf) && utf8.Valid(s.buf[start:end]) {
+			if end <= len(s.buf) && validUTF8(s.buf[start:end]) {
 				s.pos = end
 				return start, end, nil
 			}
@@ -147,7 +154,7 @@ func (s *scanner) str(what string) (start, end int, err *FormatError) {
 		return 0, 0, err
 	}
 	start, end = s.pos, s.pos+n
-	if !utf8.Valid(s.buf[start:end]) {
+	if !validUTF8(s.buf[start:end]) {
 		return 0, 0, s.fail(head, ErrValue, "the string is not valid UTF-8")
 	}
 	s.pos = end

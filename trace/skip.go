@@ -3,7 +3,6 @@ package trace
 import (
 	"encoding/binary"
 	"math"
-	"unicode/utf8"
 )
 
 // skip checks one value of a manifest and moves behind it. A manifest is what JSON can hold, and
@@ -20,7 +19,7 @@ func (s *scanner) skip(depth int) *FormatError {
 		return nil
 	case c >= mFixStr && c < mFixStrEnd:
 		end := s.pos + 1 + int(c-mFixStr)
-		if end > len(s.buf) || !utf8.Valid(s.buf[s.pos+1:end]) {
+		if end > len(s.buf) || !validUTF8(s.buf[s.pos+1:end]) {
 			break
 		}
 		s.pos = end

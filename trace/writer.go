@@ -46,6 +46,8 @@ type Writer struct {
 	err    error // given for ever after
 
 	file  *os.File // what is written to, where that can be put right afterwards
+	// written is how many bytes went to out, and started how many of them the system was asked to put on disk.
+	written, started int64
 	begun []byte   // what was written in front of the events
 }
 
@@ -95,8 +97,18 @@ func (w *Writer) write(b []byte) error {
 	if _, err := w.out.Write(b); err != nil {
 		w.err = fmt.Errorf("write the trace: %w", err)
 	}
+	w.written += int64(len(b))
+	if w.file != nil && w.written-w.started >= writebackStep {
+		// What is still in the buffer comes with the next step.
+		end := w.written - int64(w.out.Buffered())
+		startWriteback(w.file, w.started, end)
+		w.started = end
+	}
 	return w.err
 }
+
+// writebackStep is how much of a file is put on disk at once while it is written.
+const writebackStep = 8 << 20
 
 // WriteEvent writes an event, which must not be earlier than the one before. Deleted objects are
 // written as apiVersion, kind, and namespace and name in metadata, whatever else they hold. Nothing of
