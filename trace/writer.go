@@ -45,10 +45,10 @@ type Writer struct {
 	done   bool
 	err    error // given for ever after
 
-	file  *os.File // what is written to, where that can be put right afterwards
+	file *os.File // what is written to, where that can be put right afterwards
 	// written is how many bytes went to out, and started how many of them the system was asked to put on disk.
 	written, started int64
-	begun []byte   // what was written in front of the events
+	begun            []byte // what was written in front of the events
 }
 
 // writerBuffer is how many bytes a Writer collects before it writes.
