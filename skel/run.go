@@ -46,8 +46,9 @@ type Output interface {
 	Finish(tail *trace.Tail) error
 }
 
-// Run runs the program on a trace that has not been read from yet, and writes what comes out of it. create makes the output, with the options that
-// save work. The output is finished when Run returns without an error, and is the caller's to give up otherwise. Errors are a [*RunError] where
+// Run runs the program on a trace that has not been read from yet, and writes what comes out of it. create makes the output, once, with the options that
+// save work for a [trace.FileWriter]; a [trace.Writer] to anything else has to be made with Events and Expected 0, as nobody knows yet whether there will be an
+// extension. The output is finished when Run returns without an error, and is the caller's to give up otherwise. Errors are a [*RunError] where
 // the program could not do something, and those of reading and writing.
 func (p *Program) Run(ctx context.Context, in *trace.Reader, create func(*trace.Config, trace.WriterOptions) (Output, error), opts RunOptions) (*Summary, error) {
 	if opts.Workers <= 0 {

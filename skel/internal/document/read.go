@@ -13,9 +13,6 @@ func (d *Document) Kind(n Node) Kind { return d.nodes[n].kind }
 // Len gives the number of a map's fields or an array's elements.
 func (d *Document) Len(n Node) int { return int(d.nodes[n].count) }
 
-// Parent gives the map or array a node is in; None for the root.
-func (d *Document) Parent(n Node) Node { return d.nodes[n].parent }
-
 // First gives the first child of a map or an array, and None where there is none.
 func (d *Document) First(n Node) Node { return d.live(d.nodes[n].first) }
 
@@ -27,16 +24,6 @@ func (d *Document) live(n Node) Node {
 		n = d.nodes[n].next
 	}
 	return n
-}
-
-// Removed tells whether a node, or what it is in, was removed.
-func (d *Document) Removed(n Node) bool {
-	for ; n != None; n = d.nodes[n].parent {
-		if d.nodes[n].removed {
-			return true
-		}
-	}
-	return false
 }
 
 // Key gives the key of a node in a map; the bytes are valid until the next edit.
