@@ -1,0 +1,84 @@
+package hooks
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"k8s.io/utils/clock"
+
+	simkubev1 "simkube.io/simkube/api/v1"
+)
+
+type memory []simkubev1.HookRecord
+
+func (m *memory) Records() []simkubev1.HookRecord { return *m }
+func (m *memory) Save(ctx context.Context, records []simkubev1.HookRecord) error {
+	*m = records
+	return ctx.Err()
+}
+
+func newRunner() *Runner {
+	return &Runner{Logger: slog.New(slog.DiscardHandler), Clock: clock.RealClock{}}
+}
+
+func sh(script string) simkubev1.SimulationHook {
+	return simkubev1.SimulationHook{Cmd: "sh", Args: []string{"-c", script}}
+}
+
+func TestRunner_Run(t *testing.T) {
+	send := sh("cat")
+	send.SendSim = true
+	sim := &simkubev1.Simulation{}
+	sim.Name = "mine"
+	got, err := newRunner().Run(t.Context(), send, sim)
+	if err != nil || !strings.Contains(got.Output, `"name":"mine"`) {
+		t.Errorf("sendSim: got %+v, %v", got, err)
+	}
+	var failed *Error
+	if _, err = newRunner().Run(t.Context(), sh("echo no >&2; exit 3"), sim); !errors.As(err, &failed) || failed.ExitCode != 3 || failed.Output != "no\n" || failed.Timeout {
+		t.Errorf("exit 3: got %v", err)
+	}
+	if _, err = newRunner().Run(t.Context(), simkubev1.SimulationHook{Cmd: "no-such-program"}, sim); err == nil || !strings.Contains(err.Error(), "waitForPods") {
+		t.Errorf("no program: got %v", err)
+	}
+	slow, second := sh("sleep 50 & sleep 50"), int32(1)
+	slow.TimeoutSeconds = &second
+	begin := time.Now()
+	if _, err = newRunner().Run(t.Context(), slow, sim); !errors.As(err, &failed) || !failed.Timeout || time.Since(begin) > waitDelay {
+		t.Errorf("timeout: got %v after %v", err, time.Since(begin))
+	}
+}
+
+func TestRunner_RunPhase(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "out")
+	ignored := sh("exit 1")
+	ignored.IgnoreFailure = true
+	hooks := []simkubev1.SimulationHook{sh("echo a >>" + file), ignored, sh("echo b >>" + file), sh("exit 2"), sh("echo c >>" + file)}
+	ledger := &memory{}
+	var failed *Error
+	if err := newRunner().RunPhase(t.Context(), simkubev1.HookPreRun, 1, hooks, nil, ledger); !errors.As(err, &failed) || failed.ExitCode != 2 {
+		t.Errorf("got %v, want exit 2", err)
+	}
+	if err := newRunner().RunPhase(t.Context(), simkubev1.HookPreRun, 1, hooks[:3], nil, ledger); err != nil || len(*ledger) != 4 {
+		t.Errorf("again: got %v, %d records", err, len(*ledger))
+	}
+	if got, _ := os.ReadFile(file); string(got) != "a\nb\n" {
+		t.Errorf("ran %q", got)
+	}
+	started := &memory{{Phase: simkubev1.HookPreRun, Run: 1, State: simkubev1.HookStarted}}
+	if err := newRunner().RunPhase(t.Context(), simkubev1.HookPreRun, 1, hooks[:1], nil, started); !errors.Is(err, errInterrupted) || (*started)[0].State != simkubev1.HookFailed {
+		t.Errorf("interrupted: got %v, %+v", err, *started)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	cut := &memory{}
+	if err := newRunner().RunPhase(ctx, simkubev1.HookPreStart, 0, []simkubev1.SimulationHook{sh("sleep 50")}, nil, cut); err == nil || (*cut)[0].State != simkubev1.HookFailed || !strings.Contains((*cut)[0].Message, "interrupted") {
+		t.Errorf("cancelled: got %v, %+v", err, *cut)
+	}
+}
