@@ -1,0 +1,67 @@
+package admission
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+
+	admissionv1 "k8s.io/api/admission/v1"
+	corev1 "k8s.io/api/core/v1"
+)
+
+const reviewKind = "AdmissionReview"
+
+// readReview reads a request that can be answered: one with a UID. Its object is not looked at. With an
+// error comes the HTTP status for it.
+func readReview(body io.Reader) (*admissionv1.AdmissionRequest, int, error) {
+	data, err := io.ReadAll(body)
+	if err != nil {
+		status := http.StatusBadRequest
+		if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+			status = http.StatusRequestEntityTooLarge
+		}
+		return nil, status, fmt.Errorf("read the review: %w", err)
+	}
+	var review admissionv1.AdmissionReview
+	if err := json.Unmarshal(data, &review); err != nil {
+		return nil, http.StatusBadRequest, fmt.Errorf("decode the review: %w", err)
+	}
+	if review.APIVersion != admissionv1.SchemeGroupVersion.String() || review.Kind != reviewKind {
+		return nil, http.StatusBadRequest, fmt.Errorf("%q %q is not an %s of %s", review.APIVersion, review.Kind,
+			reviewKind, admissionv1.SchemeGroupVersion)
+	}
+	if review.Request == nil || review.Request.UID == "" {
+		return nil, http.StatusBadRequest, errors.New("the review has no request with a UID")
+	}
+	return review.Request, 0, nil
+}
+
+// podOf gives the pod that is about to be created. The namespace is the request's: in the object it may
+// still be missing.
+func podOf(request *admissionv1.AdmissionRequest) (*corev1.Pod, error) {
+	r := request.Resource
+	if r.Group != "" || r.Version != "v1" || r.Resource != "pods" || request.SubResource != "" {
+		return nil, fmt.Errorf("%s/%s %s/%s is not pods", r.Group, r.Version, r.Resource, request.SubResource)
+	}
+	if request.Operation != admissionv1.Create {
+		return nil, fmt.Errorf("operation %q is not %s", request.Operation, admissionv1.Create)
+	}
+	if request.Namespace == "" {
+		return nil, errors.New("the request has no namespace")
+	}
+	var pod corev1.Pod
+	// A patch needs both parts to be there.
+	var parts struct {
+		Metadata, Spec map[string]json.RawMessage
+	}
+	if err := errors.Join(json.Unmarshal(request.Object.Raw, &pod), json.Unmarshal(request.Object.Raw, &parts)); err != nil {
+		return nil, fmt.Errorf("decode the pod: %w", err)
+	}
+	if pod.APIVersion != "v1" || pod.Kind != "Pod" || parts.Metadata == nil || parts.Spec == nil {
+		return nil, errors.New("the object is not a pod")
+	}
+	pod.Namespace = request.Namespace
+	return &pod, nil
+}
