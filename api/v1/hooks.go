@@ -1,26 +1,36 @@
 package v1
 
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 // SimulationHooks are the commands run around a simulation, in the order given. A
 // failing hook fails the simulation unless it says otherwise.
 type SimulationHooks struct {
 	// PreStartHooks run once before anything is set up.
 	// +optional
+	// +kubebuilder:validation:MaxItems=64
 	PreStartHooks []SimulationHook `json:"preStartHooks,omitempty"`
 	// PreRunHooks run before each repetition.
 	// +optional
+	// +kubebuilder:validation:MaxItems=64
 	PreRunHooks []SimulationHook `json:"preRunHooks,omitempty"`
 	// PostRunHooks run after each repetition.
 	// +optional
+	// +kubebuilder:validation:MaxItems=64
 	PostRunHooks []SimulationHook `json:"postRunHooks,omitempty"`
 	// PostStopHooks run once after the last repetition is cleaned up.
 	// +optional
+	// +kubebuilder:validation:MaxItems=64
 	PostStopHooks []SimulationHook `json:"postStopHooks,omitempty"`
 }
 
-// SimulationHook is one command.
+// SimulationHook is one command, or one of the actions that need no program in the image.
+//
+// +kubebuilder:validation:XValidation:rule="[has(self.cmd), has(self.apply), has(self.waitForPods), has(self.deleteNodes)].filter(x, x).size() == 1",message="a hook needs exactly one of cmd, apply, waitForPods and deleteNodes"
 type SimulationHook struct {
 	// Cmd is the program.
-	Cmd string `json:"cmd"`
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	Cmd string `json:"cmd,omitempty"`
 	// Args are its arguments.
 	// +optional
 	Args []string `json:"args,omitempty"`
@@ -31,4 +41,108 @@ type SimulationHook struct {
 	// Default: false.
 	// +optional
 	SendSim bool `json:"sendSim,omitempty"`
+	// TimeoutSeconds bounds the hook; one that takes longer is killed and has failed. Default: 600.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	TimeoutSeconds *int32 `json:"timeoutSeconds,omitempty"`
+
+	// Apply applies manifests to the cluster.
+	// +optional
+	Apply *ApplyAction `json:"apply,omitempty"`
+	// WaitForPods waits for pods.
+	// +optional
+	WaitForPods *WaitForPodsAction `json:"waitForPods,omitempty"`
+	// DeleteNodes deletes nodes.
+	// +optional
+	DeleteNodes *DeleteNodesAction `json:"deleteNodes,omitempty"`
+}
+
+// ApplyAction applies manifests (server-side, field manager simkube, forced).
+type ApplyAction struct {
+	// Manifests are YAML or JSON, one or more documents.
+	// +kubebuilder:validation:MinLength=1
+	Manifests string `json:"manifests"`
+}
+
+// WaitForPodsAction waits until every pod that it selects is in the state asked for.
+type WaitForPodsAction struct {
+	// Namespace holds the pods. Default: all namespaces.
+	// +optional
+	Namespace string `json:"namespace,omitempty"`
+	// Selector selects pods by label. Default: all pods.
+	// +optional
+	Selector *metav1.LabelSelector `json:"selector,omitempty"`
+	// For is the state: Ready, Finished (succeeded or failed), or Gone (no such pod is left). Default: Ready.
+	// +optional
+	// +kubebuilder:validation:Enum=Ready;Finished;Gone
+	// +kubebuilder:default=Ready
+	For PodState `json:"for,omitempty"`
+	// Count is how many pods there must be at least, except for Gone. Default: 1.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Count *int32 `json:"count,omitempty"`
+}
+
+// PodState is what a WaitForPodsAction waits for.
+type PodState string
+
+// The states of pods that can be waited for.
+const (
+	PodsReady    PodState = "Ready"
+	PodsFinished PodState = "Finished"
+	PodsGone     PodState = "Gone"
+)
+
+// DeleteNodesAction deletes the nodes that a selector selects, which must not be all nodes.
+type DeleteNodesAction struct {
+	// Selector selects nodes by label.
+	// +kubebuilder:validation:XValidation:rule="(has(self.matchLabels) && size(self.matchLabels) > 0) || (has(self.matchExpressions) && size(self.matchExpressions) > 0)",message="an empty selector would delete every node"
+	Selector metav1.LabelSelector `json:"selector"`
+}
+
+// HookPhase is when a hook runs.
+//
+// +kubebuilder:validation:Enum=PreStart;PreRun;PostRun;PostStop
+type HookPhase string
+
+// The phases in the order they come.
+const (
+	HookPreStart HookPhase = "PreStart"
+	HookPreRun   HookPhase = "PreRun"
+	HookPostRun  HookPhase = "PostRun"
+	HookPostStop HookPhase = "PostStop"
+)
+
+// HookState is how far a hook is.
+//
+// +kubebuilder:validation:Enum=Started;Succeeded;Failed
+type HookState string
+
+// The states of a hook. One that is Started, and that nobody runs, was interrupted: whether it did its work is not known, and
+// it is not run again.
+const (
+	HookStarted   HookState = "Started"
+	HookSucceeded HookState = "Succeeded"
+	HookFailed    HookState = "Failed"
+)
+
+// HookRecord says that a hook was run. It is written before the hook is begun, and again when it has ended.
+type HookRecord struct {
+	// Phase and Index say which hook of the spec it is, Run in which repetition (from 1; 0 for PreStart and PostStop).
+	Phase HookPhase `json:"phase"`
+	Index int32     `json:"index"`
+	// +optional
+	Run int32 `json:"run,omitempty"`
+	// State is how far it is.
+	State HookState `json:"state"`
+	// +optional
+	StartTime *metav1.Time `json:"startTime,omitempty"`
+	// +optional
+	EndTime *metav1.Time `json:"endTime,omitempty"`
+	// ExitCode is that of the command.
+	// +optional
+	ExitCode *int32 `json:"exitCode,omitempty"`
+	// Message says why it failed.
+	// +optional
+	Message string `json:"message,omitempty"`
 }

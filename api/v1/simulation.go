@@ -13,6 +13,7 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 // +kubebuilder:printcolumn:name="Completed",type=integer,JSONPath=`.status.completedRuns`
 // +kubebuilder:printcolumn:name="Total",type=integer,JSONPath=`.spec.repetitions`
 // +kubebuilder:printcolumn:name="State",type=string,JSONPath=`.status.state`
+// +kubebuilder:validation:XValidation:rule="size(self.metadata.name) <= 49 && self.metadata.name.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')",message="the name of a Simulation must be a DNS label of at most 49 characters: names of Services and Pods are made of it"
 type Simulation struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
@@ -36,9 +37,11 @@ type SimulationSpec struct {
 	// Driver is the program that replays the trace.
 	Driver SimulationDriver `json:"driver"`
 
-	// Duration ends the replay after so much trace time ("90s", "+5m", "1h30m").
-	// Default: the whole trace.
+	// Duration ends the replay after so much trace time ("90s", "+5m", "1h30m", "2d"); one that is longer than
+	// the trace keeps the simulated cluster running until then. Default: the whole trace.
 	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:Pattern=`^\+?([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h|d|w))+$`
 	Duration *string `json:"duration,omitempty"`
 
 	// Repetitions is how often the trace is replayed, one after another. Default: 1.
@@ -48,6 +51,7 @@ type SimulationSpec struct {
 
 	// Speed is how many seconds of trace time pass in a second. Default: 1.
 	// +optional
+	// +kubebuilder:validation:XValidation:rule="self > 0.0",message="speed must be above 0"
 	Speed *float64 `json:"speed,omitempty"`
 
 	// PausedTime is when the simulation was paused; absent while it is not.
@@ -70,14 +74,21 @@ type SimulationSpec struct {
 	// Hooks are commands run around the simulation.
 	// +optional
 	Hooks *SimulationHooks `json:"hooks,omitempty"`
+
+	// Results says where to keep what the simulation came to. Default: only the summary in the status.
+	// +optional
+	Results *SimulationResults `json:"results,omitempty"`
 }
 
 // SimulationDriver says which image replays which trace, and where it runs.
 type SimulationDriver struct {
 	// Image is the container image of the driver.
+	// +kubebuilder:validation:MinLength=1
 	Image string `json:"image"`
 
 	// Namespace is the (real) namespace in which the driver runs.
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`
 	Namespace string `json:"namespace"`
 
 	// Port is where the driver serves its admission webhook.
@@ -85,7 +96,11 @@ type SimulationDriver struct {
 	// +kubebuilder:validation:Maximum=65535
 	Port int32 `json:"port"`
 
-	// TracePath is the URL of the trace (file:///data/trace, s3://..., gs://...).
+	// TracePath is the URL of the trace (file:///data/trace, s3://..., gs://..., azure://..., https://...) or an
+	// absolute path. A local one is that of the node, which is mounted at the same path in the driver.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=4096
+	// +kubebuilder:validation:XValidation:rule="self.startsWith('/') || self.matches('^(file|s3|gs|azure|az|azblob|https?)://.+')",message="tracePath must be an absolute path or a URL that begins with file://, s3://, gs://, azure://, az://, azblob://, http:// or https://"
 	TracePath string `json:"tracePath"`
 
 	// Args are further arguments of the driver.
@@ -100,6 +115,8 @@ type SimulationDriver struct {
 	// VirtualNsPrefix begins the name of each simulated namespace.
 	// +optional
 	// +kubebuilder:default=virtual
+	// +kubebuilder:validation:MaxLength=40
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`
 	VirtualNsPrefix string `json:"virtualNsPrefix,omitempty"`
 
 	// CertManagerIssuer is the cert-manager issuer of the webhook's certificate.
@@ -148,12 +165,32 @@ type SimulationStatus struct {
 	// +optional
 	CompletedRuns int32 `json:"completedRuns,omitempty"`
 
-	// Conditions tell the state in the way Kubernetes tools expect it.
+	// Conditions tell the state in the way Kubernetes tools expect it: Ready while the trace is replayed, Complete and
+	// Failed in the end.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
+
+	// Hooks are the preStart and postStop hooks that were begun. One that is listed is not run again.
+	// +optional
+	// +listType=atomic
+	Hooks []HookRecord `json:"hooks,omitempty"`
+
+	// Driver is what the driver itself says. Only the driver writes it.
+	// +optional
+	Driver *DriverStatus `json:"driver,omitempty"`
 }
+
+// The types of a simulation's conditions.
+const (
+	// ConditionReady is true while the driver replays the trace.
+	ConditionReady = "Ready"
+	// ConditionComplete is true once all repetitions are done and cleaned up.
+	ConditionComplete = "Complete"
+	// ConditionFailed is true once the simulation has failed; its reason and message say why and what to do.
+	ConditionFailed = "Failed"
+)
 
 // SimulationState is what a simulation does at the moment.
 //

@@ -1,0 +1,119 @@
+package replaytest
+
+import (
+	"strings"
+	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/client-go/dynamic"
+	"sigs.k8s.io/yaml"
+
+	simkubev1 "simkube.io/simkube/api/v1"
+)
+
+// wholeSimulation has every field that manifests rely on.
+const wholeSimulation = `
+apiVersion: simkube.io/v1
+kind: Simulation
+metadata: {name: whole}
+spec:
+  driver:
+    image: example.com/sk-driver:1
+    namespace: simkube
+    port: 8888
+    tracePath: file:///data/trace
+    args: [-v, info]
+    secrets: [storage]
+    certManagerIssuer: selfsigned
+  duration: +5m
+  repetitions: 2
+  speed: 1
+  pausedTime: 2026-03-10T00:00:00Z
+  rescheduleInterruptedBarePods: true
+  lifecycleParams: {imagePullDelay: 1, imagePullJitter: 2, podStartupDelay: 3, podStartupJitter: 4}
+  metrics:
+    namespace: monitoring
+    serviceAccount: prometheus-k8s
+    prometheusShards: 1
+    podMonitorNames: [a]
+    podMonitorNamespaces: [b]
+    serviceMonitorNames: [c]
+    serviceMonitorNamespaces: [d]
+    remoteWriteConfigs: [{url: "http://example.com/write"}]
+  hooks:
+    preStartHooks: [{cmd: echo, args: [hello], ignoreFailure: true, sendSim: true}]
+    preRunHooks: [{apply: {manifests: "kind: Node"}}]
+    postRunHooks: [{waitForPods: {for: Gone}}]
+    postStopHooks: [{deleteNodes: {selector: {matchLabels: {type: virtual}}}, timeoutSeconds: 5}]
+  results: {url: "s3://bucket/results"}
+`
+
+// TestSimulationSchema holds that the API server takes what is right, fills the defaults in, and says what is wrong with the rest.
+func TestSimulationSchema(t *testing.T) {
+	client, err := dynamic.NewForConfig(env.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	simulations := client.Resource(simkubev1.GroupVersion.WithResource("simulations"))
+	create := func(t *testing.T, change func(object map[string]any)) (*unstructured.Unstructured, error) {
+		t.Helper()
+		object := &unstructured.Unstructured{}
+		if err := yaml.Unmarshal([]byte(wholeSimulation), &object.Object); err != nil {
+			t.Fatal(err)
+		}
+		change(object.Object)
+		return simulations.Create(t.Context(), object, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}, FieldValidation: metav1.FieldValidationStrict})
+	}
+	created, err := create(t, func(map[string]any) {})
+	if err != nil {
+		t.Fatalf("the whole simulation is refused: %v", err)
+	}
+	if prefix, _, _ := unstructured.NestedString(created.Object, "spec", "driver", "virtualNsPrefix"); prefix != simkubev1.DefaultVirtualNsPrefix {
+		t.Errorf("the prefix is %q by default", prefix)
+	}
+	hook := func(fields map[string]any) func(map[string]any) {
+		return set(map[string]any{"preRunHooks": []any{fields}}, "spec", "hooks")
+	}
+	for name, test := range map[string]struct {
+		change func(map[string]any)
+		want   string
+	}{
+		"no driver":           {remove("spec", "driver"), "spec.driver: Required value"},
+		"no image":            {remove("spec", "driver", "image"), "spec.driver.image: Required value"},
+		"no trace":            {remove("spec", "driver", "tracePath"), "spec.driver.tracePath: Required value"},
+		"port":                {set(int64(70000), "spec", "driver", "port"), "spec.driver.port"},
+		"namespace":           {set("Sim Kube", "spec", "driver", "namespace"), "spec.driver.namespace"},
+		"prefix":              {set("a_b", "spec", "driver", "virtualNsPrefix"), "spec.driver.virtualNsPrefix"},
+		"relative trace":      {set("data/trace", "spec", "driver", "tracePath"), "tracePath must be an absolute path or a URL"},
+		"scheme of the trace": {set("ftp://x/y", "spec", "driver", "tracePath"), "tracePath must be an absolute path or a URL"},
+		"duration":            {set("soon", "spec", "duration"), "spec.duration"},
+		"repetitions":         {set(int64(0), "spec", "repetitions"), "spec.repetitions"},
+		"speed":               {set(0.0, "spec", "speed"), "speed must be above 0"},
+		"negative delay":      {set(int64(-1), "spec", "lifecycleParams", "imagePullDelay"), "imagePullDelay"},
+		"long name":           {set(strings.Repeat("a", 50), "metadata", "name"), "must be a DNS label of at most 49"},
+		"name with a dot":     {set("a.b", "metadata", "name"), "must be a DNS label of at most 49"},
+		"empty hook":          {hook(map[string]any{}), "exactly one of cmd, apply, waitForPods and deleteNodes"},
+		"two in a hook":       {hook(map[string]any{"cmd": "a", "apply": map[string]any{"manifests": "b"}}), "exactly one of cmd, apply, waitForPods and deleteNodes"},
+		"all nodes":           {hook(map[string]any{"deleteNodes": map[string]any{"selector": map[string]any{}}}), "an empty selector would delete every node"},
+		"unknown state":       {hook(map[string]any{"waitForPods": map[string]any{"for": "Lunch"}}), "Unsupported value"},
+		"unknown field":       {set("x", "spec", "sped"), `unknown field "spec.sped"`},
+		"two results":         {set(map[string]any{"configMap": "a", "url": "s3://b"}, "spec", "results"), "results needs exactly one of"},
+		"results on a disk":   {set(map[string]any{"url": "/tmp"}, "spec", "results"), "results.url must be a folder in a bucket"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := create(t, test.change)
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got %v, want %q", err, test.want)
+			}
+		})
+	}
+}
+
+func set(value any, path ...string) func(map[string]any) {
+	return func(object map[string]any) { _ = unstructured.SetNestedField(object, value, path...) }
+}
+
+func remove(path ...string) func(map[string]any) {
+	return func(object map[string]any) { unstructured.RemoveNestedField(object, path...) }
+}
