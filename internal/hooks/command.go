@@ -45,7 +45,7 @@ func (r *Runner) command(ctx context.Context, hook simkubev1.SimulationHook, sim
 		result.ExitCode = cmd.ProcessState.ExitCode()
 	}
 	if errors.Is(err, exec.ErrNotFound) {
-		err = fmt.Errorf("the image has no program %q; add it to the image, or use the actions apply, waitForPods or deleteNodes, which need none: %w", hook.Cmd, err)
+		err = fmt.Errorf("the image has no program %q; add it to the image: %w", hook.Cmd, err)
 	}
 	return result, err
 }

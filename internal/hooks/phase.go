@@ -20,8 +20,11 @@ type Ledger interface {
 // errInterrupted is recorded for a hook that a process before this one began.
 var errInterrupted = errors.New("interrupted: it was begun and its end is not known, so it is not run again")
 
+// errFailedBefore is told of a hook that has failed already: those after it are not run.
+var errFailedBefore = errors.New("has failed")
+
 // RunPhase runs those hooks of a phase that the ledger does not hold, one after the other. It returns at the first that
-// fails, unless the hook says to ignore that; one that failed in an earlier call is not told again.
+// fails, or failed in an earlier call, unless the hook says to ignore that.
 func (r *Runner) RunPhase(ctx context.Context, phase simkubev1.HookPhase, run int32, hooks []simkubev1.SimulationHook, sim *simkubev1.Simulation, ledger Ledger) error {
 	records := slices.Clone(ledger.Records())
 	for i, hook := range hooks {
@@ -30,6 +33,9 @@ func (r *Runner) RunPhase(ctx context.Context, phase simkubev1.HookPhase, run in
 			return h.Phase == phase && h.Index == index && h.Run == run
 		})
 		if at >= 0 && records[at].State != simkubev1.HookStarted {
+			if records[at].State == simkubev1.HookFailed && !hook.IgnoreFailure {
+				return fmt.Errorf("%s[%d]: %w: %s", phase, i, errFailedBefore, records[at].Message)
+			}
 			continue
 		}
 		result, hookErr := Result{ExitCode: -1}, errInterrupted

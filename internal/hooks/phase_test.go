@@ -44,7 +44,7 @@ func TestRunner_Run(t *testing.T) {
 	if _, err = newRunner().Run(t.Context(), sh("echo no >&2; exit 3"), sim); !errors.As(err, &failed) || failed.ExitCode != 3 || failed.Output != "no\n" || failed.Timeout {
 		t.Errorf("exit 3: got %v", err)
 	}
-	if _, err = newRunner().Run(t.Context(), simkubev1.SimulationHook{Cmd: "no-such-program"}, sim); err == nil || !strings.Contains(err.Error(), "waitForPods") {
+	if _, err = newRunner().Run(t.Context(), simkubev1.SimulationHook{Cmd: "no-such-program"}, sim); err == nil || !strings.Contains(err.Error(), "add it to the image") {
 		t.Errorf("no program: got %v", err)
 	}
 	slow, second := sh("sleep 50 & sleep 50"), int32(1)
@@ -80,5 +80,19 @@ func TestRunner_RunPhase(t *testing.T) {
 	cut := &memory{}
 	if err := newRunner().RunPhase(ctx, simkubev1.HookPreStart, 0, []simkubev1.SimulationHook{sh("sleep 50")}, nil, cut); err == nil || (*cut)[0].State != simkubev1.HookFailed || !strings.Contains((*cut)[0].Message, "interrupted") {
 		t.Errorf("cancelled: got %v, %+v", err, *cut)
+	}
+}
+
+func TestRunner_RunPhase_FailedBefore(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "out")
+	list := []simkubev1.SimulationHook{sh("exit 1"), sh("touch " + file)}
+	records := &memory{}
+	for range 2 {
+		if err := newRunner().RunPhase(t.Context(), simkubev1.HookPreStart, 0, list, &simkubev1.Simulation{}, records); err == nil {
+			t.Error("a hook failed, and the phase did not")
+		}
+	}
+	if _, err := os.Stat(file); err == nil || len(*records) != 1 {
+		t.Errorf("the hook after one that failed was run: %+v", *records)
 	}
 }
