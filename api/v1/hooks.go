@@ -26,6 +26,8 @@ type SimulationHooks struct {
 // SimulationHook is one command, or one of the actions that need no program in the image.
 //
 // +kubebuilder:validation:XValidation:rule="[has(self.cmd), has(self.apply), has(self.waitForPods), has(self.deleteNodes)].filter(x, x).size() == 1",message="a hook needs exactly one of cmd, apply, waitForPods and deleteNodes"
+// +kubebuilder:validation:XValidation:rule="has(self.cmd) || !(has(self.args) && size(self.args) > 0)",message="args are for cmd only"
+// +kubebuilder:validation:XValidation:rule="has(self.cmd) || !(has(self.sendSim) && self.sendSim)",message="sendSim is for cmd only"
 type SimulationHook struct {
 	// Cmd is the program.
 	// +optional

@@ -41,7 +41,7 @@ type SimulationSpec struct {
 	// the trace keeps the simulated cluster running until then. Default: the whole trace.
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
-	// +kubebuilder:validation:Pattern=`^\+?([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h|d|w))+$`
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[+]?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$') && self.matches('[0-9]')",message="duration must be whole numbers of d, h, m, s and ms, largest first: 90s, 5m, +5m, 1h30m, 2d, 250ms"
 	Duration *string `json:"duration,omitempty"`
 
 	// Repetitions is how often the trace is replayed, one after another. Default: 1.

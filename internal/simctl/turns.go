@@ -8,7 +8,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/types"
 
-	v1 "simkube.io/simkube/api/v1"
+	simkubev1 "simkube.io/simkube/api/v1"
 )
 
 // DefaultMaxSimulations is how many simulations run at once unless told otherwise.
@@ -18,18 +18,18 @@ const DefaultMaxSimulations = 1
 // Active simulations keep their place, even above the limit. The rest go to waiting
 // ones, oldest first, but never two at once with the same virtualNsPrefix: one whose
 // prefix is taken is passed over and does not hold up those behind it.
-func Turns(sims []v1.Simulation, limit int) map[types.UID]bool {
+func Turns(sims []simkubev1.Simulation, limit int) map[types.UID]bool {
 	if limit < 1 {
 		limit = DefaultMaxSimulations
 	}
 	may := make(map[types.UID]bool)
 	prefixes := make(map[string]bool)
-	var waiting []*v1.Simulation
+	var waiting []*simkubev1.Simulation
 	for i := range sims {
 		s := &sims[i]
 		switch state(s) {
-		case v1.SimulationFinished, v1.SimulationFailed:
-		case "", v1.SimulationBlocked:
+		case simkubev1.SimulationFinished, simkubev1.SimulationFailed:
+		case "", simkubev1.SimulationBlocked:
 			if s.DeletionTimestamp == nil {
 				waiting = append(waiting, s)
 			}
@@ -52,16 +52,16 @@ func Turns(sims []v1.Simulation, limit int) map[types.UID]bool {
 }
 
 // older orders by creation; names decide within the second that Kubernetes keeps.
-func older(a, b *v1.Simulation) int {
+func older(a, b *simkubev1.Simulation) int {
 	return cmp.Or(a.CreationTimestamp.Compare(b.CreationTimestamp.Time), cmp.Compare(a.Name, b.Name))
 }
 
-func prefix(s *v1.Simulation) string {
-	return cmp.Or(s.Spec.Driver.VirtualNsPrefix, v1.DefaultVirtualNsPrefix)
+func prefix(s *simkubev1.Simulation) string {
+	return cmp.Or(s.Spec.Driver.VirtualNsPrefix, simkubev1.DefaultVirtualNsPrefix)
 }
 
 // state is empty while nobody has looked at the simulation yet.
-func state(s *v1.Simulation) v1.SimulationState {
+func state(s *simkubev1.Simulation) simkubev1.SimulationState {
 	if s.Status == nil {
 		return ""
 	}
