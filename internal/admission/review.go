@@ -9,6 +9,7 @@ import (
 
 	admissionv1 "k8s.io/api/admission/v1"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 const reviewKind = "AdmissionReview"
@@ -51,17 +52,19 @@ func podOf(request *admissionv1.AdmissionRequest) (*corev1.Pod, error) {
 	if request.Namespace == "" {
 		return nil, errors.New("the request has no namespace")
 	}
-	var pod corev1.Pod
-	// A patch needs both parts to be there.
-	var parts struct {
-		Metadata, Spec map[string]json.RawMessage
+	// A patch needs both parts to be there. The status is nothing that a mutator looks at.
+	var object struct {
+		metav1.TypeMeta `json:",inline"`
+		Metadata        *metav1.ObjectMeta `json:"metadata"`
+		Spec            *corev1.PodSpec    `json:"spec"`
 	}
-	if err := errors.Join(json.Unmarshal(request.Object.Raw, &pod), json.Unmarshal(request.Object.Raw, &parts)); err != nil {
+	if err := json.Unmarshal(request.Object.Raw, &object); err != nil {
 		return nil, fmt.Errorf("decode the pod: %w", err)
 	}
-	if pod.APIVersion != "v1" || pod.Kind != "Pod" || parts.Metadata == nil || parts.Spec == nil {
+	if object.APIVersion != "v1" || object.Kind != "Pod" || object.Metadata == nil || object.Spec == nil {
 		return nil, errors.New("the object is not a pod")
 	}
+	pod := &corev1.Pod{TypeMeta: object.TypeMeta, ObjectMeta: *object.Metadata, Spec: *object.Spec}
 	pod.Namespace = request.Namespace
-	return &pod, nil
+	return pod, nil
 }

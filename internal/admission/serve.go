@@ -8,6 +8,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"simkube.io/simkube/internal/serving"
 )
 
 const (
@@ -17,43 +19,24 @@ const (
 	idleTimeout   = 2 * time.Minute
 )
 
-// Serve answers over TLS on a listener, which it closes, until ctx ends. Reviews under way then are
-// finished, within the time an API server would wait for them.
+// Serve answers over TLS (1.2 or later; HTTP/2 too) on a listener, which it closes, until ctx ends. Reviews under way then are
+// finished, within the time an API server would wait for them. When Serve returns, no review is being decided any more.
 func Serve(ctx context.Context, listener net.Listener, config *tls.Config, handler http.Handler) error {
 	if config == nil {
 		return errors.Join(errors.New("serve admission: no TLS configuration"), listener.Close())
 	}
 	config = config.Clone()
 	config.MinVersion = max(config.MinVersion, tls.VersionTLS12)
+	config.NextProtos = []string{"h2", "http/1.1"}
 	server := &http.Server{
-		Handler:   handler,
-		TLSConfig: config,
-		// Reviews outlive ctx.
-		BaseContext:       func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
+		Handler:           handler,
 		ReadHeaderTimeout: headerTimeout,
 		ReadTimeout:       reviewTimeout,
 		WriteTimeout:      reviewTimeout,
 		IdleTimeout:       idleTimeout,
 	}
-	served := make(chan error, 1)
-	// HTTP/2 comes with ServeTLS.
-	go func() { served <- server.ServeTLS(listener, "", "") }()
-	select {
-	case err := <-served:
-		return fmt.Errorf("serve admission: %w", errors.Join(err, server.Close()))
-	case <-ctx.Done():
-	}
-	deadline, cancel := context.WithTimeout(context.WithoutCancel(ctx), reviewTimeout)
-	defer cancel()
-	err := server.Shutdown(deadline)
-	if err != nil {
-		err = errors.Join(err, server.Close())
-	}
-	if stopped := <-served; !errors.Is(stopped, http.ErrServerClosed) {
-		err = errors.Join(err, stopped)
-	}
-	if err != nil {
-		return fmt.Errorf("stop admission: %w", err)
+	if err := serving.Run(ctx, server, tls.NewListener(listener, config), reviewTimeout); err != nil {
+		return fmt.Errorf("admission: %w", err)
 	}
 	return nil
 }

@@ -2,61 +2,35 @@ package admission
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
+	"errors"
 	"io"
 	"log/slog"
-	"math/big"
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"simkube.io/simkube/internal/tracer/server"
+	"go.uber.org/goleak"
+
+	"simkube.io/simkube/internal/serving"
+	"simkube.io/simkube/internal/serving/servingtest"
 )
 
-// writeCertificate writes a certificate and its key, with a time of its own so that the change is seen.
-func writeCertificate(t testing.TB, dir, name string, written time.Time) (cert, key string) {
-	t.Helper()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, NotAfter: time.Now().Add(time.Hour)}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	keyDER, err := x509.MarshalPKCS8PrivateKey(private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cert, key = filepath.Join(dir, "tls.crt"), filepath.Join(dir, "tls.key")
-	for path, block := range map[string]*pem.Block{cert: {Type: "CERTIFICATE", Bytes: der}, key: {Type: "PRIVATE KEY", Bytes: keyDER}} {
-		if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.Chtimes(path, written, written); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return cert, key
-}
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // start serves until stop, which gives what Serve returned.
 func start(t testing.TB, dir string, h http.Handler) (url string, stop func() error) {
 	t.Helper()
-	cert, key := writeCertificate(t, dir, "one", time.Now().Add(-time.Hour))
-	config, err := server.CertificateFiles(cert, key, slog.New(slog.DiscardHandler))
+	files := servingtest.NewCertificate(t, dir, "one")
+	hourAgo := time.Now().Add(-time.Hour)
+	if err := errors.Join(os.Chtimes(files.Cert, hourAgo, hourAgo), os.Chtimes(files.Key, hourAgo, hourAgo)); err != nil {
+		t.Fatal(err)
+	}
+	config, err := serving.CertificateFiles(files.Cert, files.Key, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +55,7 @@ func TestServe(t *testing.T) {
 	url, stop := start(t, dir, newHandler(t, nil))
 	for _, name := range []string{"one", "two"} {
 		if name == "two" {
-			writeCertificate(t, dir, name, time.Now())
+			servingtest.NewCertificate(t, dir, name)
 		}
 		client := newClient()
 		response, err := client.Get(url + "/readyz")
@@ -109,8 +83,10 @@ func TestServe_FinishesReviews(t *testing.T) {
 		}
 	}))
 	status := make(chan int, 1)
+	client := newClient()
+	defer client.CloseIdleConnections()
 	go func() {
-		response, err := newClient().Get(url)
+		response, err := client.Get(url)
 		if err != nil {
 			status <- 0
 			return

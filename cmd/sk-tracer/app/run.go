@@ -16,6 +16,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/utils/clock"
 
+	"simkube.io/simkube/internal/serving"
 	"simkube.io/simkube/internal/tracer"
 	"simkube.io/simkube/internal/tracer/export"
 	"simkube.io/simkube/internal/tracer/log"
@@ -114,7 +115,7 @@ func (o *options) server(s *settings, cluster *rest.Config, t *tracer.Tracer, bu
 		opts.Authorizer = server.NewTokenAuthorizer(client.AuthenticationV1().TokenReviews(), client.AuthorizationV1().SubjectAccessReviews(), clock.RealClock{})
 	}
 	if o.tlsCert != "" {
-		config, err := server.CertificateFiles(o.tlsCert, o.tlsKey, logger)
+		config, err := serving.CertificateFiles(o.tlsCert, o.tlsKey, logger)
 		if err != nil {
 			return nil, err
 		}

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	simkubev1 "simkube.io/simkube/api/v1"
+	"simkube.io/simkube/internal/serving"
+	"simkube.io/simkube/internal/serving/servingtest"
 )
 
 // addressed is a listener that says it listens somewhere else.
@@ -179,8 +181,8 @@ func TestServer_Run_ListenerFails(t *testing.T) {
 }
 
 func TestServer_Run_TLS(t *testing.T) {
-	files := newCertificate(t, t.TempDir(), "one")
-	config, err := CertificateFiles(files.cert, files.key, discard())
+	files := servingtest.NewCertificate(t, t.TempDir(), "one")
+	config, err := serving.CertificateFiles(files.Cert, files.Key, discard())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,12 +190,12 @@ func TestServer_Run_TLS(t *testing.T) {
 	listener := listen(t)
 	ran := make(chan error, 1)
 	go func() { ran <- newServer(t, Options{TLS: config}).Run(ctx, listener) }()
-	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: files.pool(t)}}}
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: files.Pool(t)}}}
 	defer client.CloseIdleConnections()
 	if got := fetch(t, client, "https://"+listener.Addr().String()); got != "a trace" {
 		t.Errorf("got %q, want the trace", got)
 	}
-	old := &tls.Config{RootCAs: files.pool(t), MaxVersion: tls.VersionTLS11, MinVersion: tls.VersionTLS10}
+	old := &tls.Config{RootCAs: files.Pool(t), MaxVersion: tls.VersionTLS11, MinVersion: tls.VersionTLS10}
 	if conn, err := (&tls.Dialer{Config: old}).DialContext(ctx, "tcp", listener.Addr().String()); err == nil {
 		conn.Close()
 		t.Error("TLS 1.1 is accepted")

@@ -1,4 +1,4 @@
-package server
+package serving
 
 import (
 	"crypto/tls"
@@ -10,7 +10,7 @@ import (
 )
 
 // CertificateFiles returns a TLS configuration with a certificate and its key from files, which are read again when
-// they have changed: certificates are replaced while the tracer runs. An error then is logged, and the old one stays in use.
+// they have changed: certificates are replaced while a server runs. An error then is logged, and the old one stays in use.
 func CertificateFiles(certFile, keyFile string, logger *slog.Logger) (*tls.Config, error) {
 	c := &certificateFiles{certFile: certFile, keyFile: keyFile, logger: logger}
 	if err := c.load(); err != nil {
