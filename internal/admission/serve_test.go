@@ -64,7 +64,7 @@ func TestServe(t *testing.T) {
 		}
 		_ = response.Body.Close()
 		client.CloseIdleConnections()
-		if got := response.TLS.PeerCertificates[0].Subject.CommonName; got != name || response.StatusCode != 200 || response.ProtoMajor != 2 {
+		if got := response.TLS.PeerCertificates[0].Subject.CommonName; got != name || response.StatusCode != http.StatusOK || response.ProtoMajor != 2 {
 			t.Errorf("certificate %s, %s, %s, want that of %s and HTTP/2", got, response.Status, response.Proto, name)
 		}
 	}

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os/exec"
-	"syscall"
 	"time"
 
 	simkubev1 "simkube.io/simkube/api/v1"
@@ -18,16 +17,16 @@ const (
 	defaultTimeout = 600 * time.Second
 	tailSize       = 2 << 10
 	maxLine        = 1 << 10
-	// A child that left the process group may hold the pipe open; nobody waits longer for it.
+	// A child that outlives the program may hold the pipe open; what it prints is nobody's after this.
 	waitDelay = 2 * time.Second
 )
 
-// command runs the program of a hook. Whatever it started in its process group is killed with it.
+// command runs the program of a hook. When ctx ends it is killed, with whatever it started in its process group. What it
+// leaves in the background when it exits by itself goes on: a hook may start something for the time of the simulation.
 func (r *Runner) command(ctx context.Context, hook simkubev1.SimulationHook, sim *simkubev1.Simulation) (Result, error) {
 	cmd := exec.CommandContext(ctx, hook.Cmd, hook.Args...)
 	cmd.Env = append(cmd.Environ(), r.Env...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	killGroup(cmd)
 	cmd.WaitDelay = waitDelay
 	if hook.SendSim {
 		text, err := json.Marshal(sim)
@@ -36,7 +35,11 @@ func (r *Runner) command(ctx context.Context, hook simkubev1.SimulationHook, sim
 		}
 		cmd.Stdin = bytes.NewReader(text)
 	}
-	out := &lines{ctx: ctx, log: r.Logger.With("cmd", hook.Cmd)}
+	logger := r.Logger
+	if logger == nil {
+		logger = slog.New(slog.DiscardHandler)
+	}
+	out := &lines{ctx: ctx, log: logger.With("cmd", hook.Cmd)}
 	cmd.Stdout, cmd.Stderr = out, out // the same writer: exec writes to it from one goroutine
 	err := cmd.Run()
 	out.flush()
@@ -44,7 +47,10 @@ func (r *Runner) command(ctx context.Context, hook simkubev1.SimulationHook, sim
 	if cmd.ProcessState != nil {
 		result.ExitCode = cmd.ProcessState.ExitCode()
 	}
-	if errors.Is(err, exec.ErrNotFound) {
+	switch {
+	case errors.Is(err, exec.ErrWaitDelay) && ctx.Err() == nil:
+		err = nil // the program itself has succeeded
+	case errors.Is(err, exec.ErrNotFound):
 		err = fmt.Errorf("the image has no program %q; add it to the image: %w", hook.Cmd, err)
 	}
 	return result, err

@@ -76,6 +76,9 @@ func (r *Runner) end(record *simkubev1.HookRecord, result Result, err error) {
 }
 
 func (r *Runner) now() *metav1.Time {
-	now := metav1.NewTime(r.Clock.Now())
+	now := metav1.Now()
+	if r.Clock != nil {
+		now = metav1.NewTime(r.Clock.Now())
+	}
 	return &now
 }

@@ -1,19 +1,25 @@
 package hooks
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
 	"k8s.io/utils/clock"
 
 	simkubev1 "simkube.io/simkube/api/v1"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 type memory []simkubev1.HookRecord
 
@@ -52,6 +58,56 @@ func TestRunner_Run(t *testing.T) {
 	begin := time.Now()
 	if _, err = newRunner().Run(t.Context(), slow, sim); !errors.As(err, &failed) || !failed.Timeout || time.Since(begin) > waitDelay {
 		t.Errorf("timeout: got %v after %v", err, time.Since(begin))
+	}
+}
+
+// TestRunner_Run_Background leaves a child with the output in its hands.
+func TestRunner_Run_Background(t *testing.T) {
+	done := filepath.Join(t.TempDir(), "done")
+	result, err := newRunner().Run(t.Context(), sh("(sleep 3; touch "+done+") & echo started"), &simkubev1.Simulation{})
+	if err != nil || result.ExitCode != 0 || result.Output != "started\n" {
+		t.Errorf("got %+v, %v", result, err)
+	}
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
+		if _, err := os.Stat(done); err == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("what ran in the background did not go on")
+		}
+	}
+}
+
+// TestRunner_Run_Output holds that the log gets all of it, in lines of a length, and the result the end.
+func TestRunner_Run_Output(t *testing.T) {
+	var log bytes.Buffer
+	runner := &Runner{Logger: slog.New(slog.NewTextHandler(&log, nil))}
+	result, err := runner.Run(t.Context(), sh("head -c 5000 /dev/zero | tr '\\0' x; echo; echo end"), &simkubev1.Simulation{})
+	if err != nil || len(result.Output) != tailSize || !strings.HasSuffix(result.Output, "x\nend\n") {
+		t.Errorf("the end of the output is %d bytes, %v", len(result.Output), err)
+	}
+	if got := strings.Count(log.String(), "x"); got != 5000 || !strings.Contains(log.String(), "line=end") {
+		t.Errorf("the log has %d of 5000 letters: %s", got, log.String())
+	}
+	for line := range strings.Lines(log.String()) {
+		if len(line) > maxLine+200 {
+			t.Errorf("a line of the log has %d bytes", len(line))
+		}
+	}
+}
+
+func TestRunner_RunPhase_OnDone(t *testing.T) {
+	ignored := sh("exit 4")
+	ignored.IgnoreFailure = true
+	var told []string
+	runner := &Runner{OnDone: func(record simkubev1.HookRecord, _ simkubev1.SimulationHook, err error) {
+		told = append(told, fmt.Sprintf("%d %s %d %t", record.Index, record.State, *record.ExitCode, err != nil))
+	}}
+	if err := runner.RunPhase(t.Context(), simkubev1.HookPreRun, 2, []simkubev1.SimulationHook{ignored, sh("true")}, &simkubev1.Simulation{}, &memory{}); err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"0 Failed 4 true", "1 Succeeded 0 false"}; !slices.Equal(told, want) {
+		t.Errorf("told %q, want %q", told, want)
 	}
 }
 

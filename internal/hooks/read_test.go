@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -73,7 +74,7 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			return
 		}
-		for _, hook := range hooks.PreRunHooks {
+		for _, hook := range slices.Concat(hooks.PreStartHooks, hooks.PreRunHooks, hooks.PostRunHooks, hooks.PostStopHooks) {
 			if err := check(hook); err != nil {
 				t.Errorf("accepted a hook that is none: %v", err)
 			}

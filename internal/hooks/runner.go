@@ -7,19 +7,20 @@ import (
 	"log/slog"
 	"time"
 
-	"k8s.io/client-go/rest"
 	"k8s.io/utils/clock"
 
 	simkubev1 "simkube.io/simkube/api/v1"
 )
 
-// Runner runs hooks.
+// Runner runs hooks. The zero Runner works. Its fields must not change while it does; Run may be called concurrently.
 type Runner struct {
-	Config *rest.Config       // of the cluster that the actions work on
-	Logger *slog.Logger       // required
-	Clock  clock.PassiveClock // required by RunPhase
-	Env    []string           // for commands, in addition to that of this process
-	// OnDone is told of each hook of a phase that ended; may be nil.
+	// Logger gets what commands print; nil means none.
+	Logger *slog.Logger
+	// Clock stamps records; nil means the system's clock.
+	Clock clock.PassiveClock
+	// Env is for commands, in addition to the environment of this process.
+	Env []string
+	// OnDone is told of each hook of a phase that ended, from the goroutine of RunPhase; nil means nobody is.
 	OnDone func(record simkubev1.HookRecord, hook simkubev1.SimulationHook, err error)
 }
 
