@@ -15,6 +15,7 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/utils/clock"
 
@@ -244,6 +245,10 @@ func histories(t *testing.T, recorded *trace.Trace, start time.Time) map[string]
 			}
 			h.Object = neutral(u.Object)
 		}
+		if list := all[key]; len(list) > 0 && binds(list[len(list)-1], h) {
+			list[len(list)-1].Object = h.Object
+			return
+		}
 		all[key] = append(all[key], h)
 	}
 	for i := range recorded.Events {
@@ -256,6 +261,22 @@ func histories(t *testing.T, recorded *trace.Trace, start time.Time) map[string]
 		}
 	}
 	return all
+}
+
+// binds tells whether a change is a pod's getting its node right after it was made. Both are one change of a recording if they happen within
+// a second of the clock, and two if a second begins in between.
+func binds(made, bound happening) bool {
+	return made.Object != nil && onNode(made) == "" && onNode(bound) != "" && near(made.At, bound.At)
+}
+
+// onNode gives a pod's node; of what is not a pod, or of one that has none, nothing.
+func onNode(h happening) string {
+	object, _ := h.Object.(map[string]any)
+	if object["kind"] != "Pod" {
+		return ""
+	}
+	name, _, _ := unstructured.NestedString(object, "spec", "nodeName")
+	return name
 }
 
 // before leaves out what happened so many seconds after the beginning, or later.
