@@ -1,0 +1,115 @@
+package certificate
+
+import (
+	"bytes"
+	"crypto/x509"
+	"encoding/pem"
+	"strings"
+	"testing"
+	"time"
+
+	clocktesting "k8s.io/utils/clock/testing"
+)
+
+const (
+	service = "sk-demo-driver-svc.simkube.svc"
+	day     = 24 * time.Hour
+)
+
+func start() time.Time { return time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC) }
+
+func made(t *testing.T, now time.Time, names []string, old []byte) Bundle {
+	t.Helper()
+	bundle, err := Make(now, names, old)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bundle
+}
+
+func leafOf(t *testing.T, bundle Bundle) *x509.Certificate {
+	t.Helper()
+	block, _ := pem.Decode(bundle.Cert)
+	leaf, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return leaf
+}
+
+// TestGood_Life follows a certificate through its life.
+func TestGood_Life(t *testing.T) {
+	clock := clocktesting.NewFakePassiveClock(start())
+	bundle := made(t, clock.Now(), []string{service}, nil)
+	for _, step := range []struct {
+		after time.Duration
+		want  string
+	}{
+		{0, ""},
+		{59 * day, ""},
+		{60*day + time.Hour, "ends on 2030-04-01T00:00:00Z"},
+		{91 * day, "ends on"},
+	} {
+		clock.SetTime(start().Add(step.after))
+		err := Good(bundle, clock.Now(), []string{service})
+		if (err == nil) != (step.want == "") || err != nil && !strings.Contains(err.Error(), step.want) {
+			t.Errorf("after %v: got %v, want %q", step.after, err, step.want)
+		}
+	}
+}
+
+func TestGood_Broken(t *testing.T) {
+	names := []string{service, "*.simkube.svc"}
+	good := made(t, start(), names, nil)
+	other := made(t, start(), names, nil)
+	for name, tc := range map[string]struct {
+		bundle Bundle
+		names  []string
+		want   string
+	}{
+		"good":              {good, names, ""},
+		"another service":   {good, []string{"sk-other-driver-svc.simkube.svc"}, ""},
+		"another namespace": {good, []string{"sk-demo-driver-svc.default.svc"}, "no good for"},
+		"empty":             {Bundle{}, names, "read certificate"},
+		"no PEM":            {Bundle{Cert: []byte("x"), Key: good.Key, CA: good.CA}, names, "read certificate"},
+		"another's key":     {Bundle{Cert: good.Cert, Key: other.Key, CA: good.CA}, names, "read certificate"},
+		"no authority":      {Bundle{Cert: good.Cert, Key: good.Key}, names, "no authority"},
+		"wrong authority":   {Bundle{Cert: good.Cert, Key: good.Key, CA: other.CA}, names, "no good for"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := Good(tc.bundle, start(), tc.names)
+			if (err == nil) != (tc.want == "") || err != nil && !strings.Contains(err.Error(), tc.want) {
+				t.Errorf("got %v, want %q", err, tc.want)
+			}
+		})
+	}
+}
+
+// TestMake_Rotation sees that clients that have the new authorities trust the old certificate, too, and that authorities
+// do not pile up.
+func TestMake_Rotation(t *testing.T) {
+	first := made(t, start(), []string{service}, nil)
+	second := made(t, start().Add(61*day), []string{service}, first.CA)
+	third := made(t, start().Add(122*day), []string{service}, second.CA)
+	verify := func(leaf, ca Bundle, at time.Duration) error {
+		roots := x509.NewCertPool()
+		roots.AppendCertsFromPEM(ca.CA)
+		_, err := leafOf(t, leaf).Verify(x509.VerifyOptions{DNSName: service, Roots: roots, CurrentTime: start().Add(at)})
+		return err
+	}
+	if err := verify(first, second, 62*day); err != nil {
+		t.Errorf("the old certificate is not trusted any more: %v", err)
+	}
+	if err := verify(second, second, 62*day); err != nil {
+		t.Errorf("the new certificate is not trusted: %v", err)
+	}
+	if err := verify(second, first, 62*day); err == nil {
+		t.Error("the new certificate is vouched for by an authority that should be forgotten")
+	}
+	if got := bytes.Count(third.CA, []byte("BEGIN CERTIFICATE")); got != 2 {
+		t.Errorf("got %d authorities after two rotations, want 2", got)
+	}
+	if got := made(t, start(), []string{service}, []byte("rubbish")); bytes.Count(got.CA, []byte("BEGIN")) != 1 {
+		t.Errorf("rubbish is kept: %s", got.CA)
+	}
+}

@@ -1,0 +1,61 @@
+package objects
+
+import (
+	"cmp"
+	"fmt"
+
+	admissionv1 "k8s.io/api/admissionregistration/v1"
+
+	simkubev1 "simkube.io/simkube/api/v1"
+)
+
+const (
+	webhookName = "mutatepods.simkube.io"
+	webhookPath = "/mutate"
+	// webhookTimeout is in seconds. A review takes milliseconds; a node that is overcommitted may take longer.
+	webhookTimeout = 10
+	// injectAnnotation has cert-manager write the authority of a Certificate into the webhook.
+	injectAnnotation = "cert-manager.io/inject-ca-from"
+)
+
+// Webhook has API servers send simulated pods to the driver. It is for the pods of this simulation alone, by labels and
+// once more by the names of namespaces; all other pods of the cluster do not wait for a driver. Without caBundle,
+// cert-manager is asked to fill it in.
+func Webhook(sim *simkubev1.Simulation, root *simkubev1.SimulationRoot, caBundle []byte) *admissionv1.MutatingWebhookConfiguration {
+	driver := sim.Spec.Driver
+	selector := simkubev1.SimulatedLabels(sim.Name)
+	prefix := cmp.Or(driver.VirtualNsPrefix, simkubev1.DefaultVirtualNsPrefix)
+	config := &admissionv1.MutatingWebhookConfiguration{
+		ObjectMeta: owned(simkubev1.MutatingWebhookName(sim.Name), "", simulationLabels(sim), root),
+		Webhooks: []admissionv1.MutatingWebhook{{
+			Name: webhookName,
+			ClientConfig: admissionv1.WebhookClientConfig{
+				Service: &admissionv1.ServiceReference{
+					Namespace: driver.Namespace, Name: simkubev1.DriverServiceName(sim.Name),
+					Path: new(webhookPath), Port: new(driver.Port),
+				},
+				CABundle: caBundle,
+			},
+			Rules: []admissionv1.RuleWithOperations{{
+				Operations: []admissionv1.OperationType{admissionv1.Create},
+				Rule: admissionv1.Rule{
+					APIGroups: []string{""}, APIVersions: []string{"v1"}, Resources: []string{"pods"},
+					Scope: new(admissionv1.NamespacedScope),
+				},
+			}},
+			FailurePolicy:           new(admissionv1.Fail),
+			MatchPolicy:             new(admissionv1.Equivalent),
+			NamespaceSelector:       matchLabels(selector),
+			MatchConditions:         []admissionv1.MatchCondition{{Name: "virtual-namespace", Expression: fmt.Sprintf("request.namespace.startsWith('%s-')", prefix)}},
+			SideEffects:             new(admissionv1.SideEffectClassNoneOnDryRun),
+			TimeoutSeconds:          new(int32(webhookTimeout)),
+			AdmissionReviewVersions: []string{"v1"},
+			ReinvocationPolicy:      new(admissionv1.NeverReinvocationPolicy),
+		}},
+	}
+	config.SetGroupVersionKind(admissionv1.SchemeGroupVersion.WithKind("MutatingWebhookConfiguration"))
+	if sim.Spec.Driver.CertManagerIssuer != nil {
+		config.Annotations = map[string]string{injectAnnotation: driver.Namespace + "/" + simkubev1.DriverCertSecret}
+	}
+	return config
+}
