@@ -35,11 +35,7 @@ func (r *Runner) command(ctx context.Context, hook simkubev1.SimulationHook, sim
 		}
 		cmd.Stdin = bytes.NewReader(text)
 	}
-	logger := r.Logger
-	if logger == nil {
-		logger = slog.New(slog.DiscardHandler)
-	}
-	out := &lines{ctx: ctx, log: logger.With("cmd", hook.Cmd)}
+	out := &lines{ctx: ctx, log: r.logger().With("cmd", hook.Cmd)}
 	cmd.Stdout, cmd.Stderr = out, out // the same writer: exec writes to it from one goroutine
 	err := cmd.Run()
 	out.flush()

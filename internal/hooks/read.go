@@ -162,8 +162,9 @@ func check(hook simkubev1.SimulationHook) error {
 		return errors.New("sendSim is for cmd only; take it out")
 	case hook.TimeoutSeconds != nil && *hook.TimeoutSeconds < 1:
 		return errors.New("timeoutSeconds must be at least 1")
-	case hook.Apply != nil && hook.Apply.Manifests == "":
-		return errors.New("apply.manifests is empty; give at least one document")
+	case hook.Apply != nil:
+		_, err := parseManifests(hook.Apply.Manifests)
+		return err
 	case hook.DeleteNodes != nil:
 		_, err := nodeSelector(hook.DeleteNodes)
 		return err

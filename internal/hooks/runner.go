@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"time"
 
+	"k8s.io/client-go/rest"
 	"k8s.io/utils/clock"
 
 	simkubev1 "simkube.io/simkube/api/v1"
@@ -18,10 +19,19 @@ type Runner struct {
 	Logger *slog.Logger
 	// Clock stamps records; nil means the system's clock.
 	Clock clock.PassiveClock
+	// Config is how the actions reach the cluster; with nil they fail.
+	Config *rest.Config
 	// Env is for commands, in addition to the environment of this process.
 	Env []string
 	// OnDone is told of each hook of a phase that ended, from the goroutine of RunPhase; nil means nobody is.
 	OnDone func(record simkubev1.HookRecord, hook simkubev1.SimulationHook, err error)
+}
+
+func (r *Runner) logger() *slog.Logger {
+	if r.Logger == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return r.Logger
 }
 
 // Result is what a command came to. ExitCode is -1 if it did not exit by itself; Output is the end of what it printed.
@@ -32,8 +42,8 @@ type Result struct {
 
 // Error says that a hook failed.
 type Error struct {
-	Cmd      string
-	ExitCode int // -1 if there is none
+	Cmd      string // the program, or the name of the action
+	ExitCode int    // -1 if there is none
 	Timeout  bool
 	Output   string
 	Err      error
@@ -54,9 +64,6 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// errNoAction is returned for an action that this Runner cannot do.
-var errNoAction = errors.New("the actions apply, waitForPods and deleteNodes are not available here; use cmd")
-
 // Run runs one hook and waits for it. An error is an *[Error] unless ctx ended first.
 func (r *Runner) Run(ctx context.Context, hook simkubev1.SimulationHook, sim *simkubev1.Simulation) (Result, error) {
 	timeout := defaultTimeout
@@ -68,7 +75,7 @@ func (r *Runner) Run(ctx context.Context, hook simkubev1.SimulationHook, sim *si
 	result, err := Result{ExitCode: -1}, check(hook)
 	if err == nil {
 		if hook.Cmd == "" {
-			err = errNoAction
+			err = r.action(limited, hook)
 		} else {
 			result, err = r.command(limited, hook, sim)
 		}
@@ -80,7 +87,7 @@ func (r *Runner) Run(ctx context.Context, hook simkubev1.SimulationHook, sim *si
 		return result, fmt.Errorf("hook interrupted: %w", ctx.Err())
 	}
 	return result, &Error{
-		Cmd: hook.Cmd, ExitCode: result.ExitCode, Timeout: errors.Is(limited.Err(), context.DeadlineExceeded),
+		Cmd: hookName(hook), ExitCode: result.ExitCode, Timeout: errors.Is(limited.Err(), context.DeadlineExceeded),
 		Output: result.Output, Err: err,
 	}
 }

@@ -1,0 +1,81 @@
+package hooks
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/yaml"
+)
+
+// parseManifests reads the documents of apply.manifests, lists among them, and sorts them: definitions of kinds, then
+// namespaces, then the rest in the order given.
+func parseManifests(text string) ([]*unstructured.Unstructured, error) {
+	decoder := yaml.NewYAMLOrJSONDecoder(strings.NewReader(text), 4096)
+	var objects []*unstructured.Unstructured
+	for number := 1; ; number++ {
+		var raw runtime.RawExtension
+		err := decoder.Decode(&raw)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err == nil && len(raw.Raw) > 0 && string(raw.Raw) != "null" {
+			err = parseObject(raw.Raw, &objects)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("apply.manifests, document %d: %w", number, err)
+		}
+	}
+	if len(objects) == 0 {
+		return nil, errors.New("apply.manifests is empty; give at least one document")
+	}
+	slices.SortStableFunc(objects, func(a, b *unstructured.Unstructured) int { return rank(a) - rank(b) })
+	return objects, nil
+}
+
+func parseObject(data []byte, objects *[]*unstructured.Unstructured) error {
+	object := &unstructured.Unstructured{}
+	if err := object.UnmarshalJSON(data); err != nil {
+		return err
+	}
+	if object.IsList() {
+		return object.EachListItem(func(item runtime.Object) error {
+			return addObject(item.(*unstructured.Unstructured), objects)
+		})
+	}
+	return addObject(object, objects)
+}
+
+func addObject(object *unstructured.Unstructured, objects *[]*unstructured.Unstructured) error {
+	switch {
+	case object.GetAPIVersion() == "" || object.GetKind() == "":
+		return errors.New("has no apiVersion or no kind")
+	case object.GetName() == "":
+		return fmt.Errorf("the %s has no metadata.name, by which it is applied", object.GetKind())
+	}
+	object.SetManagedFields(nil) // of who wrote it elsewhere; the API server refuses them
+	*objects = append(*objects, object)
+	return nil
+}
+
+func rank(object *unstructured.Unstructured) int {
+	switch object.GroupVersionKind().GroupKind().String() {
+	case "CustomResourceDefinition.apiextensions.k8s.io":
+		return 0
+	case "Namespace":
+		return 1
+	}
+	return 2
+}
+
+// title is what an object is called in logs and errors.
+func title(object *unstructured.Unstructured) string {
+	if namespace := object.GetNamespace(); namespace != "" {
+		return object.GetKind() + " " + namespace + "/" + object.GetName()
+	}
+	return object.GetKind() + " " + object.GetName()
+}
