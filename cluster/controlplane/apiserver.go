@@ -60,6 +60,9 @@ func apiServerArgs(dir *dataDir, opts Options) []string {
 		"--max-mutating-requests-inflight=0",
 		"--profiling=false",
 	}
+	if opts.AggregatorRouting {
+		args = append(args, "--enable-aggregator-routing=true")
+	}
 	if len(gates) > 0 {
 		args = append(args, "--feature-gates="+featureGateFlag(gates))
 	}

@@ -139,7 +139,7 @@ func (cp *ControlPlane) startClients(ctx context.Context, opts Options, stages s
 	cp.supervisor.run("kube-scheduler", scheduler)
 
 	err = cp.supervisor.start("kwok", func(ctx context.Context) error {
-		return startKWOK(ctx, cp.dir.file("kwok.kubeconfig"), stages, opts.Log, opts.Verbosity)
+		return startKWOK(ctx, cp.dir.file("kwok.kubeconfig"), stages, opts)
 	})
 	if err != nil {
 		return fmt.Errorf("kwok: %w", err)

@@ -3,17 +3,17 @@ package controlplane
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/utils/clock"
-	"sigs.k8s.io/kwok/pkg/apis/internalversion"
 	"sigs.k8s.io/kwok/pkg/client/clientset/versioned"
 	"sigs.k8s.io/kwok/pkg/kwok/controllers"
 	"sigs.k8s.io/kwok/pkg/log"
 	"sigs.k8s.io/kwok/pkg/utils/client"
+
+	simkubev1 "simkube.io/simkube/api/v1"
 )
 
 const (
@@ -21,12 +21,14 @@ const (
 	// aside for documentation (RFC 5737): nothing is there.
 	simulatedNodeIP = "192.0.2.2"
 	podCIDR         = "10.0.0.1/8"
+	// simulatedNodes selects, by annotation, the nodes that are simulated where there are others too.
+	simulatedNodes = simkubev1.AnnotationKwokNode + "=fake"
 )
 
-// startKWOK starts the KWOK controller, which plays the kubelets of all nodes. It runs until
-// ctx ends and reports its troubles to log only.
-func startKWOK(ctx context.Context, kubeconfig string, stages map[internalversion.StageResourceRef][]*internalversion.Stage, logTo io.Writer, verbosity int) error {
-	ctx = log.NewContext(ctx, log.NewLogger(logTo, kwokLevel(verbosity)))
+// startKWOK starts the KWOK controller, which plays the kubelets of the simulated nodes. It runs until
+// ctx ends and reports its troubles to the log only.
+func startKWOK(ctx context.Context, kubeconfig string, stages stagesByResource, opts Options) error {
+	ctx = log.NewContext(ctx, log.NewLogger(opts.Log, kwokLevel(opts.Verbosity)))
 	set, err := client.NewClientset("", kubeconfig)
 	if err != nil {
 		return fmt.Errorf("make clients: %w", err)
@@ -62,23 +64,28 @@ func startKWOK(ctx context.Context, kubeconfig string, stages map[internalversio
 	if err != nil {
 		return err
 	}
+	selector := ""
+	if opts.RealNodes {
+		selector = simulatedNodes
+	}
 	controller, err := controllers.NewController(controllers.Config{
-		Clock:                      clock.RealClock{},
-		DynamicClient:              dynamicClient,
-		RESTClient:                 restClient,
-		RESTMapper:                 mapper,
-		ImpersonatingDynamicClient: set.ToImpersonatingDynamicClient(),
-		ImpersonatingTypedClient:   set.ToImpersonatingTypedClient(),
-		TypedClient:                typedClient,
-		TypedKwokClient:            kwokClient,
-		ManageAllNodes:             true,
-		CIDR:                       podCIDR,
-		NodeIP:                     simulatedNodeIP,
-		LocalStages:                stages,
-		PodPlayStageParallelism:    4,
-		NodePlayStageParallelism:   4,
-		PodsOnNodeSyncParallelism:  4,
-		ID:                         id,
+		Clock:                             clock.RealClock{},
+		DynamicClient:                     dynamicClient,
+		RESTClient:                        restClient,
+		RESTMapper:                        mapper,
+		ImpersonatingDynamicClient:        set.ToImpersonatingDynamicClient(),
+		ImpersonatingTypedClient:          set.ToImpersonatingTypedClient(),
+		TypedClient:                       typedClient,
+		TypedKwokClient:                   kwokClient,
+		ManageAllNodes:                    !opts.RealNodes,
+		ManageNodesWithAnnotationSelector: selector,
+		CIDR:                              podCIDR,
+		NodeIP:                            simulatedNodeIP,
+		LocalStages:                       stages,
+		PodPlayStageParallelism:           4,
+		NodePlayStageParallelism:          4,
+		PodsOnNodeSyncParallelism:         4,
+		ID:                                id,
 	})
 	if err != nil {
 		return fmt.Errorf("make controller: %w", err)

@@ -55,6 +55,15 @@ type Options struct {
 	// where idling is all that takes long.
 	Frugal bool
 
+	// AggregatorRouting has the API server reach admission webhooks at the addresses of their pods, which it finds in
+	// EndpointSlices, instead of at the address of their Service, where nobody listens. It is for pods that are processes
+	// of this machine, and needs the default controllers.
+	AggregatorRouting bool
+
+	// RealNodes leaves nodes alone that do not have the annotation kwok.x-k8s.io/node=fake, and the pods on them.
+	// Otherwise all nodes are simulated ones.
+	RealNodes bool
+
 	// MutatePod, when set, is called for every pod that is created.
 	MutatePod MutatePod
 
