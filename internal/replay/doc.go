@@ -13,6 +13,7 @@
 // What happened at trace time T is due at Start + (T - Origin) / Speed. Every deadline is computed from
 // the start, so neither rounding nor slow requests add up. Objects are prepared ahead of their deadline (so
 // a Start a second from now gives the first event its time, too).
+// A [Pauser] holds the replay up, and moves what is due later by as long as it did.
 // The lag of an object is the time from its deadline to the moment its request is sent; the completion of
 // an object is the time from its deadline to the moment the server accepted it.
 //

@@ -93,6 +93,9 @@ type Plan struct {
 	Origin int64
 	// Start is the deadline that all others are computed from; zero means now.
 	Start time.Time
+	// Pause, if not nil, pauses the replay. With a Start, every pause it has had moves what is due; without one,
+	// only what of them falls after Run began.
+	Pause *Pauser
 	// Duration bounds the replay, in trace time from the origin: nothing later is applied. 0 means no bound.
 	Duration time.Duration
 	// Settle, if not nil, is called when all events are done, and Run returns when it does. Interrupted bare

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"sync"
@@ -227,6 +228,16 @@ const origin = 1_700_000_000
 func event(tb testing.TB, seconds int64, applied, deleted []string) trace.Event {
 	tb.Helper()
 	return trace.Event{Time: origin + seconds, Applied: objects(tb, applied...), Deleted: objects(tb, deleted...)}
+}
+
+func sequence(events []trace.Event) iter.Seq2[*trace.Event, error] {
+	return func(yield func(*trace.Event, error) bool) {
+		for i := range events {
+			if !yield(&events[i], nil) {
+				return
+			}
+		}
+	}
 }
 
 func objects(tb testing.TB, manifests ...string) []trace.Object {

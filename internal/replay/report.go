@@ -10,7 +10,7 @@ import (
 type EventReport struct {
 	// Index counts the events of the plan from 0.
 	Index int
-	// TraceTime is when it happened in the trace, Due when it was to happen in the replay.
+	// TraceTime is when it happened in the trace, Due when it was to happen in the replay, pauses included.
 	TraceTime, Due time.Time
 	// Started is when the request for its last object was sent, Done when the last of them was answered.
 	Started, Done time.Time

@@ -9,7 +9,6 @@ import (
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sync/semaphore"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/utils/clock"
 
 	simkubev1 "simkube.io/simkube/api/v1"
 	"simkube.io/simkube/trace"
@@ -77,9 +76,13 @@ func (e *Engine) newRun(plan Plan) *run {
 	if plan.Config == nil {
 		plan.Config = &trace.Config{}
 	}
-	now := e.opts.Clock.Now()
+	if plan.Pause == nil {
+		plan.Pause = NewPauser(e.opts.Clock)
+	}
+	_, now, shift, _ := plan.Pause.state()
 	if plan.Start.IsZero() {
-		plan.Start = now
+		// Pauses until now move nothing: what is due from now on is counted from now.
+		plan.Start = now.Add(-shift)
 	}
 	// A start that was cut to a second or came as text has no monotonic reading; from here on it has,
 	// and the wall clock may be set without harm.
@@ -112,7 +115,8 @@ func (r *run) dispatch(ctx context.Context) error {
 		}
 	}()
 	for event := range prepared {
-		if err := sleepUntil(ctx, r.opts.Clock, event.due); err != nil {
+		var err error
+		if event.due, err = r.sleepUntil(ctx, event.due); err != nil {
 			return err
 		}
 		r.submit(event)
@@ -128,7 +132,7 @@ func (r *run) prepare(ctx context.Context, prepared chan<- *eventRun) error {
 			return fmt.Errorf("read event %d: %w", index, err)
 		}
 		if limit := r.plan.Duration; limit > 0 && event.Time-r.plan.Origin > int64(limit/time.Second) {
-			return sleepUntil(ctx, r.opts.Clock, r.schedule.after(limit))
+			return r.passing(ctx, limit)
 		}
 		next := r.prepareEvent(index, event)
 		r.prepareNamespaces(ctx, next)
@@ -143,6 +147,12 @@ func (r *run) prepare(ctx context.Context, prepared chan<- *eventRun) error {
 		index++
 	}
 	return nil
+}
+
+// passing waits until so much time of the trace has passed since the origin.
+func (r *run) passing(ctx context.Context, d time.Duration) error {
+	_, err := r.sleepUntil(ctx, r.schedule.after(d))
+	return err
 }
 
 // prepareNamespaces makes the namespaces an event needs, so that none of its objects has to wait for one. Where
@@ -193,22 +203,4 @@ func (r *run) submit(event *eventRun) {
 func (r *run) finish(event *eventRun) {
 	r.memory.Release(event.size)
 	r.results.add(event)
-}
-
-func sleepUntil(ctx context.Context, clock clock.Clock, deadline time.Time) error {
-	left := deadline.Sub(clock.Now())
-	if left <= 0 {
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		return nil
-	}
-	timer := clock.NewTimer(left)
-	defer timer.Stop()
-	select {
-	case <-timer.C():
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
 }

@@ -28,14 +28,7 @@ func replayed(t *testing.T, target *fake, opts Options, plan Plan, events ...tra
 		t.Fatal(err)
 	}
 	start := time.Now().Add(time.Second)
-	plan.Start, plan.Origin = start, origin
-	plan.Events = func(yield func(*trace.Event, error) bool) {
-		for i := range events {
-			if !yield(&events[i], nil) {
-				return
-			}
-		}
-	}
+	plan.Start, plan.Origin, plan.Events = start, origin, sequence(events)
 	report, err := engine.Run(t.Context(), plan)
 	return report, start, err
 }
@@ -303,13 +296,7 @@ func TestRun_interrupted(t *testing.T) {
 		}
 		start := time.Now().Add(2 * time.Second)
 		time.AfterFunc(2*time.Second+9500*time.Millisecond, func() { cancel(reason) })
-		report, err := engine.Run(ctx, Plan{Start: start, Origin: origin, Events: func(yield func(*trace.Event, error) bool) {
-			for i := range events {
-				if !yield(&events[i], nil) {
-					return
-				}
-			}
-		}})
+		report, err := engine.Run(ctx, Plan{Start: start, Origin: origin, Events: sequence(events)})
 		if !errors.Is(err, reason) {
 			t.Errorf("Run() = %v, want %v", err, reason)
 		}
