@@ -206,25 +206,59 @@ func TestRun_pauseWithoutEnd(t *testing.T) {
 	})
 }
 
-// The end of a duration that cuts the trace off moves, too.
-func TestRun_pausedAfterCutOff(t *testing.T) {
+// The end of a duration that cuts the trace off moves, too, and that of one that is longer than the trace.
+func TestRun_pausedDuration(t *testing.T) {
+	for name, c := range map[string]struct {
+		extend bool
+		last   int64 // when the last event is, in the trace
+		end    int
+		want   []int
+	}{
+		"cut off":              {false, 600, 117, []int{0}},
+		"cut off, extended":    {true, 600, 117, []int{0}},
+		"longer":               {false, 90, 107, []int{0, 107}},
+		"longer, extended":     {true, 90, 117, []int{0, 107}},
+		"as long as the trace": {true, 100, 117, []int{0, 117}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := newPaced()
+				settled := 0
+				plan := Plan{Duration: 100 * time.Second, Extend: c.extend, Settle: func(context.Context) error {
+					settled = int(p.clock.Since(p.begun) / time.Second)
+					return nil
+				}}
+				p.run(t.Context(), t, Options{}, plan,
+					event(t, 0, []string{configMap("ns", "a")}, nil), event(t, c.last, []string{configMap("ns", "b")}, nil))
+				p.until(50)
+				p.pause.Pause()
+				p.until(67)
+				p.pause.Resume()
+				p.until(200)
+				<-p.ended
+				checkTold(t, p, c.want...)
+				if settled != c.end {
+					t.Errorf("settled at %d s, want %d s", settled, c.end)
+				}
+			})
+		})
+	}
+}
+
+// The wait for the end of a duration ends with the context.
+func TestRun_extendedInterrupted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPaced()
-		p.run(t.Context(), t, Options{}, Plan{Duration: 100 * time.Second},
-			event(t, 0, []string{configMap("ns", "a")}, nil), event(t, 600, []string{configMap("ns", "b")}, nil))
+		ctx, cancel := context.WithCancel(t.Context())
+		p.run(ctx, t, Options{}, Plan{Duration: time.Hour, Extend: true}, event(t, 0, []string{configMap("ns", "a")}, nil))
 		p.until(50)
-		p.pause.Pause()
-		p.until(67)
-		p.pause.Resume()
-		p.until(116)
 		if p.hasEnded() {
 			t.Error("ended before the duration was over")
 		}
-		p.until(117)
-		if !p.hasEnded() {
-			t.Error("not ended when the duration was over")
-		}
+		cancel()
 		<-p.ended
-		checkTold(t, p, 0)
+		if !errors.Is(p.err, context.Canceled) {
+			t.Errorf("Run() = %v, want it cancelled", p.err)
+		}
 	})
 }

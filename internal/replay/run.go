@@ -37,7 +37,7 @@ type run struct {
 }
 
 // Run replays the events and returns when the last one is done, or, with a Duration that cuts the trace
-// off, when that has passed. Objects that cannot be applied do not stop it: they are Problems of the report.
+// off or is waited for, when that has passed. Objects that cannot be applied do not stop it: they are Problems of the report.
 //
 // When ctx ends, requests under way are finished, no more are made, and the report so far comes with the
 // context's cause. An error from the events has everything before it replayed, and comes with the report
@@ -145,6 +145,9 @@ func (r *run) prepare(ctx context.Context, prepared chan<- *eventRun) error {
 			return context.Cause(ctx)
 		}
 		index++
+	}
+	if r.plan.Extend && r.plan.Duration > 0 {
+		return r.passing(ctx, r.plan.Duration)
 	}
 	return nil
 }
