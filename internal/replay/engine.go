@@ -35,6 +35,8 @@ type Options struct {
 	// RescheduleInterruptedBarePods has a bare pod that was evicted, preempted or lost with its node start
 	// again, as a clone.
 	RescheduleInterruptedBarePods bool
+	// FailFast ends a run at its first Problem.
+	FailFast bool
 	// Concurrency is how many requests are under way at most; 0 means 128.
 	Concurrency int
 	// RetryFor bounds how long a request that failed for a passing reason is tried again; 0 means 30 s.

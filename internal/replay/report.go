@@ -1,9 +1,12 @@
 package replay
 
 import (
+	"fmt"
 	"time"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"simkube.io/simkube/trace"
 )
 
 // EventReport says how one event went.
@@ -51,7 +54,8 @@ const (
 	Delete Verb = "delete"
 )
 
-// Problem is an object with which something went wrong. None stops a replay.
+// Problem is an object with which something went wrong. None stops a replay, unless Options.FailFast is set: then the
+// first does.
 type Problem struct {
 	// Event is the index of the event, Time its time in the trace.
 	Event int
@@ -63,6 +67,15 @@ type Problem struct {
 	Category        Category
 	// Message says why, in the words of the API server where it spoke.
 	Message string
+}
+
+// ProblemError is the error of a Run that ended at its first Problem.
+type ProblemError struct{ Problem Problem }
+
+func (e *ProblemError) Error() string {
+	p := e.Problem
+	return fmt.Sprintf("event %d: %s %s %s: %s: %s",
+		p.Event, p.Verb, trace.FormatGVK(p.GVK), trace.NamespacedName(p.Namespace, p.Name), p.Category, p.Message)
 }
 
 // MaxProblems is how many problems a Report keeps. The rest are only counted.

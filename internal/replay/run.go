@@ -34,10 +34,13 @@ type run struct {
 	results  *results
 	memory   *semaphore.Weighted
 	kinds    kindWatch
+	// end ends the run, with a cause.
+	end context.CancelCauseFunc
 }
 
 // Run replays the events and returns when the last one is done, or, with a Duration that cuts the trace
 // off or is waited for, when that has passed. Objects that cannot be applied do not stop it: they are Problems of the report.
+// With Options.FailFast the first one does, as the end of ctx would, and is the error: a *ProblemError.
 //
 // When ctx ends, requests under way are finished, no more are made, and the report so far comes with the
 // context's cause. An error from the events has everything before it replayed, and comes with the report
@@ -47,12 +50,12 @@ func (e *Engine) Run(ctx context.Context, plan Plan) (Report, error) {
 		return Report{}, errors.New("replay: no root")
 	}
 	r := e.newRun(plan)
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+	ctx, r.end = context.WithCancelCause(ctx)
+	defer r.end(nil)
 	r.queue = newQueue(ctx, e.opts.Concurrency, e.opts.Clock)
 	stopWatching, err := r.watchBarePods(ctx)
 	if err != nil {
-		cancel()
+		r.end(nil)
 		r.queue.drain()
 		return Report{}, fmt.Errorf("replay: %w", err)
 	}
@@ -63,13 +66,31 @@ func (e *Engine) Run(ctx context.Context, plan Plan) (Report, error) {
 	}
 	stopWatching()
 	r.queue.drain()
-	if err == nil && ctx.Err() != nil {
-		err = context.Cause(ctx)
-	}
-	if err != nil {
+	if err = whyEnded(ctx, err); err != nil {
 		err = fmt.Errorf("replay: %w", err)
 	}
 	return r.results.report(), err
+}
+
+// whyEnded adds to an error why the run was ended, if it was and the error does not say so.
+func whyEnded(ctx context.Context, err error) error {
+	cause := context.Cause(ctx)
+	if err == nil {
+		return cause
+	}
+	if problem, ok := errors.AsType[*ProblemError](cause); ok && !errors.Is(err, problem) {
+		return errors.Join(err, problem)
+	}
+	return err
+}
+
+// failed ends the run at its first problem, if that is wanted. The queue is stopped here, before another worker gets
+// to begin something.
+func (r *run) failed(problem Problem) {
+	if r.opts.FailFast {
+		r.queue.stop()
+		r.end(&ProblemError{Problem: problem})
+	}
 }
 
 func (e *Engine) newRun(plan Plan) *run {

@@ -75,8 +75,12 @@ func (t *task) run(ctx context.Context) (again bool, after time.Duration) {
 	if t.tries == 1 {
 		t.letOthersGo()
 	}
-	if err == nil {
+	switch {
+	case err == nil:
 		t.done(outcome{})
+		return false, 0
+	case errors.Is(err, errEnded):
+		t.drop()
 		return false, 0
 	}
 	category, passing := classify(err)
@@ -106,6 +110,9 @@ func (t *task) letOthersGo() {
 
 func (t *task) done(o outcome) {
 	t.body = nil
+	if o.problem != nil {
+		t.r.failed(*o.problem)
+	}
 	if t.event.record(t, o, t.r.opts.Clock.Now()) {
 		t.r.finish(t.event)
 	}
@@ -129,11 +136,16 @@ func shortened(message string) string {
 	return strings.ToValidUTF8(message[:head], "") + " ... " + strings.ToValidUTF8(message[len(message)-tail:], "")
 }
 
-// sending notes that the request for the object itself goes out now.
-func (t *task) sending() {
+// sending notes that the request for the object itself goes out now. It must not if there is an error: the run ended
+// while the request was made possible.
+func (t *task) sending(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return errEnded
+	}
 	if t.sent.IsZero() {
 		t.sent = t.r.opts.Clock.Now()
 	}
+	return nil
 }
 
 func (t *task) try(ctx context.Context) error {
@@ -174,11 +186,12 @@ func (t *task) apply(ctx context.Context, at place) error {
 			return &taskError{Malformed, err}
 		}
 		if skip {
-			t.sending()
-			return nil
+			return t.sending(ctx)
 		}
 	}
-	t.sending()
+	if err := t.sending(ctx); err != nil {
+		return err
+	}
 	err := t.r.target.apply(ctx, at, body)
 	switch {
 	case apierrors.IsNotFound(err) && at.namespace != "":
@@ -207,7 +220,9 @@ func (t *task) delete(ctx context.Context, at place) error {
 		}
 		opts.Preconditions = &metav1.Preconditions{UID: &uid}
 	}
-	t.sending()
+	if err := t.sending(ctx); err != nil {
+		return err
+	}
 	err := t.r.target.delete(ctx, at, opts)
 	switch {
 	case t.key.kind == namespaceKind:
@@ -248,6 +263,9 @@ func backoff(tries int, err error) time.Duration {
 	return min(most, first<<min(tries-1, 10))
 }
 
-var errNotOurs = errors.New("exists and does not belong to the simulation")
+var (
+	errNotOurs = errors.New("exists and does not belong to the simulation")
+	errEnded   = errors.New("the run has ended")
+)
 
 func podResource() schema.GroupVersionResource { return corev1.SchemeGroupVersion.WithResource("pods") }
