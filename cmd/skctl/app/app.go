@@ -126,6 +126,13 @@ plane with simulated nodes and pods, and reports what the control plane made of 
 	root.AddCommand(
 		newSimulate(p),
 		newCluster(p),
+		newRun(p),
+		newGet(p),
+		newWait(p),
+		newLogs(p),
+		newPause(p),
+		newResume(p),
+		newDelete(p),
 		newExport(p),
 		newTrace(p),
 		newValidate(p),

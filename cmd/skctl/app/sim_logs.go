@@ -1,0 +1,152 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	corev1client "k8s.io/client-go/kubernetes/typed/core/v1"
+	"k8s.io/utils/ptr"
+
+	simkubev1 "simkube.io/simkube/api/v1"
+)
+
+// driverContainer is the container of the driver's pod that has the driver in it.
+const driverContainer = "driver"
+
+// podPoll is how often logs -f looks whether there is something to follow.
+const podPoll = time.Second
+
+func newLogs(p *program) *cobra.Command {
+	var (
+		kube     = newKubeFlags()
+		follow   bool
+		previous bool
+		tail     int64
+	)
+	cmd := &cobra.Command{
+		Use:   "logs NAME",
+		Short: "Print the logs of a simulation's driver",
+		Long: `logs prints what the driver of a simulation in a cluster logs. The driver's pod is there while the simulation is under way, and is
+removed with the rest when it ends; with -f, logs waits for the pod.` + exitStatus,
+		Example: `  skctl logs -f friday
+  skctl logs friday --previous`,
+		Args:              oneArg("NAME"),
+		ValidArgsFunction: p.completeSimulations(kube),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if tail < -1 {
+				return usage(cmd, fmt.Errorf("--tail %d: must be 0 or more lines, or -1 for all", tail))
+			}
+			if follow && previous {
+				return usage(cmd, errors.New("-f and --previous: what was before the last start says nothing more"))
+			}
+			return p.withSimulations(cmd.Context(), kube, func(ctx context.Context, sims *simulations) error {
+				options := &corev1.PodLogOptions{Container: driverContainer, Follow: follow, Previous: previous}
+				if tail >= 0 {
+					options.TailLines = ptr.To(tail)
+				}
+				return p.runLogs(ctx, sims, args[0], options)
+			})
+		},
+	}
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.BoolVarP(&follow, "follow", "f", false, "go on as more is logged")
+	f.BoolVar(&previous, "previous", false, "the logs of the driver before it was started anew")
+	f.Int64Var(&tail, "tail", -1, "how many of the last lines (-1: all)")
+	addKubeFlags(cmd, kube)
+	_ = cmd.RegisterFlagCompletionFunc("tail", cobra.NoFileCompletions)
+	return cmd
+}
+
+func (p *program) runLogs(ctx context.Context, sims *simulations, name string, options *corev1.PodLogOptions) error {
+	client, err := corev1client.NewForConfigAndClient(sims.config, sims.client.client)
+	if err != nil {
+		return fmt.Errorf("use the kubeconfig: %w", err)
+	}
+	said := ""
+	for {
+		missing, err := p.copyLogs(ctx, sims, client, name, options)
+		if missing == "" || err != nil {
+			return err
+		}
+		if missing != said {
+			fmt.Fprintln(p.streams.Err, missing)
+			said = missing
+		}
+		select {
+		case <-sims.clock.After(podPoll):
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// copyLogs prints the logs, or says what is missing so that one may wait for it.
+func (p *program) copyLogs(ctx context.Context, sims *simulations, client corev1client.CoreV1Interface, name string, options *corev1.PodLogOptions) (missing string, err error) {
+	sim, err := sims.simulation(ctx, name)
+	if err != nil {
+		return "", err
+	}
+	namespace := sim.Spec.Driver.Namespace
+	pod, err := driverPod(ctx, client, sim)
+	switch {
+	case err != nil:
+		return "", podError(ctx, fmt.Errorf("list the pods of namespace %s: %w", namespace, err))
+	case pod == nil && options.Follow && !isOver(sim):
+		return fmt.Sprintf("no driver yet: the simulation is %s", headline(sim)), nil
+	case pod == nil:
+		return "", sims.noPod(sim)
+	}
+	stream, err := client.Pods(namespace).GetLogs(pod.Name, options).Stream(ctx)
+	switch {
+	case apierrors.IsBadRequest(err) && options.Follow && !isOver(sim):
+		return fmt.Sprintf("no logs yet: %v", err), nil
+	case err != nil:
+		return "", podError(ctx, fmt.Errorf("read the logs of pod %s/%s: %w", namespace, pod.Name, err))
+	}
+	defer stream.Close()
+	if _, err := io.Copy(p.streams.Out, stream); err != nil {
+		return "", podError(ctx, fmt.Errorf("read the logs of pod %s/%s: %w", namespace, pod.Name, err))
+	}
+	return "", nil
+}
+
+// podError tells the user's wish to stop from a failure, and adds what may be done about that.
+func podError(ctx context.Context, err error) error {
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case apierrors.IsForbidden(err):
+		return hint(err, "ask for the permission: list for pods and get for pods/log, in that namespace")
+	}
+	return err
+}
+
+// noPod says why there is no pod to read the logs of.
+func (s *simulations) noPod(sim *simkubev1.Simulation) error {
+	err := fmt.Errorf("read the logs of simulation %s: it has no driver in namespace %s", sim.Name, sim.Spec.Driver.Namespace)
+	if isOver(sim) {
+		return hint(err, "it is %s, and the driver's pod was removed; %s get %s -o wide shows what is known", stateOf(sim), s.program, sim.Name)
+	}
+	return hint(err, "it is %s; %s logs -f %s waits for the driver", headline(sim), s.program, sim.Name)
+}
+
+// driverPod finds the youngest pod of the driver's Job; nil if there is none.
+func driverPod(ctx context.Context, client corev1client.CoreV1Interface, sim *simkubev1.Simulation) (*corev1.Pod, error) {
+	ctx, cancel := context.WithTimeout(ctx, apiTimeout)
+	defer cancel()
+	pods, err := client.Pods(sim.Spec.Driver.Namespace).List(ctx, metav1.ListOptions{LabelSelector: "job-name=" + simkubev1.DriverName(sim.Name)})
+	if err != nil || len(pods.Items) == 0 {
+		return nil, err
+	}
+	youngest := slices.MaxFunc(pods.Items, func(a, b corev1.Pod) int { return a.CreationTimestamp.Compare(b.CreationTimestamp.Time) })
+	return &youngest, nil
+}

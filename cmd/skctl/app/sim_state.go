@@ -1,0 +1,102 @@
+package app
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+
+	simkubev1 "simkube.io/simkube/api/v1"
+	"simkube.io/simkube/cmd/skctl/progress"
+)
+
+// noState is shown as the state of a simulation that nobody has taken up.
+const noState = "Pending"
+
+// stateOf is what a simulation does.
+func stateOf(sim *simkubev1.Simulation) string { return cmp.Or(string(sim.Status.State), noState) }
+
+// isOver tells whether a simulation has come to its end, one way or the other.
+func isOver(sim *simkubev1.Simulation) bool {
+	return sim.Status.State == simkubev1.SimulationFinished || sim.Status.State == simkubev1.SimulationFailed
+}
+
+// stateReason is why a simulation is in its state, as a word and a text; both may be empty.
+func stateReason(sim *simkubev1.Simulation) (reason, message string) {
+	condition := simkubev1.ConditionReady
+	switch sim.Status.State {
+	case simkubev1.SimulationRunning, simkubev1.SimulationFinished:
+		return "", ""
+	case simkubev1.SimulationFailed:
+		condition = simkubev1.ConditionFailed
+	case "":
+		return "NotTakenUp", "sk-ctrl has not taken it up yet; is it running?"
+	}
+	if found := meta.FindStatusCondition(sim.Status.Conditions, condition); found != nil {
+		return found.Reason, found.Message
+	}
+	if driver := sim.Status.Driver; driver != nil && sim.Status.State == simkubev1.SimulationFailed {
+		return driver.Reason, driver.Message
+	}
+	return "", ""
+}
+
+// runs tells the repetitions: done, and wanted.
+func runs(sim *simkubev1.Simulation) (done, total int32) {
+	total = 1
+	if sim.Spec.Repetitions != nil {
+		total = *sim.Spec.Repetitions
+	}
+	return sim.Status.CompletedRuns, total
+}
+
+// share is how much of the repetition under way is replayed, from 0 to 1; -1 if there is none.
+func share(sim *simkubev1.Simulation) float64 {
+	driver := sim.Status.Driver
+	switch {
+	case driver == nil || isOver(sim) || driver.Phase != simkubev1.DriverReplaying:
+		return -1
+	case driver.TraceTime != nil && driver.TraceStart != nil && driver.TraceEnd != nil && driver.TraceEnd.After(driver.TraceStart.Time):
+		at, length := driver.TraceTime.Sub(driver.TraceStart.Time), driver.TraceEnd.Sub(driver.TraceStart.Time)
+		return min(1, max(0, float64(at)/float64(length)))
+	case driver.EventsTotal > 0:
+		return min(1, float64(driver.Events)/float64(driver.EventsTotal))
+	}
+	return -1
+}
+
+// progressText says how far the repetition under way is: "41%, trace 10:12:00, 410 of 1,000 events, 2 problems".
+func progressText(sim *simkubev1.Simulation) string {
+	var parts []string
+	if share := share(sim); share >= 0 {
+		parts = append(parts, fmt.Sprintf("%d%%", int(share*100)))
+	}
+	driver := sim.Status.Driver
+	if driver == nil {
+		return ""
+	}
+	if driver.TraceTime != nil {
+		parts = append(parts, "trace "+driver.TraceTime.UTC().Format(time.DateTime))
+	}
+	if driver.EventsTotal > 0 {
+		parts = append(parts, fmt.Sprintf("%s of %s events", progress.Count(int64(driver.Events)), progress.Count(int64(driver.EventsTotal))))
+	}
+	if driver.Problems > 0 {
+		parts = append(parts, plural(int(driver.Problems), "problem"))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// failure is the error of a simulation that has failed.
+func failure(sim *simkubev1.Simulation) error {
+	reason, message := stateReason(sim)
+	text := "simulation " + sim.Name + " failed"
+	for _, part := range []string{reason, message} {
+		if part != "" {
+			text += ": " + part
+		}
+	}
+	return fmt.Errorf("%s", strings.TrimRight(text, "\n"))
+}

@@ -1,0 +1,78 @@
+package app
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/duration"
+
+	simkubev1 "simkube.io/simkube/api/v1"
+	"simkube.io/simkube/cmd/skctl/progress"
+)
+
+// writeSimulations prints a table with a row for each simulation.
+func writeSimulations(w io.Writer, sims []*simkubev1.Simulation, wide bool, now time.Time) error {
+	head := []string{"NAME", "STATE", "RUNS", "PROGRESS", "PROBLEMS", "AGE", "REASON"}
+	if wide {
+		head = append(head, "SPEED", "START", "END", "TRACE", "POD", "MESSAGE")
+	}
+	table := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
+	fmt.Fprintln(table, strings.Join(head, "\t"))
+	for _, sim := range sims {
+		fmt.Fprintln(table, strings.Join(row(sim, wide, now), "\t"))
+	}
+	return table.Flush()
+}
+
+func row(sim *simkubev1.Simulation, wide bool, now time.Time) []string {
+	done, total := runs(sim)
+	state, problems, pod := stateOf(sim), "-", "-"
+	if sim.DeletionTimestamp != nil {
+		state += ",Deleting"
+	}
+	if driver := sim.Status.Driver; driver != nil {
+		problems, pod = progress.Count(int64(allProblems(driver))), dash(driver.Pod)
+	}
+	at := "-"
+	if share := share(sim); share >= 0 {
+		at = fmt.Sprintf("%d%%", int(share*100))
+	}
+	age := "-"
+	if !sim.CreationTimestamp.IsZero() {
+		age = duration.HumanDuration(now.Sub(sim.CreationTimestamp.Time))
+	}
+	reason, message := stateReason(sim)
+	cells := []string{sim.Name, state, fmt.Sprintf("%d/%d", done, total), at, problems, age, dash(reason)}
+	if wide {
+		speed := 1.0
+		if sim.Spec.Speed != nil {
+			speed = *sim.Spec.Speed
+		}
+		cells = append(cells, fmt.Sprint(speed), shownTime(sim.Status.StartTime), shownTime(sim.Status.EndTime), sim.Spec.Driver.TracePath, pod,
+			// A message of several lines would break the table.
+			dash(strings.Join(strings.Fields(message), " ")))
+	}
+	return cells
+}
+
+// allProblems are those of the repetitions that are done, and of the one under way.
+func allProblems(driver *simkubev1.DriverStatus) int32 {
+	problems := driver.Problems
+	for _, run := range driver.Summaries {
+		if run.Run != driver.Run {
+			problems += run.Problems
+		}
+	}
+	return problems
+}
+
+func shownTime(t *metav1.Time) string {
+	if t == nil {
+		return "-"
+	}
+	return t.UTC().Format(time.RFC3339)
+}

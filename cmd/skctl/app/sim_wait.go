@@ -1,0 +1,123 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	simkubev1 "simkube.io/simkube/api/v1"
+	"simkube.io/simkube/internal/timespec"
+)
+
+// The values of wait's --for.
+const (
+	waitFinished = "finished"
+	waitRunning  = "running"
+	waitPaused   = "paused"
+)
+
+func newWait(p *program) *cobra.Command {
+	var (
+		kube         = newKubeFlags()
+		until, limit string
+		values       = []string{waitFinished, waitRunning, waitPaused}
+	)
+	cmd := &cobra.Command{
+		Use:   "wait NAME",
+		Short: "Wait for a simulation in a cluster, and show how far it is",
+		Long: `wait shows how a simulation goes on until it is in the state that is waited for, and at its end what came
+of it. One that has finished did run: --for running is content with that.
+
+Durations: ` + timespec.AcceptedDurations + `.
+
+Exit status: 0 reached, 1 failed, deleted or out of time, 2 wrong usage, 130 interrupted. The simulation goes on, whatever wait does.`,
+		Example: `  skctl wait friday
+  skctl wait friday --for paused --timeout 5m`,
+		Args:              oneArg("NAME"),
+		ValidArgsFunction: p.completeSimulations(kube),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			var timeout time.Duration
+			var wrong problems
+			if !slices.Contains(values, until) {
+				wrong.check(fmt.Errorf("--for %q: accepted are %s", until, accepted(values)))
+			}
+			if cmd.Flags().Changed("timeout") {
+				var err error
+				timeout, err = timespec.ParseDuration(limit)
+				wrong.check(flagError("timeout", err))
+			}
+			if err := errors.Join(wrong...); err != nil {
+				return usage(cmd, err)
+			}
+			return p.withSimulations(cmd.Context(), kube, func(ctx context.Context, sims *simulations) error {
+				return p.runWait(ctx, sims, args[0], until, timeout)
+			})
+		},
+	}
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.StringVar(&until, "for", waitFinished, "what to wait for: finished, running or paused")
+	f.StringVar(&limit, "timeout", "", "give up after this time, e.g. 10m; 0s: never (default never)")
+	addKubeFlags(cmd, kube)
+	_ = cmd.RegisterFlagCompletionFunc("for", cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
+	_ = cmd.RegisterFlagCompletionFunc("timeout", cobra.NoFileCompletions)
+	return cmd
+}
+
+// watchSimulation shows a simulation until it has ended.
+func (p *program) watchSimulation(ctx context.Context, sims *simulations, name string) error {
+	return p.runWait(ctx, sims, name, waitFinished, 0)
+}
+
+// errOutOfTime is why a wait ends that was given so much time and no more.
+var errOutOfTime = errors.New("out of time")
+
+func (p *program) runWait(ctx context.Context, sims *simulations, name, until string, timeout time.Duration) error {
+	if timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, timeout, errOutOfTime)
+		defer cancel()
+	}
+	view := p.newSimView()
+	last := &simkubev1.Simulation{Status: &simkubev1.SimulationStatus{}}
+	follow := &follower{sims: sims, name: name, notes: p.streams.Err, see: func(sim *simkubev1.Simulation) (bool, error) {
+		last = sim
+		view.show(sim)
+		return isReached(sim, until)
+	}}
+	err := follow.run(ctx)
+	view.close()
+	if isOver(last) {
+		if err := writeRuns(p.streams.Out, last); err != nil {
+			return err
+		}
+	}
+	switch {
+	case errors.Is(err, errInterrupted):
+		return hint(fmt.Errorf("%w: simulation %s goes on", errInterrupted, name),
+			"%[1]s wait %[2]s: watch it again\n%[1]s logs -f %[2]s: what its driver says\n%[1]s delete %[2]s: end it and clean up", p.name, name)
+	case errors.Is(err, errOutOfTime):
+		return hint(fmt.Errorf("wait for simulation %s to be %s: not within %s; it is %s", name, until, timeout, headline(last)),
+			"it goes on: %s wait %s", p.name, name)
+	}
+	return err
+}
+
+// isReached tells whether a simulation is in the state that is waited for; an error says that it will never be.
+func isReached(sim *simkubev1.Simulation, until string) (bool, error) {
+	switch state := sim.Status.State; {
+	case state == simkubev1.SimulationFailed:
+		return true, failure(sim)
+	case until == waitFinished:
+		return state == simkubev1.SimulationFinished, nil
+	case until == waitRunning:
+		return state == simkubev1.SimulationRunning || state == simkubev1.SimulationFinished, nil
+	case state == simkubev1.SimulationFinished:
+		return true, fmt.Errorf("wait for simulation %s to be %s: it has finished", sim.Name, until)
+	}
+	return sim.Status.State == simkubev1.SimulationPaused, nil
+}
