@@ -1,5 +1,3 @@
-// Package simctl decides what the Simulation controller is to do. It is pure: it
-// reads no cluster and no clock, and the same simulations give the same answer.
 package simctl
 
 import (

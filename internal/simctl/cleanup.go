@@ -1,0 +1,158 @@
+package simctl
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	simkubev1 "simkube.io/simkube/api/v1"
+	"simkube.io/simkube/internal/replay"
+	"simkube.io/simkube/internal/simctl/objects"
+)
+
+// cleanUpPart bounds what is removed of a simulation at a time: others want to be looked after, too.
+const cleanUpPart = 10 * time.Second
+
+// stop ends the driver and waits until it is gone: it must not make anything while things are removed.
+func (s *session) stop(ctx context.Context) error {
+	namespace := s.sim.Spec.Driver.Namespace
+	job := &batchv1.Job{}
+	err := s.reader.Get(ctx, client.ObjectKey{Namespace: namespace, Name: simkubev1.DriverName(s.sim.Name)}, job)
+	switch {
+	case err == nil && isOurs(job, s.sim):
+		if job.DeletionTimestamp == nil {
+			if err := s.delete(ctx, job); err != nil {
+				return err
+			}
+		}
+	case client.IgnoreNotFound(err) != nil:
+		return fmt.Errorf("read the driver's job: %w", err)
+	case err == nil:
+		return nil // somebody else's, and so are its pods
+	}
+	var pods corev1.PodList
+	if err := s.reader.List(ctx, &pods, client.InNamespace(namespace), client.MatchingLabels(objects.DriverPods(s.sim.Name))); err != nil {
+		return fmt.Errorf("list the driver's pods: %w", err)
+	}
+	if len(pods.Items) > 0 {
+		return waitFor(time.Second, reasonCleaningUp, "Waits until the driver's pod %s is gone.", pods.Items[0].Name)
+	}
+	return nil
+}
+
+// cleanUpSimulated removes what drivers have made, below each of their roots. The metaroot is the sign that there may be
+// something: it goes last.
+func (s *session) cleanUpSimulated(ctx context.Context) error {
+	var roots simkubev1.SimulationRootList
+	if err := s.reader.List(ctx, &roots, client.MatchingLabels{simkubev1.LabelSimulation: simkubev1.LabelValue(s.sim.Name)}); err != nil {
+		return fmt.Errorf("list SimulationRoots: %w", err)
+	}
+	if len(roots.Items) == 0 {
+		return nil
+	}
+	var names []string
+	for i := range roots.Items {
+		if name := roots.Items[i].Name; name != simkubev1.MetarootName(s.sim.Name) {
+			names = append(names, name)
+		}
+	}
+	if len(names) == 0 {
+		// What is there may have outlived its root.
+		name := ""
+		if driver := s.status().Driver; driver != nil && driver.Pod != "" {
+			name = simkubev1.DriverRootName(driver.Pod)
+		}
+		names = append(names, name)
+	}
+	for _, name := range names {
+		if err := s.cleanUpBelow(ctx, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *session) cleanUpBelow(ctx context.Context, root string) error {
+	engine, err := replay.New(s.opts.Config, replay.Options{
+		Simulation: s.sim.Name, RootName: root, NamespacePrefix: s.sim.Spec.Driver.VirtualNsPrefix, Logger: s.log,
+	})
+	if err != nil {
+		return err
+	}
+	limited, cancel := context.WithTimeout(ctx, cleanUpPart)
+	defer cancel()
+	err = engine.Cleanup(limited, nil)
+	if err != nil && ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
+		return waitFor(time.Second, reasonCleaningUp, "Removes what was simulated: %v", err)
+	}
+	return err
+}
+
+// removeParts removes what the controller has made, and waits until it is gone.
+func (s *session) removeParts(ctx context.Context) error {
+	namespace := s.sim.Spec.Driver.Namespace
+	root := objects.Metaroot(s.sim)
+	parts := []client.Object{
+		objects.Webhook(s.sim, root, nil),
+		objects.Service(s.sim, root),
+		&corev1.ConfigMap{},
+	}
+	parts[2].SetNamespace(namespace)
+	parts[2].SetName(CheckpointName(s.sim.Name))
+	if s.sim.Spec.Metrics != nil {
+		if prometheus, err := objects.Prometheus(s.sim, root); err == nil {
+			parts = append(parts, prometheus)
+		}
+	}
+	for _, part := range parts {
+		if err := s.remove(ctx, part, func(found client.Object) bool { return isOurs(found, s.sim) }); err != nil {
+			return err
+		}
+	}
+	if err := s.disownCertificate(ctx); err != nil {
+		return err
+	}
+	return s.remove(ctx, root, func(found client.Object) bool { return hasOwner(found, s.sim.UID) })
+}
+
+// remove deletes an object if it is ours, and waits until it is gone.
+func (s *session) remove(ctx context.Context, object client.Object, ours func(client.Object) bool) error {
+	found := empty(object)
+	err := s.reader.Get(ctx, client.ObjectKeyFromObject(object), found)
+	if isGone(err) || err == nil && !ours(found) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read %s: %w", describe(object), err)
+	}
+	if found.GetDeletionTimestamp() == nil {
+		if err := s.delete(ctx, found); err != nil {
+			return err
+		}
+		if err = s.reader.Get(ctx, client.ObjectKeyFromObject(object), found); isGone(err) {
+			return nil
+		}
+	}
+	return waitFor(time.Second, reasonCleaningUp, "Waits until %s is gone.", describe(object))
+}
+
+// CheckpointName is the ConfigMap in which a driver keeps how far it is, for the next one to go on there.
+func CheckpointName(simulation string) string {
+	return simkubev1.DriverName(simulation) + "-checkpoint"
+}
+
+// isGone tells whether there is no such object, or not even such a kind.
+func isGone(err error) bool { return apierrors.IsNotFound(err) || meta.IsNoMatchError(err) }
+
+// isOurs tells whether an object hangs off the simulation's metaroot.
+func isOurs(object client.Object, sim *simkubev1.Simulation) bool {
+	return isLeftOf(object, &simkubev1.SimulationRoot{ObjectMeta: metav1.ObjectMeta{Name: simkubev1.MetarootName(sim.Name)}})
+}

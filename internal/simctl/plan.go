@@ -1,0 +1,71 @@
+package simctl
+
+import (
+	"context"
+	"slices"
+
+	simkubev1 "simkube.io/simkube/api/v1"
+)
+
+// Finalizer keeps a Simulation until all that was made for it is gone.
+const Finalizer = "simkube.io/simulation"
+
+// step is one thing to do. It may be interrupted anywhere, and be run again when it was done.
+type step struct {
+	name string
+	run  func(*session, context.Context) error
+}
+
+// The names of plans.
+const (
+	planNothing = "nothing"
+	planSetUp   = "set up"
+	planEnd     = "end"
+	planLetGo   = "let go"
+	planDelete  = "delete"
+)
+
+// plan says what is to be done about a simulation.
+func plan(sim *simkubev1.Simulation) (name string, steps []step) {
+	switch deleted, ours := sim.DeletionTimestamp != nil, slices.Contains(sim.Finalizers, Finalizer); {
+	case deleted && !ours:
+		return planNothing, nil
+	case isEnded(sim):
+		// It holds nothing, and can be deleted without this controller.
+		return planLetGo, []step{{"lease", (*session).releaseLease}, {"finalizerRemoved", (*session).removeFinalizer}}
+	case deleted:
+		return planDelete, append(cleanUp(), []step{
+			{"postStopHooks", (*session).runPostStopOfDeleted},
+			{"lease", (*session).releaseLease},
+			{"finalizerRemoved", (*session).removeFinalizer},
+		}...)
+	case isOver(sim):
+		return planEnd, append(cleanUp(), []step{
+			{"postStopHooks", (*session).runPostStop},
+			{"finish", (*session).finish},
+		}...)
+	default:
+		return planSetUp, []step{
+			{"finalizer", (*session).addFinalizer},
+			{"turn", (*session).takeTurn},
+			{"holdLease", (*session).takeLease},
+			{"preStartHooks", (*session).runPreStart},
+			{"checks", (*session).check},
+			{"metaroot", (*session).ensureRoot},
+			{"prometheus", (*session).ensurePrometheus},
+			{"service", (*session).ensureService},
+			{"certificate", (*session).ensureCertificate},
+			{"webhook", (*session).ensureWebhook},
+			{"job", (*session).ensureJob},
+			{"wait", (*session).wait},
+		}
+	}
+}
+
+func cleanUp() []step {
+	return []step{
+		{"stop", (*session).stop},
+		{"cleanUp", (*session).cleanUpSimulated},
+		{"remove", (*session).removeParts},
+	}
+}
