@@ -33,10 +33,10 @@ help: ## List the targets
 ##
 
 .PHONY: build
-build: bin/skctl bin/sk-tracer bin/sk-cluster bin/sk-cluster-virtual ## Build skctl, sk-tracer and the two sk-clusters into bin/
+build: bin/skctl bin/sk-tracer bin/sk-ctrl bin/sk-cluster bin/sk-cluster-virtual ## Build skctl, sk-tracer, sk-ctrl and the two sk-clusters into bin/
 
-.PHONY: bin/skctl bin/sk-tracer
-bin/skctl bin/sk-tracer:
+.PHONY: bin/skctl bin/sk-tracer bin/sk-ctrl
+bin/skctl bin/sk-tracer bin/sk-ctrl:
 	$(GO) build -ldflags '$(LDFLAGS)' -o $@ ./cmd/$(@F)
 
 .PHONY: bin/sk-cluster
