@@ -36,10 +36,10 @@ func parseResults(text string) (*simkubev1.SimulationResults, error) {
 		return nil, nil
 	}
 	if name, ok := strings.CutPrefix(text, "configmap/"); ok {
-		return &simkubev1.SimulationResults{ConfigMap: name}, checkObjectNames("results", name)
+		return &simkubev1.SimulationResults{ConfigMap: name}, checkObjectNames(name)
 	}
 	if name, ok := strings.CutPrefix(text, "pvc/"); ok {
-		return &simkubev1.SimulationResults{PersistentVolumeClaim: name}, checkObjectNames("results", name)
+		return &simkubev1.SimulationResults{PersistentVolumeClaim: name}, checkObjectNames(name)
 	}
 	if !regexp.MustCompile(`^(s3|gs|azure|az|azblob)://[^/]+`).MatchString(text) {
 		return nil, fmt.Errorf("%q: accepted are a folder in a bucket (s3://bucket/folder, gs://..., azure://...), configmap/NAME and pvc/NAME", text)
@@ -55,7 +55,7 @@ func (o *metricsOptions) spec(cmd *cobra.Command, wrong *problems) *simkubev1.Si
 		ServiceMonitorNamespaces: o.serviceNamespaces, ServiceMonitorNames: o.serviceNames,
 	}
 	wrong.check(checkName("--metrics-namespace", o.namespace, maxNamespaceName))
-	wrong.check(checkObjectNames("metrics-service-account", o.account))
+	wrong.check(flagError("metrics-service-account", checkObjectNames(o.account)))
 	if cmd.Flags().Changed("prometheus-shards") {
 		if o.shards < 1 {
 			wrong.check(fmt.Errorf("--prometheus-shards %d: must be at least 1", o.shards))

@@ -93,7 +93,7 @@ func (o *runOptions) driver(wrong *problems) simkubev1.SimulationDriver {
 	if !slices.Contains(verbosities(), o.verbosity) {
 		wrong.check(fmt.Errorf("--driver-verbosity %q: accepted are %s", o.verbosity, accepted(verbosities())))
 	}
-	wrong.check(checkObjectNames("driver-secrets", o.secrets...))
+	wrong.check(flagError("driver-secrets", checkObjectNames(o.secrets...)))
 	args := []string{"--verbosity", o.verbosity}
 	if o.failFast {
 		args = append(args, "--fail-fast")
@@ -164,11 +164,11 @@ func checkName(what, name string, longest int) error {
 const maxObjectName = 253
 
 // checkObjectNames checks names of Secrets, ConfigMaps and the like.
-func checkObjectNames(flag string, names ...string) error {
+func checkObjectNames(names ...string) error {
 	valid := regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`)
 	for _, name := range names {
 		if len(name) > maxObjectName || !valid.MatchString(name) {
-			return fmt.Errorf("--%s: %q can be no object's name; those are of lower-case letters, digits, dashes and dots", flag, name)
+			return fmt.Errorf("%q can be no object's name; those are of lower-case letters, digits, dashes and dots", name)
 		}
 	}
 	return nil
