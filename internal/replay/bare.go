@@ -4,8 +4,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"hash/maphash"
+	"maps"
 	"reflect"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 
 	simkubev1 "simkube.io/simkube/api/v1"
@@ -27,7 +30,7 @@ type barePods struct {
 type barePod struct {
 	hash uint64
 	body []byte
-	// current is the name of the pod itself or of its last clone.
+	// current is the name of the pod itself or of its last clone, clones the number of that.
 	current string
 	clones  int
 	// over says that it has come to its end, or that the trace deletes it: it is not started again.
@@ -92,6 +95,46 @@ func (b *barePods) forget(key objectKey) {
 	delete(b.pods, key)
 }
 
+// forgetNamespace is called when a namespace of the trace was deleted.
+func (b *barePods) forgetNamespace(name string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	maps.DeleteFunc(b.pods, func(key objectKey, _ *barePod) bool { return key.namespace == name })
+}
+
+// found notes that a pod or a clone of it exists, which is the last of those that were found. What it was made of may
+// not be known.
+func (b *barePods) found(key objectKey, name string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	pod := b.pods[key]
+	if pod == nil {
+		pod = &barePod{}
+		b.pods[key] = pod
+	}
+	if number := cloneNumber(key, name); number >= pod.clones {
+		pod.current, pod.clones = name, number
+	}
+}
+
+// known tells whether there is anything known of a pod.
+func (b *barePods) known(key objectKey) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.pods[key] != nil
+}
+
+// names gives the names of the pods, or of their last clones.
+func (b *barePods) names() map[objectKey]string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	names := make(map[objectKey]string, len(b.pods))
+	for key, pod := range b.pods {
+		names[key] = pod.current
+	}
+	return names
+}
+
 // finished notes that a pod came to its end.
 func (b *barePods) finished(key objectKey, name string) {
 	b.mu.Lock()
@@ -107,13 +150,24 @@ func (b *barePods) clone(key objectKey, interrupted string) (name string, body [
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	pod := b.pods[key]
-	if pod == nil || pod.over || pod.current != interrupted || pod.body == nil {
+	if !pod.wanted(interrupted) {
 		return "", nil, false, nil
 	}
 	pod.clones++
-	name = fmt.Sprintf("%s-clone-%d", key.name, pod.clones)
+	name = cloneName(key, pod.clones)
 	body, err = editPod(pod.body, func(object map[string]any) { rename(object, key, name) })
 	return name, body, err == nil, err
+}
+
+// wanted tells whether clone would give a clone.
+func (b *barePods) wanted(key objectKey, interrupted string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.pods[key].wanted(interrupted)
+}
+
+func (p *barePod) wanted(interrupted string) bool {
+	return p != nil && !p.over && p.current == interrupted && p.body != nil
 }
 
 // cloned notes that a clone was made.
@@ -123,6 +177,17 @@ func (b *barePods) cloned(key objectKey, name string) {
 	if pod := b.pods[key]; pod != nil {
 		pod.current = name
 	}
+}
+
+func cloneName(key objectKey, number int) string { return fmt.Sprintf("%s-clone-%d", key.name, number) }
+
+// cloneNumber is the inverse of cloneName. That of the pod itself is 0.
+func cloneNumber(key objectKey, name string) int {
+	text, _ := strings.CutPrefix(name, key.name+"-clone-")
+	if number, err := strconv.Atoi(text); err == nil && name == cloneName(key, number) {
+		return number
+	}
+	return 0
 }
 
 func editPod(body []byte, edit func(map[string]any)) ([]byte, error) {

@@ -48,6 +48,9 @@ type Options struct {
 	// OnEvent is told of every event that is done. Calls do not overlap; they come in the order in which
 	// events are done, which may not be that of the trace. It must return soon.
 	OnEvent func(EventReport)
+	// OnCheckpoint is told how many events from the first of the trace on are done, whenever that has become more: what
+	// Plan.Done takes after a restart. Calls do not overlap, and the numbers only grow. It must return soon.
+	OnCheckpoint func(done int)
 }
 
 // complete fills the defaults in and checks the rest.
@@ -82,6 +85,9 @@ func (o *Options) complete() error {
 	if o.OnEvent == nil {
 		o.OnEvent = func(EventReport) {}
 	}
+	if o.OnCheckpoint == nil {
+		o.OnCheckpoint = func(int) {}
+	}
 	return nil
 }
 
@@ -91,6 +97,9 @@ type Plan struct {
 	Config *trace.Config
 	// Events are those of the trace, in order; each need only be valid until the next.
 	Events iter.Seq2[*trace.Event, error]
+	// Done is how many of the first events were wholly done before, by a run of which this one is the continuation.
+	// They are not applied again, and not counted; but what they left behind is known. See Engine.AdoptRoot.
+	Done int
 	// Origin is the time of the trace, in unix seconds, that happens at Start.
 	Origin int64
 	// Start is the deadline that all others are computed from; zero means now.
@@ -112,6 +121,8 @@ type Engine struct {
 	opts   Options
 	target target
 	root   mutate.Root
+	// adopted says that the root is that of an earlier run, which is taken up.
+	adopted bool
 }
 
 // New makes an engine that talks to the cluster of a configuration, whose rate limits are ignored.

@@ -16,6 +16,10 @@ type objectKey struct {
 	namespace, name string
 }
 
+func keyOf(object *trace.Object) objectKey {
+	return objectKey{kind: object.GVK().GroupKind(), namespace: object.Namespace(), name: object.Name()}
+}
+
 // eventRun is an event on its way.
 type eventRun struct {
 	index int
@@ -117,63 +121,4 @@ func (e *eventRun) report() EventReport {
 		Started: started, Done: e.ended, Lag: max(0, started.Sub(e.due)),
 		Applied: e.applied, Deleted: e.deleted, Problems: e.problems,
 	}
-}
-
-// results adds events up.
-type results struct {
-	onEvent func(EventReport)
-
-	mu         sync.Mutex
-	sum        Report
-	lag, tooks histogram
-}
-
-func newResults(onEvent func(EventReport)) *results {
-	return &results{onEvent: onEvent, sum: Report{ProblemCounts: map[Category]int{}}}
-}
-
-// add counts an event. One that was dropped in part, or wholly, is not an event that was done, and nobody
-// is told of it.
-func (r *results) add(e *eventRun) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	report := e.report()
-	r.sum.Applied += e.applied
-	r.sum.Deleted += e.deleted
-	for i := range e.lags {
-		r.lag.add(e.lags[i])
-		r.tooks.add(e.tooks[i])
-	}
-	for _, p := range e.problems {
-		r.problem(p)
-	}
-	if e.dropped > 0 {
-		return
-	}
-	r.sum.Events++
-	if e.due.After(r.sum.LastDue) {
-		r.sum.LastDue = e.due
-	}
-	r.onEvent(report)
-}
-
-func (r *results) problem(p Problem) {
-	r.sum.ProblemCounts[p.Category]++
-	if len(r.sum.Problems) < MaxProblems {
-		r.sum.Problems = append(r.sum.Problems, p)
-	}
-}
-
-func (r *results) cloned() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.sum.Clones++
-}
-
-func (r *results) report() Report {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	sum := r.sum
-	sum.Lag, sum.Completion = r.lag.quantiles(), r.tooks.quantiles()
-	return sum
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -18,6 +19,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/kubernetes"
 	"sigs.k8s.io/yaml"
 
@@ -36,9 +38,16 @@ type fake struct {
 	objects map[place]*metav1.PartialObjectMetadata
 	log     []string
 	sent    map[string]time.Time // when a line of the log was written first
+	bodies  map[place][]string   // what was applied
 	busy    int
 	most    int
 	uids    int
+	// status has that of pods, watcher is the watch of them, which tells late by a while; blind says that there is none
+	// to be had.
+	status  map[place]corev1.PodStatus
+	watcher *watch.RaceFreeFakeWatcher
+	tells   time.Duration
+	blind   bool
 }
 
 func newFake() *fake {
@@ -54,6 +63,8 @@ func newFake() *fake {
 		},
 		objects: map[place]*metav1.PartialObjectMetadata{},
 		sent:    map[string]time.Time{},
+		status:  map[place]corev1.PodStatus{},
+		bodies:  map[place][]string{},
 	}
 }
 
@@ -88,7 +99,7 @@ func (f *fake) kinds() ([]kind, error) {
 	return kinds, nil
 }
 
-func (f *fake) pods() kubernetes.Interface { return nil }
+func (f *fake) pods() kubernetes.Interface { return &fakePods{target: f} }
 
 // request is the time a request takes, and its entry in the log.
 func (f *fake) request(verb string, at place) error {
@@ -136,7 +147,12 @@ func (f *fake) put(at place, from []byte) (*metav1.PartialObjectMetadata, error)
 	}
 	f.uids++
 	object.UID = types.UID(fmt.Sprint("uid-", f.uids))
+	change := watch.Added
+	if old := f.objects[at]; old != nil {
+		object.UID, change = old.UID, watch.Modified
+	}
 	f.objects[at] = object
+	f.tell(change, at, &object.ObjectMeta)
 	return object, nil
 }
 
@@ -145,6 +161,9 @@ func (f *fake) apply(_ context.Context, at place, body []byte) error {
 		return err
 	}
 	_, err := f.put(at, body)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.bodies[at] = append(f.bodies[at], string(body))
 	return err
 }
 
@@ -174,11 +193,11 @@ func (f *fake) delete(_ context.Context, at place, _ metav1.DeleteOptions) error
 	if f.objects[at] == nil {
 		return f.notFound(at)
 	}
-	delete(f.objects, at)
+	f.remove(at)
 	if at.resource == namespaceResource() {
 		for other := range f.objects {
 			if other.namespace == at.name {
-				delete(f.objects, other)
+				f.remove(other)
 			}
 		}
 	}
@@ -263,6 +282,10 @@ func objects(tb testing.TB, manifests ...string) []trace.Object {
 
 func configMap(namespace, name string) string {
 	return fmt.Sprintf("{apiVersion: v1, kind: ConfigMap, metadata: {namespace: %s, name: %s}}", namespace, name)
+}
+
+func podManifest(namespace, name string) string {
+	return fmt.Sprintf("{apiVersion: v1, kind: Pod, metadata: {namespace: %s, name: %s}, spec: {containers: [{name: main, image: x}]}}", namespace, name)
 }
 
 func deployment(namespace, name string) string {

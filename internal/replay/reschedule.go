@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/tools/cache"
 
@@ -39,8 +40,8 @@ func (r *run) watchBarePods(ctx context.Context) (stop func(), err error) {
 		ListerWatcher: lister,
 		ObjectType:    &corev1.Pod{},
 		Transform:     r.keepLittle,
-		Handler: cache.ResourceEventHandlerFuncs{
-			AddFunc:    func(obj any) { r.podChanged(obj) },
+		Handler: cache.ResourceEventHandlerDetailedFuncs{
+			AddFunc:    func(obj any, first bool) { r.podAdded(obj, first) },
 			UpdateFunc: func(_, obj any) { r.podChanged(obj) },
 			DeleteFunc: func(obj any) { r.podDeleted(obj) },
 		},
@@ -59,6 +60,7 @@ func (r *run) watchBarePods(ctx context.Context) (stop func(), err error) {
 		stop()
 		return nil, fmt.Errorf("watch bare pods: %w", context.Cause(ctx))
 	}
+	r.takeUp()
 	return stop, nil
 }
 
@@ -88,6 +90,16 @@ func (r *run) isBare(pod *corev1.Pod) bool {
 	return slices.ContainsFunc(pod.OwnerReferences, func(ref metav1.OwnerReference) bool { return ref.UID == r.root.UID })
 }
 
+// podAdded notes the pods that there were before the run, which takeUp looks at.
+func (r *run) podAdded(obj any, first bool) {
+	if pod, ok := obj.(*corev1.Pod); ok && first && r.isBare(pod) {
+		r.pods.found(originalOf(pod), pod.Name)
+		r.former = append(r.former, pod)
+		return
+	}
+	r.podChanged(obj)
+}
+
 func (r *run) podChanged(obj any) {
 	pod, ok := obj.(*corev1.Pod)
 	if !ok || !r.isBare(pod) {
@@ -95,7 +107,7 @@ func (r *run) podChanged(obj any) {
 	}
 	switch {
 	case pod.Status.Phase == corev1.PodFailed && disrupted(pod):
-		r.reschedule(pod)
+		r.reschedule(originalOf(pod), pod)
 	case pod.Status.Phase == corev1.PodFailed, pod.Status.Phase == corev1.PodSucceeded:
 		r.pods.finished(originalOf(pod), pod.Name)
 	}
@@ -112,7 +124,7 @@ func (r *run) podDeleted(obj any) {
 	switch pod.Status.Phase {
 	case corev1.PodSucceeded, corev1.PodFailed:
 	default:
-		r.reschedule(pod)
+		r.reschedule(originalOf(pod), pod)
 	}
 }
 
@@ -135,15 +147,16 @@ func originalOf(pod *corev1.Pod) objectKey {
 	return key
 }
 
-// reschedule queues the start of a clone behind whatever else is to be done with the pod.
-func (r *run) reschedule(pod *corev1.Pod) {
-	key, namespace, name := originalOf(pod), pod.Namespace, pod.Name
+// reschedule queues the start of a clone of an interrupted pod behind whatever else is to be done with the pod.
+func (r *run) reschedule(key objectKey, interrupted metav1.Object) {
+	at := place{resource: podResource(), namespace: interrupted.GetNamespace(), name: interrupted.GetName()}
+	uid := interrupted.GetUID()
 	started := r.opts.Clock.Now()
 	tries := 0
 	r.queue.add(key, work{
 		run: func(ctx context.Context) (bool, time.Duration) {
 			tries++
-			err := r.startClone(ctx, key, namespace, name)
+			err := r.startClone(ctx, key, at, uid)
 			if err == nil {
 				return false, 0
 			}
@@ -153,16 +166,25 @@ func (r *run) reschedule(pod *corev1.Pod) {
 				return true, after
 			}
 			r.opts.Logger.WarnContext(ctx, "an interrupted bare pod was not started again",
-				"namespace", namespace, "name", name, "error", err)
+				"namespace", at.namespace, "name", at.name, "error", err)
 			return false, 0
 		},
 		drop: func() {},
 	})
 }
 
-// startClone makes the clone of a pod. In a namespace that is going or gone, nobody wants one.
-func (r *run) startClone(ctx context.Context, key objectKey, namespace, interrupted string) error {
-	name, body, ok, err := r.pods.clone(key, interrupted)
+// startClone makes the clone of a pod that was interrupted. In a namespace that is going or gone, nobody wants one; nor
+// where another pod has taken the place already, because the trace deleted the pod and applied it again.
+func (r *run) startClone(ctx context.Context, key objectKey, interrupted place, uid types.UID) error {
+	if !r.pods.wanted(key, interrupted.name) {
+		return nil
+	}
+	if there, err := r.target.get(ctx, interrupted); err == nil && there.UID != uid {
+		return nil
+	} else if err != nil && !apierrors.IsNotFound(err) {
+		return err
+	}
+	name, body, ok, err := r.pods.clone(key, interrupted.name)
 	if err != nil || !ok {
 		return err
 	}
@@ -170,7 +192,7 @@ func (r *run) startClone(ctx context.Context, key objectKey, namespace, interrup
 	if err != nil {
 		return err
 	}
-	_, err = r.target.create(ctx, place{resource: podResource(), namespace: namespace, name: name}, object)
+	_, err = r.target.create(ctx, place{resource: podResource(), namespace: interrupted.namespace, name: name}, object)
 	switch {
 	case err == nil:
 		r.pods.cloned(key, name)

@@ -36,8 +36,28 @@ func (e *Engine) CreateRoot(ctx context.Context) (mutate.Root, error) {
 	if err != nil {
 		return mutate.Root{}, fmt.Errorf("create root %s: %w", e.opts.RootName, err)
 	}
-	e.root = mutate.Root{Name: created.GetName(), UID: created.GetUID()}
+	e.root, e.adopted = mutate.Root{Name: created.GetName(), UID: created.GetUID()}, false
 	return e.root, nil
+}
+
+// AdoptRoot takes over the root of an earlier run, with everything below it, in place of CreateRoot. There is none,
+// and found is false, if it does not exist or is being deleted.
+//
+// A Run after that is the continuation of the earlier one, from the events that Plan.Done says were wholly done. Those
+// that follow may have been begun: what is due until Options.RetryFor after the new Run begins and is to be deleted may
+// be gone already, which is no Problem.
+func (e *Engine) AdoptRoot(ctx context.Context) (root mutate.Root, found bool, err error) {
+	object, err := e.target.get(ctx, e.rootPlace())
+	switch {
+	case apierrors.IsNotFound(err):
+		return mutate.Root{}, false, nil
+	case err != nil:
+		return mutate.Root{}, false, fmt.Errorf("adopt root %s: %w", e.opts.RootName, err)
+	case object.DeletionTimestamp != nil:
+		return mutate.Root{}, false, nil
+	}
+	e.root, e.adopted = mutate.Root{Name: object.Name, UID: object.UID}, true
+	return e.root, true, nil
 }
 
 // leftovers tells whether there is a root already, or a namespace that belonged to one.

@@ -31,9 +31,12 @@ type run struct {
 	queue    *queue
 	spaces   *namespaces
 	pods     *barePods
+	former   []*corev1.Pod // bare ones there were before the run, until takeUp
 	results  *results
 	memory   *semaphore.Weighted
 	kinds    kindWatch
+	// began is when the run did.
+	began time.Time
 	// end ends the run, with a cause.
 	end context.CancelCauseFunc
 }
@@ -52,6 +55,11 @@ func (e *Engine) Run(ctx context.Context, plan Plan) (Report, error) {
 	r := e.newRun(plan)
 	ctx, r.end = context.WithCancelCause(ctx)
 	defer r.end(nil)
+	stopReading, err := r.skipDone(ctx)
+	if err != nil {
+		return Report{}, fmt.Errorf("replay: %w", err)
+	}
+	defer stopReading()
 	r.queue = newQueue(ctx, e.opts.Concurrency, e.opts.Clock)
 	stopWatching, err := r.watchBarePods(ctx)
 	if err != nil {
@@ -97,6 +105,7 @@ func (e *Engine) newRun(plan Plan) *run {
 	if plan.Config == nil {
 		plan.Config = &trace.Config{}
 	}
+	plan.Done = max(0, plan.Done)
 	if plan.Pause == nil {
 		plan.Pause = NewPauser(e.opts.Clock)
 	}
@@ -112,7 +121,8 @@ func (e *Engine) newRun(plan Plan) *run {
 		Engine:   e,
 		plan:     plan,
 		schedule: schedule{start: start, origin: plan.Origin, speed: e.opts.Speed},
-		results:  newResults(e.opts.OnEvent),
+		began:    now,
+		results:  newResults(e.opts, plan.Done),
 		memory:   semaphore.NewWeighted(preparedBytes),
 		builder:  builder{simulation: e.opts.Simulation, prefix: e.opts.NamespacePrefix, root: e.root, config: plan.Config},
 	}
@@ -147,7 +157,7 @@ func (r *run) dispatch(ctx context.Context) error {
 
 // prepare makes the work of events ready, as far ahead as there is room.
 func (r *run) prepare(ctx context.Context, prepared chan<- *eventRun) error {
-	index := 0
+	index := r.plan.Done
 	for event, err := range r.plan.Events {
 		if err != nil {
 			return fmt.Errorf("read event %d: %w", index, err)

@@ -51,8 +51,7 @@ type outcome struct {
 
 // prepareTask does all that can be done before the deadline.
 func (r *run) prepareTask(event *eventRun, object *trace.Object, verb Verb) *task {
-	t := &task{r: r, event: event, verb: verb, gvk: object.GVK(), target: object.Name()}
-	t.key = objectKey{kind: t.gvk.GroupKind(), namespace: object.Namespace(), name: object.Name()}
+	t := &task{r: r, event: event, verb: verb, gvk: object.GVK(), key: keyOf(object), target: object.Name()}
 	if t.key.kind == namespaceKind {
 		t.target = simkubev1.VirtualNamespace(r.opts.NamespacePrefix, object.Name())
 	}
@@ -180,6 +179,9 @@ func (t *task) apply(ctx context.Context, at place) error {
 	}
 	body := t.body
 	if t.key.kind == podKind {
+		if err := t.r.findPod(ctx, t, at); err != nil {
+			return err
+		}
 		var skip bool
 		var err error
 		if at.name, body, skip, err = t.r.pods.applying(t.key, at.name, body); err != nil {
@@ -208,7 +210,7 @@ func (t *task) delete(ctx context.Context, at place) error {
 	opts := metav1.DeleteOptions{PropagationPolicy: new(metav1.DeletePropagationBackground)}
 	if at.namespace != "" {
 		if err := t.r.spaces.check(ctx, at.namespace); err != nil {
-			return gone(err)
+			return t.gone(err)
 		}
 		if t.key.kind == podKind {
 			at.name = t.r.pods.deleting(t.key, at.name)
@@ -216,7 +218,7 @@ func (t *task) delete(ctx context.Context, at place) error {
 	} else {
 		uid, err := t.r.owned(ctx, at)
 		if err != nil {
-			return gone(err)
+			return t.gone(err)
 		}
 		opts.Preconditions = &metav1.Preconditions{UID: &uid}
 	}
@@ -230,13 +232,15 @@ func (t *task) delete(ctx context.Context, at place) error {
 	case t.key.kind == podKind && (err == nil || apierrors.IsNotFound(err)):
 		t.r.pods.forget(t.key)
 	}
-	return gone(err)
+	return t.gone(err)
 }
 
 // gone marks that what was to be deleted is not there. What is on its way out already is as good as
-// deleted.
-func gone(err error) error {
+// deleted; so is what an earlier run may have deleted.
+func (t *task) gone(err error) error {
 	switch {
+	case apierrors.IsNotFound(err) && t.r.inDoubt(t.event):
+		return nil
 	case apierrors.IsNotFound(err):
 		return &taskError{AbsentOnDelete, err}
 	case errors.Is(err, errPassing):

@@ -1,0 +1,84 @@
+package replay
+
+import "sync"
+
+// results adds events up.
+type results struct {
+	onEvent      func(EventReport)
+	onCheckpoint func(done int)
+
+	mu         sync.Mutex
+	sum        Report
+	lag, tooks histogram
+	// leading is how many events are done from the first on, ahead has those that are done after one that is not.
+	leading int
+	ahead   map[int]bool
+}
+
+func newResults(opts Options, done int) *results {
+	return &results{
+		onEvent: opts.OnEvent, onCheckpoint: opts.OnCheckpoint,
+		sum:     Report{ProblemCounts: map[Category]int{}},
+		leading: done, ahead: map[int]bool{},
+	}
+}
+
+// add counts an event. One that was dropped in part, or wholly, is not an event that was done, and nobody
+// is told of it.
+func (r *results) add(e *eventRun) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	report := e.report()
+	r.sum.Applied += e.applied
+	r.sum.Deleted += e.deleted
+	for i := range e.lags {
+		r.lag.add(e.lags[i])
+		r.tooks.add(e.tooks[i])
+	}
+	for _, p := range e.problems {
+		r.problem(p)
+	}
+	if e.dropped > 0 {
+		return
+	}
+	r.sum.Events++
+	if e.due.After(r.sum.LastDue) {
+		r.sum.LastDue = e.due
+	}
+	r.onEvent(report)
+	r.advance(e.index)
+}
+
+// advance notes that an event is done.
+func (r *results) advance(index int) {
+	before := r.leading
+	r.ahead[index] = true
+	for r.ahead[r.leading] {
+		delete(r.ahead, r.leading)
+		r.leading++
+	}
+	if r.leading > before {
+		r.onCheckpoint(r.leading)
+	}
+}
+
+func (r *results) problem(p Problem) {
+	r.sum.ProblemCounts[p.Category]++
+	if len(r.sum.Problems) < MaxProblems {
+		r.sum.Problems = append(r.sum.Problems, p)
+	}
+}
+
+func (r *results) cloned() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.sum.Clones++
+}
+
+func (r *results) report() Report {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	sum := r.sum
+	sum.Lag, sum.Completion = r.lag.quantiles(), r.tooks.quantiles()
+	return sum
+}

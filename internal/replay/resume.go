@@ -1,0 +1,103 @@
+package replay
+
+import (
+	"context"
+	"fmt"
+	"iter"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	simkubev1 "simkube.io/simkube/api/v1"
+	"simkube.io/simkube/trace"
+)
+
+// skipDone reads over the events that were done before, and notes the bare pods they leave behind. The plan's events
+// are the others then, until stop is called.
+func (r *run) skipDone(ctx context.Context) (stop func(), err error) {
+	if r.plan.Done == 0 {
+		return func() {}, nil
+	}
+	next, stop := iter.Pull2(r.plan.Events)
+	for index := range r.plan.Done {
+		event, err, ok := next()
+		switch {
+		case ctx.Err() != nil:
+			err = context.Cause(ctx)
+		case !ok:
+			err = fmt.Errorf("%d events were done before, and the trace has %d", r.plan.Done, index)
+		case err != nil:
+			err = fmt.Errorf("read event %d: %w", index, err)
+		}
+		if err != nil {
+			stop()
+			return nil, err
+		}
+		r.noteDone(event)
+	}
+	r.plan.Events = func(yield func(*trace.Event, error) bool) {
+		for event, err, ok := next(); ok && yield(event, err); event, err, ok = next() {
+		}
+	}
+	return stop, nil
+}
+
+// noteDone notes the bare pods of an event that was done before.
+func (r *run) noteDone(event *trace.Event) {
+	for i := range event.Applied {
+		key := keyOf(&event.Applied[i])
+		if key.kind != podKind {
+			continue
+		}
+		// One that cannot be made was a problem then.
+		if body, err := r.builder.build(&event.Applied[i]); err == nil {
+			r.pods.applied(key, key.name, body)
+		}
+	}
+	for i := range event.Deleted {
+		switch key := keyOf(&event.Deleted[i]); key.kind {
+		case podKind:
+			r.pods.forget(key)
+		case namespaceKind:
+			r.pods.forgetNamespace(key.name)
+		}
+	}
+}
+
+// takeUp goes on with the bare pods there were before the run: some may have been interrupted since, or may
+// be gone. All of them are noted already, so that it is known which is the last of several clones.
+func (r *run) takeUp() {
+	there := map[objectKey]bool{}
+	for _, pod := range r.former {
+		there[originalOf(pod)] = true
+		r.podChanged(pod)
+	}
+	r.former = nil
+	for key, name := range r.pods.names() {
+		if !there[key] {
+			namespace := simkubev1.VirtualNamespace(r.opts.NamespacePrefix, key.namespace)
+			r.reschedule(key, &metav1.ObjectMeta{Namespace: namespace, Name: name})
+		}
+	}
+}
+
+// inDoubt tells whether an event may have been begun by the run of which this one is the continuation: it was not
+// wholly done, or that was not written down any more.
+func (r *run) inDoubt(event *eventRun) bool {
+	return r.adopted && event.due.Before(r.began.Add(r.opts.RetryFor))
+}
+
+// findPod notes that a pod exists which an earlier run may have applied.
+func (r *run) findPod(ctx context.Context, t *task, at place) error {
+	if !r.inDoubt(t.event) || r.pods.known(t.key) {
+		return nil
+	}
+	_, err := r.target.get(ctx, at)
+	switch {
+	case err == nil:
+		r.pods.found(t.key, at.name)
+	case !apierrors.IsNotFound(err):
+		return err
+	}
+	return nil
+}
