@@ -84,7 +84,9 @@ func TestRunOptions_Simulation(t *testing.T) {
 		},
 		"signed URL": {
 			[]string{"-f", "https://example.com/a.sktrace?signature=x"},
-			func(_ *simkubev1.Simulation, s *spec) { s.Driver.TracePath = "https://example.com/a.sktrace?signature=x" },
+			func(_ *simkubev1.Simulation, s *spec) {
+				s.Driver.TracePath = "https://example.com/a.sktrace?signature=x"
+			},
 		},
 		"delays": {
 			[]string{"--image-pull-delay", "1000", "--image-pull-jitter", "500", "--pod-startup-delay", "20", "--pod-startup-jitter", "3"},
@@ -122,7 +124,9 @@ func TestRunOptions_Simulation(t *testing.T) {
 		},
 		"results in a bucket": {
 			[]string{"--results", "gs://bucket/folder"},
-			func(_ *simkubev1.Simulation, s *spec) { s.Results = &simkubev1.SimulationResults{URL: "gs://bucket/folder"} },
+			func(_ *simkubev1.Simulation, s *spec) {
+				s.Results = &simkubev1.SimulationResults{URL: "gs://bucket/folder"}
+			},
 		},
 		"results in a config map": {
 			[]string{"--results", "configmap/c"},

@@ -197,12 +197,16 @@ func TestSimulations_Logs(t *testing.T) {
 			"skctl: read the logs of simulation friday: it has no driver in namespace sims\n  hint: it is Blocked; skctl logs -f friday waits for the driver\n",
 		},
 		"no pod any more": {
-			"{spec: {driver: {namespace: sims}}, status: {state: Finished}}", []string{"-f"}, nil, exitFailed, "",
+			"{spec: {driver: {namespace: sims}}, status: {state: Finished}}",
+			[]string{"-f"},
+			nil, exitFailed, "",
 			"skctl: read the logs of simulation friday: it has no driver in namespace sims\n" +
 				"  hint: it is Finished, and the driver's pod was removed; skctl get friday -o wide shows what is known\n",
 		},
 		"both": {
-			running, []string{"-f", "--previous"}, nil, exitUsage, "",
+			running,
+			[]string{"-f", "--previous"},
+			nil, exitUsage, "",
 			"skctl: -f and --previous: what was before the last start says nothing more\n  hint: see skctl logs --help\n",
 		},
 	} {

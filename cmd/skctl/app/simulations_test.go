@@ -205,11 +205,13 @@ func TestSimulations_Errors(t *testing.T) {
 			"skctl: there is no simulation nobody\n  hint: there are friday, monday and sunday\n",
 		},
 		"none": {
-			[]string{"wait", "nobody"}, func(s *apiServer) { s.have() },
+			[]string{"wait", "nobody"},
+			func(s *apiServer) { s.have() },
 			"skctl: there is no simulation nobody\n  hint: there are none at all; skctl run makes one\n",
 		},
 		"forbidden": {
-			[]string{"get"}, func(s *apiServer) { s.handle("GET "+simulationsPath, forbidden) },
+			[]string{"get"},
+			func(s *apiServer) { s.handle("GET "+simulationsPath, forbidden) },
 			"skctl: list simulations: simulations.simkube.io is forbidden: User \"ann\" cannot list\n" +
 				"  hint: ask for the permission; verbs for simulations.simkube.io are get, list, watch, create, patch and delete\n",
 		},
