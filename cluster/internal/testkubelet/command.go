@@ -1,0 +1,67 @@
+package testkubelet
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+
+	"k8s.io/kubernetes/third_party/forked/golang/expansion"
+)
+
+// Why a container cannot be started yet.
+const (
+	reasonImage  = "ErrImagePull"
+	reasonConfig = "CreateContainerConfigError"
+)
+
+// command makes the program of a container, with its paths being those of this machine. An error comes with its reason.
+func (c *container) command(volumes map[string]string) (cmd *exec.Cmd, reason string, err error) {
+	entrypoint, known := c.w.k.entrypoint(c.spec.Image)
+	if !known {
+		return nil, reasonImage, fmt.Errorf("there is no image %q on this node", c.spec.Image)
+	}
+	root := filepath.Join(c.w.dir, "containers", c.spec.Name)
+	if err := os.MkdirAll(root, 0o700); err != nil {
+		return nil, reasonConfig, err
+	}
+	paths, err := mountsOf(c.spec, volumes)
+	if err != nil {
+		return nil, reasonConfig, err
+	}
+	env, err := c.environment(c.w.live, paths)
+	if err != nil {
+		return nil, reasonConfig, err
+	}
+	mapping := expansion.MappingFuncFor(env)
+	words := slices.Clone(entrypoint)
+	if len(c.spec.Command) > 0 {
+		words = slices.Clone(c.spec.Command)
+	}
+	for i, word := range words {
+		words[i] = paths.rewrite(expansion.Expand(word, mapping))
+	}
+	for _, arg := range c.spec.Args {
+		words = append(words, paths.rewrite(expansion.Expand(arg, mapping)))
+	}
+	if len(words) == 0 {
+		return nil, reasonConfig, fmt.Errorf("neither the container nor the image %q has a command", c.spec.Image)
+	}
+	cmd = exec.Command(words[0], words[1:]...) // without a context: it ends with the pod, and not abruptly
+	cmd.Dir = root
+	if dir := paths.rewrite(c.spec.WorkingDir); dir != c.spec.WorkingDir {
+		cmd.Dir = dir
+	}
+	base := map[string]string{"PATH": os.Getenv("PATH"), "HOME": root, "TMPDIR": root}
+	if path := c.w.kubeconfig(); path != "" {
+		base["KUBECONFIG"] = path
+	}
+	for name, value := range env {
+		base[name] = value
+	}
+	for name, value := range base {
+		cmd.Env = append(cmd.Env, name+"="+value)
+	}
+	return cmd, "", nil
+}
