@@ -136,7 +136,7 @@ func (s *simulations) noPod(sim *simkubev1.Simulation) error {
 	if isOver(sim) {
 		return hint(err, "it is %s, and the driver's pod was removed; %s get %s -o wide shows what is known", stateOf(sim), s.program, sim.Name)
 	}
-	return hint(err, "it is %s; %s logs -f %s waits for the driver", headline(sim), s.program, sim.Name)
+	return hint(err, "it is %s; %s logs -f %s waits for the driver", stateOf(sim), s.program, sim.Name)
 }
 
 // driverPod finds the youngest pod of the driver's Job; nil if there is none.

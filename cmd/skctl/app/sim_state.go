@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	simkubev1 "simkube.io/simkube/api/v1"
 	"simkube.io/simkube/cmd/skctl/progress"
@@ -23,22 +24,29 @@ func isOver(sim *simkubev1.Simulation) bool {
 	return sim.Status.State == simkubev1.SimulationFinished || sim.Status.State == simkubev1.SimulationFailed
 }
 
-// stateReason is why a simulation is in its state, as a word and a text; both may be empty.
+// stateReason is why a simulation is in its state, or has failed though it is not cleaned up yet, as a word and a text; both may
+// be empty.
 func stateReason(sim *simkubev1.Simulation) (reason, message string) {
-	condition := simkubev1.ConditionReady
+	if failed := meta.FindStatusCondition(sim.Status.Conditions, simkubev1.ConditionFailed); failed != nil && failed.Status == metav1.ConditionTrue {
+		return failed.Reason, failed.Message
+	}
+	ready := meta.FindStatusCondition(sim.Status.Conditions, simkubev1.ConditionReady)
 	switch sim.Status.State {
-	case simkubev1.SimulationRunning, simkubev1.SimulationFinished:
-		return "", ""
+	case simkubev1.SimulationFinished:
 	case simkubev1.SimulationFailed:
-		condition = simkubev1.ConditionFailed
+		if driver := sim.Status.Driver; driver != nil {
+			return driver.Reason, driver.Message
+		}
 	case "":
 		return "NotTakenUp", "sk-ctrl has not taken it up yet; is it running?"
-	}
-	if found := meta.FindStatusCondition(sim.Status.Conditions, condition); found != nil {
-		return found.Reason, found.Message
-	}
-	if driver := sim.Status.Driver; driver != nil && sim.Status.State == simkubev1.SimulationFailed {
-		return driver.Reason, driver.Message
+	case simkubev1.SimulationRunning:
+		if ready != nil && ready.Status != metav1.ConditionTrue {
+			return ready.Reason, ready.Message
+		}
+	default:
+		if ready != nil {
+			return ready.Reason, ready.Message
+		}
 	}
 	return "", ""
 }
@@ -69,13 +77,13 @@ func share(sim *simkubev1.Simulation) float64 {
 
 // progressText says how far the repetition under way is: "41%, trace 10:12:00, 410 of 1,000 events, 2 problems".
 func progressText(sim *simkubev1.Simulation) string {
-	var parts []string
-	if share := share(sim); share >= 0 {
-		parts = append(parts, fmt.Sprintf("%d%%", int(share*100)))
-	}
 	driver := sim.Status.Driver
 	if driver == nil {
 		return ""
+	}
+	var parts []string
+	if share := share(sim); share >= 0 {
+		parts = append(parts, fmt.Sprintf("%d%%", int(share*100)))
 	}
 	if driver.TraceTime != nil {
 		parts = append(parts, "trace "+driver.TraceTime.UTC().Format(time.DateTime))

@@ -118,8 +118,7 @@ func hookText(record simkubev1.HookRecord) string {
 // headline says what a simulation does, without how far it is: "Running, run 1 of 3, settling".
 func headline(sim *simkubev1.Simulation) string {
 	text := stateOf(sim)
-	if !isOver(sim) && sim.Status.Driver != nil && sim.Status.Driver.Phase != "" {
-		driver := sim.Status.Driver
+	if driver := sim.Status.Driver; driver != nil && isAtWork(driver.Phase) && !isOver(sim) {
 		if _, total := runs(sim); total > 1 && driver.Run > 0 {
 			text += fmt.Sprintf(", run %d of %d", driver.Run, total)
 		}
@@ -135,12 +134,20 @@ func headline(sim *simkubev1.Simulation) string {
 		return text // why is the error
 	}
 	reason, message := stateReason(sim)
+	if sim.Status.State == "" {
+		reason = "" // the message says it all
+	}
 	for _, part := range []string{reason, message} {
 		if part != "" && part != stateOf(sim) {
 			text += ": " + part
 		}
 	}
 	return text
+}
+
+// isAtWork tells whether a driver is neither done nor has said anything yet.
+func isAtWork(phase simkubev1.DriverPhase) bool {
+	return phase != "" && phase != simkubev1.DriverFinished && phase != simkubev1.DriverFailed
 }
 
 // meterWidth is how long a meter is.

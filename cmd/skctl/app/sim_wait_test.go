@@ -45,7 +45,7 @@ func course(t *testing.T) []*simkubev1.Simulation {
 	return out
 }
 
-const courseShown = `Pending: NotTakenUp: sk-ctrl has not taken it up yet; is it running?
+const courseShown = `Pending: sk-ctrl has not taken it up yet; is it running?
 Blocked: WaitsForTurn: simulation monday runs
 hook preStartHooks[0]: Started
 Initializing
@@ -245,6 +245,35 @@ func TestFollower(t *testing.T) {
 			}
 			if text := strings.Join(got, " "); text != tc.want || notes.String() != tc.notes {
 				t.Errorf("saw %q, want %q; notes are %q, want %q", text, tc.want, notes.String(), tc.notes)
+			}
+		})
+	}
+}
+
+// TestHeadline holds what is said of a state.
+func TestHeadline(t *testing.T) {
+	condition := func(kind, status, reason string) string {
+		return fmt.Sprintf("{type: %s, status: %q, reason: %s, message: %s does., lastTransitionTime: null}", kind, status, reason, reason)
+	}
+	for name, tc := range map[string]struct{ sim, want string }{
+		"new":               {"", "Pending: sk-ctrl has not taken it up yet; is it running?"},
+		"waits":             {"status: {state: Blocked, conditions: [" + condition("Ready", "False", "Blocked") + "]}", "Blocked: Blocked does."},
+		"lacks something":   {"status: {state: Initializing, conditions: [" + condition("Ready", "False", "SecretMissing") + "]}", "Initializing: SecretMissing: SecretMissing does."},
+		"runs":              {"status: {state: Running, driver: {phase: Replaying}, conditions: [" + condition("Ready", "True", "Replaying") + "]}", "Running, replaying"},
+		"one of several":    {"spec: {repetitions: 2}\nstatus: {state: Running, driver: {phase: Replaying, run: 1, restarts: 1}}", "Running, run 1 of 2, replaying, driver started anew 1 time"},
+		"is done":           {"status: {state: Running, driver: {phase: Finished}, conditions: [" + condition("Ready", "False", "CleaningUp") + "]}", "Running: CleaningUp: CleaningUp does."},
+		"has failed":        {"status: {state: Initializing, driver: {phase: Failed}, conditions: [" + condition("Ready", "False", "CleaningUp") + ", " + condition("Failed", "True", "TraceEmpty") + "]}", "Initializing: TraceEmpty: TraceEmpty does."},
+		"failed and clean":  {"status: {state: Failed, driver: {phase: Failed}, conditions: [" + condition("Failed", "True", "TraceEmpty") + "]}", "Failed"},
+		"finished":          {"status: {state: Finished, driver: {phase: Finished}, conditions: [" + condition("Ready", "False", "Finished") + "]}", "Finished"},
+		"paused and waited": {"metadata: {deletionTimestamp: \"2025-03-01T12:30:00Z\"}\nstatus: {state: Paused, driver: {phase: Replaying}}", "Paused, replaying, being deleted"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			sim := simulated(t, "friday", tc.sim)
+			if sim.Status == nil {
+				sim.Status = &simkubev1.SimulationStatus{}
+			}
+			if got := headline(sim); got != tc.want {
+				t.Errorf("got %q, want %q", got, tc.want)
 			}
 		})
 	}
