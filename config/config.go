@@ -13,7 +13,7 @@ import (
 	"path"
 )
 
-//go:embed crd/*.yaml kwok/*.yaml
+//go:embed crd/simkube.io_*.yaml kwok/node-*.yaml kwok/pod-*.yaml
 var files embed.FS
 
 // File is an embedded manifest.

@@ -1,0 +1,115 @@
+package config_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/serializer"
+	"k8s.io/client-go/kubernetes/scheme"
+	"sigs.k8s.io/kustomize/api/krusty"
+	"sigs.k8s.io/kustomize/kyaml/filesys"
+)
+
+const (
+	simCluster         = "sim/overlays/cluster"
+	simNoKWOK          = "sim/overlays/no-kwok"
+	simDriverNamespace = "sim/overlays/driver-namespace"
+	simEverything      = "cluster with components"
+)
+
+// operators are the groups whose kinds others define.
+func operators() []string { return []string{"monitoring.coreos.com", "cert-manager.io"} }
+
+// simBuilds builds the overlays that are installed as they are, and the cluster with every component.
+func simBuilds(t *testing.T) []*build {
+	t.Helper()
+	return []*build{simBuild(t, simCluster), simBuild(t, simNoKWOK), simWithComponents(t)}
+}
+
+// simWithComponents builds the overlay cluster with every component.
+func simWithComponents(t *testing.T) *build {
+	t.Helper()
+	components, err := filepath.Glob("sim/components/*")
+	if err != nil || len(components) == 0 {
+		t.Fatalf("got the components %q and error %v", components, err)
+	}
+	b := simBuild(t, simWith(t, components...))
+	b.name = simEverything
+	return b
+}
+
+// simWith makes a kustomization of the overlay cluster and some components, and gives its folder.
+func simWith(t *testing.T, components ...string) string {
+	t.Helper()
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	relative := func(path string) string {
+		absolute, err := filepath.Abs(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if path, err = filepath.Rel(dir, absolute); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	text := fmt.Sprintf("resources: [%s]\ncomponents:\n", relative(simCluster))
+	for _, component := range components {
+		text += fmt.Sprintf("  - %s\n", relative(component))
+	}
+	if err := os.WriteFile(filepath.Join(dir, "kustomization.yaml"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// simBuild builds a kustomization and reads every object strictly, custom resource definitions among them.
+func simBuild(t *testing.T, dir string) *build {
+	t.Helper()
+	resources, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), dir)
+	if err != nil {
+		t.Fatalf("build %s: %v", dir, err)
+	}
+	b := &build{name: dir}
+	for _, resource := range resources.Resources() {
+		id := resource.CurId()
+		if slices.Contains(operators(), id.Group) {
+			b.others = append(b.others, id.Kind+"/"+id.Name)
+			continue
+		}
+		data, err := resource.AsYAML()
+		if err != nil {
+			t.Fatal(err)
+		}
+		object, err := decodeStrictly(t, data)
+		if err != nil {
+			t.Errorf("%s: %s %s: %v", dir, id.Kind, id.Name, err)
+			continue
+		}
+		b.objects = append(b.objects, object)
+	}
+	return b
+}
+
+func decodeStrictly(t *testing.T, data []byte) (metav1.Object, error) {
+	t.Helper()
+	kinds := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{scheme.AddToScheme, apiextensionsv1.AddToScheme} {
+		if err := add(kinds); err != nil {
+			t.Fatal(err)
+		}
+	}
+	object, _, err := serializer.NewCodecFactory(kinds, serializer.EnableStrict).UniversalDeserializer().Decode(data, nil, nil)
+	if err != nil {
+		return nil, err
+	}
+	return object.(metav1.Object), nil
+}
