@@ -45,6 +45,8 @@ type Config struct {
 	// Speed is how many seconds of the trace go by in one; 0 means 1. The run times and the delays of pods
 	// are divided by it.
 	Speed float64
+	// Numbers are those of an earlier Mutator of the same simulation, from which this one goes on; nil means none.
+	Numbers map[string]int
 	// Clock tells the time of admission; nil means the system's clock.
 	Clock  clock.PassiveClock
 	Owners OwnerGetter
@@ -54,7 +56,7 @@ type Config struct {
 type Mutator struct {
 	cfg     Config
 	owners  *ownerChains
-	numbers numbers
+	numbers *numbers
 }
 
 // New makes a Mutator.
@@ -81,11 +83,17 @@ func New(cfg Config) (*Mutator, error) {
 	if !(cfg.Speed > 0) || math.IsInf(cfg.Speed, 1) {
 		problems = append(problems, fmt.Errorf("speed %v is not a positive number", cfg.Speed))
 	}
-	if err := errors.Join(problems...); err != nil {
+	numbers, err := newNumbers(cfg.Numbers)
+	if err := errors.Join(append(problems, err)...); err != nil {
 		return nil, fmt.Errorf("mutation of pods: %w", err)
 	}
-	return &Mutator{cfg: cfg, owners: newOwnerChains(cfg.Owners, cfg.Root.UID)}, nil
+	return &Mutator{cfg: cfg, owners: newOwnerChains(cfg.Owners, cfg.Root.UID), numbers: numbers}, nil
 }
+
+// Numbers says how many pods each owner has had, for the Config of a Mutator that is to go on counting after a
+// restart. A pod is counted in them before Mutate returns. The keys are text, and stay what they are: an owner's kind and name, and the hash of
+// its pods where that tells them apart.
+func (m *Mutator) Numbers() map[string]int { return m.numbers.all() }
 
 // Mutate changes a pod that is about to be created, its namespace set and its defaults filled in, and tells
 // whether it did. A pod of the simulation that comes again, with what it got the first time, keeps that. An

@@ -1,6 +1,12 @@
 package mutate
 
 import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
 	"sync"
 
 	"simkube.io/simkube/trace"
@@ -20,6 +26,29 @@ func keyOf(owner trace.PodOwner, hash uint64) numberKey {
 	return numberKey{owner: owner, hash: hash}
 }
 
+// String gives the key as text: "apps/v1.ReplicaSet default/web 0".
+func (k numberKey) String() string {
+	return k.owner.String() + " " + strconv.FormatUint(k.hash, 10)
+}
+
+// parseNumberKey is the inverse of String. Neither a kind nor a hash has a space in it.
+func parseNumberKey(s string) (numberKey, error) {
+	kind, rest, _ := strings.Cut(s, " ")
+	space := strings.LastIndexByte(rest, ' ')
+	if space <= 0 {
+		return numberKey{}, errors.New("want a kind, a name and a hash")
+	}
+	gvk, err := trace.ParseGVK(kind)
+	if err != nil {
+		return numberKey{}, err
+	}
+	hash, err := strconv.ParseUint(rest[space+1:], 10, 64)
+	if err != nil {
+		return numberKey{}, fmt.Errorf("hash: %w", err)
+	}
+	return keyOf(trace.PodOwner{GVK: gvk, Name: rest[:space]}, hash), nil
+}
+
 // numbers counts pods. There is one number for each replayed owner and type of pod, so it grows with the
 // trace and not with the pods.
 type numbers struct {
@@ -27,13 +56,28 @@ type numbers struct {
 	free map[numberKey]int
 }
 
+// newNumbers goes on from what all gave.
+func newNumbers(from map[string]int) (*numbers, error) {
+	n := &numbers{free: make(map[numberKey]int, len(from))}
+	var problems []error
+	for _, text := range slices.Sorted(maps.Keys(from)) {
+		key, err := parseNumberKey(text)
+		switch number := from[text]; {
+		case err != nil:
+			problems = append(problems, fmt.Errorf("number of pods of %q: %w", text, err))
+		case number < 0:
+			problems = append(problems, fmt.Errorf("number of pods of %q: %d is negative", text, number))
+		default:
+			n.free[key] = max(n.free[key], number)
+		}
+	}
+	return n, errors.Join(problems...)
+}
+
 // take gives each caller the next number, from 0.
 func (n *numbers) take(key numberKey) int {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.free == nil {
-		n.free = map[numberKey]int{}
-	}
 	number := n.free[key]
 	n.free[key] = number + 1
 	return number
@@ -44,4 +88,15 @@ func (n *numbers) next(key numberKey) int {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.free[key]
+}
+
+// all gives the numbers that take would give, by the keys' text.
+func (n *numbers) all() map[string]int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	all := make(map[string]int, len(n.free))
+	for key, number := range n.free {
+		all[key.String()] = number
+	}
+	return all
 }

@@ -124,7 +124,7 @@ func TestRun_done(t *testing.T) {
 				report, err := resumed(t, target, Options{
 					OnEvent:      func(r EventReport) { indexes = append(indexes, r.Index) },
 					OnCheckpoint: func(done int) { checkpoints = append(checkpoints, done) },
-				}, Plan{Done: c.done, Start: start.Add(-10 * time.Second)}, events...)
+				}, Plan{Done: c.done, Start: start}, events...)
 				if c.problem != "" {
 					if err == nil || !strings.Contains(err.Error(), c.problem) {
 						t.Errorf("Run() = %v, want %q", err, c.problem)
@@ -146,7 +146,7 @@ func TestRun_done(t *testing.T) {
 					t.Errorf("report = %+v, want what this run did", report)
 				}
 				if len(c.sent) > 0 {
-					checkSent(t, target, "apply configmaps virtual-ns/d", start.Add(51*time.Second))
+					checkSent(t, target, "apply configmaps virtual-ns/d", start.Add(61*time.Second))
 				}
 			})
 		})

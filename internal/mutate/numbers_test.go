@@ -1,0 +1,117 @@
+package mutate
+
+import (
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	simkubev1 "simkube.io/simkube/api/v1"
+	"simkube.io/simkube/trace"
+)
+
+// A Mutator that is given the numbers of another goes on counting where that one was.
+func TestNumbers_roundTrip(t *testing.T) {
+	pods := func() []*corev1.Pod {
+		widget := newPod("", ref("example.com/v1", "Widget", "widget"))
+		other := newPod("", ref("example.com/v1", "Widget", "widget"))
+		other.Spec.Hostname = "b"
+		return []*corev1.Pod{
+			newPod("cron-1-x", ref("batch/v1", "Job", "cron-1")),
+			newPod("one", toRoot), widget, other,
+		}
+	}
+	first := newMutator(t, simulated(), nil)
+	for range 2 {
+		for _, pod := range pods() {
+			mutated(t, first, pod)
+		}
+	}
+	mutated(t, first, newPod("cron-1-y", ref("batch/v1", "Job", "cron-1")))
+	numbers := first.Numbers()
+	if got := numbers["batch/v1.CronJob ns/cron 0"]; got != 3 || len(numbers) != 4 || numbers["v1.Pod ns/one 0"] != 2 {
+		t.Errorf("Numbers() = %v, want 4 of which the CronJob has had 3 pods and the bare pod 2", numbers)
+	}
+
+	second := newMutator(t, simulated(), func(c *Config) { c.Numbers = numbers })
+	if diff := cmp.Diff(numbers, second.Numbers()); diff != "" {
+		t.Errorf("numbers before the first pod (-want +got):\n%s", diff)
+	}
+	for i, pod := range pods() {
+		want := []string{"3", "2", "2", "2"}[i]
+		if got := mutated(t, second, pod).Annotations[simkubev1.AnnotationPodSequenceNumber]; got != want {
+			t.Errorf("pod %d has number %s, want %s", i, got, want)
+		}
+	}
+	if got := first.Numbers()["batch/v1.CronJob ns/cron 0"]; got != 3 {
+		t.Errorf("the first Mutator counts what the second does: %d", got)
+	}
+}
+
+func TestNumberKey(t *testing.T) {
+	for name, key := range map[string]numberKey{
+		"core":           {trace.PodOwner{GVK: podKind, Name: "ns/p"}, 0},
+		"cluster-scoped": {trace.PodOwner{GVK: schema.GroupVersionKind{Group: "example.com", Version: "v1beta1", Kind: "Widget"}, Name: "w"}, 1<<64 - 1},
+		"odd name":       {trace.PodOwner{GVK: podKind, Name: "ns/a name with 3 spaces"}, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := parseNumberKey(key.String())
+			if err != nil || got != key {
+				t.Errorf("parseNumberKey(%q) = %v, %v; want %v", key, got, err, key)
+			}
+		})
+	}
+}
+
+func TestNew_unreadableNumbers(t *testing.T) {
+	for key, c := range map[string]struct {
+		number int
+		want   string
+	}{
+		"":                                 {1, "want a kind"},
+		"v1.Pod ns/p":                      {1, "want a kind"},
+		"v1.Pod  0":                        {1, "want a kind"},
+		"Pod ns/p 0":                       {1, `kind "Pod"`},
+		"v1.Pod ns/p -1":                   {1, "hash"},
+		"v1.Pod ns/p 99999999999999999999": {1, "hash"},
+		"v1.Pod ns/p 0":                    {-1, "-1 is negative"},
+	} {
+		t.Run(key, func(t *testing.T) {
+			cfg := Config{Simulation: "sim", Root: Root{UID: rootUID}, Owners: simulated(), Numbers: map[string]int{key: c.number, "v1.Pod ns/fine 0": 3}}
+			if _, err := New(cfg); err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("New() = %v, want it to say %q", err, c.want)
+			}
+		})
+	}
+}
+
+// Numbers may be asked for at any time, and count every pod that was mutated before.
+func TestNumbers_concurrent(t *testing.T) {
+	m := newMutator(t, simulated(), nil)
+	const pods = 200
+	total := func() (sum int) {
+		for _, number := range m.Numbers() {
+			sum += number
+		}
+		return sum
+	}
+	var group sync.WaitGroup
+	for range pods {
+		group.Go(func() {
+			before := total()
+			if _, err := m.Mutate(t.Context(), newPod("", ref("apps/v1", "ReplicaSet", "shop-abc"))); err != nil {
+				t.Error(err)
+			}
+			if after := total(); after <= before || after > pods {
+				t.Errorf("numbers sum up to %d after a pod, and %d before", after, before)
+			}
+		})
+	}
+	group.Wait()
+	if got := total(); got != pods {
+		t.Errorf("numbers sum up to %d for %d pods", got, pods)
+	}
+}
