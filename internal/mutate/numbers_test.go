@@ -1,8 +1,10 @@
 package mutate
 
 import (
+	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -90,28 +92,40 @@ func TestNew_unreadableNumbers(t *testing.T) {
 
 // Numbers may be asked for at any time, and count every pod that was mutated before.
 func TestNumbers_concurrent(t *testing.T) {
+	const mutating, asking, pods = 4, 4, 400
 	m := newMutator(t, simulated(), nil)
-	const pods = 200
 	total := func() (sum int) {
 		for _, number := range m.Numbers() {
 			sum += number
 		}
 		return sum
 	}
+	var begun, ended atomic.Int64
 	var group sync.WaitGroup
-	for range pods {
+	for worker := range mutating {
 		group.Go(func() {
-			before := total()
-			if _, err := m.Mutate(t.Context(), newPod("", ref("apps/v1", "ReplicaSet", "shop-abc"))); err != nil {
-				t.Error(err)
+			for i := range pods {
+				begun.Add(1)
+				if _, err := m.Mutate(t.Context(), newPod(fmt.Sprint("p-", worker, "-", i%100), toRoot)); err != nil {
+					t.Error(err)
+				}
+				ended.Add(1)
 			}
-			if after := total(); after <= before || after > pods {
-				t.Errorf("numbers sum up to %d after a pod, and %d before", after, before)
+		})
+	}
+	for range asking {
+		group.Go(func() {
+			for ended.Load() < mutating*pods {
+				least := ended.Load()
+				got := int64(total())
+				if most := begun.Load(); got < least || got > most {
+					t.Errorf("numbers sum up to %d, want %d to %d", got, least, most)
+				}
 			}
 		})
 	}
 	group.Wait()
-	if got := total(); got != pods {
-		t.Errorf("numbers sum up to %d for %d pods", got, pods)
+	if got := total(); got != mutating*pods {
+		t.Errorf("numbers sum up to %d for %d pods", got, mutating*pods)
 	}
 }
