@@ -20,7 +20,7 @@ type metrics struct {
 }
 
 func newMetrics(reader client.Reader) *metrics {
-	return &metrics{
+	m := &metrics{
 		failures: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "simkube_ctrl_step_failures_total",
 			Help: "How often a step of a simulation ended with an error, by step.",
@@ -28,6 +28,11 @@ func newMetrics(reader client.Reader) *metrics {
 		simulations: prometheus.NewDesc("simkube_ctrl_simulations", "Simulations by state.", []string{"state"}, nil),
 		reader:      reader,
 	}
+	// A counter that appears with its first failure is one whose increase nobody is told of.
+	for _, step := range everyStep() {
+		m.failures.WithLabelValues(step.name)
+	}
+	return m
 }
 
 // register replaces the metrics of an earlier controller in the same process.

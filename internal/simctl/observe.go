@@ -41,7 +41,7 @@ func (o observed) judge() verdict {
 		return verdict{done: true}
 	case simkubev1.DriverFailed:
 		return verdict{failed: &failure{
-			cmp.Or(driver.Reason, reasonDriver),
+			reasonOf(driver),
 			cmp.Or(driver.Message, "The driver has failed, and does not say why."),
 		}}
 	}
@@ -51,8 +51,8 @@ func (o observed) judge() verdict {
 		}
 		switch condition.Type {
 		case batchv1.JobFailed:
-			return verdict{failed: &failure{reasonDriver, fmt.Sprintf("The driver was started %s and ended early each time%s. %s",
-				plural(objects.BackoffLimit+1, "time"), o.lastWords(), "Correct what it complains of, and create the simulation anew.")}}
+			return verdict{failed: &failure{reasonDriver, fmt.Sprintf("The driver was started %d times, and ended early each time%s. "+
+				"Correct what it complains of, and create the simulation anew.", objects.BackoffLimit+1, o.finalWords())}}
 		case batchv1.JobComplete:
 			// Its last word may be on its way.
 			return verdict{
@@ -220,6 +220,27 @@ func (o observed) lastWords() string {
 		text += ": " + words
 	}
 	return text
+}
+
+// finalWords is lastWords when the pod may be gone: then what was said of it before is repeated.
+func (o observed) finalWords() string {
+	if words := o.lastWords(); words != "" {
+		return words
+	}
+	if ready := conditionOf(o.sim, simkubev1.ConditionReady); ready != nil && ready.Reason == reasonRetrying {
+		return fmt.Sprintf(" (%s)", strings.TrimSuffix(ready.Message, "."))
+	}
+	return ""
+}
+
+// reasonOf is the driver's, if it is one that a condition takes.
+func reasonOf(driver simkubev1.DriverStatus) string {
+	const most = 64
+	letter := func(r rune) bool { return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' }
+	if driver.Reason == "" || len(driver.Reason) > most || strings.ContainsFunc(driver.Reason, func(r rune) bool { return !letter(r) }) {
+		return reasonDriver
+	}
+	return driver.Reason
 }
 
 func isReady(pod *corev1.Pod) bool {

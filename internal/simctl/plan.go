@@ -27,38 +27,36 @@ const (
 
 // plan says what is to be done about a simulation.
 func plan(sim *simkubev1.Simulation) (name string, steps []step) {
-	switch deleted, ours := sim.DeletionTimestamp != nil, slices.Contains(sim.Finalizers, Finalizer); {
+	deleted, ours := sim.DeletionTimestamp != nil, slices.Contains(sim.Finalizers, Finalizer)
+	switch {
 	case deleted && !ours:
 		return planNothing, nil
 	case isEnded(sim):
 		// It holds nothing, and can be deleted without this controller.
-		return planLetGo, []step{{"lease", (*session).releaseLease}, {"finalizerRemoved", (*session).removeFinalizer}}
+		return planLetGo, letGo()
 	case deleted:
-		return planDelete, append(cleanUp(), []step{
-			{"postStopHooks", (*session).runPostStopOfDeleted},
-			{"lease", (*session).releaseLease},
-			{"finalizerRemoved", (*session).removeFinalizer},
-		}...)
+		return planDelete, slices.Concat(cleanUp(), []step{{"postStopHooks", (*session).runPostStopOfDeleted}}, letGo())
 	case isOver(sim):
-		return planEnd, append(cleanUp(), []step{
-			{"postStopHooks", (*session).runPostStop},
-			{"finish", (*session).finish},
-		}...)
+		return planEnd, slices.Concat(cleanUp(), end())
 	default:
-		return planSetUp, []step{
-			{"finalizer", (*session).addFinalizer},
-			{"turn", (*session).takeTurn},
-			{"holdLease", (*session).takeLease},
-			{"preStartHooks", (*session).runPreStart},
-			{"checks", (*session).check},
-			{"metaroot", (*session).ensureRoot},
-			{"prometheus", (*session).ensurePrometheus},
-			{"service", (*session).ensureService},
-			{"certificate", (*session).ensureCertificate},
-			{"webhook", (*session).ensureWebhook},
-			{"job", (*session).ensureJob},
-			{"wait", (*session).wait},
-		}
+		return planSetUp, setUp()
+	}
+}
+
+func setUp() []step {
+	return []step{
+		{"finalizer", (*session).addFinalizer},
+		{"turn", (*session).takeTurn},
+		{"holdLease", (*session).takeLease},
+		{"preStartHooks", (*session).runPreStart},
+		{"checks", (*session).check},
+		{"metaroot", (*session).ensureRoot},
+		{"prometheus", (*session).ensurePrometheus},
+		{"service", (*session).ensureService},
+		{"certificate", (*session).ensureCertificate},
+		{"webhook", (*session).ensureWebhook},
+		{"job", (*session).ensureJob},
+		{"wait", (*session).wait},
 	}
 }
 
@@ -69,3 +67,14 @@ func cleanUp() []step {
 		{"remove", (*session).removeParts},
 	}
 }
+
+func end() []step {
+	return []step{{"postStopHooks", (*session).runPostStop}, {"finish", (*session).finish}}
+}
+
+func letGo() []step {
+	return []step{{"releaseLease", (*session).releaseLease}, {"removeFinalizer", (*session).removeFinalizer}}
+}
+
+// everyStep has each name at least once.
+func everyStep() []step { return slices.Concat(setUp(), cleanUp(), end(), letGo()) }

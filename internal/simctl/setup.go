@@ -30,6 +30,8 @@ const (
 	leaderElectionID = "sk-ctrl-leader"
 	// workers is how many simulations are looked after at once: hooks take minutes.
 	workers = 4
+	// qps and burst are how many requests may be made in a second, unless the configuration says so.
+	qps, burst = 50, 100
 	// Errors are tried again after these times.
 	leastRetry, mostRetry = 200 * time.Millisecond, 30 * time.Second
 )
@@ -38,6 +40,9 @@ const (
 // simulated, and no Secrets.
 func NewManager(config *rest.Config, opts Options) (ctrl.Manager, error) {
 	opts.complete()
+	if config = rest.CopyConfig(config); config.QPS == 0 {
+		config.QPS, config.Burst = qps, burst
+	}
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, simkubev1.AddToScheme} {
 		if err := add(scheme); err != nil {

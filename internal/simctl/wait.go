@@ -104,7 +104,7 @@ func (s *session) mountError(ctx context.Context, pod *corev1.Pod) string {
 	}
 	var events corev1.EventList
 	err := s.reader.List(ctx, &events, client.InNamespace(pod.Namespace), client.MatchingFields{
-		"involvedObject.uid": string(pod.UID), "reason": "FailedMount",
+		"involvedObject.name": pod.Name, "reason": "FailedMount",
 	})
 	if err != nil {
 		s.log.DebugContext(ctx, "the events of the driver's pod are not known", "error", err)
