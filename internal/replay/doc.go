@@ -13,9 +13,19 @@
 // What happened at trace time T is due at Start + (T - Origin) / Speed. Every deadline is computed from
 // the start, so neither rounding nor slow requests add up. Objects are prepared ahead of their deadline (so
 // a Start a second from now gives the first event its time, too).
-// A [Pauser] holds the replay up, and moves what is due later by as long as it did.
 // The lag of an object is the time from its deadline to the moment its request is sent; the completion of
 // an object is the time from its deadline to the moment the server accepted it.
+//
+// A [Pauser] holds the replay up and moves what is due later by as long as it did; lag and completion count from the
+// moved deadline. While it is paused, requests that were due before are finished, objects (and their namespaces) are
+// prepared ahead, and interrupted bare pods are started again: what stands still is the trace.
+//
+// # Going on after a restart
+//
+// Options.OnCheckpoint tells how many leading events are done. Another process goes on from there: it takes the root
+// over with AdoptRoot and replays the rest, with that number as Plan.Done and the start moved by the pauses so far.
+// Events that were begun and not written down as done are replayed again, in order: an object may be what it was before
+// for a moment, and is what the trace says in the end.
 //
 // # Order
 //

@@ -104,8 +104,9 @@ type Plan struct {
 	Origin int64
 	// Start is the deadline that all others are computed from; zero means now.
 	Start time.Time
-	// Pause, if not nil, pauses the replay. With a Start, every pause it has had moves what is due; without one,
-	// only what of them falls after Run began.
+	// Pause, if not nil, pauses the replay. With a Start, every pause it ever had moves what is due, also one before Run
+	// (whoever decides on a Start during a pause takes Pause.Shift off it); without a Start, only what is paused after
+	// Run began does.
 	Pause *Pauser
 	// Duration bounds the replay, in trace time from the origin: nothing later is applied. 0 means no bound.
 	Duration time.Duration
