@@ -1,6 +1,7 @@
 package app
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
 	"strings"
@@ -8,7 +9,9 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/clock"
 )
 
 const pausedSince = `spec: {pausedTime: "2025-03-01T12:30:00Z"}`
@@ -222,5 +225,42 @@ func TestSimulations_Logs(t *testing.T) {
 				t.Errorf("exit code %d, standard output %q, want %q, standard error %q, want %q", code, stdout, tc.stdout, stderr, tc.stderr)
 			}
 		})
+	}
+}
+
+// TestSimulations_Logs_Wait lets the driver come to be while one waits for its logs.
+func TestSimulations_Logs_Wait(t *testing.T) {
+	server := newAPIServer(t)
+	server.have(simulated(t, "friday", "{spec: {driver: {namespace: sims}}, status: {state: Initializing}}"))
+	asked := 0
+	server.handle("GET /api/v1/namespaces/sims/pods", func(w http.ResponseWriter, _ *http.Request) {
+		items := []any{}
+		if asked++; asked > 2 {
+			items = append(items, map[string]any{"metadata": map[string]any{"name": "new"}})
+		}
+		answer(w, map[string]any{"apiVersion": "v1", "kind": "PodList", "items": items})
+	})
+	tries := 0
+	server.handle("GET /api/v1/namespaces/sims/pods/new/log", func(w http.ResponseWriter, r *http.Request) {
+		if tries++; tries < 3 {
+			refuse(http.StatusBadRequest, metav1.StatusReasonBadRequest, "container is waiting to start")(w, r)
+			return
+		}
+		_, _ = w.Write([]byte("hello\n"))
+	})
+	var out, errs bytes.Buffer
+	p := &program{name: "skctl", streams: Streams{Out: &out, Err: &errs}}
+	kube := newKubeFlags()
+	kube.KubeConfig = &server.kubeconfig
+	sims, err := p.connectSimulations(kube)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sims.close()
+	sims.clock = impatientClock{clock.RealClock{}}
+	err = p.runLogs(t.Context(), sims, "friday", &corev1.PodLogOptions{Container: driverContainer, Follow: true})
+	want := "no driver yet: the simulation is Initializing\nno logs yet: container is waiting to start\n"
+	if err != nil || out.String() != "hello\n" || errs.String() != want {
+		t.Errorf("error %v, standard output %q, standard error %q, want %q", err, out.String(), errs.String(), want)
 	}
 }

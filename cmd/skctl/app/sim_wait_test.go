@@ -287,14 +287,14 @@ func TestSimView_Live(t *testing.T) {
 		view.show(sim)
 	}
 	view.close()
-	const clear = "\r\x1b[K"
+	const erase = "\r\x1b[K"
 	want := "Running, run 1 of 2, replaying\n" +
-		clear + "[....................] 1%, trace 2025-01-01 00:10:00, 10" +
-		clear + "[....................] 3%, trace 2025-01-01 00:20:00, 20" +
-		clear + "[##########..........] 50%, trace 2025-01-01 05:00:00, 4" +
-		clear + "Paused, run 1 of 2, replaying\n" +
-		clear + "[##########..........] 50%, trace 2025-01-01 05:00:00, 4" +
-		clear + "Running, run 1 of 2, settling\n"
+		erase + "[....................] 1%, trace 2025-01-01 00:10:00, 10" +
+		erase + "[....................] 3%, trace 2025-01-01 00:20:00, 20" +
+		erase + "[##########..........] 50%, trace 2025-01-01 05:00:00, 4" +
+		erase + "Paused, run 1 of 2, replaying\n" +
+		erase + "[##########..........] 50%, trace 2025-01-01 05:00:00, 4" +
+		erase + "Running, run 1 of 2, settling\n"
 	if diff := cmp.Diff(want, out.String()); diff != "" {
 		t.Errorf("output (-want +got):\n%s", diff)
 	}
