@@ -33,10 +33,10 @@ func (s *session) stop(ctx context.Context) error {
 				return err
 			}
 		}
-	case client.IgnoreNotFound(err) != nil:
-		return fmt.Errorf("read the driver's job: %w", err)
 	case err == nil:
 		return nil // somebody else's, and so are its pods
+	case !isGone(err):
+		return fmt.Errorf("read the driver's job: %w", err)
 	}
 	var pods corev1.PodList
 	if err := s.reader.List(ctx, &pods, client.InNamespace(namespace), client.MatchingLabels(objects.DriverPods(s.sim.Name))); err != nil {
@@ -149,8 +149,11 @@ func CheckpointName(simulation string) string {
 	return simkubev1.DriverName(simulation) + "-checkpoint"
 }
 
-// isGone tells whether there is no such object, or not even such a kind.
-func isGone(err error) bool { return apierrors.IsNotFound(err) || meta.IsNoMatchError(err) }
+// isGone tells whether there is no such object, or not even such a kind; or one that may not be looked at, and so was not
+// made either. Should it have been, it goes with the metaroot: nobody's deletion may hang on a right that was taken away.
+func isGone(err error) bool {
+	return apierrors.IsNotFound(err) || meta.IsNoMatchError(err) || apierrors.IsForbidden(err)
+}
 
 // isOurs tells whether an object hangs off the simulation's metaroot.
 func isOurs(object client.Object, sim *simkubev1.Simulation) bool {

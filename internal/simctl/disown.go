@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -24,16 +25,15 @@ func (s *session) disownCertificate(ctx context.Context) error {
 		}
 		// cert-manager leaves the Secret of a Certificate that is gone.
 		secret, err := s.certificateSecret(ctx)
+		if isGone(err) {
+			return nil
+		}
 		if err != nil || secret == nil || secret.Annotations[certNameAnnotation] != simkubev1.DriverCertSecret {
 			return err
 		}
 		return s.delete(ctx, secret)
 	}
-	secret, err := s.certificateSecret(ctx)
-	if err != nil || secret == nil {
-		return err
-	}
-	_, err = s.disown(ctx, secret)
+	_, err := s.disown(ctx, &corev1.Secret{})
 	return err
 }
 

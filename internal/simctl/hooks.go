@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -89,8 +90,8 @@ func (s *session) runPhase(ctx context.Context, phase simkubev1.HookPhase, list 
 	}
 	for _, record := range s.status().Hooks {
 		if record.Phase == phase && record.State == simkubev1.HookFailed && !ignored(record, list) {
-			return fail(reasonHook, "%s hook %d has failed: %s. Correct it, or give it ignoreFailure, and create the simulation anew.",
-				phase, record.Index, record.Message)
+			return fail(reasonHook, "%s hook %d has failed; correct it, or give it ignoreFailure, and create the simulation anew: %s",
+				phase, record.Index, strings.TrimSpace(record.Message))
 		}
 	}
 	return err // what was done could not be written down
