@@ -33,10 +33,10 @@ help: ## List the targets
 ##
 
 .PHONY: build
-build: bin/skctl bin/sk-tracer bin/sk-ctrl bin/sk-cluster bin/sk-cluster-virtual ## Build skctl, sk-tracer, sk-ctrl and the two sk-clusters into bin/
+build: bin/skctl bin/sk-tracer bin/sk-ctrl bin/sk-driver bin/sk-cluster bin/sk-cluster-virtual ## Build skctl, sk-tracer, sk-ctrl, sk-driver and the two sk-clusters into bin/
 
-.PHONY: bin/skctl bin/sk-tracer bin/sk-ctrl
-bin/skctl bin/sk-tracer bin/sk-ctrl:
+.PHONY: bin/skctl bin/sk-tracer bin/sk-ctrl bin/sk-driver
+bin/skctl bin/sk-tracer bin/sk-ctrl bin/sk-driver:
 	$(GO) build -ldflags '$(LDFLAGS)' -o $@ ./cmd/$(@F)
 
 .PHONY: bin/sk-cluster
@@ -121,6 +121,12 @@ verify: generate ## Fail if a generated file is not what is committed
 	git diff --exit-code -- $(GENERATED)
 	@test -z "$$(git status --porcelain -- $(GENERATED))" || \
 		{ git status --short -- $(GENERATED); echo "generated files are not committed"; exit 1; }
+
+# Helm is a module of its own: nothing else depends on it.
+.PHONY: chart
+chart: ## Copy definitions, stages and values' comments into the Helm chart, and test it
+	cd tools/helm && GOWORK=off $(GO) test ./... -update
+	cd tools/helm && GOWORK=off $(GO) test -count 1 ./...
 
 .PHONY: clean
 clean: ## Remove what was built and simulated here
