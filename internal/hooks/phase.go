@@ -17,11 +17,11 @@ type Ledger interface {
 	Save(ctx context.Context, records []simkubev1.HookRecord) error
 }
 
-// errInterrupted is recorded for a hook that a process before this one began.
-var errInterrupted = errors.New("interrupted: it was begun and its end is not known, so it is not run again")
+// ErrInterrupted is recorded for a hook that a process before this one began.
+var ErrInterrupted = errors.New("interrupted: it was begun and its end is not known, so it is not run again")
 
-// errFailedBefore is told of a hook that has failed already: those after it are not run.
-var errFailedBefore = errors.New("has failed")
+// ErrFailedBefore is told of a hook that has failed already: those after it are not run.
+var ErrFailedBefore = errors.New("has failed")
 
 // RunPhase runs those hooks of a phase that the ledger does not hold, one after the other. It returns at the first that
 // fails, or failed in an earlier call, unless the hook says to ignore that.
@@ -34,11 +34,11 @@ func (r *Runner) RunPhase(ctx context.Context, phase simkubev1.HookPhase, run in
 		})
 		if at >= 0 && records[at].State != simkubev1.HookStarted {
 			if records[at].State == simkubev1.HookFailed && !hook.IgnoreFailure {
-				return fmt.Errorf("%s[%d]: %w: %s", phase, i, errFailedBefore, records[at].Message)
+				return fmt.Errorf("%s[%d]: %w: %s", phase, i, ErrFailedBefore, records[at].Message)
 			}
 			continue
 		}
-		result, hookErr := Result{ExitCode: -1}, errInterrupted
+		result, hookErr := Result{ExitCode: -1}, ErrInterrupted
 		if at < 0 {
 			if err := ctx.Err(); err != nil {
 				return err

@@ -128,7 +128,7 @@ func TestRunner_RunPhase(t *testing.T) {
 		t.Errorf("ran %q", got)
 	}
 	started := &memory{{Phase: simkubev1.HookPreRun, Run: 1, State: simkubev1.HookStarted}}
-	if err := newRunner().RunPhase(t.Context(), simkubev1.HookPreRun, 1, hooks[:1], nil, started); !errors.Is(err, errInterrupted) || (*started)[0].State != simkubev1.HookFailed {
+	if err := newRunner().RunPhase(t.Context(), simkubev1.HookPreRun, 1, hooks[:1], nil, started); !errors.Is(err, ErrInterrupted) || (*started)[0].State != simkubev1.HookFailed {
 		t.Errorf("interrupted: got %v, %+v", err, *started)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)

@@ -69,6 +69,10 @@ func Prepare(ctx context.Context, spec Spec) (*Prepared, error) {
 		return nil, fmt.Errorf("read trace %s: it begins at %s; virtual time can be set to the years %d to %d: use --time real",
 			spec.Trace, start.Format(time.RFC3339), firstVirtualYear, lastVirtualYear)
 	}
+	if spec.ExistingNodes {
+		p.plan = &nodes.Plan{Summary: "those of the cluster"}
+		return p, nil
+	}
 	if p.plan, err = nodes.Prepare(spec.Nodes, demand); err != nil {
 		return nil, err
 	}
@@ -147,8 +151,9 @@ func (p *Prepared) bound(first, last int64, lifecycles trace.Lifecycles) {
 			}
 		}
 	}
-	if p.beyond(first, p.end) {
-		p.end = first + int64(p.spec.Duration/time.Second)
+	limit := first + int64(p.spec.Duration/time.Second)
+	if p.beyond(first, p.end) || p.spec.Extend && limit > p.end {
+		p.end = limit
 	}
 	tail := p.end - int64(settleTraceTime/time.Second)
 	for _, byHash := range lifecycles {

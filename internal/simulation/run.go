@@ -33,11 +33,6 @@ var ErrInterrupted = errors.New("interrupted")
 const (
 	// startLead is how far in the future the first event is due, so that it is ready by then.
 	startLead = 250 * time.Millisecond
-	// settleTraceTime is how long, in trace time, pods that are still starting or finishing at the end of the
-	// trace are waited for; on the clock it is bounded by minSettle and maxSettle.
-	settleTraceTime = time.Minute
-	minSettle       = 500 * time.Millisecond
-	maxSettle       = 5 * time.Second
 	// cleanUpTimeout bounds the deletion of everything simulated.
 	cleanUpTimeout = 5 * time.Minute
 )
@@ -65,11 +60,14 @@ type Runner struct {
 	Report func(Message)
 	// Wall tells how long the simulation has taken so far, with all preparations, on a real clock.
 	Wall func() time.Duration
+	// Steering is for a run that may be paused, or taken up by another process.
+	Steering Steering
 }
 
 // Run replays the trace, cleans up and writes the results. When ctx ends before the replay has begun it returns
 // ErrInterrupted; when it ends later, the results cover what was replayed. Either way
-// nothing is left in the cluster, unless that fails: then its error is returned.
+// nothing is left in the cluster, unless that fails: then its error is returned. With Steering.Leave, ctx ends it
+// with ErrInterrupted at any moment, and everything is left as it is.
 func (p *Prepared) Run(ctx context.Context, r Runner) (*Done, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -101,10 +99,13 @@ type session struct {
 	engine   *replay.Engine
 	recorder *results.Recorder
 	progress *progress
+	tracker  *tracker
+	// resumed is the checkpoint that this run goes on from, nil for one that begins.
+	resumed *Checkpoint
 }
 
 func (p *Prepared) newSession(r Runner) (*session, error) {
-	s := &session{Prepared: p, Runner: r, recorder: results.NewRecorder()}
+	s := &session{Prepared: p, Runner: r, recorder: results.NewRecorder(), tracker: newTracker(r)}
 	s.progress = newProgress(p, s.recorder)
 	typed := rest.CopyConfig(r.Cluster.Config)
 	typed.ContentType = "application/vnd.kubernetes.protobuf"
@@ -115,15 +116,22 @@ func (p *Prepared) newSession(r Runner) (*session, error) {
 	}
 	s.engine, err = replay.New(r.Cluster.Config, replay.Options{
 		Simulation:                    p.spec.Name,
+		RootName:                      r.Steering.RootName,
 		NamespacePrefix:               p.spec.NamespacePrefix,
 		Speed:                         p.spec.Speed,
 		RescheduleInterruptedBarePods: p.spec.RescheduleInterruptedBarePods,
+		FailFast:                      r.Steering.FailFast,
 		Logger:                        r.Log,
 		Clock:                         r.Clock,
 		OnEvent: func(e replay.EventReport) {
 			s.recorder.EventReplayed(eventResult(e))
+			s.tracker.event(e)
+			if r.Steering.OnEvent != nil {
+				r.Steering.OnEvent(e)
+			}
 			s.progress.changed()
 		},
+		OnCheckpoint: s.tracker.done,
 	})
 	if err != nil {
 		return nil, err
@@ -143,14 +151,23 @@ func (s *session) run(ctx context.Context) (*Done, error) {
 		return nil, fmt.Errorf("the control plane failed: %w", failure)
 	}
 	interrupted := err != nil && ctx.Err() != nil
+	if interrupted && s.Steering.Leave {
+		return nil, interruption(err)
+	}
+	var done *Done
 	switch {
 	case run == nil && interrupted:
 		err = interruption(err)
 	case run == nil && err == nil:
 		err = errNothing
-	case run != nil && (interrupted || err == nil):
-		run.Summary.Run.Interrupted = interrupted
-		err = s.write(run)
+	case run != nil && (interrupted || err == nil || failedFast(err)):
+		run.Summary.Run.Interrupted = err != nil
+		done = &Done{Output: s.spec.Output, Summary: run.Summary, Interrupted: err != nil}
+		failure := s.write(ctx, run, done)
+		if failedFast(err) {
+			failure = errors.Join(err, failure)
+		}
+		err = failure
 	}
 	if cleanErr := s.cleanUp(ctx); cleanErr != nil {
 		if err != nil {
@@ -161,16 +178,25 @@ func (s *session) run(ctx context.Context) (*Done, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Done{Output: s.spec.Output, Summary: run.Summary, Interrupted: interrupted}, nil
+	return done, nil
 }
 
-func (s *session) write(run *results.Run) error {
+// failedFast tells whether a run was ended by an object, as it was asked to be. It has results, and is an error.
+func failedFast(err error) bool {
+	var problem *replay.ProblemError
+	return errors.As(err, &problem)
+}
+
+func (s *session) write(ctx context.Context, run *results.Run, done *Done) error {
 	s.progress.enter(Reporting)
 	// Said here and now: with one processor nobody else may get to say it before the results are written.
 	s.Report(Message{Progress: s.progress.now(s.Clock.Now())})
 	err := results.Write(s.spec.Output, run, results.WriteOptions{Overwrite: s.spec.Overwrite, Report: report.Render})
 	if err != nil {
 		return fmt.Errorf("write results: %w", err)
+	}
+	if s.Steering.OnResults != nil {
+		return s.Steering.OnResults(ctx, done)
 	}
 	return nil
 }
@@ -196,15 +222,22 @@ func interruption(err error) error {
 // when it returns an error.
 func (s *session) simulate(ctx context.Context, run **results.Run) error {
 	s.progress.enter(Nodes)
-	root, err := s.engine.CreateRoot(ctx)
+	root, err := s.root(ctx)
 	if err != nil {
 		return fmt.Errorf("create the simulation's root: %w", err)
 	}
 	if err := s.installMutator(root); err != nil {
 		return err
 	}
-	if err := nodes.Create(ctx, s.client, s.plan.Nodes, s.progress.nodes); err != nil {
-		return fmt.Errorf("create nodes: %w", err)
+	if !s.spec.ExistingNodes {
+		if err := nodes.Create(ctx, s.client, s.plan.Nodes, s.progress.nodes); err != nil {
+			return fmt.Errorf("create nodes: %w", err)
+		}
+	}
+	if s.Steering.BeforeReplay != nil {
+		if err := s.Steering.BeforeReplay(ctx, root); err != nil {
+			return err
+		}
 	}
 	observer, err := results.Start(ctx, s.client, s.recorder, results.Options{
 		PodSelector: results.SimulationSelector(s.spec.Name),
@@ -216,8 +249,17 @@ func (s *session) simulate(ctx context.Context, run **results.Run) error {
 		return fmt.Errorf("observe the cluster: %w", err)
 	}
 
-	times := results.TimeMap{ClockStart: s.startTime(), TraceStart: time.Unix(s.origin, 0).UTC(), Speed: s.spec.Speed}
+	start := s.startTime()
+	if s.Steering.Pause != nil {
+		// A pause that began before this is part of when the start is, and must not move what is due once more.
+		start = start.Add(-s.Steering.Pause.Shift())
+	}
+	times := results.TimeMap{ClockStart: start, TraceStart: time.Unix(s.origin, 0).UTC(), Speed: s.spec.Speed}
+	s.tracker.begin(root, times.ClockStart, s.resumed)
 	replayed, err := s.replay(ctx, times)
+	if s.Steering.Pauses != nil {
+		times.Pauses = s.Steering.Pauses()
+	}
 	info := results.Info{
 		Simulation: s.spec.Name,
 		Trace:      s.traceInfo(),
@@ -228,10 +270,26 @@ func (s *session) simulate(ctx context.Context, run **results.Run) error {
 		Settings:   s.settings(),
 	}
 	stopErr := observer.Stop(context.WithoutCancel(ctx))
-	if !info.End.Before(times.ClockStart) && replayed.Events > 0 {
+	if !info.End.Before(times.ClockStart) && (replayed.Events > 0 || s.resumed != nil) {
 		*run = s.recorder.Run(info)
 	}
 	return errors.Join(err, stopErr)
+}
+
+// root makes the root, or takes over that of a run which is to go on.
+func (s *session) root(ctx context.Context) (mutate.Root, error) {
+	if before := s.Steering.Resume; before != nil {
+		root, found, err := s.engine.AdoptRoot(ctx)
+		if err != nil {
+			return mutate.Root{}, err
+		}
+		if found && root == before.Root {
+			s.resumed = before
+			return root, nil
+		}
+		s.Report(Message{Note: &Note{Level: Warning, Text: "what the simulation had made before is gone: it begins anew"}})
+	}
+	return s.engine.CreateRoot(ctx)
 }
 
 func (s *session) installMutator(root mutate.Root) error {
@@ -253,10 +311,12 @@ func (s *session) installMutator(root mutate.Root) error {
 		Speed:           s.spec.Speed,
 		Clock:           s.Clock,
 		Owners:          mutate.NewClusterOwners(metadataClient, mapper),
+		Numbers:         s.resumed.numbers(),
 	})
 	if err != nil {
 		return fmt.Errorf("make the pod mutation: %w", err)
 	}
+	s.tracker.mutating(mutator)
 	s.Cluster.SetMutator(mutator)
 	return nil
 }
@@ -265,6 +325,9 @@ func (s *session) installMutator(root mutate.Root) error {
 // offsets, when the clock's seconds are the trace's.
 func (s *session) startTime() time.Time {
 	soon := s.Clock.Now().Add(startLead)
+	if s.resumed != nil {
+		return s.resumed.start(s.Clock.Now())
+	}
 	if s.spec.Time == Virtual {
 		recorded := time.Unix(s.origin, 0)
 		if recorded.Before(soon) {
@@ -305,50 +368,10 @@ func (s *session) replay(ctx context.Context, times results.TimeMap) (replay.Rep
 		Origin:   s.origin,
 		Start:    times.ClockStart,
 		Duration: s.spec.Duration,
+		Pause:    s.Steering.Pause,
+		Done:     s.resumed.done(),
 		Settle:   func(ctx context.Context) error { return s.settle(ctx, times) },
 	})
-}
-
-// settle waits for the end of the trace, and a little longer while pods are on their way: in the simulation as in
-// the recorded cluster it takes a moment from an event to a pod that runs.
-func (s *session) settle(ctx context.Context, times results.TimeMap) error {
-	s.progress.enter(Settling)
-	end := times.ClockStart.Add(time.Duration(float64(s.end-s.origin) / s.spec.Speed * float64(time.Second)))
-	// The controllers have not answered to the last event the moment it is applied, least of all on a clock that
-	// has not moved since.
-	if err := s.sleep(ctx, max(end.Sub(s.Clock.Now()), minSettle)); err != nil {
-		return err
-	}
-	grace := min(max(time.Duration(float64(settleTraceTime)/s.spec.Speed), minSettle), maxSettle)
-	for deadline := s.Clock.Now().Add(grace); s.Clock.Now().Before(deadline); {
-		if s.settled() {
-			return nil
-		}
-		if err := s.sleep(ctx, 50*time.Millisecond); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// settled tells whether no pod is on its way: none waits or starts, and none runs that the trace saw finish.
-func (s *session) settled() bool {
-	c := s.recorder.Counts()
-	if c.Pending+c.Starting > 0 {
-		return false
-	}
-	return c.Running == 0 || !s.finishing
-}
-
-func (s *session) sleep(ctx context.Context, d time.Duration) error {
-	timer := s.Clock.NewTimer(max(d, 0))
-	defer timer.Stop()
-	select {
-	case <-timer.C():
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
 }
 
 // cleanUp deletes everything simulated, also after ctx has ended.

@@ -25,10 +25,13 @@ type Spec struct {
 	// Speed divides the gaps between events and the lifetimes of pods; 0 means 1. The control plane's own
 	// timers keep the wall clock.
 	Speed float64 `json:"speed,omitempty"`
-	// Duration cuts the trace short, in trace time from its first event; 0 replays all of it.
+	// Duration cuts the trace short, in trace time from its first event; 0 replays all of it. With Extend, a
+	// longer one has the simulation go on until then.
 	Duration time.Duration `json:"duration,omitempty"`
-	// Nodes are the simulated nodes.
-	Nodes nodes.Spec `json:"nodes"`
+	Extend   bool          `json:"extend,omitempty"`
+	// Nodes are the simulated nodes. With ExistingNodes none are made: those of the cluster have to do.
+	Nodes         nodes.Spec `json:"nodes"`
+	ExistingNodes bool       `json:"existingNodes,omitempty"`
 	// SchedulerConfig is the path of a KubeSchedulerConfiguration, or empty.
 	SchedulerConfig string `json:"schedulerConfig,omitempty"`
 	// CRDs and Stages are paths of manifests to add to the control plane.

@@ -1,0 +1,174 @@
+package drivertest
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	simkubev1 "simkube.io/simkube/api/v1"
+	"simkube.io/simkube/internal/driver"
+	"simkube.io/simkube/internal/results"
+	"simkube.io/simkube/trace"
+)
+
+// A simulation is replayed as often as asked, with hooks around each run, and told of as it goes; nothing is left.
+func TestRun(t *testing.T) {
+	count := filepath.Join(t.TempDir(), "hooks")
+	hook := func(word string) []simkubev1.SimulationHook {
+		return []simkubev1.SimulationHook{{Cmd: "sh", Args: []string{"-c", "echo " + word + " >> " + count}}}
+	}
+	events := []trace.Event{
+		at(t, 0, configMap("first"), deployment("web", 3)),
+		at(t, 60, pod("alone"), configMap("second")),
+		at(t, 120, deployment("web", 5)),
+	}
+	s := prepare(t, events, func(sim *simkubev1.Simulation) {
+		sim.Spec.Speed, sim.Spec.Repetitions = new(60.0), new(int32(2))
+		sim.Spec.Hooks = &simkubev1.SimulationHooks{PreRunHooks: hook("before"), PostRunHooks: hook("after")}
+		sim.Spec.Results = &simkubev1.SimulationResults{ConfigMap: "kept"}
+	})
+	if err := s.start(t.Context())(); err != nil {
+		t.Fatal(err)
+	}
+	status := s.status()
+	if status.Phase != simkubev1.DriverFinished || status.Restarts != 0 || len(status.Hooks) != 4 || len(status.Summaries) != 2 {
+		t.Errorf("status = %+v", status)
+	}
+	for _, summary := range status.Summaries {
+		if summary.Events != 3 || summary.Applied != 5 || summary.Problems != 0 || summary.Pods != 6 || summary.Scheduled != 6 {
+			t.Errorf("summary = %+v", summary)
+		}
+	}
+	text, err := os.ReadFile(count)
+	if want := "before\nafter\nbefore\nafter\n"; err != nil || string(text) != want {
+		t.Errorf("hooks wrote %q (%v), want %q", text, err, want)
+	}
+	kept, err := env.client.CoreV1().ConfigMaps(driverNamespace).Get(t.Context(), "kept", metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{"run-1.json", "run-2.json"} {
+		if !strings.Contains(kept.Data[key], `"schemaVersion"`) {
+			t.Errorf("the ConfigMap's %s is %.60q", key, kept.Data[key])
+		}
+	}
+}
+
+// A pause in the middle of a gap of ten minutes moves what is due by exactly as long.
+func TestPause(t *testing.T) {
+	events := []trace.Event{at(t, 0, configMap("first")), at(t, 600, configMap("second"))}
+	s := prepare(t, events, func(sim *simkubev1.Simulation) {
+		sim.Spec.Speed = new(100.0)
+		sim.Spec.Results = &simkubev1.SimulationResults{PersistentVolumeClaim: "claim"}
+	})
+	wait := s.start(t.Context())
+	s.eventually("the first event", func() bool { return s.status().Events == 1 })
+	time.Sleep(time.Second)
+	began := time.Now()
+	s.patch(fmt.Sprintf(`{"spec":{"pausedTime":%q}}`, time.Now().UTC().Format(time.RFC3339)))
+	s.eventually("the pause", func() bool { return s.status().Paused })
+	const pause = 7 * time.Second // beyond when the event would have been due
+	time.Sleep(pause)
+	if n := s.status().Events; n != 1 {
+		t.Errorf("%d events were replayed in the pause", n)
+	}
+	s.patch(`{"spec":{"pausedTime":null}}`)
+	s.eventually("the end of the pause", func() bool { return !s.status().Paused })
+	most := time.Since(began)
+	s.eventually("the second event", func() bool { return s.status().Events == 2 })
+	if err := wait(); err != nil {
+		t.Fatal(err)
+	}
+	run, err := results.Read(filepath.Join(s.part.Claims, s.name, "run-1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The trace's time stands still in a pause, and goes on where it was.
+	info := run.Summary.Run
+	window := info.WindowEnd.Sub(info.WindowStart).Seconds()
+	paused := info.ClockSeconds - window/info.Speed
+	if paused < pause.Seconds() || paused > most.Seconds() {
+		t.Errorf("on the clock the run took %v s, in the trace %v s at speed %v: it was paused for %v s, wanted is %v to %v",
+			info.ClockSeconds, window, info.Speed, paused, pause, most)
+	}
+	// Due after 6 s and the pause. That it was not begun sooner is what lag, which is measured from there, would not tell.
+	if window < 600 {
+		t.Errorf("the run ended after %v s of the trace, before its last event", window)
+	}
+	t.Logf("paused for %.3f s; the events' lags were %v and %v s", paused, run.Events[0].LagSeconds, run.Events[1].LagSeconds)
+}
+
+// What cannot be mended ends the simulation with a reason.
+func TestFailures(t *testing.T) {
+	for name, tc := range map[string]struct {
+		events []trace.Event
+		change func(*simkubev1.Simulation)
+		part   func(*part)
+		reason string
+	}{
+		"no trace":    {reason: driver.ReasonTraceNotFound},
+		"bad trace":   {part: func(p *part) { p.Trace = writeFile(t, "nonsense") }, reason: driver.ReasonTraceUnreadable},
+		"empty trace": {events: []trace.Event{}, reason: driver.ReasonTraceEmpty},
+		"bad URL":     {part: func(p *part) { p.Trace = "ftp://x/y" }, reason: driver.ReasonInvalidSimulation},
+		"bucket without credentials": {
+			part: func(p *part) { p.Trace = "http://127.0.0.1:1/no-such-server" }, reason: "",
+		},
+		"hook fails": {
+			events: []trace.Event{at(t, 0, configMap("one"))},
+			change: func(sim *simkubev1.Simulation) {
+				sim.Spec.Hooks = &simkubev1.SimulationHooks{PreRunHooks: []simkubev1.SimulationHook{{Cmd: "false"}}}
+			},
+			reason: driver.ReasonHookFailed,
+		},
+		"object is refused": {
+			events: []trace.Event{at(t, 0, "{apiVersion: v1, kind: ConfigMap, metadata: {namespace: demo, name: Wrong_Name}}")},
+			part:   func(p *part) { p.FailFast = true }, reason: driver.ReasonApplyFailed,
+		},
+		"results nowhere": {
+			events: []trace.Event{at(t, 0, configMap("one"))},
+			change: func(sim *simkubev1.Simulation) {
+				sim.Spec.Results = &simkubev1.SimulationResults{ConfigMap: "Bad_Name"}
+			},
+			reason: driver.ReasonResultsNotKept,
+		},
+	} {
+		t.Run(strings.ReplaceAll(name, " ", "-"), func(t *testing.T) {
+			s := prepare(t, tc.events, tc.change)
+			if tc.part != nil {
+				tc.part(&s.part)
+			}
+			err := s.start(t.Context())()
+			status := s.status()
+			if tc.reason == "" {
+				var failure *driver.Failure
+				if err == nil || errors.As(err, &failure) || status.Phase == simkubev1.DriverFailed || status.Message == "" {
+					t.Errorf("Run() = %v, status = %+v; wanted is an error worth another try, told in the status", err, status)
+				}
+				return
+			}
+			if err == nil || status.Phase != simkubev1.DriverFailed || status.Reason != tc.reason || status.Message == "" {
+				t.Errorf("Run() = %v, status = %+v; wanted is reason %s", err, status, tc.reason)
+			}
+			again := s.start(t.Context())()
+			var failure *driver.Failure
+			if !errors.As(again, &failure) || failure.Reason != tc.reason {
+				t.Errorf("a driver started after that gives %v", again)
+			}
+		})
+	}
+}
+
+func writeFile(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}

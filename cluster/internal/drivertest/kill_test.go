@@ -1,0 +1,201 @@
+package drivertest
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/dynamic/dynamicinformer"
+	"k8s.io/client-go/tools/cache"
+
+	simkubev1 "simkube.io/simkube/api/v1"
+	"simkube.io/simkube/trace"
+)
+
+// killsVariable is how often a driver is killed.
+const (
+	killsVariable = "SIMKUBE_KILLS"
+	defaultKills  = "8"
+)
+
+// play is what a child process does: it drives a simulation until it is killed.
+func play(role string) int {
+	var p part
+	if err := json.Unmarshal([]byte(role), &p); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 2
+	}
+	// Whoever started this process closes its input when the test itself has ended.
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	go func() {
+		_, _ = os.Stdin.Read(make([]byte, 1))
+		cancel()
+	}()
+	if err := drive(ctx, p, slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
+}
+
+// TestKill kills drivers at random moments. Whoever comes after goes on: in the end everything was applied, hooks were run once, and
+// nothing is left. Every third comes as another pod.
+func TestKill(t *testing.T) {
+	kills, err := strconv.Atoi(cmp.Or(os.Getenv(killsVariable), defaultKills))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Half a second for each kill, on average, and the rest of the trace without.
+	length := int64(kills) + 10
+	events, names := manyEvents(t, length)
+	count := filepath.Join(t.TempDir(), "hooks")
+	hook := func(word string) []simkubev1.SimulationHook {
+		return []simkubev1.SimulationHook{{Cmd: "sh", Args: []string{"-c", "echo " + word + " >> " + count}, IgnoreFailure: true}}
+	}
+	s := prepare(t, events, func(sim *simkubev1.Simulation) {
+		sim.Spec.RescheduleInterruptedBarePods = new(true)
+		sim.Spec.Hooks = &simkubev1.SimulationHooks{PreRunHooks: hook("before"), PostRunHooks: hook("after")}
+	})
+	saw := s.watch(simkubev1.SimulatedLabels(s.name))
+	killed := 0
+	for attempt := 0; ; attempt++ {
+		// A pod's container is started again in the same pod, but for the times when the node has gone.
+		s.part.Pod = fmt.Sprintf("%s-pod-%d", s.name, attempt/3)
+		after := time.Duration(0)
+		if killed < kills {
+			after = time.Duration(rand.Int64N(int64(2 * time.Second))) //nolint:gosec // moments, not secrets
+		}
+		ended, output := s.child(after)
+		for line := range strings.Lines(output) {
+			if strings.Contains(line, "level=WARN") || strings.Contains(line, "does not answer") {
+				t.Log(strings.TrimSpace(line))
+			}
+		}
+		if ended == nil {
+			break
+		}
+		if after == 0 || !wasKilled(ended) {
+			t.Fatalf("after %d kills a driver ended with %v:\n%s", killed, ended, output)
+		}
+		killed++
+	}
+	status := s.status()
+	t.Logf("%d kills; %d restarts; summaries %+v", killed, status.Restarts, status.Summaries)
+	if status.Phase != simkubev1.DriverFinished || len(status.Summaries) != 1 {
+		t.Errorf("status = %+v", status)
+	}
+	if missing := saw.has(names...); len(missing) > 0 {
+		t.Errorf("%d of %d objects were never there: %v", len(missing), len(names), missing)
+	}
+	text, err := os.ReadFile(count)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		t.Fatal(err)
+	}
+	for _, word := range []string{"before", "after"} {
+		if n := strings.Count(string(text), word); n > 1 {
+			t.Errorf("the hook %s ran %d times", word, n)
+		}
+	}
+}
+
+// manyEvents makes an event for each second, and names what is in them.
+func manyEvents(t *testing.T, seconds int64) (events []trace.Event, names []string) {
+	t.Helper()
+	for i := range seconds {
+		name := fmt.Sprintf("object-%d", i)
+		manifests, named := []string{configMap(name)}, []string{"ConfigMap " + name}
+		switch i % 5 {
+		case 1:
+			manifests, named = append(manifests, deployment(name, 2)), append(named, "Deployment "+name)
+		case 3:
+			manifests, named = append(manifests, pod(name)), append(named, "Pod "+name)
+		}
+		events, names = append(events, at(t, i, manifests...)), append(names, named...)
+	}
+	return events, names
+}
+
+// child runs a driver in a process of its own, and kills it after a while, unless that is 0.
+func (s *stage) child(after time.Duration) (ended error, output string) {
+	s.tb.Helper()
+	role, err := json.Marshal(s.part)
+	if err != nil {
+		s.tb.Fatal(err)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		s.tb.Fatal(err)
+	}
+	cmd := exec.CommandContext(s.tb.Context(), self)
+	cmd.Env = append(os.Environ(), roleVariable+"="+string(role))
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		s.tb.Fatal(err)
+	}
+	defer stdin.Close()
+	var out strings.Builder
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Start(); err != nil {
+		s.tb.Fatal(err)
+	}
+	if after > 0 {
+		timer := time.AfterFunc(after, func() { _ = cmd.Process.Kill() })
+		defer timer.Stop()
+	}
+	ended = cmd.Wait()
+	return ended, out.String()
+}
+
+func wasKilled(err error) bool {
+	var exit *exec.ExitError
+	return errors.As(err, &exit) && !exit.Exited()
+}
+
+// watch notes every object of the simulation of the kinds that the tests replay.
+func (s *stage) watch(labels map[string]string) *seen {
+	s.tb.Helper()
+	saw := &seen{names: map[string]bool{}}
+	var selector []string
+	for key, value := range labels {
+		selector = append(selector, key+"="+value)
+	}
+	factory := dynamicinformer.NewFilteredDynamicSharedInformerFactory(env.dynamic, 0, metav1.NamespaceAll, func(opts *metav1.ListOptions) {
+		opts.LabelSelector = strings.Join(selector, ",")
+	})
+	for _, resource := range []schema.GroupVersionResource{
+		{Version: "v1", Resource: "configmaps"}, {Version: "v1", Resource: "pods"}, {Group: "apps", Version: "v1", Resource: "deployments"},
+	} {
+		_, err := factory.ForResource(resource).Informer().AddEventHandler(cache.ResourceEventHandlerFuncs{AddFunc: func(object any) {
+			u, ok := object.(*unstructured.Unstructured)
+			if !ok {
+				return
+			}
+			saw.mu.Lock()
+			defer saw.mu.Unlock()
+			saw.names[u.GetKind()+" "+u.GetName()] = true
+		}})
+		if err != nil {
+			s.tb.Fatal(err)
+		}
+	}
+	ctx, cancel := context.WithCancel(s.tb.Context())
+	factory.Start(ctx.Done())
+	factory.WaitForCacheSync(ctx.Done())
+	s.tb.Cleanup(func() { cancel(); factory.Shutdown() })
+	return saw
+}

@@ -1,0 +1,47 @@
+package app
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+)
+
+func TestRun_Usage(t *testing.T) {
+	all := []string{"--sim-name", "s", "--controller-ns", "n", "--cert-path", "c", "--key-path", "k", "--trace-path", "t"}
+	for name, tc := range map[string]struct {
+		args []string
+		want []string
+	}{
+		"nothing": {nil, []string{
+			"--sim-name is missing", "--controller-ns is missing", "--cert-path is missing", "--key-path is missing", "--trace-path is missing",
+			"the environment has no DRIVER_NAME", "the environment has no POD_NAMESPACE", "sk-driver --help",
+		}},
+		"ports":     {append(all, "--metrics-port", "70000", "--admission-webhook-port", "-1"), []string{"--metrics-port 70000", "--admission-webhook-port -1"}},
+		"verbosity": {append(all, "-v", "loud"), []string{`--verbosity "loud": accepted are error, warn, info and debug`}},
+		"argument":  {[]string{"trace"}, []string{`unexpected "trace"`}},
+		"flag":      {[]string{"--speed", "2"}, []string{"unknown flag: --speed"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if name != "nothing" {
+				t.Setenv(nameVariable, "pod")
+				t.Setenv(namespaceVariable, "simkube")
+			}
+			var out, errs bytes.Buffer
+			if code := Run(t.Context(), Streams{Out: &out, Err: &errs}, "v1", tc.args); code != exitUsage {
+				t.Errorf("exit code %d, wanted is %d", code, exitUsage)
+			}
+			for _, want := range tc.want {
+				if !strings.Contains(errs.String(), want) {
+					t.Errorf("the error does not say %q:\n%s", want, errs.String())
+				}
+			}
+		})
+	}
+}
+
+func TestRun_Version(t *testing.T) {
+	var out, errs bytes.Buffer
+	if code := Run(t.Context(), Streams{Out: &out, Err: &errs}, "v1", []string{"--version"}); code != 0 || out.String() != "sk-driver v1\n" {
+		t.Errorf("exit code %d, printed %q", code, out.String())
+	}
+}

@@ -1,0 +1,21 @@
+// Command sk-driver replays the trace of one Simulation inside a cluster.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"simkube.io/simkube/cmd/sk-driver/app"
+)
+
+// version is set by the Makefile.
+var version = "development"
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := app.Run(ctx, app.Streams{Out: os.Stdout, Err: os.Stderr}, version, os.Args[1:])
+	stop()
+	os.Exit(code)
+}

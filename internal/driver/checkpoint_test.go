@@ -1,0 +1,49 @@
+package driver
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"simkube.io/simkube/internal/mutate"
+	"simkube.io/simkube/internal/simulation"
+)
+
+func TestPack(t *testing.T) {
+	want := saved{Simulation: "uid", Run: 3, Checkpoint: simulation.Checkpoint{
+		Root: mutate.Root{Name: "pod-root", UID: "root"}, ClockStart: time.Date(2026, 1, 2, 3, 4, 5, 678901234, time.UTC),
+		Shift: 17 * time.Second, At: time.Date(2026, 1, 2, 3, 5, 5, 0, time.UTC), Paused: true,
+		Done: 41, Events: 42, Applied: 100, Deleted: 7, Problems: 1, Numbers: map[string]int{"a": 1, "b": 2},
+	}}
+	packed, err := pack(want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got saved
+	if err := unpack(packed, &got); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("a checkpoint that was packed and unpacked (-want +got):\n%s", diff)
+	}
+}
+
+func FuzzUnpack(f *testing.F) {
+	packed, err := pack(saved{Simulation: "uid", Run: 1})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(packed)
+	f.Add(packed[:len(packed)/2])
+	f.Add([]byte(nil))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var s saved
+		if err := unpack(data, &s); err != nil {
+			return
+		}
+		if _, err := pack(s); err != nil {
+			t.Errorf("what was unpacked cannot be packed: %v", err)
+		}
+	})
+}

@@ -1,0 +1,304 @@
+package driver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+
+	simkubev1 "simkube.io/simkube/api/v1"
+	"simkube.io/simkube/internal/admission"
+	"simkube.io/simkube/internal/mutate"
+	"simkube.io/simkube/internal/replay"
+	"simkube.io/simkube/internal/serving"
+	"simkube.io/simkube/storage"
+)
+
+// leaveTimeout bounds the last write of a driver that is told to end.
+const leaveTimeout = 5 * time.Second
+
+// driver is the state of one Run.
+type driver struct {
+	opts     Options
+	log      *slog.Logger
+	client   kubernetes.Interface
+	dynamic  dynamic.Interface
+	storage  *storage.Client
+	sim      *simkubev1.Simulation
+	rootName string
+
+	status      *status
+	checkpoints *checkpoints
+	pauses      *pauses
+	metrics     *metrics
+	mutator     atomic.Pointer[mutate.Mutator]
+}
+
+// Run runs the simulation to its end and returns nil. For errors see the package's documentation; when ctx ends, everything is left as it is,
+// for another driver or the controller.
+func Run(ctx context.Context, opts Options) error {
+	if err := opts.complete(); err != nil {
+		return fmt.Errorf("driver: %w", err)
+	}
+	d, err := newDriver(ctx, opts)
+	if err != nil {
+		return err
+	}
+	if opts.Storage == nil {
+		defer d.storage.Close()
+	}
+	return d.run(ctx)
+}
+
+func newDriver(ctx context.Context, opts Options) (*driver, error) {
+	d := &driver{opts: opts, log: opts.Logger, storage: opts.Storage, rootName: simkubev1.DriverRootName(opts.Pod)}
+	if d.storage == nil {
+		d.storage = storage.New(storage.Options{})
+	}
+	// The webhook's look-ups must not queue for a client's own limit: the API server has limits of its own.
+	config := rest.CopyConfig(opts.Config)
+	config.QPS, config.Burst = -1, -1
+	d.opts.Config = config
+	var err error
+	if d.client, err = kubernetes.NewForConfig(config); err != nil {
+		return nil, fmt.Errorf("make a client: %w", err)
+	}
+	if d.dynamic, err = dynamic.NewForConfig(config); err != nil {
+		return nil, fmt.Errorf("make a client: %w", err)
+	}
+	if d.metrics, err = newMetrics(); err != nil {
+		return nil, fmt.Errorf("make metrics: %w", err)
+	}
+	if d.sim, err = getSimulation(ctx, d.dynamic, opts.Simulation); err != nil {
+		return nil, err
+	}
+	if d.sim.Spec.Driver.VirtualNsPrefix == "" {
+		d.sim.Spec.Driver.VirtualNsPrefix = simkubev1.DefaultVirtualNsPrefix
+	}
+	d.status = newStatus(d.dynamic, d.sim, d.log)
+	d.pauses = &pauses{clock: opts.Clock, paused: d.sim.Spec.PausedTime != nil}
+	d.checkpoints, err = d.newCheckpoints(ctx)
+	return d, err
+}
+
+// newCheckpoints has the checkpoint go when the simulation's own objects do.
+func (d *driver) newCheckpoints(ctx context.Context) (*checkpoints, error) {
+	c := &checkpoints{
+		client: d.client, namespace: d.opts.Namespace, name: CheckpointName(d.sim.Name), uid: d.sim.UID, log: d.log,
+		labels: map[string]string{simkubev1.LabelSimulation: simkubev1.LabelValue(d.sim.Name)}, due: make(chan struct{}, 1),
+	}
+	metaroot, err := d.dynamic.Resource(roots()).Get(ctx, simkubev1.MetarootName(d.sim.Name), metav1.GetOptions{})
+	switch {
+	case apierrors.IsNotFound(err): // a driver that was started by hand
+		return c, nil
+	case err != nil:
+		return nil, fmt.Errorf("get the simulation's own root: %w", err)
+	}
+	c.owner = &metav1.OwnerReference{
+		APIVersion: simkubev1.GroupVersion.String(), Kind: "SimulationRoot", Name: metaroot.GetName(), UID: metaroot.GetUID(),
+	}
+	return c, nil
+}
+
+// run does the work, with everything beside it that has to go on until the work has ended.
+func (d *driver) run(ctx context.Context) error {
+	work, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	beside, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	var running sync.WaitGroup
+	for _, serve := range d.servers() {
+		running.Go(func() {
+			if err := serve(beside); err != nil {
+				cancel(err)
+			}
+		})
+	}
+	running.Go(func() {
+		follow(beside, d.dynamic, d.sim.Name, func(sim *simkubev1.Simulation) { d.changed(work, sim, cancel) })
+	})
+	running.Go(func() {
+		renewLease(beside, d.client, d.opts.ControllerNamespace, d.sim.Name, d.opts.Clock, d.log)
+	})
+	running.Go(func() { d.status.run(beside, d.opts.Clock) })
+	running.Go(func() { d.checkpoints.follow(beside, d.opts.Clock) })
+
+	err := d.work(work)
+	if cause := context.Cause(work); cause != nil {
+		err = errors.Join(cause, d.leave(beside, cause))
+	} else {
+		err = d.end(beside, err)
+	}
+	stop()
+	running.Wait()
+	return err
+}
+
+func (d *driver) servers() []func(context.Context) error {
+	list := []func(context.Context) error{d.serveWebhook}
+	if listener := d.opts.Metrics; listener != nil {
+		list = append(list, func(ctx context.Context) error {
+			return serving.Run(ctx, d.metrics.server(), listener, metricsTimeout)
+		})
+	}
+	return list
+}
+
+func (d *driver) serveWebhook(ctx context.Context) error {
+	handler, err := admission.New(admission.Options{Mutator: d.mutator.Load, Logger: d.log, Registerer: d.metrics.registry})
+	if err != nil {
+		return err
+	}
+	return admission.Serve(ctx, d.opts.Webhook, d.opts.TLS, handler)
+}
+
+// changed does what a change of the simulation asks for.
+func (d *driver) changed(ctx context.Context, sim *simkubev1.Simulation, cancel context.CancelCauseFunc) {
+	if sim == nil || sim.DeletionTimestamp != nil || sim.UID != d.sim.UID {
+		cancel(ErrDeleted)
+		return
+	}
+	paused := sim.Spec.PausedTime != nil
+	if !d.pauses.set(paused) {
+		return
+	}
+	d.log.InfoContext(ctx, "the simulation was paused or resumed", "paused", paused)
+	d.notePaused(paused)
+	d.checkpoints.wake()
+}
+
+func (d *driver) notePaused(paused bool) {
+	d.metrics.paused.Set(0)
+	if paused {
+		d.metrics.paused.Set(1)
+	}
+	d.status.change(func(s *simkubev1.DriverStatus) { s.Paused = paused })
+}
+
+// work is the whole simulation, or what is left of it.
+func (d *driver) work(ctx context.Context) error {
+	before := d.status.get()
+	switch before.Phase {
+	case simkubev1.DriverFinished:
+		d.log.InfoContext(ctx, "the simulation was finished before")
+		return nil
+	case simkubev1.DriverFailed:
+		return &Failure{Reason: before.Reason, Err: errors.New(before.Message)}
+	}
+	if err := d.status.prepare(ctx); err != nil {
+		return err
+	}
+	err := d.status.save(ctx, func(s *simkubev1.DriverStatus) {
+		if s.Pod != "" {
+			s.Restarts++
+		}
+		s.Pod, s.Phase, s.Message, s.Paused = d.opts.Pod, simkubev1.DriverPreparing, "", d.sim.Spec.PausedTime != nil
+	})
+	if err != nil {
+		return err
+	}
+	checkpoint, err := d.takeOver(ctx)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(d.opts.WorkDir, 0o700); err != nil {
+		return fmt.Errorf("make the work folder: %w", err)
+	}
+	path, err := d.fetch(ctx)
+	if err != nil {
+		return err
+	}
+	runs := int32(1)
+	if n := d.sim.Spec.Repetitions; n != nil {
+		runs = max(1, *n)
+	}
+	for run := int32(1); run <= runs; run++ {
+		if err := d.repetition(ctx, run, path, checkpoint); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// takeOver reads the checkpoint, and removes what drivers before this one made and nobody goes on with.
+func (d *driver) takeOver(ctx context.Context) (*saved, error) {
+	checkpoint, err := d.checkpoints.load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if checkpoint != nil {
+		d.rootName = checkpoint.Checkpoint.Root.Name
+	}
+	selector := labels.Set(simkubev1.SimulatedLabels(d.sim.Name)).String()
+	list, err := d.dynamic.Resource(roots()).List(ctx, metav1.ListOptions{LabelSelector: selector})
+	if err != nil {
+		return nil, fmt.Errorf("look for earlier drivers: %w", err)
+	}
+	for i := range list.Items {
+		if name := list.Items[i].GetName(); name != d.rootName {
+			d.log.InfoContext(ctx, "clean up after an earlier driver", "root", name)
+			if err := d.cleanUp(ctx, name); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return checkpoint, nil
+}
+
+// cleanUp removes everything that hangs off a root.
+func (d *driver) cleanUp(ctx context.Context, root string) error {
+	engine, err := replay.New(d.opts.Config, replay.Options{
+		Simulation: d.sim.Name, RootName: root, NamespacePrefix: d.sim.Spec.Driver.VirtualNsPrefix, Logger: d.log, Clock: d.opts.Clock,
+	})
+	if err != nil {
+		return err
+	}
+	d.status.change(func(s *simkubev1.DriverStatus) { s.Phase = simkubev1.DriverCleaning })
+	return engine.Cleanup(ctx, nil)
+}
+
+// leave writes how far the work is, for whoever goes on with it.
+func (d *driver) leave(ctx context.Context, cause error) error {
+	if errors.Is(cause, ErrDeleted) {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, leaveTimeout)
+	defer cancel()
+	return d.checkpoints.write(ctx)
+}
+
+// end writes how the simulation ended. What another start may mend is only told.
+func (d *driver) end(ctx context.Context, err error) error {
+	var failure *Failure
+	switch {
+	case err == nil:
+		d.log.InfoContext(ctx, "the simulation is finished")
+		return d.status.save(ctx, func(s *simkubev1.DriverStatus) { s.Phase, s.Paused = simkubev1.DriverFinished, false })
+	case errors.As(err, &failure):
+		d.event(ctx, corev1.EventTypeWarning, failure.Reason, failure.Err.Error())
+		saveErr := d.status.save(ctx, func(s *simkubev1.DriverStatus) {
+			s.Phase, s.Reason, s.Message, s.Paused = simkubev1.DriverFailed, failure.Reason, failure.Err.Error(), false
+		})
+		if saveErr != nil {
+			return saveErr
+		}
+		return err
+	}
+	// That this is told is a courtesy: a driver that cannot write its status is started again all the same.
+	if saveErr := d.status.save(ctx, func(s *simkubev1.DriverStatus) { s.Message = err.Error() }); saveErr != nil {
+		d.log.WarnContext(ctx, "why the driver ends was not written", "error", saveErr)
+	}
+	return err
+}

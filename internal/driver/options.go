@@ -1,0 +1,72 @@
+package driver
+
+import (
+	"crypto/tls"
+	"errors"
+	"log/slog"
+	"net"
+	"path/filepath"
+
+	"k8s.io/client-go/rest"
+	"k8s.io/utils/clock"
+
+	simkubev1 "simkube.io/simkube/api/v1"
+	"simkube.io/simkube/storage"
+)
+
+// Options are what a driver needs. Those without a default are said to be required.
+type Options struct {
+	// Config reaches the API server. Required.
+	Config *rest.Config
+	// Simulation is the name of the Simulation. Required.
+	Simulation string
+	// ControllerNamespace is where the lease is that simulations take turns by. Required.
+	ControllerNamespace string
+	// Pod and Namespace say which pod this is. Required.
+	Pod, Namespace string
+	// TracePath is the trace as this process reaches it: a path, or a URL of package storage. Required.
+	TracePath string
+	// Webhook is where admission reviews are answered over TLS; Run closes it. Required.
+	Webhook net.Listener
+	TLS     *tls.Config
+	// Metrics is where /metrics is served in clear; nil means nowhere. Run closes it.
+	Metrics net.Listener
+	// WorkDir is a folder for what is needed while the driver runs. Required.
+	WorkDir string
+	// ClaimDir is where the volume of spec.results is mounted.
+	ClaimDir string
+	// FailFast ends the simulation with the first object that cannot be applied or deleted.
+	FailFast bool
+	// Version is that of the program, for the results.
+	Version string
+	// Storage reads the trace and keeps the results; nil means one with the environment's credentials.
+	Storage *storage.Client
+	// Logger is required.
+	Logger *slog.Logger
+	// Clock is the system's by default.
+	Clock clock.WithTicker
+}
+
+func (o *Options) complete() error {
+	for what, missing := range map[string]bool{
+		"API server": o.Config == nil, "simulation": o.Simulation == "", "controller's namespace": o.ControllerNamespace == "",
+		"pod": o.Pod == "", "namespace": o.Namespace == "", "trace": o.TracePath == "", "listener": o.Webhook == nil,
+		"certificate": o.TLS == nil, "work folder": o.WorkDir == "", "logger": o.Logger == nil,
+	} {
+		if missing {
+			return errors.New("no " + what)
+		}
+	}
+	if o.Clock == nil {
+		o.Clock = clock.RealClock{}
+	}
+	return nil
+}
+
+// output is the folder for the results of a repetition.
+func (o *Options) output(sim *simkubev1.Simulation, run string) string {
+	if r := sim.Spec.Results; r != nil && r.PersistentVolumeClaim != "" {
+		return filepath.Join(o.ClaimDir, sim.Name, run)
+	}
+	return filepath.Join(o.WorkDir, "results", run)
+}

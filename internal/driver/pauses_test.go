@@ -1,0 +1,42 @@
+package driver
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	clocktesting "k8s.io/utils/clock/testing"
+
+	"simkube.io/simkube/internal/results"
+)
+
+// A repetition that begins in a pause is paused from its first moment, and pauses of one are not those of the next.
+func TestPauses(t *testing.T) {
+	start := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	at := func(seconds int) time.Time { return start.Add(time.Duration(seconds) * time.Second) }
+	clock := clocktesting.NewFakeClock(start)
+	p := &pauses{clock: clock}
+	if !p.set(true) || p.set(true) {
+		t.Error("set() does not tell what is news")
+	}
+	clock.SetTime(at(10))
+	first := p.begin()
+	clock.SetTime(at(15))
+	p.set(false)
+	clock.SetTime(at(20))
+	p.set(true)
+	clock.SetTime(at(22))
+	if got := first.Shift(); got != 7*time.Second || !first.Paused() {
+		t.Errorf("the first repetition was shifted by %v, wanted are 7 s", got)
+	}
+	want := []results.Span{{From: at(10), To: at(15)}, {From: at(20)}}
+	if diff := cmp.Diff(want, p.list()); diff != "" {
+		t.Errorf("pauses (-want +got):\n%s", diff)
+	}
+	p.set(false)
+	second := p.begin()
+	clock.SetTime(at(30))
+	if second.Shift() != 0 || len(p.list()) != 0 {
+		t.Errorf("the second repetition was shifted by %v: %v", second.Shift(), p.list())
+	}
+}

@@ -1,0 +1,151 @@
+package driver
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/utils/clock"
+
+	simkubev1 "simkube.io/simkube/api/v1"
+)
+
+const (
+	// statusInterval is how often progress is written at most.
+	statusInterval = time.Second
+	// statusTries and statusWait bound how long a write that must succeed is tried: about 15 s.
+	statusTries = 8
+	statusWait  = 60 * time.Millisecond
+)
+
+// status is status.driver of the Simulation. It is safe for concurrent use.
+type status struct {
+	client dynamic.Interface
+	name   string
+	uid    types.UID
+	log    *slog.Logger
+	due    chan struct{} // has room for one
+
+	mu  sync.Mutex // guards now
+	now simkubev1.DriverStatus
+	// writing is held while a write is under way, so that none overtakes another.
+	writing sync.Mutex
+}
+
+func newStatus(client dynamic.Interface, sim *simkubev1.Simulation, log *slog.Logger) *status {
+	s := &status{client: client, name: sim.Name, uid: sim.UID, log: log, due: make(chan struct{}, 1)}
+	if sim.Status != nil && sim.Status.Driver != nil {
+		s.now = *sim.Status.Driver.DeepCopy()
+	}
+	return s
+}
+
+func (s *status) get() simkubev1.DriverStatus {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return *s.now.DeepCopy()
+}
+
+// change changes the status, which is written soon.
+func (s *status) change(f func(*simkubev1.DriverStatus)) {
+	s.mu.Lock()
+	f(&s.now)
+	s.mu.Unlock()
+	select {
+	case s.due <- struct{}{}:
+	default:
+	}
+}
+
+// save changes the status and returns when it is written.
+func (s *status) save(ctx context.Context, f func(*simkubev1.DriverStatus)) error {
+	s.mu.Lock()
+	f(&s.now)
+	s.mu.Unlock()
+	backoff := wait.Backoff{Duration: statusWait, Factor: 2, Steps: statusTries}
+	var last error
+	err := wait.ExponentialBackoffWithContext(ctx, backoff, func(ctx context.Context) (bool, error) {
+		last = s.write(ctx)
+		return last == nil, nil
+	})
+	if last != nil {
+		return last
+	}
+	return err
+}
+
+// write writes the whole of status.driver, and nothing else: that the Simulation is still the same one is part of the patch.
+func (s *status) write(ctx context.Context) error {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	now := s.get()
+	value, err := json.Marshal(&now)
+	if err != nil {
+		return fmt.Errorf("encode the status: %w", err)
+	}
+	type operation struct {
+		Op    string          `json:"op"`
+		Path  string          `json:"path"`
+		Value json.RawMessage `json:"value"`
+	}
+	uid, err := json.Marshal(s.uid)
+	if err != nil {
+		return fmt.Errorf("encode the status: %w", err)
+	}
+	patch, err := json.Marshal([]operation{{"test", "/metadata/uid", uid}, {"add", "/status/driver", value}})
+	if err != nil {
+		return fmt.Errorf("encode the status: %w", err)
+	}
+	_, err = s.client.Resource(simulations()).Patch(ctx, s.name, types.JSONPatchType, patch, metav1.PatchOptions{FieldManager: fieldManager}, "status")
+	if err != nil {
+		return fmt.Errorf("write the simulation's status: %w", err)
+	}
+	return nil
+}
+
+// prepare makes sure that there is a status to write into: the controller makes one, and has usually done so.
+func (s *status) prepare(ctx context.Context) error {
+	patch := []byte(`{"status":{"driver":{}}}`)
+	_, err := s.client.Resource(simulations()).Patch(ctx, s.name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: fieldManager}, "status")
+	if err != nil {
+		return fmt.Errorf("write the simulation's status: %w", err)
+	}
+	return nil
+}
+
+// run writes what changed, from time to time, until ctx ends.
+func (s *status) run(ctx context.Context, clk clock.WithTicker) {
+	ticker := clk.NewTicker(statusInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.due:
+		}
+		if err := s.write(ctx); err != nil && ctx.Err() == nil {
+			s.log.WarnContext(ctx, "progress was not written", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C():
+		}
+	}
+}
+
+// ledger keeps the hooks that the driver has begun.
+type ledger struct{ status *status }
+
+func (l ledger) Records() []simkubev1.HookRecord { return l.status.get().Hooks }
+
+func (l ledger) Save(ctx context.Context, records []simkubev1.HookRecord) error {
+	return l.status.save(ctx, func(s *simkubev1.DriverStatus) { s.Hooks = records })
+}

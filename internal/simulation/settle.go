@@ -1,0 +1,81 @@
+package simulation
+
+import (
+	"context"
+	"time"
+
+	"simkube.io/simkube/internal/results"
+)
+
+const (
+	// settleTraceTime is how long, in trace time, pods that are still starting or finishing at the end of the
+	// trace are waited for; on the clock it is bounded by minSettle and maxSettle.
+	settleTraceTime = time.Minute
+	minSettle       = 500 * time.Millisecond
+	maxSettle       = 5 * time.Second
+	// pausePoll and pausePollMost are how often the end of the trace is looked for, which pauses put off.
+	pausePoll     = 50 * time.Millisecond
+	pausePollMost = time.Second
+)
+
+// settle waits for the end of the trace, and a little longer while pods are on their way: in the simulation as in
+// the recorded cluster it takes a moment from an event to a pod that runs.
+func (s *session) settle(ctx context.Context, times results.TimeMap) error {
+	s.progress.enter(Settling)
+	end := times.ClockStart.Add(time.Duration(float64(s.end-s.origin) / s.spec.Speed * float64(time.Second)))
+	// The controllers have not answered to the last event the moment it is applied, least of all on a clock that
+	// has not moved since.
+	if err := s.sleepPaused(ctx, end); err != nil {
+		return err
+	}
+	if err := s.sleep(ctx, max(end.Sub(s.Clock.Now()), minSettle)); err != nil {
+		return err
+	}
+	grace := min(max(time.Duration(float64(settleTraceTime)/s.spec.Speed), minSettle), maxSettle)
+	for deadline := s.Clock.Now().Add(grace); s.Clock.Now().Before(deadline); {
+		if s.settled() {
+			return nil
+		}
+		if err := s.sleep(ctx, 50*time.Millisecond); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sleepPaused waits until a moment that pauses put off, if there may be any.
+func (s *session) sleepPaused(ctx context.Context, end time.Time) error {
+	pause := s.Steering.Pause
+	if pause == nil {
+		return nil
+	}
+	for {
+		left := end.Add(pause.Shift()).Sub(s.Clock.Now())
+		if left <= 0 && !pause.Paused() {
+			return nil
+		}
+		if err := s.sleep(ctx, min(max(left, pausePoll), pausePollMost)); err != nil {
+			return err
+		}
+	}
+}
+
+// settled tells whether no pod is on its way: none waits or starts, and none runs that the trace saw finish.
+func (s *session) settled() bool {
+	c := s.recorder.Counts()
+	if c.Pending+c.Starting > 0 {
+		return false
+	}
+	return c.Running == 0 || !s.finishing
+}
+
+func (s *session) sleep(ctx context.Context, d time.Duration) error {
+	timer := s.Clock.NewTimer(max(d, 0))
+	defer timer.Stop()
+	select {
+	case <-timer.C():
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}

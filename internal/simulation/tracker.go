@@ -1,0 +1,74 @@
+package simulation
+
+import (
+	"sync"
+	"time"
+
+	"k8s.io/utils/clock"
+
+	"simkube.io/simkube/internal/mutate"
+	"simkube.io/simkube/internal/replay"
+)
+
+// tracker knows how far a run is. It is safe for concurrent use.
+type tracker struct {
+	clock  clock.PassiveClock
+	pause  *replay.Pauser
+	notify func(take func() Checkpoint)
+
+	mu      sync.Mutex
+	at      Checkpoint
+	mutator *mutate.Mutator
+}
+
+func newTracker(r Runner) *tracker {
+	t := &tracker{clock: r.Clock, pause: r.Steering.Pause, notify: r.Steering.OnCheckpoint}
+	if t.notify == nil {
+		t.notify = func(func() Checkpoint) {}
+	}
+	return t
+}
+
+// begin tells what the run hangs off, when its first event is due, and what was done before.
+func (t *tracker) begin(root mutate.Root, start time.Time, before *Checkpoint) {
+	t.mu.Lock()
+	if before != nil {
+		t.at = *before
+	}
+	t.at.Root, t.at.ClockStart = root, start
+	t.mu.Unlock()
+	t.notify(t.now)
+}
+
+func (t *tracker) mutating(m *mutate.Mutator) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.mutator = m
+}
+
+func (t *tracker) event(e replay.EventReport) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.at.counted(e)
+}
+
+// done tells that so many leading events are.
+func (t *tracker) done(events int) {
+	t.mu.Lock()
+	t.at.Done = events
+	t.mu.Unlock()
+	t.notify(t.now)
+}
+
+// now gives the checkpoint. It must not be called before begin.
+func (t *tracker) now() Checkpoint {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	at := t.at
+	at.At, at.Shift, at.Paused = t.clock.Now(), 0, false
+	if t.pause != nil {
+		at.Shift, at.Paused = t.pause.Shift(), t.pause.Paused()
+	}
+	at.Numbers = t.mutator.Numbers()
+	return at
+}
