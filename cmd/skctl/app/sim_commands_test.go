@@ -176,8 +176,12 @@ func TestSimulations_Logs(t *testing.T) {
 			items := []any{}
 			if r.URL.Query().Get("labelSelector") == "job-name=sk-friday-driver" {
 				for i, name := range names {
+					node := "real-1"
+					if name == "unplaced" {
+						node = ""
+					}
 					at := time.Date(2025, 3, 1, 12, i, 0, 0, time.UTC).Format(time.RFC3339)
-					items = append(items, map[string]any{"metadata": map[string]any{"name": name, "creationTimestamp": at}})
+					items = append(items, map[string]any{"metadata": map[string]any{"name": name, "creationTimestamp": at}, "spec": map[string]any{"nodeName": node}})
 				}
 			}
 			answer(w, map[string]any{"apiVersion": "v1", "kind": "PodList", "items": items})
@@ -197,13 +201,19 @@ func TestSimulations_Logs(t *testing.T) {
 		"followed": {running, []string{"-f"}, []string{"old", "new"}, exitDone, "container=driver&follow=true\n", ""},
 		"no pod yet": {
 			"{spec: {driver: {namespace: sims}}, status: {state: Blocked}}", nil, nil, exitFailed, "",
-			"skctl: read the logs of simulation friday: it has no driver in namespace sims\n  hint: it is Blocked; skctl logs -f friday waits for the driver\n",
+			"skctl: read the logs of simulation friday: no driver of it runs in namespace sims\n  hint: it is Blocked; skctl logs -f friday waits for the driver\n",
+		},
+		"no node yet": {
+			running, nil,
+			[]string{"old", "unplaced"},
+			exitFailed, "",
+			"skctl: read the logs of simulation friday: no driver of it runs in namespace sims\n  hint: it is Running; skctl logs -f friday waits for the driver\n",
 		},
 		"no pod any more": {
 			"{spec: {driver: {namespace: sims}}, status: {state: Finished}}",
 			[]string{"-f"},
 			nil, exitFailed, "",
-			"skctl: read the logs of simulation friday: it has no driver in namespace sims\n" +
+			"skctl: read the logs of simulation friday: no driver of it runs in namespace sims\n" +
 				"  hint: it is Finished, and the driver's pod was removed; skctl get friday -o wide shows what is known\n",
 		},
 		"both": {
@@ -235,8 +245,12 @@ func TestSimulations_Logs_Wait(t *testing.T) {
 	asked := 0
 	server.handle("GET /api/v1/namespaces/sims/pods", func(w http.ResponseWriter, _ *http.Request) {
 		items := []any{}
-		if asked++; asked > 2 {
+		switch asked++; asked {
+		case 1:
+		case 2:
 			items = append(items, map[string]any{"metadata": map[string]any{"name": "new"}})
+		default:
+			items = append(items, map[string]any{"metadata": map[string]any{"name": "new"}, "spec": map[string]any{"nodeName": "real-1"}})
 		}
 		answer(w, map[string]any{"apiVersion": "v1", "kind": "PodList", "items": items})
 	})

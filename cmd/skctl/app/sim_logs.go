@@ -100,9 +100,9 @@ func (p *program) copyLogs(ctx context.Context, sims *simulations, client corev1
 	switch {
 	case err != nil:
 		return "", podError(ctx, fmt.Errorf("list the pods of namespace %s: %w", namespace, err))
-	case pod == nil && options.Follow && !isOver(sim):
+	case !isPlaced(pod) && options.Follow && !isOver(sim):
 		return fmt.Sprintf("no driver yet: the simulation is %s", headline(sim)), nil
-	case pod == nil:
+	case !isPlaced(pod):
 		return "", sims.noPod(sim)
 	}
 	stream, err := client.Pods(namespace).GetLogs(pod.Name, options).Stream(ctx)
@@ -132,12 +132,15 @@ func podError(ctx context.Context, err error) error {
 
 // noPod says why there is no pod to read the logs of.
 func (s *simulations) noPod(sim *simkubev1.Simulation) error {
-	err := fmt.Errorf("read the logs of simulation %s: it has no driver in namespace %s", sim.Name, sim.Spec.Driver.Namespace)
+	err := fmt.Errorf("read the logs of simulation %s: no driver of it runs in namespace %s", sim.Name, sim.Spec.Driver.Namespace)
 	if isOver(sim) {
 		return hint(err, "it is %s, and the driver's pod was removed; %s get %s -o wide shows what is known", stateOf(sim), s.program, sim.Name)
 	}
 	return hint(err, "it is %s; %s logs -f %s waits for the driver", stateOf(sim), s.program, sim.Name)
 }
+
+// isPlaced tells whether a pod is on a node. One that is not has logs for the API server: none.
+func isPlaced(pod *corev1.Pod) bool { return pod != nil && pod.Spec.NodeName != "" }
 
 // driverPod finds the youngest pod of the driver's Job; nil if there is none.
 func driverPod(ctx context.Context, client corev1client.CoreV1Interface, sim *simkubev1.Simulation) (*corev1.Pod, error) {
