@@ -57,7 +57,7 @@ func (s *session) walk(ctx context.Context) (reconcile.Result, error) {
 		var wait *waiting
 		switch {
 		case ctx.Err() != nil:
-			return reconcile.Result{}, ctx.Err()
+			return reconcile.Result{}, nil // the next process goes on
 		case err == nil:
 			if next, _ := plan(s.sim); next == name {
 				return reconcile.Result{}, nil
@@ -74,7 +74,7 @@ func (s *session) walk(ctx context.Context) (reconcile.Result, error) {
 			}
 			return reconcile.Result{RequeueAfter: wait.after}, nil
 		default:
-			return reconcile.Result{}, s.stumble(ctx, err)
+			return s.stumble(ctx, err)
 		}
 	}
 }
@@ -85,7 +85,9 @@ func (s *session) run(ctx context.Context, steps []step) error {
 		err := step.run(s, ctx)
 		var wait *waiting
 		if err != nil && !errors.As(err, &wait) {
-			s.metrics.failures.WithLabelValues(step.name).Inc()
+			if !apierrors.IsConflict(err) {
+				s.metrics.failures.WithLabelValues(step.name).Inc()
+			}
 			return &stepError{step.name, err}
 		}
 		s.log.Log(ctx, slog.LevelDebug, "a step was run", "step", step.name, "done", err == nil)
@@ -97,17 +99,17 @@ func (s *session) run(ctx context.Context, steps []step) error {
 	return nil
 }
 
-// stumble tells users of an error that may go away by itself, and returns it, to have the step tried again.
-func (s *session) stumble(ctx context.Context, err error) error {
+// stumble tells users of an error that may go away by itself, and has the step tried again.
+func (s *session) stumble(ctx context.Context, err error) (reconcile.Result, error) {
 	if apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) {
 		// The cluster has moved on since it was looked at: nothing is wrong.
 		s.log.DebugContext(ctx, "a step is tried again", "error", err)
-		return err
+		return reconcile.Result{RequeueAfter: leastRetry}, nil
 	}
 	if told := s.ready(ctx, "", metav1.ConditionFalse, reasonError, err.Error()); client.IgnoreNotFound(told) != nil {
-		return errors.Join(err, told)
+		err = errors.Join(err, told)
 	}
-	return err
+	return reconcile.Result{}, err
 }
 
 // stepError says in which step an error came up.

@@ -16,7 +16,7 @@ import (
 	"simkube.io/simkube/internal/simctl/objects"
 )
 
-// AnnotationMaxSimulations, on the lease by which simulations take turns, says how many may run at once.
+// AnnotationMaxSimulations says, on the lease by which simulations take turns, how many may run at once.
 const AnnotationMaxSimulations = "simkube.io/max-simulations"
 
 // leaseSeconds is how long a lease is good for that its driver does not renew.

@@ -19,8 +19,8 @@ type observed struct {
 	job *batchv1.Job
 	// pod is the youngest that is not going, or else the youngest; nil if there is none.
 	pod *corev1.Pod
-	// mountError is what the kubelet says about a volume that it cannot mount.
-	mountError string
+	// complaint is what is said last about a pod that cannot be made, or, when there is one, about a volume that it lacks.
+	complaint string
 }
 
 // verdict is what that means.
@@ -105,7 +105,11 @@ func (o observed) judgeStarting() verdict {
 
 // judgePod says what a pod that does not work yet waits for.
 func (o observed) judgePod() verdict {
-	if o.pod == nil {
+	switch {
+	case o.pod == nil && o.complaint != "":
+		return verdict{reason: reasonDriver, grace: startGrace, message: fmt.Sprintf("The driver's pod cannot be made: %s. "+
+			"Have namespace %s allow it, or use another.", strings.TrimSuffix(o.complaint, "."), o.sim.Spec.Driver.Namespace)}
+	case o.pod == nil:
 		return verdict{reason: reasonInitializing, message: "The driver's pod is being made."}
 	}
 	for _, condition := range o.pod.Status.Conditions {
@@ -117,7 +121,7 @@ func (o observed) judgePod() verdict {
 	switch {
 	case wait == nil:
 		return verdict{reason: reasonInitializing, message: "The driver reads the trace."}
-	case o.mountError != "":
+	case o.complaint != "":
 		return o.judgeMount()
 	}
 	switch wait.Reason {
@@ -139,21 +143,21 @@ func (o observed) judgePod() verdict {
 func (o observed) judgeMount() verdict {
 	v := verdict{grace: startGrace}
 	local, _ := objects.TracePath(o.sim.Spec.Driver.TracePath)
-	names := func(volume string) bool { return strings.Contains(o.mountError, fmt.Sprintf("%q", volume)) }
+	names := func(volume string) bool { return strings.Contains(o.complaint, fmt.Sprintf("%q", volume)) }
 	switch {
-	case local != "" && (names(objects.VolumeTrace) || strings.Contains(o.mountError, local)):
+	case local != "" && (names(objects.VolumeTrace) || strings.Contains(o.complaint, local)):
 		v.reason = reasonTrace
 		v.message = fmt.Sprintf("Node %s has no file %s: %s. Put the trace there on every node that may run the driver, or in a bucket; "+
-			"if the image holds it, set the annotation %s: \"true\".", o.pod.Spec.NodeName, local, o.mountError, simkubev1.AnnotationSkipLocalVolumeMount)
+			"if the image holds it, set the annotation %s: \"true\".", o.pod.Spec.NodeName, local, o.complaint, simkubev1.AnnotationSkipLocalVolumeMount)
 	case names(objects.VolumeResults):
 		v.reason = reasonClaim
-		v.message = fmt.Sprintf("The volume for the results cannot be mounted: %s. See the claim of spec.results.", o.mountError)
+		v.message = fmt.Sprintf("The volume for the results cannot be mounted: %s. See the claim of spec.results.", o.complaint)
 	case names(objects.VolumeCertificate):
 		v.reason = reasonCertificate
-		v.message = fmt.Sprintf("The webhook's certificate cannot be mounted: %s.", o.mountError)
+		v.message = fmt.Sprintf("The webhook's certificate cannot be mounted: %s.", o.complaint)
 	default:
 		v.reason = reasonDriver
-		v.message = fmt.Sprintf("A volume of the driver's pod cannot be mounted: %s.", o.mountError)
+		v.message = fmt.Sprintf("A volume of the driver's pod cannot be mounted: %s.", o.complaint)
 	}
 	return v
 }

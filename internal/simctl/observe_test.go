@@ -49,12 +49,12 @@ func TestObserved_Judge(t *testing.T) {
 	going := driverPod(true, working(0))
 	going.DeletionTimestamp = &metav1.Time{}
 	for name, tc := range map[string]struct {
-		driver  simkubev1.DriverStatus
-		started bool
-		ready   string // message of a Ready condition with the reason Retrying
-		job     batchv1.JobStatus
-		pod     *corev1.Pod
-		mount   string
+		driver    simkubev1.DriverStatus
+		started   bool
+		ready     string // message of a Ready condition with the reason Retrying
+		job       batchv1.JobStatus
+		pod       *corev1.Pod
+		complaint string
 
 		state   simkubev1.SimulationState
 		reason  string
@@ -63,7 +63,10 @@ func TestObserved_Judge(t *testing.T) {
 		done    bool
 		failed  bool
 	}{
-		"no pod yet":     {state: "Initializing", reason: "Initializing", message: "pod is being made"},
+		"no pod yet": {state: "Initializing", reason: "Initializing", message: "pod is being made"},
+		"no pod": {
+			complaint: "violates PodSecurity", state: "Initializing", reason: "DriverFailed", message: "cannot be made: violates PodSecurity. Have namespace simkube", grace: startGrace,
+		},
 		"no node":        {pod: unschedulable, state: "Initializing", reason: "Unschedulable", message: "0/3 nodes"},
 		"creating":       {pod: driverPod(false, pending("ContainerCreating", "")), state: "Initializing", reason: "Initializing", message: "container"},
 		"preparing":      {driver: simkubev1.DriverStatus{Phase: "Preparing"}, pod: driverPod(true, working(0)), state: "Initializing", reason: "Initializing", message: "reads"},
@@ -72,11 +75,11 @@ func TestObserved_Judge(t *testing.T) {
 		"no program":     {pod: driverPod(false, pending("CreateContainerError", "no command")), state: "Initializing", reason: "DriverImage", message: "entrypoint", grace: startGrace},
 		"environment":    {pod: driverPod(false, pending("CreateContainerConfigError", `secret "aws" not found`)), state: "Initializing", reason: "SecretMissing", message: "aws", grace: startGrace},
 		"no trace": {
-			pod: driverPod(false, pending("ContainerCreating", "")), mount: `MountVolume.SetUp failed for volume "trace" : hostPath type check failed: /data/trace is not a file`,
+			pod: driverPod(false, pending("ContainerCreating", "")), complaint: `MountVolume.SetUp failed for volume "trace" : hostPath type check failed: /data/trace is not a file`,
 			state: "Initializing", reason: "TraceNotFound", message: "Node real-1 has no file /data/trace", grace: startGrace,
 		},
 		"no volume": {
-			pod: driverPod(false, pending("ContainerCreating", "")), mount: `MountVolume.SetUp failed for volume "results" : timed out`,
+			pod: driverPod(false, pending("ContainerCreating", "")), complaint: `MountVolume.SetUp failed for volume "results" : timed out`,
 			state: "Initializing", reason: "ClaimMissing", message: "timed out", grace: startGrace,
 		},
 		"crash before the replay": {pod: driverPod(false, crashed(2, 2, "cannot list\n")), state: "Retrying", reason: "Retrying", message: "2 times before the replay began, and is started anew, the last time with exit code 2: cannot list.", started: false},
@@ -104,6 +107,7 @@ func TestObserved_Judge(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			sim := &simkubev1.Simulation{Status: &simkubev1.SimulationStatus{Driver: &tc.driver}}
+			sim.Spec.Driver.Namespace = "simkube"
 			sim.Spec.Driver.Image, sim.Spec.Driver.TracePath = "driver:v1", "file:///data/trace"
 			if tc.started {
 				sim.Status.StartTime, sim.Status.State = &metav1.Time{}, simkubev1.SimulationRunning
@@ -111,7 +115,7 @@ func TestObserved_Judge(t *testing.T) {
 			if tc.ready != "" {
 				sim.Status.Conditions = []metav1.Condition{{Type: simkubev1.ConditionReady, Reason: reasonRetrying, Message: tc.ready}}
 			}
-			v := observed{sim: sim, job: &batchv1.Job{Status: tc.job}, pod: tc.pod, mountError: tc.mount}.judge()
+			v := observed{sim: sim, job: &batchv1.Job{Status: tc.job}, pod: tc.pod, complaint: tc.complaint}.judge()
 			if v.failed != nil {
 				v.reason, v.message = v.failed.reason, v.failed.message
 			}
@@ -122,5 +126,25 @@ func TestObserved_Judge(t *testing.T) {
 				t.Errorf("message: got %q, want a part %q", v.message, tc.message)
 			}
 		})
+	}
+}
+
+func TestLatest(t *testing.T) {
+	event := func(message string, seconds int) corev1.Event {
+		return corev1.Event{Message: message, LastTimestamp: metav1.NewTime(at(seconds))}
+	}
+	series := corev1.Event{Message: "of a series", EventTime: metav1.NewMicroTime(at(9))}
+	for name, tc := range map[string]struct {
+		events []corev1.Event
+		want   string
+	}{
+		"none":           {nil, ""},
+		"of another job": {[]corev1.Event{event("old", -1)}, ""},
+		"the last":       {[]corev1.Event{event("b", 2), event("c", 3), event("a", 1)}, "c"},
+		"with a series":  {[]corev1.Event{event("b", 2), series}, "of a series"},
+	} {
+		if got := latest(tc.events, at(0)); got != tc.want {
+			t.Errorf("%s: got %q, want %q", name, got, tc.want)
+		}
 	}
 }

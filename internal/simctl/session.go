@@ -52,7 +52,7 @@ func (s *session) refresh(ctx context.Context) error {
 
 // update changes the status, and tells of it. The driver's part is not written, so it may be old here.
 func (s *session) update(ctx context.Context, change func(*simkubev1.SimulationStatus)) error {
-	return s.patch(ctx, change, func(before client.Object) client.Patch { return client.MergeFrom(before) })
+	return s.patch(ctx, change, client.MergeFrom)
 }
 
 // updateExactly is update, and fails with a conflict if the simulation has changed since it was read.

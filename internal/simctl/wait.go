@@ -30,7 +30,7 @@ func (s *session) wait(ctx context.Context) error {
 	if err := s.refresh(ctx); err != nil {
 		return err
 	}
-	v := observed{sim: s.sim, job: s.job, pod: pod, mountError: s.mountError(ctx, pod)}.judge()
+	v := observed{sim: s.sim, job: s.job, pod: pod, complaint: s.complaint(ctx, pod)}.judge()
 	switch {
 	case v.failed != nil:
 		return v.failed
@@ -94,32 +94,4 @@ func (s *session) driverPod(ctx context.Context) (*corev1.Pod, error) {
 		}
 	}
 	return newest, nil
-}
-
-// mountError gives the last complaint of the kubelet about a volume of a pod that does not start. It is for an
-// explanation: that it cannot be had stops nothing.
-func (s *session) mountError(ctx context.Context, pod *corev1.Pod) string {
-	if pod == nil || pod.Status.Phase != corev1.PodPending || pod.Spec.NodeName == "" {
-		return ""
-	}
-	var events corev1.EventList
-	err := s.reader.List(ctx, &events, client.InNamespace(pod.Namespace), client.MatchingFields{
-		"involvedObject.name": pod.Name, "reason": "FailedMount",
-	})
-	if err != nil {
-		s.log.DebugContext(ctx, "the events of the driver's pod are not known", "error", err)
-		return ""
-	}
-	latest, text := time.Time{}, ""
-	for i := range events.Items {
-		event := &events.Items[i]
-		at := event.LastTimestamp.Time
-		if at.IsZero() {
-			at = event.EventTime.Time
-		}
-		if text == "" || at.After(latest) {
-			latest, text = at, event.Message
-		}
-	}
-	return text
 }
