@@ -112,7 +112,7 @@ func (d *driver) replay(ctx context.Context, run int32, path string, before *sav
 	}
 	for _, note := range prepared.Notes() {
 		if note.Level == simulation.Warning {
-			d.log.WarnContext(ctx, note.Text)
+			d.log.WarnContext(ctx, "worth knowing before the replay", "note", note.Text)
 		}
 	}
 	var resume *simulation.Checkpoint
@@ -194,7 +194,7 @@ func count(n int) int32 { return int32(min(n, math.MaxInt32)) }
 // report takes progress to the status and to the metrics.
 func (d *driver) report(ctx context.Context, run int32, resumed *simulation.Checkpoint, m simulation.Message) {
 	if m.Note != nil {
-		d.log.InfoContext(ctx, m.Note.Text)
+		d.log.InfoContext(ctx, "worth knowing", "note", m.Note.Text)
 	}
 	p := m.Progress
 	if p == nil {
