@@ -35,12 +35,12 @@ func (c *container) command(volumes map[string]string) (cmd *exec.Cmd, reason st
 		return nil, reasonConfig, err
 	}
 	mapping := expansion.MappingFuncFor(env)
-	words := slices.Clone(entrypoint)
+	words := slices.Clone(entrypoint) // paths of this machine already
 	if len(c.spec.Command) > 0 {
-		words = slices.Clone(c.spec.Command)
+		words = nil
 	}
-	for i, word := range words {
-		words[i] = paths.rewrite(expansion.Expand(word, mapping))
+	for _, word := range c.spec.Command {
+		words = append(words, paths.rewrite(expansion.Expand(word, mapping)))
 	}
 	for _, arg := range c.spec.Args {
 		words = append(words, paths.rewrite(expansion.Expand(arg, mapping)))

@@ -13,6 +13,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/util/retry"
 )
 
 const (
@@ -40,13 +41,23 @@ func (k *Kubelet) register(ctx context.Context) error {
 		corev1.LabelHostname: k.opts.NodeName, corev1.LabelOSStable: runtime.GOOS, corev1.LabelArchStable: runtime.GOARCH,
 	}}}
 	nodes := k.client.CoreV1().Nodes()
-	made, err := nodes.Create(ctx, node, metav1.CreateOptions{})
-	if apierrors.IsAlreadyExists(err) {
-		made, err = nodes.Get(ctx, node.Name, metav1.GetOptions{})
-	}
-	if err != nil {
+	if _, err := nodes.Create(ctx, node, metav1.CreateOptions{}); err != nil && !apierrors.IsAlreadyExists(err) {
 		return err
 	}
+	// Controllers change a new node at once.
+	return retry.RetryOnConflict(retry.DefaultBackoff, func() error {
+		made, err := nodes.Get(ctx, node.Name, metav1.GetOptions{})
+		if err != nil {
+			return err
+		}
+		k.describe(made)
+		_, err = nodes.UpdateStatus(ctx, made, metav1.UpdateOptions{})
+		return err
+	})
+}
+
+// describe gives the node a status.
+func (k *Kubelet) describe(made *corev1.Node) {
 	made.Status.Capacity = corev1.ResourceList{
 		corev1.ResourceCPU: resource.MustParse("64"), corev1.ResourceMemory: resource.MustParse("256Gi"),
 		corev1.ResourceEphemeralStorage: resource.MustParse("1Ti"), corev1.ResourcePods: resource.MustParse("110"),
@@ -67,8 +78,6 @@ func (k *Kubelet) register(ctx context.Context) error {
 			Type: kind, Status: status, Reason: "TestKubelet", LastHeartbeatTime: now, LastTransitionTime: now,
 		})
 	}
-	_, err = nodes.UpdateStatus(ctx, made, metav1.UpdateOptions{})
-	return err
 }
 
 // heartbeat renews the node's lease until ctx ends.
