@@ -16,7 +16,7 @@ KUBERNETES = $(shell cd cluster && $(GO) list -m -f '{{.Version}}' k8s.io/kubern
 KUBERNETES_LDFLAGS = $(foreach v,gitVersion=$(KUBERNETES) gitMajor=$(word 1,$(subst ., ,$(KUBERNETES:v%=%))) \
 	gitMinor=$(word 2,$(subst ., ,$(KUBERNETES:v%=%))) gitTreeState=clean,-X k8s.io/component-base/version.$(v))
 
-GENERATED := api config/crd examples/*.sktrace
+GENERATED := api config/crd docs/api-reference.md examples/*.sktrace
 
 # The path of a tool pinned in tools/go.mod, built when needed.
 tool = "$$(GOWORK=off $(GO) tool -modfile=$(CURDIR)/tools/go.mod -n $(1))"
@@ -113,6 +113,8 @@ fmt: ## Format the code
 generate: ## Write the generated files: deepcopy code, CRDs, example traces
 	$(call tool,controller-gen) object paths=./api/v1 \
 		crd:allowDangerousTypes=true output:crd:dir=config/crd
+	"$$(cd tools/apidocs && GOWORK=off $(GO) tool -n crd-ref-docs)" --log-level ERROR --source-path api/v1 --config tools/apidocs/config.yaml \
+		--renderer markdown --output-path docs/api-reference.md
 	$(GO) run ./examples/generate -o examples/day.sktrace -seed 1
 	$(GO) run ./examples/generate -trace first-steps -o examples/first-steps.sktrace
 

@@ -130,15 +130,19 @@ const (
 
 // HookRecord says that a hook was run. It is written before the hook is begun, and again when it has ended.
 type HookRecord struct {
-	// Phase and Index say which hook of the spec it is, Run in which repetition (from 1; 0 for PreStart and PostStop).
+	// Phase says which list of the spec the hook is in.
 	Phase HookPhase `json:"phase"`
-	Index int32     `json:"index"`
+	// Index is its place in the list, from 0.
+	Index int32 `json:"index"`
+	// Run is the repetition, from 1; 0 for PreStart and PostStop.
 	// +optional
 	Run int32 `json:"run,omitempty"`
 	// State is how far it is.
 	State HookState `json:"state"`
+	// StartTime is when it was begun.
 	// +optional
 	StartTime *metav1.Time `json:"startTime,omitempty"`
+	// EndTime is when it ended.
 	// +optional
 	EndTime *metav1.Time `json:"endTime,omitempty"`
 	// ExitCode is that of the command.

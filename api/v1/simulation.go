@@ -18,7 +18,10 @@ type Simulation struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
-	Spec   SimulationSpec    `json:"spec"`
+	// Spec says what to replay and how.
+	Spec SimulationSpec `json:"spec"`
+	// Status says how far it is.
+	// +optional
 	Status *SimulationStatus `json:"status,omitempty"`
 }
 
@@ -126,18 +129,23 @@ type SimulationDriver struct {
 }
 
 // LifecycleParams delays simulated pods, as pulling images and starting programs
-// does in a real cluster. All in milliseconds; the jitter is an addition chosen
-// evenly between nothing and the value given. Default: 0 each.
+// does in a real cluster. All in milliseconds. A jitter is the upper bound of its delay,
+// which is then drawn evenly from between the two; one that is not above the delay
+// has no effect. Default: 0 each.
 type LifecycleParams struct {
+	// ImagePullDelay is how long a scheduled pod takes until its containers are created, in milliseconds.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	ImagePullDelay int64 `json:"imagePullDelay,omitempty"`
+	// ImagePullJitter is the upper bound of that delay, in milliseconds.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	ImagePullJitter int64 `json:"imagePullJitter,omitempty"`
+	// PodStartupDelay is how long created containers take until they are ready, in milliseconds.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	PodStartupDelay int64 `json:"podStartupDelay,omitempty"`
+	// PodStartupJitter is the upper bound of that delay, in milliseconds.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	PodStartupJitter int64 `json:"podStartupJitter,omitempty"`

@@ -56,16 +56,19 @@ type DriverStatus struct {
 	// Paused tells that the replay stands still.
 	// +optional
 	Paused bool `json:"paused,omitempty"`
-	// TraceStart, TraceTime and TraceEnd are the bounds of the replay and where it is, in the trace's time.
+	// TraceStart is when the replay begins, in the trace's time.
 	// +optional
 	TraceStart *metav1.Time `json:"traceStart,omitempty"`
+	// TraceTime is where the replay is, in the trace's time.
 	// +optional
 	TraceTime *metav1.Time `json:"traceTime,omitempty"`
+	// TraceEnd is when the replay ends, in the trace's time.
 	// +optional
 	TraceEnd *metav1.Time `json:"traceEnd,omitempty"`
-	// Events of EventsTotal were replayed.
+	// Events is how many of the trace's events were replayed in this run.
 	// +optional
 	Events int32 `json:"events,omitempty"`
+	// EventsTotal is how many events a run has.
 	// +optional
 	EventsTotal int32 `json:"eventsTotal,omitempty"`
 	// Problems is how many objects could not be applied or deleted.
@@ -74,9 +77,10 @@ type DriverStatus struct {
 	// Restarts is how often the replay was taken up again by a driver that was started anew.
 	// +optional
 	Restarts int32 `json:"restarts,omitempty"`
-	// Reason and Message say why it Failed; Reason is one word.
+	// Reason says in one word why it Failed.
 	// +optional
 	Reason string `json:"reason,omitempty"`
+	// Message says why it Failed, or why the driver before this one ended early.
 	// +optional
 	Message string `json:"message,omitempty"`
 	// Hooks are the preRun and postRun hooks that were begun.
@@ -93,26 +97,31 @@ type DriverStatus struct {
 type RunSummary struct {
 	// Run is the repetition, from 1.
 	Run int32 `json:"run"`
-	// Events, Applied and Deleted are the numbers of events and objects replayed, Problems that of objects with which it
-	// did not succeed.
+	// Events is how many events were replayed.
 	// +optional
 	Events int32 `json:"events,omitempty"`
+	// Applied is how often an object was applied.
 	// +optional
 	Applied int32 `json:"applied,omitempty"`
+	// Deleted is how often an object was deleted.
 	// +optional
 	Deleted int32 `json:"deleted,omitempty"`
+	// Problems is how often an object could not be applied or deleted.
 	// +optional
 	Problems int32 `json:"problems,omitempty"`
-	// Pods is how many were simulated, of which Scheduled got a node.
+	// Pods is how many were simulated. After a restart of the driver, those that were gone by then are not counted.
 	// +optional
 	Pods int32 `json:"pods,omitempty"`
+	// Scheduled is how many of the pods got a node.
 	// +optional
 	Scheduled int32 `json:"scheduled,omitempty"`
-	// PendingP50, PendingP99 and PendingMax say how long pods waited for a node, on the clock.
+	// PendingP50 is how long half of the pods waited for a node at most, on the clock.
 	// +optional
 	PendingP50 *metav1.Duration `json:"pendingP50,omitempty"`
+	// PendingP99 is how long 99 of 100 pods waited for a node at most, on the clock.
 	// +optional
 	PendingP99 *metav1.Duration `json:"pendingP99,omitempty"`
+	// PendingMax is how long the pod waited that waited longest, on the clock.
 	// +optional
 	PendingMax *metav1.Duration `json:"pendingMax,omitempty"`
 	// LagMax is how late the latest event was.

@@ -12,6 +12,7 @@ type SimulationRoot struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
+	// Spec is empty.
 	Spec SimulationRootSpec `json:"spec"`
 }
 

@@ -75,9 +75,9 @@ func (o *runOptions) addFlags(cmd *cobra.Command, version string) {
 	f.StringVar(&o.prefix, "virtual-ns-prefix", simkubev1.DefaultVirtualNsPrefix, "what the names of simulated namespaces begin with")
 
 	f.Int64Var(&o.imagePull, "image-pull-delay", 0, "milliseconds that pods take to pull images")
-	f.Int64Var(&o.imagePullJitter, "image-pull-jitter", 0, "milliseconds that this takes longer at most")
+	f.Int64Var(&o.imagePullJitter, "image-pull-jitter", 0, "milliseconds that this takes at most: if set, the delay is drawn between the two")
 	f.Int64Var(&o.podStartup, "pod-startup-delay", 0, "milliseconds that pods then take to be ready")
-	f.Int64Var(&o.podStartupJitter, "pod-startup-jitter", 0, "milliseconds that this takes longer at most")
+	f.Int64Var(&o.podStartupJitter, "pod-startup-jitter", 0, "milliseconds that this takes at most: if set, the delay is drawn between the two")
 
 	f.BoolVar(&o.disableMetrics, "disable-metrics", false, "make no Prometheus, whatever the flags for metrics say (default: one is made if the cluster has the Prometheus operator)")
 	m := &o.metrics
