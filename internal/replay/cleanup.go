@@ -146,7 +146,7 @@ func kindsOf(found []found) []kind {
 	return kinds
 }
 
-// survey finds the simulation's objects. A kind that went away meanwhile has none.
+// survey finds the simulation's objects. A kind that went away meanwhile, or that this account may not list, has none.
 func (e *Engine) survey(ctx context.Context, kinds []kind) ([]found, error) {
 	all := make([]found, len(kinds))
 	group, ctx := errgroup.WithContext(ctx)
@@ -154,7 +154,8 @@ func (e *Engine) survey(ctx context.Context, kinds []kind) ([]found, error) {
 	for i, kind := range kinds {
 		group.Go(func() error {
 			items, err := e.target.list(ctx, kind.resource, e.selector())
-			if apierrors.IsNotFound(err) || apierrors.IsMethodNotSupported(err) {
+			// What may not be listed was not made either, by an account that may do both or neither.
+			if apierrors.IsNotFound(err) || apierrors.IsMethodNotSupported(err) || apierrors.IsForbidden(err) {
 				return nil
 			}
 			if err != nil {
