@@ -49,6 +49,8 @@ func (p *program) connectSimulations(kube *genericclioptions.ConfigFlags) (*simu
 	if err != nil {
 		return nil, err
 	}
+	// A limit of the client's own would only get in the way of the few requests there are.
+	config.QPS = -1
 	transport, err := newClusterTransport(config)
 	if err != nil {
 		return nil, err
