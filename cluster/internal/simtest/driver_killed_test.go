@@ -1,0 +1,123 @@
+package simtest
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/wait"
+
+	simkubev1 "simkube.io/simkube/api/v1"
+)
+
+const (
+	killsVariable = "SIMKUBE_KILLS"
+	seedVariable  = "SIMKUBE_SEED"
+	// A Job starts its pod anew six times at most.
+	killsOfOne = 5
+	// longestLife is about how long a driver of the example lives if nobody kills it.
+	longestLife = 8 * time.Second
+)
+
+// TestDriverKilled kills drivers at random moments. The simulation must come to the same end, and no hook run twice.
+func TestDriverKilled(t *testing.T) {
+	kills, seed := number(t, killsVariable, killsOfOne), uint64(number(t, seedVariable, rand.Int()))
+	t.Logf("%s=%d %s=%d", killsVariable, kills, seedVariable, seed)
+	random := rand.New(rand.NewPCG(seed, 0))
+	for round := 1; kills > 0; round++ {
+		few := min(kills, killsOfOne)
+		kills -= few
+		t.Run(strconv.Itoa(round), func(t *testing.T) { killDriver(t, few, random) })
+	}
+}
+
+func killDriver(t *testing.T, kills int, random *rand.Rand) {
+	leavesNothing(t)
+	hooks := newDiary(t)
+	sim := simulation(t, func(sim *simkubev1.Simulation) {
+		// Hooks that take next to no time are hardly ever interrupted; one that is fails the simulation, as it should.
+		sim.Spec.Hooks = &simkubev1.SimulationHooks{
+			PreRunHooks: []simkubev1.SimulationHook{hooks.hook("preRun")}, PostRunHooks: []simkubev1.SimulationHook{hooks.hook("postRun")},
+		}
+	})
+	start(t, sim)
+	await(t, sim, "replaying", replays(1))
+	killed := 0
+	for ; killed < kills; killed++ {
+		moment := time.Duration(random.Int64N(int64(longestLife) / int64(kills)))
+		if !kill(t, sim, moment) {
+			break
+		}
+	}
+	done := await(t, sim, "Finished", isState(simkubev1.SimulationFinished))
+	t.Logf("killed %d times; the driver says it was taken up %d times", killed, done.Status.Driver.Restarts)
+	if killed == 0 {
+		t.Error("the driver was never killed")
+	}
+	if done.Status.Driver.Restarts < int32(killed) {
+		t.Errorf("the driver was killed %d times and taken up %d times", killed, done.Status.Driver.Restarts)
+	}
+	checkFinished(t, done, 1)
+	if got, want := hooks.read(t), "preRun postRun"; got != want {
+		t.Errorf("hooks ran: %s; want %s", got, want)
+	}
+}
+
+// kill kills the driver at a moment after it was started, and tells whether there was one to be killed.
+func kill(t *testing.T, sim *simkubev1.Simulation, after time.Duration) bool {
+	t.Helper()
+	found := false
+	err := wait.PollUntilContextTimeout(t.Context(), pollPeriod, patience, true, func(ctx context.Context) (bool, error) {
+		if found = len(drivers(sim)) > 0; found {
+			return true, nil
+		}
+		return isOver(ctx, sim)
+	})
+	if err != nil {
+		t.Fatalf("wait for a driver: %v", err)
+	}
+	if !found {
+		return false
+	}
+	time.Sleep(after)
+	living := drivers(sim)
+	for _, process := range living {
+		t.Logf("kill %s %s after it was seen", process.Pod, after)
+		if err := syscall.Kill(process.PID, syscall.SIGKILL); err != nil {
+			t.Log(err)
+		}
+	}
+	// Until the kubelet knows: it must not be killed twice.
+	for len(living) > 0 && len(drivers(sim)) > 0 && drivers(sim)[0] == living[0] {
+		time.Sleep(pollPeriod)
+	}
+	return len(living) > 0
+}
+
+// isOver tells whether the driver has done its work.
+func isOver(ctx context.Context, sim *simkubev1.Simulation) (bool, error) {
+	last := sim.DeepCopy()
+	if err := env.client.Get(ctx, clientKey(sim), last); err != nil {
+		return false, err
+	}
+	driver := last.Status.Driver
+	return driver != nil && (driver.Phase == simkubev1.DriverFinished || driver.Phase == simkubev1.DriverFailed), nil
+}
+
+func number(t *testing.T, variable string, otherwise int) int {
+	t.Helper()
+	text := os.Getenv(variable)
+	if text == "" {
+		return otherwise
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 0 {
+		t.Fatal(fmt.Errorf("%s is %q: wanted is a number", variable, text))
+	}
+	return n
+}

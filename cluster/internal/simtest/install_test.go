@@ -1,0 +1,173 @@
+package simtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/kustomize/api/krusty"
+	"sigs.k8s.io/kustomize/kyaml/filesys"
+
+	simkubev1 "simkube.io/simkube/api/v1"
+	"simkube.io/simkube/internal/hooks"
+)
+
+const (
+	// namespace is where the manifests put sk-ctrl, and where drivers run.
+	namespace   = "simkube"
+	ctrlImage   = "simkube/sk-ctrl:latest"
+	driverImage = "simkube/sk-driver:latest"
+	monitoring  = "monitoring"
+)
+
+// goBuild builds programs of the module above, as make does.
+func goBuild(ctx context.Context, to string, packages ...string) error {
+	if err := os.MkdirAll(to, 0o700); err != nil {
+		return err
+	}
+	cmd := exec.CommandContext(ctx, "go", append([]string{"build", "-o", to + string(filepath.Separator)}, packages...)...)
+	cmd.Dir = root
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("build %s: %w\n%s", strings.Join(packages, " "), err, out)
+	}
+	return nil
+}
+
+// install applies the manifests as a user would, with nodes to simulate on and what the components want, and waits for sk-ctrl.
+func install(ctx context.Context) error {
+	nodes, err := os.ReadFile(filepath.Join(root, "config/sim/examples/nodes.yml"))
+	if err != nil {
+		return err
+	}
+	for _, text := range []string{operatorKinds(), string(nodes)} {
+		if err := apply(ctx, text); err != nil {
+			return err
+		}
+	}
+	for _, object := range []client.Object{
+		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: monitoring}},
+		&corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: "prometheus-k8s", Namespace: monitoring}},
+	} {
+		if err := env.client.Create(ctx, object); err != nil {
+			return err
+		}
+	}
+	manifests, err := kustomize()
+	if err != nil {
+		return err
+	}
+	if err := apply(ctx, manifests); err != nil {
+		return err
+	}
+	return waitForCtrl(ctx)
+}
+
+// apply has the action of a hook do it.
+func apply(ctx context.Context, manifests string) error {
+	runner := &hooks.Runner{Config: env.config}
+	_, err := runner.Run(ctx, simkubev1.SimulationHook{Apply: &simkubev1.ApplyAction{Manifests: manifests}}, nil)
+	return err
+}
+
+// kustomize builds everything but KWOK, which is in the control plane, with the components that need operators. Pods share the
+// machine's ports here, so that sk-ctrl gets ports that are free.
+func kustomize() (text string, err error) {
+	dir, err := os.MkdirTemp("", "simtest-*")
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	if dir, err = filepath.EvalSymlinks(dir); err != nil {
+		return "", err
+	}
+	relative := func(path string) string {
+		absolute, absErr := filepath.Abs(filepath.Join(root, "config/sim", path))
+		there, relErr := filepath.Rel(dir, absolute)
+		err = errors.Join(err, absErr, relErr)
+		return there
+	}
+	ports, portsErr := freePorts(2)
+	kustomization := fmt.Sprintf(`
+resources: [%s]
+components: [%s, %s]
+patches:
+- target: {kind: Deployment, name: sk-ctrl}
+  patch: |
+    - {op: add, path: /spec/template/spec/containers/0/args/-, value: "--metrics-bind-address=:%[4]d"}
+    - {op: add, path: /spec/template/spec/containers/0/args/-, value: "--health-probe-bind-address=:%[5]d"}
+    - {op: replace, path: /spec/template/spec/containers/0/ports/0/containerPort, value: %[4]d}
+    - {op: replace, path: /spec/template/spec/containers/0/ports/1/containerPort, value: %[5]d}
+`, relative("overlays/no-kwok"), relative("components/metrics"), relative("components/cert-manager"), ports[0], ports[1])
+	writeErr := os.WriteFile(filepath.Join(dir, "kustomization.yaml"), []byte(kustomization), 0o600)
+	if err := errors.Join(err, portsErr, writeErr); err != nil {
+		return "", err
+	}
+	built, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), dir)
+	if err != nil {
+		return "", err
+	}
+	data, err := built.AsYaml()
+	return string(data), err
+}
+
+// freePorts gives ports that were free a moment ago.
+func freePorts(n int) ([2]int, error) {
+	var ports [2]int
+	var held []net.Listener
+	defer func() {
+		for _, listener := range held {
+			listener.Close()
+		}
+	}()
+	for i := range n {
+		listener, err := net.Listen("tcp", ":0")
+		if err != nil {
+			return ports, err
+		}
+		held = append(held, listener)
+		ports[i] = listener.Addr().(*net.TCPAddr).Port
+	}
+	return ports, nil
+}
+
+// waitForCtrl waits until sk-ctrl is ready.
+func waitForCtrl(ctx context.Context) error {
+	err := wait.PollUntilContextTimeout(ctx, pollPeriod, patience, true, func(ctx context.Context) (bool, error) {
+		deployment := &appsv1.Deployment{}
+		err := env.client.Get(ctx, client.ObjectKey{Namespace: namespace, Name: "sk-ctrl"}, deployment)
+		return deployment.Status.AvailableReplicas == 1, err
+	})
+	if err != nil {
+		return fmt.Errorf("wait for sk-ctrl: %w", err)
+	}
+	return nil
+}
+
+// ctrlLogs is what sk-ctrl has printed.
+func ctrlLogs(ctx context.Context) string {
+	pods := &corev1.PodList{}
+	if err := env.client.List(ctx, pods, client.InNamespace(namespace), client.MatchingLabels{"app.kubernetes.io/name": "sk-ctrl"}); err != nil {
+		return err.Error()
+	}
+	var text strings.Builder
+	for i := range pods.Items {
+		fmt.Fprintf(&text, "%s is %s\n%s", pods.Items[i].Name, pods.Items[i].Status.Phase, env.kubelet.Logs(namespace, pods.Items[i].Name))
+	}
+	return text.String()
+}
+
+const (
+	pollPeriod = 50 * time.Millisecond
+	patience   = 2 * time.Minute
+)

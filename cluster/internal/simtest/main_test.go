@@ -1,0 +1,146 @@
+package simtest
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/discovery"
+	"k8s.io/client-go/dynamic"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	simkubev1 "simkube.io/simkube/api/v1"
+	"simkube.io/simkube/cluster/controlplane"
+	"simkube.io/simkube/cluster/internal/testkubelet"
+	"simkube.io/simkube/cluster/internal/virtualtime"
+)
+
+// env is what the tests of this package share: there can be one control plane in a process.
+var env struct {
+	config    *rest.Config
+	client    client.Client
+	dynamic   dynamic.Interface
+	discovery discovery.DiscoveryInterface
+	kubelet   *testkubelet.Kubelet
+	// programs is the folder of sk-ctrl and sk-driver, trace a copy of the first example.
+	programs, trace string
+}
+
+const (
+	// setUpTimeout bounds what is done before the first test; programs may have to be compiled.
+	setUpTimeout = 10 * time.Minute
+	// root is the folder of the repository.
+	root = "../../.."
+)
+
+func TestMain(m *testing.M) {
+	if virtualtime.Enabled {
+		return // the programs live on the wall clock
+	}
+	if role := os.Getenv(roleVariable); role != "" {
+		os.Exit(play(role))
+	}
+	code, err := runAll(m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func runAll(m *testing.M) (code int, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), setUpTimeout)
+	defer cancel()
+	dir, err := os.MkdirTemp("", "simtest-*")
+	if err != nil {
+		return 1, err
+	}
+	defer func() {
+		if code == 0 && err == nil {
+			err = os.RemoveAll(dir)
+		} else {
+			fmt.Fprintln(os.Stderr, "logs are in", dir)
+		}
+	}()
+	if err := build(ctx, dir); err != nil {
+		return 1, err
+	}
+	log, err := os.Create(filepath.Join(dir, "controlplane.log"))
+	if err != nil {
+		return 1, err
+	}
+	defer log.Close()
+	plane, err := controlplane.Start(ctx, controlplane.Options{AggregatorRouting: true, RealNodes: true, KubeAPIQPS: -1, Log: log})
+	if err != nil {
+		return 1, fmt.Errorf("start the control plane: %w", err)
+	}
+	defer func() {
+		if stopErr := plane.Stop(context.Background()); stopErr != nil && err == nil {
+			err = fmt.Errorf("stop the control plane: %w", stopErr)
+		}
+	}()
+	if err := connect(plane.RESTConfig()); err != nil {
+		return 1, err
+	}
+	env.kubelet, err = testkubelet.Start(ctx, testkubelet.Options{
+		Kubeconfig: plane.Kubeconfig(), Dir: filepath.Join(dir, "kubelet"), Logger: slog.New(slog.NewTextHandler(log, nil)),
+		Images: map[string][]string{ctrlImage: {filepath.Join(env.programs, "sk-ctrl")}, driverImage: {filepath.Join(env.programs, "sk-driver")}},
+	})
+	if err != nil {
+		return 1, fmt.Errorf("start the kubelet: %w", err)
+	}
+	defer func() {
+		if stopErr := env.kubelet.Stop(context.Background()); stopErr != nil && err == nil {
+			err = stopErr
+		}
+	}()
+	if err := install(ctx); err != nil {
+		return 1, fmt.Errorf("install: %w\n%s", err, ctrlLogs(ctx))
+	}
+	operators, stop := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { playOperators(operators, log) })
+	defer running.Wait()
+	defer stop()
+	return m.Run(), nil
+}
+
+// build makes the programs and takes a copy of the trace.
+func build(ctx context.Context, dir string) error {
+	env.programs, env.trace = filepath.Join(dir, "bin"), filepath.Join(dir, "trace")
+	trace, err := os.ReadFile(filepath.Join(root, "examples", "first-steps.sktrace"))
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(env.trace, trace, 0o600); err != nil {
+		return err
+	}
+	return goBuild(ctx, env.programs, "./cmd/sk-ctrl", "./cmd/sk-driver")
+}
+
+func connect(config *rest.Config) error {
+	env.config = config
+	scheme := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, simkubev1.AddToScheme} {
+		if err := add(scheme); err != nil {
+			return err
+		}
+	}
+	var err error
+	if env.client, err = client.New(config, client.Options{Scheme: scheme}); err != nil {
+		return err
+	}
+	if env.dynamic, err = dynamic.NewForConfig(config); err != nil {
+		return err
+	}
+	env.discovery, err = discovery.NewDiscoveryClientForConfig(config)
+	return err
+}

@@ -1,0 +1,114 @@
+package simtest
+
+import (
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	simkubev1 "simkube.io/simkube/api/v1"
+	"simkube.io/simkube/internal/simctl/objects"
+)
+
+// TestOperators has cert-manager make the certificate, and the Prometheus operator a Prometheus.
+func TestOperators(t *testing.T) {
+	leavesNothing(t)
+	sim := simulation(t, func(sim *simkubev1.Simulation) {
+		sim.Spec.Driver.CertManagerIssuer = new("simkube")
+		sim.Spec.Metrics = &simkubev1.SimulationMetrics{PodMonitorNames: []string{"sk-driver"}}
+	})
+	start(t, sim)
+	await(t, sim, "replaying", replays(1))
+	prometheus := &unstructured.Unstructured{}
+	prometheus.SetGroupVersionKind(objects.PrometheusKind())
+	if err := env.client.Get(t.Context(), client.ObjectKey{Namespace: monitoring, Name: simkubev1.PrometheusName(sim.Name)}, prometheus); err != nil {
+		t.Error(err)
+	}
+	checkFinished(t, await(t, sim, "Finished", isState(simkubev1.SimulationFinished)), 1)
+}
+
+// TestDeleted deletes a simulation under way. What is left is told by leavesNothing.
+func TestDeleted(t *testing.T) {
+	leavesNothing(t)
+	sim := simulation(t)
+	start(t, sim)
+	await(t, sim, "replaying", replays(2))
+	if err := env.client.Delete(t.Context(), sim); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestResultsInConfigMap keeps the summary beyond the simulation.
+func TestResultsInConfigMap(t *testing.T) {
+	leavesNothing(t)
+	sim := simulation(t, func(sim *simkubev1.Simulation) {
+		sim.Spec.Results = &simkubev1.SimulationResults{ConfigMap: "kept-results"}
+	})
+	start(t, sim)
+	checkFinished(t, await(t, sim, "Finished", isState(simkubev1.SimulationFinished)), 1)
+	kept := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "kept-results"}}
+	if err := env.client.Get(t.Context(), client.ObjectKeyFromObject(kept), kept); err != nil || len(kept.Data)+len(kept.BinaryData) == 0 {
+		t.Fatalf("got %v, %v", kept, err)
+	}
+	if err := env.client.Delete(t.Context(), kept); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestActions has hooks make a node and a namespace, wait for pods and delete the node again.
+func TestActions(t *testing.T) {
+	leavesNothing(t)
+	sim := simulation(t, func(sim *simkubev1.Simulation) {
+		virtual := &metav1.LabelSelector{MatchLabels: map[string]string{simkubev1.LabelVirtual: "true"}}
+		sim.Spec.Hooks = &simkubev1.SimulationHooks{
+			PreStartHooks: []simkubev1.SimulationHook{{Apply: &simkubev1.ApplyAction{Manifests: extraNode}}},
+			PreRunHooks:   []simkubev1.SimulationHook{{WaitForPods: &simkubev1.WaitForPodsAction{Selector: virtual, For: simkubev1.PodsGone}}},
+			PostRunHooks:  []simkubev1.SimulationHook{{WaitForPods: &simkubev1.WaitForPodsAction{Namespace: namespace, For: simkubev1.PodsReady}}},
+			PostStopHooks: []simkubev1.SimulationHook{{DeleteNodes: &simkubev1.DeleteNodesAction{Selector: metav1.LabelSelector{MatchLabels: map[string]string{"extra": "true"}}}}},
+		}
+	})
+	start(t, sim)
+	await(t, sim, "replaying", replays(1))
+	node := &corev1.Node{}
+	if err := env.client.Get(t.Context(), client.ObjectKey{Name: "extra"}, node); err != nil || node.Status.Capacity.Cpu().String() != "4" {
+		t.Errorf("got node %v, %v", node.Status.Capacity, err)
+	}
+	checkFinished(t, await(t, sim, "Finished", isState(simkubev1.SimulationFinished)), 1)
+	if err := env.client.Get(t.Context(), client.ObjectKey{Name: "extra"}, node); !apierrors.IsNotFound(err) {
+		t.Errorf("the node is there: %v", err)
+	}
+}
+
+const extraNode = `
+apiVersion: v1
+kind: Node
+metadata:
+  name: extra
+  labels: {type: virtual, extra: "true"}
+  annotations: {kwok.x-k8s.io/node: fake}
+spec:
+  taints: [{key: kwok-provider, value: "true", effect: NoSchedule}]
+status:
+  capacity: {cpu: "4", memory: 8Gi, pods: "10"}
+  allocatable: {cpu: "4", memory: 8Gi, pods: "10"}
+`
+
+// TestHookFails holds that a hook that fails fails the simulation, and that the rest is cleaned up all the same.
+func TestHookFails(t *testing.T) {
+	leavesNothing(t)
+	second := int32(1)
+	sim := simulation(t, func(sim *simkubev1.Simulation) {
+		sim.Spec.Hooks = &simkubev1.SimulationHooks{PreRunHooks: []simkubev1.SimulationHook{{
+			WaitForPods: &simkubev1.WaitForPodsAction{Namespace: namespace, Count: new(int32(99))}, TimeoutSeconds: &second,
+		}}}
+	})
+	start(t, sim)
+	failed := await(t, sim, "Failed", isState(simkubev1.SimulationFailed))
+	if message := failed.Status.Driver.Message; !strings.Contains(message, "waitForPods") || !strings.Contains(message, "wanted at least 99 pods, all Ready; there are") {
+		t.Errorf("it says %q", message)
+	}
+}
