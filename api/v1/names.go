@@ -93,6 +93,9 @@ func MetarootName(simulation string) string { return "sk-" + simulation + "-meta
 // DriverName is the Job that replays the trace.
 func DriverName(simulation string) string { return "sk-" + simulation + "-driver" }
 
+// DriverCheckpointName is the ConfigMap in which a driver keeps how far it is, for the next one to go on there.
+func DriverCheckpointName(simulation string) string { return DriverName(simulation) + "-checkpoint" }
+
 // DriverServiceName is the Service before the driver's webhook.
 func DriverServiceName(simulation string) string { return DriverName(simulation) + "-svc" }
 

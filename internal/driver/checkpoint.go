@@ -18,7 +18,6 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/utils/clock"
 
-	simkubev1 "simkube.io/simkube/api/v1"
 	"simkube.io/simkube/internal/simulation"
 )
 
@@ -188,6 +187,3 @@ func unpack(packed []byte, s *saved) error {
 	}
 	return nil
 }
-
-// CheckpointName is the ConfigMap with a simulation's checkpoint, in the driver's namespace.
-func CheckpointName(sim string) string { return simkubev1.DriverName(sim) + "-checkpoint" }

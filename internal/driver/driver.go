@@ -96,7 +96,7 @@ func newDriver(ctx context.Context, opts Options) (*driver, error) {
 // newCheckpoints has the checkpoint go when the simulation's own objects do.
 func (d *driver) newCheckpoints(ctx context.Context) (*checkpoints, error) {
 	c := &checkpoints{
-		client: d.client, namespace: d.opts.Namespace, name: CheckpointName(d.sim.Name), uid: d.sim.UID, log: d.log,
+		client: d.client, namespace: d.opts.Namespace, name: simkubev1.DriverCheckpointName(d.sim.Name), uid: d.sim.UID, log: d.log,
 		labels: map[string]string{simkubev1.LabelSimulation: simkubev1.LabelValue(d.sim.Name)}, due: make(chan struct{}, 1),
 	}
 	metaroot, err := d.dynamic.Resource(roots()).Get(ctx, simkubev1.MetarootName(d.sim.Name), metav1.GetOptions{})

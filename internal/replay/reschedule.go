@@ -64,9 +64,9 @@ func (r *run) watchBarePods(ctx context.Context) (stop func(), err error) {
 	return stop, nil
 }
 
-// selector selects what carries the simulation's label.
+// selector selects what is simulated. What runs a simulation may carry its name, too, but is not virtual.
 func (e *Engine) selector() string {
-	return labels.Set{simkubev1.LabelSimulation: simkubev1.LabelValue(e.opts.Simulation)}.String()
+	return labels.Set(simkubev1.SimulatedLabels(e.opts.Simulation)).String()
 }
 
 // keepLittle cuts a pod down to what is looked at here.

@@ -106,7 +106,7 @@ func (s *session) removeParts(ctx context.Context) error {
 		&corev1.ConfigMap{},
 	}
 	parts[2].SetNamespace(namespace)
-	parts[2].SetName(CheckpointName(s.sim.Name))
+	parts[2].SetName(simkubev1.DriverCheckpointName(s.sim.Name))
 	if s.sim.Spec.Metrics != nil {
 		if prometheus, err := objects.Prometheus(s.sim, root); err == nil {
 			parts = append(parts, prometheus)
@@ -142,11 +142,6 @@ func (s *session) remove(ctx context.Context, object client.Object, ours func(cl
 		}
 	}
 	return waitFor(time.Second, reasonCleaningUp, "Waits until %s is gone.", describe(object))
-}
-
-// CheckpointName is the ConfigMap in which a driver keeps how far it is, for the next one to go on there.
-func CheckpointName(simulation string) string {
-	return simkubev1.DriverName(simulation) + "-checkpoint"
 }
 
 // isGone tells whether there is no such object, or not even such a kind; or one that may not be looked at, and so was not

@@ -153,7 +153,7 @@ func (s *stage) remove() {
 		s.tb.Error(err)
 	}
 	// There is none where no event was replayed.
-	_ = env.client.CoreV1().ConfigMaps(driverNamespace).Delete(ctx, driver.CheckpointName(s.name), metav1.DeleteOptions{})
+	_ = env.client.CoreV1().ConfigMaps(driverNamespace).Delete(ctx, simkubev1.DriverCheckpointName(s.name), metav1.DeleteOptions{})
 }
 
 // left lists the roots and namespaces of the simulation.
