@@ -124,6 +124,20 @@ verify: generate ## Fail if a generated file is not what is committed
 	@test -z "$$(git status --porcelain -- $(GENERATED))" || \
 		{ git status --short -- $(GENERATED); echo "generated files are not committed"; exit 1; }
 
+# Two platforms, in a module of its own: nothing else depends on what makes images. PUSH=registry.example.com/simkube pushes them too.
+IMAGE_PROGRAMS = sk-ctrl sk-driver sk-tracer
+IMAGE_ARCHS    = amd64 arm64
+TAG           ?= latest
+
+.PHONY: images
+images: ## Make the images of sk-ctrl, sk-driver and sk-tracer, as OCI layouts, without Docker
+	@for arch in $(IMAGE_ARCHS); do for program in $(IMAGE_PROGRAMS); do \
+		echo "build $$program for $$arch"; \
+		GOOS=linux GOARCH=$$arch $(GO) build -ldflags '$(LDFLAGS)' -o bin/images/programs/linux_$$arch/$$program ./cmd/$$program || exit 1; \
+	done; done
+	cd images && GOWORK=off $(GO) run . -programs ../bin/images/programs -o ../bin/images -version '$(VERSION)' \
+		-revision '$(shell git rev-parse HEAD 2>/dev/null)' -tag '$(TAG)' -push '$(PUSH)'
+
 # Helm is a module of its own: nothing else depends on it.
 .PHONY: chart
 chart: ## Copy definitions, stages and values' comments into the Helm chart, and test it
