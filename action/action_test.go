@@ -231,15 +231,21 @@ func TestSimulate(t *testing.T) {
 		},
 		"no assertion": {
 			map[string]string{"trace": trace, "asserts": ".outcome.pods.created >"},
-			2, []string{"first-steps finished"}, "::error title=SimKube::.outcome.pods.created >:",
+			2,
+			[]string{"first-steps finished"},
+			"::error title=SimKube::.outcome.pods.created >:",
 		},
 		"no trace": {
 			map[string]string{"trace": "missing.sktrace"},
-			1, []string{"### Simulation of missing.sktrace", "missing.sktrace"}, "::error title=SimKube::skctl simulate ended with status 1",
+			1,
+			[]string{"### Simulation of missing.sktrace", "missing.sktrace"},
+			"::error title=SimKube::skctl simulate ended with status 1",
 		},
 		"wrong usage": {
 			map[string]string{"trace": trace, "args": "--nodes few $(touch run)"},
-			2, []string{"### Simulation of"}, "::error title=SimKube::skctl simulate ended with status 2",
+			2,
+			[]string{"### Simulation of"},
+			"::error title=SimKube::skctl simulate ended with status 2",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

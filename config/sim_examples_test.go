@@ -2,9 +2,12 @@ package config_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"io"
 	"os"
+	"regexp"
+	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -116,6 +119,55 @@ func TestSimExamples_Hooks(t *testing.T) {
 	for _, node := range exampleNodes(t) {
 		if matches(node) {
 			t.Errorf("%s, of nodes.yml, would go too", node.Name)
+		}
+	}
+}
+
+// TestSimExamples_Dashboard checks that the dashboard asks for metrics that there are, and for all of the driver's.
+func TestSimExamples_Dashboard(t *testing.T) {
+	there := map[string]bool{}
+	for _, file := range []string{"../internal/driver/metrics.go", "../internal/admission/metrics.go", "../internal/simctl/metrics.go"} {
+		source, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, match := range regexp.MustCompile(`"(simkube_[a-z_]+)"`).FindAllSubmatch(source, -1) {
+			there[string(match[1])] = true
+		}
+	}
+	if len(there) < 10 {
+		t.Fatalf("only %d metrics were found: this test looks in the wrong place", len(there))
+	}
+	text, err := os.ReadFile("sim/examples/dashboard.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var dashboard struct {
+		Panels []struct {
+			Title   string
+			Targets []struct{ Expr string }
+		}
+	}
+	if err := json.Unmarshal(text, &dashboard); err != nil {
+		t.Fatal(err)
+	}
+	used := map[string]bool{}
+	for _, panel := range dashboard.Panels {
+		if len(panel.Targets) == 0 {
+			t.Errorf("panel %s shows nothing", panel.Title)
+		}
+		for _, target := range panel.Targets {
+			for _, name := range regexp.MustCompile(`simkube_[a-z_]+`).FindAllString(target.Expr, -1) {
+				if name = strings.TrimSuffix(name, "_bucket"); !there[name] {
+					t.Errorf("panel %s asks for %s, which there is not", panel.Title, name)
+				}
+				used[name] = true
+			}
+		}
+	}
+	for name := range there {
+		if !used[name] && !strings.HasPrefix(name, "simkube_ctrl_") {
+			t.Errorf("no panel shows %s", name)
 		}
 	}
 }
