@@ -44,6 +44,12 @@ bin/sk-cluster:
 	@test -e $@ || echo "Compiling Kubernetes: some minutes the first time, seconds from then on."
 	cd cluster && $(GO) build -ldflags '$(LDFLAGS) $(KUBERNETES_LDFLAGS)' -o ../$@ ./cmd/sk-cluster
 
+# kubectl as it belongs to this Kubernetes, for those who have none. No test needs it.
+.PHONY: bin/kubectl
+bin/kubectl:
+	@test -e $@ || echo "Compiling kubectl: a minute or two the first time."
+	cd cluster && $(GO) build -ldflags '$(LDFLAGS) $(KUBERNETES_LDFLAGS)' -o ../$@ k8s.io/kubernetes/cmd/kubectl
+
 # The same program once more, on a clock that jumps: see docs/virtual-time.md. The runtime's fake clock is set
 # through its own variables, which the linker has to allow.
 VIRTUAL = -tags faketime -overlay ../bin/.overlay/overlay.json
