@@ -123,7 +123,8 @@ func TestSimExamples_Hooks(t *testing.T) {
 	}
 }
 
-// TestSimExamples_Dashboard checks that the dashboard asks for metrics that there are, and for all of the driver's.
+// TestSimExamples_Dashboard checks that the dashboard asks for metrics that there are, and for all of the driver's, and that the
+// documentation lists all of them.
 func TestSimExamples_Dashboard(t *testing.T) {
 	there := map[string]bool{}
 	for _, file := range []string{"../internal/driver/metrics.go", "../internal/admission/metrics.go", "../internal/simctl/metrics.go"} {
@@ -150,6 +151,15 @@ func TestSimExamples_Dashboard(t *testing.T) {
 	}
 	if err := json.Unmarshal(text, &dashboard); err != nil {
 		t.Fatal(err)
+	}
+	docs, err := os.ReadFile("../docs/sim-metrics.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range there {
+		if !strings.Contains(string(docs), "| `"+name) {
+			t.Errorf("docs/sim-metrics.md does not list %s", name)
+		}
 	}
 	used := map[string]bool{}
 	for _, panel := range dashboard.Panels {
