@@ -141,6 +141,7 @@ images: ## Make the images of sk-ctrl, sk-driver and sk-tracer, as OCI layouts, 
 		echo "build $$program for $$arch"; \
 		GOOS=linux GOARCH=$$arch $(GO) build -ldflags '$(LDFLAGS)' -o bin/images/programs/linux_$$arch/$$program ./cmd/$$program || exit 1; \
 	done; done
+	cd images && GOWORK=off $(GO) test ./...
 	cd images && GOWORK=off $(GO) run . -programs ../bin/images/programs -o ../bin/images -version '$(VERSION)' \
 		-revision '$(shell git rev-parse HEAD 2>/dev/null)' -tag '$(TAG)' -push '$(PUSH)'
 
