@@ -53,6 +53,7 @@ type job struct {
 	t         *testing.T
 	inputs    map[string]string
 	outputs   map[string]string // by step.name
+	root      string            // where the action is
 	workspace string
 	summary   string
 	log       bytes.Buffer
@@ -65,7 +66,11 @@ func newJob(t *testing.T, inputs map[string]string) *job {
 			t.Skipf("a runner has %s, and there is none here", program)
 		}
 	}
-	j := &job{t: t, inputs: map[string]string{}, outputs: map[string]string{}, workspace: t.TempDir()}
+	root, err := filepath.Abs("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	j := &job{t: t, inputs: map[string]string{}, outputs: map[string]string{}, root: root, workspace: t.TempDir()}
 	for name, input := range read(t).Inputs {
 		j.inputs[name] = input.Default
 	}
@@ -121,15 +126,11 @@ func (j *job) step(s step) int {
 // expand replaces expressions. One that is not known is an error.
 func (j *job) expand(text string) string {
 	j.t.Helper()
-	root, err := filepath.Abs("..")
-	if err != nil {
-		j.t.Fatal(err)
-	}
 	return expression().ReplaceAllStringFunc(text, func(match string) string {
 		name := expression().FindStringSubmatch(match)[1]
 		switch {
 		case name == "github.action_path":
-			return root
+			return j.root
 		case name == "github.action_repository":
 			return "simkube/simkube"
 		case name == "runner.temp":
@@ -270,14 +271,6 @@ func TestSimulate(t *testing.T) {
 				t.Errorf("there is a report: %v", has)
 			}
 		})
-	}
-}
-
-// TestInstall checks that a folder without the programs is refused.
-func TestInstall(t *testing.T) {
-	j := newJob(t, map[string]string{"trace": "x", "bin": t.TempDir()})
-	if code := j.run(); code != 1 || !strings.Contains(j.log.String(), "has no program skctl") {
-		t.Errorf("got %d and\n%s", code, &j.log)
 	}
 }
 
