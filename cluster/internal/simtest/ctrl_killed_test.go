@@ -2,6 +2,7 @@ package simtest
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -32,16 +33,45 @@ func TestCtrlKilled(t *testing.T) {
 	if got, want := hooks.read(t), "preStart preRun postRun postStop"; got != want {
 		t.Errorf("hooks ran: %s; want %s", got, want)
 	}
-	died, err := os.ReadFile(deaths)
-	if err != nil {
+	wantDeaths(t, deaths, "finalizer", "turn", "holdLease", "preStartHooks", "checks", "metaroot", "service", "certificate", "webhook", "job", "wait",
+		"stop", "cleanUp", "remove", "postStopHooks", "finish", "releaseLease", "removeFinalizer")
+}
+
+// TestCtrlKilled_Deletion is the same for a simulation that is deleted under way.
+func TestCtrlKilled_Deletion(t *testing.T) {
+	leavesNothing(t)
+	deaths := filepath.Join(t.TempDir(), "deaths")
+	hooks := newDiary(t)
+	sim := simulation(t, func(sim *simkubev1.Simulation) {
+		sim.Spec.Hooks = &simkubev1.SimulationHooks{PostStopHooks: []simkubev1.SimulationHook{hooks.hook("postStop")}}
+	})
+	start(t, sim)
+	await(t, sim, "replaying", replays(1))
+	replaceCtrl(t, "env", roleVariable+"="+roleMortal, deathsVariable+"="+deaths, os.Args[0])
+	if err := env.client.Delete(t.Context(), sim); err != nil {
 		t.Fatal(err)
 	}
-	steps := strings.Fields(string(died))
-	t.Logf("killed after %s", strings.Join(steps, ", "))
-	for _, step := range []string{"finalizer", "turn", "preStartHooks", "metaroot", "certificate", "webhook", "job", "wait", "stop", "cleanUp", "remove", "postStopHooks", "finish"} {
-		if !slices.Contains(steps, step) {
-			t.Errorf("it was not killed after step %s", step)
+	wantDeaths(t, deaths, "stop", "cleanUp", "remove", "postStopHooks", "releaseLease", "removeFinalizer")
+	if got, want := hooks.read(t), "postStop"; got != want {
+		t.Errorf("hooks ran: %s; want %s", got, want)
+	}
+}
+
+// wantDeaths waits until sk-ctrl was killed after all of the steps.
+func wantDeaths(t *testing.T, deaths string, steps ...string) {
+	t.Helper()
+	var died, missing []string
+	err := wait.PollUntilContextTimeout(t.Context(), pollPeriod, patience, true, func(context.Context) (bool, error) {
+		text, err := os.ReadFile(deaths)
+		if err != nil && !os.IsNotExist(err) {
+			return false, err
 		}
+		died = strings.Fields(string(text))
+		missing = slices.DeleteFunc(slices.Clone(steps), func(step string) bool { return slices.Contains(died, step) })
+		return len(missing) == 0, nil
+	})
+	if err != nil {
+		t.Errorf("sk-ctrl was killed after the steps %v, but not after %v: %v", died, missing, err)
 	}
 }
 
@@ -61,7 +91,7 @@ func endCtrl(t *testing.T) {
 	t.Helper()
 	before := ctrl()
 	for _, process := range before {
-		if err := syscall.Kill(process.PID, syscall.SIGTERM); err != nil && err != syscall.ESRCH { //nolint:errorlint // a plain number
+		if err := syscall.Kill(process.PID, syscall.SIGTERM); err != nil && !errors.Is(err, syscall.ESRCH) {
 			t.Error(err)
 		}
 	}

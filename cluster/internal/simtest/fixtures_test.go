@@ -32,7 +32,7 @@ func simulation(t *testing.T, changes ...func(*simkubev1.Simulation)) *simkubev1
 	if err != nil {
 		t.Fatal(err)
 	}
-	sim := &simkubev1.Simulation{ObjectMeta: metav1.ObjectMeta{Name: strings.ToLower(strings.ReplaceAll(t.Name(), "/", "-"))}}
+	sim := &simkubev1.Simulation{ObjectMeta: metav1.ObjectMeta{Name: strings.ToLower(strings.NewReplacer("/", "-", "_", "-").Replace(t.Name()))}}
 	sim.Spec.Speed = new(float64(speed))
 	sim.Spec.Driver = simkubev1.SimulationDriver{
 		Image: driverImage, Namespace: namespace, Port: int32(ports[0]), TracePath: "file://" + env.trace,

@@ -1,0 +1,68 @@
+package simtest
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+
+	simkubev1 "simkube.io/simkube/api/v1"
+)
+
+// TestTurns creates two simulations at once. The second waits for the first, and then runs.
+func TestTurns(t *testing.T) {
+	leavesNothing(t)
+	first, second := simulation(t), simulation(t)
+	first.Name, second.Name = "turns-1", "turns-2"
+	start(t, first)
+	await(t, first, "Initializing", func(s *simkubev1.SimulationStatus) bool { return s.State != "" })
+	start(t, second)
+	await(t, second, "Blocked", isState(simkubev1.SimulationBlocked))
+	if len(drivers(second)) > 0 {
+		t.Error("a simulation that is blocked has a driver")
+	}
+	await(t, first, "Finished", isState(simkubev1.SimulationFinished))
+	checkFinished(t, await(t, second, "Finished", isState(simkubev1.SimulationFinished)), 1)
+}
+
+// TestTraceMissing has the trace appear late on the node. Until then the simulation says what it waits for.
+func TestTraceMissing(t *testing.T) {
+	leavesNothing(t)
+	late := filepath.Join(t.TempDir(), "late")
+	sim := simulation(t, func(sim *simkubev1.Simulation) { sim.Spec.Driver.TracePath = "file://" + late })
+	start(t, sim)
+	await(t, sim, "waiting for its trace", func(s *simkubev1.SimulationStatus) bool {
+		ready := meta.FindStatusCondition(s.Conditions, simkubev1.ConditionReady)
+		return ready != nil && strings.Contains(ready.Message, late)
+	})
+	trace, err := os.ReadFile(env.trace)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// At once, or half of it might be mounted.
+	if err := os.WriteFile(late+".part", trace, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(late+".part", late); err != nil {
+		t.Fatal(err)
+	}
+	checkFinished(t, await(t, sim, "Finished", isState(simkubev1.SimulationFinished)), 1)
+}
+
+// TestTraceBroken has something else in place of the trace, which no restart can mend.
+func TestTraceBroken(t *testing.T) {
+	leavesNothing(t)
+	broken := filepath.Join(t.TempDir(), "broken")
+	if err := os.WriteFile(broken, []byte("this is no trace"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	sim := simulation(t, func(sim *simkubev1.Simulation) { sim.Spec.Driver.TracePath = broken })
+	start(t, sim)
+	failed := await(t, sim, "Failed", isState(simkubev1.SimulationFailed))
+	condition := meta.FindStatusCondition(failed.Status.Conditions, simkubev1.ConditionFailed)
+	if condition == nil || !strings.Contains(condition.Message, "trace") {
+		t.Errorf("it says %+v", condition)
+	}
+}
