@@ -35,7 +35,14 @@ type SimulationList struct {
 	Items []Simulation `json:"items"`
 }
 
-// SimulationSpec says what to replay and how.
+// SimulationSpec says what to replay and how. Only pausedTime may change: for anything else, create another Simulation.
+//
+// +kubebuilder:validation:XValidation:rule="self.driver == oldSelf.driver",message="driver cannot be changed; create another Simulation"
+// +kubebuilder:validation:XValidation:rule="has(self.hooks) == has(oldSelf.hooks) && (!has(self.hooks) || self.hooks == oldSelf.hooks)",message="hooks cannot be changed; create another Simulation"
+// +kubebuilder:validation:XValidation:rule="has(self.duration) == has(oldSelf.duration) && (!has(self.duration) || self.duration == oldSelf.duration)",message="duration cannot be changed; create another Simulation"
+// +kubebuilder:validation:XValidation:rule="has(self.repetitions) == has(oldSelf.repetitions) && (!has(self.repetitions) || self.repetitions == oldSelf.repetitions)",message="repetitions cannot be changed; create another Simulation"
+// +kubebuilder:validation:XValidation:rule="has(self.speed) == has(oldSelf.speed) && (!has(self.speed) || self.speed == oldSelf.speed)",message="speed cannot be changed; create another Simulation"
+// +kubebuilder:validation:XValidation:rule="has(self.results) == has(oldSelf.results) && (!has(self.results) || self.results == oldSelf.results)",message="results cannot be changed; create another Simulation"
 type SimulationSpec struct {
 	// Driver is the program that replays the trace.
 	Driver SimulationDriver `json:"driver"`

@@ -112,7 +112,7 @@ func (s *status) write(ctx context.Context) error {
 
 // prepare makes sure that there is a status to write into: the controller makes one, and has usually done so.
 func (s *status) prepare(ctx context.Context) error {
-	patch := []byte(`{"status":{"driver":{}}}`)
+	patch := fmt.Appendf(nil, `{"metadata":{"uid":%q},"status":{"driver":{}}}`, s.uid)
 	_, err := s.client.Resource(simulations()).Patch(ctx, s.name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: fieldManager}, "status")
 	if err != nil {
 		return fmt.Errorf("write the simulation's status: %w", err)

@@ -1,11 +1,13 @@
 package replaytest
 
 import (
+	"context"
 	"strings"
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
 	"sigs.k8s.io/yaml"
 
@@ -112,6 +114,49 @@ func TestSimulationSchema(t *testing.T) {
 				t.Errorf("got %v, want %q", err, test.want)
 			}
 		})
+	}
+}
+
+// TestSimulationSchema_Change holds that a Simulation can be paused, and otherwise stays what its records speak of.
+func TestSimulationSchema_Change(t *testing.T) {
+	client, err := dynamic.NewForConfig(env.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	simulations := client.Resource(simkubev1.GroupVersion.WithResource("simulations"))
+	object := &unstructured.Unstructured{}
+	if err := yaml.Unmarshal([]byte(wholeSimulation), &object.Object); err != nil {
+		t.Fatal(err)
+	}
+	object.SetName("changed")
+	if _, err := simulations.Create(t.Context(), object, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := simulations.Delete(context.WithoutCancel(t.Context()), "changed", metav1.DeleteOptions{}); err != nil {
+			t.Error(err)
+		}
+	})
+	for patch, want := range map[string]string{
+		`{"spec":{"pausedTime":null}}`:                            "",
+		`{"spec":{"pausedTime":"2026-03-10T00:00:01Z"}}`:          "",
+		`{"spec":{"driver":{"namespace":"elsewhere"}}}`:           "driver cannot be changed",
+		`{"spec":{"driver":{"virtualNsPrefix":"other"}}}`:         "driver cannot be changed",
+		`{"spec":{"hooks":null}}`:                                 "hooks cannot be changed",
+		`{"spec":{"hooks":{"preStartHooks":[]}}}`:                 "hooks cannot be changed",
+		`{"spec":{"duration":"1h"}}`:                              "duration cannot be changed",
+		`{"spec":{"repetitions":3}}`:                              "repetitions cannot be changed",
+		`{"spec":{"speed":null}}`:                                 "speed cannot be changed",
+		`{"spec":{"results":{"url":null,"configMap":"kept"}}}`:    "results cannot be changed",
+		`{"metadata":{"labels":{"team":"a"}},"spec":{"speed":1}}`: "",
+	} {
+		_, err := simulations.Patch(t.Context(), "changed", types.MergePatchType, []byte(patch), metav1.PatchOptions{DryRun: []string{metav1.DryRunAll}})
+		switch {
+		case want == "" && err != nil:
+			t.Errorf("%s: %v", patch, err)
+		case want != "" && (err == nil || !strings.Contains(err.Error(), want)):
+			t.Errorf("%s: got %v, want %q", patch, err, want)
+		}
 	}
 }
 
