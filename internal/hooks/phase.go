@@ -1,6 +1,7 @@
 package hooks
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,13 +21,15 @@ type Ledger interface {
 // ErrInterrupted is recorded for a hook that a process before this one began.
 var ErrInterrupted = errors.New("interrupted: it was begun and its end is not known, so it is not run again")
 
-// ErrFailedBefore is told of a hook that has failed already: those after it are not run.
+// ErrFailedBefore is told of a hook that has failed already.
 var ErrFailedBefore = errors.New("has failed")
 
 // RunPhase runs those hooks of a phase that the ledger does not hold, one after the other. It returns at the first that
-// fails, or failed in an earlier call, unless the hook says to ignore that.
+// fails, or failed in an earlier call, unless the hook says to ignore that. Hooks after the stop undo what others have done,
+// each for itself: of them all are run, and the error is that of the first that fails.
 func (r *Runner) RunPhase(ctx context.Context, phase simkubev1.HookPhase, run int32, hooks []simkubev1.SimulationHook, sim *simkubev1.Simulation, ledger Ledger) error {
 	records := slices.Clone(ledger.Records())
+	var first error
 	for i, hook := range hooks {
 		index := int32(i) // the API allows 64 hooks
 		at := slices.IndexFunc(records, func(h simkubev1.HookRecord) bool {
@@ -34,7 +37,11 @@ func (r *Runner) RunPhase(ctx context.Context, phase simkubev1.HookPhase, run in
 		})
 		if at >= 0 && records[at].State != simkubev1.HookStarted {
 			if records[at].State == simkubev1.HookFailed && !hook.IgnoreFailure {
-				return fmt.Errorf("%s[%d]: %w: %s", phase, i, ErrFailedBefore, records[at].Message)
+				err := fmt.Errorf("%s[%d]: %w: %s", phase, i, ErrFailedBefore, records[at].Message)
+				if phase != simkubev1.HookPostStop {
+					return err
+				}
+				first = cmp.Or(first, err)
 			}
 			continue
 		}
@@ -58,10 +65,14 @@ func (r *Runner) RunPhase(ctx context.Context, phase simkubev1.HookPhase, run in
 			r.OnDone(records[at], hook, hookErr)
 		}
 		if hookErr != nil && (ctx.Err() != nil || !hook.IgnoreFailure) {
-			return fmt.Errorf("%s[%d]: %w", phase, i, hookErr)
+			err := fmt.Errorf("%s[%d]: %w", phase, i, hookErr)
+			if ctx.Err() != nil || phase != simkubev1.HookPostStop {
+				return err
+			}
+			first = cmp.Or(first, err)
 		}
 	}
-	return nil
+	return first
 }
 
 func (r *Runner) end(record *simkubev1.HookRecord, result Result, err error) {

@@ -152,3 +152,34 @@ func TestRunner_RunPhase_FailedBefore(t *testing.T) {
 		t.Errorf("the hook after one that failed was run: %+v", *records)
 	}
 }
+
+// TestRunner_RunPhase_PostStop holds that one that fails keeps none from undoing what is its own to undo.
+func TestRunner_RunPhase_PostStop(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "out")
+	list := []simkubev1.SimulationHook{sh("echo a >>" + file), sh("exit 2"), sh("echo b >>" + file), sh("exit 3"), sh("echo c >>" + file)}
+	records := &memory{}
+	var failed *Error
+	if err := newRunner().RunPhase(t.Context(), simkubev1.HookPostStop, 0, list, nil, records); !errors.As(err, &failed) || failed.ExitCode != 2 {
+		t.Errorf("got %v, want exit 2", err)
+	}
+	err := newRunner().RunPhase(t.Context(), simkubev1.HookPostStop, 0, list, nil, records)
+	if !errors.Is(err, ErrFailedBefore) || !strings.Contains(err.Error(), "[1]") {
+		t.Errorf("again: got %v, want that the second has failed", err)
+	}
+	if got, _ := os.ReadFile(file); string(got) != "a\nb\nc\n" || len(*records) != len(list) {
+		t.Errorf("ran %q, %d records", got, len(*records))
+	}
+	// An earlier process was interrupted in the first.
+	begun := &memory{{Phase: simkubev1.HookPostStop, State: simkubev1.HookStarted}}
+	if err := newRunner().RunPhase(t.Context(), simkubev1.HookPostStop, 0, list[:3], nil, begun); !errors.Is(err, ErrInterrupted) || len(*begun) != 3 {
+		t.Errorf("interrupted: got %v, %d records", err, len(*begun))
+	}
+	// This one is: the next goes on.
+	ctx, cancel := context.WithCancel(t.Context())
+	cut := &memory{}
+	runner := newRunner()
+	runner.OnDone = func(simkubev1.HookRecord, simkubev1.SimulationHook, error) { cancel() }
+	if err := runner.RunPhase(ctx, simkubev1.HookPostStop, 0, list, nil, cut); err == nil || len(*cut) != 1 {
+		t.Errorf("cancelled: got %v, %d records", err, len(*cut))
+	}
+}
