@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
@@ -48,36 +50,49 @@ func (s *session) stop(ctx context.Context) error {
 	return nil
 }
 
-// cleanUpSimulated removes what drivers have made, below each of their roots. The metaroot is the sign that there may be
-// something: it goes last.
+// cleanUpSimulated removes what drivers have made, below each of their roots. That a root is gone does not say that what it
+// owned is: the garbage collector comes later, or the root was deleted and its dependants orphaned.
 func (s *session) cleanUpSimulated(ctx context.Context) error {
 	var roots simkubev1.SimulationRootList
 	if err := s.reader.List(ctx, &roots, client.MatchingLabels{simkubev1.LabelSimulation: simkubev1.LabelValue(s.sim.Name)}); err != nil {
 		return fmt.Errorf("list SimulationRoots: %w", err)
 	}
-	if len(roots.Items) == 0 {
-		return nil
+	var spaces metav1.PartialObjectMetadataList
+	spaces.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("NamespaceList"))
+	err := s.reader.List(ctx, &spaces, client.MatchingLabels(simkubev1.SimulatedLabels(s.sim.Name)))
+	if err != nil && !apierrors.IsForbidden(err) { // who may not see any has made none
+		return fmt.Errorf("list simulated namespaces: %w", err)
 	}
-	var names []string
-	for i := range roots.Items {
-		if name := roots.Items[i].Name; name != simkubev1.MetarootName(s.sim.Name) {
-			names = append(names, name)
-		}
-	}
-	if len(names) == 0 {
-		// What is there may have outlived its root.
-		name := ""
-		if driver := s.status().Driver; driver != nil && driver.Pod != "" {
-			name = simkubev1.DriverRootName(driver.Pod)
-		}
-		names = append(names, name)
-	}
-	for _, name := range names {
+	for _, name := range driverRoots(s.sim, roots.Items, spaces.Items) {
 		if err := s.cleanUpBelow(ctx, name); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// driverRoots names the roots below which something may be left, whether they are there or not: those found, the one of the
+// driver that has last told of itself, and the owners of simulated namespaces. The metaroot is not one of them.
+func driverRoots(sim *simkubev1.Simulation, roots []simkubev1.SimulationRoot, spaces []metav1.PartialObjectMetadata) []string {
+	names := map[string]bool{}
+	for i := range roots {
+		names[roots[i].Name] = true
+	}
+	if driver := (observed{sim: sim}).driver(); driver.Pod != "" {
+		names[simkubev1.DriverRootName(driver.Pod)] = true
+	}
+	for i := range spaces {
+		for _, ref := range spaces[i].OwnerReferences {
+			if isRoot(ref, ref.Name) {
+				names[ref.Name] = true
+			}
+		}
+	}
+	delete(names, simkubev1.MetarootName(sim.Name))
+	if len(names) == 0 && (len(roots) > 0 || len(spaces) > 0) {
+		names[""] = true // what has never got an owner is found by its labels alone
+	}
+	return slices.Sorted(maps.Keys(names))
 }
 
 func (s *session) cleanUpBelow(ctx context.Context, root string) error {
@@ -101,16 +116,18 @@ func (s *session) removeParts(ctx context.Context) error {
 	namespace := s.sim.Spec.Driver.Namespace
 	root := objects.Metaroot(s.sim)
 	parts := []client.Object{
-		objects.Webhook(s.sim, root, nil),
 		objects.Service(s.sim, root),
 		&corev1.ConfigMap{},
 	}
-	parts[2].SetNamespace(namespace)
-	parts[2].SetName(simkubev1.DriverCheckpointName(s.sim.Name))
+	parts[1].SetNamespace(namespace)
+	parts[1].SetName(simkubev1.DriverCheckpointName(s.sim.Name))
 	if s.sim.Spec.Metrics != nil {
 		if prometheus, err := objects.Prometheus(s.sim, root); err == nil {
 			parts = append(parts, prometheus)
 		}
+	}
+	if err := s.remove(ctx, objects.Webhook(s.sim, nil), isWebhookOf(s.sim)); err != nil {
+		return err
 	}
 	for _, part := range parts {
 		if err := s.remove(ctx, part, func(found client.Object) bool { return isOurs(found, s.sim) }); err != nil {

@@ -39,13 +39,24 @@ func (c *controller) Reconcile(ctx context.Context, request reconcile.Request) (
 	}
 	err := c.reader.Get(ctx, request.NamespacedName, s.sim)
 	if apierrors.IsNotFound(err) {
-		// It went without this controller, which may have left the lease in its name.
-		return reconcile.Result{}, c.holdLease(ctx, "")
+		return c.afterwards(ctx, request.Name)
 	}
 	if err != nil {
 		return reconcile.Result{}, err
 	}
 	return s.walk(ctx)
+}
+
+// afterwards sees to what a simulation may have left that went without this controller: the lease in its name, its webhook.
+func (c *controller) afterwards(ctx context.Context, simulation string) (reconcile.Result, error) {
+	if err := c.holdLease(ctx, ""); err != nil {
+		return reconcile.Result{}, err
+	}
+	err := c.leaveNoWebhook(ctx, simulation)
+	if errors.Is(err, errNotClean) {
+		return reconcile.Result{RequeueAfter: mostRetry}, nil
+	}
+	return reconcile.Result{}, err
 }
 
 // walk runs steps until one waits or nothing is left to do. What a step finds out may change what is to be done next.

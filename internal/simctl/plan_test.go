@@ -52,15 +52,37 @@ func TestPlan(t *testing.T) {
 	}
 }
 
-// TestPlan_Webhook guards the order on which it depends that no simulated pod escapes: a webhook before the driver, and
-// no driver any more when it is removed.
-func TestPlan_Webhook(t *testing.T) {
-	at := func(name string) int {
-		return slices.IndexFunc(everyStep(), func(s step) bool { return s.name == name })
-	}
-	for _, pair := range [][2]string{{"turn", "preStartHooks"}, {"certificate", "webhook"}, {"webhook", "job"}, {"stop", "cleanUp"}, {"cleanUp", "remove"}} {
-		if before, after := at(pair[0]), at(pair[1]); before < 0 || after < 0 || before > after {
-			t.Errorf("%s is not before %s", pair[0], pair[1])
+// TestPlan_Order guards the order on which it depends that no simulated pod escapes (a webhook before the driver, and no
+// driver and nothing simulated any more when it is removed) and that no two simulations get in each other's way.
+func TestPlan_Order(t *testing.T) {
+	deleted := simulationIn("Running")
+	deleted.DeletionTimestamp = &metav1.Time{}
+	for name, tc := range map[string]struct {
+		sim   *simkubev1.Simulation
+		order []string
+	}{
+		planSetUp: {
+			simulationIn(""),
+			[]string{"finalizer", "turn", "holdLease", "preStartHooks", "checks", "metaroot", "service", "certificate", "webhook", "job", "wait"},
+		},
+		planEnd: {
+			simulationIn("Running", metav1.Condition{Type: simkubev1.ConditionComplete, Status: metav1.ConditionFalse}),
+			[]string{"stop", "cleanUp", "remove", "postStopHooks", "finish"},
+		},
+		planLetGo:  {simulationIn("Finished"), []string{"releaseLease", "removeFinalizer"}},
+		planDelete: {deleted, []string{"stop", "cleanUp", "remove", "postStopHooks", "releaseLease", "removeFinalizer"}},
+	} {
+		got, steps := plan(tc.sim)
+		if got != name {
+			t.Errorf("got plan %q, want %q", got, name)
+		}
+		last := -1
+		for _, wanted := range tc.order {
+			at := slices.IndexFunc(steps, func(s step) bool { return s.name == wanted })
+			if at <= last {
+				t.Errorf("%s: step %s is at %d, and the one before it at %d", name, wanted, at, last)
+			}
+			last = at
 		}
 	}
 }

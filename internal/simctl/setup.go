@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+	admissionv1 "k8s.io/api/admissionregistration/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/labels"
@@ -83,6 +84,7 @@ func cacheOptions() cache.Options {
 		&corev1.Pod{}: {Label: labels.SelectorFromSet(labels.Set{
 			objects.LabelManagedBy: objects.ControllerName, objects.LabelName: objects.DriverApp,
 		})},
+		&admissionv1.MutatingWebhookConfiguration{}: {Label: labels.SelectorFromSet(labels.Set{objects.LabelManagedBy: objects.ControllerName})},
 	}}
 }
 
@@ -109,6 +111,7 @@ func Setup(manager ctrl.Manager, opts Options) error {
 		Watches(&simkubev1.Simulation{}, handler.Funcs{UpdateFunc: c.wakeAfterUpdate, DeleteFunc: c.wakeAfterDelete}).
 		Watches(&batchv1.Job{}, handler.EnqueueRequestsFromMapFunc(simulationOf)).
 		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(simulationOf)).
+		WatchesRawSource(watchWebhooks(manager.GetCache())).
 		WithOptions(ctrlcontroller.Options{
 			MaxConcurrentReconciles: workers,
 			SkipNameValidation:      new(true), // tests have several in a process

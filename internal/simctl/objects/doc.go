@@ -2,7 +2,7 @@
 // names, and with which contents. It is pure: it reads no cluster and no clock, and the same simulation gives the same
 // objects.
 //
-// All of them hang off the metaroot, a SimulationRoot that the Simulation owns. Those whose labels Kubernetes hands on to
+// All of them but the webhook hang off the metaroot, a SimulationRoot that the Simulation owns. Those whose labels Kubernetes hands on to
 // others (the Service to its endpoints, the Job's template to its pods, the Prometheus to whatever its operator makes)
 // do not carry the simulation's label: a replay cleans up by that label, and must not find the driver there.
 package objects
@@ -23,6 +23,9 @@ const (
 	DriverApp      = "sk-driver"
 	ControllerName = "sk-ctrl"
 )
+
+// AnnotationUID is the UID of the simulation, on what was made for it and has no owner.
+const AnnotationUID = "controller.simkube.io/simulation-uid"
 
 // MetricsPort is where a driver serves its metrics, unless its webhook is there.
 const MetricsPort = 8081

@@ -48,9 +48,9 @@ func TestObjects_Golden(t *testing.T) {
 			root.UID = "root-uid"
 			all := []any{Metaroot(sim), Service(sim, root), CertificateSecret(sim, root, []byte("cert"), []byte("key"), []byte("ca"))}
 			if sim.Spec.Driver.CertManagerIssuer != nil {
-				all = append(all, Certificate(sim, root), Webhook(sim, root, nil))
+				all = append(all, Certificate(sim, root), Webhook(sim, nil))
 			} else {
-				all = append(all, Webhook(sim, root, []byte("ca")))
+				all = append(all, Webhook(sim, []byte("ca")))
 			}
 			all = append(all, Job(sim, root, Driver{ControllerNamespace: "ctrl", ServiceAccount: "sk-driver"}))
 			if sim.Spec.Metrics != nil {

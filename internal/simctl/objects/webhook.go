@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	admissionv1 "k8s.io/api/admissionregistration/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	simkubev1 "simkube.io/simkube/api/v1"
 )
@@ -21,12 +22,17 @@ const (
 // Webhook has API servers send simulated pods to the driver. It is for the pods of this simulation alone, by labels and
 // once more by the names of namespaces; all other pods of the cluster do not wait for a driver. Without caBundle,
 // cert-manager is asked to fill it in.
-func Webhook(sim *simkubev1.Simulation, root *simkubev1.SimulationRoot, caBundle []byte) *admissionv1.MutatingWebhookConfiguration {
+//
+// It has no owner: it must outlive whatever may make simulated pods, which the garbage collector does not know. Every field
+// is set that API servers would have a default for, so that what differs was changed by somebody.
+func Webhook(sim *simkubev1.Simulation, caBundle []byte) *admissionv1.MutatingWebhookConfiguration {
 	driver := sim.Spec.Driver
 	selector := simkubev1.SimulatedLabels(sim.Name)
 	prefix := cmp.Or(driver.VirtualNsPrefix, simkubev1.DefaultVirtualNsPrefix)
 	config := &admissionv1.MutatingWebhookConfiguration{
-		ObjectMeta: owned(simkubev1.MutatingWebhookName(sim.Name), "", simulationLabels(sim), root),
+		ObjectMeta: metav1.ObjectMeta{
+			Name: simkubev1.MutatingWebhookName(sim.Name), Labels: simulationLabels(sim), Annotations: map[string]string{AnnotationUID: string(sim.UID)},
+		},
 		Webhooks: []admissionv1.MutatingWebhook{{
 			Name: webhookName,
 			ClientConfig: admissionv1.WebhookClientConfig{
@@ -46,6 +52,7 @@ func Webhook(sim *simkubev1.Simulation, root *simkubev1.SimulationRoot, caBundle
 			FailurePolicy:           new(admissionv1.Fail),
 			MatchPolicy:             new(admissionv1.Equivalent),
 			NamespaceSelector:       matchLabels(selector),
+			ObjectSelector:          &metav1.LabelSelector{},
 			MatchConditions:         []admissionv1.MatchCondition{{Name: "virtual-namespace", Expression: fmt.Sprintf("request.namespace.startsWith('%s-')", prefix)}},
 			SideEffects:             new(admissionv1.SideEffectClassNoneOnDryRun),
 			TimeoutSeconds:          new(int32(webhookTimeout)),
@@ -55,7 +62,7 @@ func Webhook(sim *simkubev1.Simulation, root *simkubev1.SimulationRoot, caBundle
 	}
 	config.SetGroupVersionKind(admissionv1.SchemeGroupVersion.WithKind("MutatingWebhookConfiguration"))
 	if sim.Spec.Driver.CertManagerIssuer != nil {
-		config.Annotations = map[string]string{injectAnnotation: driver.Namespace + "/" + simkubev1.DriverCertSecret}
+		config.Annotations[injectAnnotation] = driver.Namespace + "/" + simkubev1.DriverCertSecret
 	}
 	return config
 }
