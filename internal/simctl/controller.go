@@ -64,6 +64,9 @@ func (s *session) walk(ctx context.Context) (reconcile.Result, error) {
 	for {
 		name, steps := plan(s.sim)
 		err := s.run(ctx, steps)
+		if name == planSetUp {
+			err = s.mayNot(err)
+		}
 		var failed *failure
 		var wait *waiting
 		switch {

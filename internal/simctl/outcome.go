@@ -8,6 +8,7 @@ import (
 // The reasons of a simulation's failure that the controller finds by itself. Drivers have more.
 const (
 	reasonInvalid           = "InvalidSimulation"
+	reasonForbidden         = "Forbidden"
 	reasonHook              = "HookFailed"
 	reasonNamespace         = "NamespaceMissing"
 	reasonAccount           = "ServiceAccountMissing"
