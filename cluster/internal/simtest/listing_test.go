@@ -2,11 +2,13 @@ package simtest
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
 	"testing"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/wait"
@@ -33,8 +35,11 @@ func everything(ctx context.Context) (listing, error) {
 				continue
 			}
 			list, err := env.dynamic.Resource(version.WithResource(kind.Name)).List(ctx, metav1.ListOptions{})
+			if apierrors.IsNotFound(err) {
+				continue // the kind is going
+			}
 			if err != nil {
-				return nil, err
+				return nil, fmt.Errorf("list %s: %w", kind.Name, err)
 			}
 			for i := range list.Items {
 				all[strings.Join([]string{version.Group, kind.Kind, list.Items[i].GetNamespace(), list.Items[i].GetName()}, " ")] = true
