@@ -3,6 +3,7 @@ package simctl
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -72,13 +73,23 @@ func (s *session) checkAccount(ctx context.Context) error {
 		"the driver runs as it; install SimKube's manifests for this namespace, or use the namespace that they are installed in")
 }
 
+// checkSecrets tells of all that are missing at once: they are one thing that is waited for.
 func (s *session) checkSecrets(ctx context.Context) error {
+	var missing []string
 	for _, name := range s.sim.Spec.Driver.Secrets {
-		if err := s.checkExists(ctx, "Secret", name, reasonSecret, "spec.driver.secrets names it; make it, or correct the name"); err != nil {
+		has, err := s.exists(ctx, "Secret", name)
+		if err != nil {
 			return err
 		}
+		if !has {
+			missing = append(missing, name)
+		}
 	}
-	return nil
+	if len(missing) == 0 {
+		return nil
+	}
+	return s.missing(missingGrace, reasonSecret, "There is no Secret %s in namespace %s: spec.driver.secrets names it; make it, or correct the name.",
+		strings.Join(missing, ", "), s.sim.Spec.Driver.Namespace)
 }
 
 func (s *session) checkClaim(ctx context.Context) error {
@@ -89,18 +100,25 @@ func (s *session) checkClaim(ctx context.Context) error {
 	return nil
 }
 
-// checkExists looks for an object in the driver's namespace. It reads none but its metadata: what is in a Secret is the
-// driver's.
 func (s *session) checkExists(ctx context.Context, kind, name, reason, todo string) error {
+	has, err := s.exists(ctx, kind, name)
+	if err != nil || has {
+		return err
+	}
+	return s.missing(missingGrace, reason, "There is no %s %s in namespace %s: %s.", kind, name, s.sim.Spec.Driver.Namespace, todo)
+}
+
+// exists looks for an object in the driver's namespace. It reads none but its metadata: what is in a Secret is the driver's.
+func (s *session) exists(ctx context.Context, kind, name string) (bool, error) {
 	key := client.ObjectKey{Namespace: s.sim.Spec.Driver.Namespace, Name: name}
 	err := s.reader.Get(ctx, key, metadata(corev1.SchemeGroupVersion.WithKind(kind)))
 	if apierrors.IsNotFound(err) {
-		return s.missing(missingGrace, reason, "There is no %s %s in namespace %s: %s.", kind, key.Name, key.Namespace, todo)
+		return false, nil
 	}
 	if err != nil {
-		return fmt.Errorf("read %s %s: %w", kind, key, err)
+		return false, fmt.Errorf("read %s %s: %w", kind, key, err)
 	}
-	return nil
+	return true, nil
 }
 
 // checkKinds looks for the operators that the simulation asks for, and for no others.

@@ -28,6 +28,8 @@ type controller struct {
 	turns sync.Mutex
 	// certificates is held while a certificate, which simulations share, or what trusts it is changed.
 	certificates sync.Mutex
+	// stumbles counts the errors of each simulation in a row.
+	stumbles stumbles
 }
 
 // Reconcile takes a simulation as far as it gets.
@@ -44,11 +46,16 @@ func (c *controller) Reconcile(ctx context.Context, request reconcile.Request) (
 	if err != nil {
 		return reconcile.Result{}, err
 	}
-	return s.walk(ctx)
+	result, err := s.walk(ctx)
+	if err == nil {
+		c.stumbles.forget(request.Name)
+	}
+	return result, err
 }
 
 // afterwards sees to what a simulation may have left that went without this controller: the lease in its name, its webhook.
 func (c *controller) afterwards(ctx context.Context, simulation string) (reconcile.Result, error) {
+	c.stumbles.forget(simulation)
 	if err := c.holdLease(ctx, ""); err != nil {
 		return reconcile.Result{}, err
 	}
@@ -113,12 +120,15 @@ func (s *session) run(ctx context.Context, steps []step) error {
 	return nil
 }
 
-// stumble tells users of an error that may go away by itself, and has the step tried again.
+// stumble has a step tried again whose error may go away by itself. Users are told when it does not.
 func (s *session) stumble(ctx context.Context, err error) (reconcile.Result, error) {
 	if apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) {
 		// The cluster has moved on since it was looked at: nothing is wrong.
 		s.log.DebugContext(ctx, "a step is tried again", "error", err)
 		return reconcile.Result{RequeueAfter: leastRetry}, nil
+	}
+	if s.stumbles.count(s.sim.Name) < stumblesTold {
+		return reconcile.Result{}, err
 	}
 	if told := s.ready(ctx, "", metav1.ConditionFalse, reasonError, err.Error()); client.IgnoreNotFound(told) != nil {
 		err = errors.Join(err, told)

@@ -107,7 +107,7 @@ func (o observed) judgeStarting() verdict {
 func (o observed) judgePod() verdict {
 	switch {
 	case o.pod == nil && o.complaint != "":
-		return verdict{reason: reasonDriver, grace: startGrace, message: fmt.Sprintf("The driver's pod cannot be made: %s. "+
+		return verdict{reason: reasonNoPod, grace: startGrace, message: fmt.Sprintf("The driver's pod cannot be made: %s. "+
 			"Have namespace %s allow it, or use another.", strings.TrimSuffix(o.complaint, "."), o.sim.Spec.Driver.Namespace)}
 	case o.pod == nil:
 		return verdict{reason: reasonInitializing, message: "The driver's pod is being made."}
@@ -118,13 +118,10 @@ func (o observed) judgePod() verdict {
 		}
 	}
 	wait := o.container().State.Waiting
-	switch {
-	case wait == nil:
+	if wait == nil {
 		return verdict{reason: reasonInitializing, message: "The driver reads the trace."}
-	case o.complaint != "":
-		return o.judgeMount()
 	}
-	switch wait.Reason {
+	switch wait.Reason { // the kubelet comes to these when it has the volumes
 	case "ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError", "RegistryUnavailable":
 		return verdict{reason: reasonImage, grace: startGrace, message: fmt.Sprintf(
 			"The image %s cannot be pulled: %s. Correct spec.driver.image, or give the service account %s the pull secret of its registry.",
@@ -135,6 +132,9 @@ func (o observed) judgePod() verdict {
 	case "CreateContainerConfigError":
 		return verdict{reason: reasonSecret, grace: startGrace, message: fmt.Sprintf(
 			"The driver's environment cannot be made: %s. See spec.driver.secrets.", cmp.Or(wait.Message, wait.Reason))}
+	}
+	if o.complaint != "" {
+		return o.judgeMount()
 	}
 	return verdict{reason: reasonInitializing, message: "The driver's container is being made."}
 }
@@ -153,10 +153,10 @@ func (o observed) judgeMount() verdict {
 		v.reason = reasonClaim
 		v.message = fmt.Sprintf("The volume for the results cannot be mounted: %s. See the claim of spec.results.", o.complaint)
 	case names(objects.VolumeCertificate):
-		v.reason = reasonCertificate
+		v.reason = reasonVolume
 		v.message = fmt.Sprintf("The webhook's certificate cannot be mounted: %s.", o.complaint)
 	default:
-		v.reason = reasonDriver
+		v.reason = reasonVolume
 		v.message = fmt.Sprintf("A volume of the driver's pod cannot be mounted: %s.", o.complaint)
 	}
 	return v
@@ -247,9 +247,12 @@ func reasonOf(driver simkubev1.DriverStatus) string {
 	return driver.Reason
 }
 
-func isReady(pod *corev1.Pod) bool {
+func isReady(pod *corev1.Pod) bool { return hasCondition(pod, corev1.PodReady) }
+
+// hasCondition tells whether a condition is known to hold.
+func hasCondition(pod *corev1.Pod, kind corev1.PodConditionType) bool {
 	for _, condition := range pod.Status.Conditions {
-		if condition.Type == corev1.PodReady {
+		if condition.Type == kind {
 			return condition.Status == corev1.ConditionTrue
 		}
 	}

@@ -65,7 +65,7 @@ func TestObserved_Judge(t *testing.T) {
 	}{
 		"no pod yet": {state: "Initializing", reason: "Initializing", message: "pod is being made"},
 		"no pod": {
-			complaint: "violates PodSecurity", state: "Initializing", reason: "DriverFailed", message: "cannot be made: violates PodSecurity. Have namespace simkube", grace: startGrace,
+			complaint: "violates PodSecurity", state: "Initializing", reason: "DriverPodRefused", message: "cannot be made: violates PodSecurity. Have namespace simkube", grace: startGrace,
 		},
 		"no node":        {pod: unschedulable, state: "Initializing", reason: "Unschedulable", message: "0/3 nodes"},
 		"creating":       {pod: driverPod(false, pending("ContainerCreating", "")), state: "Initializing", reason: "Initializing", message: "container"},
@@ -81,6 +81,14 @@ func TestObserved_Judge(t *testing.T) {
 		"no volume": {
 			pod: driverPod(false, pending("ContainerCreating", "")), complaint: `MountVolume.SetUp failed for volume "results" : timed out`,
 			state: "Initializing", reason: "ClaimMissing", message: "timed out", grace: startGrace,
+		},
+		"no certificate": {
+			pod: driverPod(false, pending("ContainerCreating", "")), complaint: `MountVolume.SetUp failed for volume "certificate" : secret "sk-driver-cert" not found`,
+			state: "Initializing", reason: "VolumeNotMounted", message: "certificate cannot be mounted", grace: startGrace,
+		},
+		"no image, after all": {
+			pod: driverPod(false, pending("ImagePullBackOff", "no such image")), complaint: `MountVolume.SetUp failed for volume "trace" : timed out`,
+			state: "Initializing", reason: "DriverImage", message: "no such image", grace: startGrace,
 		},
 		"crash before the replay": {pod: driverPod(false, crashed(2, 2, "cannot list\n")), state: "Retrying", reason: "Retrying", message: "2 times before the replay began, and is started anew, the last time with exit code 2: cannot list.", started: false},
 
@@ -129,6 +137,14 @@ func TestObserved_Judge(t *testing.T) {
 	}
 }
 
+func TestCountedSince(t *testing.T) {
+	for _, tc := range []struct{ created, now, want int }{{0, 0, 0}, {0, 180, 0}, {0, 181, 1}, {0, 3600, 3420}} {
+		if got := countedSince(at(tc.created), at(tc.now)); !got.Equal(at(tc.want)) {
+			t.Errorf("created %d s, now %d s: got %v, want %v", tc.created, tc.now, got, at(tc.want))
+		}
+	}
+}
+
 func TestLatest(t *testing.T) {
 	event := func(message string, seconds int) corev1.Event {
 		return corev1.Event{Message: message, LastTimestamp: metav1.NewTime(at(seconds))}
@@ -145,6 +161,30 @@ func TestLatest(t *testing.T) {
 	} {
 		if got := latest(tc.events, at(0)); got != tc.want {
 			t.Errorf("%s: got %q, want %q", name, got, tc.want)
+		}
+	}
+}
+
+// TestLacksVolume holds that what was said of volumes is not said of a pod that only pulls its image.
+func TestLacksVolume(t *testing.T) {
+	pod := func(node string, phase corev1.PodPhase, conditions ...corev1.PodCondition) *corev1.Pod {
+		return &corev1.Pod{Spec: corev1.PodSpec{NodeName: node}, Status: corev1.PodStatus{Phase: phase, Conditions: conditions}}
+	}
+	sandbox := func(status corev1.ConditionStatus) corev1.PodCondition {
+		return corev1.PodCondition{Type: corev1.PodReadyToStartContainers, Status: status}
+	}
+	for name, tc := range map[string]struct {
+		pod  *corev1.Pod
+		want bool
+	}{
+		"not on a node":     {pod("", corev1.PodPending), false},
+		"nothing known":     {pod("real-1", corev1.PodPending), true},
+		"without a sandbox": {pod("real-1", corev1.PodPending, sandbox(corev1.ConditionFalse)), true},
+		"with one":          {pod("real-1", corev1.PodPending, sandbox(corev1.ConditionTrue)), false},
+		"running":           {pod("real-1", corev1.PodRunning), false},
+	} {
+		if got := lacksVolume(tc.pod); got != tc.want {
+			t.Errorf("%s: got %v, want %v", name, got, tc.want)
 		}
 	}
 }

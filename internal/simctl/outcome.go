@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// The reasons of a simulation's failure that the controller finds by itself. Drivers have more.
+// The reasons of a simulation's failure that the controller finds by itself. Drivers have more. Each thing that is waited for
+// has its own: how long is told by the reason.
 const (
 	reasonInvalid           = "InvalidSimulation"
 	reasonForbidden         = "Forbidden"
@@ -17,7 +18,10 @@ const (
 	reasonTrace             = "TraceNotFound"
 	reasonCertificate       = "CertificateNotIssued"
 	reasonPrometheusMissing = "PrometheusKindMissing"
+	reasonAuthority         = "AuthorityNotInjected"
 	reasonImage             = "DriverImage"
+	reasonNoPod             = "DriverPodRefused"
+	reasonVolume            = "VolumeNotMounted"
 	reasonDriver            = "DriverFailed"
 )
 

@@ -55,7 +55,7 @@ func (s *session) ensureWebhook(ctx context.Context) error {
 		}
 	}
 	if managed && (len(webhook.Webhooks) == 0 || len(webhook.Webhooks[0].ClientConfig.CABundle) == 0) {
-		return s.missing(certificateGrace, reasonCertificate,
+		return s.missing(certificateGrace, reasonAuthority,
 			"cert-manager has not written the authority of its certificate into %s. Look whether its cainjector runs.", describe(webhook))
 	}
 	return nil
