@@ -1,6 +1,7 @@
 package driver
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,6 +30,9 @@ import (
 // leaveTimeout bounds the last write of a driver that is told to end.
 const leaveTimeout = 5 * time.Second
 
+// cleanUpTimeout bounds a clean-up: what has not gone by then does not go by itself. Another start tries again.
+const cleanUpTimeout = 5 * time.Minute
+
 // driver is the state of one Run.
 type driver struct {
 	opts     Options
@@ -44,6 +48,10 @@ type driver struct {
 	pauses      *pauses
 	metrics     *metrics
 	mutator     atomic.Pointer[mutate.Mutator]
+	// problems is how many there were in the repetition under way.
+	problems atomic.Int64
+	// traceName is what the results call the trace: without what is secret in its URL.
+	traceName string
 }
 
 // Run runs the simulation to its end and returns nil. For errors see the package's documentation; when ctx ends, everything is left as it is,
@@ -88,7 +96,8 @@ func newDriver(ctx context.Context, opts Options) (*driver, error) {
 		d.sim.Spec.Driver.VirtualNsPrefix = simkubev1.DefaultVirtualNsPrefix
 	}
 	d.status = newStatus(d.dynamic, d.sim, d.log)
-	d.pauses = &pauses{clock: opts.Clock, paused: d.sim.Spec.PausedTime != nil}
+	d.pauses = &pauses{clock: opts.Clock}
+	d.pauses.set(d.sim.Spec.PausedTime)
 	d.checkpoints, err = d.newCheckpoints(ctx)
 	return d, err
 }
@@ -135,11 +144,9 @@ func (d *driver) run(ctx context.Context) error {
 	running.Go(func() { d.status.run(beside, d.opts.Clock) })
 	running.Go(func() { d.checkpoints.follow(beside, d.opts.Clock) })
 
-	err := d.work(work)
-	if cause := context.Cause(work); cause != nil {
+	err := d.end(work, d.work(work))
+	if cause := context.Cause(work); cause != nil && err != nil {
 		err = errors.Join(cause, d.leave(beside, cause))
-	} else {
-		err = d.end(beside, err)
 	}
 	stop()
 	running.Wait()
@@ -170,21 +177,21 @@ func (d *driver) changed(ctx context.Context, sim *simkubev1.Simulation, cancel 
 		cancel(ErrDeleted)
 		return
 	}
-	paused := sim.Spec.PausedTime != nil
-	if !d.pauses.set(paused) {
+	if !d.pauses.set(sim.Spec.PausedTime) {
 		return
 	}
-	d.log.InfoContext(ctx, "the simulation was paused or resumed", "paused", paused)
-	d.notePaused(paused)
+	d.log.InfoContext(ctx, "the simulation was paused or resumed", "paused", d.pauses.isPaused())
+	d.status.change(d.notePaused)
 	d.checkpoints.wake()
 }
 
-func (d *driver) notePaused(paused bool) {
+// notePaused brings a status up to date, and the metric.
+func (d *driver) notePaused(s *simkubev1.DriverStatus) {
+	s.Paused = d.pauses.isPaused()
 	d.metrics.paused.Set(0)
-	if paused {
+	if s.Paused {
 		d.metrics.paused.Set(1)
 	}
-	d.status.change(func(s *simkubev1.DriverStatus) { s.Paused = paused })
 }
 
 // work is the whole simulation, or what is left of it.
@@ -194,7 +201,8 @@ func (d *driver) work(ctx context.Context) error {
 	case simkubev1.DriverFinished:
 		d.log.InfoContext(ctx, "the simulation was finished before")
 		return nil
-	case simkubev1.DriverFailed:
+	}
+	if before.Reason != "" {
 		return &Failure{Reason: before.Reason, Err: errors.New(before.Message)}
 	}
 	if err := d.status.prepare(ctx); err != nil {
@@ -204,7 +212,8 @@ func (d *driver) work(ctx context.Context) error {
 		if s.Pod != "" {
 			s.Restarts++
 		}
-		s.Pod, s.Phase, s.Message, s.Paused = d.opts.Pod, simkubev1.DriverPreparing, "", d.sim.Spec.PausedTime != nil
+		s.Pod, s.Phase, s.Message = d.opts.Pod, simkubev1.DriverPreparing, ""
+		d.notePaused(s)
 	})
 	if err != nil {
 		return err
@@ -265,8 +274,34 @@ func (d *driver) cleanUp(ctx context.Context, root string) error {
 	if err != nil {
 		return err
 	}
-	d.status.change(func(s *simkubev1.DriverStatus) { s.Phase = simkubev1.DriverCleaning })
-	return engine.Cleanup(ctx, nil)
+	ctx, cancel := context.WithTimeout(ctx, cleanUpTimeout)
+	defer cancel()
+	return engine.Cleanup(ctx, func(left replay.Remaining) {
+		d.status.change(func(s *simkubev1.DriverStatus) {
+			s.Phase = simkubev1.DriverCleaning
+			if s.Reason == "" && len(left) > 0 {
+				s.Message = "waits until these are gone: " + left.String()
+			}
+		})
+	})
+}
+
+// failed cleans up after a failure and writes that it is final.
+func (d *driver) failed(ctx context.Context, failure *Failure) error {
+	before := d.status.get()
+	if before.Phase == simkubev1.DriverFailed {
+		return nil
+	}
+	if before.Reason == "" {
+		d.event(ctx, corev1.EventTypeWarning, failure.Reason, failure.Err.Error())
+	}
+	if err := d.status.save(ctx, func(s *simkubev1.DriverStatus) { note(s, failure) }); err != nil {
+		return err
+	}
+	if err := d.cleanUp(ctx, d.rootName); err != nil {
+		return err
+	}
+	return d.status.save(ctx, func(s *simkubev1.DriverStatus) { s.Phase, s.Paused = simkubev1.DriverFailed, false })
 }
 
 // leave writes how far the work is, for whoever goes on with it.
@@ -279,21 +314,17 @@ func (d *driver) leave(ctx context.Context, cause error) error {
 	return d.checkpoints.write(ctx)
 }
 
-// end writes how the simulation ended. What another start may mend is only told.
+// end writes how the simulation ended. What another start may mend is only told. A failure is written before anything is cleaned up, so that
+// whoever comes after this driver goes on here.
 func (d *driver) end(ctx context.Context, err error) error {
-	var failure *Failure
+	var failed *Failure
 	switch {
 	case err == nil:
 		d.log.InfoContext(ctx, "the simulation is finished")
-		return d.status.save(ctx, func(s *simkubev1.DriverStatus) { s.Phase, s.Paused = simkubev1.DriverFinished, false })
-	case errors.As(err, &failure):
-		d.event(ctx, corev1.EventTypeWarning, failure.Reason, failure.Err.Error())
-		saveErr := d.status.save(ctx, func(s *simkubev1.DriverStatus) {
-			s.Phase, s.Reason, s.Message, s.Paused = simkubev1.DriverFailed, failure.Reason, failure.Err.Error(), false
-		})
-		if saveErr != nil {
-			return saveErr
-		}
+		return d.status.save(ctx, func(s *simkubev1.DriverStatus) { s.Phase, s.Message, s.Paused = simkubev1.DriverFinished, "", false })
+	case errors.As(err, &failed):
+		return cmp.Or(d.failed(ctx, failed), err)
+	case ctx.Err() != nil:
 		return err
 	}
 	// That this is told is a courtesy: a driver that cannot write its status is started again all the same.

@@ -20,6 +20,7 @@ func (d *driver) fetch(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", fail(ReasonInvalidSimulation, "the trace's path: %w", err)
 	}
+	d.traceName = location.String()
 	if location.Scheme == storage.SchemeFile {
 		return location.Key, d.checkLocal(location.Key)
 	}

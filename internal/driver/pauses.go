@@ -3,7 +3,9 @@ package driver
 import (
 	"slices"
 	"sync"
+	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/clock"
 
 	"simkube.io/simkube/internal/replay"
@@ -16,14 +18,20 @@ type pauses struct {
 
 	mu      sync.Mutex
 	paused  bool
+	from    time.Time // when the pause that goes on began, according to the simulation
 	current *replay.Pauser
 	spans   []results.Span
 }
 
-// set tells whether the simulation is paused, and returns whether that is news.
-func (p *pauses) set(paused bool) bool {
+// set tells since when the simulation is paused, nil if it is not, and returns whether that is news.
+func (p *pauses) set(since *metav1.Time) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.from = time.Time{}
+	if since != nil {
+		p.from = since.Time
+	}
+	paused := since != nil
 	if p.paused == paused {
 		return false
 	}
@@ -54,6 +62,19 @@ func (p *pauses) begin() *replay.Pauser {
 	p.current, p.spans = replay.NewPauser(p.clock), nil
 	p.note()
 	return p.current
+}
+
+func (p *pauses) isPaused() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.paused
+}
+
+// since tells when the pause that goes on began; zero if there is none.
+func (p *pauses) since() time.Time {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.from
 }
 
 // list gives the pauses of the current repetition.

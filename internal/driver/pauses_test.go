@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	clocktesting "k8s.io/utils/clock/testing"
 
 	"simkube.io/simkube/internal/results"
@@ -16,15 +17,16 @@ func TestPauses(t *testing.T) {
 	at := func(seconds int) time.Time { return start.Add(time.Duration(seconds) * time.Second) }
 	clock := clocktesting.NewFakeClock(start)
 	p := &pauses{clock: clock}
-	if !p.set(true) || p.set(true) {
+	since := &metav1.Time{Time: start}
+	if !p.set(since) || p.set(since) {
 		t.Error("set() does not tell what is news")
 	}
 	clock.SetTime(at(10))
 	first := p.begin()
 	clock.SetTime(at(15))
-	p.set(false)
+	p.set(nil)
 	clock.SetTime(at(20))
-	p.set(true)
+	p.set(since)
 	clock.SetTime(at(22))
 	if got := first.Shift(); got != 7*time.Second || !first.Paused() {
 		t.Errorf("the first repetition was shifted by %v, wanted are 7 s", got)
@@ -33,7 +35,7 @@ func TestPauses(t *testing.T) {
 	if diff := cmp.Diff(want, p.list()); diff != "" {
 		t.Errorf("pauses (-want +got):\n%s", diff)
 	}
-	p.set(false)
+	p.set(nil)
 	second := p.begin()
 	clock.SetTime(at(30))
 	if second.Shift() != 0 || len(p.list()) != 0 {

@@ -46,10 +46,19 @@ func (d *driver) probe(ctx context.Context, root mutate.Root) error {
 		return nil
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
+	case !isAnswer(last):
+		return fmt.Errorf("ask whether the webhook is reached: %w", last)
 	}
 	return fail(ReasonWebhookUnreachable, "the API server does not reach this driver's webhook within %s: %w; "+
 		"network policies and firewalls must let it connect to port %d of the driver's pod, and %s must be as the controller made it",
 		probeTimeout, last, d.sim.Spec.Driver.Port, simkubev1.MutatingWebhookName(d.sim.Name))
+}
+
+// isAnswer tells what the API server said about the webhook, or about what it was asked for, from its being away or busy.
+func isAnswer(err error) bool {
+	var status apierrors.APIStatus
+	return errors.Is(err, errNotMutated) ||
+		errors.As(err, &status) && !apierrors.IsServiceUnavailable(err) && !apierrors.IsTooManyRequests(err) && !apierrors.IsServerTimeout(err)
 }
 
 func (d *driver) probeOnce(ctx context.Context, namespace string, owner metav1.OwnerReference) error {

@@ -25,7 +25,7 @@ import (
 func (d *driver) spec(run int32) (simulation.Spec, error) {
 	from := d.sim.Spec
 	spec := simulation.Spec{
-		Name: d.sim.Name, TraceName: d.opts.TracePath, Output: d.opts.output(d.sim, runName(run)), Overwrite: true,
+		Name: d.sim.Name, TraceName: d.traceName, Output: d.opts.output(d.sim, runName(run)), Overwrite: true,
 		Speed: 1, ExistingNodes: true, Extend: true, NamespacePrefix: from.Driver.VirtualNsPrefix,
 	}
 	if from.Speed != nil {
@@ -62,8 +62,11 @@ func (d *driver) repetition(ctx context.Context, run int32, path string, before 
 	replayed := slices.ContainsFunc(d.status.get().Summaries, func(s simkubev1.RunSummary) bool { return s.Run == run })
 	if replayed {
 		d.log.InfoContext(ctx, "this repetition was replayed before", "run", run)
-		if err := d.cleanUp(ctx, d.rootName); err != nil {
-			return err
+		// The root of a later repetition, which bears the same name, is to be gone on with.
+		if before == nil || before.Run <= run {
+			if err := d.cleanUp(ctx, d.rootName); err != nil {
+				return err
+			}
 		}
 	} else {
 		if err := d.hooks(ctx, simkubev1.HookPreRun, run); err != nil {
@@ -120,6 +123,12 @@ func (d *driver) replay(ctx context.Context, run int32, path string, before *sav
 		resume = &before.Checkpoint
 	}
 	d.checkpoints.begin(run)
+	d.problems.Store(0)
+	var pausedSince time.Time
+	if resume != nil {
+		d.problems.Store(int64(resume.Problems))
+		pausedSince = d.pauses.since()
+	}
 	began := d.opts.Clock.Now()
 	_, err = prepared.Run(ctx, simulation.Runner{
 		Cluster: simulation.Cluster{
@@ -132,46 +141,56 @@ func (d *driver) replay(ctx context.Context, run int32, path string, before *sav
 		Wall:   func() time.Duration { return d.opts.Clock.Since(began) },
 		Steering: simulation.Steering{
 			RootName: d.rootName, FailFast: d.opts.FailFast, Leave: true,
-			Pause: d.pauses.begin(), Pauses: d.pauses.list,
+			Pause: d.pauses.begin(), Pauses: d.pauses.list, PausedSince: pausedSince, Exclusive: true,
 			Resume: resume, OnCheckpoint: d.checkpoints.changed,
 			OnEvent:      func(e replay.EventReport) { d.replayed(ctx, e) },
 			BeforeReplay: d.probe,
-			OnResults:    func(ctx context.Context, done *simulation.Done) error { return d.finished(ctx, run, done) },
+			OnResults: func(ctx context.Context, done *simulation.Done, failure error) error {
+				return d.finished(ctx, run, done, failure)
+			},
 		},
 	})
+	return failure(err)
+}
+
+// failure makes a Failure of the error with which a replay failed fast; other errors stay what they are.
+func failure(err error) error {
+	var failed *Failure
 	var problem *replay.ProblemError
-	switch {
-	case err == nil:
-		return nil
-	case errors.As(err, &problem):
-		return fail(ReasonApplyFailed, "%w; correct the trace (skctl validate), or run without --fail-fast", err)
+	if errors.As(err, &failed) || !errors.As(err, &problem) {
+		return err
 	}
-	return err
+	return fail(ReasonApplyFailed, "%w; correct the trace (skctl validate), or run without --fail-fast", err)
 }
 
 // replayed tells of an event, and of every object in it with which something went wrong.
 func (d *driver) replayed(ctx context.Context, e replay.EventReport) {
 	d.metrics.event(e)
+	d.problems.Add(int64(len(e.Problems)))
 	for _, p := range e.Problems {
 		d.log.WarnContext(ctx, "an object was not replayed", "verb", p.Verb, "kind", trace.FormatGVK(p.GVK),
 			"namespace", p.Namespace, "name", p.Name, "event", p.Event, "category", p.Category, "error", p.Message)
 	}
 }
 
-// finished keeps the results of a repetition, which from then on is not replayed again.
-func (d *driver) finished(ctx context.Context, run int32, done *simulation.Done) error {
+// finished keeps the results of a repetition, which from then on is not replayed again. That it has failed is written at the same time:
+// whoever comes after this driver must not take it for one that went well.
+func (d *driver) finished(ctx context.Context, run int32, done *simulation.Done, ended error) error {
 	summary := d.summary(run, done.Summary)
 	where, err := d.keep(ctx, done.Output, runName(run))
-	if err != nil && ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	if err == nil {
+	if err != nil {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		err = fail(ReasonResultsNotKept, "%w; check spec.results and the driver's permissions there", err)
+	} else {
 		summary.Results = where
 	}
-	saveErr := d.status.save(ctx, func(s *simkubev1.DriverStatus) { s.Summaries = append(s.Summaries, summary) })
-	if err != nil {
-		err = fail(ReasonResultsNotKept, "%w; check spec.results and the driver's permissions there", err)
-	}
+	err = cmp.Or(failure(ended), err)
+	saveErr := d.status.save(ctx, func(s *simkubev1.DriverStatus) {
+		s.Summaries = append(s.Summaries, summary)
+		note(s, err)
+	})
 	return errors.Join(err, saveErr)
 }
 
@@ -207,11 +226,15 @@ func (d *driver) report(ctx context.Context, run int32, resumed *simulation.Chec
 	}
 	d.status.change(func(s *simkubev1.DriverStatus) {
 		s.Run, s.Phase = run, phaseOf(p.Phase)
+		if s.Reason == "" {
+			s.Message = ""
+			if s.Phase == simkubev1.DriverCleaning && p.Detail != "" {
+				s.Message = "waits until these are gone: " + p.Detail
+			}
+		}
 		s.TraceStart, s.TraceEnd, s.TraceTime = stamp(p.TraceStart), stamp(p.TraceEnd), cmp.Or(stamp(p.TraceTime), s.TraceTime)
 		s.Events, s.EventsTotal = count(done), count(p.EventsTotal)
-		if total, ok := d.checkpoints.last(); ok {
-			s.Problems = count(total.Problems)
-		}
+		s.Problems = count(int(d.problems.Load()))
 	})
 }
 

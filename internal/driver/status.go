@@ -3,6 +3,7 @@ package driver
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -20,8 +21,8 @@ import (
 const (
 	// statusInterval is how often progress is written at most.
 	statusInterval = time.Second
-	// statusTries and statusWait bound how long a write that must succeed is tried: about 15 s.
-	statusTries = 8
+	// statusTries and statusWait bound how long a write that must succeed is tried: about 15 s, with what the tries take themselves.
+	statusTries = 9
 	statusWait  = 60 * time.Millisecond
 )
 
@@ -146,6 +147,20 @@ type ledger struct{ status *status }
 
 func (l ledger) Records() []simkubev1.HookRecord { return l.status.get().Hooks }
 
+// Save writes the records. Where it fails, a hook is not begun: that it is must not be written by and by.
 func (l ledger) Save(ctx context.Context, records []simkubev1.HookRecord) error {
-	return l.status.save(ctx, func(s *simkubev1.DriverStatus) { s.Hooks = records })
+	before := l.Records()
+	err := l.status.save(ctx, func(s *simkubev1.DriverStatus) { s.Hooks = records })
+	if err != nil {
+		l.status.change(func(s *simkubev1.DriverStatus) { s.Hooks = before })
+	}
+	return err
+}
+
+// note writes down that the simulation has failed, if err is a Failure. It is over when phase says so, too.
+func note(s *simkubev1.DriverStatus, err error) {
+	var failed *Failure
+	if errors.As(err, &failed) {
+		s.Reason, s.Message = failed.Reason, failed.Err.Error()
+	}
 }

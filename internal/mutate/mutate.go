@@ -47,6 +47,11 @@ type Config struct {
 	Speed float64
 	// Numbers are those of an earlier Mutator of the same simulation, from which this one goes on; nil means none.
 	Numbers map[string]int
+	// OnNumber is called when Numbers has changed, from whoever calls Mutate; nil means nobody is told.
+	OnNumber func()
+	// Exclusive says that only pods of the simulation's namespaces are offered. Those that do not lead to the root are kept on simulated
+	// nodes, too: something in the simulation makes them without saying so.
+	Exclusive bool
 	// Clock tells the time of admission; nil means the system's clock.
 	Clock  clock.PassiveClock
 	Owners OwnerGetter
@@ -83,6 +88,9 @@ func New(cfg Config) (*Mutator, error) {
 	if !(cfg.Speed > 0) || math.IsInf(cfg.Speed, 1) {
 		problems = append(problems, fmt.Errorf("speed %v is not a positive number", cfg.Speed))
 	}
+	if cfg.OnNumber == nil {
+		cfg.OnNumber = func() {}
+	}
 	numbers, err := newNumbers(cfg.Numbers)
 	if err := errors.Join(append(problems, err)...); err != nil {
 		return nil, fmt.Errorf("mutation of pods: %w", err)
@@ -95,6 +103,20 @@ func New(cfg Config) (*Mutator, error) {
 // its pods where that tells them apart.
 func (m *Mutator) Numbers() map[string]int { return m.numbers.all() }
 
+// Known tells of a pod that an earlier Mutator of the same simulation has changed: its number is taken. Pods of others do nothing.
+func (m *Mutator) Known(ctx context.Context, pod *corev1.Pod) error {
+	hash, number, tracked := trackingOf(pod)
+	if !tracked {
+		return nil
+	}
+	chain, err := m.chainOf(ctx, pod)
+	if err != nil || !chain.ours {
+		return err
+	}
+	m.numbers.atLeast(keyOf(m.ownerOf(pod, chain, m.originalNamespace(pod), hash), hash), number+1)
+	return nil
+}
+
 // Mutate changes a pod that is about to be created, its namespace set and its defaults filled in, and tells
 // whether it did. A pod of the simulation that comes again, with what it got the first time, keeps that. An
 // error means that the pod must not be created: it may be one of the simulation's, and could land on a real
@@ -102,7 +124,10 @@ func (m *Mutator) Numbers() map[string]int { return m.numbers.all() }
 //
 // A pod counts as one of its owner's from here on, even if something else then keeps it from being created.
 func (m *Mutator) Mutate(ctx context.Context, pod *corev1.Pod) (changed bool, err error) {
-	return m.mutate(ctx, pod, m.numbers.take)
+	return m.mutate(ctx, pod, func(key numberKey) int {
+		defer m.cfg.OnNumber()
+		return m.numbers.take(key)
+	})
 }
 
 // Preview is Mutate for a pod that will not be created (a dry run): it counts nothing.
@@ -112,7 +137,7 @@ func (m *Mutator) Preview(ctx context.Context, pod *corev1.Pod) (changed bool, e
 
 func (m *Mutator) mutate(ctx context.Context, pod *corev1.Pod, number func(numberKey) int) (bool, error) {
 	chain, err := m.chainOf(ctx, pod)
-	if err != nil || !chain.ours {
+	if err != nil || !chain.ours && !m.cfg.Exclusive {
 		return false, err
 	}
 	c := changes{pod: pod}
@@ -121,9 +146,11 @@ func (m *Mutator) mutate(ctx context.Context, pod *corev1.Pod, number func(numbe
 	for key, value := range simkubev1.SimulatedLabels(m.cfg.Simulation) {
 		c.label(key, value)
 	}
-	recorded, err := m.track(&c, chain, namespace, number)
-	if err != nil {
-		return c.made, err
+	var recorded trace.Lifecycle
+	if chain.ours {
+		if recorded, err = m.track(&c, chain, namespace, number); err != nil {
+			return c.made, err
+		}
 	}
 	c.place()
 	m.delay(&c)

@@ -83,6 +83,13 @@ func (n *numbers) take(key numberKey) int {
 	return number
 }
 
+// atLeast has take give no number below one.
+func (n *numbers) atLeast(key numberKey, number int) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.free[key] = max(n.free[key], number)
+}
+
 // next gives the number that take would give.
 func (n *numbers) next(key numberKey) int {
 	n.mu.Lock()
@@ -93,9 +100,10 @@ func (n *numbers) next(key numberKey) int {
 // all gives the numbers that take would give, by the keys' text.
 func (n *numbers) all() map[string]int {
 	n.mu.Lock()
-	defer n.mu.Unlock()
-	all := make(map[string]int, len(n.free))
-	for key, number := range n.free {
+	free := maps.Clone(n.free) // those who take do not wait for texts to be made
+	n.mu.Unlock()
+	all := make(map[string]int, len(free))
+	for key, number := range free {
 		all[key.String()] = number
 	}
 	return all

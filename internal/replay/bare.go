@@ -145,7 +145,7 @@ func (b *barePods) finished(key objectKey, name string) {
 }
 
 // clone gives the next clone of a pod which was interrupted under some name, unless it is not to be started
-// again or was already.
+// again or was already. Until cloned or taken is called it is the same one.
 func (b *barePods) clone(key objectKey, interrupted string) (name string, body []byte, ok bool, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -153,8 +153,7 @@ func (b *barePods) clone(key objectKey, interrupted string) (name string, body [
 	if !pod.wanted(interrupted) {
 		return "", nil, false, nil
 	}
-	pod.clones++
-	name = cloneName(key, pod.clones)
+	name = cloneName(key, pod.clones+1)
 	body, err = editPod(pod.body, func(object map[string]any) { rename(object, key, name) })
 	return name, body, err == nil, err
 }
@@ -175,7 +174,16 @@ func (b *barePods) cloned(key objectKey, name string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if pod := b.pods[key]; pod != nil {
-		pod.current = name
+		pod.current, pod.clones = name, cloneNumber(key, name)
+	}
+}
+
+// taken notes that the name of a clone is that of something else.
+func (b *barePods) taken(key objectKey, name string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if pod := b.pods[key]; pod != nil {
+		pod.clones = max(pod.clones, cloneNumber(key, name))
 	}
 }
 

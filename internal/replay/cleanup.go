@@ -62,6 +62,8 @@ type cleanup struct {
 	engine   *Engine
 	progress func(Remaining)
 	told     time.Time
+	// complaint is the last failure that was logged.
+	complaint string
 }
 
 func (c *cleanup) run(ctx context.Context) error {
@@ -86,6 +88,7 @@ func (c *cleanup) run(ctx context.Context) error {
 			}
 			c.tell(found)
 		}
+		c.complain(ctx, failure)
 		if settled < settledPasses {
 			if err := sleepUntil(ctx, e.opts.Clock, e.opts.Clock.Now().Add(cleanupPoll)); err != nil {
 				return errors.Join(fmt.Errorf("%w; left: %s", err, remaining(found)), failure)
@@ -114,6 +117,15 @@ func (c *cleanup) tell(found []found) {
 	}
 	c.told = now
 	c.progress(remaining(found))
+}
+
+// complain logs a failure once: the same is tried again and again.
+func (c *cleanup) complain(ctx context.Context, failure error) {
+	if failure == nil || ctx.Err() != nil || failure.Error() == c.complaint {
+		return
+	}
+	c.complaint = failure.Error()
+	c.engine.opts.Logger.WarnContext(ctx, "clean-up tries again", "error", failure)
 }
 
 func (e *Engine) deleteRoot(ctx context.Context) error {

@@ -192,7 +192,11 @@ func (r *run) startClone(ctx context.Context, key objectKey, interrupted place, 
 	if err != nil {
 		return err
 	}
-	_, err = r.target.create(ctx, place{resource: podResource(), namespace: interrupted.namespace, name: name}, object)
+	at := place{resource: podResource(), namespace: interrupted.namespace, name: name}
+	_, err = r.target.create(ctx, at, object)
+	if apierrors.IsAlreadyExists(err) {
+		err = r.cloneExists(ctx, key, at, err)
+	}
 	switch {
 	case err == nil:
 		r.pods.cloned(key, name)
@@ -202,4 +206,19 @@ func (r *run) startClone(ctx context.Context, key objectKey, interrupted place, 
 		return nil
 	}
 	return err
+}
+
+// cloneExists returns nil if the clone is there: an earlier try had made it, whose answer was lost. Otherwise the name is something else's, and
+// the next try takes another one.
+func (r *run) cloneExists(ctx context.Context, key objectKey, at place, exists error) error {
+	there, err := r.target.get(ctx, at)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(there.OwnerReferences, func(ref metav1.OwnerReference) bool { return ref.UID == r.root.UID }) &&
+		there.Annotations[simkubev1.AnnotationOriginalOwner] == trace.NamespacedName(key.namespace, key.name) {
+		return nil
+	}
+	r.pods.taken(key, at.name)
+	return exists
 }

@@ -6,6 +6,7 @@ import "sync"
 type results struct {
 	onEvent      func(EventReport)
 	onCheckpoint func(done int)
+	failFast     bool
 
 	mu         sync.Mutex
 	sum        Report
@@ -17,7 +18,7 @@ type results struct {
 
 func newResults(opts Options, done int) *results {
 	return &results{
-		onEvent: opts.OnEvent, onCheckpoint: opts.OnCheckpoint,
+		onEvent: opts.OnEvent, onCheckpoint: opts.OnCheckpoint, failFast: opts.FailFast,
 		sum:     Report{ProblemCounts: map[Category]int{}},
 		leading: done, ahead: map[int]bool{},
 	}
@@ -46,6 +47,9 @@ func (r *results) add(e *eventRun) {
 		r.sum.LastDue = e.due
 	}
 	r.onEvent(report)
+	if r.failFast && len(e.problems) > 0 {
+		return // whoever goes on must come upon it, too
+	}
 	r.advance(e.index)
 }
 

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -178,6 +179,9 @@ func hasCronJob(event *trace.Event) bool {
 // traceInfo is what the results say of the trace: with its absolute path, so that it still means something in another folder.
 func (p *Prepared) traceInfo() results.TraceInfo {
 	info := p.info
+	if strings.Contains(info.Path, "://") {
+		return info
+	}
 	if abs, err := filepath.Abs(info.Path); err == nil {
 		info.Path = abs
 	}

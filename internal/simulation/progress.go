@@ -28,6 +28,7 @@ const (
 type progress struct {
 	prepared *Prepared
 	recorder *results.Recorder
+	pauses   func() []results.Span
 	due      chan struct{} // has room for one
 
 	mu      sync.Mutex // guards the rest
@@ -37,8 +38,9 @@ type progress struct {
 	changes int // since the last report they led to
 }
 
-func newProgress(p *Prepared, recorder *results.Recorder) *progress {
-	return &progress{prepared: p, recorder: recorder, phase: Starting, due: make(chan struct{}, 1)}
+// newProgress makes a progress; pauses, if not nil, tells when the replay stood still.
+func newProgress(p *Prepared, recorder *results.Recorder, pauses func() []results.Span) *progress {
+	return &progress{prepared: p, recorder: recorder, pauses: pauses, phase: Starting, due: make(chan struct{}, 1)}
 }
 
 // start reports from time to time, until the returned function is called, which waits for the last report.
@@ -141,7 +143,11 @@ func (p *progress) now(now time.Time) *Progress {
 	} else if p.phase == Aligning {
 		p.phase, out.Phase = Replaying, Replaying
 	}
-	out.TraceTime = p.times.Trace(now)
+	times := *p.times
+	if p.pauses != nil {
+		times.Pauses = p.pauses()
+	}
+	out.TraceTime = times.Trace(now)
 	if out.TraceTime.After(out.TraceEnd) {
 		out.TraceTime = out.TraceEnd
 	}

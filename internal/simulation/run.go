@@ -106,7 +106,7 @@ type session struct {
 
 func (p *Prepared) newSession(r Runner) (*session, error) {
 	s := &session{Prepared: p, Runner: r, recorder: results.NewRecorder(), tracker: newTracker(r)}
-	s.progress = newProgress(p, s.recorder)
+	s.progress = newProgress(p, s.recorder, r.Steering.Pauses)
 	typed := rest.CopyConfig(r.Cluster.Config)
 	typed.ContentType = "application/vnd.kubernetes.protobuf"
 	typed.AcceptContentTypes = "application/vnd.kubernetes.protobuf,application/json"
@@ -142,8 +142,8 @@ func (p *Prepared) newSession(r Runner) (*session, error) {
 // errNothing is returned when a replay ended without anything to report, which a bug alone can cause.
 var errNothing = errors.New("nothing was observed")
 
-// run goes through the phases and always ends in clean-up. The results are written before that: they are safe
-// then, whatever becomes of the rest.
+// run goes through the phases and ends in clean-up, unless everything is to be left as it is. The results are written before
+// that: they are safe then, whatever becomes of the rest.
 func (s *session) run(ctx context.Context) (*Done, error) {
 	var run *results.Run
 	err := s.simulate(ctx, &run)
@@ -163,14 +163,17 @@ func (s *session) run(ctx context.Context) (*Done, error) {
 	case run != nil && (interrupted || err == nil || failedFast(err)):
 		run.Summary.Run.Interrupted = err != nil
 		done = &Done{Output: s.spec.Output, Summary: run.Summary, Interrupted: err != nil}
-		failure := s.write(ctx, run, done)
-		if failedFast(err) {
-			failure = errors.Join(err, failure)
+		failure := err
+		if interrupted {
+			failure = nil // it ended as it was asked to
 		}
-		err = failure
+		err = errors.Join(failure, s.write(ctx, run, done, failure))
+	}
+	if err != nil && s.Steering.Leave {
+		return nil, err
 	}
 	if cleanErr := s.cleanUp(ctx); cleanErr != nil {
-		if err != nil {
+		if err != nil || s.Steering.Leave {
 			return nil, errors.Join(err, cleanErr)
 		}
 		s.Report(Message{Note: &Note{Level: Warning, Text: cleanErr.Error()}})
@@ -187,7 +190,7 @@ func failedFast(err error) bool {
 	return errors.As(err, &problem)
 }
 
-func (s *session) write(ctx context.Context, run *results.Run, done *Done) error {
+func (s *session) write(ctx context.Context, run *results.Run, done *Done, failure error) error {
 	s.progress.enter(Reporting)
 	// Said here and now: with one processor nobody else may get to say it before the results are written.
 	s.Report(Message{Progress: s.progress.now(s.Clock.Now())})
@@ -196,7 +199,7 @@ func (s *session) write(ctx context.Context, run *results.Run, done *Done) error
 		return fmt.Errorf("write results: %w", err)
 	}
 	if s.Steering.OnResults != nil {
-		return s.Steering.OnResults(ctx, done)
+		return s.Steering.OnResults(ctx, done, failure)
 	}
 	return nil
 }
@@ -226,7 +229,7 @@ func (s *session) simulate(ctx context.Context, run **results.Run) error {
 	if err != nil {
 		return fmt.Errorf("create the simulation's root: %w", err)
 	}
-	if err := s.installMutator(root); err != nil {
+	if err := s.installMutator(ctx, root); err != nil {
 		return err
 	}
 	if !s.spec.ExistingNodes {
@@ -276,23 +279,7 @@ func (s *session) simulate(ctx context.Context, run **results.Run) error {
 	return errors.Join(err, stopErr)
 }
 
-// root makes the root, or takes over that of a run which is to go on.
-func (s *session) root(ctx context.Context) (mutate.Root, error) {
-	if before := s.Steering.Resume; before != nil {
-		root, found, err := s.engine.AdoptRoot(ctx)
-		if err != nil {
-			return mutate.Root{}, err
-		}
-		if found && root == before.Root {
-			s.resumed = before
-			return root, nil
-		}
-		s.Report(Message{Note: &Note{Level: Warning, Text: "what the simulation had made before is gone: it begins anew"}})
-	}
-	return s.engine.CreateRoot(ctx)
-}
-
-func (s *session) installMutator(root mutate.Root) error {
+func (s *session) installMutator(ctx context.Context, root mutate.Root) error {
 	discoveryClient, err := discovery.NewDiscoveryClientForConfig(s.Cluster.Config)
 	if err != nil {
 		return fmt.Errorf("make discovery client: %w", err)
@@ -312,9 +299,16 @@ func (s *session) installMutator(root mutate.Root) error {
 		Clock:           s.Clock,
 		Owners:          mutate.NewClusterOwners(metadataClient, mapper),
 		Numbers:         s.resumed.numbers(),
+		OnNumber:        s.tracker.numbered,
+		Exclusive:       s.Steering.Exclusive,
 	})
 	if err != nil {
 		return fmt.Errorf("make the pod mutation: %w", err)
+	}
+	if s.resumed != nil {
+		if err := s.know(ctx, mutator); err != nil {
+			return err
+		}
 	}
 	s.tracker.mutating(mutator)
 	s.Cluster.SetMutator(mutator)
@@ -326,7 +320,7 @@ func (s *session) installMutator(root mutate.Root) error {
 func (s *session) startTime() time.Time {
 	soon := s.Clock.Now().Add(startLead)
 	if s.resumed != nil {
-		return s.resumed.start(s.Clock.Now())
+		return s.resumed.start(s.Clock.Now(), s.Steering.PausedSince)
 	}
 	if s.spec.Time == Virtual {
 		recorded := time.Unix(s.origin, 0)

@@ -21,6 +21,11 @@ type Steering struct {
 	Pauses func() []results.Span
 	// Resume is how far an earlier process came. It is disregarded where the root it speaks of is gone.
 	Resume *Checkpoint
+	// PausedSince is when a pause began that goes on when Run is called, zero if there is none. Resume takes account of it: the process
+	// may not have been there.
+	PausedSince time.Time
+	// Exclusive has every pod that is offered kept on simulated nodes: see mutate.Config.
+	Exclusive bool
 	// OnCheckpoint is called from when the replay begins whenever it has come further, with what gives the checkpoint of the moment it is
 	// called at; that may be kept, and gives the latest when the run has ended. OnCheckpoint must return at once.
 	OnCheckpoint func(take func() Checkpoint)
@@ -28,9 +33,11 @@ type Steering struct {
 	OnEvent func(replay.EventReport)
 	// BeforeReplay is called when pods are mutated and nothing is replayed yet.
 	BeforeReplay func(ctx context.Context, root mutate.Root) error
-	// OnResults is called when the results are written, and before anything is cleaned up.
-	OnResults func(ctx context.Context, done *Done) error
-	// Leave has the run end without clean-up when its context does, so that another process can take it up.
+	// OnResults is called when the results are written, and before anything is cleaned up. The failure is why the run ended
+	// early with FailFast, and otherwise nil.
+	OnResults func(ctx context.Context, done *Done, failure error) error
+	// Leave has everything left as it is when the run ends with an error, or because its context does, so that another process can
+	// take it up. Who calls cleans up then, if nobody will.
 	Leave bool
 }
 
@@ -57,10 +64,15 @@ type Checkpoint struct {
 }
 
 // start is when the first event is due for a process that takes the run up now. A pause that had begun goes on until now: what was not
-// running cannot know of its end. Time that passed while nobody replayed is caught up on.
-func (c *Checkpoint) start(now time.Time) time.Time {
+// running cannot know of its end; one that began meanwhile counts from when it did. Other time that passed while nobody replayed is caught up on.
+func (c *Checkpoint) start(now, pausedSince time.Time) time.Time {
 	start := c.ClockStart.Add(c.Shift)
-	if c.Paused {
+	switch {
+	case c.Paused:
+		start = start.Add(max(0, now.Sub(c.At)))
+	case pausedSince.After(c.At):
+		start = start.Add(max(0, now.Sub(pausedSince)))
+	case !pausedSince.IsZero():
 		start = start.Add(max(0, now.Sub(c.At)))
 	}
 	return start

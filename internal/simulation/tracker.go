@@ -60,15 +60,25 @@ func (t *tracker) done(events int) {
 	t.notify(t.now)
 }
 
+// numbered tells that a pod was given its number.
+func (t *tracker) numbered() {
+	t.mu.Lock()
+	begun := t.at.Root.UID != ""
+	t.mu.Unlock()
+	if begun {
+		t.notify(t.now)
+	}
+}
+
 // now gives the checkpoint. It must not be called before begin.
 func (t *tracker) now() Checkpoint {
 	t.mu.Lock()
-	defer t.mu.Unlock()
-	at := t.at
+	at, mutator := t.at, t.mutator
+	t.mu.Unlock()
 	at.At, at.Shift, at.Paused = t.clock.Now(), 0, false
 	if t.pause != nil {
 		at.Shift, at.Paused = t.pause.Shift(), t.pause.Paused()
 	}
-	at.Numbers = t.mutator.Numbers()
+	at.Numbers = mutator.Numbers()
 	return at
 }
