@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
@@ -20,32 +21,33 @@ const (
 	simCluster         = "sim/overlays/cluster"
 	simNoKWOK          = "sim/overlays/no-kwok"
 	simDriverNamespace = "sim/overlays/driver-namespace"
-	simEverything      = "cluster with components"
+	simDriverSecrets   = "sim/driver-secrets"
+	simEverything      = "cluster with components and driver-secrets"
 )
 
 // operators are the groups whose kinds others define.
 func operators() []string { return []string{"monitoring.coreos.com", "cert-manager.io"} }
 
-// simBuilds builds the overlays that are installed as they are, and the cluster with every component.
+// simBuilds builds the overlays that are installed as they are, and the cluster with all that can be added to it.
 func simBuilds(t *testing.T) []*build {
 	t.Helper()
-	return []*build{simBuild(t, simCluster), simBuild(t, simNoKWOK), simWithComponents(t)}
+	return []*build{simBuild(t, simCluster), simBuild(t, simNoKWOK), simWithEverything(t)}
 }
 
-// simWithComponents builds the overlay cluster with every component.
-func simWithComponents(t *testing.T) *build {
+// simWithEverything builds the overlay cluster with driver-secrets and every component.
+func simWithEverything(t *testing.T) *build {
 	t.Helper()
 	components, err := filepath.Glob("sim/components/*")
 	if err != nil || len(components) == 0 {
 		t.Fatalf("got the components %q and error %v", components, err)
 	}
-	b := simBuild(t, simWith(t, components...))
+	b := simBuild(t, simWith(t, []string{simCluster, simDriverSecrets}, components))
 	b.name = simEverything
 	return b
 }
 
-// simWith makes a kustomization of the overlay cluster and some components, and gives its folder.
-func simWith(t *testing.T, components ...string) string {
+// simWith makes a kustomization of some others and of components, and gives its folder.
+func simWith(t *testing.T, resources, components []string) string {
 	t.Helper()
 	dir, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
@@ -61,11 +63,14 @@ func simWith(t *testing.T, components ...string) string {
 		}
 		return path
 	}
-	text := fmt.Sprintf("resources: [%s]\ncomponents:\n", relative(simCluster))
-	for _, component := range components {
-		text += fmt.Sprintf("  - %s\n", relative(component))
+	var text strings.Builder
+	for field, paths := range map[string][]string{"resources": resources, "components": components} {
+		text.WriteString(field + ":\n")
+		for _, path := range paths {
+			fmt.Fprintf(&text, "  - %s\n", relative(path))
+		}
 	}
-	if err := os.WriteFile(filepath.Join(dir, "kustomization.yaml"), []byte(text), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "kustomization.yaml"), []byte(text.String()), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return dir

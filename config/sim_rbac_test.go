@@ -54,7 +54,7 @@ func TestSim_RBACDocs(t *testing.T) {
 		}
 	}
 	actual := map[string][]string{}
-	for role, rules := range rulesOf(simWithComponents(t)) {
+	for role, rules := range rulesOf(simWithEverything(t)) {
 		actual[role] = nil
 		for _, rule := range rules {
 			actual[role] = append(actual[role], describeRule(rule))
@@ -115,7 +115,7 @@ func checkLeast(t *testing.T, where, role string, rule rbacv1.PolicyRule) {
 // TestSim_RBACBindings checks who gets which role: sk-ctrl must not get drivers' secrets.
 func TestSim_RBACBindings(t *testing.T) {
 	got := map[string][]string{}
-	b := simWithComponents(t)
+	b := simWithEverything(t)
 	note := func(namespace string, ref rbacv1.RoleRef, subjects []rbacv1.Subject) {
 		role := ref.Kind + " " + ref.Name
 		if ref.Kind == "Role" {
@@ -155,6 +155,36 @@ func TestSim_RBACBindings(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("who gets which role (-want +got):\n%s", diff)
+	}
+}
+
+// TestSim_SecretsAreAddedOnly checks that no overlay lets drivers see Secrets, that config/sim/driver-secrets does, with a binding
+// that is theirs alone, and that it gives nothing else.
+func TestSim_SecretsAreAddedOnly(t *testing.T) {
+	const role = "ClusterRole sk-driver-secrets"
+	for _, overlay := range []string{simCluster, simNoKWOK, simDriverNamespace} {
+		if rules, is := rulesOf(simBuild(t, overlay))[role]; is {
+			t.Errorf("%s has %s: %v", overlay, role, rules)
+		}
+	}
+	b := simBuild(t, simDriverSecrets)
+	want := map[string][]rbacv1.PolicyRule{role: {{
+		APIGroups: []string{""}, Resources: []string{"secrets"},
+		Verbs: []string{"get", "list", "watch", "create", "patch", "update", "delete", "deletecollection"},
+	}}}
+	if diff := cmp.Diff(want, rulesOf(b)); diff != "" {
+		t.Errorf("rules of %s (-want +got):\n%s", simDriverSecrets, diff)
+	}
+	subjects := []rbacv1.Subject{{Kind: "ServiceAccount", Name: "sk-driver", Namespace: "simkube"}}
+	if diff := cmp.Diff(subjects, named[*rbacv1.ClusterRoleBinding](t, b, "sk-driver-secrets").Subjects); diff != "" {
+		t.Errorf("whom it is bound to (-want +got):\n%s", diff)
+	}
+	if got := len(b.objects); got != 2 {
+		t.Errorf("%s has %d objects, want the role and its binding", simDriverSecrets, got)
+	}
+	// A label of the aggregated roles would give them to sk-ctrl as well.
+	if labels := named[*rbacv1.ClusterRole](t, b, "sk-driver-secrets").Labels; labels["simkube.io/aggregate-to-driver"] != "" {
+		t.Errorf("it is one of the aggregated roles: %v", labels)
 	}
 }
 

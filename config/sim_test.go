@@ -71,7 +71,7 @@ func TestSim_Overlays(t *testing.T) {
 	want := []string{
 		"ClusterIssuer/simkube", "PodMonitor/sk-ctrl", "PodMonitor/sk-driver", "ServiceMonitor/kube-apiserver", "ServiceMonitor/kube-state-metrics",
 	}
-	if diff := cmp.Diff(want, slices.Sorted(slices.Values(simWithComponents(t).others))); diff != "" {
+	if diff := cmp.Diff(want, slices.Sorted(slices.Values(simWithEverything(t).others))); diff != "" {
 		t.Errorf("objects of operators (-want +got):\n%s", diff)
 	}
 }
@@ -268,7 +268,7 @@ func TestSim_Namespace(t *testing.T) {
 	if diff := cmp.Diff(tracer.Labels, named[*corev1.Namespace](t, simBuild(t, simCluster), "simkube").Labels); diff != "" {
 		t.Errorf("labels of the namespace (-tracer +simulations):\n%s", diff)
 	}
-	restricted := named[*corev1.Namespace](t, simWithComponents(t), "simkube")
+	restricted := named[*corev1.Namespace](t, simWithEverything(t), "simkube")
 	if got := restricted.Labels["pod-security.kubernetes.io/enforce"]; got != "restricted" {
 		t.Errorf("enforced is %q", got)
 	}

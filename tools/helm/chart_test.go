@@ -15,9 +15,9 @@ func TestChart_LikeKustomize(t *testing.T) {
 	for name, test := range map[string]struct{ dir, values string }{
 		"cluster": {simDir + "/overlays/cluster", same},
 		"no-kwok": {simDir + "/overlays/no-kwok", same + "kwok: {enabled: false}"},
-		"with all components": {
-			withComponents(t),
-			"crds: {keep: false}\nnamespace: {create: true, enforce: restricted}\nmetrics: {enabled: true}\ncertManager: {enabled: true}",
+		"with everything": {
+			withEverything(t),
+			"driver: {maySeeSecrets: true}\ncrds: {keep: false}\nnamespace: {create: true, enforce: restricted}\nmetrics: {enabled: true}\ncertManager: {enabled: true}",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -30,7 +30,7 @@ func TestChart_LikeKustomize(t *testing.T) {
 
 // TestChart_DriverNamespaces checks that further namespaces get what the overlay driver-namespace gives them.
 func TestChart_DriverNamespaces(t *testing.T) {
-	got := rendered(t, "driver: {namespaces: [load-tests]}")
+	got := rendered(t, "driver: {namespaces: [load-tests], maySeeSecrets: true}")
 	for id, want := range kustomized(t, simDir+"/overlays/driver-namespace") {
 		if strings.Contains(id, " load-tests/") {
 			if diff := cmp.Diff(want, got[id]); diff != "" {
@@ -73,7 +73,8 @@ func TestChart_Values(t *testing.T) {
 		"definitions stay":  {"", "CustomResourceDefinition <nil>/simulations.simkube.io", false, "helm.sh/resource-policy:keep"},
 		"no definitions":    {"crds: {install: false}", "CustomResourceDefinition <nil>/simulations.simkube.io", true, ""},
 		"no namespace":      {"", "Namespace <nil>/simkube", true, ""},
-		"no secrets":        {"driver: {maySeeSecrets: false}", "ClusterRole <nil>/sk-driver-secrets", true, ""},
+		"no secrets":        {"", "ClusterRole <nil>/sk-driver-secrets", true, ""},
+		"secrets":           {"driver: {maySeeSecrets: true}", "ClusterRole <nil>/sk-driver-secrets", false, "resources:[secrets] verbs:[get list watch create"},
 		"no nodes":          {"driver: {mayChangeNodes: false}", "ClusterRole <nil>/sk-driver-nodes", true, ""},
 		"more kinds": {
 			"driver: {extraRules: [{apiGroups: [batch.volcano.sh], resources: [jobs], verbs: [get]}]}",

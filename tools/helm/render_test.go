@@ -79,8 +79,8 @@ func kustomized(t *testing.T, dir string) map[string]object {
 	return objects
 }
 
-// withComponents makes a kustomization of the overlay cluster and every component, and gives its folder.
-func withComponents(t *testing.T) string {
+// withEverything makes a kustomization of the overlay cluster, driver-secrets and every component, and gives its folder.
+func withEverything(t *testing.T) string {
 	t.Helper()
 	dir, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
@@ -100,7 +100,7 @@ func withComponents(t *testing.T) string {
 	if err != nil || len(components) == 0 {
 		t.Fatalf("got the components %q and error %v", components, err)
 	}
-	text := fmt.Sprintf("resources: [%s]\ncomponents:\n", relative(simDir+"/overlays/cluster"))
+	text := fmt.Sprintf("resources: [%s, %s]\ncomponents:\n", relative(simDir+"/overlays/cluster"), relative(simDir+"/driver-secrets"))
 	for _, component := range components {
 		text += fmt.Sprintf("  - %s\n", relative(component))
 	}
