@@ -11,7 +11,7 @@ import (
 )
 
 // driverRepository holds the driver's images, a tag for each version of SimKube.
-const driverRepository = "ghcr.io/simkube/sk-driver"
+const driverRepository = "simkube/sk-driver"
 
 // runOptions are run's flags as the user wrote them.
 type runOptions struct {

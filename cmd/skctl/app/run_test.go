@@ -148,7 +148,7 @@ func TestRunOptions_Simulation(t *testing.T) {
 			if err := yaml.UnmarshalStrict(defaults, &want); err != nil {
 				t.Fatal(err)
 			}
-			want.Spec.Driver.Image = "ghcr.io/simkube/sk-driver:v1.2.3-dirty"
+			want.Spec.Driver.Image = "simkube/sk-driver:v1.2.3-dirty"
 			tc.want(&want, &want.Spec)
 			cmd, opts := runCommand(t, tc.args)
 			got, err := opts.simulation(cmd, "friday", now)
