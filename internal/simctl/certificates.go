@@ -1,12 +1,13 @@
 package simctl
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"slices"
 
+	admissionv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
+	apiequality "k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -15,6 +16,10 @@ import (
 	"simkube.io/simkube/internal/simctl/certificate"
 	"simkube.io/simkube/internal/simctl/objects"
 )
+
+// mostTrusted is how many authorities are trusted besides a new one when the Secret is gone: that of the certificate that
+// drivers have, after those of others that were trusted, but never written because the controller was interrupted.
+const mostTrusted = 3
 
 // ensureCertificate sees that the driver has something to serve its webhook with. Drivers of one namespace share it.
 func (s *session) ensureCertificate(ctx context.Context) error {
@@ -30,8 +35,16 @@ func (s *session) ensureCertificate(ctx context.Context) error {
 	}
 	now := s.opts.Clock.Now()
 	if secret == nil {
-		bundle, err := certificate.Make(now, names, nil)
+		// It may have been there: drivers go on with what they have read, and must be trusted as long.
+		trusted, err := s.trustedAuthorities(ctx)
 		if err != nil {
+			return err
+		}
+		bundle, err := certificate.Make(now, names, trusted, mostTrusted)
+		if err != nil {
+			return err
+		}
+		if err := s.spreadAuthority(ctx, bundle.CA); err != nil {
 			return err
 		}
 		return s.create(ctx, objects.CertificateSecret(s.sim, s.root, bundle.Cert, bundle.Key, bundle.CA))
@@ -44,7 +57,7 @@ func (s *session) ensureCertificate(ctx context.Context) error {
 	}
 	before := secret.DeepCopy()
 	if why := certificate.Good(bundleOf(secret), now, names); why != nil {
-		bundle, err := certificate.Make(now, names, secret.Data[objects.CAKey])
+		bundle, err := certificate.Make(now, names, secret.Data[objects.CAKey], 1)
 		if err != nil {
 			return err
 		}
@@ -55,8 +68,7 @@ func (s *session) ensureCertificate(ctx context.Context) error {
 		}
 		secret.Data = objects.CertificateSecret(s.sim, s.root, bundle.Cert, bundle.Key, bundle.CA).Data
 	}
-	if adopt(secret, s.root); !bytes.Equal(before.Data[corev1.TLSCertKey], secret.Data[corev1.TLSCertKey]) ||
-		len(before.OwnerReferences) != len(secret.OwnerReferences) {
+	if adopt(secret, s.root); !apiequality.Semantic.DeepEqual(before, secret) {
 		if err := s.client.Update(ctx, secret); err != nil {
 			return fmt.Errorf("write %s: %w", describe(secret), err)
 		}
@@ -80,20 +92,58 @@ func (s *session) certificateSecret(ctx context.Context) (*corev1.Secret, error)
 
 // spreadAuthority has the webhooks of all drivers that share the certificate trust the new one.
 func (s *session) spreadAuthority(ctx context.Context, authority []byte) error {
-	var all simkubev1.SimulationList
-	if err := s.reader.List(ctx, &all); err != nil {
-		return fmt.Errorf("list simulations: %w", err)
+	names, err := s.sharers(ctx)
+	if err != nil {
+		return err
 	}
-	for i := range all.Items {
-		other := &all.Items[i]
-		if other.Spec.Driver.Namespace != s.sim.Spec.Driver.Namespace || other.Spec.Driver.CertManagerIssuer != nil || isWaiting(other) || isEnded(other) {
-			continue
-		}
-		if err := s.trust(ctx, other.Name, authority); client.IgnoreNotFound(err) != nil {
+	for _, name := range names {
+		if err := s.trust(ctx, name, authority); client.IgnoreNotFound(err) != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// trustedAuthorities gives what the webhooks trust of all drivers that share the certificate.
+func (s *session) trustedAuthorities(ctx context.Context) ([]byte, error) {
+	names, err := s.sharers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var all []byte
+	for _, name := range names {
+		webhook := &admissionv1.MutatingWebhookConfiguration{}
+		err := s.reader.Get(ctx, client.ObjectKey{Name: simkubev1.MutatingWebhookName(name)}, webhook)
+		if apierrors.IsNotFound(err) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read the webhook of %s: %w", name, err)
+		}
+		for i := range webhook.Webhooks {
+			all = append(append(all, webhook.Webhooks[i].ClientConfig.CABundle...), '\n')
+		}
+	}
+	return all, nil
+}
+
+func (s *session) sharers(ctx context.Context) ([]string, error) {
+	var all simkubev1.SimulationList
+	if err := s.reader.List(ctx, &all); err != nil {
+		return nil, fmt.Errorf("list simulations: %w", err)
+	}
+	return sharing(all.Items, s.sim.Spec.Driver.Namespace), nil
+}
+
+// sharing names the simulations whose drivers have, or soon have, the controller's certificate of a namespace.
+func sharing(sims []simkubev1.Simulation, namespace string) []string {
+	var names []string
+	for i := range sims {
+		if sim := &sims[i]; sim.Spec.Driver.Namespace == namespace && sim.Spec.Driver.CertManagerIssuer == nil && !isWaiting(sim) && !isEnded(sim) {
+			names = append(names, sim.Name)
+		}
+	}
+	return names
 }
 
 func isMadeHere(object client.Object) bool {
@@ -107,7 +157,10 @@ func bundleOf(secret *corev1.Secret) certificate.Bundle {
 // adopt adds the metaroot to the owners of what simulations share, in place of an earlier root of its name.
 func adopt(object client.Object, root *simkubev1.SimulationRoot) {
 	owners := slices.DeleteFunc(slices.Clone(object.GetOwnerReferences()), func(ref metav1.OwnerReference) bool {
-		return isRoot(ref, root.Name)
+		return isRoot(ref, root.Name) && ref.UID != root.UID
 	})
-	object.SetOwnerReferences(append(owners, objects.Owner(root)))
+	if !hasOwner(object, root.UID) {
+		owners = append(owners, objects.Owner(root))
+	}
+	object.SetOwnerReferences(owners)
 }

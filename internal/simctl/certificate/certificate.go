@@ -33,8 +33,8 @@ const (
 type Bundle struct{ Cert, Key, CA []byte }
 
 // Make makes a certificate for servers of these names. Of old, the authorities of the certificate that it replaces, the
-// first is kept, so that clients trust both while the new one spreads; what is no certificate in it is left out.
-func Make(now time.Time, names []string, old []byte) (Bundle, error) {
+// first so many are kept, so that clients trust both while the new one spreads; what is no certificate in it is left out.
+func Make(now time.Time, names []string, old []byte, kept int) (Bundle, error) {
 	authority := &x509.Certificate{
 		Subject:               pkix.Name{CommonName: "sk-driver authority"},
 		IsCA:                  true,
@@ -72,7 +72,7 @@ func Make(now time.Time, names []string, old []byte) (Bundle, error) {
 	return Bundle{
 		Cert: encode(blockCertificate, leafDER),
 		Key:  encode(blockKey, keyDER),
-		CA:   append(encode(blockCertificate, authorityDER), first(old)...),
+		CA:   append(encode(blockCertificate, authorityDER), first(old, kept)...),
 	}, nil
 }
 
@@ -114,21 +114,22 @@ func Good(bundle Bundle, now time.Time, names []string) error {
 	return nil
 }
 
-// first gives the first certificate of some PEM text, or nothing.
-func first(text []byte) []byte {
-	for len(text) > 0 {
+// first gives so many different certificates of some PEM text.
+func first(text []byte, count int) []byte {
+	var kept []byte
+	for count > 0 {
 		var block *pem.Block
 		if block, text = pem.Decode(text); block == nil {
-			return nil
+			break
 		}
-		if block.Type != blockCertificate {
+		one := encode(blockCertificate, block.Bytes)
+		if _, err := x509.ParseCertificate(block.Bytes); block.Type != blockCertificate || err != nil || bytes.Contains(kept, one) {
 			continue
 		}
-		if _, err := x509.ParseCertificate(block.Bytes); err == nil {
-			return encode(blockCertificate, block.Bytes)
-		}
+		kept = append(kept, one...)
+		count--
 	}
-	return nil
+	return kept
 }
 
 func encode(kind string, der []byte) []byte {

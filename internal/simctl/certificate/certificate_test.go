@@ -20,7 +20,7 @@ func start() time.Time { return time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC) }
 
 func made(t *testing.T, now time.Time, names []string, old []byte) Bundle {
 	t.Helper()
-	bundle, err := Make(now, names, old)
+	bundle, err := Make(now, names, old, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,5 +111,26 @@ func TestMake_Rotation(t *testing.T) {
 	}
 	if got := made(t, start(), []string{service}, []byte("rubbish")); bytes.Count(got.CA, []byte("BEGIN")) != 1 {
 		t.Errorf("rubbish is kept: %s", got.CA)
+	}
+}
+
+// TestMake_Kept has the authorities of several texts, in which some are twice.
+func TestMake_Kept(t *testing.T) {
+	var all [][]byte
+	for range 4 {
+		all = append(all, made(t, start(), []string{service}, nil).CA)
+	}
+	old := bytes.Join([][]byte{all[0], []byte("rubbish\n"), all[1], all[0], all[1], all[2], all[3]}, nil)
+	for _, tc := range []struct {
+		kept int
+		want [][]byte
+	}{{0, nil}, {1, all[:1]}, {3, all[:3]}, {9, all}} {
+		bundle, err := Make(start(), []string{service}, old, tc.kept)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := bytes.Join(tc.want, nil); !bytes.HasSuffix(bundle.CA, want) || bytes.Count(bundle.CA, []byte("BEGIN")) != 1+len(tc.want) {
+			t.Errorf("%d kept: got %s", tc.kept, bundle.CA)
+		}
 	}
 }
