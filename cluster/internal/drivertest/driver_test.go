@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	simkubev1 "simkube.io/simkube/api/v1"
@@ -74,9 +75,11 @@ func TestPause(t *testing.T) {
 	s.patch(fmt.Sprintf(`{"spec":{"pausedTime":%q}}`, time.Now().UTC().Format(time.RFC3339)))
 	s.eventually("the pause", func() bool { return s.status().Paused })
 	const pause = 7 * time.Second // beyond when the event would have been due
+	s.eventually("progress of the pause", func() bool { return s.status().TraceTime != nil })
+	before := s.status().TraceTime
 	time.Sleep(pause)
-	if n := s.status().Events; n != 1 {
-		t.Errorf("%d events were replayed in the pause", n)
+	if now := s.status(); now.Events != 1 || now.TraceTime.Sub(before.Time) > 200*time.Second {
+		t.Errorf("in the pause %d events were replayed, and the trace's time went from %v to %v", now.Events, before, now.TraceTime)
 	}
 	s.patch(`{"spec":{"pausedTime":null}}`)
 	s.eventually("the end of the pause", func() bool { return !s.status().Paused })
@@ -171,4 +174,44 @@ func writeFile(t *testing.T, text string) string {
 		t.Fatal(err)
 	}
 	return path
+}
+
+// A pod that something makes in the simulation's namespaces without saying for whom is kept on simulated nodes, too.
+func TestStrayPod(t *testing.T) {
+	s := prepare(t, []trace.Event{at(t, 0, configMap("first")), at(t, 8, configMap("second"))}, nil)
+	wait := s.start(t.Context())
+	s.eventually("the first event", func() bool { return s.status().Events == 1 })
+	stray := &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Name: "stray", Namespace: simkubev1.VirtualNamespace(s.name, "demo")},
+		Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "main", Image: "nginx"}}},
+	}
+	made, err := env.client.CoreV1().Pods(stray.Namespace).Create(t.Context(), stray, metav1.CreateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if made.Spec.NodeSelector[simkubev1.LabelNodeType] != simkubev1.NodeTypeVirtual || made.Labels[simkubev1.LabelSimulation] != s.name {
+		t.Errorf("the pod has labels %v and selects nodes by %v", made.Labels, made.Spec.NodeSelector)
+	}
+	if err := wait(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A simulation that has failed stays failed, whenever its driver is killed after that was decided.
+func TestKill_Failing(t *testing.T) {
+	events := []trace.Event{at(t, 0, configMap("one")), at(t, 1, "{apiVersion: v1, kind: ConfigMap, metadata: {namespace: demo, name: Wrong_Name}}")}
+	s := prepare(t, events, nil)
+	s.part.FailFast = true
+	for kill := 300 * time.Millisecond; ; kill += 300 * time.Millisecond {
+		ended, output := s.child(kill)
+		if ended == nil {
+			t.Fatalf("a driver took a failed simulation for a finished one:\n%s", output)
+		}
+		if !wasKilled(ended) {
+			break
+		}
+	}
+	if status := s.status(); status.Phase != simkubev1.DriverFailed || status.Reason != driver.ReasonApplyFailed || len(status.Summaries) != 1 {
+		t.Errorf("status = %+v", status)
+	}
 }

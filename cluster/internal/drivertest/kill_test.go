@@ -7,10 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -19,6 +21,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic/dynamicinformer"
 	"k8s.io/client-go/tools/cache"
 
@@ -60,15 +63,15 @@ func TestKill(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Half a second for each kill, on average, and the rest of the trace without.
-	length := int64(kills) + 10
+	// A second for each kill, on average, which half of the time is of the second repetition.
+	length := int64(kills)/2 + 10
 	events, names := manyEvents(t, length)
 	count := filepath.Join(t.TempDir(), "hooks")
 	hook := func(word string) []simkubev1.SimulationHook {
 		return []simkubev1.SimulationHook{{Cmd: "sh", Args: []string{"-c", "echo " + word + " >> " + count}, IgnoreFailure: true}}
 	}
 	s := prepare(t, events, func(sim *simkubev1.Simulation) {
-		sim.Spec.RescheduleInterruptedBarePods = new(true)
+		sim.Spec.Repetitions, sim.Spec.RescheduleInterruptedBarePods = new(int32(2)), new(true)
 		sim.Spec.Hooks = &simkubev1.SimulationHooks{PreRunHooks: hook("before"), PostRunHooks: hook("after")}
 	})
 	saw := s.watch(simkubev1.SimulatedLabels(s.name))
@@ -96,9 +99,27 @@ func TestKill(t *testing.T) {
 	}
 	status := s.status()
 	t.Logf("%d kills; %d restarts; summaries %+v", killed, status.Restarts, status.Summaries)
-	if status.Phase != simkubev1.DriverFinished || len(status.Summaries) != 1 {
-		t.Errorf("status = %+v", status)
+	if status.Phase != simkubev1.DriverFinished || len(status.Summaries) != 2 {
+		t.Fatalf("status = %+v", status)
 	}
+	for _, summary := range status.Summaries {
+		if int(summary.Events) < len(events) || int(summary.Applied) < len(names) || summary.Problems > 0 {
+			t.Errorf("summary = %+v, of %d events with %d objects", summary, len(events), len(names))
+		}
+	}
+	// What was applied for sure before the first checkpoint was written is made once in each repetition: a driver that takes over goes on.
+	saw.mu.Lock()
+	for name, uids := range saw.names {
+		if number, err := strconv.Atoi(strings.TrimPrefix(name, "ConfigMap object-")); err == nil && number >= 3 && len(uids) > 2 {
+			t.Errorf("%s was made %d times", name, len(uids))
+		}
+	}
+	for number, pods := range saw.numbers {
+		if len(pods) > 1 {
+			t.Errorf("the pods %v all have the number of %s", slices.Sorted(maps.Keys(pods)), number)
+		}
+	}
+	saw.mu.Unlock()
 	if missing := saw.has(names...); len(missing) > 0 {
 		t.Errorf("%d of %d objects were never there: %v", len(missing), len(names), missing)
 	}
@@ -107,8 +128,8 @@ func TestKill(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, word := range []string{"before", "after"} {
-		if n := strings.Count(string(text), word); n > 1 {
-			t.Errorf("the hook %s ran %d times", word, n)
+		if n := strings.Count(string(text), word); n > 2 {
+			t.Errorf("the hook %s ran %d times in two repetitions", word, n)
 		}
 	}
 }
@@ -169,7 +190,7 @@ func wasKilled(err error) bool {
 // watch notes every object of the simulation of the kinds that the tests replay.
 func (s *stage) watch(labels map[string]string) *seen {
 	s.tb.Helper()
-	saw := &seen{names: map[string]bool{}}
+	saw := &seen{names: map[string]map[types.UID]bool{}, numbers: map[string]map[string]bool{}}
 	var selector []string
 	for key, value := range labels {
 		selector = append(selector, key+"="+value)
@@ -185,9 +206,7 @@ func (s *stage) watch(labels map[string]string) *seen {
 			if !ok {
 				return
 			}
-			saw.mu.Lock()
-			defer saw.mu.Unlock()
-			saw.names[u.GetKind()+" "+u.GetName()] = true
+			saw.add(u)
 		}})
 		if err != nil {
 			s.tb.Fatal(err)

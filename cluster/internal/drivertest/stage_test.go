@@ -308,14 +308,37 @@ func pod(name string) string {
 	return fmt.Sprintf("{apiVersion: v1, kind: Pod, metadata: {namespace: demo, name: %s}, spec: {containers: [{name: main, image: nginx}]}}", name)
 }
 
-// seen notes the names of the simulation's objects of some kinds as they appear, until the test ends.
+// seen notes the simulation's objects of some kinds as they appear, until the test ends.
 type seen struct {
-	mu    sync.Mutex
-	names map[string]bool
+	mu sync.Mutex
+	// names has the UIDs of all objects there were of a name.
+	names map[string]map[types.UID]bool
+	// numbers has the pods there were of one owner, type and number.
+	numbers map[string]map[string]bool
+}
+
+func (s *seen) add(u *unstructured.Unstructured) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	name := u.GetKind() + " " + u.GetName()
+	if s.names[name] == nil {
+		s.names[name] = map[types.UID]bool{}
+	}
+	s.names[name][u.GetUID()] = true
+	owners, annotations := u.GetOwnerReferences(), u.GetAnnotations()
+	if u.GetKind() != "Pod" || len(owners) == 0 || owners[0].Kind == "SimulationRoot" {
+		return
+	}
+	// A ReplicaSet is another one in each repetition.
+	number := string(owners[0].UID) + " " + annotations[simkubev1.AnnotationPodSpecStableHash] + " " + annotations[simkubev1.AnnotationPodSequenceNumber]
+	if s.numbers[number] == nil {
+		s.numbers[number] = map[string]bool{}
+	}
+	s.numbers[number][u.GetName()] = true
 }
 
 func (s *seen) has(names ...string) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return s.names[name] })
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return s.names[name] != nil })
 }
