@@ -52,7 +52,7 @@ func (s *session) checkNamespace(ctx context.Context) error {
 	err := s.reader.Get(ctx, client.ObjectKey{Name: name}, namespace)
 	switch {
 	case apierrors.IsNotFound(err):
-		err := s.client.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}})
+		err := s.client.Create(ctx, objects.Namespace(s.sim))
 		if apierrors.IsForbidden(err) || apierrors.IsInvalid(err) {
 			return s.missing(missingGrace, reasonNamespace, "There is no namespace %s, and it cannot be made: %v. Make it, with the service account %s in it.",
 				name, err, s.opts.DriverServiceAccount)

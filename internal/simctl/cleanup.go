@@ -137,7 +137,10 @@ func (s *session) removeParts(ctx context.Context) error {
 	if err := s.disownCertificate(ctx); err != nil {
 		return err
 	}
-	return s.remove(ctx, root, func(found client.Object) bool { return hasOwner(found, s.sim.UID) })
+	if err := s.remove(ctx, root, func(found client.Object) bool { return hasOwner(found, s.sim.UID) }); err != nil {
+		return err
+	}
+	return s.leaveNoNamespace(ctx)
 }
 
 // remove deletes an object if it is ours, and waits until it is gone.
