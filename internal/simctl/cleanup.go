@@ -8,7 +8,6 @@ import (
 	"slices"
 	"time"
 
-	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -22,33 +21,6 @@ import (
 
 // cleanUpPart bounds what is removed of a simulation at a time: others want to be looked after, too.
 const cleanUpPart = 10 * time.Second
-
-// stop ends the driver and waits until it is gone: it must not make anything while things are removed.
-func (s *session) stop(ctx context.Context) error {
-	namespace := s.sim.Spec.Driver.Namespace
-	job := &batchv1.Job{}
-	err := s.reader.Get(ctx, client.ObjectKey{Namespace: namespace, Name: simkubev1.DriverName(s.sim.Name)}, job)
-	switch {
-	case err == nil && isOurs(job, s.sim):
-		if job.DeletionTimestamp == nil {
-			if err := s.delete(ctx, job); err != nil {
-				return err
-			}
-		}
-	case err == nil:
-		return nil // somebody else's, and so are its pods
-	case !isGone(err):
-		return fmt.Errorf("read the driver's job: %w", err)
-	}
-	var pods corev1.PodList
-	if err := s.reader.List(ctx, &pods, client.InNamespace(namespace), client.MatchingLabels(objects.DriverPods(s.sim.Name))); err != nil {
-		return fmt.Errorf("list the driver's pods: %w", err)
-	}
-	if len(pods.Items) > 0 {
-		return waitFor(time.Second, reasonCleaningUp, "Waits until the driver's pod %s is gone.", pods.Items[0].Name)
-	}
-	return nil
-}
 
 // cleanUpSimulated removes what drivers have made, below each of their roots. That a root is gone does not say that what it
 // owned is: the garbage collector comes later, or the root was deleted and its dependants orphaned.
@@ -161,11 +133,13 @@ func (s *session) remove(ctx context.Context, object client.Object, ours func(cl
 			return nil
 		}
 	}
-	return waitFor(time.Second, reasonCleaningUp, "Waits until %s is gone.", describe(object))
+	reason, message := awaitGone(found, s.opts.Clock.Now())
+	return waitFor(time.Second, reason, "%s", message)
 }
 
 // isGone tells whether there is no such object, or not even such a kind; or one that may not be looked at, and so was not
-// made either. Should it have been, it goes with the metaroot: nobody's deletion may hang on a right that was taken away.
+// made either. Should it have been, it goes with the metaroot, or, the webhook, when the controller may see it again: nobody's
+// deletion may hang on a right that was taken away.
 func isGone(err error) bool {
 	return apierrors.IsNotFound(err) || meta.IsNoMatchError(err) || apierrors.IsForbidden(err)
 }

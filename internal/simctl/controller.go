@@ -70,10 +70,7 @@ func (c *controller) afterwards(ctx context.Context, simulation string) (reconci
 func (s *session) walk(ctx context.Context) (reconcile.Result, error) {
 	for {
 		name, steps := plan(s.sim)
-		err := s.run(ctx, steps)
-		if name == planSetUp {
-			err = s.mayNot(err)
-		}
+		err := s.mayNot(name, s.run(ctx, steps))
 		var failed *failure
 		var wait *waiting
 		switch {

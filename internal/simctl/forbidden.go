@@ -10,14 +10,22 @@ import (
 	"simkube.io/simkube/internal/simctl/objects"
 )
 
-// mayNot has a simulation wait, and then fail, for a right that the controller lacks: it would keep its turn for ever. Other
-// errors, and those of a simulation that has no turn, stay as they are.
-func (s *session) mayNot(err error) error {
+// mayNot has a simulation wait, and then fail, for a right that the controller lacks: it would keep its turn for ever. When
+// it cleans up it waits as long as it must. Other errors stay as they are, and those of a simulation that has no turn or has
+// nothing any more.
+func (s *session) mayNot(plan string, err error) error {
 	if !apierrors.IsForbidden(err) || isWaiting(s.sim) {
 		return err
 	}
-	return s.missing(missingGrace, reasonForbidden, "The controller may not do what the simulation needs: %v. %s",
-		err, remedy(err, s.opts.Namespace, s.sim.Spec.Driver.Namespace))
+	what := remedy(err, s.opts.Namespace, s.sim.Spec.Driver.Namespace)
+	switch plan {
+	case planSetUp:
+		return s.missing(missingGrace, reasonForbidden, "The controller may not do what the simulation needs: %v. %s", err, what)
+	case planEnd, planDelete:
+		return waitFor(blockedRecheck, reasonForbidden, "The controller may not clean up: %v. %s Or remove by hand what is in the way.", err, what)
+	default:
+		return err
+	}
 }
 
 // remedy says how the controller, which is in the namespace own, gets a right that it needs for a driver.

@@ -34,6 +34,7 @@ const (
 	reasonPaused        = "Paused"
 	reasonRetrying      = "Retrying"
 	reasonCleaningUp    = "CleaningUp"
+	reasonStuck         = "CleanUpStuck"
 	reasonFinished      = "Finished"
 	reasonError         = "Error"
 )
