@@ -2,9 +2,10 @@
 // names, and with which contents. It is pure: it reads no cluster and no clock, and the same simulation gives the same
 // objects.
 //
-// All of them but the webhook and the namespace hang off the metaroot, a SimulationRoot that the Simulation owns. Those
-// whose labels Kubernetes hands on to others (the Service to its endpoints, the Job's template to its pods, the Prometheus to whatever its operator makes)
-// do not carry the simulation's label: a replay cleans up by that label, and must not find the driver there.
+// All of them but the webhook and the namespace hang off the metaroot, a SimulationRoot that the Simulation owns. Those whose
+// labels Kubernetes hands on to others (the Service to its endpoints, the Job's template to its pods, the Prometheus to
+// whatever its operator makes) do not carry the simulation's label: a replay cleans up by that label, and must not find the
+// driver there.
 package objects
 
 import (
