@@ -16,8 +16,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/kustomize/api/krusty"
-	"sigs.k8s.io/kustomize/kyaml/filesys"
 
 	simkubev1 "simkube.io/simkube/api/v1"
 	"simkube.io/simkube/internal/hooks"
@@ -31,13 +29,13 @@ const (
 	monitoring  = "monitoring"
 )
 
-// goBuild builds programs of the module above, as make does.
-func goBuild(ctx context.Context, to string, packages ...string) error {
+// goBuild builds programs of a module, as make does.
+func goBuild(ctx context.Context, module, to string, packages ...string) error {
 	if err := os.MkdirAll(to, 0o700); err != nil {
 		return err
 	}
 	cmd := exec.CommandContext(ctx, "go", append([]string{"build", "-o", to + string(filepath.Separator)}, packages...)...)
-	cmd.Dir = root
+	cmd.Dir = module
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("build %s: %w\n%s", strings.Join(packages, " "), err, out)
 	}
@@ -63,11 +61,7 @@ func install(ctx context.Context) error {
 			return err
 		}
 	}
-	manifests, err := kustomize()
-	if err != nil {
-		return err
-	}
-	if err := apply(ctx, manifests); err != nil {
+	if err := applyManifests(ctx); err != nil {
 		return err
 	}
 	return waitForCtrl(ctx)
@@ -80,16 +74,16 @@ func apply(ctx context.Context, manifests string) error {
 	return err
 }
 
-// kustomize builds everything but KWOK, which is in the control plane, with the components that need operators. Pods share the
+// applyManifests has kubectl apply everything but KWOK, which is in the control plane, with the components that need operators. Pods share the
 // machine's ports here, so that sk-ctrl gets ports that are free.
-func kustomize() (text string, err error) {
+func applyManifests(ctx context.Context) (err error) {
 	dir, err := os.MkdirTemp("", "simtest-*")
 	if err != nil {
-		return "", err
+		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	if dir, err = filepath.EvalSymlinks(dir); err != nil {
-		return "", err
+		return err
 	}
 	relative := func(path string) string {
 		absolute, absErr := filepath.Abs(filepath.Join(root, "config/sim", path))
@@ -111,14 +105,22 @@ patches:
 `, relative("overlays/no-kwok"), relative("components/metrics"), relative("components/cert-manager"), ports[0], ports[1])
 	writeErr := os.WriteFile(filepath.Join(dir, "kustomization.yaml"), []byte(kustomization), 0o600)
 	if err := errors.Join(err, portsErr, writeErr); err != nil {
-		return "", err
+		return err
 	}
-	built, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), dir)
-	if err != nil {
-		return "", err
+	_, err = run(ctx, "kubectl", "apply", "--server-side", "-k", dir)
+	return err
+}
+
+// run runs a program against the cluster and gives what it prints.
+func run(ctx context.Context, program string, args ...string) (stdout string, err error) {
+	cmd := exec.CommandContext(ctx, filepath.Join(env.programs, program), args...)
+	cmd.Env = append(os.Environ(), "KUBECONFIG="+env.kubeconfig)
+	var out, errs strings.Builder
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	if err := cmd.Run(); err != nil {
+		return out.String(), fmt.Errorf("%s %s: %w\n%s", program, strings.Join(args, " "), err, errs.String())
 	}
-	data, err := built.AsYaml()
-	return string(data), err
+	return out.String(), nil
 }
 
 // freePorts gives ports that were free a moment ago.

@@ -30,8 +30,9 @@ var env struct {
 	dynamic   dynamic.Interface
 	discovery discovery.DiscoveryInterface
 	kubelet   *testkubelet.Kubelet
-	// programs is the folder of sk-ctrl and sk-driver, trace a copy of the first example.
+	// programs is the folder of sk-ctrl, sk-driver, skctl and kubectl, trace a copy of the first example.
 	programs, trace string
+	kubeconfig      string
 }
 
 const (
@@ -87,6 +88,7 @@ func runAll(m *testing.M) (code int, err error) {
 			err = fmt.Errorf("stop the control plane: %w", stopErr)
 		}
 	}()
+	env.kubeconfig = plane.Kubeconfig()
 	if err := connect(plane.RESTConfig()); err != nil {
 		return 1, err
 	}
@@ -123,7 +125,10 @@ func build(ctx context.Context, dir string) error {
 	if err := os.WriteFile(env.trace, trace, 0o600); err != nil {
 		return err
 	}
-	return goBuild(ctx, env.programs, "./cmd/sk-ctrl", "./cmd/sk-driver")
+	if err := goBuild(ctx, root, env.programs, "./cmd/sk-ctrl", "./cmd/sk-driver", "./cmd/skctl"); err != nil {
+		return err
+	}
+	return goBuild(ctx, filepath.Join(root, "cluster"), env.programs, "k8s.io/kubernetes/cmd/kubectl")
 }
 
 func connect(config *rest.Config) error {
