@@ -203,7 +203,7 @@ func TestKill_Failing(t *testing.T) {
 	s := prepare(t, events, nil)
 	s.part.FailFast = true
 	for kill := 300 * time.Millisecond; ; kill += 300 * time.Millisecond {
-		ended, output := s.child(kill)
+		output, ended := s.child(kill)
 		if ended == nil {
 			t.Fatalf("a driver took a failed simulation for a finished one:\n%s", output)
 		}

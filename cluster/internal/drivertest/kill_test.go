@@ -83,7 +83,7 @@ func TestKill(t *testing.T) {
 		if killed < kills {
 			after = time.Duration(rand.Int64N(int64(2 * time.Second))) //nolint:gosec // moments, not secrets
 		}
-		ended, output := s.child(after)
+		output, ended := s.child(after)
 		for line := range strings.Lines(output) {
 			if strings.Contains(line, "level=WARN") || strings.Contains(line, "does not answer") {
 				t.Log(strings.TrimSpace(line))
@@ -152,7 +152,7 @@ func manyEvents(t *testing.T, seconds int64) (events []trace.Event, names []stri
 }
 
 // child runs a driver in a process of its own, and kills it after a while, unless that is 0.
-func (s *stage) child(after time.Duration) (ended error, output string) {
+func (s *stage) child(after time.Duration) (output string, ended error) {
 	s.tb.Helper()
 	role, err := json.Marshal(s.part)
 	if err != nil {
@@ -179,7 +179,7 @@ func (s *stage) child(after time.Duration) (ended error, output string) {
 		defer timer.Stop()
 	}
 	ended = cmd.Wait()
-	return ended, out.String()
+	return out.String(), ended
 }
 
 func wasKilled(err error) bool {
