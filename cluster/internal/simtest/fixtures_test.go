@@ -78,11 +78,15 @@ func explain(t *testing.T, sim *simkubev1.Simulation) {
 		t.Logf("the status is %s", status)
 	}
 	t.Logf("sk-ctrl printed\n%s", tail(ctrlLogs(ctx)))
-	// Also those of pods that are gone.
-	folders, _ := filepath.Glob(filepath.Join(filepath.Dir(env.programs), "kubelet", "logs", namespace, simkubev1.DriverName(sim.Name)+"*"))
-	for _, folder := range folders {
+	for _, folder := range driverLogs(sim) {
 		t.Logf("%s printed\n%s", filepath.Base(folder), tail(env.kubelet.Logs(namespace, filepath.Base(folder))))
 	}
+}
+
+// driverLogs are the folders of the logs of a simulation's drivers, also of those that are gone.
+func driverLogs(sim *simkubev1.Simulation) []string {
+	folders, _ := filepath.Glob(filepath.Join(filepath.Dir(env.programs), "kubelet", "logs", namespace, simkubev1.DriverName(sim.Name)+"*"))
+	return folders
 }
 
 func tail(text string) string {

@@ -6,7 +6,9 @@ import (
 	"strings"
 	"testing"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	simkubev1 "simkube.io/simkube/api/v1"
 )
@@ -64,5 +66,36 @@ func TestTraceBroken(t *testing.T) {
 	condition := meta.FindStatusCondition(failed.Status.Conditions, simkubev1.ConditionFailed)
 	if condition == nil || !strings.Contains(condition.Message, "trace") {
 		t.Errorf("it says %+v", condition)
+	}
+}
+
+// TestSecretMissing has a Secret appear late, as where things are applied in any order. Its keys are variables of the driver and its hooks.
+func TestSecretMissing(t *testing.T) {
+	leavesNothing(t)
+	hooks := newDiary(t)
+	sim := simulation(t, func(sim *simkubev1.Simulation) {
+		sim.Spec.Driver.Secrets = []string{"storage"}
+		sim.Spec.Hooks = &simkubev1.SimulationHooks{PreRunHooks: []simkubev1.SimulationHook{hooks.hook("$WORD_OF_STORAGE")}}
+	})
+	start(t, sim)
+	await(t, sim, "waiting for its secret", func(s *simkubev1.SimulationStatus) bool {
+		ready := meta.FindStatusCondition(s.Conditions, simkubev1.ConditionReady)
+		return ready != nil && ready.Reason == "SecretMissing" && strings.Contains(ready.Message, "storage")
+	})
+	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "storage"}, StringData: map[string]string{"WORD_OF_STORAGE": "sesame"}}
+	if err := env.client.Create(t.Context(), secret); err != nil {
+		t.Fatal(err)
+	}
+	checkFinished(t, await(t, sim, "Finished", isState(simkubev1.SimulationFinished)), 1)
+	if got, want := hooks.read(t), "sesame"; got != want {
+		t.Errorf("the hook wrote %q, want %q", got, want)
+	}
+	for _, folder := range driverLogs(sim) {
+		if strings.Contains(env.kubelet.Logs(namespace, filepath.Base(folder)), "sesame") {
+			t.Errorf("%s printed what is secret", folder)
+		}
+	}
+	if err := env.client.Delete(t.Context(), secret); err != nil {
+		t.Error(err)
 	}
 }
