@@ -1,16 +1,19 @@
 package simtest
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	simkubev1 "simkube.io/simkube/api/v1"
+	"simkube.io/simkube/internal/simctl"
 )
 
 // TestTurns creates two simulations at once. The second waits for the first, and then runs.
@@ -27,6 +30,41 @@ func TestTurns(t *testing.T) {
 	}
 	await(t, first, "Finished", isState(simkubev1.SimulationFinished))
 	checkFinished(t, await(t, second, "Finished", isState(simkubev1.SimulationFinished)), 1)
+}
+
+// TestTurns_Several lets two simulations run at once, which share the driver's namespace and the certificate. A third has the prefix of the
+// first and waits, though there would be room.
+func TestTurns_Several(t *testing.T) {
+	leavesNothing(t)
+	lease := &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{
+		Namespace: namespace, Name: simkubev1.LeaseName, Annotations: map[string]string{simctl.AnnotationMaxSimulations: "3"},
+	}}
+	if err := env.client.Create(t.Context(), lease); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := env.client.Delete(context.WithoutCancel(t.Context()), lease); err != nil {
+			t.Error(err)
+		}
+	})
+	slow := func(name, prefix string) *simkubev1.Simulation {
+		sim := simulation(t, func(sim *simkubev1.Simulation) {
+			sim.Spec.Speed, sim.Spec.Driver.VirtualNsPrefix = new(30.0), prefix
+		})
+		sim.Name = name
+		return sim
+	}
+	first, second, third := slow("several-1", "one"), slow("several-2", "two"), slow("several-3", "one")
+	start(t, first)
+	await(t, first, "Initializing", func(s *simkubev1.SimulationStatus) bool { return s.State != "" })
+	start(t, second)
+	start(t, third)
+	await(t, second, "replaying", replays(1))
+	await(t, first, "replaying at the same time", replays(1))
+	await(t, third, "Blocked", isState(simkubev1.SimulationBlocked))
+	for _, sim := range []*simkubev1.Simulation{first, second, third} {
+		checkFinished(t, await(t, sim, "Finished", isState(simkubev1.SimulationFinished)), 1)
+	}
 }
 
 // TestTraceMissing has the trace appear late on the node. Until then the simulation says what it waits for.
