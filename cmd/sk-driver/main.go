@@ -8,6 +8,7 @@ import (
 	"syscall"
 
 	"simkube.io/simkube/cmd/sk-driver/app"
+	"simkube.io/simkube/internal/program"
 )
 
 // version is set by the Makefile.
@@ -15,7 +16,7 @@ var version = "development"
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := app.Run(ctx, app.Streams{Out: os.Stdout, Err: os.Stderr}, version, os.Args[1:])
+	code := app.Run(ctx, program.Streams{Out: os.Stdout, Err: os.Stderr}, version, os.Args[1:])
 	stop()
 	os.Exit(code)
 }

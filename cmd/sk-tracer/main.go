@@ -9,6 +9,7 @@ import (
 	"syscall"
 
 	"simkube.io/simkube/cmd/sk-tracer/app"
+	"simkube.io/simkube/internal/program"
 	"simkube.io/simkube/internal/tracer"
 )
 
@@ -20,7 +21,7 @@ func main() {
 		debug.SetGCPercent(tracer.GCPercent)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := app.Run(ctx, app.Streams{Out: os.Stdout, Err: os.Stderr}, version, os.Args[1:])
+	code := app.Run(ctx, program.Streams{Out: os.Stdout, Err: os.Stderr}, version, os.Args[1:])
 	stop()
 	os.Exit(code)
 }

@@ -197,8 +197,7 @@ func (d *driver) notePaused(s *simkubev1.DriverStatus) {
 // work is the whole simulation, or what is left of it.
 func (d *driver) work(ctx context.Context) error {
 	before := d.status.get()
-	switch before.Phase {
-	case simkubev1.DriverFinished:
+	if before.Phase == simkubev1.DriverFinished {
 		d.log.InfoContext(ctx, "the simulation was finished before")
 		return nil
 	}

@@ -5,12 +5,14 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"simkube.io/simkube/internal/program"
 )
 
 func skctrl(t *testing.T, args ...string) (code int, out, err string) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	code = Run(t.Context(), Streams{Out: &stdout, Err: &stderr}, "v1", args)
+	code = Run(t.Context(), program.Streams{Out: &stdout, Err: &stderr}, "v1", args)
 	return code, stdout.String(), stderr.String()
 }
 
@@ -22,20 +24,20 @@ func TestRun_Usage(t *testing.T) {
 		code int
 		want []string
 	}{
-		"nothing":      {nil, nil, exitUsage, []string{"$CTRL_NAMESPACE is not set", "$POD_SVC_ACCOUNT is not set", "hint: see sk-ctrl --help"}},
-		"unknown flag": {good, []string{"--max-simulations", "2"}, exitUsage, []string{"unknown flag: --max-simulations"}},
-		"argument":     {good, []string{"more"}, exitUsage, []string{`unexpected "more"`}},
+		"nothing":      {nil, nil, program.ExitUsage, []string{"$CTRL_NAMESPACE is not set", "$POD_SVC_ACCOUNT is not set", "hint: see sk-ctrl --help"}},
+		"unknown flag": {good, []string{"--max-simulations", "2"}, program.ExitUsage, []string{"unknown flag: --max-simulations"}},
+		"argument":     {good, []string{"more"}, program.ExitUsage, []string{`unexpected "more"`}},
 		"all at once": {
 			map[string]string{envNamespace: "Sim Kube", envDriverAccount: "x/y"},
 			[]string{"-v", "loud", "--metrics-bind-address", "8080", "--health-probe-bind-address", "no"},
-			exitUsage,
+			program.ExitUsage,
 			[]string{
 				`--verbosity "loud"`, `--metrics-bind-address "8080"`, `--health-probe-bind-address "no"`, `$CTRL_NAMESPACE "Sim Kube"`,
 				`"x/y", of $DRIVER_SVC_ACCOUNT`,
 			},
 		},
-		"no cluster":         {good, nil, exitFailed, []string{"there is no kubeconfig", "--kubeconfig"}},
-		"missing kubeconfig": {good, []string{"--kubeconfig", "nowhere"}, exitFailed, []string{"find the cluster", "nowhere"}},
+		"no cluster":         {good, nil, program.ExitFailed, []string{"there is no kubeconfig", "--kubeconfig"}},
+		"missing kubeconfig": {good, []string{"--kubeconfig", "nowhere"}, program.ExitFailed, []string{"find the cluster", "nowhere"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Chdir(t.TempDir())
@@ -73,10 +75,10 @@ func TestOptions_DriverAccount(t *testing.T) {
 
 func TestRun_Help(t *testing.T) {
 	code, out, err := skctrl(t, "--help")
-	if code != exitDone || err != "" || !strings.Contains(out, "--leader-elect") || !strings.Contains(out, "max-simulations") {
+	if code != program.ExitDone || err != "" || !strings.Contains(out, "--leader-elect") || !strings.Contains(out, "max-simulations") {
 		t.Errorf("got code %d, %q and %q", code, out, err)
 	}
-	if code, out, _ := skctrl(t, "--version"); code != exitDone || out != "sk-ctrl v1\n" {
+	if code, out, _ := skctrl(t, "--version"); code != program.ExitDone || out != "sk-ctrl v1\n" {
 		t.Errorf("the version is %q, code %d", out, code)
 	}
 }

@@ -7,11 +7,12 @@ import (
 	"log/slog"
 	"net"
 	"os"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"k8s.io/apimachinery/pkg/util/validation"
+
+	"simkube.io/simkube/internal/program"
 )
 
 // The environment variables.
@@ -27,8 +28,7 @@ const off = "0"
 // options are the flags.
 type options struct {
 	verbosity      string
-	kubeconfig     string
-	context        string
+	cluster        program.Cluster
 	metricsAddress string
 	healthAddress  string
 	leaderElect    bool
@@ -36,16 +36,15 @@ type options struct {
 
 func (o *options) addFlags(flags *pflag.FlagSet) {
 	flags.SortFlags = false
-	flags.StringVarP(&o.verbosity, "verbosity", "v", "info", "what to log: error, warn, info or debug")
-	flags.StringVar(&o.kubeconfig, "kubeconfig", "", "kubeconfig of the cluster (default: the pod's own account, else $KUBECONFIG, else ~/.kube/config)")
-	flags.StringVar(&o.context, "context", "", "context of the kubeconfig")
+	program.AddVerbosity(flags, &o.verbosity)
+	o.cluster.AddFlags(flags)
 	flags.StringVar(&o.metricsAddress, "metrics-bind-address", ":8080", "address of the metrics, at /metrics; 0: none")
 	flags.StringVar(&o.healthAddress, "health-probe-bind-address", ":8081", "address of /healthz and /readyz; 0: none")
 	flags.BoolVar(&o.leaderElect, "leader-elect", true, "have one of several sk-ctrl work, the others stand by")
 }
 
 func (o *options) complete(cmd *cobra.Command) {
-	_ = cmd.RegisterFlagCompletionFunc("verbosity", cobra.FixedCompletions([]string{"error", "warn", "info", "debug"}, cobra.ShellCompDirectiveNoFileComp))
+	program.CompleteVerbosity(cmd)
 }
 
 // settings are the options and the environment, understood.
@@ -60,7 +59,7 @@ func (o *options) parse() (*settings, error) {
 	var problems []error
 	problem := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
 	var err error
-	if s.level, err = parseLevel(o.verbosity); err != nil {
+	if s.level, err = program.ParseLevel(o.verbosity); err != nil {
 		problem("--verbosity %w", err)
 	}
 	for flag, address := range map[string]string{"--metrics-bind-address": o.metricsAddress, "--health-probe-bind-address": o.healthAddress} {
@@ -86,15 +85,7 @@ func (o *options) parse() (*settings, error) {
 		problem("%q, of $%s or $%s, is not the name of a service account", s.driverAccount, envDriverAccount, envAccount)
 	}
 	if len(problems) > 0 {
-		return nil, &usageError{errors.Join(problems...)}
+		return nil, &program.UsageError{Err: errors.Join(problems...)}
 	}
 	return s, nil
-}
-
-func parseLevel(text string) (level slog.Level, err error) {
-	switch strings.ToLower(text) {
-	case "error", "warn", "info", "debug":
-		return level, level.UnmarshalText([]byte(text))
-	}
-	return level, fmt.Errorf("%q: accepted are error, warn, info and debug", text)
 }

@@ -4,57 +4,28 @@ package app
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"log/slog"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"simkube.io/simkube/internal/driver"
+	"simkube.io/simkube/internal/program"
 )
 
-// The exit codes. A pod that ends with exitRetry is worth starting again.
-const (
-	exitDone   = 0
-	exitFailed = 1
-	exitUsage  = 2
-	exitRetry  = 3
-)
-
-// Streams are where sk-driver writes to: what was asked for to Out, logs and errors to Err.
-type Streams struct{ Out, Err io.Writer }
-
-// usageError is returned for a command line that cannot be meant.
-type usageError struct{ err error }
-
-func (e *usageError) Error() string { return e.err.Error() }
-func (e *usageError) Unwrap() error { return e.err }
+// exitRetry is the exit code of a driver that is worth starting again.
+const exitRetry = 3
 
 // Run runs the command line until it is done or ctx ends, prints what went wrong, and returns the exit code.
-func Run(ctx context.Context, streams Streams, version string, args []string) int {
-	cmd := newCommand(streams, version)
-	cmd.SetArgs(args)
-	err := cmd.ExecuteContext(ctx)
-	if err == nil {
-		return exitDone
-	}
-	for line := range strings.Lines(err.Error()) {
-		fmt.Fprintln(streams.Err, "sk-driver: "+strings.TrimRight(line, "\n"))
-	}
-	var wrong *usageError
+func Run(ctx context.Context, streams program.Streams, version string, args []string) int {
+	code, err := program.Run(ctx, newCommand(streams, version), args)
 	var failure *driver.Failure
-	switch {
-	case errors.As(err, &wrong):
-		fmt.Fprintln(streams.Err, "  hint: see sk-driver --help")
-		return exitUsage
-	case errors.As(err, &failure):
-		return exitFailed
+	if code == program.ExitFailed && !errors.As(err, &failure) {
+		return exitRetry
 	}
-	return exitRetry
+	return code
 }
 
-func newCommand(streams Streams, version string) *cobra.Command {
+func newCommand(streams program.Streams, version string) *cobra.Command {
 	var opts options
 	cmd := &cobra.Command{
 		Use:   "sk-driver --sim-name NAME --controller-ns NAMESPACE --cert-path FILE --key-path FILE --trace-path PATH",
@@ -66,11 +37,6 @@ It may be killed at any moment: started again, it goes on where it was. SIGTERM 
 
 Exit codes: 0 the simulation is finished; 1 it has failed, and why is in its status; 2 the command line is wrong; 3 it ended early, and another start
 goes on with it.`,
-		Version:           version,
-		Args:              noArguments,
-		SilenceUsage:      true,
-		SilenceErrors:     true,
-		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			level, err := opts.check()
 			if err != nil {
@@ -80,17 +46,8 @@ goes on with it.`,
 			return run(cmd.Context(), &opts, version, logger)
 		},
 	}
-	cmd.SetOut(streams.Out)
-	cmd.SetErr(streams.Err)
-	cmd.SetVersionTemplate("sk-driver {{.Version}}\n")
-	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
+	program.Prepare(cmd, streams, version)
 	opts.addFlags(cmd.Flags())
+	program.CompleteVerbosity(cmd)
 	return cmd
-}
-
-func noArguments(_ *cobra.Command, args []string) error {
-	if len(args) == 0 {
-		return nil
-	}
-	return &usageError{fmt.Errorf("unexpected %q: sk-driver takes flags only", args[0])}
 }

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+
+	"simkube.io/simkube/internal/program"
 )
 
 func TestRun_Usage(t *testing.T) {
@@ -27,8 +29,8 @@ func TestRun_Usage(t *testing.T) {
 				t.Setenv(namespaceVariable, "simkube")
 			}
 			var out, errs bytes.Buffer
-			if code := Run(t.Context(), Streams{Out: &out, Err: &errs}, "v1", tc.args); code != exitUsage {
-				t.Errorf("exit code %d, wanted is %d", code, exitUsage)
+			if code := Run(t.Context(), program.Streams{Out: &out, Err: &errs}, "v1", tc.args); code != program.ExitUsage {
+				t.Errorf("exit code %d, wanted is %d", code, program.ExitUsage)
 			}
 			for _, want := range tc.want {
 				if !strings.Contains(errs.String(), want) {
@@ -41,7 +43,7 @@ func TestRun_Usage(t *testing.T) {
 
 func TestRun_Version(t *testing.T) {
 	var out, errs bytes.Buffer
-	if code := Run(t.Context(), Streams{Out: &out, Err: &errs}, "v1", []string{"--version"}); code != 0 || out.String() != "sk-driver v1\n" {
+	if code := Run(t.Context(), program.Streams{Out: &out, Err: &errs}, "v1", []string{"--version"}); code != 0 || out.String() != "sk-driver v1\n" {
 		t.Errorf("exit code %d, printed %q", code, out.String())
 	}
 }

@@ -5,9 +5,10 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"strings"
 
 	"github.com/spf13/pflag"
+
+	"simkube.io/simkube/internal/program"
 )
 
 // The environment variables by which a pod knows itself, and the folder where the results' volume is.
@@ -34,7 +35,7 @@ type options struct {
 	claimDir     string
 	failFast     bool
 	verbosity    string
-	kubeconfig   string
+	cluster      program.Cluster
 }
 
 func (o *options) addFlags(flags *pflag.FlagSet) {
@@ -48,8 +49,8 @@ func (o *options) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.claimDir, "results-dir", claimDir, "where the volume of spec.results.persistentVolumeClaim is mounted")
 	flags.BoolVar(&o.failFast, "fail-fast", false, "end with the first object that cannot be applied or deleted (default: it is counted, and the replay goes on)")
 	flags.IntVar(&o.metricsPort, "metrics-port", defaultMetricsPort, "port of /metrics; 0: none")
-	flags.StringVarP(&o.verbosity, "verbosity", "v", "info", "what to log: error, warn, info or debug")
-	flags.StringVar(&o.kubeconfig, "kubeconfig", "", "kubeconfig of the cluster (default: the pod's own account, else $KUBECONFIG)")
+	program.AddVerbosity(flags, &o.verbosity)
+	o.cluster.AddFlags(flags)
 }
 
 // check tells everything that is wrong with the flags.
@@ -72,14 +73,11 @@ func (o *options) check() (level slog.Level, err error) {
 			problems = append(problems, fmt.Errorf("%s %d: wanted is a port, 0 to 65535", flag, port))
 		}
 	}
-	switch strings.ToLower(o.verbosity) {
-	case "error", "warn", "info", "debug":
-		err = level.UnmarshalText([]byte(o.verbosity))
-	default:
-		err = fmt.Errorf("--verbosity %q: accepted are error, warn, info and debug", o.verbosity)
+	if level, err = program.ParseLevel(o.verbosity); err != nil {
+		problems = append(problems, fmt.Errorf("--verbosity %w", err))
 	}
-	if err := errors.Join(append(problems, err)...); err != nil {
-		return level, &usageError{err}
+	if err := errors.Join(problems...); err != nil {
+		return level, &program.UsageError{Err: err}
 	}
 	return level, nil
 }

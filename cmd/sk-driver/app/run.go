@@ -9,16 +9,13 @@ import (
 	"os"
 	"strconv"
 
-	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/clientcmd"
-
 	"simkube.io/simkube/internal/driver"
 	"simkube.io/simkube/internal/serving"
 )
 
 // run drives the simulation to its end.
 func run(ctx context.Context, opts *options, version string, logger *slog.Logger) (err error) {
-	cluster, err := opts.cluster()
+	cluster, err := opts.cluster.Config()
 	if err != nil {
 		return err
 	}
@@ -63,21 +60,4 @@ func closed(listener net.Listener) error {
 		return err
 	}
 	return nil
-}
-
-// cluster tells how to reach the API server: as the flag says, else as the pod's service account, else as kubectl would.
-func (o *options) cluster() (*rest.Config, error) {
-	if o.kubeconfig == "" {
-		config, err := rest.InClusterConfig()
-		if err == nil || !errors.Is(err, rest.ErrNotInCluster) {
-			return config, err
-		}
-	}
-	rules := clientcmd.NewDefaultClientConfigLoadingRules()
-	rules.ExplicitPath = o.kubeconfig
-	config, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, nil).ClientConfig()
-	if err != nil {
-		return nil, fmt.Errorf("find the cluster: %w", err)
-	}
-	return config, nil
 }

@@ -6,13 +6,15 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"simkube.io/simkube/internal/program"
 )
 
 // sktracer runs a command line that ends by itself.
 func sktracer(t *testing.T, args ...string) (code int, out, err string) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	code = Run(t.Context(), Streams{Out: &stdout, Err: &stderr}, "v1", args)
+	code = Run(t.Context(), program.Streams{Out: &stdout, Err: &stderr}, "v1", args)
 	return code, stdout.String(), stderr.String()
 }
 
@@ -25,49 +27,49 @@ func TestRun_Usage(t *testing.T) {
 		code int
 		want []string
 	}{
-		{"nothing", nil, exitUsage, []string{"--config-file is missing", "hint: see sk-tracer --help"}},
-		{"unknown flag", []string{"-c", config, "--nope"}, exitUsage, []string{"unknown flag: --nope", "sk-tracer --help"}},
-		{"argument", []string{"-c", config, "more"}, exitUsage, []string{`unexpected "more"`}},
-		{"no number", []string{"-c", config, "--server-port", "http"}, exitUsage, []string{"--server-port", `"http"`}},
-		{"empty redaction", []string{"-c", config, "--redact", ""}, exitUsage, []string{"--redact is empty", "none"}},
-		{"none and something", []string{"-c", config, "--redact", "none,env"}, exitUsage, []string{"none goes with nothing else"}},
-		{"open to everybody", []string{"-c", config, "--bind-address", "0.0.0.0"}, exitUsage, []string{"--auth token", "127.0.0.1", "--insecure"}},
-		{"open on all", []string{"-c", config, "--bind-address", ""}, exitUsage, []string{"open to everybody"}},
-		{"open over IPv6", []string{"-c", config, "--bind-address", "::"}, exitUsage, []string{"open to everybody"}},
-		{"key without certificate", []string{"-c", config, "--tls-key-file", "key.pem"}, exitUsage, []string{"--tls-cert-file and --tls-key-file go together"}},
+		{"nothing", nil, program.ExitUsage, []string{"--config-file is missing", "hint: see sk-tracer --help"}},
+		{"unknown flag", []string{"-c", config, "--nope"}, program.ExitUsage, []string{"unknown flag: --nope", "sk-tracer --help"}},
+		{"argument", []string{"-c", config, "more"}, program.ExitUsage, []string{`unexpected "more"`}},
+		{"no number", []string{"-c", config, "--server-port", "http"}, program.ExitUsage, []string{"--server-port", `"http"`}},
+		{"empty redaction", []string{"-c", config, "--redact", ""}, program.ExitUsage, []string{"--redact is empty", "none"}},
+		{"none and something", []string{"-c", config, "--redact", "none,env"}, program.ExitUsage, []string{"none goes with nothing else"}},
+		{"open to everybody", []string{"-c", config, "--bind-address", "0.0.0.0"}, program.ExitUsage, []string{"--auth token", "127.0.0.1", "--insecure"}},
+		{"open on all", []string{"-c", config, "--bind-address", ""}, program.ExitUsage, []string{"open to everybody"}},
+		{"open over IPv6", []string{"-c", config, "--bind-address", "::"}, program.ExitUsage, []string{"open to everybody"}},
+		{"key without certificate", []string{"-c", config, "--tls-key-file", "key.pem"}, program.ExitUsage, []string{"--tls-cert-file and --tls-key-file go together"}},
 		{
 			"all at once",
 			[]string{
 				"--retention", "soon", "--max-size", "3potatoes", "--redact", "secrets,passwords", "--allow-destination", "ftp://x", "--auth", "maybe",
 				"--server-port", "70000", "--max-exports", "0", "--owner-cache-size", "0", "--tls-cert-file", "cert.pem", "-v", "loud",
 			},
-			exitUsage,
+			program.ExitUsage,
 			[]string{
 				"--config-file is missing", `--retention: not a duration: "soon"`, `--max-size "3potatoes"`, "10Gi", `--redact: redact "passwords"`, "or none",
 				`--allow-destination: destination "ftp://x"`, "s3://bucket/prefix", `--auth "maybe"`, "token and none", "--server-port 70000", "--max-exports 0",
 				"--owner-cache-size 0", "--tls-cert-file and --tls-key-file", `--verbosity "loud"`, "debug",
 			},
 		},
-		{"negative retention", []string{"-c", config, "--retention", "-1h"}, exitUsage, []string{"--retention", `"-1h"`}},
-		{"size without a unit", []string{"-c", config, "--max-size", "10"}, exitUsage, []string{"--max-size 10: that is 10 bytes", "10Gi"}},
-		{"negative size", []string{"-c", config, "--max-size", "-1Gi"}, exitUsage, []string{`--max-size "-1Gi"`}},
-		{"missing config", []string{"-c", "missing.yaml"}, exitFailed, []string{"missing.yaml: no such file"}},
-		{"empty config", []string{"-c", write(t, "empty.yaml", "")}, exitFailed, []string{"empty.yaml", "trackedObjects"}},
+		{"negative retention", []string{"-c", config, "--retention", "-1h"}, program.ExitUsage, []string{"--retention", `"-1h"`}},
+		{"size without a unit", []string{"-c", config, "--max-size", "10"}, program.ExitUsage, []string{"--max-size 10: that is 10 bytes", "10Gi"}},
+		{"negative size", []string{"-c", config, "--max-size", "-1Gi"}, program.ExitUsage, []string{`--max-size "-1Gi"`}},
+		{"missing config", []string{"-c", "missing.yaml"}, program.ExitFailed, []string{"missing.yaml: no such file"}},
+		{"empty config", []string{"-c", write(t, "empty.yaml", "")}, program.ExitFailed, []string{"empty.yaml", "trackedObjects"}},
 		{
 			"wrong config",
 			[]string{"-c", write(t, "wrong.yaml", "trackedObjects: {apps/v1.Deployment: {trackLifecycles: true}, Foo: {}}\n")},
-			exitFailed,
+			program.ExitFailed,
 			[]string{"wrong.yaml", "apps/v1.Deployment", "trackLifecycles", "trackLifecycle", "Foo", "group/version.Kind"},
 		},
-		{"no cluster", []string{"-c", config}, exitFailed, []string{"find the cluster", "there is no kubeconfig", "hint: name one with --kubeconfig"}},
-		{"missing kubeconfig", []string{"-c", config, "--kubeconfig", "nowhere"}, exitFailed, []string{"find the cluster", "nowhere"}},
-		{"unknown context", []string{"-c", config, "--kubeconfig", kubeconfig(t), "--context", "nope"}, exitFailed, []string{"find the cluster", "nope"}},
-		{"data in a file", []string{"-c", config, "--kubeconfig", kubeconfig(t), "--data-dir", config}, exitFailed, []string{"make the data directory", config}},
-		{"missing key", []string{"-c", config, "--kubeconfig", kubeconfig(t), "--redact-key-file", "nowhere"}, exitFailed, []string{"read the redaction key", "nowhere"}},
+		{"no cluster", []string{"-c", config}, program.ExitFailed, []string{"find the cluster", "there is no kubeconfig", "hint: name one with --kubeconfig"}},
+		{"missing kubeconfig", []string{"-c", config, "--kubeconfig", "nowhere"}, program.ExitFailed, []string{"find the cluster", "nowhere"}},
+		{"unknown context", []string{"-c", config, "--kubeconfig", kubeconfig(t), "--context", "nope"}, program.ExitFailed, []string{"find the cluster", "nope"}},
+		{"data in a file", []string{"-c", config, "--kubeconfig", kubeconfig(t), "--data-dir", config}, program.ExitFailed, []string{"make the data directory", config}},
+		{"missing key", []string{"-c", config, "--kubeconfig", kubeconfig(t), "--redact-key-file", "nowhere"}, program.ExitFailed, []string{"read the redaction key", "nowhere"}},
 		{
 			"missing certificate",
 			[]string{"-c", config, "--kubeconfig", kubeconfig(t), "--server-port", "0", "--in-memory", "--tls-cert-file", "nowhere.pem", "--tls-key-file", "key.pem"},
-			exitFailed,
+			program.ExitFailed,
 			[]string{"read the TLS certificate", "nowhere.pem"},
 		},
 	} {
@@ -96,17 +98,17 @@ func TestRun_PortInUse(t *testing.T) {
 	taken := listen(t)
 	code, _, err := sktracer(t, "-c", write(t, "config.yaml", "trackedObjects: {apps/v1.Deployment: {}}\n"), "--kubeconfig", kubeconfig(t),
 		"--in-memory", "--server-port", taken)
-	if code != exitFailed || !strings.Contains(err, "in use") || !strings.Contains(err, "hint: is another tracer running?") {
+	if code != program.ExitFailed || !strings.Contains(err, "in use") || !strings.Contains(err, "hint: is another tracer running?") {
 		t.Errorf("got code %d and %s", code, err)
 	}
 }
 
 func TestRun_Help(t *testing.T) {
 	code, out, err := sktracer(t, "--help")
-	if code != exitDone || err != "" || !strings.Contains(out, "--allow-destination") {
+	if code != program.ExitDone || err != "" || !strings.Contains(out, "--allow-destination") {
 		t.Errorf("got code %d, %q and %q", code, out, err)
 	}
-	if code, out, _ := sktracer(t, "--version"); code != exitDone || out != "sk-tracer v1\n" {
+	if code, out, _ := sktracer(t, "--version"); code != program.ExitDone || out != "sk-tracer v1\n" {
 		t.Errorf("the version is %q, code %d", out, code)
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"net"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -15,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 
 	simkubev1 "simkube.io/simkube/api/v1"
+	"simkube.io/simkube/internal/program"
 	"simkube.io/simkube/internal/timespec"
 	"simkube.io/simkube/internal/tracer"
 	"simkube.io/simkube/internal/tracer/manifest"
@@ -34,8 +34,7 @@ const leastMaxSize = 1 << 20
 type options struct {
 	configFile string
 	verbosity  string
-	kubeconfig string
-	context    string
+	cluster    program.Cluster
 
 	dataDir     string
 	inMemory    bool
@@ -60,9 +59,8 @@ type options struct {
 func (o *options) addFlags(flags *pflag.FlagSet) {
 	flags.SortFlags = false
 	flags.StringVarP(&o.configFile, "config-file", "c", "", "what to follow: a YAML file, read again when it changes (required)")
-	flags.StringVarP(&o.verbosity, "verbosity", "v", "info", "what to log: error, warn, info or debug")
-	flags.StringVar(&o.kubeconfig, "kubeconfig", "", "kubeconfig of the cluster (default: the pod's own account, else $KUBECONFIG, else ~/.kube/config)")
-	flags.StringVar(&o.context, "context", "", "context of the kubeconfig")
+	program.AddVerbosity(flags, &o.verbosity)
+	o.cluster.AddFlags(flags)
 
 	flags.StringVar(&o.dataDir, "data-dir", "sk-tracer-data", "directory of the event log")
 	flags.BoolVar(&o.inMemory, "in-memory", false, "keep the event log in memory alone: a restart loses it")
@@ -90,7 +88,7 @@ func (o *options) complete(cmd *cobra.Command) {
 	values := func(flag string, accepted ...string) {
 		_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(accepted, cobra.ShellCompDirectiveNoFileComp))
 	}
-	values("verbosity", "error", "warn", "info", "debug")
+	program.CompleteVerbosity(cmd)
 	values("auth", authToken, authNone)
 	values("redact", "env", "secrets", "configmaps", "annotations=", "none")
 	_ = cmd.MarkFlagFilename("config-file", "yaml", "yml", "json")
@@ -117,7 +115,7 @@ func (o *options) parse() (*settings, error) {
 		problem("--config-file is missing: it says what to follow")
 	}
 	var err error
-	if s.level, err = parseLevel(o.verbosity); err != nil {
+	if s.level, err = program.ParseLevel(o.verbosity); err != nil {
 		problem("--verbosity %w", err)
 	}
 	if s.retention, err = timespec.ParseDuration(o.retention); err != nil {
@@ -169,7 +167,7 @@ func (o *options) parse() (*settings, error) {
 		problem("--owner-cache-size %d: wanted is at least 1", o.ownerCache)
 	}
 	if len(problems) > 0 {
-		return nil, &usageError{errors.Join(problems...)}
+		return nil, &program.UsageError{Err: errors.Join(problems...)}
 	}
 	return s, nil
 }
@@ -178,12 +176,4 @@ func (o *options) parse() (*settings, error) {
 func canBeLoopback(address string) bool {
 	ip := net.ParseIP(address)
 	return address != "" && (ip == nil || ip.IsLoopback())
-}
-
-func parseLevel(text string) (level slog.Level, err error) {
-	switch strings.ToLower(text) {
-	case "error", "warn", "info", "debug":
-		return level, level.UnmarshalText([]byte(text))
-	}
-	return level, fmt.Errorf("%q: accepted are error, warn, info and debug", text)
 }

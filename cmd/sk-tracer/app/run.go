@@ -13,9 +13,9 @@ import (
 	"golang.org/x/sync/errgroup"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/utils/clock"
 
+	"simkube.io/simkube/internal/program"
 	"simkube.io/simkube/internal/serving"
 	"simkube.io/simkube/internal/tracer"
 	"simkube.io/simkube/internal/tracer/export"
@@ -35,7 +35,7 @@ func run(ctx context.Context, opts *options, settings *settings, version string,
 	if err != nil {
 		return err
 	}
-	cluster, err := opts.cluster()
+	cluster, err := opts.cluster.Config()
 	if err != nil {
 		return err
 	}
@@ -53,7 +53,7 @@ func run(ctx context.Context, opts *options, settings *settings, version string,
 	if err != nil {
 		err = fmt.Errorf("listen for the export API: %w", err)
 		if errors.Is(err, syscall.EADDRINUSE) {
-			return &hintedError{err, "is another tracer running? --server-port takes another port"}
+			return &program.HintedError{Err: err, Hint: "is another tracer running? --server-port takes another port"}
 		}
 		return err
 	}
@@ -122,27 +122,4 @@ func (o *options) server(s *settings, cluster *rest.Config, t *tracer.Tracer, bu
 		opts.TLS = config
 	}
 	return server.New(opts)
-}
-
-// cluster tells how to reach the API server: as the flags say, else as the pod's service account, else as kubectl would.
-func (o *options) cluster() (*rest.Config, error) {
-	if o.kubeconfig == "" && o.context == "" {
-		config, err := rest.InClusterConfig()
-		if err == nil || !errors.Is(err, rest.ErrNotInCluster) {
-			return config, err
-		}
-	}
-	rules := clientcmd.NewDefaultClientConfigLoadingRules()
-	rules.ExplicitPath = o.kubeconfig
-	config, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, &clientcmd.ConfigOverrides{CurrentContext: o.context}).ClientConfig()
-	switch {
-	case clientcmd.IsEmptyConfig(err):
-		return nil, &hintedError{
-			errors.New("find the cluster: this is no pod of one, and there is no kubeconfig"),
-			"name one with --kubeconfig, or in $KUBECONFIG",
-		}
-	case err != nil:
-		return nil, fmt.Errorf("find the cluster: %w", err)
-	}
-	return config, nil
 }

@@ -1,0 +1,17 @@
+package app
+
+import (
+	"testing"
+
+	"github.com/spf13/pflag"
+
+	"simkube.io/simkube/internal/program/programtest"
+)
+
+// TestDocs_Flags holds the table of README.md against the flags there are.
+func TestDocs_Flags(t *testing.T) {
+	var opts options
+	flags := pflag.NewFlagSet("sk-driver", pflag.ContinueOnError)
+	opts.addFlags(flags)
+	programtest.Flags(t, "../README.md", flags)
+}
