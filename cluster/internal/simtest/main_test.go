@@ -2,6 +2,7 @@ package simtest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -74,6 +75,9 @@ func runAll(m *testing.M) (code int, err error) {
 	if err := build(ctx, dir); err != nil {
 		return 1, err
 	}
+	if err := noProxy(); err != nil {
+		return 1, err
+	}
 	log, err := os.Create(filepath.Join(dir, "controlplane.log"))
 	if err != nil {
 		return 1, err
@@ -114,6 +118,9 @@ func runAll(m *testing.M) (code int, err error) {
 	defer stop()
 	return m.Run(), nil
 }
+
+// noProxy has the API server, and the programs, reach pods directly, which are at this machine's own address.
+func noProxy() error { return errors.Join(os.Setenv("NO_PROXY", "*"), os.Setenv("no_proxy", "*")) }
 
 // build makes the programs and takes a copy of the trace.
 func build(ctx context.Context, dir string) error {

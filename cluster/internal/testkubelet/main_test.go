@@ -2,6 +2,7 @@ package testkubelet
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -55,6 +56,10 @@ func runAll(m *testing.M) (code int, err error) {
 		return 1, err
 	}
 	defer os.RemoveAll(dir)
+	// The API server reaches pods directly, which are at this machine's own address.
+	if err := errors.Join(os.Setenv("NO_PROXY", "*"), os.Setenv("no_proxy", "*")); err != nil {
+		return 1, err
+	}
 	plane, err := controlplane.Start(ctx, controlplane.Options{AggregatorRouting: true, RealNodes: true, KubeAPIQPS: -1})
 	if err != nil {
 		return 1, fmt.Errorf("start the control plane: %w", err)
