@@ -71,22 +71,6 @@ func section(t *testing.T, heading string) string {
 	return text
 }
 
-// TestRunningPage_Reasons holds that it is said of each reason of a failure what to do.
-func TestRunningPage_Reasons(t *testing.T) {
-	want := []string{
-		"InvalidSimulation", "HookFailed", "NamespaceMissing", "ServiceAccountMissing", "SecretMissing", "TraceNotFound", "TraceUnreadable", "TraceEmpty",
-		"WebhookUnreachable", "CertificateNotIssued", "PrometheusKindMissing", "ClaimMissing", "DriverImage", "DriverFailed", "ApplyFailed", "ResultsNotKept",
-	}
-	var got []string
-	for _, match := range regexp.MustCompile("(?m)^\\| `([A-Z][A-Za-z]+)` \\| [^|]+ \\| [^|]+ \\|$").FindAllStringSubmatch(section(t, "## Troubleshooting"), -1) {
-		got = append(got, match[1])
-	}
-	got = slices.DeleteFunc(got, func(reason string) bool { return reason == "Unschedulable" })
-	if !slices.Equal(got, want) {
-		t.Errorf("the reasons of docs/running.md are %q, want %q", got, want)
-	}
-}
-
 // TestRunningPage_Commands parses the command lines of the page.
 func TestRunningPage_Commands(t *testing.T) {
 	commands := 0
