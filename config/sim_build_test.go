@@ -41,13 +41,13 @@ func simWithEverything(t *testing.T) *build {
 	if err != nil || len(components) == 0 {
 		t.Fatalf("got the components %q and error %v", components, err)
 	}
-	b := simBuild(t, simWith(t, []string{simCluster, simDriverSecrets}, components))
+	b := simBuild(t, kustomizationOf(t, []string{simCluster, simDriverSecrets}, components))
 	b.name = simEverything
 	return b
 }
 
-// simWith makes a kustomization of some others and of components, and gives its folder.
-func simWith(t *testing.T, resources, components []string) string {
+// kustomizationOf makes a kustomization of some others and of components, and gives its folder.
+func kustomizationOf(t *testing.T, resources, components []string) string {
 	t.Helper()
 	dir, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {

@@ -1,8 +1,6 @@
 package config_test
 
 import (
-	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -47,32 +45,11 @@ func tracerBuilds(t *testing.T) []*build {
 // withComponents builds the production overlay with every component.
 func withComponents(t *testing.T) *build {
 	t.Helper()
-	dir, err := filepath.EvalSymlinks(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	relative := func(path string) string {
-		absolute, err := filepath.Abs(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if path, err = filepath.Rel(dir, absolute); err != nil {
-			t.Fatal(err)
-		}
-		return path
-	}
 	components, err := filepath.Glob("tracer/components/*")
 	if err != nil || len(components) == 0 {
 		t.Fatalf("got the components %q and error %v", components, err)
 	}
-	text := fmt.Sprintf("resources: [%s]\ncomponents:\n", relative("tracer/overlays/production"))
-	for _, component := range components {
-		text += fmt.Sprintf("  - %s\n", relative(component))
-	}
-	if err := os.WriteFile(filepath.Join(dir, "kustomization.yaml"), []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	b := kustomize(t, dir)
+	b := kustomize(t, kustomizationOf(t, []string{"tracer/overlays/production"}, components))
 	b.name = "production with components"
 	return b
 }

@@ -110,8 +110,6 @@ type Plan struct {
 	Pause *Pauser
 	// Duration bounds the replay, in trace time from the origin: nothing later is applied. 0 means no bound.
 	Duration time.Duration
-	// Extend has a Duration that is longer than the trace waited for, too, before Settle.
-	Extend bool
 	// Settle, if not nil, is called when all events are done, and Run returns when it does. Interrupted bare
 	// pods are rescheduled until then.
 	Settle func(ctx context.Context) error

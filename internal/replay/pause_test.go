@@ -209,22 +209,27 @@ func TestRun_pauseWithoutEnd(t *testing.T) {
 // The end of a duration that cuts the trace off moves, too, and that of one that is longer than the trace.
 func TestRun_pausedDuration(t *testing.T) {
 	for name, c := range map[string]struct {
-		extend bool
-		last   int64 // when the last event is, in the trace
-		end    int
-		want   []int
+		wait bool  // Settle waits until the duration has passed
+		last int64 // when the last event is, in the trace
+		end  int
+		want []int
 	}{
 		"cut off":              {false, 600, 117, []int{0}},
-		"cut off, extended":    {true, 600, 117, []int{0}},
+		"cut off, waited for":  {true, 600, 117, []int{0}},
 		"longer":               {false, 90, 107, []int{0, 107}},
-		"longer, extended":     {true, 90, 117, []int{0, 107}},
+		"longer, waited for":   {true, 90, 117, []int{0, 107}},
 		"as long as the trace": {true, 100, 117, []int{0, 117}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				p := newPaced()
 				settled := 0
-				plan := Plan{Duration: 100 * time.Second, Extend: c.extend, Settle: func(context.Context) error {
+				plan := Plan{Duration: 100 * time.Second, Settle: func(ctx context.Context) error {
+					if c.wait {
+						if _, err := p.pause.SleepUntil(ctx, p.begun.Add(100*time.Second)); err != nil {
+							return err
+						}
+					}
 					settled = int(p.clock.Since(p.begun) / time.Second)
 					return nil
 				}}
@@ -245,12 +250,16 @@ func TestRun_pausedDuration(t *testing.T) {
 	}
 }
 
-// The wait for the end of a duration ends with the context.
-func TestRun_extendedInterrupted(t *testing.T) {
+// A wait for a moment that pauses move ends with the context.
+func TestRun_settlingInterrupted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPaced()
 		ctx, cancel := context.WithCancel(t.Context())
-		p.run(ctx, t, Options{}, Plan{Duration: time.Hour, Extend: true}, event(t, 0, []string{configMap("ns", "a")}, nil))
+		plan := Plan{Settle: func(ctx context.Context) error {
+			_, err := p.pause.SleepUntil(ctx, p.begun.Add(time.Hour))
+			return err
+		}}
+		p.run(ctx, t, Options{}, plan, event(t, 0, []string{configMap("ns", "a")}, nil))
 		p.until(50)
 		if p.hasEnded() {
 			t.Error("ended before the duration was over")

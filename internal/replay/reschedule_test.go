@@ -70,7 +70,7 @@ func TestRun_reschedules(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				target := newFake()
 				time.AfterFunc(10*time.Second, func() { c.interrupt(target) })
-				report, _, err := replayed(t, target, Options{RescheduleInterruptedBarePods: true}, Plan{Duration: 2 * time.Minute, Extend: true},
+				report, _, err := replayed(t, target, Options{RescheduleInterruptedBarePods: true}, Plan{Settle: settleFor(2 * time.Minute)},
 					event(t, 0, []string{podManifest("ns", "p")}, nil))
 				if err != nil {
 					t.Fatal(err)
@@ -96,7 +96,7 @@ func TestRun_reappliedIsNotInterrupted(t *testing.T) {
 		target := newFake()
 		target.tells = 5 * time.Second
 		pod := []string{podManifest("ns", "p")}
-		report, _, err := replayed(t, target, Options{RescheduleInterruptedBarePods: true}, Plan{Duration: 2 * time.Minute, Extend: true},
+		report, _, err := replayed(t, target, Options{RescheduleInterruptedBarePods: true}, Plan{Settle: settleFor(2 * time.Minute)},
 			event(t, 0, pod, nil), event(t, 20, nil, pod), event(t, 21, pod, nil))
 		if err != nil {
 			t.Fatal(err)

@@ -255,7 +255,7 @@ func TestRun_resumesBarePods(t *testing.T) {
 				if c.then.Time > 0 {
 					events = append(events, c.then)
 				}
-				report, err := resumed(t, target, opts, Plan{Done: 2, Duration: 300 * time.Second, Extend: true}, events...)
+				report, err := resumed(t, target, opts, Plan{Done: 2, Settle: settleFor(300 * time.Second)}, events...)
 				if err != nil || len(report.Problems) > 0 {
 					t.Fatalf("Run() = %+v, %v", report, err)
 				}

@@ -147,7 +147,7 @@ func (r *run) dispatch(ctx context.Context) error {
 	}()
 	for event := range prepared {
 		var err error
-		if event.due, err = r.sleepUntil(ctx, event.due); err != nil {
+		if event.due, err = r.plan.Pause.SleepUntil(ctx, event.due); err != nil {
 			return err
 		}
 		r.submit(event)
@@ -163,7 +163,8 @@ func (r *run) prepare(ctx context.Context, prepared chan<- *eventRun) error {
 			return fmt.Errorf("read event %d: %w", index, err)
 		}
 		if limit := r.plan.Duration; limit > 0 && event.Time-r.plan.Origin > int64(limit/time.Second) {
-			return r.passing(ctx, limit)
+			_, err := r.plan.Pause.SleepUntil(ctx, r.schedule.after(limit))
+			return err
 		}
 		next := r.prepareEvent(index, event)
 		r.prepareNamespaces(ctx, next)
@@ -177,16 +178,7 @@ func (r *run) prepare(ctx context.Context, prepared chan<- *eventRun) error {
 		}
 		index++
 	}
-	if r.plan.Extend && r.plan.Duration > 0 {
-		return r.passing(ctx, r.plan.Duration)
-	}
 	return nil
-}
-
-// passing waits until so much time of the trace has passed since the origin.
-func (r *run) passing(ctx context.Context, d time.Duration) error {
-	_, err := r.sleepUntil(ctx, r.schedule.after(d))
-	return err
 }
 
 // prepareNamespaces makes the namespaces an event needs, so that none of its objects has to wait for one. Where

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/utils/clock"
 
 	"simkube.io/simkube/trace"
 )
@@ -31,6 +32,11 @@ func replayed(t *testing.T, target *fake, opts Options, plan Plan, events ...tra
 	plan.Start, plan.Origin, plan.Events = start, origin, sequence(events)
 	report, err := engine.Run(t.Context(), plan)
 	return report, start, err
+}
+
+// settleFor has a run go on for a while after its last event.
+func settleFor(d time.Duration) func(context.Context) error {
+	return func(ctx context.Context) error { return sleepUntil(ctx, clock.RealClock{}, time.Now().Add(d)) }
 }
 
 func checkSent(t *testing.T, target *fake, line string, want time.Time) {

@@ -7,11 +7,11 @@ import (
 	"k8s.io/utils/clock"
 )
 
-// sleepUntil waits for a deadline of the schedule and gives it as it was moved by pauses. While the replay is
-// paused no deadline passes, not even one that was reached before.
-func (r *run) sleepUntil(ctx context.Context, deadline time.Time) (time.Time, error) {
+// SleepUntil waits for a deadline that pauses move, and returns when that was. While it is paused no deadline passes, not even one that was reached
+// before. When ctx ends first, it returns the context's cause.
+func (p *Pauser) SleepUntil(ctx context.Context, deadline time.Time) (due time.Time, err error) {
 	for {
-		paused, now, shift, changed := r.plan.Pause.state()
+		paused, now, shift, changed := p.state()
 		due := deadline.Add(shift)
 		left := due.Sub(now)
 		if ctx.Err() != nil {
@@ -20,17 +20,17 @@ func (r *run) sleepUntil(ctx context.Context, deadline time.Time) (time.Time, er
 		if !paused && left <= 0 {
 			return due, nil
 		}
-		if err := r.sleepOrChange(ctx, paused, left, changed); err != nil {
+		if err := p.sleepOrChange(ctx, paused, left, changed); err != nil {
 			return due, err
 		}
 	}
 }
 
 // sleepOrChange waits until the time has passed or something changes; while paused, only for that.
-func (r *run) sleepOrChange(ctx context.Context, paused bool, left time.Duration, changed <-chan struct{}) error {
+func (p *Pauser) sleepOrChange(ctx context.Context, paused bool, left time.Duration, changed <-chan struct{}) error {
 	var passed <-chan time.Time
 	if !paused {
-		timer := r.opts.Clock.NewTimer(left)
+		timer := p.clock.NewTimer(left)
 		defer timer.Stop()
 		passed = timer.C()
 	}

@@ -13,9 +13,6 @@ const (
 	settleTraceTime = time.Minute
 	minSettle       = 500 * time.Millisecond
 	maxSettle       = 5 * time.Second
-	// pausePoll and pausePollMost are how often the end of the trace is looked for, which pauses put off.
-	pausePoll     = 50 * time.Millisecond
-	pausePollMost = time.Second
 )
 
 // settle waits for the end of the trace, and a little longer while pods are on their way: in the simulation as in
@@ -25,8 +22,10 @@ func (s *session) settle(ctx context.Context, times results.TimeMap) error {
 	end := times.ClockStart.Add(time.Duration(float64(s.end-s.origin) / s.spec.Speed * float64(time.Second)))
 	// The controllers have not answered to the last event the moment it is applied, least of all on a clock that
 	// has not moved since.
-	if err := s.sleepPaused(ctx, end); err != nil {
-		return err
+	if s.Steering.Pause != nil {
+		if _, err := s.Steering.Pause.SleepUntil(ctx, end); err != nil {
+			return err
+		}
 	}
 	if err := s.sleep(ctx, max(end.Sub(s.Clock.Now()), minSettle)); err != nil {
 		return err
@@ -41,23 +40,6 @@ func (s *session) settle(ctx context.Context, times results.TimeMap) error {
 		}
 	}
 	return nil
-}
-
-// sleepPaused waits until a moment that pauses put off, if there may be any.
-func (s *session) sleepPaused(ctx context.Context, end time.Time) error {
-	pause := s.Steering.Pause
-	if pause == nil {
-		return nil
-	}
-	for {
-		left := end.Add(pause.Shift()).Sub(s.Clock.Now())
-		if left <= 0 && !pause.Paused() {
-			return nil
-		}
-		if err := s.sleep(ctx, min(max(left, pausePoll), pausePollMost)); err != nil {
-			return err
-		}
-	}
 }
 
 // settled tells whether no pod is on its way: none waits or starts, and none runs that the trace saw finish.

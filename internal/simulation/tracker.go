@@ -34,6 +34,8 @@ func (t *tracker) begin(root mutate.Root, start time.Time, before *Checkpoint) {
 	t.mu.Lock()
 	if before != nil {
 		t.at = *before
+		// Events that were done after one that was not are replayed, and counted, again.
+		t.at.Events = before.Done
 	}
 	t.at.Root, t.at.ClockStart = root, start
 	t.mu.Unlock()

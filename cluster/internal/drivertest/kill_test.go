@@ -103,7 +103,7 @@ func TestKill(t *testing.T) {
 		t.Fatalf("status = %+v", status)
 	}
 	for _, summary := range status.Summaries {
-		if int(summary.Events) < len(events) || int(summary.Applied) < len(names) || summary.Problems > 0 {
+		if int(summary.Events) != len(events) || int(summary.Applied) < len(names) || summary.Problems > 0 {
 			t.Errorf("summary = %+v, of %d events with %d objects", summary, len(events), len(names))
 		}
 	}
