@@ -25,6 +25,7 @@ func (s *sandbox) clusters() []clusterStatus {
 }
 
 func TestCluster(t *testing.T) {
+	t.Parallel()
 	s := newSandbox(t)
 	t.Cleanup(func() { // also when the test fails half-way
 		cmd := exec.Command(binary(t, "skctl"), "cluster", "down")

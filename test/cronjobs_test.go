@@ -17,6 +17,7 @@ import (
 
 // In the example day, every CronJob makes every run its schedule asks for, in that second, and no other.
 func TestCronJobs(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("takes minutes, a day of virtual time")
 	}

@@ -13,6 +13,7 @@ import (
 
 // Two runs side by side leave a folder each and what they come to together, and nothing else.
 func TestSimulate_Repetitions(t *testing.T) {
+	t.Parallel()
 	path := writeShop(t)
 	s := newSandbox(t)
 	r := s.skctl("simulate", path, "-o", "out", "-N", "2", "--parallel", "2", "--seed", "5")

@@ -19,7 +19,10 @@ const samples = "../../shared/traces"
 // recorded, and finish.
 func TestSamples_RunAsRecorded(t *testing.T) {
 	for name, owner := range map[string]string{"bare-pods": "Pod", "cronjob": "CronJob"} {
-		t.Run(name+"/virtual", func(t *testing.T) { testSample(t, name, owner, simulation.Virtual) })
+		t.Run(name+"/virtual", func(t *testing.T) {
+			t.Parallel()
+			testSample(t, name, owner, simulation.Virtual)
+		})
 		t.Run(name+"/real", func(t *testing.T) {
 			if testing.Short() {
 				t.Skip("takes minutes, the recordings' own time")

@@ -46,6 +46,7 @@ var clocks = map[string][]string{
 // The same replay twice on each clock: each does what the trace says, all come to the same,
 // and nothing is left.
 func TestSimulate(t *testing.T) {
+	t.Parallel()
 	path := writeShop(t)
 	var first *results.Outcome
 	for name, clock := range clocks {
@@ -77,6 +78,7 @@ func TestSimulate(t *testing.T) {
 // Nothing of what the runtime frames in virtual time reaches the user, and an interrupt works
 // although the process gets no signals.
 func TestSimulate_InterruptInVirtualTime(t *testing.T) {
+	t.Parallel()
 	day, err := filepath.Abs("../examples/day.sktrace")
 	if err != nil {
 		t.Fatal(err)
@@ -136,6 +138,7 @@ func TestSimulate_Errors(t *testing.T) {
 }
 
 func TestSimulate_Interrupt(t *testing.T) {
+	t.Parallel()
 	path := writeShop(t)
 	for name, tc := range map[string]struct {
 		when   []string // the line at which to interrupt
@@ -146,6 +149,7 @@ func TestSimulate_Interrupt(t *testing.T) {
 		"while starting":   {[]string{"starting"}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			s := newSandbox(t)
 			cmd := s.start("simulate", path, "-o", "out", "--time", "real")
 			cmd.waitFor(tc.when...)
@@ -168,6 +172,7 @@ func TestSimulate_Interrupt(t *testing.T) {
 }
 
 func TestSimulate_SecondInterrupt(t *testing.T) {
+	t.Parallel()
 	s := newSandbox(t)
 	cmd := s.start("simulate", writeShop(t), "-o", "out", "--time", "real")
 	cmd.waitFor("replaying")
@@ -184,6 +189,7 @@ func TestSimulate_SecondInterrupt(t *testing.T) {
 
 // Whoever kills skctl does not leave a control plane running.
 func TestSimulate_KilledParent(t *testing.T) {
+	t.Parallel()
 	s := newSandbox(t)
 	cmd := s.start("simulate", writeShop(t), "-o", "out", "--time", "real")
 	cmd.waitFor("replaying")
@@ -195,6 +201,7 @@ func TestSimulate_KilledParent(t *testing.T) {
 }
 
 func TestSimulate_KilledChild(t *testing.T) {
+	t.Parallel()
 	s := newSandbox(t)
 	cmd := s.start("simulate", writeShop(t), "-o", "out", "--time", "real")
 	cmd.waitFor("replaying")
@@ -208,6 +215,7 @@ func TestSimulate_KilledChild(t *testing.T) {
 
 // A trace that is over the moment it begins still gets the pods it asks for, on a clock that has not moved.
 func TestSimulate_OneInstant(t *testing.T) {
+	t.Parallel()
 	tr := trace.Trace{
 		Config: trace.Config{TrackedObjects: map[schema.GroupVersionKind]trace.TrackedObject{deploymentKind: {}}},
 		Events: []trace.Event{{Time: traceStart, Applied: []trace.Object{web(t, 3)}}},

@@ -22,6 +22,7 @@ import (
 
 // TestTracer runs sk-tracer and skctl export against one cluster, each case in a namespace and with a tracer of its own.
 func TestTracer(t *testing.T) {
+	t.Parallel()
 	c := startCluster(t)
 	for name, test := range map[string]func(*testing.T, *tracedCluster){
 		"newcomer":            testTracerNewcomer,

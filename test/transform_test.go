@@ -227,6 +227,7 @@ func location(t *testing.T, url string) storage.Location {
 
 // TestTransform_Simulate simulates a trace that had everything done to it that a program can do.
 func TestTransform_Simulate(t *testing.T) {
+	t.Parallel()
 	s := newSandbox(t)
 	s.copyExample("in.sktrace")
 	writeFile(t, filepath.Join(s.dir, "program.skel"), `
@@ -248,6 +249,7 @@ modify(metadata.labels."simkube.io/copy" == "2", metadata.namespace = "another")
 // TestTransform_Samples takes recordings of real clusters through the tools, one after the other: sanitised, validated, looked into, through JSON and
 // back, and replayed with as many pods as before.
 func TestTransform_Samples(t *testing.T) {
+	t.Parallel()
 	for name, program := range map[string]string{"bare-pods": "sanitize-pods", "cronjob": "sanitize-cronjobs"} {
 		t.Run(name, func(t *testing.T) {
 			file, err := filepath.Abs(filepath.Join(samples, name+".sktrace"))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,8 +24,9 @@ var errDeleted = errors.New("the simulation was deleted")
 // runPreStart runs the hooks before anything is set up. They are interrupted when the simulation is deleted.
 func (s *session) runPreStart(ctx context.Context) error {
 	list := hooksOf(s.sim).PreStartHooks
-	if len(list) == 0 {
-		return nil
+	// Nothing is set up for what could not be undone by its last hooks.
+	if err := s.checkHookCommands(simkubev1.HookPostStop, hooksOf(s.sim).PostStopHooks); err != nil || len(list) == 0 {
+		return err
 	}
 	watched, stop := s.untilDeleted(ctx)
 	err := s.runPhase(watched, simkubev1.HookPreStart, list)
@@ -78,8 +80,8 @@ func hooksOf(sim *simkubev1.Simulation) simkubev1.SimulationHooks {
 }
 
 func (s *session) runPhase(ctx context.Context, phase simkubev1.HookPhase, list []simkubev1.SimulationHook) error {
-	if len(list) == 0 {
-		return nil
+	if err := s.checkHookCommands(phase, list); err != nil || len(list) == 0 {
+		return err
 	}
 	runner := &hooks.Runner{Logger: s.log, Clock: s.opts.Clock, Config: s.opts.Config, OnDone: s.hookDone}
 	sim := s.sim.DeepCopy()
@@ -95,6 +97,16 @@ func (s *session) runPhase(ctx context.Context, phase simkubev1.HookPhase, list 
 		}
 	}
 	return err // what was done could not be written down
+}
+
+// checkHookCommands fails the simulation if one of its hooks is a command where commands are forbidden.
+func (s *session) checkHookCommands(phase simkubev1.HookPhase, list []simkubev1.SimulationHook) error {
+	i := slices.IndexFunc(list, func(hook simkubev1.SimulationHook) bool { return hook.Cmd != "" })
+	if !s.opts.ForbidHookCommands || i < 0 {
+		return nil
+	}
+	return fail(reasonHookCommand, "%s hook %d is a command (%s), and sk-ctrl runs none here (--hook-commands=false); "+
+		"use an action (apply, waitForPods, deleteNodes), or a preRun or postRun hook, and create the simulation anew", phase, i, list[i].Cmd)
 }
 
 func ignored(record simkubev1.HookRecord, list []simkubev1.SimulationHook) bool {

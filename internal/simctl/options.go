@@ -20,6 +20,9 @@ type Options struct {
 	Namespace string
 	// DriverServiceAccount is the service account of drivers, in each driver's namespace.
 	DriverServiceAccount string
+	// ForbidHookCommands fails simulations with a preStart or postStop hook that is a command: such a hook runs with the
+	// controller's rights. Hooks that are actions go on.
+	ForbidHookCommands bool
 	// LeaderElection has one of several controllers work.
 	LeaderElection bool
 	// MetricsAddress and HealthAddress are where metrics and health are served; empty or "0" means nowhere.

@@ -11,6 +11,7 @@ const (
 	reasonInvalid           = "InvalidSimulation"
 	reasonForbidden         = "Forbidden"
 	reasonHook              = "HookFailed"
+	reasonHookCommand       = "HookCommandForbidden"
 	reasonNamespace         = "NamespaceMissing"
 	reasonAccount           = "ServiceAccountMissing"
 	reasonSecret            = "SecretMissing"

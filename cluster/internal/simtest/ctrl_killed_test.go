@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"testing"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/util/wait"
 
 	simkubev1 "simkube.io/simkube/api/v1"
@@ -35,6 +36,43 @@ func TestCtrlKilled(t *testing.T) {
 	}
 	wantDeaths(t, deaths, "finalizer", "turn", "holdLease", "preStartHooks", "checks", "metaroot", "service", "certificate", "webhook", "job", "wait",
 		"stop", "cleanUp", "remove", "postStopHooks", "finish", "releaseLease", "removeFinalizer")
+}
+
+// TestCtrlKilled_Writes has sk-ctrl killed whenever it has written anything, before it knows. Of a hook that was begun then nobody knows
+// whether it ran: it does not run again, and the simulation, which has done everything else, says so.
+func TestCtrlKilled_Writes(t *testing.T) {
+	leavesNothing(t)
+	deaths := filepath.Join(t.TempDir(), "deaths")
+	replaceCtrl(t, "env", roleVariable+"="+roleFrail, deathsVariable+"="+deaths, os.Args[0])
+	hooks := newDiary(t)
+	sim := simulation(t, func(sim *simkubev1.Simulation) {
+		sim.Spec.Hooks = &simkubev1.SimulationHooks{PostStopHooks: []simkubev1.SimulationHook{hooks.hook("postStop")}}
+	})
+	start(t, sim)
+	done := await(t, sim, "at its end", func(s *simkubev1.SimulationStatus) bool {
+		return s.State == simkubev1.SimulationFinished || s.State == simkubev1.SimulationFailed
+	})
+	died, err := os.ReadFile(deaths)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("sk-ctrl was killed after\n%s", died)
+	for _, kind := range []string{"simulationroots", "services", "secrets", "mutatingwebhookconfigurations", "jobs", "simulations", "leases"} {
+		if !strings.Contains(string(died), "/"+kind) {
+			t.Errorf("it was not killed after a write to %s", kind)
+		}
+	}
+	checkReplayed(t, done, 1)
+	switch _, err := os.Stat(string(hooks)); {
+	case done.Status.State == simkubev1.SimulationFinished:
+		if got, want := hooks.read(t), "postStop"; got != want {
+			t.Errorf("hooks ran: %s; want %s", got, want)
+		}
+	case !meta.IsStatusConditionTrue(done.Status.Conditions, simkubev1.ConditionFailed) || done.Status.Hooks[0].State != simkubev1.HookFailed:
+		t.Errorf("it has failed: %+v", done.Status)
+	case err == nil && hooks.read(t) != "postStop":
+		t.Errorf("hooks ran: %s; want them once at most", hooks.read(t))
+	}
 }
 
 // TestCtrlKilled_Deletion is the same for a simulation that is deleted under way.

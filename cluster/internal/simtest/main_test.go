@@ -2,7 +2,6 @@ package simtest
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -20,6 +19,7 @@ import (
 
 	simkubev1 "simkube.io/simkube/api/v1"
 	"simkube.io/simkube/cluster/controlplane"
+	"simkube.io/simkube/cluster/internal/planetest"
 	"simkube.io/simkube/cluster/internal/testkubelet"
 	"simkube.io/simkube/cluster/internal/virtualtime"
 )
@@ -50,15 +50,11 @@ func TestMain(m *testing.M) {
 	if role := os.Getenv(roleVariable); role != "" {
 		os.Exit(play(role))
 	}
-	code, err := runAll(m)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
+	os.Exit(planetest.Main(controlplane.Options{AggregatorRouting: true, RealNodes: true, KubeAPIQPS: -1},
+		func(plane *controlplane.ControlPlane) (int, error) { return runAll(m, plane) }))
 }
 
-func runAll(m *testing.M) (code int, err error) {
+func runAll(m *testing.M, plane *controlplane.ControlPlane) (code int, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), setUpTimeout)
 	defer cancel()
 	dir, err := os.MkdirTemp("", "simtest-*")
@@ -75,23 +71,11 @@ func runAll(m *testing.M) (code int, err error) {
 	if err := build(ctx, dir); err != nil {
 		return 1, err
 	}
-	if err := noProxy(); err != nil {
-		return 1, err
-	}
-	log, err := os.Create(filepath.Join(dir, "controlplane.log"))
+	log, err := os.Create(filepath.Join(dir, "kubelet.log"))
 	if err != nil {
 		return 1, err
 	}
 	defer log.Close()
-	plane, err := controlplane.Start(ctx, controlplane.Options{AggregatorRouting: true, RealNodes: true, KubeAPIQPS: -1, Log: log})
-	if err != nil {
-		return 1, fmt.Errorf("start the control plane: %w", err)
-	}
-	defer func() {
-		if stopErr := plane.Stop(context.Background()); stopErr != nil && err == nil {
-			err = fmt.Errorf("stop the control plane: %w", stopErr)
-		}
-	}()
 	env.kubeconfig = plane.Kubeconfig()
 	if err := connect(plane.RESTConfig()); err != nil {
 		return 1, err
@@ -118,9 +102,6 @@ func runAll(m *testing.M) (code int, err error) {
 	defer stop()
 	return m.Run(), nil
 }
-
-// noProxy has the API server, and the programs, reach pods directly, which are at this machine's own address.
-func noProxy() error { return errors.Join(os.Setenv("NO_PROXY", "*"), os.Setenv("no_proxy", "*")) }
 
 // build makes the programs and takes a copy of the trace.
 func build(ctx context.Context, dir string) error {

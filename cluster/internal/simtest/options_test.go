@@ -1,11 +1,14 @@
 package simtest
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -96,6 +99,31 @@ status:
   capacity: {cpu: "4", memory: 8Gi, pods: "10"}
   allocatable: {cpu: "4", memory: 8Gi, pods: "10"}
 `
+
+// TestHookCommandsForbidden holds that no command of a Simulation runs in sk-ctrl where that is switched off, not even that of a deleted one.
+func TestHookCommandsForbidden(t *testing.T) {
+	leavesNothing(t)
+	replaceCtrl(t, "sh", "-c", `exec "$0" "$@" --hook-commands=false`, filepath.Join(env.programs, "sk-ctrl"))
+	ran := newDiary(t)
+	sim := simulation(t, func(sim *simkubev1.Simulation) {
+		sim.Spec.Hooks = &simkubev1.SimulationHooks{PostStopHooks: []simkubev1.SimulationHook{ran.hook("postStop")}}
+	})
+	start(t, sim)
+	failed := await(t, sim, "Failed", isState(simkubev1.SimulationFailed))
+	condition := meta.FindStatusCondition(failed.Status.Conditions, simkubev1.ConditionFailed)
+	if condition == nil || condition.Reason != "HookCommandForbidden" || !strings.Contains(condition.Message, "PostStop hook 0 is a command (sh)") {
+		t.Errorf("it says %+v", condition)
+	}
+	if len(drivers(sim)) > 0 || failed.Status.StartTime != nil {
+		t.Error("it was begun")
+	}
+	if err := env.client.Delete(t.Context(), sim); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(string(ran)); !os.IsNotExist(err) {
+		t.Errorf("the hook ran: %v", err)
+	}
+}
 
 // TestHookFails holds that a hook that fails fails the simulation, and that the rest is cleaned up all the same.
 func TestHookFails(t *testing.T) {

@@ -4,10 +4,11 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"os"
 	"os/signal"
-	"slices"
 	"strings"
+	"sync"
 	"syscall"
 
 	"k8s.io/client-go/tools/clientcmd"
@@ -19,19 +20,30 @@ import (
 // This test binary is also a program in pods: roleVariable says which.
 const (
 	roleVariable = "SIMKUBE_SIMTEST_ROLE"
-	// roleMortal is an sk-ctrl that is killed after each step once. deathsVariable names the file in which it remembers after which.
-	roleMortal     = "mortal"
-	deathsVariable = "SIMKUBE_SIMTEST_DEATHS"
+	// roleMortal is an sk-ctrl that is killed after each step once, roleFrail one that is killed as soon as it has written something, before
+	// it knows that. deathsVariable names the file in which they remember after what.
+	roleMortal, roleFrail = "mortal", "frail"
+	deathsVariable        = "SIMKUBE_SIMTEST_DEATHS"
+	// mostLikeDeaths is how often the frail one is killed after the same request: a status is written again and again.
+	mostLikeDeaths = 12
 )
 
 func play(role string) int {
-	if role != roleMortal {
+	d := death{file: os.Getenv(deathsVariable)}
+	options := simctl.Options{}
+	var wrap func(http.RoundTripper) http.RoundTripper
+	switch role {
+	case roleMortal:
+		options.AfterStep = func(_ context.Context, _ *simkubev1.Simulation, step string) { d.come(step, 1) }
+	case roleFrail:
+		wrap = d.afterWrites
+	default:
 		fmt.Fprintln(os.Stderr, "no such role:", role)
 		return 1
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
-	if err := control(ctx, os.Getenv(deathsVariable)); err != nil {
+	if err := control(ctx, options, wrap); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
@@ -39,43 +51,71 @@ func play(role string) int {
 }
 
 // control is sk-ctrl without an election, which would have to wait for the lease of the one that was killed.
-func control(ctx context.Context, deaths string) error {
+func control(ctx context.Context, options simctl.Options, wrap func(http.RoundTripper) http.RoundTripper) error {
 	config, err := clientcmd.BuildConfigFromFlags("", os.Getenv(clientcmd.RecommendedConfigPathEnvVar))
 	if err != nil {
 		return err
 	}
-	health := ""
+	if wrap != nil {
+		config.Wrap(wrap)
+	}
 	for _, arg := range os.Args {
 		if address, found := strings.CutPrefix(arg, "--health-probe-bind-address="); found {
-			health = address
+			options.HealthAddress = address
 		}
 	}
-	manager, err := simctl.NewManager(config, simctl.Options{
-		Namespace: os.Getenv("CTRL_NAMESPACE"), DriverServiceAccount: os.Getenv("DRIVER_SVC_ACCOUNT"), HealthAddress: health,
-		Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)),
-		AfterStep: func(_ context.Context, _ *simkubev1.Simulation, step string) {
-			if err := dieOnce(deaths, step); err != nil {
-				fmt.Fprintln(os.Stderr, "remember to have died:", err)
-			}
-		},
-	})
+	options.Namespace, options.DriverServiceAccount = os.Getenv("CTRL_NAMESPACE"), os.Getenv("DRIVER_SVC_ACCOUNT")
+	options.Logger = slog.New(slog.NewTextHandler(os.Stderr, nil))
+	manager, err := simctl.NewManager(config, options)
 	if err != nil {
 		return err
 	}
 	return manager.Start(ctx)
 }
 
-// dieOnce kills this process unless it was killed after that step before.
-func dieOnce(deaths, step string) error {
-	died, err := os.ReadFile(deaths)
-	if err != nil && !os.IsNotExist(err) {
-		return err
-	}
-	if slices.Contains(strings.Fields(string(died)), step) {
-		return nil
-	}
-	if err := os.WriteFile(deaths, []byte(string(died)+step+"\n"), 0o600); err != nil {
-		return err
-	}
-	return syscall.Kill(os.Getpid(), syscall.SIGKILL)
+// death kills this process, and remembers in a file after what.
+type death struct {
+	file string
+	mu   sync.Mutex
 }
+
+// come kills this process unless it was killed after the same thing so often before.
+func (d *death) come(after string, most int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	died, err := os.ReadFile(d.file)
+	if err != nil && !os.IsNotExist(err) {
+		fmt.Fprintln(os.Stderr, "remember deaths:", err)
+		return
+	}
+	before := 0
+	for _, word := range strings.Fields(string(died)) {
+		if word == after {
+			before++
+		}
+	}
+	if before >= most {
+		return
+	}
+	if err := os.WriteFile(d.file, append(died, after+"\n"...), 0o600); err != nil {
+		fmt.Fprintln(os.Stderr, "remember a death:", err)
+		return
+	}
+	_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+	select {}
+}
+
+// afterWrites has death come when a write has succeeded. Events are not counted: nothing depends on them.
+func (d *death) afterWrites(next http.RoundTripper) http.RoundTripper {
+	return roundTripper(func(r *http.Request) (*http.Response, error) {
+		answer, err := next.RoundTrip(r)
+		if err == nil && r.Method != http.MethodGet && answer.StatusCode < http.StatusMultipleChoices && !strings.Contains(r.URL.Path, "/events") {
+			d.come(r.Method+":"+r.URL.Path, mostLikeDeaths)
+		}
+		return answer, err
+	})
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }

@@ -32,8 +32,17 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// checkFinished checks what a simulation of the example says in the end.
+// checkFinished checks what a simulation of the example says when it is finished.
 func checkFinished(t *testing.T, sim *simkubev1.Simulation, runs int) {
+	t.Helper()
+	if sim.Status.State != simkubev1.SimulationFinished {
+		t.Errorf("the simulation is %s", sim.Status.State)
+	}
+	checkReplayed(t, sim, runs)
+}
+
+// checkReplayed checks that the whole example was replayed, and that nothing is left of it.
+func checkReplayed(t *testing.T, sim *simkubev1.Simulation, runs int) {
 	t.Helper()
 	status := sim.Status
 	if status.StartTime == nil || status.EndTime == nil || status.CompletedRuns != int32(runs) || status.Driver == nil || len(status.Driver.Summaries) != runs {

@@ -2,20 +2,17 @@ package testkubelet
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"testing"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 
-	simkubev1 "simkube.io/simkube/api/v1"
 	"simkube.io/simkube/cluster/controlplane"
+	"simkube.io/simkube/cluster/internal/planetest"
 	"simkube.io/simkube/cluster/internal/virtualtime"
 )
 
@@ -40,15 +37,11 @@ func TestMain(m *testing.M) {
 	if role := os.Getenv(roleVariable); role != "" {
 		os.Exit(play(role, os.Args[1:]))
 	}
-	code, err := runAll(m)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
+	os.Exit(planetest.Main(controlplane.Options{AggregatorRouting: true, RealNodes: true, KubeAPIQPS: -1},
+		func(plane *controlplane.ControlPlane) (int, error) { return runAll(m, plane) }))
 }
 
-func runAll(m *testing.M) (code int, err error) {
+func runAll(m *testing.M, plane *controlplane.ControlPlane) (code int, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	dir, err := os.MkdirTemp("", "testkubelet-*")
@@ -56,19 +49,6 @@ func runAll(m *testing.M) (code int, err error) {
 		return 1, err
 	}
 	defer os.RemoveAll(dir)
-	// The API server reaches pods directly, which are at this machine's own address.
-	if err := errors.Join(os.Setenv("NO_PROXY", "*"), os.Setenv("no_proxy", "*")); err != nil {
-		return 1, err
-	}
-	plane, err := controlplane.Start(ctx, controlplane.Options{AggregatorRouting: true, RealNodes: true, KubeAPIQPS: -1})
-	if err != nil {
-		return 1, fmt.Errorf("start the control plane: %w", err)
-	}
-	defer func() {
-		if stopErr := plane.Stop(context.Background()); stopErr != nil && err == nil {
-			err = fmt.Errorf("stop the control plane: %w", stopErr)
-		}
-	}()
 	if env.client, err = kubernetes.NewForConfig(plane.RESTConfig()); err != nil {
 		return 1, err
 	}
@@ -84,22 +64,8 @@ func runAll(m *testing.M) (code int, err error) {
 			err = stopErr
 		}
 	}()
-	if _, err := env.client.CoreV1().Nodes().Create(ctx, simulatedNode(), metav1.CreateOptions{}); err != nil {
+	if _, err := env.client.CoreV1().Nodes().Create(ctx, planetest.Node(simulated), metav1.CreateOptions{}); err != nil {
 		return 1, err
 	}
 	return m.Run(), nil
-}
-
-func simulatedNode() *corev1.Node {
-	capacity := corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("64"), corev1.ResourceMemory: resource.MustParse("256Gi"), corev1.ResourcePods: resource.MustParse("110")}
-	return &corev1.Node{
-		ObjectMeta: metav1.ObjectMeta{
-			Name: simulated, Labels: map[string]string{simkubev1.LabelNodeType: simkubev1.NodeTypeVirtual},
-			Annotations: map[string]string{simkubev1.AnnotationKwokNode: "fake"},
-		},
-		Spec: corev1.NodeSpec{Taints: []corev1.Taint{{
-			Key: simkubev1.TaintKwokProvider, Value: "true", Effect: corev1.TaintEffectNoSchedule,
-		}}},
-		Status: corev1.NodeStatus{Capacity: capacity, Allocatable: capacity},
-	}
 }

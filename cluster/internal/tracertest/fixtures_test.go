@@ -8,13 +8,12 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/yaml"
 
-	simkubev1 "simkube.io/simkube/api/v1"
+	"simkube.io/simkube/cluster/internal/planetest"
 )
 
 var crdResource = schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"}
@@ -73,26 +72,10 @@ func newNamespace(t *testing.T, name string) string {
 // nodesFor makes nodes for a test, and removes them when it ends.
 func nodesFor(t *testing.T, prefix string, count int) {
 	t.Helper()
-	capacity := corev1.ResourceList{
-		corev1.ResourceCPU:    resource.MustParse("64"),
-		corev1.ResourceMemory: resource.MustParse("256Gi"),
-		corev1.ResourcePods:   resource.MustParse("2000"),
-	}
 	client := env.client.CoreV1().Nodes()
 	for i := range count {
 		name := fmt.Sprintf("%s-%d", strings.ToLower(prefix), i)
-		_, err := client.Create(t.Context(), &corev1.Node{
-			ObjectMeta: metav1.ObjectMeta{
-				Name:        name,
-				Labels:      map[string]string{simkubev1.LabelNodeType: simkubev1.NodeTypeVirtual, corev1.LabelHostname: name},
-				Annotations: map[string]string{simkubev1.AnnotationKwokNode: "fake"},
-			},
-			Spec: corev1.NodeSpec{Taints: []corev1.Taint{{
-				Key: simkubev1.TaintKwokProvider, Value: "true", Effect: corev1.TaintEffectNoSchedule,
-			}}},
-			Status: corev1.NodeStatus{Capacity: capacity, Allocatable: capacity},
-		}, metav1.CreateOptions{})
-		if err != nil {
+		if _, err := client.Create(t.Context(), planetest.Node(name), metav1.CreateOptions{}); err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() {

@@ -2,7 +2,6 @@ package tracertest
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"sync/atomic"
 	"testing"
@@ -14,6 +13,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"simkube.io/simkube/cluster/controlplane"
+	"simkube.io/simkube/cluster/internal/planetest"
 	"simkube.io/simkube/cluster/internal/virtualtime"
 	"simkube.io/simkube/internal/mutate"
 )
@@ -39,49 +39,28 @@ func TestMain(m *testing.M) {
 	if virtualtime.Enabled {
 		virtualtime.Set(midnight.Add(-time.Minute))
 	}
-	code, err := runAll(m)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
-}
-
-func runAll(m *testing.M) (code int, err error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
-	defer cancel()
-	log, err := os.CreateTemp("", "tracertest-*.log")
-	if err != nil {
-		return 1, err
-	}
-	defer log.Close()
-	env.plane, err = controlplane.Start(ctx, controlplane.Options{
+	os.Exit(planetest.Main(controlplane.Options{
 		Controllers: controlplane.SimulationControllers(),
 		KubeAPIQPS:  -1,
 		MutatePod:   mutatePod,
-		Log:         log,
 		Frugal:      virtualtime.Enabled, // as in a simulation
-	})
-	if err != nil {
-		return 1, fmt.Errorf("start the control plane (log in %s): %w", log.Name(), err)
-	}
-	defer func() {
-		if stopErr := env.plane.Stop(context.Background()); stopErr != nil && err == nil {
-			err = fmt.Errorf("stop the control plane: %w", stopErr)
+	}, func(plane *controlplane.ControlPlane) (int, error) {
+		if err := connect(plane); err != nil {
+			return 1, err
 		}
-		if code == 0 {
-			os.Remove(log.Name())
-		}
-	}()
-	env.config = env.plane.RESTConfig()
+		return m.Run(), nil
+	}))
+}
+
+func connect(plane *controlplane.ControlPlane) error {
+	env.plane, env.config = plane, plane.RESTConfig()
 	env.config.QPS = -1
+	var err error
 	if env.client, err = kubernetes.NewForConfig(env.config); err != nil {
-		return 1, err
+		return err
 	}
-	if env.dynamic, err = dynamic.NewForConfig(env.config); err != nil {
-		return 1, err
-	}
-	return m.Run(), nil
+	env.dynamic, err = dynamic.NewForConfig(env.config)
+	return err
 }
 
 func mutatePod(ctx context.Context, pod *corev1.Pod, dryRun bool) (bool, error) {

@@ -32,6 +32,7 @@ type options struct {
 	metricsAddress string
 	healthAddress  string
 	leaderElect    bool
+	hookCommands   bool
 }
 
 func (o *options) addFlags(flags *pflag.FlagSet) {
@@ -41,6 +42,7 @@ func (o *options) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.metricsAddress, "metrics-bind-address", ":8080", "address of the metrics, at /metrics; 0: none")
 	flags.StringVar(&o.healthAddress, "health-probe-bind-address", ":8081", "address of /healthz and /readyz; 0: none")
 	flags.BoolVar(&o.leaderElect, "leader-elect", true, "have one of several sk-ctrl work, the others stand by")
+	flags.BoolVar(&o.hookCommands, "hook-commands", true, "run preStart and postStop hooks that are commands, with sk-ctrl's own rights; false: fail their simulations")
 }
 
 func (o *options) complete(cmd *cobra.Command) {

@@ -24,7 +24,8 @@ func run(ctx context.Context, opts *options, settings *settings, version string,
 	cluster.UserAgent = "sk-ctrl/" + version
 	manager, err := simctl.NewManager(cluster, simctl.Options{
 		Namespace: settings.namespace, DriverServiceAccount: settings.driverAccount,
-		LeaderElection: opts.leaderElect, MetricsAddress: opts.metricsAddress, HealthAddress: opts.healthAddress,
+		ForbidHookCommands: !opts.hookCommands, LeaderElection: opts.leaderElect,
+		MetricsAddress: opts.metricsAddress, HealthAddress: opts.healthAddress,
 		Logger: logger,
 	})
 	if err != nil {
