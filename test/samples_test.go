@@ -18,6 +18,7 @@ const samples = "../../shared/traces"
 // TestSamples_RunAsRecorded replays real recordings at their own speed: the recorded pods run, each as long as
 // recorded, and finish.
 func TestSamples_RunAsRecorded(t *testing.T) {
+	t.Parallel()
 	for name, owner := range map[string]string{"bare-pods": "Pod", "cronjob": "CronJob"} {
 		t.Run(name+"/virtual", func(t *testing.T) {
 			t.Parallel()

@@ -102,6 +102,7 @@ func TestSimulate_InterruptInVirtualTime(t *testing.T) {
 }
 
 func TestSimulate_Errors(t *testing.T) {
+	t.Parallel()
 	s := newSandbox(t)
 	whole, err := os.ReadFile(writeShop(t))
 	if err != nil {

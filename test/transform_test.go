@@ -45,6 +45,7 @@ func onlyHas(t *testing.T, dir string, names ...string) {
 }
 
 func TestTransform(t *testing.T) {
+	t.Parallel()
 	s := newSandbox(t)
 	s.copyExample("in.sktrace")
 	writeFile(t, filepath.Join(s.dir, "program.skel"), `# everything three times
@@ -91,6 +92,7 @@ delete(kind == "ConfigMap" || kind == "Namespace");
 
 // TestTransform_Fails holds that what cannot be done leaves everything as it was.
 func TestTransform_Fails(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct {
 		program string
 		damage  bool
@@ -126,6 +128,7 @@ func TestTransform_Fails(t *testing.T) {
 
 // TestTransform_DryRun shows changes and writes nothing.
 func TestTransform_DryRun(t *testing.T) {
+	t.Parallel()
 	s := newSandbox(t)
 	s.copyExample("in.sktrace")
 	r := s.skctl("transform", "in.sktrace", "--dry-run", "--changes", "1", "-e", `modify(kind == "Deployment", spec.replicas = 77);`)
@@ -139,6 +142,7 @@ func TestTransform_DryRun(t *testing.T) {
 
 // TestTransform_Interrupted stops a transformation that waits for the rest of its input.
 func TestTransform_Interrupted(t *testing.T) {
+	t.Parallel()
 	s := newSandbox(t)
 	raw := s.copyExample("in.sktrace")
 	input, feed, err := os.Pipe()
@@ -173,6 +177,7 @@ func TestTransform_Interrupted(t *testing.T) {
 
 // TestTransform_Buckets transforms from one bucket into another, on each cloud's server.
 func TestTransform_Buckets(t *testing.T) {
+	t.Parallel()
 	for name, start := range map[string]func(testing.TB) *storagetest.Server{
 		"S3": storagetest.StartS3, "Google": storagetest.StartGoogle, "Azure": storagetest.StartAzure,
 	} {

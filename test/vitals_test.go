@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"simkube.io/simkube/internal/simulation"
+	"simkube.io/simkube/internal/skcluster"
 )
 
 // vital is what a simulation's process and its store take up at one moment of the trace.
@@ -34,17 +35,18 @@ type vitals struct {
 	err     error // the first that a sample could not be taken for
 }
 
-// follow prepares to follow the next simulation. Its options need the marker, so that its process can be told.
-func follow(tb testing.TB) (v *vitals, marker string) {
+// follow prepares to follow a simulation with these options, whose process and files are told from those of others.
+func follow(tb testing.TB, opts *skcluster.Options) *vitals {
 	tb.Helper()
 	if _, err := os.Stat("/proc/self/environ"); err != nil {
 		tb.Skip("what a process takes up is in /proc alone")
 	}
 	tmp := tb.TempDir()
-	tb.Setenv("TMPDIR", tmp)
-	v = &vitals{run: tmp}
+	v := &vitals{run: tmp}
 	tb.Cleanup(func() { _ = v.log.Close() })
-	return v, runVariable + "=" + v.run
+	opts.LogDir, opts.OnMessage = tmp, v.saw
+	opts.Env = append(opts.Env, "TMPDIR="+tmp, runVariable+"="+v.run)
+	return v
 }
 
 // saw takes a sample whenever the simulation says how far it is.

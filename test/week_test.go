@@ -27,6 +27,7 @@ const (
 
 // TestHours is BenchmarkWeek for six hours.
 func TestHours(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("takes half a minute, six hours of virtual time")
 	}
@@ -114,13 +115,12 @@ func (l *long) steady(tb testing.TB, stretch time.Duration, early, late int, fac
 // simulateLong simulates so much of a trace that is steady, and checks all that does not depend on how much it is.
 func simulateLong(tb testing.TB, length time.Duration) *long {
 	tb.Helper()
-	v, marker := follow(tb)
 	plan := weekTrace(tb, length)
 	file := filepath.Join(tb.TempDir(), "week.sktrace")
 	if err := plan.trace.WriteFile(file); err != nil {
 		tb.Fatal(err)
 	}
-	done, err := skcluster.Simulate(tb.Context(), skcluster.Options{
+	opts := skcluster.Options{
 		Path: binary(tb, "sk-cluster-virtual"),
 		Spec: simulation.Spec{
 			Name:            "week",
@@ -131,9 +131,9 @@ func simulateLong(tb testing.TB, length time.Duration) *long {
 			NamespacePrefix: "virtual",
 			Verbosity:       logVerbosity,
 		},
-		OnMessage: v.saw,
-		Env:       []string{marker},
-	})
+	}
+	v := follow(tb, &opts)
+	done, err := skcluster.Simulate(tb.Context(), opts)
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -59,6 +59,8 @@ type Options struct {
 	Stall time.Duration
 	// Env are further environment variables ("NAME=value") of the child; they win over those of this process.
 	Env []string
+	// LogDir is the folder of the log, which stays there if the simulation fails. Default: the system's for temporary files.
+	LogDir string
 	// OnEnd is told what the child used once it has ended, however it did, before Simulate returns; nil for nobody.
 	OnEnd func(Usage)
 	// Args replace the arguments of sk-cluster. Default: simulate.
@@ -121,7 +123,7 @@ func start(opts Options) (_ *child, err error) {
 	}
 	opened = append(opened, messages, messagesWrite)
 	// The log goes to a file directly: nobody has to keep up with it.
-	log, err := os.CreateTemp("", "simkube-log-*.txt")
+	log, err := os.CreateTemp(opts.LogDir, "simkube-log-*.txt")
 	if err != nil {
 		return nil, err
 	}

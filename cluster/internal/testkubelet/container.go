@@ -13,7 +13,7 @@ import (
 
 const (
 	firstBackoff = 200 * time.Millisecond
-	maxBackoff   = 2 * time.Second
+	maxBackoff   = 500 * time.Millisecond
 	// A container that ran for so long is started anew at once when it ends.
 	ranWell = 10 * time.Second
 	// startError is the exit code of a container whose program could not be started.

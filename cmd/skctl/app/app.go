@@ -102,7 +102,10 @@ func newRoot(p *program) *cobra.Command {
 		Use:   "skctl",
 		Short: "Replay what happened in a Kubernetes cluster, and see what would have",
 		Long: `skctl replays a trace of what happened in a Kubernetes cluster against a real control
-plane with simulated nodes and pods, and reports what the control plane made of it.`,
+plane with simulated nodes and pods, and reports what the control plane made of it.
+
+It exits with 0 when all is done, 1 when something failed, 2 when the command line cannot be meant,
+130 when it was interrupted, and 141 when nobody reads its output any more.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Args:          cobra.NoArgs,
