@@ -3,4 +3,5 @@
 // real node (package testkubelet), cert-manager and the Prometheus operator.
 //
 // SIMKUBE_KILLS says how often drivers are killed in TestDriverKilled (default 5), SIMKUBE_SEED when (default: by chance).
+// SIMKUBE_RACE=1 has sk-ctrl, sk-driver and skctl built with the race detector, which wants cgo, and fails if it finds anything.
 package simtest

@@ -30,12 +30,19 @@ const (
 )
 
 // goBuild builds programs of a module, as make does.
-func goBuild(ctx context.Context, module, to string, packages ...string) error {
+func goBuild(ctx context.Context, module, to string, race bool, packages ...string) error {
 	if err := os.MkdirAll(to, 0o700); err != nil {
 		return err
 	}
-	cmd := exec.CommandContext(ctx, "go", append([]string{"build", "-o", to + string(filepath.Separator)}, packages...)...)
+	args := []string{"build", "-o", to + string(filepath.Separator)}
+	if race {
+		args = append(args, "-race")
+	}
+	cmd := exec.CommandContext(ctx, "go", append(args, packages...)...)
 	cmd.Dir = module
+	if race {
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=1")
+	}
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("build %s: %w\n%s", strings.Join(packages, " "), err, out)
 	}

@@ -1,8 +1,10 @@
 package simtest
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -39,6 +41,8 @@ var env struct {
 const (
 	// setUpTimeout bounds what is done before the first test; programs may have to be compiled.
 	setUpTimeout = 10 * time.Minute
+	// raceVariable has the programs built with the race detector, and what it prints fail the tests.
+	raceVariable = "SIMKUBE_RACE"
 	// root is the folder of the repository.
 	root = "../../.."
 )
@@ -100,7 +104,24 @@ func runAll(m *testing.M, plane *controlplane.ControlPlane) (code int, err error
 	running.Go(func() { playOperators(operators, log) })
 	defer running.Wait()
 	defer stop()
-	return m.Run(), nil
+	if code = m.Run(); os.Getenv(raceVariable) != "" {
+		err = noRaces(filepath.Join(dir, "kubelet", "logs"))
+	}
+	return code, err
+}
+
+// noRaces looks through what the programs printed for what the race detector prints.
+func noRaces(logs string) error {
+	return filepath.WalkDir(logs, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		if before, race, found := bytes.Cut(text, []byte("WARNING: DATA RACE")); found {
+			return fmt.Errorf("%s, line %d: a data race:%.4000s", path, bytes.Count(before, []byte("\n"))+1, race)
+		}
+		return err
+	})
 }
 
 // build makes the programs and takes a copy of the trace.
@@ -113,10 +134,10 @@ func build(ctx context.Context, dir string) error {
 	if err := os.WriteFile(env.trace, trace, 0o600); err != nil {
 		return err
 	}
-	if err := goBuild(ctx, root, env.programs, "./cmd/sk-ctrl", "./cmd/sk-driver", "./cmd/skctl"); err != nil {
+	if err := goBuild(ctx, root, env.programs, os.Getenv(raceVariable) != "", "./cmd/sk-ctrl", "./cmd/sk-driver", "./cmd/skctl"); err != nil {
 		return err
 	}
-	return goBuild(ctx, filepath.Join(root, "cluster"), env.programs, "k8s.io/kubernetes/cmd/kubectl")
+	return goBuild(ctx, filepath.Join(root, "cluster"), env.programs, false, "k8s.io/kubernetes/cmd/kubectl")
 }
 
 func connect(config *rest.Config) error {
