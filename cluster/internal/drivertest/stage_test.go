@@ -44,6 +44,7 @@ type stage struct {
 type part struct {
 	Kubeconfig, Simulation, Pod, Trace string
 	Cert, Key, Address, Claims         string
+	Work                               string // what a killed driver leaves in it goes with the test
 	FailFast                           bool
 }
 
@@ -54,7 +55,7 @@ func prepare(tb testing.TB, events []trace.Event, change func(*simkubev1.Simulat
 	certificate := servingtest.NewCertificate(tb, tb.TempDir(), "driver")
 	s.part = part{
 		Kubeconfig: env.kubeconfig, Simulation: s.name, Pod: s.name + "-pod", Trace: filepath.Join(tb.TempDir(), "trace.sktrace"),
-		Cert: certificate.Cert, Key: certificate.Key, Address: freeAddress(tb), Claims: tb.TempDir(),
+		Cert: certificate.Cert, Key: certificate.Key, Address: freeAddress(tb), Claims: tb.TempDir(), Work: tb.TempDir(),
 	}
 	if events != nil {
 		file := trace.Trace{Config: config(), Events: events}
@@ -240,7 +241,7 @@ func drive(ctx context.Context, p part, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	dir, err := os.MkdirTemp("", "drivertest-")
+	dir, err := os.MkdirTemp(p.Work, "driver-") // a pod's own, as after each of its starts
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,8 @@ package app
 
 import (
 	"bytes"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -45,5 +47,31 @@ func TestRun_Version(t *testing.T) {
 	var out, errs bytes.Buffer
 	if code := Run(t.Context(), program.Streams{Out: &out, Err: &errs}, "v1", []string{"--version"}); code != 0 || out.String() != "sk-driver v1\n" {
 		t.Errorf("exit code %d, printed %q", code, out.String())
+	}
+}
+
+func TestWorkDir(t *testing.T) {
+	parent := t.TempDir()
+	first, err := workDir(parent, "driver-abcde")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(first, "trace"), []byte("of a driver that was killed"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	other, err := workDir(parent, "driver-fghij")
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := workDir(parent, "driver-abcde")
+	if err != nil {
+		t.Fatal(err)
+	}
+	left, err := os.ReadDir(again)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(left) > 0 || first != again || other == again {
+		t.Errorf("got %s, %s and then %s, in which there is %v", first, other, again, left)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"path/filepath"
 	"strconv"
 
 	"simkube.io/simkube/internal/driver"
@@ -36,7 +37,7 @@ func run(ctx context.Context, opts *options, version string, logger *slog.Logger
 		}
 		defer func() { err = errors.Join(err, closed(metrics)) }()
 	}
-	dir, err := os.MkdirTemp("", "sk-driver-")
+	dir, err := workDir(os.TempDir(), os.Getenv(nameVariable))
 	if err != nil {
 		return fmt.Errorf("make a work folder: %w", err)
 	}
@@ -48,6 +49,16 @@ func run(ctx context.Context, opts *options, version string, logger *slog.Logger
 		TracePath: opts.trace, Webhook: webhook, TLS: tls, Metrics: metrics,
 		WorkDir: dir, ClaimDir: opts.claimDir, FailFast: opts.failFast, Version: version, Logger: logger,
 	})
+}
+
+// workDir makes the folder for what a driver downloads and writes. It has the pod's name: what a driver that was killed left in it is removed, for
+// the folder above it lasts as long as the pod, and a pod may start its driver many times.
+func workDir(parent, pod string) (string, error) {
+	dir := filepath.Join(parent, "sk-driver-"+pod)
+	if err := os.RemoveAll(dir); err != nil {
+		return "", err
+	}
+	return dir, os.Mkdir(dir, 0o700)
 }
 
 func listen(ctx context.Context, port int) (net.Listener, error) {
