@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"sync"
 	"time"
 
@@ -28,7 +29,9 @@ const (
 	checkpointKey      = "checkpoint.json.gz"
 	// maxCheckpoint bounds what is unpacked: ten times what a ConfigMap can hold.
 	maxCheckpoint = 64 << 20
-	fieldManager  = "sk-driver"
+	// mostPacked is a little less than a ConfigMap can hold.
+	mostPacked   = 1_000_000
+	fieldManager = "sk-driver"
 )
 
 // saved is what the ConfigMap holds.
@@ -55,6 +58,7 @@ type checkpoints struct {
 	take func() simulation.Checkpoint
 	// writing is held while a write is under way, so that none overtakes another.
 	writing sync.Mutex
+	large   sync.Once
 }
 
 // load gives the checkpoint of a repetition, and nil if there is none.
@@ -120,7 +124,7 @@ func (c *checkpoints) write(ctx context.Context) error {
 	c.mu.Lock()
 	run := c.run
 	c.mu.Unlock()
-	packed, err := pack(saved{Simulation: c.uid, Run: run, Checkpoint: at})
+	packed, err := c.fit(saved{Simulation: c.uid, Run: run, Checkpoint: at}, mostPacked)
 	if err != nil {
 		return err
 	}
@@ -143,6 +147,25 @@ func (c *checkpoints) write(ctx context.Context) error {
 	return nil
 }
 
+// fit packs a checkpoint so that it is no larger than most. Of the numbers of pods those go that are needed least: the owners that have had a single
+// pod, of which the next is told by the living ones, and then all. How far the replay is, and how long it was paused, is always kept.
+func (c *checkpoints) fit(s saved, most int) ([]byte, error) {
+	packed, err := pack(s)
+	if err != nil || len(packed) <= most {
+		return packed, err
+	}
+	c.large.Do(func() {
+		c.log.Warn("there are too many owners of pods for a checkpoint: a driver that takes over may give pods numbers that there were before", "owners", len(s.Checkpoint.Numbers))
+	})
+	s.Checkpoint.Numbers = maps.Clone(s.Checkpoint.Numbers)
+	maps.DeleteFunc(s.Checkpoint.Numbers, func(_ string, pods int) bool { return pods <= 1 })
+	if packed, err = pack(s); err != nil || len(packed) <= most {
+		return packed, err
+	}
+	s.Checkpoint.Numbers = nil
+	return pack(s)
+}
+
 // follow writes checkpoints as they come, until ctx ends.
 func (c *checkpoints) follow(ctx context.Context, clk clock.WithTicker) {
 	ticker := clk.NewTicker(checkpointInterval)
@@ -155,6 +178,7 @@ func (c *checkpoints) follow(ctx context.Context, clk clock.WithTicker) {
 		}
 		if err := c.write(ctx); err != nil && ctx.Err() == nil {
 			c.log.WarnContext(ctx, "a driver that takes over would do work again", "error", err)
+			c.wake() // there may be nothing else for hours that would have it written
 		}
 		select {
 		case <-ctx.Done():

@@ -1,6 +1,9 @@
 package driver
 
 import (
+	"crypto/sha256"
+	"fmt"
+	"log/slog"
 	"testing"
 	"time"
 
@@ -46,4 +49,39 @@ func FuzzUnpack(f *testing.F) {
 			t.Errorf("what was unpacked cannot be packed: %v", err)
 		}
 	})
+}
+
+// A checkpoint that has no room for all numbers keeps those that living pods do not tell, then none; all else stays.
+func TestFit(t *testing.T) {
+	at := saved{Simulation: "uid", Run: 2, Checkpoint: simulation.Checkpoint{Done: 41, Shift: time.Hour, Paused: true, Numbers: map[string]int{"many": 7}}}
+	for i := range 5000 {
+		at.Checkpoint.Numbers[fmt.Sprintf("job-%x", sha256.Sum256([]byte{byte(i), byte(i >> 8)}))] = 1
+	}
+	whole, err := pack(at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &checkpoints{log: slog.New(slog.DiscardHandler)}
+	for _, tc := range []struct {
+		most int
+		want map[string]int
+	}{
+		{len(whole), at.Checkpoint.Numbers},
+		{len(whole) - 1, map[string]int{"many": 7}},
+		{10, nil},
+	} {
+		packed, err := c.fit(at, tc.most)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got saved
+		if err := unpack(packed, &got); err != nil {
+			t.Fatal(err)
+		}
+		want := at
+		want.Checkpoint.Numbers = tc.want
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("in %d bytes (-want +got):\n%s", tc.most, diff)
+		}
+	}
 }

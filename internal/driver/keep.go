@@ -15,11 +15,15 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	"simkube.io/simkube/internal/results"
 	"simkube.io/simkube/storage"
 )
 
 // summaryFile is the file of a results folder that a ConfigMap gets: the rest would not fit.
 const summaryFile = "summary.json"
+
+// mostSummary is how large a summary may be that a ConfigMap gets whole.
+const mostSummary = 64 << 10
 
 // keep takes the results of a repetition to where the Simulation wants them, and says where that is.
 func (d *driver) keep(ctx context.Context, dir, run string) (where string, err error) {
@@ -41,6 +45,9 @@ func (d *driver) keepSummary(ctx context.Context, dir, name, key string) error {
 	if err != nil {
 		return fmt.Errorf("read the summary: %w", err)
 	}
+	if summary, err = short(summary, mostSummary); err != nil {
+		return err
+	}
 	maps := d.client.CoreV1().ConfigMaps(d.opts.Namespace)
 	object := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: name}, Data: map[string]string{key: string(summary)}}
 	_, err = maps.Create(ctx, object, metav1.CreateOptions{FieldManager: fieldManager})
@@ -52,6 +59,23 @@ func (d *driver) keepSummary(ctx context.Context, dir, name, key string) error {
 		_, err = maps.Patch(ctx, name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: fieldManager})
 	}
 	return err
+}
+
+// short gives a summary without its lists of all owners if it is larger than most: a ConfigMap holds those of all repetitions, and a MiB.
+func short(summary []byte, most int) ([]byte, error) {
+	if len(summary) <= most {
+		return summary, nil
+	}
+	var s results.Summary
+	if err := json.Unmarshal(summary, &s); err != nil {
+		return nil, fmt.Errorf("read the summary: %w", err)
+	}
+	s.Outcome.ByOwner, s.Timing.PendingByOwner = []results.OwnerCounts{}, []results.OwnerWaits{}
+	out, err := json.MarshalIndent(&s, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("encode the summary: %w", err)
+	}
+	return out, nil
 }
 
 func (d *driver) upload(ctx context.Context, dir, to string) error {

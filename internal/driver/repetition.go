@@ -5,10 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math"
+	"os"
 	"slices"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	simkubev1 "simkube.io/simkube/api/v1"
@@ -18,6 +21,7 @@ import (
 	"simkube.io/simkube/internal/results"
 	"simkube.io/simkube/internal/simulation"
 	"simkube.io/simkube/internal/timespec"
+	"simkube.io/simkube/storage"
 	"simkube.io/simkube/trace"
 )
 
@@ -173,11 +177,25 @@ func (d *driver) replayed(ctx context.Context, e replay.EventReport) {
 	}
 }
 
+const (
+	// mostPatience is how long is tried to keep what a replay came to, firstPause and mostPause how long is waited between tries.
+	mostPatience          = 5 * time.Minute
+	firstPause, mostPause = time.Second, 20 * time.Second
+)
+
 // finished keeps the results of a repetition, which from then on is not replayed again. That it has failed is written at the same time:
 // whoever comes after this driver must not take it for one that went well.
 func (d *driver) finished(ctx context.Context, run int32, done *simulation.Done, ended error) error {
 	summary := d.summary(run, done.Summary)
-	where, err := d.keep(ctx, done.Output, runName(run))
+	var where string
+	err := d.patiently(ctx, "the results could not be written yet", func() (err error) {
+		where, err = d.keep(ctx, done.Output, runName(run))
+		return err
+	})
+	if err == nil && !d.keepsFolder() {
+		// It would be there until the last repetition ends.
+		err = os.RemoveAll(done.Output)
+	}
 	if err != nil {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
@@ -187,11 +205,40 @@ func (d *driver) finished(ctx context.Context, run int32, done *simulation.Done,
 		summary.Results = where
 	}
 	err = cmp.Or(failure(ended), err)
-	saveErr := d.status.save(ctx, func(s *simkubev1.DriverStatus) {
+	d.status.change(func(s *simkubev1.DriverStatus) {
 		s.Summaries = append(s.Summaries, summary)
 		note(s, err)
 	})
+	saveErr := d.patiently(ctx, "the end of a repetition could not be written down yet", func() error {
+		return d.status.save(ctx, func(*simkubev1.DriverStatus) {})
+	})
 	return errors.Join(err, saveErr)
+}
+
+// patiently does what must not fail because something is away for a moment: hours of replay would be lost. It gives up when another try
+// cannot mend it, and after some minutes.
+func (d *driver) patiently(ctx context.Context, what string, f func() error) error {
+	began := d.opts.Clock.Now()
+	for pause := firstPause; ; pause = min(2*pause, mostPause) {
+		err := f()
+		if err == nil || ctx.Err() != nil || !passes(err) || d.opts.Clock.Since(began) > mostPatience {
+			return err
+		}
+		d.log.WarnContext(ctx, what, "error", err, "again", pause)
+		timer := d.opts.Clock.NewTimer(pause)
+		select {
+		case <-ctx.Done():
+		case <-timer.C():
+		}
+		timer.Stop()
+	}
+}
+
+// passes tells whether another try may mend an error.
+func passes(err error) bool {
+	var failed *Failure
+	return !errors.As(err, &failed) && !errors.Is(err, storage.ErrPermission) && !errors.Is(err, storage.ErrNotExist) && !errors.Is(err, fs.ErrNotExist) &&
+		!apierrors.IsForbidden(err) && !apierrors.IsInvalid(err) && !apierrors.IsRequestEntityTooLargeError(err) && !apierrors.IsNotFound(err)
 }
 
 func (d *driver) summary(run int32, s results.Summary) simkubev1.RunSummary {

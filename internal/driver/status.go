@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -24,6 +25,8 @@ const (
 	// statusTries and statusWait bound how long a write that must succeed is tried: about 15 s, with what the tries take themselves.
 	statusTries = 9
 	statusWait  = 60 * time.Millisecond
+	// mostOfEarlier is how many bytes of a hook's message are kept once its repetition is over.
+	mostOfEarlier = 200
 )
 
 // status is status.driver of the Simulation. It is safe for concurrent use.
@@ -150,11 +153,23 @@ func (l ledger) Records() []simkubev1.HookRecord { return l.status.get().Hooks }
 // Save writes the records. Where it fails, a hook is not begun: that it is must not be written by and by.
 func (l ledger) Save(ctx context.Context, records []simkubev1.HookRecord) error {
 	before := l.Records()
+	if len(records) > 0 {
+		clip(records, records[len(records)-1].Run)
+	}
 	err := l.status.save(ctx, func(s *simkubev1.DriverStatus) { s.Hooks = records })
 	if err != nil {
 		l.status.change(func(s *simkubev1.DriverStatus) { s.Hooks = before })
 	}
 	return err
+}
+
+// clip shortens what hooks of earlier repetitions have said: those of a thousand must fit an object.
+func clip(records []simkubev1.HookRecord, run int32) {
+	for i := range records {
+		if r := &records[i]; r.Run < run && len(r.Message) > mostOfEarlier {
+			r.Message = strings.ToValidUTF8(r.Message[:mostOfEarlier], "") + "…"
+		}
+	}
 }
 
 // note writes down that the simulation has failed, if err is a Failure. It is over when phase says so, too.

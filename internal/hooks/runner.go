@@ -21,6 +21,8 @@ type Runner struct {
 	Clock clock.PassiveClock
 	// Config is how the actions reach the cluster; with nil they fail.
 	Config *rest.Config
+	// ForbidCommands has hooks that are commands fail, and not run.
+	ForbidCommands bool
 	// Env is for commands, in addition to the environment of this process.
 	Env []string
 	// OnDone is told of each hook of a phase that ended, from the goroutine of RunPhase; nil means nobody is.
@@ -64,6 +66,9 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
+// ErrCommandForbidden is why a command was not run.
+var ErrCommandForbidden = errors.New("commands are forbidden here (sk-ctrl --hook-commands=false)")
+
 // Run runs one hook and waits for it. An error is an *[Error] unless ctx ended first.
 func (r *Runner) Run(ctx context.Context, hook simkubev1.SimulationHook, sim *simkubev1.Simulation) (Result, error) {
 	timeout := defaultTimeout
@@ -74,9 +79,12 @@ func (r *Runner) Run(ctx context.Context, hook simkubev1.SimulationHook, sim *si
 	defer cancel()
 	result, err := Result{ExitCode: -1}, check(hook)
 	if err == nil {
-		if hook.Cmd == "" {
+		switch {
+		case hook.Cmd == "":
 			err = r.action(limited, hook)
-		} else {
+		case r.ForbidCommands:
+			err = ErrCommandForbidden
+		default:
 			result, err = r.command(limited, hook, sim)
 		}
 	}

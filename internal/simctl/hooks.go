@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -24,8 +23,7 @@ var errDeleted = errors.New("the simulation was deleted")
 // runPreStart runs the hooks before anything is set up. They are interrupted when the simulation is deleted.
 func (s *session) runPreStart(ctx context.Context) error {
 	list := hooksOf(s.sim).PreStartHooks
-	// Nothing is set up for what could not be undone by its last hooks.
-	if err := s.checkHookCommands(simkubev1.HookPostStop, hooksOf(s.sim).PostStopHooks); err != nil || len(list) == 0 {
+	if err := s.checkHookCommands(ctx); err != nil || len(list) == 0 {
 		return err
 	}
 	watched, stop := s.untilDeleted(ctx)
@@ -80,10 +78,12 @@ func hooksOf(sim *simkubev1.Simulation) simkubev1.SimulationHooks {
 }
 
 func (s *session) runPhase(ctx context.Context, phase simkubev1.HookPhase, list []simkubev1.SimulationHook) error {
-	if err := s.checkHookCommands(phase, list); err != nil || len(list) == 0 {
-		return err
+	if len(list) == 0 {
+		return nil
 	}
-	runner := &hooks.Runner{Logger: s.log, Clock: s.opts.Clock, Config: s.opts.Config, OnDone: s.hookDone}
+	runner := &hooks.Runner{
+		Logger: s.log, Clock: s.opts.Clock, Config: s.opts.Config, OnDone: s.hookDone, ForbidCommands: s.opts.ForbidHookCommands,
+	}
 	sim := s.sim.DeepCopy()
 	sim.SetGroupVersionKind(simkubev1.GroupVersion.WithKind("Simulation")) // it may be written to the hook
 	err := runner.RunPhase(ctx, phase, 0, list, sim, &ledger{s})
@@ -99,14 +99,37 @@ func (s *session) runPhase(ctx context.Context, phase simkubev1.HookPhase, list 
 	return err // what was done could not be written down
 }
 
-// checkHookCommands fails the simulation if one of its hooks is a command where commands are forbidden.
-func (s *session) checkHookCommands(phase simkubev1.HookPhase, list []simkubev1.SimulationHook) error {
-	i := slices.IndexFunc(list, func(hook simkubev1.SimulationHook) bool { return hook.Cmd != "" })
-	if !s.opts.ForbidHookCommands || i < 0 {
+// checkHookCommands fails a simulation of which nothing was begun if one of its hooks is a command where commands are forbidden, be it the last:
+// nothing is set up that it could not undo. Of one that was begun before they were forbidden, the commands that are left fail.
+func (s *session) checkHookCommands(ctx context.Context) error {
+	if !s.opts.ForbidHookCommands || len(s.status().Hooks) > 0 {
 		return nil
 	}
-	return fail(reasonHookCommand, "%s hook %d is a command (%s), and sk-ctrl runs none here (--hook-commands=false); "+
-		"use an action (apply, waitForPods, deleteNodes), or a preRun or postRun hook, and create the simulation anew", phase, i, list[i].Cmd)
+	failed := forbiddenCommand(hooksOf(s.sim))
+	if failed == nil {
+		return nil
+	}
+	begun, err := s.hasJob(ctx)
+	if begun || err != nil {
+		return err
+	}
+	return failed
+}
+
+// forbiddenCommand is the failure for the first hook that is a command of sk-ctrl's, and nil if none is.
+func forbiddenCommand(all simkubev1.SimulationHooks) error {
+	for _, phase := range []struct {
+		name simkubev1.HookPhase
+		list []simkubev1.SimulationHook
+	}{{simkubev1.HookPreStart, all.PreStartHooks}, {simkubev1.HookPostStop, all.PostStopHooks}} {
+		for i, hook := range phase.list {
+			if hook.Cmd != "" {
+				return fail(reasonHookCommand, "%s hook %d is a command (%s), and sk-ctrl runs none here (--hook-commands=false); "+
+					"use an action (apply, waitForPods, deleteNodes), or a preRun or postRun hook, and create the simulation anew", phase.name, i, hook.Cmd)
+			}
+		}
+	}
+	return nil
 }
 
 func ignored(record simkubev1.HookRecord, list []simkubev1.SimulationHook) bool {

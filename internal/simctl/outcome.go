@@ -31,6 +31,7 @@ const (
 	reasonBlocked       = "Blocked"
 	reasonInitializing  = "Initializing"
 	reasonUnschedulable = "Unschedulable"
+	reasonFormerDriver  = "FormerDriver"
 	reasonReplaying     = "Replaying"
 	reasonPaused        = "Paused"
 	reasonRetrying      = "Retrying"

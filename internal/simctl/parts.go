@@ -62,11 +62,40 @@ func (s *session) ensurePrometheus(ctx context.Context) error {
 	return err
 }
 
+// ensureJob makes the driver's job. Where somebody has deleted one, its driver may go on for a while, or for long if its node is out of reach: two
+// drivers would replay into each other's objects.
 func (s *session) ensureJob(ctx context.Context) (err error) {
+	if err := s.awaitFormerDriver(ctx); err != nil {
+		return err
+	}
 	s.job, err = ensure(ctx, s, objects.Job(s.sim, s.root, objects.Driver{
 		ControllerNamespace: s.opts.Namespace, ServiceAccount: s.opts.DriverServiceAccount,
 	}))
 	return err
+}
+
+// awaitFormerDriver waits, if there is no job, for the pods of one that there was.
+func (s *session) awaitFormerDriver(ctx context.Context) error {
+	if has, err := s.hasJob(ctx); has || err != nil {
+		return err
+	}
+	var pods corev1.PodList
+	namespace := s.sim.Spec.Driver.Namespace
+	if err := s.reader.List(ctx, &pods, client.InNamespace(namespace), client.MatchingLabels(objects.DriverPods(s.sim.Name))); err != nil {
+		return fmt.Errorf("list the driver's pods: %w", err)
+	}
+	living := slices.DeleteFunc(pods.Items, func(pod corev1.Pod) bool {
+		return pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed
+	})
+	if len(living) == 0 {
+		return nil
+	}
+	pod := &living[0]
+	if pod.DeletionTimestamp == nil && metav1.GetControllerOf(pod) == nil {
+		return waitFor(recheck, reasonFormerDriver, "Pod %s drives the simulation without its job, which was deleted: kubectl delete pod -n %s %s", pod.Name, namespace, pod.Name)
+	}
+	_, message := awaitGone(pod, s.opts.Clock.Now())
+	return waitFor(recheck, reasonFormerDriver, "The driver's job was deleted. %s", message)
 }
 
 // hasJob asks the cache whether there is a driver.

@@ -29,8 +29,9 @@ import (
 
 const (
 	leaderElectionID = "sk-ctrl-leader"
-	// workers is how many simulations are looked after at once: hooks take minutes.
-	workers = 4
+	// workers is how many simulations are looked after at once. It is more than will ever run: hooks take minutes, and the webhook of
+	// another simulation must be mended meanwhile.
+	workers = 64
 	// qps and burst are how many requests may be made in a second, unless the configuration says so.
 	qps, burst = 50, 100
 	// Errors are tried again after these times.

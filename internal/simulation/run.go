@@ -253,8 +253,8 @@ func (s *session) simulate(ctx context.Context, run **results.Run) error {
 	}
 
 	start := s.startTime()
-	if s.Steering.Pause != nil {
-		// A pause that began before this is part of when the start is, and must not move what is due once more.
+	if known := s.resumed == nil || s.resumed.Paused || !s.Steering.PausedSince.IsZero(); s.Steering.Pause != nil && known {
+		// A pause that began before this, and was known, is part of when the start is, and must not move what is due once more.
 		start = start.Add(-s.Steering.Pause.Shift())
 	}
 	times := results.TimeMap{ClockStart: start, TraceStart: time.Unix(s.origin, 0).UTC(), Speed: s.spec.Speed}

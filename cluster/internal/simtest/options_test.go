@@ -3,9 +3,11 @@ package simtest
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -14,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	simkubev1 "simkube.io/simkube/api/v1"
+	"simkube.io/simkube/cluster/internal/testkubelet"
 	"simkube.io/simkube/internal/simctl/objects"
 )
 
@@ -43,6 +46,32 @@ func TestDeleted(t *testing.T) {
 	if err := env.client.Delete(t.Context(), sim); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// TestJobDeleted has somebody delete the driver's job under way. There is another, which goes on, but never two drivers at once.
+func TestJobDeleted(t *testing.T) {
+	leavesNothing(t)
+	sim := simulation(t)
+	start(t, sim)
+	await(t, sim, "replaying", replays(1))
+	first := drivers(sim)
+	job := &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: simkubev1.DriverName(sim.Name)}}
+	if err := env.client.Delete(t.Context(), job, client.PropagationPolicy(metav1.DeletePropagationBackground)); err != nil {
+		t.Fatal(err)
+	}
+	var seen []testkubelet.Process
+	done := await(t, sim, "Finished", func(s *simkubev1.SimulationStatus) bool {
+		now := drivers(sim)
+		if len(now) > 1 {
+			t.Errorf("there are %d drivers at once: %v", len(now), now)
+		}
+		seen = append(seen, now...)
+		return s.State == simkubev1.SimulationFinished
+	})
+	if !slices.ContainsFunc(seen, func(p testkubelet.Process) bool { return !slices.Contains(first, p) }) {
+		t.Error("there was no other driver")
+	}
+	checkFinished(t, done, 1)
 }
 
 // TestResultsInConfigMap keeps the summary beyond the simulation.
