@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -92,10 +93,10 @@ func (s *session) awaitFormerDriver(ctx context.Context) error {
 	}
 	pod := &living[0]
 	if pod.DeletionTimestamp == nil && metav1.GetControllerOf(pod) == nil {
-		return waitFor(recheck, reasonFormerDriver, "Pod %s drives the simulation without its job, which was deleted: kubectl delete pod -n %s %s", pod.Name, namespace, pod.Name)
+		return waitFor(time.Second, reasonFormerDriver, "Pod %s drives the simulation without its job, which was deleted: kubectl delete pod -n %s %s", pod.Name, namespace, pod.Name)
 	}
 	_, message := awaitGone(pod, s.opts.Clock.Now())
-	return waitFor(recheck, reasonFormerDriver, "The driver's job was deleted. %s", message)
+	return waitFor(time.Second, reasonFormerDriver, "The driver's job was deleted. %s", message)
 }
 
 // hasJob asks the cache whether there is a driver.
