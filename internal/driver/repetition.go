@@ -188,7 +188,7 @@ const (
 func (d *driver) finished(ctx context.Context, run int32, done *simulation.Done, ended error) error {
 	summary := d.summary(run, done.Summary)
 	var where string
-	err := d.patiently(ctx, "the results could not be written yet", func() (err error) {
+	err := d.patiently(ctx, "the results", func() (err error) {
 		where, err = d.keep(ctx, done.Output, runName(run))
 		return err
 	})
@@ -209,13 +209,13 @@ func (d *driver) finished(ctx context.Context, run int32, done *simulation.Done,
 		s.Summaries = append(s.Summaries, summary)
 		note(s, err)
 	})
-	saveErr := d.patiently(ctx, "the end of a repetition could not be written down yet", func() error {
+	saveErr := d.patiently(ctx, "the end of a repetition", func() error {
 		return d.status.save(ctx, func(*simkubev1.DriverStatus) {})
 	})
 	return errors.Join(err, saveErr)
 }
 
-// patiently does what must not fail because something is away for a moment: hours of replay would be lost. It gives up when another try
+// patiently does what keeps something (what says what), and must not fail because somebody is away for a moment: hours of replay would be lost. It gives up when another try
 // cannot mend it, and after some minutes.
 func (d *driver) patiently(ctx context.Context, what string, f func() error) error {
 	began := d.opts.Clock.Now()
@@ -224,7 +224,7 @@ func (d *driver) patiently(ctx context.Context, what string, f func() error) err
 		if err == nil || ctx.Err() != nil || !passes(err) || d.opts.Clock.Since(began) > mostPatience {
 			return err
 		}
-		d.log.WarnContext(ctx, what, "error", err, "again", pause)
+		d.log.WarnContext(ctx, "something could not be kept yet", "what", what, "error", err, "again", pause)
 		timer := d.opts.Clock.NewTimer(pause)
 		select {
 		case <-ctx.Done():
