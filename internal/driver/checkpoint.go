@@ -27,7 +27,7 @@ const (
 	// over, which applying can bear.
 	checkpointInterval = time.Second
 	checkpointKey      = "checkpoint.json.gz"
-	// maxCheckpoint bounds what is unpacked: ten times what a ConfigMap can hold.
+	// maxCheckpoint bounds what is unpacked of the MiB that a ConfigMap can hold.
 	maxCheckpoint = 64 << 20
 	// mostPacked is a little less than a ConfigMap can hold.
 	mostPacked   = 1_000_000

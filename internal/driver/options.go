@@ -64,13 +64,13 @@ func (o *Options) complete() error {
 }
 
 // keepsFolder tells whether the folder of a repetition is where its results are kept.
-func (d *driver) keepsFolder() bool {
-	return d.sim.Spec.Results != nil && d.sim.Spec.Results.PersistentVolumeClaim != ""
+func keepsFolder(sim *simkubev1.Simulation) bool {
+	return sim.Spec.Results != nil && sim.Spec.Results.PersistentVolumeClaim != ""
 }
 
 // output is the folder for the results of a repetition.
 func (o *Options) output(sim *simkubev1.Simulation, run string) string {
-	if r := sim.Spec.Results; r != nil && r.PersistentVolumeClaim != "" {
+	if keepsFolder(sim) {
 		return filepath.Join(o.ClaimDir, sim.Name, run)
 	}
 	return filepath.Join(o.WorkDir, "results", run)

@@ -192,9 +192,11 @@ func (d *driver) finished(ctx context.Context, run int32, done *simulation.Done,
 		where, err = d.keep(ctx, done.Output, runName(run))
 		return err
 	})
-	if err == nil && !d.keepsFolder() {
+	if err == nil && !keepsFolder(d.sim) {
 		// It would be there until the last repetition ends.
-		err = os.RemoveAll(done.Output)
+		if err := os.RemoveAll(done.Output); err != nil {
+			d.log.WarnContext(ctx, "a folder that is not needed any more stays", "error", err)
+		}
 	}
 	if err != nil {
 		if ctx.Err() != nil {

@@ -91,6 +91,14 @@ func (s *session) awaitFormerDriver(ctx context.Context) error {
 	if len(living) == 0 {
 		return nil
 	}
+	// The cache may not know yet of a job that was made just now.
+	key := client.ObjectKey{Namespace: namespace, Name: simkubev1.DriverName(s.sim.Name)}
+	switch err := s.reader.Get(ctx, key, &batchv1.Job{}); {
+	case err == nil:
+		return nil
+	case !apierrors.IsNotFound(err):
+		return fmt.Errorf("read the driver's job: %w", err)
+	}
 	pod := &living[0]
 	if pod.DeletionTimestamp == nil && metav1.GetControllerOf(pod) == nil {
 		return waitFor(time.Second, reasonFormerDriver, "Pod %s drives the simulation without its job, which was deleted: kubectl delete pod -n %s %s", pod.Name, namespace, pod.Name)

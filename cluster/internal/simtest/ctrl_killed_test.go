@@ -68,7 +68,7 @@ func TestCtrlKilled_Writes(t *testing.T) {
 		if got, want := hooks.read(t), "postStop"; got != want {
 			t.Errorf("hooks ran: %s; want %s", got, want)
 		}
-	case !meta.IsStatusConditionTrue(done.Status.Conditions, simkubev1.ConditionFailed) || done.Status.Hooks[0].State != simkubev1.HookFailed:
+	case !meta.IsStatusConditionTrue(done.Status.Conditions, simkubev1.ConditionFailed) || len(done.Status.Hooks) != 1 || done.Status.Hooks[0].State != simkubev1.HookFailed:
 		t.Errorf("it has failed: %+v", done.Status)
 	case err == nil && hooks.read(t) != "postStop":
 		t.Errorf("hooks ran: %s; want them once at most", hooks.read(t))
