@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -52,6 +53,8 @@ type Config struct {
 	// Exclusive says that only pods of the simulation's namespaces are offered. Those that do not lead to the root are kept on simulated
 	// nodes, too: something in the simulation makes them without saying so.
 	Exclusive bool
+	// Shared says that the cluster has other workloads: the classes that the trace brings have another name in it.
+	Shared bool
 	// Clock tells the time of admission; nil means the system's clock.
 	Clock  clock.PassiveClock
 	Owners OwnerGetter
@@ -166,7 +169,7 @@ func (m *Mutator) track(c *changes, chain chain, namespace string, number func(n
 	hash, seq, tracked := trackingOf(c.pod)
 	if !tracked {
 		var err error
-		if hash, err = podHash(&c.pod.Spec); err != nil {
+		if hash, err = podHash(m.recordedSpec(&c.pod.Spec)); err != nil {
 			return trace.Lifecycle{}, fmt.Errorf("pod %s: %w", nameOf(c.pod), err)
 		}
 	}
@@ -177,6 +180,20 @@ func (m *Mutator) track(c *changes, chain chain, namespace string, number func(n
 	}
 	recorded, _ := m.cfg.Lifecycles.Lookup(owner, hash, seq)
 	return recorded, nil
+}
+
+// recordedSpec returns the spec with the names that classes have in the recording, of which the hash is made.
+func (m *Mutator) recordedSpec(spec *corev1.PodSpec) *corev1.PodSpec {
+	if !m.cfg.Shared {
+		return spec
+	}
+	recorded := *spec
+	prefix := simkubev1.VirtualName(m.cfg.NamespacePrefix, "")
+	recorded.PriorityClassName = strings.TrimPrefix(recorded.PriorityClassName, prefix)
+	if recorded.RuntimeClassName != nil {
+		recorded.RuntimeClassName = new(strings.TrimPrefix(*recorded.RuntimeClassName, prefix))
+	}
+	return &recorded
 }
 
 func podHash(spec *corev1.PodSpec) (uint64, error) {

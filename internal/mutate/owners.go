@@ -6,6 +6,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/api/validation/path"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/metadata"
@@ -36,6 +37,12 @@ func (o *ClusterOwners) GetOwner(ctx context.Context, ref metav1.OwnerReference,
 	}
 	if err != nil {
 		return nil, err
+	}
+	// The API server takes any text as an owner's name, and the metadata client makes a path of it.
+	for _, segment := range []string{namespace, ref.Name} {
+		if problems := path.IsValidPathSegmentName(segment); len(problems) > 0 {
+			return nil, apierrors.NewNotFound(mapping.Resource.GroupResource(), segment)
+		}
 	}
 	resource := o.client.Resource(mapping.Resource)
 	var object *metav1.PartialObjectMetadata

@@ -7,6 +7,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	simkubev1 "simkube.io/simkube/api/v1"
 	"simkube.io/simkube/internal/mutate"
@@ -18,15 +19,22 @@ type builder struct {
 	simulation, prefix string
 	root               mutate.Root
 	config             *trace.Config
+	// isolation is nil where the cluster is the simulation's alone.
+	isolation *isolation
 }
 
-// build gives the body of a server-side apply.
+// build returns the body of a server-side apply. The error is a *leftOutError for an object that is not to be applied.
 func (b *builder) build(object *trace.Object) ([]byte, error) {
 	u, err := object.Unstructured()
 	if err != nil {
 		return nil, fmt.Errorf("decode: %w", err)
 	}
 	b.rebuild(u)
+	if b.isolation != nil {
+		if err := b.isolation.isolate(keyOf(object), u.Object); err != nil {
+			return nil, err
+		}
+	}
 	for _, path := range b.config.PodSpecTemplatePaths(object.GVK()) {
 		if err := b.rebuildTemplates(u, path); err != nil {
 			return nil, err
@@ -53,9 +61,7 @@ func (b *builder) rebuild(u *unstructured.Unstructured) {
 	delete(u.Object, "status")
 	namespace, name := u.GetNamespace(), u.GetName()
 	kind := u.GroupVersionKind().GroupKind()
-	if kind == namespaceKind {
-		name = simkubev1.VirtualNamespace(b.prefix, name)
-	}
+	name = b.target(kind, name)
 	recorded := child(u.Object, "metadata")
 	metadata := map[string]any{
 		"name":            name,
@@ -73,6 +79,24 @@ func (b *builder) rebuild(u *unstructured.Unstructured) {
 	if fix := fixes[kind]; fix != nil {
 		fix(b, u.Object)
 	}
+}
+
+// define notes what objects of an event are called, before any of them is built.
+func (b *builder) define(event *trace.Event) {
+	if b.isolation != nil {
+		b.isolation.define(event)
+	}
+}
+
+// target returns the name that an object of the trace has in the cluster.
+func (b *builder) target(kind schema.GroupKind, name string) string {
+	switch {
+	case kind == namespaceKind:
+		return simkubev1.VirtualNamespace(b.prefix, name)
+	case b.isolation != nil:
+		return b.isolation.target(kind, name)
+	}
+	return name
 }
 
 // rebuildTemplates does the same for the pod templates at a path.
@@ -96,7 +120,11 @@ func (b *builder) rebuildTemplates(u *unstructured.Unstructured, path string) er
 		if namespace != "" {
 			metadata["annotations"].(map[string]any)[simkubev1.AnnotationOriginalNamespace] = namespace
 		}
-		fixPodSpec(child(template, "spec"))
+		spec := child(template, "spec")
+		fixPodSpec(spec)
+		if b.isolation != nil {
+			b.isolation.pod(spec)
+		}
 	}
 	return nil
 }

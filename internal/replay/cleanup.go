@@ -12,9 +12,11 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"golang.org/x/sync/errgroup"
 
+	simkubev1 "simkube.io/simkube/api/v1"
 	"simkube.io/simkube/trace"
 )
 
@@ -44,9 +46,11 @@ func (r Remaining) String() string {
 // gone. It works after any of the other methods, however they ended, and in an engine made anew. progress,
 // if not nil, is told what remains, about once per second. When ctx ends first, the error names what is left.
 //
+// What belongs to it is what refers to the root as its owner, and everything with the simulation's labels in
+// namespaces that do. Nothing else is deleted, whatever its labels are.
+//
 // Deleting the root alone would do, by and by: the garbage collector removes what hangs off it. That the
-// engine deletes the same objects itself spares the collector's delays, and reaches those that never got
-// their owner.
+// engine deletes the same objects itself spares the collector's delays.
 func (e *Engine) Cleanup(ctx context.Context, progress func(Remaining)) error {
 	c := &cleanup{engine: e, progress: progress}
 	err := c.run(ctx)
@@ -129,8 +133,20 @@ func (c *cleanup) complain(ctx context.Context, failure error) {
 }
 
 func (e *Engine) deleteRoot(ctx context.Context) error {
-	err := e.target.delete(ctx, e.rootPlace(), metav1.DeleteOptions{PropagationPolicy: new(metav1.DeletePropagationBackground)})
-	if err != nil && !apierrors.IsNotFound(err) {
+	root, err := e.target.get(ctx, e.rootPlace())
+	switch {
+	case apierrors.IsNotFound(err):
+		return nil
+	case err != nil:
+		return fmt.Errorf("look up root %s: %w", e.opts.RootName, err)
+	case root.Labels[simkubev1.LabelSimulation] != simkubev1.LabelValue(e.opts.Simulation):
+		return fmt.Errorf("root %s %w", e.opts.RootName, errNotOurs)
+	}
+	opts := metav1.DeleteOptions{
+		PropagationPolicy: new(metav1.DeletePropagationBackground),
+		Preconditions:     &metav1.Preconditions{UID: &root.UID},
+	}
+	if err := e.target.delete(ctx, e.rootPlace(), opts); err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) {
 		return fmt.Errorf("delete root %s: %w", e.opts.RootName, err)
 	}
 	return nil
@@ -160,6 +176,10 @@ func kindsOf(found []found) []kind {
 
 // survey finds the simulation's objects. A kind that went away meanwhile, or that this account may not list, has none.
 func (e *Engine) survey(ctx context.Context, kinds []kind) ([]found, error) {
+	spaces, err := e.ownNamespaces(ctx)
+	if err != nil {
+		return nil, err
+	}
 	all := make([]found, len(kinds))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(cleanupParallel)
@@ -173,18 +193,34 @@ func (e *Engine) survey(ctx context.Context, kinds []kind) ([]found, error) {
 			if err != nil {
 				return fmt.Errorf("list %s: %w", kind.resource.Resource, err)
 			}
-			items = slices.DeleteFunc(items, func(item metav1.PartialObjectMetadata) bool { return !e.mayRemove(kind, &item) })
+			items = slices.DeleteFunc(items, func(item metav1.PartialObjectMetadata) bool { return !e.mayRemove(kind, &item, spaces) })
 			all[i] = found{kind, items}
 			return nil
 		})
 	}
-	err := group.Wait()
+	err = group.Wait()
 	return slices.DeleteFunc(all, func(f found) bool { return len(f.items) == 0 }), err
 }
 
-// mayRemove tells an object of this simulation from one that has the same label and another root: that of a
-// simulation whose name is as long, or of what runs this one.
-func (e *Engine) mayRemove(kind kind, object *metav1.PartialObjectMetadata) bool {
+// ownNamespaces returns the names of the namespaces that hang off the root.
+func (e *Engine) ownNamespaces(ctx context.Context) (map[string]bool, error) {
+	items, err := e.target.list(ctx, namespaceResource(), e.selector())
+	if err != nil {
+		return nil, fmt.Errorf("list namespaces: %w", err)
+	}
+	names := map[string]bool{}
+	for i := range items {
+		if e.mayRemove(kind{resource: namespaceResource()}, &items[i], nil) {
+			names[items[i].Name] = true
+		}
+	}
+	return names, nil
+}
+
+// mayRemove reports whether an object with the simulation's labels belongs to it. The same labels, with
+// another root or with none, may be those of a simulation whose name is as long, of what runs this one,
+// or of a copy that somebody made.
+func (e *Engine) mayRemove(kind kind, object *metav1.PartialObjectMetadata, spaces map[string]bool) bool {
 	if kind.resource == rootResource() {
 		return object.Name == e.opts.RootName
 	}
@@ -197,7 +233,7 @@ func (e *Engine) mayRemove(kind kind, object *metav1.PartialObjectMetadata) bool
 			other = true
 		}
 	}
-	return !other
+	return !other && spaces[object.Namespace]
 }
 
 // remove deletes what was found: pods after what might make new ones, namespaces last.
@@ -219,8 +255,8 @@ func (e *Engine) remove(ctx context.Context, all []found) error {
 			if rank(f) != turn {
 				continue
 			}
-			for _, at := range f.places() {
-				group.Go(func() error { return e.removeOne(ctx, f.kind, at) })
+			for at, uid := range f.places() {
+				group.Go(func() error { return e.removeOne(ctx, f.kind, at, uid) })
 			}
 		}
 		if err := group.Wait(); err != nil {
@@ -230,24 +266,24 @@ func (e *Engine) remove(ctx context.Context, all []found) error {
 	return nil
 }
 
-// places gives what to delete: for pods their namespaces, for all else the objects that are not going
-// already.
-func (f found) places() []place {
-	places := map[place]bool{}
+// places returns what to delete: for pods their namespaces, for all else the objects that are not going
+// already, with their UIDs.
+func (f found) places() map[place]types.UID {
+	places := map[place]types.UID{}
 	for _, item := range f.items {
-		at := place{resource: f.kind.resource, namespace: item.Namespace, name: item.Name}
+		at, uid := place{resource: f.kind.resource, namespace: item.Namespace, name: item.Name}, item.UID
 		switch {
 		case f.kind.gvk.GroupKind() == podKind:
-			at.name = ""
+			at.name, uid = "", ""
 		case item.DeletionTimestamp != nil:
 			continue
 		}
-		places[at] = true
+		places[at] = uid
 	}
-	return slices.Collect(maps.Keys(places))
+	return places
 }
 
-func (e *Engine) removeOne(ctx context.Context, kind kind, at place) error {
+func (e *Engine) removeOne(ctx context.Context, kind kind, at place, uid types.UID) error {
 	opts := metav1.DeleteOptions{PropagationPolicy: new(metav1.DeletePropagationBackground)}
 	var err error
 	if at.name == "" {
@@ -255,6 +291,7 @@ func (e *Engine) removeOne(ctx context.Context, kind kind, at place) error {
 		opts.GracePeriodSeconds = new(int64(0))
 		err = e.target.deleteCollection(ctx, at, opts, e.selector())
 	} else {
+		opts.Preconditions = &metav1.Preconditions{UID: &uid}
 		err = e.target.delete(ctx, at, opts)
 	}
 	if err == nil || apierrors.IsNotFound(err) || apierrors.IsConflict(err) ||

@@ -22,8 +22,8 @@ func ownedBy(root string, name string) *metav1.PartialObjectMetadata {
 	return object
 }
 
-// What has the label and another root belongs to somebody else: a simulation with as long a name, or what runs this
-// one.
+// What has the labels and another root, or none, belongs to somebody else: a simulation with as long a name, what runs
+// this one, or a copy that somebody made of an object.
 func TestCleanup_whatIsOurs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		target := newFake()
@@ -33,13 +33,24 @@ func TestCleanup_whatIsOurs(t *testing.T) {
 			target.objects[at] = object
 			return at
 		}
+		inside := func(namespace string, object *metav1.PartialObjectMetadata) place {
+			at := place{resource: schema.GroupVersionResource{Version: "v1", Resource: "configmaps"}, namespace: namespace, name: object.Name}
+			object.Namespace = namespace
+			target.objects[at] = object
+			return at
+		}
 		kept := []place{
 			put(namespaceResource(), ownedBy("other-root", "other")),
 			put(rootResource(), ownedBy("", "sk-sim-metaroot")),
 			put(classes, &metav1.PartialObjectMetadata{ObjectMeta: metav1.ObjectMeta{Name: "real"}}),
+			put(classes, ownedBy("", "copied")),
+			put(namespaceResource(), ownedBy("", "copied")),
+			inside("copied", ownedBy("", "copied")),
+			inside("prod", ownedBy("", "copied")),
 		}
+		inside("virtual-a", ownedBy("", "without-owner"))
+		inside("virtual-a", ownedBy("sk-sim-root", "replayed"))
 		put(namespaceResource(), ownedBy("sk-sim-root", "virtual-a"))
-		put(namespaceResource(), ownedBy("", "virtual-orphan"))
 		put(classes, ownedBy("sk-sim-root", "replayed"))
 		put(rootResource(), ownedBy("", "sk-sim-root"))
 
@@ -57,6 +68,27 @@ func TestCleanup_whatIsOurs(t *testing.T) {
 			if target.objects[at] == nil {
 				t.Errorf("%v is gone", at)
 			}
+		}
+	})
+}
+
+// A root of the name that the simulation's would have may be somebody else's.
+func TestCleanup_foreignRoot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		target := newFake()
+		at := place{resource: rootResource(), name: "sk-sim-root"}
+		target.objects[at] = &metav1.PartialObjectMetadata{ObjectMeta: metav1.ObjectMeta{Name: at.name, UID: "x"}}
+		engine, err := newEngine(target, Options{Simulation: "sim"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := engine.Cleanup(ctx, nil); !errors.Is(err, errNotOurs) {
+			t.Errorf("Cleanup() = %v, want %v", err, errNotOurs)
+		}
+		if target.objects[at] == nil {
+			t.Error("the root is gone")
 		}
 	})
 }

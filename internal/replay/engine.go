@@ -30,6 +30,9 @@ type Options struct {
 	RootName string
 	// NamespacePrefix begins the names of simulated namespaces; empty means the default.
 	NamespacePrefix string
+	// Shared says that the cluster has other workloads. What of the trace would act on them is renamed, changed or left
+	// out: see the package's documentation.
+	Shared bool
 	// Speed is how many seconds of the trace go by in one; 0 means 1.
 	Speed float64
 	// RescheduleInterruptedBarePods has a bare pod that was evicted, preempted or lost with its node start

@@ -46,6 +46,7 @@ type eventRun struct {
 // prepareEvent makes tasks of an event's objects, which are not kept.
 func (r *run) prepareEvent(index int, event *trace.Event) *eventRun {
 	e := &eventRun{index: index, time: event.Time, due: r.schedule.due(event.Time)}
+	r.builder.define(event)
 	for i := range event.Applied {
 		if inEveryCluster(&event.Applied[i]) {
 			continue
@@ -97,6 +98,7 @@ func (e *eventRun) record(t *task, o outcome, now time.Time) bool {
 	switch {
 	case o.dropped:
 		e.dropped++
+	case o.skipped:
 	case o.problem != nil:
 		e.problems = append(e.problems, *o.problem)
 	case t.verb == Apply:

@@ -3,6 +3,7 @@ package replay
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -156,15 +157,18 @@ func (f *fake) put(at place, from []byte) (*metav1.PartialObjectMetadata, error)
 	return object, nil
 }
 
-func (f *fake) apply(_ context.Context, at place, body []byte) error {
+func (f *fake) apply(_ context.Context, at place, body []byte) (types.UID, error) {
 	if err := f.request("apply", at); err != nil {
-		return err
+		return "", err
 	}
-	_, err := f.put(at, body)
+	object, err := f.put(at, body)
+	if err != nil {
+		return "", err
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.bodies[at] = append(f.bodies[at], string(body))
-	return err
+	return object.UID, nil
 }
 
 func (f *fake) create(_ context.Context, at place, object *unstructured.Unstructured) (*unstructured.Unstructured, error) {
@@ -184,7 +188,7 @@ func (f *fake) create(_ context.Context, at place, object *unstructured.Unstruct
 	return object, nil
 }
 
-func (f *fake) delete(_ context.Context, at place, _ metav1.DeleteOptions) error {
+func (f *fake) delete(_ context.Context, at place, opts metav1.DeleteOptions) error {
 	if err := f.request("delete", at); err != nil {
 		return err
 	}
@@ -192,6 +196,9 @@ func (f *fake) delete(_ context.Context, at place, _ metav1.DeleteOptions) error
 	defer f.mu.Unlock()
 	if f.objects[at] == nil {
 		return f.notFound(at)
+	}
+	if p := opts.Preconditions; p != nil && p.UID != nil && *p.UID != f.objects[at].UID {
+		return apierrors.NewConflict(at.resource.GroupResource(), at.name, errors.New("the UID in the precondition is another one"))
 	}
 	f.remove(at)
 	if at.resource == namespaceResource() {

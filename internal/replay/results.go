@@ -1,6 +1,9 @@
 package replay
 
-import "sync"
+import (
+	"slices"
+	"sync"
+)
 
 // results adds events up.
 type results struct {
@@ -47,7 +50,7 @@ func (r *results) add(e *eventRun) {
 		r.sum.LastDue = e.due
 	}
 	r.onEvent(report)
-	if r.failFast && len(e.problems) > 0 {
+	if r.failFast && slices.ContainsFunc(e.problems, func(p Problem) bool { return p.fails() }) {
 		return // whoever goes on must come upon it, too
 	}
 	r.advance(e.index)

@@ -44,9 +44,10 @@ func (r *run) skipDone(ctx context.Context) (stop func(), err error) {
 
 // noteDone notes the bare pods of an event that was done before.
 func (r *run) noteDone(event *trace.Event) {
+	r.builder.define(event)
 	for i := range event.Applied {
 		key := keyOf(&event.Applied[i])
-		if key.kind != podKind {
+		if key.kind != podKind || checkNames(key.namespace, key.name) != nil {
 			continue
 		}
 		// One that cannot be made was a problem then.

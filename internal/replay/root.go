@@ -66,16 +66,8 @@ func (e *Engine) leftovers(ctx context.Context) (bool, error) {
 	if !apierrors.IsNotFound(err) {
 		return err == nil, err
 	}
-	items, err := e.target.list(ctx, namespaceResource(), e.selector())
-	if err != nil {
-		return false, err
-	}
-	for i := range items {
-		if e.mayRemove(kind{resource: namespaceResource()}, &items[i]) {
-			return true, nil
-		}
-	}
-	return false, nil
+	names, err := e.ownNamespaces(ctx)
+	return len(names) > 0, err
 }
 
 func (e *Engine) rootPlace() place {

@@ -31,6 +31,7 @@ type run struct {
 	queue    *queue
 	spaces   *namespaces
 	pods     *barePods
+	made     *made
 	former   []*corev1.Pod // bare ones there were before the run, until takeUp
 	results  *results
 	memory   *semaphore.Weighted
@@ -77,7 +78,9 @@ func (e *Engine) Run(ctx context.Context, plan Plan) (Report, error) {
 	if err = whyEnded(ctx, err); err != nil {
 		err = fmt.Errorf("replay: %w", err)
 	}
-	return r.results.report(), err
+	report := r.results.report()
+	report.Isolated = r.builder.isolation.changes()
+	return report, err
 }
 
 // whyEnded adds to an error why the run was ended, if it was and the error does not say so.
@@ -126,6 +129,10 @@ func (e *Engine) newRun(plan Plan) *run {
 		memory:   semaphore.NewWeighted(preparedBytes),
 		builder:  builder{simulation: e.opts.Simulation, prefix: e.opts.NamespacePrefix, root: e.root, config: plan.Config},
 	}
+	if e.opts.Shared {
+		r.builder.isolation = newIsolation(e.opts.Simulation, e.opts.NamespacePrefix)
+	}
+	r.made = newMade()
 	r.spaces = newNamespaces(e)
 	r.pods = newBarePods(e.opts.RescheduleInterruptedBarePods)
 	return r
@@ -193,7 +200,7 @@ func (r *run) prepareNamespaces(ctx context.Context, event *eventRun) {
 	asked := map[string]bool{}
 	for _, t := range event.tasks {
 		name := simkubev1.VirtualNamespace(r.opts.NamespacePrefix, t.key.namespace)
-		if known, _ := r.spaces.known(name); known || asked[name] || t.verb != Apply || t.key.namespace == "" {
+		if known, _ := r.spaces.known(name); known || asked[name] || t.verb != Apply || t.key.namespace == "" || t.malformed != nil {
 			continue
 		}
 		asked[name] = true

@@ -31,15 +31,16 @@ type place struct {
 	namespace, name string
 }
 
-// target is the cluster as the engine needs it. All methods may be called concurrently.
+// target is the cluster as the engine needs it. All methods may be called concurrently. A place whose
+// namespace or name cannot be part of a URL is an error, and no request is made.
 type target interface {
 	// mapping finds a kind. For one that is unknown, meta.IsNoMatchError holds.
 	mapping(gvk schema.GroupVersionKind) (*meta.RESTMapping, error)
 	// refresh has mapping look at the cluster anew.
 	refresh()
 	get(ctx context.Context, at place) (*metav1.PartialObjectMetadata, error)
-	// apply is a forced server-side apply.
-	apply(ctx context.Context, at place, body []byte) error
+	// apply is a forced server-side apply. It returns the object's UID.
+	apply(ctx context.Context, at place, body []byte) (types.UID, error)
 	create(ctx context.Context, at place, object *unstructured.Unstructured) (*unstructured.Unstructured, error)
 	delete(ctx context.Context, at place, opts metav1.DeleteOptions) error
 	deleteCollection(ctx context.Context, in place, opts metav1.DeleteOptions, selector string) error
@@ -101,30 +102,49 @@ func (c *cluster) mapping(gvk schema.GroupVersionKind) (*meta.RESTMapping, error
 
 func (c *cluster) refresh() { c.mapper.Reset() }
 
-func (c *cluster) at(p place) metadata.ResourceInterface {
-	if p.namespace == "" {
-		return c.metadata.Resource(p.resource)
+// at returns what makes requests for a place. Every request for one object goes through here, since
+// the metadata client does not check names.
+func (c *cluster) at(p place) (metadata.ResourceInterface, error) {
+	if err := checkNames(p.namespace, p.name); err != nil {
+		return nil, &taskError{Malformed, err}
 	}
-	return c.metadata.Resource(p.resource).Namespace(p.namespace)
+	if p.namespace == "" {
+		return c.metadata.Resource(p.resource), nil
+	}
+	return c.metadata.Resource(p.resource).Namespace(p.namespace), nil
 }
 
 func (c *cluster) get(ctx context.Context, at place) (*metav1.PartialObjectMetadata, error) {
+	resource, err := c.at(at)
+	if err != nil {
+		return nil, err
+	}
 	ctx, cancel := outlive(ctx)
 	defer cancel()
-	return c.at(at).Get(ctx, at.name, metav1.GetOptions{})
+	return resource.Get(ctx, at.name, metav1.GetOptions{})
 }
 
-func (c *cluster) apply(ctx context.Context, at place, body []byte) error {
+func (c *cluster) apply(ctx context.Context, at place, body []byte) (types.UID, error) {
+	resource, err := c.at(at)
+	if err != nil {
+		return "", err
+	}
 	ctx, cancel := outlive(ctx)
 	defer cancel()
-	_, err := c.at(at).Patch(ctx, at.name, types.ApplyPatchType, body, metav1.PatchOptions{
+	object, err := resource.Patch(ctx, at.name, types.ApplyPatchType, body, metav1.PatchOptions{
 		FieldManager: simkubev1.FieldManager,
 		Force:        new(true),
 	})
-	return err
+	if err != nil {
+		return "", err
+	}
+	return object.UID, nil
 }
 
 func (c *cluster) create(ctx context.Context, at place, object *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	if err := checkNames(at.namespace, at.name); err != nil {
+		return nil, &taskError{Malformed, err}
+	}
 	ctx, cancel := outlive(ctx)
 	defer cancel()
 	opts := metav1.CreateOptions{FieldManager: simkubev1.FieldManager}
@@ -135,13 +155,21 @@ func (c *cluster) create(ctx context.Context, at place, object *unstructured.Uns
 }
 
 func (c *cluster) delete(ctx context.Context, at place, opts metav1.DeleteOptions) error {
+	resource, err := c.at(at)
+	if err != nil {
+		return err
+	}
 	ctx, cancel := outlive(ctx)
 	defer cancel()
-	return c.at(at).Delete(ctx, at.name, opts)
+	return resource.Delete(ctx, at.name, opts)
 }
 
 func (c *cluster) deleteCollection(ctx context.Context, in place, opts metav1.DeleteOptions, selector string) error {
-	return c.at(in).DeleteCollection(ctx, opts, metav1.ListOptions{LabelSelector: selector})
+	resource, err := c.at(in)
+	if err != nil {
+		return err
+	}
+	return resource.DeleteCollection(ctx, opts, metav1.ListOptions{LabelSelector: selector})
 }
 
 func (c *cluster) list(ctx context.Context, resource schema.GroupVersionResource, selector string) ([]metav1.PartialObjectMetadata, error) {

@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 
 	simkubev1 "simkube.io/simkube/api/v1"
 	"simkube.io/simkube/trace"
@@ -32,9 +33,11 @@ type task struct {
 	// key has the object's place in the trace, target its name in the cluster.
 	key    objectKey
 	target string
-	// body is what to apply. malformed, if not nil, says why there is none.
+	// body is what to apply. malformed, if not nil, says why there is none, or no name to delete.
 	body      []byte
 	malformed error
+	// leftOut, if not nil, says why the object is not applied in a cluster with other workloads.
+	leftOut *leftOutError
 	// waits says that the event's other objects go first.
 	waits bool
 
@@ -47,16 +50,22 @@ type task struct {
 type outcome struct {
 	problem *Problem
 	dropped bool
+	// skipped says that there was nothing to do.
+	skipped bool
 }
 
 // prepareTask does all that can be done before the deadline.
 func (r *run) prepareTask(event *eventRun, object *trace.Object, verb Verb) *task {
-	t := &task{r: r, event: event, verb: verb, gvk: object.GVK(), key: keyOf(object), target: object.Name()}
-	if t.key.kind == namespaceKind {
-		t.target = simkubev1.VirtualNamespace(r.opts.NamespacePrefix, object.Name())
+	t := &task{r: r, event: event, verb: verb, gvk: object.GVK(), key: keyOf(object)}
+	t.target = r.builder.target(t.key.kind, object.Name())
+	if t.malformed = checkNames(t.key.namespace, t.key.name); t.malformed != nil {
+		return t
 	}
 	if verb == Apply {
 		t.body, t.malformed = r.builder.build(object)
+		if errors.As(t.malformed, &t.leftOut) {
+			t.malformed = nil
+		}
 		t.waits = len(r.plan.Config.PodSpecTemplatePaths(t.gvk)) > 0
 	}
 	// The first look-up of a kind asks the cluster what it has. Here, that costs no lag; what comes of it
@@ -80,6 +89,9 @@ func (t *task) run(ctx context.Context) (again bool, after time.Duration) {
 		return false, 0
 	case errors.Is(err, errEnded):
 		t.drop()
+		return false, 0
+	case errors.Is(err, errSkipped):
+		t.done(outcome{skipped: true})
 		return false, 0
 	}
 	category, passing := classify(err)
@@ -109,7 +121,7 @@ func (t *task) letOthersGo() {
 
 func (t *task) done(o outcome) {
 	t.body = nil
-	if o.problem != nil {
+	if o.problem != nil && o.problem.fails() {
 		t.r.failed(*o.problem)
 	}
 	if t.event.record(t, o, t.r.opts.Clock.Now()) {
@@ -163,10 +175,35 @@ func (t *task) try(ctx context.Context) error {
 	if namespaced {
 		at.namespace = simkubev1.VirtualNamespace(t.r.opts.NamespacePrefix, t.key.namespace)
 	}
+	if t.r.builder.isolation != nil {
+		if err := t.isolated(namespaced); err != nil {
+			return err
+		}
+	}
 	if t.verb == Apply {
 		return t.apply(ctx, at)
 	}
 	return t.delete(ctx, at)
+}
+
+// isolated returns an error if the object is left out of a cluster with other workloads. The first time,
+// that is a problem.
+func (t *task) isolated(namespaced bool) error {
+	isolation := t.r.builder.isolation
+	leftOut := t.leftOut
+	if !namespaced && t.key.kind != namespaceKind && !renamed(t.key.kind) {
+		leftOut = &leftOutError{"cluster-scoped objects of this kind would act on other workloads of the cluster"}
+	}
+	switch {
+	case t.verb == Apply && leftOut != nil:
+		if isolation.omit(t.key) {
+			return &taskError{LeftOut, leftOut}
+		}
+		return errSkipped
+	case isolation.restore(t.key) && t.verb == Delete, leftOut != nil:
+		return errSkipped
+	}
+	return nil
 }
 
 func (t *task) apply(ctx context.Context, at place) error {
@@ -194,7 +231,10 @@ func (t *task) apply(ctx context.Context, at place) error {
 	if err := t.sending(ctx); err != nil {
 		return err
 	}
-	err := t.r.target.apply(ctx, at, body)
+	uid, err := t.r.target.apply(ctx, at, body)
+	if err == nil {
+		t.r.made.add(t.key, uid)
+	}
 	switch {
 	case apierrors.IsNotFound(err) && at.namespace != "":
 		t.r.spaces.forget(at.namespace)
@@ -215,24 +255,34 @@ func (t *task) delete(ctx context.Context, at place) error {
 		if t.key.kind == podKind {
 			at.name = t.r.pods.deleting(t.key, at.name)
 		}
-	} else {
-		uid, err := t.r.owned(ctx, at)
-		if err != nil {
-			return t.gone(err)
-		}
-		opts.Preconditions = &metav1.Preconditions{UID: &uid}
 	}
+	uid, err := t.uid(ctx, at)
+	if err != nil {
+		return t.gone(err)
+	}
+	opts.Preconditions = &metav1.Preconditions{UID: &uid}
 	if err := t.sending(ctx); err != nil {
 		return err
 	}
-	err := t.r.target.delete(ctx, at, opts)
+	err = t.r.target.delete(ctx, at, opts)
+	t.r.made.forget(t.key) // of another object with this name, a second try has to find out whose it is
 	switch {
 	case t.key.kind == namespaceKind:
 		t.r.spaces.forget(at.name)
+		t.r.made.forgetNamespace(t.key.name)
 	case t.key.kind == podKind && (err == nil || apierrors.IsNotFound(err)):
 		t.r.pods.forget(t.key)
 	}
 	return t.gone(err)
+}
+
+// uid returns the UID of the object to delete: of the one that this run applied, or else of one that hangs
+// off the root. A clone of a pod has another name than the pod.
+func (t *task) uid(ctx context.Context, at place) (types.UID, error) {
+	if uid := t.r.made.uid(t.key); uid != "" && at.namespace != "" && at.name == t.target {
+		return uid, nil
+	}
+	return t.r.owned(ctx, at)
 }
 
 // gone marks that what was to be deleted is not there. What is on its way out already is as good as
@@ -270,6 +320,7 @@ func backoff(tries int, err error) time.Duration {
 var (
 	errNotOurs = errors.New("exists and does not belong to the simulation")
 	errEnded   = errors.New("the run has ended")
+	errSkipped = errors.New("there is nothing to do")
 )
 
 func podResource() schema.GroupVersionResource { return corev1.SchemeGroupVersion.WithResource("pods") }

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -118,6 +120,7 @@ func (p *Prepared) newSession(r Runner) (*session, error) {
 		Simulation:                    p.spec.Name,
 		RootName:                      r.Steering.RootName,
 		NamespacePrefix:               p.spec.NamespacePrefix,
+		Shared:                        p.spec.ExistingNodes,
 		Speed:                         p.spec.Speed,
 		RescheduleInterruptedBarePods: p.spec.RescheduleInterruptedBarePods,
 		FailFast:                      r.Steering.FailFast,
@@ -301,6 +304,7 @@ func (s *session) installMutator(ctx context.Context, root mutate.Root) error {
 		Numbers:         s.resumed.numbers(),
 		OnNumber:        s.tracker.numbered,
 		Exclusive:       s.Steering.Exclusive,
+		Shared:          s.spec.ExistingNodes,
 	})
 	if err != nil {
 		return fmt.Errorf("make the pod mutation: %w", err)
@@ -356,7 +360,7 @@ func (s *session) replay(ctx context.Context, times results.TimeMap) (replay.Rep
 		return replay.Report{}, fmt.Errorf("open trace: %w", err)
 	}
 	defer file.Close()
-	return s.engine.Run(ctx, replay.Plan{
+	report, err := s.engine.Run(ctx, replay.Plan{
 		Config:   file.Config(),
 		Events:   file.Events(),
 		Origin:   s.origin,
@@ -366,6 +370,11 @@ func (s *session) replay(ctx context.Context, times results.TimeMap) (replay.Rep
 		Done:     s.resumed.done(),
 		Settle:   func(ctx context.Context) error { return s.settle(ctx, times) },
 	})
+	for _, change := range slices.Sorted(maps.Keys(report.Isolated)) {
+		s.Report(Message{Note: &Note{Level: Info, Text: fmt.Sprintf(
+			"kept apart from the cluster's other workloads: %s (%d objects)", change, report.Isolated[change])}})
+	}
+	return report, err
 }
 
 // cleanUp deletes everything simulated, also after ctx has ended.

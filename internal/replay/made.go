@@ -1,0 +1,47 @@
+package replay
+
+import (
+	"sync"
+
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// made knows the UIDs of the objects that a run has applied, by their place in the trace: a deletion is
+// for the very object that was made, whatever bears its name by then. It is safe for concurrent use.
+type made struct {
+	mu   sync.Mutex
+	uids map[string]map[objectKey]types.UID // by namespace of the trace, empty for cluster-scoped objects
+}
+
+func newMade() *made { return &made{uids: map[string]map[objectKey]types.UID{}} }
+
+func (m *made) add(key objectKey, uid types.UID) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	in := m.uids[key.namespace]
+	if in == nil {
+		in = map[objectKey]types.UID{}
+		m.uids[key.namespace] = in
+	}
+	in[key] = uid
+}
+
+// uid returns the UID of an object, or the empty one if this run has not applied it.
+func (m *made) uid(key objectKey) types.UID {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.uids[key.namespace][key]
+}
+
+func (m *made) forget(key objectKey) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.uids[key.namespace], key)
+}
+
+// forgetNamespace forgets all objects of a namespace of the trace, which was deleted.
+func (m *made) forgetNamespace(name string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.uids, name)
+}
