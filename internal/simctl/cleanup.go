@@ -23,7 +23,7 @@ import (
 const cleanUpPart = 10 * time.Second
 
 // cleanUpSimulated removes what drivers have made, below each of their roots. That a root is gone does not say that what it
-// owned is: the garbage collector comes later, or the root was deleted and its dependants orphaned.
+// owned is: the garbage collector comes later. What was orphaned when its root was deleted belongs to nobody, and stays.
 func (s *session) cleanUpSimulated(ctx context.Context) error {
 	var roots simkubev1.SimulationRootList
 	if err := s.reader.List(ctx, &roots, client.MatchingLabels{simkubev1.LabelSimulation: simkubev1.LabelValue(s.sim.Name)}); err != nil {
@@ -61,9 +61,6 @@ func driverRoots(sim *simkubev1.Simulation, roots []simkubev1.SimulationRoot, sp
 		}
 	}
 	delete(names, simkubev1.MetarootName(sim.Name))
-	if len(names) == 0 && (len(roots) > 0 || len(spaces) > 0) {
-		names[""] = true // what has never got an owner is found by its labels alone
-	}
 	return slices.Sorted(maps.Keys(names))
 }
 

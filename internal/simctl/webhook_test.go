@@ -124,9 +124,9 @@ func TestDriverRoots(t *testing.T) {
 		"a driver":                {"sk-demo-driver-a", []simkubev1.SimulationRoot{meta, root("sk-demo-driver-a-root")}, nil, []string{"sk-demo-driver-a-root"}},
 		"all roots are gone":      {pod: "sk-demo-driver-a", want: []string{"sk-demo-driver-a-root"}},
 		"an earlier driver":       {"b", []simkubev1.SimulationRoot{root("a-root")}, nil, []string{"a-root", "b-root"}},
-		"only the metaroot":       {"", []simkubev1.SimulationRoot{meta}, nil, []string{""}},
+		"only the metaroot":       {"", []simkubev1.SimulationRoot{meta}, nil, nil},
 		"a namespace of a root":   {"", nil, []metav1.PartialObjectMetadata{space}, []string{"gone-root"}},
-		"a namespace of nobody's": {"", nil, []metav1.PartialObjectMetadata{{}}, []string{""}},
+		"a namespace of nobody's": {"", nil, []metav1.PartialObjectMetadata{{}}, nil},
 	} {
 		sim := simulationIn("Running")
 		sim.Status.Driver = &simkubev1.DriverStatus{Pod: tc.pod}
