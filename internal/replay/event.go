@@ -56,7 +56,11 @@ func (r *run) prepareEvent(index int, event *trace.Event) *eventRun {
 	for i := range event.Deleted {
 		e.tasks = append(e.tasks, r.prepareTask(e, &event.Deleted[i], Delete))
 	}
+	waiting := map[objectKey]bool{}
 	for _, t := range e.tasks {
+		// What happens to one object happens in order: behind a task that waits, none is tried before the others are.
+		t.waits = t.waits || waiting[t.key]
+		waiting[t.key] = t.waits
 		if !t.waits {
 			e.untried++
 		}

@@ -99,6 +99,21 @@ func TestRun_orderPerObject(t *testing.T) {
 	})
 }
 
+// An object that waits for others of its event, and is deleted in it, does not wait for itself.
+func TestRun_appliedAndDeleted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		target := newFake()
+		web := []string{deployment("ns", "web")}
+		report, _, err := replayed(t, target, Options{}, Plan{}, event(t, 0, append(web, configMap("ns", "x")), web), event(t, 1, web, nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if report.Events != 2 || report.Applied != 3 || report.Deleted != 1 {
+			t.Errorf("report = %+v, want all of it done", report)
+		}
+	})
+}
+
 // What makes pods waits for the rest of its event, but not for the rest to succeed.
 func TestRun_podsGoLast(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

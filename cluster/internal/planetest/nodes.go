@@ -12,7 +12,8 @@ import (
 	simkubev1 "simkube.io/simkube/api/v1"
 )
 
-// Node is a node that KWOK plays, as the documentation has users make them. It has 64 CPUs, 256 GiB, and room for 2000 pods.
+// Node returns a node that KWOK plays, as the documentation has users make them, in zone a. It has 64 CPUs, 256 GiB, and
+// room for 2000 pods.
 func Node(name string) *corev1.Node {
 	capacity := corev1.ResourceList{
 		corev1.ResourceCPU:    resource.MustParse("64"),
@@ -21,8 +22,10 @@ func Node(name string) *corev1.Node {
 	}
 	return &corev1.Node{
 		ObjectMeta: metav1.ObjectMeta{
-			Name:        name,
-			Labels:      map[string]string{simkubev1.LabelNodeType: simkubev1.NodeTypeVirtual, corev1.LabelHostname: name},
+			Name: name,
+			Labels: map[string]string{
+				simkubev1.LabelNodeType: simkubev1.NodeTypeVirtual, corev1.LabelHostname: name, corev1.LabelTopologyZone: "a",
+			},
 			Annotations: map[string]string{simkubev1.AnnotationKwokNode: "fake"},
 		},
 		Spec: corev1.NodeSpec{Taints: []corev1.Taint{{
