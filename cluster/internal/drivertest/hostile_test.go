@@ -27,7 +27,7 @@ import (
 const hostileVariable = "SIMKUBE_HOSTILE"
 
 // hostileAtOnce is how many drivers are under way in TestHostile.
-const hostileAtOnce = 6
+const hostileAtOnce = 12
 
 // A driver with the rights of the shipped manifests, given traces that reach for what is outside of their simulation, touches
 // nothing there; and what others make meanwhile does not meet what is simulated.
@@ -43,11 +43,14 @@ func TestHostile(t *testing.T) {
 			t.Error(err)
 		}
 	})
+	if err := hostile.CreateClaims(ctx, env.client); err != nil {
+		t.Fatal(err)
+	}
 	before, err := hostile.ListSettled(ctx, env.config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	count := 2 * hostileAtOnce
+	count := hostileAtOnce
 	if text := os.Getenv(hostileVariable); text != "" {
 		if count, err = strconv.Atoi(text); err != nil {
 			t.Fatalf("%s: %v", hostileVariable, err)

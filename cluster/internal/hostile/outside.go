@@ -28,8 +28,7 @@ type Outside struct {
 }
 
 // CreateOutside makes what traces reach for: two nodes without the marks of simulated ones, a namespace with a
-// Deployment that runs there, claims that wait for a volume, a copy of a simulated object, classes and a volume.
-// It returns when the pods run.
+// Deployment that runs there, a copy of a simulated object, classes and a volume. It returns when the pods run.
 func CreateOutside(ctx context.Context, client kubernetes.Interface) (*Outside, error) {
 	if err := createClusterScoped(ctx, client); err != nil {
 		return nil, err
@@ -75,6 +74,16 @@ func createNamespaced(ctx context.Context, client kubernetes.Interface) (*Outsid
 	if err != nil {
 		return nil, fmt.Errorf("create Deployment: %w", err)
 	}
+	copied := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "copied", Labels: simkubev1.SimulatedLabels("other")}}
+	if _, err := client.CoreV1().ConfigMaps(Namespace).Create(ctx, copied, metav1.CreateOptions{}); err != nil {
+		return nil, fmt.Errorf("create ConfigMap: %w", err)
+	}
+	return &Outside{ConfigMap: made.UID, Deployment: shop.UID}, nil
+}
+
+// CreateClaims makes two claims in Namespace that wait for a volume: one would get the default class if there were one, the
+// other a volume without a class.
+func CreateClaims(ctx context.Context, client kubernetes.Interface) error {
 	for _, class := range []*string{nil, new("")} {
 		claim := &corev1.PersistentVolumeClaim{
 			ObjectMeta: metav1.ObjectMeta{GenerateName: "data-"},
@@ -84,14 +93,10 @@ func createNamespaced(ctx context.Context, client kubernetes.Interface) (*Outsid
 			},
 		}
 		if _, err := client.CoreV1().PersistentVolumeClaims(Namespace).Create(ctx, claim, metav1.CreateOptions{}); err != nil {
-			return nil, fmt.Errorf("create claim: %w", err)
+			return fmt.Errorf("create claim: %w", err)
 		}
 	}
-	copied := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "copied", Labels: simkubev1.SimulatedLabels("other")}}
-	if _, err := client.CoreV1().ConfigMaps(Namespace).Create(ctx, copied, metav1.CreateOptions{}); err != nil {
-		return nil, fmt.Errorf("create ConfigMap: %w", err)
-	}
-	return &Outside{ConfigMap: made.UID, Deployment: shop.UID}, nil
+	return nil
 }
 
 func createClusterScoped(ctx context.Context, client kubernetes.Interface) error {
