@@ -111,7 +111,8 @@ func DriverRootName(driverPod string) string { return driverPod + "-root" }
 // VirtualNamespace is where the objects of a recorded namespace are simulated.
 func VirtualNamespace(prefix, original string) string { return prefix + "-" + original }
 
-// VirtualName is the name in a shared cluster of a recorded cluster-scoped object other than a namespace.
+// VirtualName is the name in a shared cluster of a recorded cluster-scoped object other than a
+// namespace.
 func VirtualName(prefix, original string) string { return prefix + "-" + original }
 
 // LabelValue cuts a name to what a label value may hold: longer than 63 characters,

@@ -53,7 +53,8 @@ type Config struct {
 	// Exclusive says that only pods of the simulation's namespaces are offered. Those that do not lead to the root are kept on simulated
 	// nodes, too: something in the simulation makes them without saying so.
 	Exclusive bool
-	// Shared says that the cluster has other workloads: the classes that the trace brings have another name in it.
+	// Shared says that the cluster has other workloads: the classes that the trace brings have
+	// another name in it.
 	Shared bool
 	// Clock tells the time of admission; nil means the system's clock.
 	Clock  clock.PassiveClock
@@ -182,7 +183,8 @@ func (m *Mutator) track(c *changes, chain chain, namespace string, number func(n
 	return recorded, nil
 }
 
-// recordedSpec returns the spec with the names that classes have in the recording, of which the hash is made.
+// recordedSpec returns the spec with the names that classes have in the recording, of which the
+// hash is made.
 func (m *Mutator) recordedSpec(spec *corev1.PodSpec) *corev1.PodSpec {
 	if !m.cfg.Shared {
 		return spec

@@ -23,7 +23,8 @@ type builder struct {
 	isolation *isolation
 }
 
-// build returns the body of a server-side apply. The error is a *leftOutError for an object that is not to be applied.
+// build returns the body of a server-side apply. The error is a *leftOutError for an object that is
+// not to be applied.
 func (b *builder) build(object *trace.Object) ([]byte, error) {
 	u, err := object.Unstructured()
 	if err != nil {

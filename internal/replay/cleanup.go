@@ -46,8 +46,8 @@ func (r Remaining) String() string {
 // gone. It works after any of the other methods, however they ended, and in an engine made anew. progress,
 // if not nil, is told what remains, about once per second. When ctx ends first, the error names what is left.
 //
-// What belongs to it is what refers to the root as its owner, and everything with the simulation's labels in
-// namespaces that do. Nothing else is deleted, whatever its labels are.
+// What belongs to it is what refers to the root as its owner, and everything with the simulation's
+// labels in namespaces that do. Nothing else is deleted, whatever its labels are.
 //
 // Deleting the root alone would do, by and by: the garbage collector removes what hangs off it. That the
 // engine deletes the same objects itself spares the collector's delays.
@@ -217,9 +217,9 @@ func (e *Engine) ownNamespaces(ctx context.Context) (map[string]bool, error) {
 	return names, nil
 }
 
-// mayRemove reports whether an object with the simulation's labels belongs to it. The same labels, with
-// another root or with none, may be those of a simulation whose name is as long, of what runs this one,
-// or of a copy that somebody made.
+// mayRemove reports whether an object with the simulation's labels belongs to it. The same labels,
+// with another root or with none, may be those of a simulation whose name is as long, of what runs
+// this one, or of a copy that somebody made.
 func (e *Engine) mayRemove(kind kind, object *metav1.PartialObjectMetadata, spaces map[string]bool) bool {
 	if kind.resource == rootResource() {
 		return object.Name == e.opts.RootName
@@ -266,8 +266,8 @@ func (e *Engine) remove(ctx context.Context, all []found) error {
 	return nil
 }
 
-// places returns what to delete: for pods their namespaces, for all else the objects that are not going
-// already, with their UIDs.
+// places returns what to delete: for pods their namespaces, for all else the objects that are not
+// going already, with their UIDs.
 func (f found) places() map[place]types.UID {
 	places := map[place]types.UID{}
 	for _, item := range f.items {

@@ -22,8 +22,8 @@ func ownedBy(root string, name string) *metav1.PartialObjectMetadata {
 	return object
 }
 
-// What has the labels and another root, or none, belongs to somebody else: a simulation with as long a name, what runs
-// this one, or a copy that somebody made of an object.
+// What has the labels and another root, or none, belongs to somebody else: a simulation with as
+// long a name, what runs this one, or a copy that somebody made of an object.
 func TestCleanup_whatIsOurs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		target := newFake()

@@ -37,13 +37,13 @@
 // # Safety
 //
 // The engine changes only what belongs to its simulation: objects in namespaces it made, and
-// cluster-scoped objects it made. Whatever else bears a name it needs stays as it is, and becomes a Problem.
-// Names of the trace are checked before they become part of a request, and a deletion is for the UID of
-// an object that hangs off the root.
+// cluster-scoped objects it made. Whatever else bears a name it needs stays as it is, and becomes a
+// Problem. Names of the trace are checked before they become part of a request, and a deletion is
+// for the UID of an object that hangs off the root.
 //
 // With Options.Shared, objects that act beyond their namespace are kept apart from other workloads.
 // Classes of priority, runtime and storage, and volumes, have the prefix of simulated namespaces in
-// their names, and are no defaults; references to them follow. Volumes have no storage behind them and
-// those without a claim are left out, as all other cluster-scoped objects are. Services and Ingresses
-// are not reached from outside, and affinities are to pods of the simulation.
+// their names, and are no defaults; references to them follow. Volumes have no storage behind them
+// and those without a claim are left out, as all other cluster-scoped objects are. Services and
+// Ingresses are not reached from outside, and affinities are to pods of the simulation.
 package replay

@@ -30,8 +30,8 @@ type Options struct {
 	RootName string
 	// NamespacePrefix begins the names of simulated namespaces; empty means the default.
 	NamespacePrefix string
-	// Shared says that the cluster has other workloads. What of the trace would act on them is renamed, changed or left
-	// out: see the package's documentation.
+	// Shared says that the cluster has other workloads. What of the trace would act on them is
+	// renamed, changed or left out: see the package's documentation.
 	Shared bool
 	// Speed is how many seconds of the trace go by in one; 0 means 1.
 	Speed float64

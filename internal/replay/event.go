@@ -58,7 +58,8 @@ func (r *run) prepareEvent(index int, event *trace.Event) *eventRun {
 	}
 	waiting := map[objectKey]bool{}
 	for _, t := range e.tasks {
-		// What happens to one object happens in order: behind a task that waits, none is tried before the others are.
+		// What happens to one object happens in order: behind a task that waits, none is tried
+		// before the others are.
 		t.waits = t.waits || waiting[t.key]
 		waiting[t.key] = t.waits
 		if !t.waits {

@@ -198,8 +198,8 @@ func (i *isolation) storageClass(key objectKey, object, annotations map[string]a
 	object["reclaimPolicy"] = "Delete"
 }
 
-// volume has a volume be that of its simulated claim, with nothing behind it. One without a claim is
-// left out until it has one: claims of other workloads could be bound to it.
+// volume has a volume be that of its simulated claim, with nothing behind it. One without a claim
+// is left out until it has one: claims of other workloads could be bound to it.
 func (i *isolation) volume(key objectKey, spec map[string]any) error {
 	claim, _ := spec["claimRef"].(map[string]any)
 	namespace, _ := claim["namespace"].(string)
@@ -265,8 +265,8 @@ var outside = []string{
 	"loadBalancerSourceRanges",
 }
 
-// service has a Service be reached within the cluster only. Its annotations are for controllers that
-// set up DNS names and load balancers.
+// service has a Service be reached within the cluster only. Its annotations are for controllers
+// that set up DNS names and load balancers.
 func (i *isolation) service(key objectKey, spec, annotations map[string]any) {
 	switch spec["type"] {
 	case "LoadBalancer", "NodePort":
@@ -282,7 +282,8 @@ func (i *isolation) service(key objectKey, spec, annotations map[string]any) {
 	i.withoutAnnotations(key, annotations)
 }
 
-// ingress has an Ingress be that of a class which no controller serves, for hosts that nobody asks for.
+// ingress has an Ingress be that of a class which no controller serves, for hosts that nobody asks
+// for.
 func (i *isolation) ingress(key objectKey, spec, annotations map[string]any) {
 	i.withoutAnnotations(key, annotations)
 	class, _ := spec["ingressClassName"].(string)

@@ -23,7 +23,8 @@ func isolatedBuilder() *builder {
 	}
 }
 
-// What reaches beyond its namespace is changed in a shared cluster. Only the fields of each object that matter are compared.
+// What reaches beyond its namespace is changed in a shared cluster. Only the fields of each object
+// that matter are compared.
 func TestIsolation(t *testing.T) {
 	b := isolatedBuilder()
 	defined := event(t, 0, []string{
@@ -223,8 +224,8 @@ func TestIsolation_unclaimedVolume(t *testing.T) {
 	}
 }
 
-// In a shared cluster, what acts on other workloads is left out, each object said once. It ends no run that is to end at
-// the first problem.
+// In a shared cluster, what acts on other workloads is left out, each object said once. It ends no
+// run that is to end at the first problem.
 func TestRun_leavesOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const (

@@ -6,8 +6,9 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// made knows the UIDs of the objects that a run has applied, by their place in the trace: a deletion is
-// for the very object that was made, whatever bears its name by then. It is safe for concurrent use.
+// made knows the UIDs of the objects that a run has applied, by their place in the trace: a
+// deletion is for the very object that was made, whatever bears its name by then. It is safe for
+// concurrent use.
 type made struct {
 	mu   sync.Mutex
 	uids map[string]map[objectKey]types.UID // by namespace of the trace, empty for cluster-scoped objects

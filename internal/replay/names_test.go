@@ -48,7 +48,8 @@ func TestCluster_names(t *testing.T) {
 	}
 }
 
-// An object whose name is a path is a problem, and nothing is asked of the cluster for it, not even a namespace.
+// An object whose name is a path is a problem, and nothing is asked of the cluster for it, not even
+// a namespace.
 func TestRun_names(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		target := newFake()
@@ -72,7 +73,8 @@ func TestRun_names(t *testing.T) {
 	})
 }
 
-// A deletion is for the object that was made: what took its name meanwhile is left alone, unless it hangs off the root.
+// A deletion is for the object that was made: what took its name meanwhile is left alone, unless it
+// hangs off the root.
 func TestRun_deletesByUID(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		target := newFake()

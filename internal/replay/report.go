@@ -39,8 +39,8 @@ const (
 	NotOurs Category = "notOurs"
 	// AbsentOnDelete is an object that was to be deleted and did not exist.
 	AbsentOnDelete Category = "absentOnDelete"
-	// LeftOut is an object that would act on other workloads of a shared cluster, and is not replayed there. It does not
-	// end a run with Options.FailFast.
+	// LeftOut is an object that would act on other workloads of a shared cluster, and is not
+	// replayed there. It does not end a run with Options.FailFast.
 	LeftOut Category = "leftOut"
 	// Malformed is an object of the trace that cannot be made into one to apply.
 	Malformed Category = "malformed"
@@ -98,8 +98,8 @@ type Report struct {
 	// Problems are the first MaxProblems; ProblemCounts counts all.
 	Problems      []Problem
 	ProblemCounts map[Category]int
-	// Isolated says what was changed in objects to keep them apart from the other workloads of a shared cluster, and in
-	// how many.
+	// Isolated says what was changed in objects to keep them apart from the other workloads of a
+	// shared cluster, and in how many.
 	Isolated map[string]int
 	// LastDue is the deadline of the last event replayed.
 	LastDue time.Time

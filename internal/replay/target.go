@@ -31,8 +31,8 @@ type place struct {
 	namespace, name string
 }
 
-// target is the cluster as the engine needs it. All methods may be called concurrently. A place whose
-// namespace or name cannot be part of a URL is an error, and no request is made.
+// target is the cluster as the engine needs it. All methods may be called concurrently. A place
+// whose namespace or name cannot be part of a URL is an error, and no request is made.
 type target interface {
 	// mapping finds a kind. For one that is unknown, meta.IsNoMatchError holds.
 	mapping(gvk schema.GroupVersionKind) (*meta.RESTMapping, error)

@@ -186,8 +186,8 @@ func (t *task) try(ctx context.Context) error {
 	return t.delete(ctx, at)
 }
 
-// isolated returns an error if the object is left out of a cluster with other workloads. The first time,
-// that is a problem.
+// isolated returns an error if the object is left out of a cluster with other workloads. The first
+// time, that is a problem.
 func (t *task) isolated(namespaced bool) error {
 	isolation := t.r.builder.isolation
 	leftOut := t.leftOut
@@ -276,8 +276,8 @@ func (t *task) delete(ctx context.Context, at place) error {
 	return t.gone(err)
 }
 
-// uid returns the UID of the object to delete: of the one that this run applied, or else of one that hangs
-// off the root. A clone of a pod has another name than the pod.
+// uid returns the UID of the object to delete: of the one that this run applied, or else of one
+// that hangs off the root. A clone of a pod has another name than the pod.
 func (t *task) uid(ctx context.Context, at place) (types.UID, error) {
 	if uid := t.r.made.uid(t.key); uid != "" && at.namespace != "" && at.name == t.target {
 		return uid, nil

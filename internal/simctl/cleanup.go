@@ -22,8 +22,9 @@ import (
 // cleanUpPart bounds what is removed of a simulation at a time: others want to be looked after, too.
 const cleanUpPart = 10 * time.Second
 
-// cleanUpSimulated removes what drivers have made, below each of their roots. That a root is gone does not say that what it
-// owned is: the garbage collector comes later. What was orphaned when its root was deleted belongs to nobody, and stays.
+// cleanUpSimulated removes what drivers have made, below each of their roots. That a root is gone
+// does not say that what it owned is: the garbage collector comes later. What was orphaned when its
+// root was deleted belongs to nobody, and stays.
 func (s *session) cleanUpSimulated(ctx context.Context) error {
 	var roots simkubev1.SimulationRootList
 	if err := s.reader.List(ctx, &roots, client.MatchingLabels{simkubev1.LabelSimulation: simkubev1.LabelValue(s.sim.Name)}); err != nil {

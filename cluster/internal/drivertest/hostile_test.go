@@ -29,8 +29,9 @@ const hostileVariable = "SIMKUBE_HOSTILE"
 // hostileAtOnce is how many drivers are under way in TestHostile.
 const hostileAtOnce = 12
 
-// A driver with the rights of the shipped manifests, given traces that reach for what is outside of their simulation, touches
-// nothing there; and what others make meanwhile does not meet what is simulated.
+// A driver with the rights of the shipped manifests, given traces that reach for what is outside of
+// their simulation, touches nothing there; and what others make meanwhile does not meet what is
+// simulated.
 func TestHostile(t *testing.T) {
 	ctx := t.Context()
 	kubeconfig := shippedRights(t)
@@ -102,8 +103,8 @@ func checkUntouched(t *testing.T, before hostile.Listing) {
 	}
 }
 
-// bystander makes pods outside of all simulations until it is stopped, and checks that each is what it was made as, and
-// lands on a node that is not simulated.
+// bystander makes pods outside of all simulations until it is stopped, and checks that each is what
+// it was made as, and lands on a node that is not simulated.
 func bystander(t *testing.T) (stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -149,7 +150,8 @@ func stand(ctx context.Context, name string) error {
 	return pods.Delete(ctx, name, metav1.DeleteOptions{})
 }
 
-// shippedRights applies the roles of the manifests, and returns the path of a kubeconfig of the driver's account.
+// shippedRights applies the roles of the manifests, and returns the path of a kubeconfig of the
+// driver's account.
 func shippedRights(t *testing.T) string {
 	t.Helper()
 	ctx := t.Context()

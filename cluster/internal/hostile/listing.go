@@ -43,8 +43,8 @@ func ListSettled(ctx context.Context, config *rest.Config) (Listing, error) {
 	return last, err
 }
 
-// List returns everything in the cluster but events and leases, as it is but for what changes by itself: status,
-// versions, and who wrote what.
+// List returns everything in the cluster but events and leases, as it is but for what changes by
+// itself: status, versions, and who wrote what.
 func List(ctx context.Context, config *rest.Config) (Listing, error) {
 	kinds, err := discovery.NewDiscoveryClientForConfig(config)
 	if err != nil {

@@ -8,7 +8,8 @@ import (
 // Namespace is where most of the objects outside are.
 const Namespace = "prod"
 
-// names are those of objects in traces: of objects outside, paths to them, and what else is no name.
+// names are those of objects in traces: of objects outside, paths to them, and what else is no
+// name.
 var names = []string{
 	"settings", "shop", "data", "real-0", "real-1", "high", "prod", "default", "kube-system",
 	"../../prod/configmaps/settings",
@@ -25,7 +26,8 @@ var names = []string{
 	"ordinary", "another",
 }
 
-// namespaces are those of objects in traces. They get a prefix in the simulation, so that a path has to get rid of it.
+// namespaces are those of objects in traces. They get a prefix in the simulation, so that a path
+// has to get rid of it.
 var namespaces = []string{
 	"prod", "kube-system", "default", "simkube", "shop",
 	"x/../../prod", "x/../prod", "../prod", "../../nodes", "..", ".", "x/..", "x/../../../nodes", "a%2fb",

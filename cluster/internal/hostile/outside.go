@@ -27,8 +27,9 @@ type Outside struct {
 	ConfigMap, Deployment types.UID
 }
 
-// CreateOutside makes what traces reach for: two nodes without the marks of simulated ones, a namespace with a
-// Deployment that runs there, a copy of a simulated object, classes and a volume. It returns when the pods run.
+// CreateOutside makes what traces reach for: two nodes without the marks of simulated ones, a
+// namespace with a Deployment that runs there, a copy of a simulated object, classes and a volume.
+// It returns when the pods run.
 func CreateOutside(ctx context.Context, client kubernetes.Interface) (*Outside, error) {
 	if err := createClusterScoped(ctx, client); err != nil {
 		return nil, err
@@ -81,8 +82,8 @@ func createNamespaced(ctx context.Context, client kubernetes.Interface) (*Outsid
 	return &Outside{ConfigMap: made.UID, Deployment: shop.UID}, nil
 }
 
-// CreateClaims makes two claims in Namespace that wait for a volume: one would get the default class if there were one, the
-// other a volume without a class.
+// CreateClaims makes two claims in Namespace that wait for a volume: one would get the default
+// class if there were one, the other a volume without a class.
 func CreateClaims(ctx context.Context, client kubernetes.Interface) error {
 	for _, class := range []*string{nil, new("")} {
 		claim := &corev1.PersistentVolumeClaim{

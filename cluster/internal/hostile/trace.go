@@ -17,9 +17,9 @@ const (
 	changesPerEvent = 8
 )
 
-// Trace returns a trace that reaches for what is outside of its simulation: by names and namespaces that
-// are paths, owner references, cluster-scoped objects, and references in specs. The same seed makes
-// the same trace for the same objects outside.
+// Trace returns a trace that reaches for what is outside of its simulation: by names and namespaces
+// that are paths, owner references, cluster-scoped objects, and references in specs. The same seed
+// makes the same trace for the same objects outside.
 func Trace(seed uint64, outside *Outside) trace.Trace {
 	c := chooser{rand.New(rand.NewPCG(seed, 0))}
 	t := trace.Trace{Config: config()}

@@ -21,8 +21,9 @@ const hostileVariable = "SIMKUBE_HOSTILE"
 // hostileAtOnce is how many simulations are under way in TestHostile.
 const hostileAtOnce = 10
 
-// On the embedded cluster, too, traces that reach for what is outside of their simulation touch nothing there, with all the
-// rights that a simulation has. It has no other tests beside it: they change what is listed.
+// On the embedded cluster, too, traces that reach for what is outside of their simulation touch
+// nothing there, with all the rights that a simulation has. It has no other tests beside it: they
+// change what is listed.
 func TestHostile(t *testing.T) {
 	ctx := t.Context()
 	outside, err := hostile.CreateOutside(ctx, env.client)
