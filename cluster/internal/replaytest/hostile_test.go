@@ -19,7 +19,7 @@ import (
 const hostileVariable = "SIMKUBE_HOSTILE"
 
 // hostileAtOnce is how many simulations are under way in TestHostile.
-const hostileAtOnce = 10
+const hostileAtOnce = 40
 
 // On the embedded cluster, too, traces that reach for what is outside of their simulation touch
 // nothing there, with all the rights that a simulation has. It has no other tests beside it: they
@@ -39,7 +39,7 @@ func TestHostile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	count := hostileAtOnce
+	count := 12
 	if text := os.Getenv(hostileVariable); text != "" {
 		if count, err = strconv.Atoi(text); err != nil {
 			t.Fatalf("%s: %v", hostileVariable, err)
