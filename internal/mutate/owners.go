@@ -6,7 +6,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
-	"k8s.io/apimachinery/pkg/api/validation/path"
+	"k8s.io/apimachinery/pkg/api/validate/content"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/metadata"
@@ -40,7 +40,7 @@ func (o *ClusterOwners) GetOwner(ctx context.Context, ref metav1.OwnerReference,
 	}
 	// The API server takes any text as an owner's name, and the metadata client makes a path of it.
 	for _, segment := range []string{namespace, ref.Name} {
-		if problems := path.IsValidPathSegmentName(segment); len(problems) > 0 {
+		if problems := content.IsPathSegmentName(segment); len(problems) > 0 {
 			return nil, apierrors.NewNotFound(mapping.Resource.GroupResource(), segment)
 		}
 	}
