@@ -1,0 +1,86 @@
+package allowlist
+
+import (
+	"errors"
+	"regexp"
+	"strings"
+)
+
+// The registry of repositories that name none, and how it is called by others; and where its repositories are that have one part.
+const (
+	defaultRegistry = "docker.io"
+	indexRegistry   = "index.docker.io"
+	officialImages  = "library/"
+	maxRepository   = 255
+)
+
+// image is a reference of an image. Two references mean the same repository if the field repository is the same.
+type image struct{ repository, tag, digest string }
+
+// parseImage reads [registry[:port]/]repository[:tag][@digest]. It follows the grammar of container runtimes, and is stricter where
+// they differ from each other.
+func parseImage(text string) (image, error) {
+	name, digest, hasDigest := strings.Cut(text, "@")
+	if hasDigest && !match(`[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[0-9a-f]{32,128}`, digest) {
+		return image{}, errors.New("must have a digest such as sha256:... after its @")
+	}
+	tag := ""
+	if at := strings.LastIndexByte(name, ':'); at > strings.LastIndexByte(name, '/') {
+		name, tag = name[:at], name[at+1:]
+		if !match(`[A-Za-z0-9_][A-Za-z0-9._-]{0,127}`, tag) {
+			return image{}, errors.New("must have a tag of letters, digits, _ . and - after its :")
+		}
+	}
+	registry, path := split(name)
+	if registry == defaultRegistry && !strings.Contains(path, "/") {
+		path = officialImages + path
+	}
+	repository, err := join(registry, path)
+	return image{repository, tag, digest}, err
+}
+
+// parseBeginning reads a registry, with or without the beginning of its repositories.
+func parseBeginning(text string) (string, error) {
+	registry, path := split(text + "/.")
+	if path == "." {
+		if !match(registryPattern, registry) {
+			return "", errRegistry
+		}
+		return registry, nil
+	}
+	return join(registry, strings.TrimSuffix(path, "/."))
+}
+
+const registryPattern = `(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?`
+
+var (
+	errRegistry   = errors.New("must have a registry such as registry.example.com:5000 before its first /")
+	errRepository = errors.New("must be a repository of small letters, digits, and . _ - between them, with / between its parts")
+)
+
+func join(registry, path string) (string, error) {
+	switch {
+	case !match(registryPattern, registry):
+		return "", errRegistry
+	case !match(`[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*`, path), len(registry)+1+len(path) > maxRepository:
+		return "", errRepository
+	}
+	return registry + "/" + path, nil
+}
+
+// split takes a name apart. What is before the first slash is a registry if it cannot be a part of a repository, or is localhost.
+// The names of registries are the same in capitals.
+func split(name string) (registry, path string) {
+	first, rest, slash := strings.Cut(name, "/")
+	if !slash || first != "localhost" && !strings.ContainsAny(first, ".:") && strings.ToLower(first) == first {
+		return defaultRegistry, name
+	}
+	if registry = strings.ToLower(first); registry == indexRegistry {
+		registry = defaultRegistry
+	}
+	return registry, rest
+}
+
+func match(pattern, text string) bool {
+	return regexp.MustCompile(`^(?:` + pattern + `)$`).MatchString(text)
+}
