@@ -67,7 +67,7 @@ func (e *Error) Error() string {
 func (e *Error) Unwrap() error { return e.Err }
 
 // ErrCommandForbidden is why a command was not run.
-var ErrCommandForbidden = errors.New("commands are forbidden here (sk-ctrl --hook-commands=false)")
+var ErrCommandForbidden = errors.New("commands are not run here; start sk-ctrl with --hook-commands=true to have them run, or use an action")
 
 // Run runs one hook and waits for it. An error is an *[Error] unless ctx ended first.
 func (r *Runner) Run(ctx context.Context, hook simkubev1.SimulationHook, sim *simkubev1.Simulation) (Result, error) {

@@ -23,8 +23,8 @@ var errDeleted = errors.New("the simulation was deleted")
 // runPreStart runs the hooks before anything is set up. They are interrupted when the simulation is deleted.
 func (s *session) runPreStart(ctx context.Context) error {
 	list := hooksOf(s.sim).PreStartHooks
-	if err := s.checkHookCommands(ctx); err != nil || len(list) == 0 {
-		return err
+	if len(list) == 0 {
+		return nil
 	}
 	watched, stop := s.untilDeleted(ctx)
 	err := s.runPhase(watched, simkubev1.HookPreStart, list)
@@ -82,7 +82,7 @@ func (s *session) runPhase(ctx context.Context, phase simkubev1.HookPhase, list 
 		return nil
 	}
 	runner := &hooks.Runner{
-		Logger: s.log, Clock: s.opts.Clock, Config: s.opts.Config, OnDone: s.hookDone, ForbidCommands: s.opts.ForbidHookCommands,
+		Logger: s.log, Clock: s.opts.Clock, Config: s.opts.Config, OnDone: s.hookDone, ForbidCommands: !s.opts.HookCommands,
 	}
 	sim := s.sim.DeepCopy()
 	sim.SetGroupVersionKind(simkubev1.GroupVersion.WithKind("Simulation")) // it may be written to the hook
@@ -97,39 +97,6 @@ func (s *session) runPhase(ctx context.Context, phase simkubev1.HookPhase, list 
 		}
 	}
 	return err // what was done could not be written down
-}
-
-// checkHookCommands fails a simulation of which nothing was begun if one of its hooks is a command where commands are forbidden, be it the last:
-// nothing is set up that it could not undo. Of one that was begun before they were forbidden, the commands that are left fail.
-func (s *session) checkHookCommands(ctx context.Context) error {
-	if !s.opts.ForbidHookCommands || len(s.status().Hooks) > 0 {
-		return nil
-	}
-	failed := forbiddenCommand(hooksOf(s.sim))
-	if failed == nil {
-		return nil
-	}
-	begun, err := s.hasJob(ctx)
-	if begun || err != nil {
-		return err
-	}
-	return failed
-}
-
-// forbiddenCommand is the failure for the first hook that is a command of sk-ctrl's, and nil if none is.
-func forbiddenCommand(all simkubev1.SimulationHooks) error {
-	for _, phase := range []struct {
-		name simkubev1.HookPhase
-		list []simkubev1.SimulationHook
-	}{{simkubev1.HookPreStart, all.PreStartHooks}, {simkubev1.HookPostStop, all.PostStopHooks}} {
-		for i, hook := range phase.list {
-			if hook.Cmd != "" {
-				return fail(reasonHookCommand, "%s hook %d is a command (%s), and sk-ctrl runs none here (--hook-commands=false); "+
-					"use an action (apply, waitForPods, deleteNodes), or a preRun or postRun hook, and create the simulation anew", phase.name, i, hook.Cmd)
-			}
-		}
-	}
-	return nil
 }
 
 func ignored(record simkubev1.HookRecord, list []simkubev1.SimulationHook) bool {

@@ -10,6 +10,7 @@ import (
 	ctrlmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	simkubev1 "simkube.io/simkube/api/v1"
+	"simkube.io/simkube/internal/simctl/allowlist"
 )
 
 // Options are the settings of the controller. Namespace and DriverServiceAccount are needed.
@@ -20,9 +21,13 @@ type Options struct {
 	Namespace string
 	// DriverServiceAccount is the service account of drivers, in each driver's namespace.
 	DriverServiceAccount string
-	// ForbidHookCommands fails simulations with a preStart or postStop hook that is a command: such a hook runs with the
-	// controller's rights. Hooks that are actions go on.
-	ForbidHookCommands bool
+	// HookCommands runs preStart and postStop hooks that are commands, with the controller's rights. Without it, simulations
+	// with such a hook fail. Hooks that are actions run in any case.
+	HookCommands bool
+	// Images are the images that simulations may name for their drivers, and TracePaths the files of nodes that they may
+	// name as their traces. The zero values allow none.
+	Images     allowlist.Images
+	TracePaths allowlist.Paths
 	// LeaderElection has one of several controllers work.
 	LeaderElection bool
 	// MetricsAddress and HealthAddress are where metrics and health are served; empty or "0" means nowhere.

@@ -12,6 +12,8 @@ const (
 	reasonForbidden         = "Forbidden"
 	reasonHook              = "HookFailed"
 	reasonHookCommand       = "HookCommandForbidden"
+	reasonImageForbidden    = "DriverImageForbidden"
+	reasonTraceForbidden    = "TracePathForbidden"
 	reasonNamespace         = "NamespaceMissing"
 	reasonAccount           = "ServiceAccountMissing"
 	reasonSecret            = "SecretMissing"

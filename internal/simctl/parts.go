@@ -71,7 +71,7 @@ func (s *session) ensureJob(ctx context.Context) (err error) {
 	}
 	s.job, err = ensure(ctx, s, objects.Job(s.sim, s.root, objects.Driver{
 		ControllerNamespace: s.opts.Namespace, ServiceAccount: s.opts.DriverServiceAccount,
-	}))
+	}), s.checkDriverLimits)
 	return err
 }
 
@@ -118,13 +118,18 @@ func (s *session) hasJob(ctx context.Context) (bool, error) {
 }
 
 // ensure makes an object of the metaroot if there is none, and returns the one there is. It changes none. Another's object
-// of that name stays, and the simulation fails.
-func ensure[T client.Object](ctx context.Context, s *session, want T) (T, error) {
+// of that name stays, and the simulation fails. Nothing is made if one of the checks returns an error.
+func ensure[T client.Object](ctx context.Context, s *session, want T, checks ...func() error) (T, error) {
 	var none T
 	found := empty(want)
 	err := s.reader.Get(ctx, client.ObjectKeyFromObject(want), found)
 	switch {
 	case apierrors.IsNotFound(err):
+		for _, check := range checks {
+			if err := check(); err != nil {
+				return none, err
+			}
+		}
 		return want, s.create(ctx, want)
 	case err != nil:
 		return none, fmt.Errorf("read %s: %w", describe(want), err)

@@ -48,6 +48,7 @@ func setUp() []step {
 		{"finalizer", (*session).addFinalizer},
 		{"turn", (*session).takeTurn},
 		{"holdLease", (*session).takeLease},
+		{"limits", (*session).checkLimits},
 		{"preStartHooks", (*session).runPreStart},
 		{"checks", (*session).check},
 		{"metaroot", (*session).ensureRoot},

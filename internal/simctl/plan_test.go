@@ -63,7 +63,7 @@ func TestPlan_Order(t *testing.T) {
 	}{
 		planSetUp: {
 			simulationIn(""),
-			[]string{"finalizer", "turn", "holdLease", "preStartHooks", "checks", "metaroot", "service", "certificate", "webhook", "job", "wait"},
+			[]string{"finalizer", "turn", "holdLease", "limits", "preStartHooks", "checks", "metaroot", "service", "certificate", "webhook", "job", "wait"},
 		},
 		planEnd: {
 			simulationIn("Running", metav1.Condition{Type: simkubev1.ConditionComplete, Status: metav1.ConditionFalse}),

@@ -14,6 +14,15 @@ app.kubernetes.io/part-of: simkube
 {{- end -}}
 {{- end }}
 
+{{/* The images that drivers may have: those of the values, or else sk-driver beside sk-ctrl. Takes the values of ctrl. */}}
+{{- define "simkube.driverImages" -}}
+{{- if .allowedDriverImages -}}
+{{ join "," .allowedDriverImages }}
+{{- else -}}
+{{ regexReplaceAll "[^/]*$" .image.repository "sk-driver" }}
+{{- end -}}
+{{- end }}
+
 {{/* A binding, of kind RoleBinding or ClusterRoleBinding, to a role of the same name. Takes a dict: kind, name, namespace, role, subjects. */}}
 {{- define "simkube.binding" -}}
 apiVersion: rbac.authorization.k8s.io/v1

@@ -34,7 +34,7 @@ func TestCtrlKilled(t *testing.T) {
 	if got, want := hooks.read(t), "preStart preRun postRun postStop"; got != want {
 		t.Errorf("hooks ran: %s; want %s", got, want)
 	}
-	wantDeaths(t, deaths, "finalizer", "turn", "holdLease", "preStartHooks", "checks", "metaroot", "service", "certificate", "webhook", "job", "wait",
+	wantDeaths(t, deaths, "finalizer", "turn", "holdLease", "limits", "preStartHooks", "checks", "metaroot", "service", "certificate", "webhook", "job", "wait",
 		"stop", "cleanUp", "remove", "postStopHooks", "finish", "releaseLease", "removeFinalizer")
 }
 

@@ -82,7 +82,7 @@ func apply(ctx context.Context, manifests string) error {
 }
 
 // applyManifests has kubectl apply everything but KWOK, which is in the control plane, with the components that need operators. Pods share the
-// machine's ports here, so that sk-ctrl gets ports that are free.
+// machine's ports here, so that sk-ctrl gets ports that are free. Hooks of the tests are commands, and their traces temporary files.
 func applyManifests(ctx context.Context) (err error) {
 	dir, err := os.MkdirTemp("", "simtest-*")
 	if err != nil {
@@ -107,9 +107,11 @@ patches:
   patch: |
     - {op: add, path: /spec/template/spec/containers/0/args/-, value: "--metrics-bind-address=:%[4]d"}
     - {op: add, path: /spec/template/spec/containers/0/args/-, value: "--health-probe-bind-address=:%[5]d"}
+    - {op: add, path: /spec/template/spec/containers/0/args/-, value: "--hook-commands=true"}
+    - {op: add, path: /spec/template/spec/containers/0/args/-, value: "--allowed-trace-paths=%[6]s"}
     - {op: replace, path: /spec/template/spec/containers/0/ports/0/containerPort, value: %[4]d}
     - {op: replace, path: /spec/template/spec/containers/0/ports/1/containerPort, value: %[5]d}
-`, relative("overlays/no-kwok"), relative("components/metrics"), relative("components/cert-manager"), ports[0], ports[1])
+`, relative("overlays/no-kwok"), relative("components/metrics"), relative("components/cert-manager"), ports[0], ports[1], os.TempDir())
 	writeErr := os.WriteFile(filepath.Join(dir, "kustomization.yaml"), []byte(kustomization), 0o600)
 	if err := errors.Join(err, portsErr, writeErr); err != nil {
 		return err

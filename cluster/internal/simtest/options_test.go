@@ -157,6 +157,43 @@ func TestHookCommandsForbidden(t *testing.T) {
 	}
 }
 
+// TestForbidden holds that a simulation that names an image or a file of a node that is not allowed fails before a hook of it runs, or a driver.
+func TestForbidden(t *testing.T) {
+	for name, test := range map[string]struct {
+		change       func(*simkubev1.SimulationDriver)
+		reason, want string
+	}{
+		"image": {
+			func(driver *simkubev1.SimulationDriver) { driver.Image = "evil.example/simkube/sk-driver:latest" },
+			"DriverImageForbidden", "--allowed-driver-images: simkube/sk-driver",
+		},
+		"file": {
+			func(driver *simkubev1.SimulationDriver) {
+				driver.TracePath = "file://" + env.trace + "/../../../etc/passwd"
+			},
+			"TracePathForbidden", "is the file /etc/passwd of a node",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			leavesNothing(t)
+			ran := newDiary(t)
+			sim := simulation(t, func(sim *simkubev1.Simulation) {
+				test.change(&sim.Spec.Driver)
+				sim.Spec.Hooks = &simkubev1.SimulationHooks{PreStartHooks: []simkubev1.SimulationHook{ran.hook("preStart")}}
+			})
+			start(t, sim)
+			failed := await(t, sim, "Failed", isState(simkubev1.SimulationFailed))
+			condition := meta.FindStatusCondition(failed.Status.Conditions, simkubev1.ConditionFailed)
+			if condition == nil || condition.Reason != test.reason || !strings.Contains(condition.Message, test.want) {
+				t.Errorf("got %+v, want %s with %q", condition, test.reason, test.want)
+			}
+			if _, err := os.Stat(string(ran)); !os.IsNotExist(err) || len(drivers(sim)) > 0 {
+				t.Errorf("a hook or a driver ran: %v", err)
+			}
+		})
+	}
+}
+
 // TestHookFails holds that a hook that fails fails the simulation, and that the rest is cleaned up all the same.
 func TestHookFails(t *testing.T) {
 	leavesNothing(t)

@@ -15,6 +15,7 @@ import (
 
 	simkubev1 "simkube.io/simkube/api/v1"
 	"simkube.io/simkube/internal/simctl"
+	"simkube.io/simkube/internal/simctl/allowlist"
 )
 
 // This test binary is also a program in pods: roleVariable says which.
@@ -30,7 +31,15 @@ const (
 
 func play(role string) int {
 	d := death{file: os.Getenv(deathsVariable)}
-	options := simctl.Options{}
+	options := simctl.Options{HookCommands: true}
+	var err error
+	if options.Images, err = allowlist.ParseImages([]string{driverImage}); err == nil {
+		options.TracePaths, err = allowlist.ParsePaths([]string{os.TempDir()})
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	var wrap func(http.RoundTripper) http.RoundTripper
 	switch role {
 	case roleMortal:

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/spf13/pflag"
+
 	"simkube.io/simkube/internal/program"
 )
 
@@ -36,6 +38,11 @@ func TestRun_Usage(t *testing.T) {
 				`"x/y", of $DRIVER_SVC_ACCOUNT`,
 			},
 		},
+		"no images": {good, []string{"--allowed-driver-images="}, program.ExitUsage, []string{"--allowed-driver-images: must name a repository"}},
+		"wrong lists": {
+			good, []string{"--allowed-driver-images", "a/b,Some Thing", "--allowed-trace-paths", "data"}, program.ExitUsage,
+			[]string{`--allowed-driver-images: "Some Thing": must be a repository`, `--allowed-trace-paths: "data": must be an absolute path`},
+		},
 		"no cluster":         {good, nil, program.ExitFailed, []string{"there is no kubeconfig", "--kubeconfig"}},
 		"missing kubeconfig": {good, []string{"--kubeconfig", "nowhere"}, program.ExitFailed, []string{"find the cluster", "nowhere"}},
 	} {
@@ -63,13 +70,53 @@ func TestRun_Usage(t *testing.T) {
 func TestOptions_DriverAccount(t *testing.T) {
 	t.Setenv(envNamespace, "simkube")
 	t.Setenv(envAccount, "sk-ctrl")
-	opts := options{verbosity: "info", metricsAddress: off, healthAddress: off}
+	opts := options{verbosity: "info", metricsAddress: off, healthAddress: off, driverImages: []string{defaultDriverImages}}
 	for _, want := range []string{"sk-ctrl", "sk-driver"} {
 		s, err := opts.parse()
 		if err != nil || s.driverAccount != want {
 			t.Errorf("got %+v, %v, want %s", s, err, want)
 		}
 		t.Setenv(envDriverAccount, "sk-driver")
+	}
+}
+
+// TestOptions_Lists holds what simulations may name by default, and that a flag that is given twice has both.
+func TestOptions_Lists(t *testing.T) {
+	t.Setenv(envNamespace, "simkube")
+	t.Setenv(envAccount, "sk-ctrl")
+	for name, test := range map[string]struct {
+		args        []string
+		image, path map[string]bool
+	}{
+		"default": {nil, map[string]bool{"simkube/sk-driver:v1": true, "example.com/sk-driver": false}, map[string]bool{"/data/trace": true, "/etc/shadow": false}},
+		"more": {
+			[]string{"--allowed-driver-images=a/b", "--allowed-driver-images=c/d", "--allowed-trace-paths=/srv,/tmp"},
+			map[string]bool{"a/b": true, "c/d:1": true, "simkube/sk-driver": false}, map[string]bool{"/srv/t": true, "/tmp/t": true, "/data/t": false},
+		},
+		"all and none": {[]string{"--allowed-driver-images=*", "--allowed-trace-paths="}, map[string]bool{"a": true}, map[string]bool{"/data/trace": false}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var opts options
+			flags := pflag.NewFlagSet("sk-ctrl", pflag.ContinueOnError)
+			opts.addFlags(flags)
+			if err := flags.Parse(test.args); err != nil {
+				t.Fatal(err)
+			}
+			s, err := opts.parse()
+			if err != nil {
+				t.Fatal(err)
+			}
+			for image, want := range test.image {
+				if got := s.images.Allows(image); got != want {
+					t.Errorf("image %s: got %v, want %v", image, got, want)
+				}
+			}
+			for file, want := range test.path {
+				if got := s.tracePaths.Allows(file); got != want {
+					t.Errorf("file %s: got %v, want %v", file, got, want)
+				}
+			}
+		})
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"simkube.io/simkube/internal/program"
+	"simkube.io/simkube/internal/simctl/allowlist"
 )
 
 // The environment variables.
@@ -20,6 +21,12 @@ const (
 	envNamespace     = "CTRL_NAMESPACE"
 	envAccount       = "POD_SVC_ACCOUNT"
 	envDriverAccount = "DRIVER_SVC_ACCOUNT"
+)
+
+// What simulations may name by default: the driver's image as it is built here, in any version, and the folder of the default trace.
+const (
+	defaultDriverImages = "simkube/sk-driver"
+	defaultTracePaths   = "/data"
 )
 
 // off, as an address, means that nothing is served.
@@ -33,6 +40,8 @@ type options struct {
 	healthAddress  string
 	leaderElect    bool
 	hookCommands   bool
+	driverImages   []string
+	tracePaths     []string
 }
 
 func (o *options) addFlags(flags *pflag.FlagSet) {
@@ -42,7 +51,11 @@ func (o *options) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.metricsAddress, "metrics-bind-address", ":8080", "address of the metrics, at /metrics; 0: none")
 	flags.StringVar(&o.healthAddress, "health-probe-bind-address", ":8081", "address of /healthz and /readyz; 0: none")
 	flags.BoolVar(&o.leaderElect, "leader-elect", true, "have one of several sk-ctrl work, the others stand by")
-	flags.BoolVar(&o.hookCommands, "hook-commands", true, "run preStart and postStop hooks that are commands, with sk-ctrl's own rights; false: fail their simulations")
+	flags.BoolVar(&o.hookCommands, "hook-commands", false, "run preStart and postStop hooks that are commands, with sk-ctrl's own rights (default: simulations with one fail)")
+	flags.StringSliceVar(&o.driverImages, "allowed-driver-images", []string{defaultDriverImages},
+		"images that simulations may name for their drivers: repositories, with or without a tag or digest, or REGISTRY/PATH/*; *: all")
+	flags.StringSliceVar(&o.tracePaths, "allowed-trace-paths", []string{defaultTracePaths},
+		"folders of nodes from which simulations may have their traces mounted; empty: none; *: all")
 }
 
 func (o *options) complete(cmd *cobra.Command) {
@@ -53,6 +66,8 @@ func (o *options) complete(cmd *cobra.Command) {
 type settings struct {
 	level                    slog.Level
 	namespace, driverAccount string
+	images                   allowlist.Images
+	tracePaths               allowlist.Paths
 }
 
 // parse tells everything that is wrong with flags and environment.
@@ -71,6 +86,14 @@ func (o *options) parse() (*settings, error) {
 		if _, _, err := net.SplitHostPort(address); err != nil {
 			problem("%s %q: wanted is an address with a port, such as :8080, or 0 for none", flag, address)
 		}
+	}
+	if s.images, err = allowlist.ParseImages(o.driverImages); err != nil {
+		problem("--allowed-driver-images: %w", err)
+	} else if len(o.driverImages) == 0 {
+		problem("--allowed-driver-images: must name a repository, as no simulation could run; * allows every image")
+	}
+	if s.tracePaths, err = allowlist.ParsePaths(o.tracePaths); err != nil {
+		problem("--allowed-trace-paths: %w", err)
 	}
 	s.namespace = os.Getenv(envNamespace)
 	s.driverAccount = cmp.Or(os.Getenv(envDriverAccount), os.Getenv(envAccount))

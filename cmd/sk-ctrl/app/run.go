@@ -24,7 +24,7 @@ func run(ctx context.Context, opts *options, settings *settings, version string,
 	cluster.UserAgent = "sk-ctrl/" + version
 	manager, err := simctl.NewManager(cluster, simctl.Options{
 		Namespace: settings.namespace, DriverServiceAccount: settings.driverAccount,
-		ForbidHookCommands: !opts.hookCommands, LeaderElection: opts.leaderElect,
+		HookCommands: opts.hookCommands, Images: settings.images, TracePaths: settings.tracePaths, LeaderElection: opts.leaderElect,
 		MetricsAddress: opts.metricsAddress, HealthAddress: opts.healthAddress,
 		Logger: logger,
 	})

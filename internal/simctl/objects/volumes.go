@@ -12,7 +12,17 @@ import (
 	simkubev1 "simkube.io/simkube/api/v1"
 )
 
-// TracePath gives the path of a trace on the node, or nothing if the trace is not there. It is an error if the trace's URL
+// MountedTrace returns the path of the file of a node that is mounted into the driver's pod, and nothing if none is. For errors
+// see [TracePath].
+func MountedTrace(sim *simkubev1.Simulation) (string, error) {
+	local, err := TracePath(sim.Spec.Driver.TracePath)
+	if sim.Annotations[simkubev1.AnnotationSkipLocalVolumeMount] == "true" {
+		local = ""
+	}
+	return local, err
+}
+
+// TracePath returns the path of a trace on the node, and nothing if the trace is not there. It is an error if the trace's URL
 // says that it is local, and not where.
 func TracePath(trace string) (string, error) {
 	if strings.HasPrefix(trace, "/") {
@@ -57,12 +67,10 @@ func volumes(sim *simkubev1.Simulation) (volumes []corev1.Volume, mounts []corev
 			PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: results.PersistentVolumeClaim},
 		})
 	}
-	if sim.Annotations[simkubev1.AnnotationSkipLocalVolumeMount] != "true" {
-		if local, err := TracePath(sim.Spec.Driver.TracePath); err == nil && local != "" {
-			add(VolumeTrace, local, true, corev1.VolumeSource{HostPath: &corev1.HostPathVolumeSource{
-				Path: local, Type: new(corev1.HostPathFile),
-			}})
-		}
+	if local, err := MountedTrace(sim); err == nil && local != "" {
+		add(VolumeTrace, local, true, corev1.VolumeSource{HostPath: &corev1.HostPathVolumeSource{
+			Path: local, Type: new(corev1.HostPathFile),
+		}})
 	}
 	return volumes, mounts
 }
