@@ -16,6 +16,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/utils/clock"
 
@@ -73,6 +74,10 @@ func (c *checkpoints) load(ctx context.Context) (*saved, error) {
 	var s saved
 	if err := unpack(found.BinaryData[checkpointKey], &s); err != nil {
 		c.log.WarnContext(ctx, "the checkpoint cannot be read and is disregarded", "configmap", c.name, "error", err)
+		return nil, nil //nolint:nilnil // as above
+	}
+	if wrong := validation.IsDNS1123Subdomain(s.Checkpoint.Root.Name); len(wrong) > 0 {
+		c.log.WarnContext(ctx, "the checkpoint names no root and is disregarded", "configmap", c.name, "root", s.Checkpoint.Root.Name)
 		return nil, nil //nolint:nilnil // as above
 	}
 	if s.Simulation != c.uid {

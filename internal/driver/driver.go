@@ -221,6 +221,9 @@ func (d *driver) work(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := checkResults(d.sim.Spec.Results); err != nil {
+		return err
+	}
 	if err := os.MkdirAll(d.opts.WorkDir, 0o700); err != nil {
 		return fmt.Errorf("make the work folder: %w", err)
 	}

@@ -15,6 +15,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	simkubev1 "simkube.io/simkube/api/v1"
 	"simkube.io/simkube/internal/results"
 	"simkube.io/simkube/storage"
 )
@@ -24,6 +25,22 @@ const summaryFile = "summary.json"
 
 // mostSummary is how large a summary may be that a ConfigMap gets whole.
 const mostSummary = 64 << 10
+
+// checkResults fails a simulation whose results can be kept nowhere, before hours are spent on them.
+func checkResults(wanted *simkubev1.SimulationResults) error {
+	if wanted == nil || wanted.URL == "" {
+		return nil
+	}
+	if _, err := storage.Parse(resultsFolder(wanted, runName(1)) + "/" + summaryFile); err != nil {
+		return fail(ReasonInvalidSimulation, "invalid spec.results.url: %w", err)
+	}
+	return nil
+}
+
+// resultsFolder is the URL of the folder of a repetition.
+func resultsFolder(wanted *simkubev1.SimulationResults, run string) string {
+	return strings.TrimSuffix(wanted.URL, "/") + "/" + run
+}
 
 // keep takes the results of a repetition to where the Simulation wants them, and says where that is.
 func (d *driver) keep(ctx context.Context, dir, run string) (where string, err error) {
@@ -36,7 +53,7 @@ func (d *driver) keep(ctx context.Context, dir, run string) (where string, err e
 	case wanted.ConfigMap != "":
 		return "configMap " + d.opts.Namespace + "/" + wanted.ConfigMap + ", key " + run + ".json", d.keepSummary(ctx, dir, wanted.ConfigMap, run+".json")
 	}
-	where = strings.TrimSuffix(wanted.URL, "/") + "/" + run
+	where = resultsFolder(wanted, run)
 	return where, d.upload(ctx, dir, where)
 }
 

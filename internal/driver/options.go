@@ -3,10 +3,13 @@ package driver
 import (
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"path/filepath"
+	"strings"
 
+	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/client-go/rest"
 	"k8s.io/utils/clock"
 
@@ -55,6 +58,13 @@ func (o *Options) complete() error {
 	} {
 		if missing {
 			return errors.New("no " + what)
+		}
+	}
+	for what, name := range map[string]string{
+		"simulation": o.Simulation, "controller's namespace": o.ControllerNamespace, "pod": o.Pod, "namespace": o.Namespace,
+	} {
+		if wrong := validation.IsDNS1123Subdomain(name); len(wrong) > 0 {
+			return fmt.Errorf("invalid name of the %s %q: %s", what, name, strings.Join(wrong, "; "))
 		}
 	}
 	if o.Clock == nil {

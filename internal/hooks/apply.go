@@ -91,6 +91,9 @@ func (a *applier) try(ctx context.Context, object *unstructured.Unstructured) er
 		}
 		resource = a.client.Resource(mapping.Resource).Namespace(object.GetNamespace())
 	}
+	if err := checkPlace(object); err != nil {
+		return err
+	}
 	_, err = resource.Apply(ctx, object.GetName(), object, metav1.ApplyOptions{FieldManager: simkubev1.FieldManager, Force: true})
 	return err
 }

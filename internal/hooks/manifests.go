@@ -7,8 +7,10 @@ import (
 	"slices"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/api/validate/content"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/yaml"
 )
 
@@ -57,8 +59,30 @@ func addObject(object *unstructured.Unstructured, objects *[]*unstructured.Unstr
 	case object.GetName() == "":
 		return fmt.Errorf("the %s has no metadata.name, by which it is applied", object.GetKind())
 	}
+	if err := checkPlace(object); err != nil {
+		return err
+	}
 	object.SetManagedFields(nil) // of who wrote it elsewhere; the API server refuses them
 	*objects = append(*objects, object)
+	return nil
+}
+
+// checkPlace returns an error if the name or the namespace of an object can be no part of a URL, or be more than one: the object would be another.
+func checkPlace(object *unstructured.Unstructured) error {
+	if wrong := content.IsPathSegmentName(object.GetName()); len(wrong) > 0 {
+		return fmt.Errorf("invalid metadata.name %q of the %s: %s", object.GetName(), object.GetKind(), strings.Join(wrong, "; "))
+	}
+	if err := checkNamespace(object.GetNamespace()); err != nil {
+		return fmt.Errorf("invalid metadata.namespace %q of the %s: %w", object.GetNamespace(), object.GetKind(), err)
+	}
+	return nil
+}
+
+// checkNamespace returns an error if a namespace cannot be. None at all can.
+func checkNamespace(name string) error {
+	if wrong := validation.IsDNS1123Label(name); name != "" && len(wrong) > 0 {
+		return errors.New(strings.Join(wrong, "; "))
+	}
 	return nil
 }
 

@@ -43,6 +43,9 @@ func checkWait(action *simkubev1.WaitForPodsAction) error {
 	if action.Count != nil && *action.Count < 0 {
 		return errors.New("waitForPods.count must not be negative")
 	}
+	if err := checkNamespace(action.Namespace); err != nil {
+		return fmt.Errorf("invalid waitForPods.namespace %q: %w", action.Namespace, err)
+	}
 	_, err := podSelector(action)
 	return err
 }

@@ -45,7 +45,7 @@ func (s *session) cleanUpSimulated(ctx context.Context) error {
 }
 
 // driverRoots names the roots below which something may be left, whether they are there or not: those found, the one of the
-// driver that has last told of itself, and the owners of simulated namespaces. The metaroot is not one of them.
+// driver that has last told of itself, and the owners of simulated namespaces. The metaroot is not one of them, and no name is that no root can have.
 func driverRoots(sim *simkubev1.Simulation, roots []simkubev1.SimulationRoot, spaces []metav1.PartialObjectMetadata) []string {
 	names := map[string]bool{}
 	for i := range roots {
@@ -61,6 +61,7 @@ func driverRoots(sim *simkubev1.Simulation, roots []simkubev1.SimulationRoot, sp
 			}
 		}
 	}
+	maps.DeleteFunc(names, func(name string, _ bool) bool { return checkSegments(name) != nil })
 	delete(names, simkubev1.MetarootName(sim.Name))
 	return slices.Sorted(maps.Keys(names))
 }
@@ -91,10 +92,8 @@ func (s *session) removeParts(ctx context.Context) error {
 	}
 	parts[1].SetNamespace(namespace)
 	parts[1].SetName(simkubev1.DriverCheckpointName(s.sim.Name))
-	if s.sim.Spec.Metrics != nil {
-		if prometheus, err := objects.Prometheus(s.sim, root); err == nil {
-			parts = append(parts, prometheus)
-		}
+	if prometheus, has := metricsPart(s.sim, root); has {
+		parts = append(parts, prometheus)
 	}
 	if err := s.remove(ctx, objects.Webhook(s.sim, nil), isWebhookOf(s.sim)); err != nil {
 		return err

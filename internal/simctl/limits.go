@@ -7,9 +7,12 @@ import (
 	"simkube.io/simkube/internal/simctl/objects"
 )
 
-// checkLimits fails a simulation that asks for what the controller's flags do not allow, before anything is begun. One that has a
+// checkLimits fails a simulation that asks for what cannot be, or what the controller's flags do not allow, before anything is begun. One that has a
 // driver was begun when it was allowed, and goes on: of its hooks that are commands, those that are left fail.
 func (s *session) checkLimits(ctx context.Context) error {
+	if err := checkNames(s.sim); err != nil {
+		return err
+	}
 	failed := s.checkDriverLimits()
 	if failed == nil && !s.opts.HookCommands && len(s.status().Hooks) == 0 {
 		failed = forbiddenCommand(hooksOf(s.sim))

@@ -87,7 +87,7 @@ func TestLimits_Driver(t *testing.T) {
 		"localhost":         {"simkube/sk-driver", "file://localhost/etc/shadow", "", false, reasonTraceForbidden, ""},
 		"not mounted":       {"simkube/sk-driver", "/etc/shadow", "true", false, "", ""},
 		"mounted after all": {"simkube/sk-driver", "/etc/shadow", "yes", false, reasonTraceForbidden, ""},
-		"no path":           {"simkube/sk-driver", "file://etc/shadow", "", false, reasonInvalid, "tracePath file://etc/shadow"},
+		"no path":           {"simkube/sk-driver", "file://etc/shadow", "", false, reasonInvalid, `invalid spec.driver.tracePath: "file://etc/shadow"`},
 		"begun":             {"evil.example/sk-driver", "/etc/shadow", "", true, "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -113,6 +113,6 @@ func limited(t *testing.T, opts Options, begun bool) *session {
 		t.Fatal(err)
 	}
 	sim := simulationIn("Initializing")
-	sim.Spec.Driver = simkubev1.SimulationDriver{Image: "simkube/sk-driver:v1", TracePath: "file:///data/trace"}
+	sim.Spec.Driver = simkubev1.SimulationDriver{Image: "simkube/sk-driver:v1", Namespace: "simkube", TracePath: "file:///data/trace"}
 	return &session{controller: &controller{opts: opts, client: noObjects{found: begun}}, sim: sim}
 }

@@ -99,7 +99,7 @@ func Setup(manager ctrl.Manager, opts Options) error {
 	c := &controller{
 		opts:     opts,
 		client:   manager.GetClient(),
-		reader:   manager.GetAPIReader(),
+		reader:   segments{manager.GetAPIReader()},
 		recorder: manager.GetEventRecorder(objects.ControllerName),
 		metrics:  newMetrics(manager.GetClient()),
 	}

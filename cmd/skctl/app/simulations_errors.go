@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/validate/content"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -22,6 +23,9 @@ func (s *simulations) explain(ctx context.Context, verb, name string, err error)
 	what := "simulation " + name
 	if name == "" {
 		what = "simulations"
+	}
+	if wrong := content.IsPathSegmentName(name); len(wrong) > 0 {
+		return &usageError{err: fmt.Errorf("invalid NAME %q: %s", name, strings.Join(wrong, "; ")), hint: "it is the name of a simulation, as " + s.program + " get prints it"}
 	}
 	switch wrapped := fmt.Errorf("%s %s: %w", verb, what, err); {
 	case errors.Is(context.Cause(ctx), errInterrupted):
