@@ -13,6 +13,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"simkube.io/simkube/internal/printable"
 )
 
 // The exit codes. A program may have more.
@@ -80,7 +82,7 @@ func Run(ctx context.Context, cmd *cobra.Command, args []string) (code int, err 
 
 // printError prints an error, a line for each that it joins, and what to do about it if the error or the caller knows.
 func printError(cmd *cobra.Command, err error, hint string) {
-	for line := range strings.Lines(err.Error()) {
+	for line := range strings.Lines(printable.Text(err.Error())) {
 		fmt.Fprintln(cmd.ErrOrStderr(), cmd.Name()+": "+strings.TrimRight(line, "\n"))
 	}
 	var hinted *HintedError
@@ -88,7 +90,7 @@ func printError(cmd *cobra.Command, err error, hint string) {
 		hint = hinted.Hint
 	}
 	if hint != "" {
-		fmt.Fprintln(cmd.ErrOrStderr(), "  hint: "+hint)
+		fmt.Fprintln(cmd.ErrOrStderr(), "  hint: "+printable.Text(hint))
 	}
 }
 

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"simkube.io/simkube/internal/printable"
 )
 
 // WriteText writes the runs as a table for a terminal of the given width (80 where it is zero or less), in colour if
@@ -66,7 +68,7 @@ func (t *textWriter) repetitions(r *Repetitions) {
 			worst = status
 		}
 	}
-	head := r.Simulation + ", " + plural(len(r.Runs), "repetition", "repetitions")
+	head := printable.Line(r.Simulation) + ", " + plural(len(r.Runs), "repetition", "repetitions")
 	state := r.Statuses()
 	between := ": "
 	if utf8.RuneCountInString(head+between+state) > t.width {
@@ -183,12 +185,12 @@ func (t *textWriter) table(columns []column) {
 
 func (t *textWriter) failures(r *Repetitions) {
 	for _, f := range r.Failures() {
-		t.out.WriteString(t.styled(red, f.Runs+" failed:") + " " + f.Error + "\n")
+		t.out.WriteString(t.styled(red, f.Runs+" failed:") + " " + printable.Text(f.Error) + "\n")
 		if f.Hint != "" {
-			t.out.WriteString("  " + t.styled(dim, "hint:") + " " + f.Hint + "\n")
+			t.out.WriteString("  " + t.styled(dim, "hint:") + " " + printable.Text(f.Hint) + "\n")
 		}
 		if len(f.Logs) > 0 {
-			t.out.WriteString("  " + t.styled(dim, "log:") + " " + strings.Join(f.Logs, ", ") + "\n")
+			t.out.WriteString("  " + t.styled(dim, "log:") + " " + printable.Line(strings.Join(f.Logs, ", ")) + "\n")
 		}
 	}
 }

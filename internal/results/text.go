@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"simkube.io/simkube/internal/printable"
 )
 
 // WriteText writes the summary in a dozen lines for a terminal of the given width (80 where it is
@@ -51,7 +53,9 @@ const (
 	cyan   = "36"
 )
 
+// styled returns a text that is fit to be shown, in a style.
 func (t *textWriter) styled(style, s string) string {
+	s = printable.Line(s)
 	if !t.colour || style == normal || s == "" {
 		return s
 	}
@@ -63,9 +67,13 @@ const labelWidth = 10
 // part is a piece of a line in a style.
 type part struct{ style, text string }
 
-func plain(format string, args ...any) part { return part{normal, fmt.Sprintf(format, args...)} }
+func plain(format string, args ...any) part {
+	return part{normal, printable.Line(fmt.Sprintf(format, args...))}
+}
 
-func strong(format string, args ...any) part { return part{bold, fmt.Sprintf(format, args...)} }
+func strong(format string, args ...any) part {
+	return part{bold, printable.Line(fmt.Sprintf(format, args...))}
+}
 
 // line writes a label and its parts, joined by dots. Parts that don't fit are left off from the end;
 // the first is shortened instead.
@@ -88,7 +96,7 @@ func (t *textWriter) line(label string, parts ...part) {
 }
 
 func (t *textWriter) header(s *Summary) {
-	name := s.Run.Simulation
+	name := printable.Line(s.Run.Simulation)
 	if name == "" {
 		name = "simulation"
 	}

@@ -51,6 +51,31 @@ func TestSummary_WriteText(t *testing.T) {
 	}
 }
 
+// TestWriteText_Escapes holds that names and messages of a cluster cannot change what a terminal shows, and that colours stay.
+func TestWriteText_Escapes(t *testing.T) {
+	const evil, want = "a\x1b[35m\u009b35m\u202eb", `a\x1b[35m\u009b35m\u202eb`
+	run := sample.Small()
+	run.Summary.Run.Simulation = evil
+	problems := &run.Summary.Outcome.Problems
+	problems.Total, problems.ByCategory = 1, []results.CategoryCount{{Category: evil, Count: 1}}
+	repetitions := &results.Repetitions{Simulation: evil, Runs: []results.Repetition{{Number: 1, Status: results.RunFailed, Error: evil, Hint: evil, Log: evil}}}
+	for name, write := range map[string]func(w *bytes.Buffer, colour bool) error{
+		"summary": func(w *bytes.Buffer, colour bool) error { return run.Summary.WriteText(w, 200, colour) },
+		"runs":    func(w *bytes.Buffer, colour bool) error { return repetitions.WriteText(w, 200, colour) },
+	} {
+		for _, colour := range []bool{false, true} {
+			var out bytes.Buffer
+			if err := write(&out, colour); err != nil {
+				t.Fatal(err)
+			}
+			text := out.String()
+			if strings.Contains(text, "\x1b[35m") || strings.ContainsAny(text, "\u009b\u202e") || strings.Count(text, want) < 2 || colour != strings.Contains(text, "\x1b[") {
+				t.Errorf("%s in colour (%v): got %q", name, colour, text)
+			}
+		}
+	}
+}
+
 func golden(t *testing.T, name, got string) {
 	t.Helper()
 	path := filepath.Join("testdata", name)

@@ -36,8 +36,11 @@ func (s *session) runPreStart(ctx context.Context) error {
 	return err
 }
 
-// runPostStop runs the hooks after everything is cleaned up. One that fails fails the simulation.
+// runPostStop runs the hooks after everything is cleaned up, if what they undo may have been begun. One that fails fails the simulation.
 func (s *session) runPostStop(ctx context.Context) error {
+	if !hasBegun(s.sim) {
+		return nil
+	}
 	err := s.runPhase(ctx, simkubev1.HookPostStop, hooksOf(s.sim).PostStopHooks)
 	var failed *failure
 	if !errors.As(err, &failed) {
@@ -62,12 +65,15 @@ func (s *session) runPostStopOfDeleted(ctx context.Context) error {
 	return err
 }
 
-// hasBegun tells whether the first hook was begun, or, without hooks, the first object may have been made.
+// hasBegun reports whether the first hook was begun, or, without hooks, the first object may have been made.
 func hasBegun(sim *simkubev1.Simulation) bool {
-	if isWaiting(sim) {
+	switch {
+	case isWaiting(sim):
 		return false
+	case len(sim.Status.Hooks) > 0:
+		return true
 	}
-	return len(hooksOf(sim).PreStartHooks) == 0 || len(sim.Status.Hooks) > 0
+	return len(hooksOf(sim).PreStartHooks) == 0 && !failedAtLimits(sim)
 }
 
 func hooksOf(sim *simkubev1.Simulation) simkubev1.SimulationHooks {

@@ -2,6 +2,7 @@ package simctl
 
 import (
 	"context"
+	"slices"
 
 	simkubev1 "simkube.io/simkube/api/v1"
 	"simkube.io/simkube/internal/simctl/objects"
@@ -45,6 +46,12 @@ func (s *session) checkDriverLimits() error {
 			driver.TracePath, file, s.opts.TracePaths)
 	}
 	return nil
+}
+
+// failedAtLimits reports whether a simulation has failed for what the flags do not allow. Nothing of it was begun.
+func failedAtLimits(sim *simkubev1.Simulation) bool {
+	failed := conditionOf(sim, simkubev1.ConditionFailed)
+	return hasFailed(sim) && slices.Contains([]string{reasonHookCommand, reasonImageForbidden, reasonTraceForbidden}, failed.Reason)
 }
 
 // forbiddenCommand returns the failure for the first hook that is a command of sk-ctrl's, be it the last that would run: nothing is

@@ -101,6 +101,8 @@ func TestHasBegun(t *testing.T) {
 		"without hooks":   {simulationIn("Initializing"), true},
 		"before its hook": {withHook, false},
 		"in its hook":     {begun, true},
+		"not allowed":     {simulationIn("Initializing", metav1.Condition{Type: simkubev1.ConditionFailed, Status: metav1.ConditionTrue, Reason: reasonImageForbidden}), false},
+		"failed later":    {simulationIn("Initializing", metav1.Condition{Type: simkubev1.ConditionFailed, Status: metav1.ConditionTrue, Reason: reasonInvalid}), true},
 	} {
 		if got := hasBegun(tc.sim); got != tc.want {
 			t.Errorf("%s: got %v, want %v", name, got, tc.want)

@@ -1,9 +1,12 @@
 package validate
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
+
+	"simkube.io/simkube/internal/printable"
 )
 
 // reportJSON is how a report is written for programs.
@@ -42,10 +45,15 @@ func (r *Report) WriteJSON(w io.Writer, traceName string) error {
 }
 
 func encode(w io.Writer, v any) error {
-	encoder := json.NewEncoder(w)
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
-	if err := encoder.Encode(v); err != nil {
+	err := encoder.Encode(v)
+	if err == nil {
+		_, err = w.Write(printable.JSON(text.Bytes()))
+	}
+	if err != nil {
 		return fmt.Errorf("write the report: %w", err)
 	}
 	return nil

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"simkube.io/simkube/internal/printable"
 )
 
 // TextOptions say how a report is written for people.
@@ -33,7 +35,7 @@ func (r *Report) WriteText(w io.Writer, opts TextOptions) error {
 		group.writeText(out, opts)
 	}
 	for _, note := range r.Notes {
-		fmt.Fprintln(out, opts.Dim(note))
+		fmt.Fprintln(out, opts.Dim(printable.Line(note)))
 	}
 	fmt.Fprintf(out, "%s, %s in %s with %s\n", count(r.Errors(), "error"), count(r.Warnings(), "warning"),
 		count(r.Events, "event"), count(r.Manifests, "manifest"))
@@ -62,7 +64,7 @@ func (g *ruleFindings) writeText(out *bufio.Writer, opts TextOptions) {
 		}
 		if finding.Object != nil && (last == nil || *last != *finding.Object) {
 			last = finding.Object
-			fmt.Fprintf(out, "  %s\n", opts.Bold(oneLine(last.String())))
+			fmt.Fprintf(out, "  %s\n", opts.Bold(printable.Line(oneLine(last.String()))))
 		}
 		finding.writeText(out, opts)
 	}
@@ -73,7 +75,7 @@ func (g *ruleFindings) writeText(out *bufio.Writer, opts TextOptions) {
 			fmt.Fprintf(out, "    %s\n", opts.Dim(fmt.Sprintf("# ... and %s more (--generate-skel writes them)", count(len(lines)-i, "line"))))
 			break
 		}
-		fmt.Fprintf(out, "    %s\n", line)
+		fmt.Fprintf(out, "    %s\n", printable.Text(line))
 	}
 	fmt.Fprintln(out)
 }
@@ -85,9 +87,9 @@ func (f *Finding) writeText(out *bufio.Writer, opts TextOptions) {
 	}
 	path := ""
 	if f.Path != "" {
-		path = oneLine(f.Path) + ": "
+		path = printable.Line(oneLine(f.Path)) + ": "
 	}
-	fmt.Fprintf(out, "    %s%s %s\n", path, f.Message, opts.Dim("("+where+")"))
+	fmt.Fprintf(out, "    %s%s %s\n", path, printable.Line(f.Message), opts.Dim("("+where+")"))
 }
 
 // count writes a number of things: "1 object", "2 objects".

@@ -7,6 +7,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/charmbracelet/x/ansi"
+
+	"simkube.io/simkube/internal/printable"
 )
 
 // clean makes text from a trace fit to be shown: what would move the cursor, change the
@@ -32,7 +34,7 @@ func clean(s string) string {
 		if showable(cluster) {
 			b.WriteString(cluster)
 		} else {
-			escape(&b, cluster)
+			printable.Escape(&b, cluster)
 		}
 		s = s[len(cluster):]
 	}
@@ -49,29 +51,6 @@ func showable(cluster string) bool {
 	}
 	width := ansi.StringWidth(cluster)
 	return width > 0 && width <= 2 && width == ansi.StringWidthWc(cluster)
-}
-
-func escape(b *strings.Builder, s string) {
-	for len(s) > 0 {
-		r, size := utf8.DecodeRuneInString(s)
-		switch {
-		case r == utf8.RuneError && size == 1:
-			fmt.Fprintf(b, `\x%02x`, s[0])
-		case r == '\t':
-			b.WriteString(`\t`)
-		case r == '\n':
-			b.WriteString(`\n`)
-		case r == '\r':
-			b.WriteString(`\r`)
-		case r < 0x80:
-			fmt.Fprintf(b, `\x%02x`, r)
-		case r > 0xffff:
-			fmt.Fprintf(b, `\U%08x`, r)
-		default:
-			fmt.Fprintf(b, `\u%04x`, r)
-		}
-		s = s[size:]
-	}
 }
 
 // cells gives the room that clean text takes.

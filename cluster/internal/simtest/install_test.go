@@ -108,10 +108,10 @@ patches:
     - {op: add, path: /spec/template/spec/containers/0/args/-, value: "--metrics-bind-address=:%[4]d"}
     - {op: add, path: /spec/template/spec/containers/0/args/-, value: "--health-probe-bind-address=:%[5]d"}
     - {op: add, path: /spec/template/spec/containers/0/args/-, value: "--hook-commands=true"}
-    - {op: add, path: /spec/template/spec/containers/0/args/-, value: "--allowed-trace-paths=%[6]s"}
+    - {op: add, path: /spec/template/spec/containers/0/args/-, value: "--allowed-trace-paths=*"}
     - {op: replace, path: /spec/template/spec/containers/0/ports/0/containerPort, value: %[4]d}
     - {op: replace, path: /spec/template/spec/containers/0/ports/1/containerPort, value: %[5]d}
-`, relative("overlays/no-kwok"), relative("components/metrics"), relative("components/cert-manager"), ports[0], ports[1], os.TempDir())
+`, relative("overlays/no-kwok"), relative("components/metrics"), relative("components/cert-manager"), ports[0], ports[1])
 	writeErr := os.WriteFile(filepath.Join(dir, "kustomization.yaml"), []byte(kustomization), 0o600)
 	if err := errors.Join(err, portsErr, writeErr); err != nil {
 		return err

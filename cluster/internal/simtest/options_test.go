@@ -159,6 +159,8 @@ func TestHookCommandsForbidden(t *testing.T) {
 
 // TestForbidden holds that a simulation that names an image or a file of a node that is not allowed fails before a hook of it runs, or a driver.
 func TestForbidden(t *testing.T) {
+	// Without the flag that lets the other tests have their traces anywhere.
+	replaceCtrl(t, "sh", "-c", `for arg do shift; [ "$arg" = '--allowed-trace-paths=*' ] || set -- "$@" "$arg"; done; exec "$0" "$@"`, filepath.Join(env.programs, "sk-ctrl"))
 	for name, test := range map[string]struct {
 		change       func(*simkubev1.SimulationDriver)
 		reason, want string
@@ -169,7 +171,7 @@ func TestForbidden(t *testing.T) {
 		},
 		"file": {
 			func(driver *simkubev1.SimulationDriver) {
-				driver.TracePath = "file://" + env.trace + "/../../../etc/passwd"
+				driver.TracePath = "file:///data/../etc/passwd"
 			},
 			"TracePathForbidden", "is the file /etc/passwd of a node",
 		},
@@ -179,7 +181,7 @@ func TestForbidden(t *testing.T) {
 			ran := newDiary(t)
 			sim := simulation(t, func(sim *simkubev1.Simulation) {
 				test.change(&sim.Spec.Driver)
-				sim.Spec.Hooks = &simkubev1.SimulationHooks{PreStartHooks: []simkubev1.SimulationHook{ran.hook("preStart")}}
+				sim.Spec.Hooks = &simkubev1.SimulationHooks{PostStopHooks: []simkubev1.SimulationHook{ran.hook("postStop")}}
 			})
 			start(t, sim)
 			failed := await(t, sim, "Failed", isState(simkubev1.SimulationFailed))

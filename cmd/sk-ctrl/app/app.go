@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"simkube.io/simkube/internal/printable"
 	"simkube.io/simkube/internal/program"
 )
 
@@ -33,7 +34,7 @@ How many simulations may run at once is said by the annotation simkube.io/max-si
 			if err != nil {
 				return err
 			}
-			logger := slog.New(slog.NewTextHandler(streams.Err, &slog.HandlerOptions{Level: settings.level}))
+			logger := slog.New(slog.NewTextHandler(printable.NewWriter(streams.Err), &slog.HandlerOptions{Level: settings.level}))
 			return run(cmd.Context(), &opts, settings, version, logger)
 		},
 	}

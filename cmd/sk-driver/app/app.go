@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"simkube.io/simkube/internal/driver"
+	"simkube.io/simkube/internal/printable"
 	"simkube.io/simkube/internal/program"
 )
 
@@ -42,7 +43,7 @@ goes on with it.`,
 			if err != nil {
 				return err
 			}
-			logger := slog.New(slog.NewTextHandler(streams.Err, &slog.HandlerOptions{Level: level}))
+			logger := slog.New(slog.NewTextHandler(printable.NewWriter(streams.Err), &slog.HandlerOptions{Level: level}))
 			return run(cmd.Context(), &opts, version, logger)
 		},
 	}

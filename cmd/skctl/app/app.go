@@ -13,6 +13,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"simkube.io/simkube/internal/printable"
 )
 
 // Streams are what a command reads from and writes to: results to Out, everything else
@@ -189,6 +191,6 @@ func (p *program) startLogging() error {
 	default:
 		return &usageError{err: fmt.Errorf("verbosity %q: accepted are error, warn, info and debug", p.verbosity)}
 	}
-	p.logger = slog.New(slog.NewTextHandler(p.streams.Err, &slog.HandlerOptions{Level: level}))
+	p.logger = slog.New(slog.NewTextHandler(printable.NewWriter(p.streams.Err), &slog.HandlerOptions{Level: level}))
 	return nil
 }

@@ -2,7 +2,6 @@ package app
 
 import (
 	"errors"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -26,13 +25,13 @@ func newClusterDown(p *program) *cobra.Command {
 			err = clusters.Down(cmd.Context(), name)
 			if errors.Is(err, skcluster.ErrNoCluster) {
 				// What was asked for is so.
-				fmt.Fprintf(p.streams.Err, "there is no cluster %s\n", name)
+				p.notef("there is no cluster %s", name)
 				return nil
 			}
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(p.streams.Err, "cluster %s is down\n", name)
+			p.notef("cluster %s is down", name)
 			return nil
 		},
 	}

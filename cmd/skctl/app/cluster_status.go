@@ -64,7 +64,7 @@ func (p *program) printClusters(clusters []skcluster.Cluster, output string, now
 		return enc.Encode(clusters)
 	}
 	if len(clusters) == 0 {
-		fmt.Fprintln(p.streams.Err, "there are no clusters; skctl cluster up starts one")
+		p.notef("there are no clusters; skctl cluster up starts one")
 		return nil
 	}
 	return writeClusterTable(p.streams.Out, clusters, now)
@@ -81,7 +81,7 @@ func writeClusterTable(w io.Writer, clusters []skcluster.Cluster, now time.Time)
 		if !c.StartedAt.IsZero() {
 			age = max(0, now.Sub(c.StartedAt)).Round(time.Second).String()
 		}
-		fmt.Fprintln(table, strings.Join([]string{c.Name, c.Status, dash(c.Version), dash(c.Server), pid, age}, "\t"))
+		fmt.Fprintln(table, tableRow(c.Name, c.Status, dash(c.Version), dash(c.Server), pid, age))
 	}
 	return table.Flush()
 }

@@ -71,18 +71,18 @@ func (p *program) runClusterUp(ctx context.Context, opts clusterUpOptions) error
 	}
 	began := time.Now()
 	if isTerminal(p.streams.Err) {
-		fmt.Fprintf(p.streams.Err, "starting cluster %s...\n", opts.name)
+		p.notef("starting cluster %s...", opts.name)
 	}
 	cluster, already, err := clusters.Up(ctx, opts.name, opts.UpOptions)
 	if err != nil {
 		return fmt.Errorf("start cluster %s: %w", opts.name, err)
 	}
 	if already {
-		fmt.Fprintf(p.streams.Err, "cluster %s runs already, since %s; it is left as it is\n", cluster.Name, cluster.StartedAt.Local().Format(time.DateTime))
+		p.notef("cluster %s runs already, since %s; it is left as it is", cluster.Name, cluster.StartedAt.Local().Format(time.DateTime))
 	} else {
-		fmt.Fprintf(p.streams.Err, "cluster %s is up (Kubernetes %s), after %s\n", cluster.Name, cluster.Version, time.Since(began).Round(100*time.Millisecond))
+		p.notef("cluster %s is up (Kubernetes %s), after %s", cluster.Name, cluster.Version, time.Since(began).Round(100*time.Millisecond))
 	}
-	fmt.Fprintf(p.streams.Err, "stop it with: skctl cluster down%s\n", nameFlag(cluster.Name))
+	p.notef("stop it with: skctl cluster down%s", nameFlag(cluster.Name))
 	_, err = fmt.Fprintf(p.streams.Out, "export KUBECONFIG=%s\n", shellQuote(cluster.Kubeconfig))
 	return err
 }

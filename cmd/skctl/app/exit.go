@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"simkube.io/simkube/internal/printable"
 	"simkube.io/simkube/internal/skcluster"
 )
 
@@ -72,7 +73,7 @@ func hint(err error, format string, args ...any) error {
 // printError writes an error and what to do about it to the error stream.
 func (p *program) printError(err error) {
 	style := p.style(p.streams.Err)
-	text := strings.TrimRight(err.Error(), "\n")
+	text := strings.TrimRight(printable.Text(err.Error()), "\n")
 	if text == "" {
 		text = "unknown error"
 	}
@@ -83,7 +84,7 @@ func (p *program) printError(err error) {
 		}
 		fmt.Fprintln(p.streams.Err, strings.TrimRight(line, "\n"))
 	}
-	for line := range strings.Lines(hintFor(err)) {
+	for line := range strings.Lines(printable.Text(hintFor(err))) {
 		fmt.Fprintf(p.streams.Err, "  %s %s\n", style.dim("hint:"), strings.TrimRight(line, "\n"))
 	}
 }

@@ -104,14 +104,12 @@ func (p *program) exportFrom(ctx context.Context, tracer *tracerConnection, plan
 
 // printExported says what was exported.
 func (p *program) printExported(plan exportPlan, saved tracerclient.Contents) {
-	out := p.streams.Err
 	if saved.Start > plan.request.StartTS {
-		fmt.Fprintf(out, "%s the tracer reaches back to %s only: that is where the trace begins\n",
-			p.style(out).warning(), time.Unix(saved.Start, 0).UTC().Format(time.RFC3339))
+		p.warnf("the tracer reaches back to %s only: that is where the trace begins", time.Unix(saved.Start, 0).UTC().Format(time.RFC3339))
 	}
 	if saved == (tracerclient.Contents{}) {
 		// An older tracer does not say what it wrote.
-		fmt.Fprintf(out, "exported to %s\n", plan.output)
+		p.notef("exported to %s", plan.output)
 		return
 	}
 	if saved.Objects == 0 {
@@ -119,10 +117,9 @@ func (p *program) printExported(plan exportPlan, saved tracerclient.Contents) {
 		if names := plan.request.Filters.ExcludedNamespaces; len(names) > 0 {
 			excluded = strings.Join(names, ",")
 		}
-		fmt.Fprintf(out, "%s there are no objects in it: nothing of that time was recorded, or the filters left it out (--excluded-namespaces %s)\n",
-			p.style(out).warning(), excluded)
+		p.warnf("there are no objects in it: nothing of that time was recorded, or the filters left it out (--excluded-namespaces %s)", excluded)
 	}
-	fmt.Fprintf(out, "exported %s events with %s objects, %s, to %s\n",
+	p.notef("exported %s events with %s objects, %s, to %s",
 		progress.Count(saved.Events), progress.Count(saved.Objects), progress.Bytes(saved.Bytes), plan.output)
 }
 

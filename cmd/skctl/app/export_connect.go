@@ -38,8 +38,7 @@ func (p *program) connectTracer(ctx context.Context, opts exportOptions) (*trace
 	}
 	if opts.isAddressGiven {
 		if token != nil && isReadable(opts.address) {
-			fmt.Fprintf(p.streams.Err, "%s the token goes to %s unencrypted, and whoever reads it on its way can use it: prefer https://, or a port-forward\n",
-				p.style(p.streams.Err).warning(), opts.address)
+			p.warnf("the token goes to %s unencrypted, and whoever reads it on its way can use it: prefer https://, or a port-forward", opts.address)
 		}
 		return addressedTracer(opts, token)
 	}

@@ -53,14 +53,14 @@ func (p *program) runRun(ctx context.Context, sims *simulations, sim *simkubev1.
 		}
 		if !has {
 			sim.Spec.Metrics = nil
-			fmt.Fprintln(p.streams.Err, "no metrics are collected: the cluster does not have the Prometheus operator (--disable-metrics says that none are wanted)")
+			p.notef("no metrics are collected: the cluster does not have the Prometheus operator (--disable-metrics says that none are wanted)")
 		}
 	}
 	if err := sims.create(ctx, sim); err != nil {
 		return err
 	}
 	if watch {
-		fmt.Fprintf(p.streams.Err, "simulation %s created\n", sim.Name)
+		p.notef("simulation %s created", sim.Name)
 		return p.watchSimulation(ctx, sims, sim.Name)
 	}
 	if err := p.printChanged(sim.Name, "created"); err != nil {
@@ -70,7 +70,7 @@ func (p *program) runRun(ctx context.Context, sims *simulations, sim *simkubev1.
 	if sim.Spec.PausedTime != nil {
 		next = fmt.Sprintf("it is paused: %s resume %s", p.name, sim.Name)
 	}
-	fmt.Fprintln(p.streams.Err, next)
+	p.notef("%s", next)
 	return nil
 }
 
@@ -85,8 +85,7 @@ func (p *program) printSimulation(sim *simkubev1.Simulation) error {
 
 // printChanged says in kubectl's words that something was done.
 func (p *program) printChanged(name, what string) error {
-	_, err := fmt.Fprintf(p.streams.Out, "%s/%s %s\n", simulationsName, name, what)
-	return err
+	return p.printf("%s/%s %s\n", simulationsName, name, what)
 }
 
 // simulationsName is how kubectl names the kind.

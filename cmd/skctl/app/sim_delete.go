@@ -74,7 +74,7 @@ func (p *program) waitUntilGone(ctx context.Context, sims *simulations, sim *sim
 	view.close()
 	switch {
 	case errors.Is(err, errGone):
-		fmt.Fprintf(p.streams.Err, "gone after %s\n", sims.clock.Since(begin).Round(time.Second))
+		p.notef("gone after %s", sims.clock.Since(begin).Round(time.Second))
 		return nil
 	case errors.Is(err, errInterrupted):
 		return hint(fmt.Errorf("%w: simulation %s is being deleted all the same", errInterrupted, sim.Name), "%s get %s: is it gone?", p.name, sim.Name)

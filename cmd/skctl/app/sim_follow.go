@@ -15,6 +15,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	simkubev1 "simkube.io/simkube/api/v1"
+	"simkube.io/simkube/internal/printable"
 )
 
 // How long to wait before asking again an API server that did not answer, and how long it may leave a watch open: a connection
@@ -51,7 +52,7 @@ func (f *follower) run(ctx context.Context) error {
 		case done:
 			return err
 		case err != nil:
-			fmt.Fprintf(f.notes, "%v; trying again\n", err)
+			fmt.Fprintf(f.notes, "%s; trying again\n", printable.Text(err.Error()))
 		}
 		// What ends soon again and again must not be begun again at once.
 		pause = min(max(2*pause, firstRetry), longestRetry)

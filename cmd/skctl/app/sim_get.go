@@ -79,7 +79,7 @@ func (p *program) runGet(ctx context.Context, sims *simulations, output string) 
 		return printStructured(p.streams.Out, output, list.UnstructuredContent())
 	}
 	if len(list.Items) == 0 {
-		fmt.Fprintf(p.streams.Err, "there are no simulations; %s run makes one\n", p.name)
+		p.notef("there are no simulations; %s run makes one", p.name)
 		return nil
 	}
 	return p.printTable(sims, list.Items, output)
@@ -90,7 +90,7 @@ func (p *program) printTable(sims *simulations, objects []unstructured.Unstructu
 	shown := make([]*simkubev1.Simulation, 0, len(objects))
 	for i := range objects {
 		if output == outputName {
-			if _, err := fmt.Fprintf(p.streams.Out, "%s/%s\n", simulationsName, objects[i].GetName()); err != nil {
+			if err := p.printf("%s/%s\n", simulationsName, objects[i].GetName()); err != nil {
 				return err
 			}
 			continue

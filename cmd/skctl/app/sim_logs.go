@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	simkubev1 "simkube.io/simkube/api/v1"
+	"simkube.io/simkube/internal/printable"
 )
 
 // driverContainer is the container of the driver's pod that has the driver in it.
@@ -78,7 +80,7 @@ func (p *program) runLogs(ctx context.Context, sims *simulations, name string, o
 			return err
 		}
 		if missing != said {
-			fmt.Fprintln(p.streams.Err, missing)
+			p.notef("%s", missing)
 			said = missing
 		}
 		select {
@@ -113,7 +115,9 @@ func (p *program) copyLogs(ctx context.Context, sims *simulations, client corev1
 		return "", podError(ctx, fmt.Errorf("read the logs of pod %s/%s: %w", namespace, pod.Name, err))
 	}
 	defer stream.Close()
-	if _, err := io.Copy(p.streams.Out, stream); err != nil {
+	out := printable.NewWriter(p.streams.Out)
+	_, err = io.Copy(out, stream)
+	if err := cmp.Or(err, out.Close()); err != nil {
 		return "", podError(ctx, fmt.Errorf("read the logs of pod %s/%s: %w", namespace, pod.Name, err))
 	}
 	return "", nil

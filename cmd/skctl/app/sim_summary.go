@@ -3,7 +3,6 @@ package app
 import (
 	"fmt"
 	"io"
-	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -11,6 +10,7 @@ import (
 
 	simkubev1 "simkube.io/simkube/api/v1"
 	"simkube.io/simkube/cmd/skctl/progress"
+	"simkube.io/simkube/internal/printable"
 )
 
 // writeRuns prints what a simulation came to: a line about all of it, and a table with a row for each repetition.
@@ -20,7 +20,7 @@ func writeRuns(w io.Writer, sim *simkubev1.Simulation) error {
 	if from, to := sim.Status.StartTime, sim.Status.EndTime; from != nil && to != nil {
 		took = " in " + to.Sub(from.Time).Round(time.Second).String()
 	}
-	if _, err := fmt.Fprintf(w, "simulation %s: %s, %d of %d runs%s\n", sim.Name, stateOf(sim), done, total, took); err != nil {
+	if _, err := fmt.Fprintf(w, "simulation %s: %s, %d of %d runs%s\n", printable.Line(sim.Name), printable.Line(stateOf(sim)), done, total, took); err != nil {
 		return err
 	}
 	if sim.Status.Driver == nil || len(sim.Status.Driver.Summaries) == 0 {
@@ -36,7 +36,7 @@ func writeRuns(w io.Writer, sim *simkubev1.Simulation) error {
 		for _, d := range []*metav1.Duration{run.PendingP50, run.PendingP99, run.PendingMax, run.LagMax} {
 			cells = append(cells, shownDuration(d))
 		}
-		fmt.Fprintln(table, strings.Join(append(cells, dash(run.Results)), "\t"))
+		fmt.Fprintln(table, tableRow(append(cells, dash(run.Results))...))
 	}
 	return table.Flush()
 }

@@ -21,9 +21,9 @@ func writeSimulations(w io.Writer, sims []*simkubev1.Simulation, wide bool, now 
 		head = append(head, "SPEED", "START", "END", "TRACE", "POD", "MESSAGE")
 	}
 	table := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
-	fmt.Fprintln(table, strings.Join(head, "\t"))
+	fmt.Fprintln(table, tableRow(head...))
 	for _, sim := range sims {
-		fmt.Fprintln(table, strings.Join(row(sim, wide, now), "\t"))
+		fmt.Fprintln(table, tableRow(row(sim, wide, now)...))
 	}
 	return table.Flush()
 }

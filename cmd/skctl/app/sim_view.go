@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	simkubev1 "simkube.io/simkube/api/v1"
+	"simkube.io/simkube/internal/printable"
 )
 
 // stepsShown is how many times a repetition is reported where lines cannot be redrawn.
@@ -62,7 +63,7 @@ func (v *simView) close() { v.clear() }
 
 func (v *simView) print(text string) {
 	v.clear()
-	fmt.Fprintln(v.out, text)
+	fmt.Fprintln(v.out, printable.Text(text))
 }
 
 func (v *simView) clear() {
@@ -73,6 +74,7 @@ func (v *simView) clear() {
 }
 
 func (v *simView) draw(text string) {
+	text = printable.Line(text)
 	if runes := []rune(text); len(runes) >= v.width() {
 		text = string(runes[:max(0, v.width()-1)])
 	}

@@ -60,7 +60,7 @@ func (p *program) prepareTrace(ctx context.Context, spec *simulation.Spec, skelF
 		return nil, err
 	}
 	spec.Trace, spec.TraceName = changed.Path, input.Name+" changed by "+skelFile
-	fmt.Fprintf(p.streams.Err, "%s changed %s: %s objects matched, %s fields modified, %s objects deleted\n", skelFile, input.Name,
+	p.notef("%s changed %s: %s objects matched, %s fields modified, %s objects deleted", skelFile, input.Name,
 		progress.Count(summary.Objects), progress.Count(summary.Fields), progress.Count(summary.Deleted))
 	return out, nil
 }

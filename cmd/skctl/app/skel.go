@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"simkube.io/simkube/internal/printable"
 	"simkube.io/simkube/skel"
 )
 
@@ -72,14 +73,14 @@ func (p *program) runSkelFormat(ctx context.Context, files []string, write, chec
 			problems = append(problems, err)
 		case check && formatted != source:
 			unformatted++
-			fmt.Fprintln(p.streams.Out, file)
+			fmt.Fprintln(p.streams.Out, printable.Line(file))
 		case check:
 		case write && file != standardInput:
 			if formatted != source {
 				problems = append(problems, p.replaceFile(ctx, file, formatted))
 			}
 		default:
-			if _, err := io.WriteString(p.streams.Out, formatted); err != nil {
+			if err := p.printProgram(formatted); err != nil {
 				problems = append(problems, fmt.Errorf("print %s: %w", file, err))
 			}
 		}
@@ -88,6 +89,15 @@ func (p *program) runSkelFormat(ctx context.Context, files []string, write, chec
 		problems = append(problems, hint(fmt.Errorf("%d of %d files are not laid out in the usual way", unformatted, len(files)), "skctl skel fmt -w does it"))
 	}
 	return errors.Join(problems...)
+}
+
+// printProgram prints a program in SKEL as it is: the language has no escapes for most of what a terminal would obey. A terminal gets it as it can be shown.
+func (p *program) printProgram(text string) error {
+	if isTerminal(p.streams.Out) {
+		text = printable.Text(text)
+	}
+	_, err := io.WriteString(p.streams.Out, text)
+	return err
 }
 
 // readProgram reads a file, or the standard input.

@@ -178,7 +178,7 @@ func (p *program) printConverted(s traceconvert.Summary, out *outputFile) {
 	p.printNotes(notes)
 	p.printNewTrace(out, s.Start, s.End, s.Events, s.Applied+s.Deleted)
 	if s.From != traceconvert.Trace {
-		fmt.Fprintf(p.streams.Err, "%s different objects, lifecycles of %s pods, %s nodes; %s changes of objects that others make left out\n",
+		p.notef("%s different objects, lifecycles of %s pods, %s nodes; %s changes of objects that others make left out",
 			progress.Count(int64(s.Indexed)), progress.Count(int64(s.Lifecycles)), progress.Count(int64(s.Nodes)), progress.Count(int64(s.Dropped)))
 	}
 }

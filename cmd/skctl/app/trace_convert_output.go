@@ -62,7 +62,7 @@ func sameFile(a, b string) bool {
 // printNotes prints what was odd.
 func (p *program) printNotes(notes []string) {
 	for _, note := range notes {
-		fmt.Fprintf(p.streams.Err, "%s %s\n", p.style(p.streams.Err).warning(), note)
+		p.warnf("%s", note)
 	}
 }
 
@@ -72,7 +72,7 @@ func (p *program) printNewTrace(out *outputFile, start, end int64, events int, o
 	if events > 0 {
 		span = time.Unix(start, 0).UTC().Format(time.RFC3339) + " to " + time.Unix(end, 0).UTC().Format(time.RFC3339)
 	}
-	fmt.Fprintf(p.streams.Err, "%s: %s with %s, %s\n", out.Name, plural(events, "event"), plural(int(objects), "object"), span)
+	p.notef("%s: %s with %s, %s", out.Name, plural(events, "event"), plural(int(objects), "object"), span)
 }
 
 // closeAll closes what there is, whatever comes of it.

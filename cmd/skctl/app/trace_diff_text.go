@@ -5,12 +5,12 @@ import (
 	"io"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/aymanbagabas/go-udiff"
 
 	"simkube.io/simkube/cmd/skctl/progress"
+	"simkube.io/simkube/internal/printable"
 	"simkube.io/simkube/internal/tracediff"
 )
 
@@ -69,14 +69,14 @@ func (d *diffPrinter) stat(r *tracediff.Report) {
 	}
 	width := 0
 	for _, o := range r.Objects {
-		width = max(width, utf8.RuneCountInString(o.Kind)+1+utf8.RuneCountInString(o.Name))
+		width = max(width, utf8.RuneCountInString(printable.Line(o.Kind+" "+o.Name)))
 	}
 	for _, o := range r.Objects {
 		lines := ""
 		if o.Change != tracediff.Moved {
 			lines = " " + d.bar(o.AddedLines, o.RemovedLines)
 		}
-		d.printf(" %-*s | %s%s\n", width, printable(o.Kind+" "+o.Name), objectChange(&o), lines)
+		d.printf(" %-*s | %s%s\n", width, printable.Line(o.Kind+" "+o.Name), objectChange(&o), lines)
 	}
 	d.total(r)
 }
@@ -154,27 +154,17 @@ func (d *diffPrinter) total(r *tracediff.Report) {
 	if len(r.Extension) > 0 {
 		text += "; x-simkube differs"
 	}
-	d.printf("%s\n", text)
+	d.printf("%s\n", printable.Line(text))
 }
 
 func (d *diffPrinter) header(text string) {
-	d.printf("%s\n", d.style.wrap(colourHeader, printable(text)))
-}
-
-// printable replaces what a terminal would take for a command: names are whatever a trace says.
-func printable(text string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return unicode.ReplacementChar
-		}
-		return r
-	}, text)
+	d.printf("%s\n", d.style.wrap(colourHeader, printable.Line(text)))
 }
 
 // lines prints a unified diff.
 func (d *diffPrinter) lines(diff string) {
 	for line := range strings.Lines(diff) {
-		line = printable(strings.TrimSuffix(line, "\n"))
+		line = printable.Line(strings.TrimSuffix(line, "\n"))
 		switch {
 		case strings.HasPrefix(line, "--- "), strings.HasPrefix(line, "+++ "):
 			line = d.style.wrap(colourHeader, line)

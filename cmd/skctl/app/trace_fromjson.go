@@ -74,7 +74,7 @@ func (p *program) runTraceFromJSON(ctx context.Context, file, output string) (er
 	case decoded.IndexMade:
 		made = "; the index was made from the events"
 	}
-	fmt.Fprintf(p.streams.Err, "%s: %s with %s%s\n", out.Name, plural(decoded.Events, "event"), plural(decoded.Objects, "object"), made)
+	p.notef("%s: %s with %s%s", out.Name, plural(decoded.Events, "event"), plural(decoded.Objects, "object"), made)
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"simkube.io/simkube/internal/printable"
 	"simkube.io/simkube/internal/traceconvert"
 	"simkube.io/simkube/internal/traceinfo"
 	"simkube.io/simkube/trace"
@@ -72,16 +74,23 @@ configuration, or by that in --config-file.` + exitStatus,
 // hashPrinter gives what prints hashes as they are found.
 func (p *program) hashPrinter(output string) func(*traceinfo.Hashes) error {
 	if output == outputJSON {
-		enc := json.NewEncoder(p.streams.Out)
-		enc.SetEscapeHTML(false)
-		return func(h *traceinfo.Hashes) error { return enc.Encode(h) }
+		return func(h *traceinfo.Hashes) error {
+			var line bytes.Buffer
+			enc := json.NewEncoder(&line)
+			enc.SetEscapeHTML(false)
+			if err := enc.Encode(h); err != nil {
+				return err
+			}
+			_, err := p.streams.Out.Write(printable.JSON(line.Bytes()))
+			return err
+		}
 	}
 	return func(h *traceinfo.Hashes) error { return printHashes(p.streams.Out, h) }
 }
 
 // printHashes prints a hash a line.
 func printHashes(w io.Writer, h *traceinfo.Hashes) error {
-	object := printable(h.Kind + " " + h.Name)
+	object := printable.Line(h.Kind + " " + h.Name)
 	if h.Time != nil {
 		object += " at " + strconv.FormatInt(*h.Time, 10)
 	}
@@ -89,14 +98,14 @@ func printHashes(w io.Writer, h *traceinfo.Hashes) error {
 	for _, pod := range h.Pods {
 		text += fmt.Sprintf("%-20d  pod       %s", pod.Hash, object)
 		if pod.Path != "" {
-			text += " " + pod.Path
+			text += " " + printable.Line(pod.Path)
 		}
 		switch {
 		case pod.Annotation == "":
 		case pod.Annotation == strconv.FormatUint(pod.Hash, 10):
 			text += ", as its annotation says"
 		default:
-			text += ", but its annotation says " + pod.Annotation
+			text += ", but its annotation says " + printable.Line(pod.Annotation)
 		}
 		if pod.Lifecycles > 0 {
 			text += ", " + plural(pod.Lifecycles, "lifecycle")
@@ -146,7 +155,7 @@ func (p *program) hashFiles(ctx context.Context, files []string, opts traceHashO
 			return fmt.Errorf("read the configuration %s: %w", opts.config, err)
 		}
 		for _, warning := range warnings {
-			fmt.Fprintf(p.streams.Err, "%s %s: %s\n", p.style(p.streams.Err).warning(), opts.config, warning)
+			p.warnf("%s: %s", opts.config, warning)
 		}
 	}
 	show := p.hashPrinter(opts.output)

@@ -12,13 +12,14 @@ import (
 	"time"
 
 	"simkube.io/simkube/cmd/skctl/progress"
+	"simkube.io/simkube/internal/printable"
 	"simkube.io/simkube/internal/traceinfo"
 )
 
 // infoText is what trace info prints for people.
 func infoText(info namedInfo, style style) []byte {
 	t := infoPrinter{style: style}
-	fmt.Fprintf(&t.out, "%s: %s\n\n", info.Trace, progress.Bytes(info.Bytes))
+	fmt.Fprintf(&t.out, "%s: %s\n\n", printable.Line(info.Trace), progress.Bytes(info.Bytes))
 	t.time(info)
 	t.line("objects", "%s in %s; applied %s, deleted %s; manifests %s",
 		plural(info.Objects, "object"), plural(len(info.Namespaces), "namespace"), times(info.Applied), times(info.Deleted), progress.Bytes(info.ManifestBytes))
@@ -39,7 +40,12 @@ type infoPrinter struct {
 }
 
 func (t *infoPrinter) line(label, format string, args ...any) {
-	fmt.Fprintf(&t.out, "  %s %s\n", t.style.dim(fmt.Sprintf("%-12s", label)), fmt.Sprintf(format, args...))
+	t.styled(label, printable.Line(fmt.Sprintf(format, args...)))
+}
+
+// styled prints a line whose text is fit to be shown, with styles.
+func (t *infoPrinter) styled(label, text string) {
+	fmt.Fprintf(&t.out, "  %s %s\n", t.style.dim(fmt.Sprintf("%-12s", label)), text)
 }
 
 func (t *infoPrinter) time(info namedInfo) {
@@ -63,7 +69,7 @@ func (t *infoPrinter) peak(peak *traceinfo.Peak) {
 		if peak.MemoryBytes > 0 {
 			t.line("", "%s of memory at %s", binaryBytes(peak.MemoryBytes), clockTime(peak.MemoryAt))
 		}
-		t.line("", "%s", t.style.dim("an upper estimate of what is asked for at one time: templates x replicas until they are deleted"))
+		t.styled("", t.style.dim("an upper estimate of what is asked for at one time: templates x replicas until they are deleted"))
 	}
 	if peak.DaemonSets > 0 {
 		t.line("", "%s not counted: one pod on each node", plural(peak.DaemonSets, "DaemonSet"))
@@ -115,7 +121,7 @@ func (t *infoPrinter) checks(c *traceinfo.Checks) {
 	first := "checks"
 	say := func(n int, what string) {
 		if n > 0 {
-			t.line(first, "%s", t.style.wrap("33", progress.Count(int64(n))+" "+what))
+			t.styled(first, t.style.wrap("33", progress.Count(int64(n))+" "+what))
 			first = ""
 		}
 	}
@@ -127,7 +133,7 @@ func (t *infoPrinter) checks(c *traceinfo.Checks) {
 	say(c.Lifecycles.OtherPods, "bare pods have lifecycles under a hash that none of their manifests has")
 	say(c.Lifecycles.Reversed, "of the lifecycles end before they start")
 	for _, example := range slices.Concat(c.Index.Examples, c.Lifecycles.Examples) {
-		t.line("", "%s", t.style.dim("- "+printable(example)))
+		t.styled("", t.style.dim("- "+printable.Line(example)))
 	}
 }
 
@@ -162,7 +168,7 @@ func (t *infoPrinter) table(header []string, rows func(row func(...string))) {
 	table := tabwriter.NewWriter(&t.out, 0, 0, 3, ' ', 0)
 	row := func(cells ...string) {
 		for i := range cells {
-			cells[i] = printable(cells[i])
+			cells[i] = printable.Line(cells[i])
 		}
 		fmt.Fprintln(table, "  "+strings.Join(cells, "\t"))
 	}

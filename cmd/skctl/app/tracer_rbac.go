@@ -92,7 +92,7 @@ func (p *program) runTracerRBAC(file string, opts tracerRBACOptions) error {
 	for _, gvk := range rbac.Kinds(config, !opts.noNodes) {
 		resource, err := find(gvk)
 		if errors.Is(err, rbac.ErrNoKind) {
-			fmt.Fprintf(p.streams.Err, "%s %v; its resource is a guess\n", p.style(p.streams.Err).warning(), err)
+			p.warnf("%v; its resource is a guess", err)
 			resource, err = rbac.Guess(gvk), nil
 		}
 		if err != nil {
@@ -122,7 +122,7 @@ func (p *program) readTracerConfig(file string) (*trace.Config, error) {
 	}
 	config, warnings, err := trace.ParseConfig(data)
 	for _, warning := range warnings {
-		fmt.Fprintf(p.streams.Err, "%s %s: %s\n", p.style(p.streams.Err).warning(), file, warning)
+		p.warnf("%s: %s", file, warning)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read the tracer configuration %s: %w", file, err)

@@ -247,11 +247,13 @@ func (p *program) printTransformed(s *skel.Summary, in *inputFile, out *outputFi
 		return printStructured(p.streams.Out, opts.format, s)
 	}
 	if out == nil {
-		fmt.Fprintf(p.streams.Out, "%s would become:\n", in.Name)
+		if err := p.printf("%s would become:\n", in.Name); err != nil {
+			return err
+		}
 	}
 	err := writeTransformSummary(p.streams.Out, s)
 	if out != nil {
-		fmt.Fprintf(p.streams.Err, "written to %s\n", out.Name)
+		p.notef("written to %s", out.Name)
 	}
 	return err
 }

@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"simkube.io/simkube/cmd/skctl/progress"
+	"simkube.io/simkube/internal/printable"
 	"simkube.io/simkube/skel"
 	"simkube.io/simkube/trace"
 )
@@ -43,7 +44,7 @@ func writeTransformSummary(to io.Writer, s *skel.Summary) error {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t  %s\n", progress.Count(c.Events), progress.Count(c.Objects), progress.Count(c.Fields), progress.Count(c.Deleted), what)
 	}
 	for _, c := range s.Commands {
-		text := []rune(c.Command)
+		text := []rune(printable.Line(c.Command))
 		if len(text) > maxCommandText {
 			text = append(text[:maxCommandText-1], '…')
 		}
@@ -75,7 +76,7 @@ func (c *changePrinter) print(change *skel.Change) bool {
 	at := time.Unix(change.Time, 0).UTC().Format(time.RFC3339)
 	before, name := "", ""
 	if change.Before != nil {
-		before, name = manifestYAML(change.Before), printable(objectName(change.Before))
+		before, name = manifestYAML(change.Before), printable.Line(objectName(change.Before))
 	}
 	head := fmt.Sprintf("event %d, %s: %s", change.Event, at, name)
 	switch {
@@ -88,7 +89,7 @@ func (c *changePrinter) print(change *skel.Change) bool {
 	fmt.Fprintln(c.out, c.style.wrap("1", head))
 	for i, after := range change.After {
 		if name := objectName(after.Object); change.Before == nil || i > 0 || name != objectName(change.Before) {
-			fmt.Fprintln(c.out, "  becomes "+printable(name))
+			fmt.Fprintln(c.out, "  becomes "+printable.Line(name))
 		}
 		if after.Shift != 0 {
 			fmt.Fprintf(c.out, "  moves by %s\n", time.Duration(after.Shift)*time.Second)
@@ -111,7 +112,7 @@ func (c *changePrinter) diff(before, after string) {
 	for _, hunk := range unified.Hunks {
 		fmt.Fprintln(c.out, c.style.wrap("36", fmt.Sprintf("  @@ line %d @@", hunk.FromLine)))
 		for _, line := range hunk.Lines {
-			text := printable(strings.TrimRight(line.Content, "\n"))
+			text := printable.Line(strings.TrimRight(line.Content, "\n"))
 			switch line.Kind {
 			case udiff.Insert:
 				text = c.style.wrap("32", "  + "+text)

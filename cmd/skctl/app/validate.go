@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 
@@ -141,8 +140,7 @@ func (p *program) writeReport(report *validate.Report, name string, opts validat
 func (p *program) writeSuggestion(ctx context.Context, report *validate.Report, name, to string) error {
 	text := report.GenerateSKEL(filepath.Base(name))
 	if to == standardInput {
-		_, err := io.WriteString(p.streams.Out, text)
-		return err
+		return p.printProgram(text)
 	}
 	out, err := p.create(ctx, to)
 	if err != nil {

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"simkube.io/simkube/internal/printable"
 )
 
 // Bar shows how much of a known amount of work is done, and how long the rest may take, the way a Display does. It shows nothing of work that takes no
@@ -27,7 +29,7 @@ const barQuiet = time.Second
 
 // NewBar returns a Bar for an amount of work in some unit, such as "events"; Close it before printing anything else.
 func NewBar(w io.Writer, what, unit string, total int64, opts Options) *Bar {
-	b := &Bar{screen: screen{w: w}, opts: opts.withDefaults(), what: what, unit: unit, total: total}
+	b := &Bar{screen: screen{w: w}, opts: opts.withDefaults(), what: printable.Line(what), unit: unit, total: total}
 	b.begin = b.opts.Clock.Now()
 	return b
 }

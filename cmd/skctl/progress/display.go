@@ -9,6 +9,7 @@ import (
 
 	"k8s.io/utils/clock"
 
+	"simkube.io/simkube/internal/printable"
 	"simkube.io/simkube/internal/simulation"
 )
 
@@ -60,6 +61,7 @@ func (d *Display) Update(p simulation.Progress) {
 	if d.opts.Live {
 		every = redrawEvery
 	}
+	p.Detail = printable.Line(p.Detail)
 	changed := p.Phase != d.last.Phase
 	d.last = p
 	now := d.opts.Clock.Now()
@@ -87,10 +89,11 @@ func (d *Display) Note(n simulation.Note) {
 }
 
 func noteText(n simulation.Note, colour bool) string {
+	text := printable.Text(n.Text)
 	if n.Level == simulation.Warning {
-		return pen{colour: colour}.warn("warning: ") + n.Text
+		return pen{colour: colour}.warn("warning: ") + text
 	}
-	return n.Text
+	return text
 }
 
 // Close takes the live lines away.

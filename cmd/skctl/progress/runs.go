@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"simkube.io/simkube/internal/printable"
 	"simkube.io/simkube/internal/results"
 	"simkube.io/simkube/internal/simulation"
 )
@@ -51,6 +52,7 @@ func NewRuns(w io.Writer, count int, opts Options) *Runs {
 func (r *Runs) Update(number int, p simulation.Progress) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	p.Detail = printable.Line(p.Detail)
 	before, known := r.state.Running[number]
 	r.state.Running[number] = p
 	now := r.opts.Clock.Now()
@@ -91,7 +93,7 @@ func (r *Runs) End(run results.Repetition) {
 	if run.Status == results.RunFailed {
 		r.state.Failed++
 		first, _, _ := strings.Cut(run.Error, "\n")
-		text = r.name(run.Number) + ": " + pen.warn(run.Status.Text()) + ": " + first
+		text = r.name(run.Number) + ": " + pen.warn(run.Status.Text()) + ": " + printable.Line(first)
 	}
 	if m := run.Measures; m != nil {
 		text += fmt.Sprintf(": %s pods, p99 wait %s, %s nodes, took %s", results.FormatCount(int(m.Pods)),

@@ -5,6 +5,8 @@ import (
 	"io"
 	"sync"
 	"time"
+
+	"simkube.io/simkube/internal/printable"
 )
 
 // Transfer shows how much of something has come, and how fast, the way a Display does. It is safe for concurrent use.
@@ -21,7 +23,7 @@ type Transfer struct {
 
 // NewTransfer returns a Transfer that says what is going on until something comes; Close it before printing anything else.
 func NewTransfer(w io.Writer, what string, opts Options) *Transfer {
-	t := &Transfer{screen: screen{w: w}, opts: opts.withDefaults(), what: what}
+	t := &Transfer{screen: screen{w: w}, opts: opts.withDefaults(), what: printable.Line(what)}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.draw()

@@ -149,15 +149,24 @@ func expand(text string, column int) (string, int) {
 	return b.String(), column
 }
 
-// printable gives a text without what a terminal would not show but obey, or what would turn its direction around.
+// printable returns a text in which nothing is left that a terminal would not show but obey, or that would turn its direction around: it is spelled as
+// an escape. A byte order mark is left out.
 func printable(text string) string {
-	return strings.Map(func(r rune) rune {
+	var b strings.Builder
+	for text != "" {
+		r, size := utf8.DecodeRuneInString(text)
 		switch {
+		case r == utf8.RuneError && size == 1:
+			fmt.Fprintf(&b, `\x%02x`, text[0])
 		case r == '\ufeff':
-			return -1
-		case unicode.IsControl(r), unicode.Is(unicode.Bidi_Control, r), r == '\u2028', r == '\u2029', r == utf8.RuneError:
-			return '\ufffd'
+		case !unicode.IsControl(r) && !unicode.Is(unicode.Bidi_Control, r) && r != '\u2028' && r != '\u2029':
+			b.WriteRune(r)
+		case r < utf8.RuneSelf:
+			fmt.Fprintf(&b, `\x%02x`, r)
+		default:
+			fmt.Fprintf(&b, `\u%04x`, r)
 		}
-		return r
-	}, text)
+		text = text[size:]
+	}
+	return b.String()
 }
