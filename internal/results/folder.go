@@ -1,6 +1,8 @@
 package results
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,6 +20,8 @@ const (
 	TimelineFile = "timeline.parquet"
 	EventsFile   = "events.parquet"
 	ReportFile   = "report.html"
+	// ChecksumsFile has the checksums of the others.
+	ChecksumsFile = "checksums.sha256"
 )
 
 // WriteOptions configure [Write].
@@ -113,26 +117,30 @@ func makeBeside(dir string) (string, error) {
 }
 
 func writeFiles(dir string, run *Run, report func(io.Writer, *Run) error) error {
-	files := []struct {
+	type file struct {
 		name  string
 		write func(io.Writer) error
-	}{
+	}
+	files := []file{
 		{SummaryFile, func(w io.Writer) error { return writeJSON(w, &run.Summary) }},
 		{PodsFile, func(w io.Writer) error { return writeRows(w, run.Pods) }},
 		{NodesFile, func(w io.Writer) error { return writeRows(w, run.Nodes) }},
 		{TimelineFile, func(w io.Writer) error { return writeRows(w, run.Timeline) }},
 		{EventsFile, func(w io.Writer) error { return writeRows(w, run.Events) }},
 	}
+	if report != nil {
+		files = append(files, file{ReportFile, func(w io.Writer) error { return report(w, run) }})
+	}
+	sums := checksums{}
 	for _, f := range files {
-		if err := writeFile(filepath.Join(dir, f.name), f.write); err != nil {
+		sum := sha256.New()
+		if err := writeFile(filepath.Join(dir, f.name), func(w io.Writer) error { return f.write(io.MultiWriter(w, sum)) }); err != nil {
 			return fmt.Errorf("write %s: %w", f.name, err)
 		}
+		sums[f.name] = hex.EncodeToString(sum.Sum(nil))
 	}
-	if report != nil {
-		err := writeFile(filepath.Join(dir, ReportFile), func(w io.Writer) error { return report(w, run) })
-		if err != nil {
-			return fmt.Errorf("write %s: %w", ReportFile, err)
-		}
+	if err := writeFile(filepath.Join(dir, ChecksumsFile), sums.write); err != nil {
+		return fmt.Errorf("write %s: %w", ChecksumsFile, err)
 	}
 	return syncDir(dir)
 }

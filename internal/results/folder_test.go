@@ -1,7 +1,10 @@
 package results
 
 import (
+	"bytes"
+	"crypto/sha256"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -195,24 +198,75 @@ func TestRead_Broken(t *testing.T) {
 			}
 		})
 	}
-	t.Run("flipped bytes", func(t *testing.T) {
+	t.Run("no checksums", func(t *testing.T) {
 		dir := filepath.Join(t.TempDir(), "out")
 		if err := Write(dir, history(1).Run(info(200)), WriteOptions{}); err != nil {
 			t.Fatal(err)
 		}
-		path := filepath.Join(dir, PodsFile)
+		if err := os.Remove(filepath.Join(dir, ChecksumsFile)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Read(dir); err == nil || !strings.Contains(err.Error(), "there is no checksums.sha256 in it") {
+			t.Errorf("got error %v", err)
+		}
+	})
+}
+
+// TestRead_Damaged flips bytes of every Parquet file, and cuts it, all over: what the decoder would make of it is not defined, so that it must not see it.
+func TestRead_Damaged(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "out")
+	if err := Write(dir, history(1).Run(info(200)), WriteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Read(dir); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{PodsFile, NodesFile, TimelineFile, EventsFile, ChecksumsFile} {
+		path := filepath.Join(dir, name)
 		whole, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for i := 0; i < len(whole); i += 7 {
-			broken := append([]byte{}, whole...)
-			broken[i] ^= 0x5a
-			if err := os.WriteFile(path, broken, 0o600); err != nil {
+		damage := func(what string, at int, data []byte) {
+			t.Helper()
+			if err := os.WriteFile(path, data, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			// An error or rows; not a panic.
-			_, _ = readRows[Pod](path)
+			if _, err := Read(dir); !errors.Is(err, ErrDamaged) {
+				t.Errorf("%s, byte %d %s: got error %v, want %v", name, at, what, err, ErrDamaged)
+			}
 		}
-	})
+		step := max(1, len(whole)/200)
+		for at := 0; at < len(whole); at += step {
+			broken := bytes.Clone(whole)
+			broken[at] ^= 0x5a
+			damage("flipped", at, broken)
+			damage("and all behind it gone", at, whole[:at])
+		}
+		damage("more", len(whole), append(bytes.Clone(whole), 0))
+		if err := os.WriteFile(path, whole, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestWrite_Checksums holds the file of checksums against the files, and against the format of sha256sum.
+func TestWrite_Checksums(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "out")
+	report := func(w io.Writer, _ *Run) error { _, err := io.WriteString(w, "<html>"); return err }
+	if err := Write(dir, history(1).Run(info(20)), WriteOptions{Report: report}); err != nil {
+		t.Fatal(err)
+	}
+	var want strings.Builder
+	for _, name := range []string{EventsFile, NodesFile, PodsFile, ReportFile, SummaryFile, TimelineFile} {
+		data, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(&want, "%x  %s\n", sha256.Sum256(data), name)
+	}
+	got, err := os.ReadFile(filepath.Join(dir, ChecksumsFile))
+	if diff := cmp.Diff(want.String(), string(got)); diff != "" || err != nil {
+		t.Errorf("checksums (-want +got): %v\n%s", err, diff)
+	}
 }

@@ -25,24 +25,21 @@ func (e *VersionError) Error() string {
 }
 
 // Read reads a folder that [Write] wrote. The error is or wraps [ErrNotResults] where there is no
-// summary, a *[VersionError] where it is of another version, and names the file where one is missing
-// or broken.
+// summary, a *[VersionError] where it is of another version, wraps [ErrDamaged] where a file is not what
+// was written, and names the file where one is missing.
 func Read(dir string) (*Run, error) {
 	summary, err := ReadSummary(dir)
 	if err != nil {
 		return nil, err
 	}
+	files, err := readVerified(dir, SummaryFile, PodsFile, NodesFile, TimelineFile, EventsFile)
+	if err != nil {
+		return nil, err
+	}
 	run := &Run{Summary: *summary}
-	if run.Pods, err = readRows[Pod](filepath.Join(dir, PodsFile)); err != nil {
-		return nil, err
-	}
-	if run.Nodes, err = readRows[NodeRow](filepath.Join(dir, NodesFile)); err != nil {
-		return nil, err
-	}
-	if run.Timeline, err = readRows[TimelineRow](filepath.Join(dir, TimelineFile)); err != nil {
-		return nil, err
-	}
-	if run.Events, err = readRows[EventRow](filepath.Join(dir, EventsFile)); err != nil {
+	err = errors.Join(readRows(&run.Pods, dir, PodsFile, files), readRows(&run.Nodes, dir, NodesFile, files),
+		readRows(&run.Timeline, dir, TimelineFile, files), readRows(&run.Events, dir, EventsFile, files))
+	if err != nil {
 		return nil, err
 	}
 	return run, nil

@@ -1,0 +1,74 @@
+package results
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// ErrDamaged is returned when a file of a result folder is not what was written.
+var ErrDamaged = errors.New("the file is damaged")
+
+// checksums are the SHA-256 sums of the files of a folder, by their names. Parquet has checksums of the data of its pages only, and what the rest of a
+// damaged file has the decoder do is not safe: it may read memory that is not its own. So no byte is decoded that is not known to be what was written.
+type checksums map[string]string
+
+// write writes the sums as sha256sum does, so that it can check them.
+func (c checksums) write(w io.Writer) error {
+	for _, name := range slices.Sorted(maps.Keys(c)) {
+		if _, err := fmt.Fprintf(w, "%s  %s\n", c[name], name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readChecksums reads the sums of a folder.
+func readChecksums(dir string) (checksums, error) {
+	path := filepath.Join(dir, ChecksumsFile)
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s: there is no %s in it, so that nothing tells whether its other files are whole; simulate again", dir, ChecksumsFile)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read results: %w", err)
+	}
+	sums := checksums{}
+	for line := range strings.Lines(string(text)) {
+		sum, name, ok := strings.Cut(strings.TrimSuffix(line, "\n"), "  ")
+		if !ok {
+			return nil, fmt.Errorf("%s: %w: %q is no line of it", path, ErrDamaged, line)
+		}
+		sums[name] = sum
+	}
+	return sums, nil
+}
+
+// readVerified returns the contents of files of a folder, if all of them are what was written.
+func readVerified(dir string, names ...string) (map[string][]byte, error) {
+	sums, err := readChecksums(dir)
+	if err != nil {
+		return nil, err
+	}
+	files := map[string][]byte{}
+	for _, name := range names {
+		path := filepath.Join(dir, name)
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return nil, fmt.Errorf("read results: %w", err)
+		}
+		if sum := sha256.Sum256(data); hex.EncodeToString(sum[:]) != sums[name] {
+			return nil, fmt.Errorf("%s: %w: its checksum is not that in %s", path, ErrDamaged, ChecksumsFile)
+		}
+		files[name] = data
+	}
+	return files, nil
+}
