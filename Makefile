@@ -101,6 +101,23 @@ test-virtual: bin/.overlay ## Run the cluster's tests in virtual time
 	cd cluster && $(GO) test $(VIRTUAL) -ldflags '-s -w -checklinkname=0' -vet=off -timeout 0 -exec '$(CURDIR)/bin/.playback -limit 10m' \
 		$$($(GO) list ./... | grep -vE '/internal/(overlay|playback)$$')
 
+# The race detector needs cgo and a C compiler, and has everything compiled once more: Kubernetes too, which takes ten minutes and more.
+# Virtual time is left out, as its clock stands still while a goroutine runs: package playback is nothing but that, and package overlay
+# makes the files for it.
+# Package simtest runs programs that are built with the detector, and reads what it prints in their logs. Package test of the light
+# module is left out: it runs programs that are built without it, and what they do is run by the tests of their packages.
+RACE_CLUSTER ?= $$($(GO) list ./... | grep -vE '/internal/(overlay|playback)$$')
+
+.PHONY: race
+race: export CGO_ENABLED := 1
+race: race-light ## Run the tests with the race detector (a C compiler is needed, and half an hour)
+	cd cluster && SIMKUBE_RACE=1 $(GO) test -race -timeout 60m $(RACE_CLUSTER)
+
+.PHONY: race-light
+race-light: export CGO_ENABLED := 1
+race-light: ## The same, without the module that compiles Kubernetes
+	$(GO) test -race -timeout 60m $$($(GO) list ./... | grep -v '/simkube/test$$')
+
 .PHONY: bench
 bench: build ## Run the benchmarks (docs/benchmarks.md says what they show)
 	$(GO) test -run '^$$' -bench . -benchmem -timeout 60m ./...

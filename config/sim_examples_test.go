@@ -74,18 +74,24 @@ func checkSimulatedNode(t *testing.T, node *corev1.Node) {
 }
 
 func TestSimExamples_Simulation(t *testing.T) {
-	data, err := os.ReadFile("sim/examples/simulation.yml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var sim simkubev1.Simulation
-	if err := strictyaml.UnmarshalStrict(data, &sim); err != nil {
-		t.Fatal(err)
-	}
+	sim := exampleSimulation(t)
 	if sim.APIVersion != simkubev1.GroupVersion.String() || sim.Kind != "Simulation" || sim.Name == "" ||
 		sim.Spec.Driver.Image == "" || sim.Spec.Driver.Namespace != "simkube" || sim.Spec.Driver.TracePath == "" || sim.Spec.Driver.Port == 0 {
 		t.Errorf("the example lacks something: %+v", sim)
 	}
+}
+
+func exampleSimulation(t *testing.T) *simkubev1.Simulation {
+	t.Helper()
+	data, err := os.ReadFile("sim/examples/simulation.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sim := &simkubev1.Simulation{}
+	if err := strictyaml.UnmarshalStrict(data, sim); err != nil {
+		t.Fatal(err)
+	}
+	return sim
 }
 
 // TestSimExamples_Hooks checks that the hooks are read, and that what is made before is what is removed after.

@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -19,6 +20,7 @@ import (
 
 	simkubev1 "simkube.io/simkube/api/v1"
 	"simkube.io/simkube/config"
+	"simkube.io/simkube/internal/simctl/allowlist"
 )
 
 // TestSim_Objects checks that every manifest is read strictly (by building it), is where it should be, and stands once.
@@ -193,6 +195,7 @@ func TestSim_Controller(t *testing.T) {
 		if args["leader-elect"] != "true" {
 			t.Errorf("%s: two controllers would work at once while one is replaced", b.name)
 		}
+		checkLimits(t, b.name, args)
 		env := map[string]string{}
 		for _, variable := range container.Env {
 			if env[variable.Name] = variable.Value; variable.ValueFrom != nil {
@@ -204,6 +207,30 @@ func TestSim_Controller(t *testing.T) {
 			t.Errorf("%s: environment (-want +got):\n%s", b.name, diff)
 		}
 		named[*corev1.ServiceAccount](t, b, env["DRIVER_SVC_ACCOUNT"])
+	}
+}
+
+// checkLimits checks that the controller runs no commands of hooks, and allows what the example and skctl run name, and no more.
+func checkLimits(t *testing.T, name string, args map[string]string) {
+	t.Helper()
+	if args["hook-commands"] != "false" {
+		t.Errorf("%s: commands of hooks would have the controller's rights: --hook-commands=%s", name, args["hook-commands"])
+	}
+	images, imagesErr := allowlist.ParseImages(strings.Split(args["allowed-driver-images"], ","))
+	paths, pathsErr := allowlist.ParsePaths(strings.Split(args["allowed-trace-paths"], ","))
+	if err := errors.Join(imagesErr, pathsErr); err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	driver := exampleSimulation(t).Spec.Driver
+	for image, want := range map[string]bool{driver.Image: true, "simkube/sk-driver:v1.2.3": true, "simkube/sk-ctrl": false, "example.com/simkube/sk-driver": false} {
+		if got := images.Allows(image); got != want {
+			t.Errorf("%s: image %s is allowed: %v, want %v", name, image, got, want)
+		}
+	}
+	for trace, want := range map[string]bool{strings.TrimPrefix(driver.TracePath, "file://"): true, "/data/trace": true, "/etc/shadow": false, "/": false} {
+		if got := paths.Allows(trace); got != want {
+			t.Errorf("%s: trace %s is allowed: %v, want %v", name, trace, got, want)
+		}
 	}
 }
 
