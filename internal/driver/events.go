@@ -3,11 +3,13 @@ package driver
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	simkubev1 "simkube.io/simkube/api/v1"
+	"simkube.io/simkube/internal/printable"
 )
 
 // event puts an Event beside the Simulation, for kubectl describe. One that cannot be written is in the log, as all of them are.
@@ -27,13 +29,14 @@ func (d *driver) event(ctx context.Context, kind, reason, message string) {
 	}
 }
 
-// shortened cuts a message to what an Event may hold.
+// shortened makes a message fit to be shown, and cuts it to what an Event may hold.
 func shortened(message string) string {
 	const most = 1024
+	message = printable.Text(message)
 	if len(message) <= most {
 		return message
 	}
-	return message[:most-3] + "..."
+	return strings.ToValidUTF8(message[:most-3], "") + "..."
 }
 
 // hookDone tells how a hook ended.

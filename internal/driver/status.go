@@ -17,6 +17,7 @@ import (
 	"k8s.io/utils/clock"
 
 	simkubev1 "simkube.io/simkube/api/v1"
+	"simkube.io/simkube/internal/printable"
 )
 
 const (
@@ -90,6 +91,7 @@ func (s *status) write(ctx context.Context) error {
 	s.writing.Lock()
 	defer s.writing.Unlock()
 	now := s.get()
+	now.Message = printable.Text(now.Message)
 	value, err := json.Marshal(&now)
 	if err != nil {
 		return fmt.Errorf("encode the status: %w", err)

@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	simkubev1 "simkube.io/simkube/api/v1"
+	"simkube.io/simkube/internal/printable"
 )
 
 // Ledger keeps which hooks were begun. Save returns once the records outlive this process.
@@ -82,7 +83,7 @@ func (r *Runner) end(record *simkubev1.HookRecord, result Result, err error) {
 		record.ExitCode = &code
 	}
 	if err != nil {
-		record.State, record.Message = simkubev1.HookFailed, err.Error()
+		record.State, record.Message = simkubev1.HookFailed, printable.Text(err.Error()) // of programs, too
 	}
 }
 

@@ -183,3 +183,12 @@ func TestRunner_RunPhase_PostStop(t *testing.T) {
 		t.Errorf("cancelled: got %v, %d records", err, len(*cut))
 	}
 }
+
+// TestRunner_RunPhase_Escapes holds that what a command prints is fit for whoever prints its record.
+func TestRunner_RunPhase_Escapes(t *testing.T) {
+	var record simkubev1.HookRecord
+	newRunner().end(&record, Result{ExitCode: 1}, &Error{Cmd: "sh", Err: errors.New("exit status 1"), Output: "\x1b[31mred\n\xff"})
+	if want := "hook sh: exit status 1\n\\x1b[31mred\n\\xff"; record.Message != want {
+		t.Errorf("got %q, want %q", record.Message, want)
+	}
+}

@@ -7,6 +7,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	simkubev1 "simkube.io/simkube/api/v1"
+	"simkube.io/simkube/internal/printable"
 )
 
 // maxNote is the longest text that an Event takes.
@@ -39,7 +40,7 @@ func (s *session) explain() string {
 }
 
 func (s *session) event(kind, reason, action, note string) {
-	s.recorder.Eventf(s.sim, nil, kind, reason, action, "%s", clip(note, maxNote))
+	s.recorder.Eventf(s.sim, nil, kind, reason, action, "%s", clip(printable.Text(note), maxNote))
 }
 
 func eventType(state simkubev1.SimulationState) string {

@@ -8,13 +8,14 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	simkubev1 "simkube.io/simkube/api/v1"
+	"simkube.io/simkube/internal/printable"
 )
 
 // setCondition sets a condition. Its transition is the last change of its status or its reason: how long a simulation has
 // been waiting for something is told by it.
 func setCondition(status *simkubev1.SimulationStatus, condition metav1.Condition, now time.Time) {
 	condition.LastTransitionTime = metav1.NewTime(now)
-	condition.Message = clip(condition.Message, maxMessage)
+	condition.Message = clip(printable.Text(condition.Message), maxMessage)
 	for i := range status.Conditions {
 		old := &status.Conditions[i]
 		if old.Type != condition.Type {
