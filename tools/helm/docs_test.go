@@ -101,7 +101,7 @@ func lookUp(values object, path []string) any {
 // inline writes a YAML value in one line, as JSON unless it is plain.
 func inline(text []byte) string {
 	text = bytes.TrimSpace(text)
-	if bytes.ContainsAny(text, "\n:") && !bytes.HasPrefix(text, []byte(`"`)) {
+	if (bytes.ContainsAny(text, "\n:") || bytes.HasPrefix(text, []byte("- "))) && !bytes.HasPrefix(text, []byte(`"`)) {
 		if json, err := yaml.YAMLToJSON(text); err == nil {
 			return string(json)
 		}
