@@ -251,3 +251,23 @@ func TestSimulations_Completion(t *testing.T) {
 		}
 	}
 }
+
+// TestSimulations_NameIsNoPath holds that no request is made by a name that is more than one part of a URL.
+func TestSimulations_NameIsNoPath(t *testing.T) {
+	for _, command := range []string{"get", "wait", "logs", "pause", "resume", "delete"} {
+		for _, name := range []string{"..", "../../nodes/a", "a%2fb"} {
+			server := newAPIServer(t)
+			code, _, stderr := run(t, command, name, "--kubeconfig", server.kubeconfig)
+			if want := fmt.Sprintf("invalid NAME %q", name); code != exitUsage || !strings.Contains(stderr, want) {
+				t.Errorf("%s %s: got exit code %d and %q, want %d and %q", command, name, code, stderr, exitUsage, want)
+			}
+			for _, method := range []string{"GET", "PATCH", "DELETE"} {
+				for _, made := range server.made(method) {
+					if made != "GET "+simulationsPath { // wait looks at the list
+						t.Errorf("%s %s: the request %s was made", command, name, made)
+					}
+				}
+			}
+		}
+	}
+}
