@@ -206,8 +206,8 @@ func TestRead_Broken(t *testing.T) {
 		if err := os.Remove(filepath.Join(dir, ChecksumsFile)); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Read(dir); err == nil || !strings.Contains(err.Error(), "there is no checksums.sha256 in it") {
-			t.Errorf("got error %v", err)
+		if _, err := Read(dir); err != nil {
+			t.Errorf("a folder from the time before there were checksums: %v", err)
 		}
 	})
 }

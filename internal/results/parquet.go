@@ -33,8 +33,14 @@ func writeRows[T any](w io.Writer, rows []T) error {
 	return pw.Close()
 }
 
-// readRows decodes a file of a folder. Its data must be what was written: see [checksums].
+// readRows decodes a file of a folder. Its data must be what was written: see [checksums]. Where there
+// are none, a panic of the decoder is an error.
 func readRows[T any](rows *[]T, dir, name string, files map[string][]byte) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%s: %w: %v", filepath.Join(dir, name), ErrDamaged, p)
+		}
+	}()
 	data := files[name]
 	if *rows, err = parquet.Read[T](bytes.NewReader(data), int64(len(data))); err != nil {
 		return fmt.Errorf("%s: %w", filepath.Join(dir, name), err)
