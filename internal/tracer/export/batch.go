@@ -24,16 +24,13 @@ type batch struct {
 
 	objects []appliedObject
 	removed []deletedObject
-	live    int // of the objects, those that are still wanted
-	// keys finds what was applied by key.
-	keys map[log.Key]keyState
+	// keys are those of the objects that something happened to.
+	keys map[log.Key]bool
 }
 
 type appliedObject struct {
 	size   uint32
 	millis uint16
-	// replaced: it was applied again.
-	replaced bool
 }
 
 type deletedObject struct {
@@ -41,56 +38,39 @@ type deletedObject struct {
 	millis uint16
 }
 
-// keyState is what an event has of an object.
-type keyState struct {
-	applied int // place among the objects, from 1, or 0
-	deleted bool
-}
-
 // maxKeys is how large a map of keys may be to be used again.
 const maxKeys = 1 << 14
 
 func newBatch(dir string, memory int) *batch {
-	return &batch{dir: dir, memory: memory, keys: map[log.Key]keyState{}}
+	return &batch{dir: dir, memory: memory, keys: map[log.Key]bool{}}
 }
 
-func (b *batch) empty() bool { return b.live+len(b.removed) == 0 }
+func (b *batch) empty() bool { return len(b.objects)+len(b.removed) == 0 }
 
-func (b *batch) counts() (applied, deleted int) { return b.live, len(b.removed) }
+func (b *batch) counts() (applied, deleted int) { return len(b.objects), len(b.removed) }
 
-// deletes tells whether an object is deleted in the event: then it cannot be applied in it any more.
-func (b *batch) deletes(key log.Key) bool { return b.keys[key].deleted }
+// has reports whether the event has something of an object: then that cannot be applied in it any more.
+func (b *batch) has(key log.Key) bool { return b.keys[key] }
 
-// apply adds an object that the event has nothing of and will have nothing of again.
+// apply adds an object of which the event has nothing, and will have nothing else.
 func (b *batch) apply(raw []byte, millis uint16) error {
 	b.buf = append(b.buf, raw...)
 	b.objects = append(b.objects, appliedObject{size: uint32(len(raw)), millis: millis})
-	b.live++
 	if len(b.buf) <= b.memory {
 		return nil
 	}
 	return b.spill()
 }
 
-// applyKey adds an object. It replaces the one that was applied before.
+// applyKey adds an object of which the event has nothing.
 func (b *batch) applyKey(key log.Key, raw []byte, millis uint16) error {
-	state := b.keys[key]
-	if state.applied > 0 {
-		b.objects[state.applied-1].replaced = true
-		b.live--
-	}
-	if err := b.apply(raw, millis); err != nil {
-		return err
-	}
-	state.applied = len(b.objects)
-	b.keys[key] = state
-	return nil
+	b.keys[key] = true
+	return b.apply(raw, millis)
 }
 
+// delete adds the deletion of an object, which may have been applied.
 func (b *batch) delete(key log.Key, millis uint16) {
-	state := b.keys[key]
-	state.deleted = true
-	b.keys[key] = state
+	b.keys[key] = true
 	b.removed = append(b.removed, deletedObject{key, millis})
 }
 
@@ -119,13 +99,10 @@ func (b *batch) applied() iter.Seq2[*trace.Object, error] {
 		}
 		next := b.reader()
 		for _, o := range b.objects {
-			raw, err := next(int(o.size), o.replaced)
+			raw, err := next(int(o.size))
 			if err != nil {
 				yield(nil, fmt.Errorf("read a spooled event: %w", err))
 				return
-			}
-			if o.replaced {
-				continue
 			}
 			obj, err := b.parser.Parse(raw)
 			if !yield(&obj, err) || err != nil {
@@ -136,10 +113,10 @@ func (b *batch) applied() iter.Seq2[*trace.Object, error] {
 }
 
 // reader gives the bytes of one object after the other.
-func (b *batch) reader() func(size int, skip bool) ([]byte, error) {
+func (b *batch) reader() func(size int) ([]byte, error) {
 	if b.file == nil {
 		rest := b.buf
-		return func(size int, _ bool) ([]byte, error) {
+		return func(size int) ([]byte, error) {
 			raw := rest[:size:size]
 			rest = rest[size:]
 			return raw, nil
@@ -147,11 +124,7 @@ func (b *batch) reader() func(size int, skip bool) ([]byte, error) {
 	}
 	in := bufio.NewReaderSize(io.NewSectionReader(b.file, 0, b.size), fileBuffer)
 	var buf []byte
-	return func(size int, skip bool) ([]byte, error) {
-		if skip {
-			_, err := in.Discard(size)
-			return nil, err
-		}
+	return func(size int) ([]byte, error) {
 		if cap(buf) < size {
 			buf = make([]byte, size)
 		}
@@ -178,9 +151,7 @@ func (b *batch) deleted() iter.Seq2[*trace.Object, error] {
 // eachMillis gives the milliseconds of the applied objects, then those of the deleted ones.
 func (b *batch) eachMillis(yield func(uint16)) {
 	for _, o := range b.objects {
-		if !o.replaced {
-			yield(o.millis)
-		}
+		yield(o.millis)
 	}
 	for _, o := range b.removed {
 		yield(o.millis)
@@ -189,9 +160,9 @@ func (b *batch) eachMillis(yield func(uint16)) {
 
 // reset makes the batch empty.
 func (b *batch) reset() error {
-	b.buf, b.objects, b.removed, b.live = b.buf[:0], b.objects[:0], b.removed[:0], 0
+	b.buf, b.objects, b.removed = b.buf[:0], b.objects[:0], b.removed[:0]
 	if len(b.keys) > maxKeys {
-		b.keys = map[log.Key]keyState{}
+		b.keys = map[log.Key]bool{}
 	} else {
 		clear(b.keys)
 	}

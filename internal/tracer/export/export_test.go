@@ -65,7 +65,7 @@ func TestRun_Events(t *testing.T) {
 			nil,
 			[]string{"100 +Deployment a/web@2 +Deployment b/old@1 +Node n1@1", "100 +Deployment a/web@3", "120 -Deployment b/old", "199 +Deployment a/new@1"},
 		},
-		"the last of a second stays": {
+		"every version of a second": {
 			func(h *history) {
 				h.apply(110_000, "Deployment a/web", 1)
 				h.apply(110_001, "Deployment a/other", 1)
@@ -74,7 +74,7 @@ func TestRun_Events(t *testing.T) {
 			},
 			Filters{},
 			nil,
-			[]string{"100", "110 +Deployment a/other@1 +Deployment a/web@2", "111 +Deployment a/web@3"},
+			[]string{"100", "110 +Deployment a/web@1 +Deployment a/other@1", "110 +Deployment a/web@2", "111 +Deployment a/web@3"},
 		},
 		"applied and deleted in a second": {
 			func(h *history) {
@@ -97,7 +97,7 @@ func TestRun_Events(t *testing.T) {
 			},
 			Filters{},
 			nil,
-			[]string{"100 +Deployment a/web@1", "110 +Deployment a/other@2 -Deployment a/web", "110 +Deployment a/web@2 -Deployment a/web", "110 +Deployment a/web@3"},
+			[]string{"100 +Deployment a/web@1", "110 +Deployment a/other@1 -Deployment a/web", "110 +Deployment a/other@2 +Deployment a/web@2 -Deployment a/web", "110 +Deployment a/web@3"},
 		},
 		"deletion of what was not there": {
 			func(h *history) { h.delete(110_000, "Deployment a/web") },

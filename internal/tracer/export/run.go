@@ -106,7 +106,7 @@ func (e *exporter) changes() error {
 			continue
 		}
 		at := seconds(r.Time)
-		if at != second || op == log.Applied && e.batch.deletes(r.Key) {
+		if at != second || op == log.Applied && e.batch.has(r.Key) {
 			if err := e.flushChanges(second); err != nil {
 				return err
 			}
