@@ -32,6 +32,7 @@ func (t *Tracer) Export(ctx context.Context, request simkubev1.ExportRequest, w 
 		return server.Summary{}, &server.RequestError{Problems: problems}
 	}
 	excludedNamespaces, includedNamespaces := request.Filters.Namespaces()
+	unsure := t.openGap(ctx) // before the snapshot: a gap that closes meanwhile is in it
 	snapshot, err := t.log.Snapshot()
 	if err != nil {
 		return server.Summary{}, err
@@ -44,7 +45,7 @@ func (t *Tracer) Export(ctx context.Context, request simkubev1.ExportRequest, w 
 			ExcludedLabels: excluded, IncludedLabels: included,
 		},
 	}
-	opts := export.Options{Config: t.Config(), Extension: !t.opts.NoExtension, SpoolDir: t.opts.SpoolDir}
+	opts := export.Options{Config: t.Config(), Extension: !t.opts.NoExtension, SpoolDir: t.opts.SpoolDir, Unsure: unsure}
 	if request.Transform != "" {
 		return t.exportTransformed(ctx, snapshot, wanted, request.Transform, out, opts)
 	}

@@ -20,6 +20,7 @@ import (
 type follower struct {
 	t       *Tracer
 	kind    following
+	name    string
 	watcher *watch.Watcher
 	objects *objects
 	pods    *pods
@@ -32,9 +33,11 @@ type follower struct {
 	done   chan struct{}
 }
 
-// newFollower makes a follower, which knows what was recorded before.
-func (t *Tracer) newFollower(ctx context.Context, kind following, config *trace.Config, before map[string]known) (*follower, error) {
-	f := &follower{t: t, kind: kind, done: make(chan struct{})}
+// newFollower makes a follower, which knows what was recorded before. since is up to when that is everything.
+func (t *Tracer) newFollower(
+	ctx context.Context, kind following, config *trace.Config, before map[string]known, since time.Time,
+) (*follower, error) {
+	f := &follower{t: t, kind: kind, name: trace.FormatGVK(kind.gvk), done: make(chan struct{})}
 	f.ctx, f.cancel = context.WithCancel(ctx)
 	if kind.roles&roleObjects != 0 {
 		if before == nil {
@@ -66,7 +69,9 @@ func (t *Tracer) newFollower(ctx context.Context, kind following, config *trace.
 	if kind.roles == roleOwners {
 		client = t.metadataClient
 	}
-	f.watcher = watch.New(client, kind.gvk, f, watch.Options{Observer: t.metrics.ofWatch(kind.gvk), Clock: t.clock, Logger: t.logger})
+	f.watcher = watch.New(client, kind.gvk, f, watch.Options{
+		Observer: t.metrics.ofWatch(kind.gvk), Clock: t.clock, Logger: t.logger, Since: since,
+	})
 	return f, nil
 }
 

@@ -78,7 +78,7 @@ func (b *bench) handler(gvk schema.GroupVersionKind) *follower {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	f, err := b.newFollower(b.t.Context(), plan(config, true)[gvk], config, known[gvk])
+	f, err := b.newFollower(b.t.Context(), plan(config, true)[gvk], config, known[gvk], b.clock.Now())
 	if err != nil {
 		b.t.Fatal(err)
 	}

@@ -23,6 +23,7 @@ type Metrics struct {
 	events         *prometheus.CounterVec
 	bytes          *prometheus.CounterVec
 	invalid        *prometheus.CounterVec
+	gaps           *prometheus.CounterVec
 	ownerLookups   *prometheus.CounterVec
 	watchLists     *prometheus.CounterVec
 	watches        *prometheus.CounterVec
@@ -48,6 +49,7 @@ func NewMetrics(registry prometheus.Registerer) (*Metrics, error) {
 		events:        counter("events_total", "Changes of tracked objects that were recorded.", "kind", "op"),
 		bytes:         counter("recorded_bytes_total", "Bytes of the manifests that were recorded, before compression.", "kind"),
 		invalid:       counter("invalid_objects_total", "Objects that could not be read, and were not recorded.", "kind"),
+		gaps:          counter("gaps_total", "Times of which changes may be missing in the event log.", "kind"),
 		ownerLookups:  counter("owner_lookups_total", "Questions for an object's owner, by how they were answered.", "result"),
 		watchLists:    counter("lists_total", "Complete lists of a kind, streamed or in pages.", "kind", "mode"),
 		watches:       counter("watches_total", "Watches that were opened.", "kind"),
@@ -72,7 +74,7 @@ func NewMetrics(registry prometheus.Registerer) (*Metrics, error) {
 		configReloads: counter("config_reloads_total", "Times the configuration file had changed.", "result"),
 	}
 	for _, c := range []prometheus.Collector{
-		m.events, m.bytes, m.invalid, m.ownerLookups, m.watchLists, m.watches, m.watchRestarts, m.watchEvents, m.watchBytes,
+		m.events, m.bytes, m.invalid, m.gaps, m.ownerLookups, m.watchLists, m.watches, m.watchRestarts, m.watchEvents, m.watchBytes,
 		m.state, m.commits, m.exports, m.exportDuration, m.exportBytes, m.configReloads,
 	} {
 		if err := registry.Register(c); err != nil {

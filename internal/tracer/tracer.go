@@ -76,6 +76,11 @@ type Tracer struct {
 
 	mu        sync.Mutex // guards the following
 	followers map[schema.GroupVersionKind]*follower
+	// holding says that followers come and go: then held is up to when the log has everything, 0 for what it had before.
+	holding bool
+	held    int64
+	// began says that something was followed before.
+	began     bool
 	configErr error
 }
 
@@ -91,7 +96,7 @@ func Open(opts Options) (*Tracer, error) {
 	t := &Tracer{
 		opts: opts, clock: opts.Clock, logger: opts.Logger, redactor: opts.Redactor,
 		changes: make(chan *trace.Config, 1), followers: map[schema.GroupVersionKind]*follower{},
-		started: opts.Clock.Now(),
+		started: opts.Clock.Now(), holding: true,
 	}
 	t.config.Store(opts.Config)
 	var err error
@@ -103,7 +108,7 @@ func Open(opts Options) (*Tracer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make a client: %w", err)
 	}
-	if t.client, err = watch.NewClient(opts.Cluster); err != nil {
+	if t.client, err = watch.NewClient(opts.Cluster, opts.Clock); err != nil {
 		return nil, fmt.Errorf("make a client: %w", err)
 	}
 	t.metadataClient = t.client.MetadataOnly()
@@ -111,6 +116,7 @@ func Open(opts Options) (*Tracer, error) {
 
 	logOptions := opts.Log
 	logOptions.Clock, logOptions.Logger = opts.Clock, opts.Logger
+	logOptions.Sure = t.sure
 	logOptions.OnDurable = func(upTo log.Seq) {
 		t.lag.durable(upTo)
 		if opts.Log.OnDurable != nil {
@@ -120,6 +126,9 @@ func Open(opts Options) (*Tracer, error) {
 	if t.log, err = log.Open(opts.Dir, logOptions); err != nil {
 		return nil, err // it says what it is about
 	}
+	t.mu.Lock()
+	t.held = t.log.Known()
+	t.mu.Unlock()
 	if err := opts.Registry.Register(newLogCollector(t.log)); err != nil {
 		return nil, errors.Join(fmt.Errorf("register metrics: %w", err), t.log.Close())
 	}
@@ -192,6 +201,8 @@ func (t *Tracer) Run(ctx context.Context) error {
 
 // follow makes what is followed what a configuration says.
 func (t *Tracer) follow(ctx context.Context, group *errgroup.Group, config *trace.Config) error {
+	t.hold()
+	begin := t.beginnings()
 	planned := plan(config, !t.opts.NoExtension)
 	for _, f := range t.running() {
 		if next, ok := planned[f.kind.gvk]; !ok || !f.kind.equal(next) {
@@ -210,13 +221,14 @@ func (t *Tracer) follow(ctx context.Context, group *errgroup.Group, config *trac
 		if t.follower(gvk) != nil {
 			continue
 		}
-		f, err := t.newFollower(ctx, planned[gvk], config, known[gvk])
+		f, err := t.newFollower(ctx, planned[gvk], config, known[gvk], begin(gvk))
 		if err != nil {
 			return fmt.Errorf("follow %s: %w", trace.FormatGVK(gvk), err)
 		}
 		started = append(started, f)
 	}
 	t.add(started)
+	t.release()
 	for _, f := range started {
 		group.Go(f.run)
 	}

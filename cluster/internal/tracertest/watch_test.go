@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
@@ -129,6 +130,8 @@ func (v *view) Complete(context.Context) error {
 	return nil
 }
 
+func (v *view) Gap(context.Context, time.Time, time.Time) error { return nil }
+
 func (v *view) StateChanged(watch.State) {}
 func (v *view) Watched()                 {}
 func (v *view) Received(int)             {}
@@ -225,7 +228,7 @@ func follow(t *testing.T, kind schema.GroupVersionKind, change func(*rest.Config
 	if change != nil {
 		change(config)
 	}
-	client, err := watch.NewClient(config)
+	client, err := watch.NewClient(config, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -53,6 +53,8 @@ type Options struct {
 	Config *trace.Config
 	// Extension has x-simkube written.
 	Extension bool
+	// Unsure is since when changes may be missing that may still come, in unix milliseconds; 0: none are.
+	Unsure int64
 	// SpoolDir is where temporary files go, in a directory of their own; empty: the system's default.
 	SpoolDir string
 	// Progress is told now and then how far it is, and at the end. Nil: nobody is.
@@ -79,7 +81,7 @@ type Summary struct {
 	// Applied and Deleted are the numbers of objects in the events; Indexed is that of different ones.
 	Applied, Deleted, Indexed int64
 	Lifecycles                int64
-	// Gaps are the times within the window in which nothing was recorded.
+	// Gaps are the times in the window of which changes may be missing.
 	Gaps int64
 }
 

@@ -1,6 +1,7 @@
 package export
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"iter"
@@ -25,15 +26,14 @@ func (e *exporter) tail() (err error) {
 		return fmt.Errorf("export the lifecycles: %w", err)
 	}
 	e.summary.Lifecycles = lifecycles.count
-	for _, err := range e.source.Gaps(e.from, e.to) {
-		if err != nil {
-			return fmt.Errorf("export the gaps: %w", err)
-		}
-		e.summary.Gaps++
+	gaps, err := e.gaps()
+	if err != nil {
+		return fmt.Errorf("export the gaps: %w", err)
 	}
+	e.summary.Gaps = int64(len(gaps))
 	tail := trace.TailStream{Index: indexEntries(e.index), Lifecycles: lifecycleEntries(lifecycles)}
 	if e.times != nil {
-		stream := trace.ExtensionStream{EventTimes: e.times.all(), Gaps: e.gaps(), Nodes: e.nodes(), Pods: e.pods()}
+		stream := trace.ExtensionStream{EventTimes: e.times.all(), Gaps: sure(slices.Values(gaps)), Nodes: e.nodes(), Pods: e.pods()}
 		tail.Extension = stream.Write
 	}
 	return e.writer.FinishStream(&tail)
@@ -116,14 +116,36 @@ func (e *exporter) owner(p *log.Pod, known *cache[log.Key, bool]) (log.Key, bool
 	return self, found, err
 }
 
-func (e *exporter) gaps() iter.Seq2[trace.Gap, error] {
-	return func(yield func(trace.Gap, error) bool) {
-		for g, err := range e.source.Gaps(e.from, e.to) {
-			var gap trace.Gap
-			if err == nil {
-				gap = trace.Gap{From: g.From, To: g.To}
-			}
-			if !yield(gap, err) || err != nil {
+// gaps returns the times in the window of which changes may be missing, in order. What the log has for each kind overlaps, and is joined here;
+// what is not over yet ends with the window, or now.
+func (e *exporter) gaps() ([]trace.Gap, error) {
+	var all []trace.Gap
+	for g, err := range e.source.Gaps(e.from, e.to) {
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, trace.Gap{From: g.From, To: g.To})
+	}
+	if until := min(e.source.Time(), e.to); e.opts.Unsure > 0 && e.opts.Unsure < until {
+		all = append(all, trace.Gap{From: e.opts.Unsure, To: until})
+	}
+	slices.SortFunc(all, func(a, b trace.Gap) int { return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To)) })
+	joined := all[:0]
+	for _, g := range all {
+		if last := len(joined) - 1; last >= 0 && g.From <= joined[last].To {
+			joined[last].To = max(joined[last].To, g.To)
+			continue
+		}
+		joined = append(joined, g)
+	}
+	return joined, nil
+}
+
+// sure makes a sequence one of which each value might have been an error.
+func sure[T any](values iter.Seq[T]) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for v := range values {
+			if !yield(v, nil) {
 				return
 			}
 		}

@@ -129,7 +129,7 @@ func TestRun_EventTimes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([][]uint16{{0}, {4, 999, 5}}, x.EventTimes); diff != "" {
+	if diff := cmp.Diff([][]uint16{{0}, {3, 4, 5}, {999}}, x.EventTimes); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

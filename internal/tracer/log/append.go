@@ -187,6 +187,7 @@ func (l *Log) commitLoop() {
 func (l *Log) commit(beat bool) bool {
 	l.committing.Lock()
 	defer l.committing.Unlock()
+	sure := l.sure()
 	l.mu.Lock()
 	if l.err != nil {
 		l.mu.Unlock()
@@ -199,7 +200,12 @@ func (l *Log) commit(beat bool) bool {
 	}
 	batch, end := l.pending, l.end
 	l.pending, l.spare = l.spare, nil
-	end.alive = l.now()
+	now := l.now()
+	if l.opts.Sure == nil {
+		sure = now
+	}
+	end.alive = max(l.known, min(sure, now))
+	l.known = end.alive
 	l.mu.Unlock()
 
 	err := batch.Set(endKey(), end.encode(), nil)
@@ -223,6 +229,14 @@ func (l *Log) commit(beat bool) bool {
 		l.opts.OnDurable(end.seq)
 	}
 	return true
+}
+
+// sure asks up to when everything was appended.
+func (l *Log) sure() int64 {
+	if l.opts.Sure == nil {
+		return 0
+	}
+	return l.opts.Sure()
 }
 
 // apply commits a batch. When it cannot, the store panics with a fatalError, after which it must not be used.

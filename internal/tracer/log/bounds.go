@@ -12,7 +12,7 @@ type bounds struct {
 	time int64
 	// changes is how many changes there were before, or with the last entry.
 	changes uint64
-	// alive is when the log was last known to be written to; only of the end.
+	// alive is up to when the log was known to have everything; only of the end.
 	alive int64
 }
 

@@ -12,7 +12,7 @@ import (
 )
 
 // Open opens the log in a directory, which it makes if needed. Errors are ErrInUse, ErrNotLog, ErrNewer, a *CorruptError, or the
-// system's; all leave the directory as it is. A log that has entries gets a Gap from when it was last known to be written to until now.
+// system's; all leave the directory as it is. A log that has entries gets a Gap from when it was last known to have everything until now.
 func Open(dir string, opts Options) (*Log, error) {
 	l, err := open(dir, opts)
 	if err != nil {
@@ -60,6 +60,7 @@ func open(dir string, opts Options) (*Log, error) {
 		l.cancel()
 		return nil, errors.Join(typed(err), l.pending.Close(), l.spare.Close(), db.Close(), d.release())
 	}
+	l.known = l.opened
 	l.background.Go(l.commitLoop)
 	l.background.Go(l.retainLoop)
 	if err := l.markGap(); err != nil {
@@ -75,6 +76,7 @@ func (l *Log) begun() error {
 	if errors.Is(err, pebble.ErrNotFound) && !l.dir.made {
 		l.begin = bounds{seq: 1, time: now}
 		l.end = bounds{time: now}
+		l.opened = now
 		b := l.db.NewBatch()
 		defer b.Close()
 		if err := errors.Join(b.Set(beginKey(), l.begin.encode(), nil), b.Set(endKey(), l.end.encode(), nil)); err != nil {
@@ -102,6 +104,9 @@ func (l *Log) begun() error {
 	}
 	l.begin, l.end, l.durable = begin, end, end.seq
 	l.floor = max(end.time, end.alive)
+	if l.opened = end.alive; l.opened == 0 {
+		l.opened = max(begin.time, end.time) // of before the first commit
+	}
 	if !l.dir.made {
 		if end.seq > 0 {
 			return fmt.Errorf("%w: it has entries and no file %s", ErrNotLog, formatFile)
@@ -140,10 +145,10 @@ func readBounds(db pebble.Reader) (begin, end bounds, err error) {
 	return begin, end, nil
 }
 
-// markGap records the time since the log was last known to be written to.
+// markGap records the time since the log was last known to have everything.
 func (l *Log) markGap() error {
 	l.mu.Lock()
-	empty, from := l.end.seq == 0, l.floor
+	empty, from := l.end.seq == 0, l.opened
 	to := l.now()
 	l.mu.Unlock()
 	if empty {

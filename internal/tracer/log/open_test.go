@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -209,6 +210,49 @@ func TestLog_Close(t *testing.T) {
 	}
 	if err := l.Close(); !errors.Is(err, ErrClosed) {
 		t.Errorf("again: got %v, want %v", err, ErrClosed)
+	}
+}
+
+// A log that is told how far everything was appended has a gap from there on.
+func TestOpen_GapSinceSure(t *testing.T) {
+	clock, dir := newClock(), t.TempDir()
+	var sure atomic.Int64
+	open := func() *Log {
+		t.Helper()
+		l, err := Open(dir, Options{Clock: clock, Sure: sure.Load})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return l
+	}
+	for i, step := range []struct{ sure, known int64 }{
+		{0, start}, // nothing was ever sure
+		{start + 5_000, start + 5_000},
+		{0, start + 5_000}, // the next does not know better
+		{start + 1_000, start + 5_000},
+		{start + 1e9, start + 240_000}, // nobody knows the future
+	} {
+		l := open()
+		sure.Store(step.sure)
+		mustAppend(t, l, applied(deployment("a"), "a"))
+		if err := l.Close(); err != nil {
+			t.Fatal(err)
+		}
+		sure.Store(0)
+		clock.Step(time.Minute)
+		l = open()
+		if got := l.Known(); got != step.known {
+			t.Errorf("step %d: got %d ms known, want %d", i, got-start, step.known-start)
+		}
+		s := snapshot(t, l)
+		gaps := collect(t, s.Gaps(0, 1<<62))
+		s.Close()
+		if last := gaps[len(gaps)-1]; last.From != step.known || last.To != clock.Now().UnixMilli() {
+			t.Errorf("step %d: got a gap from %d to %d ms, want it from %d to now", i, last.From-start, last.To-start, step.known-start)
+		}
+		if err := l.Close(); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

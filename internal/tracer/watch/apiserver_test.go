@@ -195,7 +195,7 @@ func (s *apiServer) serve(t *testing.T) *Client {
 		transport.CloseIdleConnections()
 		server.Close()
 	})
-	client, err := NewClient(&rest.Config{Host: "http://api.test", Transport: transport, QPS: 0.001, Burst: 1, Timeout: time.Second})
+	client, err := NewClient(&rest.Config{Host: "http://api.test", Transport: transport, QPS: 0.001, Burst: 1, Timeout: time.Second}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

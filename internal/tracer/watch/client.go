@@ -2,9 +2,12 @@ package watch
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"time"
 
@@ -18,6 +21,7 @@ type Client struct {
 	http   *http.Client
 	base   *url.URL
 	accept string
+	links  *links
 }
 
 // What the API server is asked to answer with. Those that don't know how to leave out all but the metadata send whole objects.
@@ -27,8 +31,17 @@ const (
 )
 
 // NewClient makes a Client of an API server. The config's rate limit and timeout don't apply: a Watcher asks seldom, and for long.
-func NewClient(config *rest.Config) (*Client, error) {
+// The clock is that of its Watchers; nil is the real one.
+func NewClient(config *rest.Config, clk clock.PassiveClock) (*Client, error) {
 	config = rest.CopyConfig(config)
+	if clk == nil {
+		clk = clock.RealClock{}
+	}
+	links := &links{clock: clk, dial: config.Dial, open: map[string]*link{}}
+	if links.dial == nil {
+		links.dial = (&net.Dialer{Timeout: dialTimeout, KeepAlive: dialTimeout}).DialContext
+	}
+	config.Dial = links.connect
 	config.Timeout = 0
 	config.APIPath, config.GroupVersion = "", &schema.GroupVersion{}
 	if config.UserAgent == "" {
@@ -42,7 +55,26 @@ func NewClient(config *rest.Config) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read address of the API server: %w", err)
 	}
-	return &Client{http: client, base: base, accept: acceptWhole}, nil
+	return &Client{http: client, base: base, accept: acceptWhole, links: links}, nil
+}
+
+// dialTimeout is how long it may take to connect, and after what time of silence the system looks whether a connection is alive: as client-go
+// has it.
+const dialTimeout = 30 * time.Second
+
+// Ping asks the API server for anything, and returns when it answered. Watches on the same connection are known to be alive then.
+func (c *Client) Ping(ctx context.Context) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base.JoinPath("/version").String(), nil)
+	if err != nil {
+		return fmt.Errorf("ask the API server: %w", err)
+	}
+	response, err := c.http.Do(request)
+	if err != nil {
+		return fmt.Errorf("ask the API server: %w", err)
+	}
+	// Whatever it says, it is there.
+	_, err = io.Copy(io.Discard, io.LimitReader(response.Body, maxRefusal))
+	return errors.Join(err, response.Body.Close())
 }
 
 // MetadataOnly gives a client of the same API server, with the same connections, that gets no more of objects than their metadata: they are of
@@ -58,6 +90,10 @@ type answer struct {
 	body   io.ReadCloser
 	dog    *watchdog
 	cancel context.CancelCauseFunc
+	// link is the connection that it comes on; nil if that is not known.
+	link *link
+	// horizon is told of Reads; nil: of what is read, nothing follows.
+	horizon *horizon
 }
 
 // maxRefusal is how much of an answer other than OK is read.
@@ -70,6 +106,8 @@ func (c *Client) get(
 	at := c.base.JoinPath(path)
 	at.RawQuery = query.Encode()
 	ctx, cancel := context.WithCancelCause(ctx)
+	var conn net.Conn
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) { conn = info.Conn }})
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, at.String(), nil)
 	if err != nil {
 		cancel(nil)
@@ -85,7 +123,7 @@ func (c *Client) get(
 		cancel(nil)
 		return nil, broken(doing, err)
 	}
-	a := &answer{body: response.Body, dog: dog, cancel: cancel}
+	a := &answer{body: response.Body, dog: dog, cancel: cancel, link: c.links.of(conn)}
 	if response.StatusCode == http.StatusOK {
 		return a, nil
 	}
@@ -98,12 +136,24 @@ func (c *Client) get(
 // Read reads from the body. If nothing came for too long, its error is errSilent.
 func (a *answer) Read(p []byte) (int, error) {
 	a.dog.arm()
+	if a.horizon != nil {
+		a.horizon.wait()
+	}
 	n, err := a.body.Read(p)
+	if a.horizon != nil {
+		a.horizon.woken()
+	}
 	a.dog.disarm()
 	if err != nil && err != io.EOF { //nolint:errorlint // readers return it as it is
 		err = a.dog.because(err)
 	}
 	return n, err
+}
+
+// follow has the Reads from here on be those of a watch that follows what happens.
+func (a *answer) follow(h *horizon) {
+	h.follow(a.link)
+	a.horizon = h
 }
 
 // close ends the answer, read or not.

@@ -1,6 +1,9 @@
 package watch
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Handler gets what a Watcher sees. It is called from the goroutine of Run, one call at a time. The bytes it gets are valid during the call.
 // An error ends Run.
@@ -16,4 +19,7 @@ type Handler interface {
 	Gone(ctx context.Context, json []byte) error
 	// Complete says that everything there is was given since Begin: what the handler knows of and did not get is gone.
 	Complete(ctx context.Context) error
+	// Gap says that of what happened between two times some may never have been handed on. It comes after every Complete, since a list has
+	// only what is left, and when a kind has been away for long.
+	Gap(ctx context.Context, from, to time.Time) error
 }

@@ -20,6 +20,7 @@ const pageSize = 500
 func (w *Watcher) list(ctx context.Context) *ending {
 	doing := "list " + w.what()
 	w.keeper.enter(Listing)
+	asked := w.clock.Now()
 	query := url.Values{}
 	if w.expired < maxExpired {
 		query.Set("limit", strconv.Itoa(pageSize))
@@ -36,12 +37,11 @@ func (w *Watcher) list(ctx context.Context) *ending {
 			query.Set("continue", next)
 			continue
 		}
-		if err := w.handler.Complete(ctx); err != nil {
-			return byHandler(err)
+		if end := w.listed(ctx, Paged, asked); end != nil {
+			return end
 		}
 		w.expired = 0
 		w.progress(version)
-		w.synced(Paged)
 		return nil
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"k8s.io/client-go/rest"
 )
@@ -44,7 +45,7 @@ func TestWatcher_OverTCP(t *testing.T) {
 		}
 	}))
 	defer server.Close()
-	client, err := NewClient(&rest.Config{Host: server.URL})
+	client, err := NewClient(&rest.Config{Host: server.URL}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +79,7 @@ func (h *untilVersion) Object(ctx context.Context, json []byte) error {
 }
 
 func TestNewClient_RefusesAddressesThatAreNone(t *testing.T) {
-	if _, err := NewClient(&rest.Config{Host: "http://[broken"}); err == nil {
+	if _, err := NewClient(&rest.Config{Host: "http://[broken"}, nil); err == nil {
 		t.Error("got no error, want one that says that the address is none")
 	}
 }
@@ -103,7 +104,7 @@ func BenchmarkWatcher(b *testing.B) {
 		<-r.Context().Done()
 	}))
 	defer server.Close()
-	client, err := NewClient(&rest.Config{Host: server.URL})
+	client, err := NewClient(&rest.Config{Host: server.URL}, nil)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -127,6 +128,8 @@ type countdown struct {
 func (c *countdown) Begin(context.Context) error        { return nil }
 func (c *countdown) Gone(context.Context, []byte) error { return nil }
 func (c *countdown) Complete(context.Context) error     { return nil }
+
+func (c *countdown) Gap(context.Context, time.Time, time.Time) error { return nil }
 func (c *countdown) Object(context.Context, []byte) error {
 	if c.left--; c.left == 0 {
 		c.cancel()

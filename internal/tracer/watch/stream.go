@@ -51,6 +51,7 @@ func (w *Watcher) watch(ctx context.Context, initial bool) *ending {
 	} else {
 		query.Set("resourceVersion", w.version)
 	}
+	asked := w.clock.Now()
 	answer, end := w.client.get(ctx, w.clock, doing, w.path, query, silence)
 	if end != nil {
 		if initial {
@@ -67,12 +68,16 @@ func (w *Watcher) watch(ctx context.Context, initial bool) *ending {
 		}
 	} else {
 		w.keeper.enter(Synced)
+		answer.follow(&w.horizon)
 	}
 	w.frames.reset(answer)
 	for {
 		line, err := w.frames.next()
 		switch {
 		case errors.Is(err, io.EOF):
+			if !initial {
+				w.horizon.told()
+			}
 			return &ending{reason: Closed}
 		case errors.Is(err, errTooLong):
 			return failed(fmt.Errorf("%s: %w", doing, err))
@@ -86,8 +91,12 @@ func (w *Watcher) watch(ctx context.Context, initial bool) *ending {
 			return end
 		}
 		if listed {
-			initial = false
+			if end := w.listed(ctx, Streamed, asked); end != nil {
+				return end
+			}
+			initial, w.unfinished = false, 0
 			answer.dog.limit = lasts + endSilence
+			answer.follow(&w.horizon)
 		}
 	}
 }
@@ -102,7 +111,7 @@ func (w *Watcher) frame(ctx context.Context, doing string, line []byte, initial 
 	case apiwatch.Added, apiwatch.Modified, apiwatch.Deleted:
 		return false, w.event(ctx, doing, event, object, initial)
 	case apiwatch.Bookmark:
-		return w.bookmark(ctx, doing, object, initial)
+		return w.bookmark(doing, object, initial)
 	case apiwatch.Error:
 		end := refusal(doing, http.StatusInternalServerError, nil, object)
 		if initial {
@@ -139,7 +148,7 @@ func (w *Watcher) event(ctx context.Context, doing string, event apiwatch.EventT
 }
 
 // bookmark notes how far the watch is.
-func (w *Watcher) bookmark(ctx context.Context, doing string, object []byte, initial bool) (listed bool, end *ending) {
+func (w *Watcher) bookmark(doing string, object []byte, initial bool) (listed bool, end *ending) {
 	b, err := manifest.ParseBookmark(object)
 	if err != nil {
 		return false, failed(fmt.Errorf("%s: read bookmark: %w", doing, err))
@@ -153,12 +162,8 @@ func (w *Watcher) bookmark(ctx context.Context, doing string, object []byte, ini
 		return false, &ending{reason: Expired, err: fmt.Errorf(
 			"%s: the API server is at version %s after %s: its store was set back", doing, b.ResourceVersion, w.version)}
 	}
-	if initial {
-		if err := w.handler.Complete(ctx); err != nil {
-			return false, byHandler(err)
-		}
-		w.unfinished = 0
-		w.synced(Streamed)
+	if !initial {
+		w.horizon.told()
 	}
 	w.progress(b.ResourceVersion)
 	return initial, nil

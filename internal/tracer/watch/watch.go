@@ -20,6 +20,8 @@ type Options struct {
 	Clock clock.WithTicker
 	// Logger gets what people should know: errors, and that all is well again. Nil: nothing.
 	Logger *slog.Logger
+	// Since is up to when the handler knows everything that happened. Zero: when the Watcher was made.
+	Since time.Time
 }
 
 // Watcher follows the objects of one kind, of all namespaces. Status may be called at any time.
@@ -30,6 +32,7 @@ type Watcher struct {
 	clock   clock.WithTicker
 	log     *slog.Logger
 	keeper  keeper
+	horizon horizon
 
 	// What follows is of Run's goroutine.
 
@@ -43,6 +46,9 @@ type Watcher struct {
 	unfinished int
 	// expired counts the lists in pages in a row whose pages were gone before they were asked for.
 	expired int
+	// absent is since when the API server has not had the kind; zero: it has, as far as is known. gone says that the handler was told.
+	absent time.Time
+	gone   bool
 	// stuck counts the attempts in a row at the same version that ended with an error of the API server.
 	stuck int
 	// quick is the wait before another attempt, slow that for what somebody has to repair first.
@@ -61,6 +67,9 @@ func New(client *Client, kind schema.GroupVersionKind, handler Handler, opts Opt
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
+	if opts.Since.IsZero() {
+		opts.Since = opts.Clock.Now()
+	}
 	return &Watcher{
 		client:  client,
 		kind:    kind,
@@ -71,8 +80,9 @@ func New(client *Client, kind schema.GroupVersionKind, handler Handler, opts Opt
 			clock: opts.Clock, observer: opts.Observer,
 			status: Status{Kind: kind, State: Starting, Since: opts.Clock.Now()},
 		},
-		quick: backoff{least: quickLeast, most: quickMost},
-		slow:  backoff{least: slowLeast, most: slowMost},
+		horizon: horizon{clock: opts.Clock, until: opts.Since},
+		quick:   backoff{least: quickLeast, most: quickMost},
+		slow:    backoff{least: slowLeast, most: slowMost},
 	}
 }
 
@@ -82,6 +92,10 @@ func (w *Watcher) Kind() schema.GroupVersionKind { return w.kind }
 // Status tells what the watcher is about. It is safe for concurrent use.
 func (w *Watcher) Status() Status { return w.keeper.get() }
 
+// Sure returns the time up to which everything that the API server acknowledged was handed on; it is some seconds ago when all is well. It is
+// safe for concurrent use.
+func (w *Watcher) Sure() time.Time { return w.horizon.get() }
+
 // Run hands on what is there and what changes until ctx is done, and returns nil then; or until the handler returns an error, which it
 // returns. Errors of the API server end nothing: they are in the status, and what was tried is tried again. Run is called once.
 func (w *Watcher) Run(ctx context.Context) error {
@@ -90,6 +104,11 @@ func (w *Watcher) Run(ctx context.Context) error {
 		began := w.clock.Now()
 		w.keeper.update(func(s *Status) { s.Retry = time.Time{} })
 		end := w.attempt(ctx)
+		if end.reason == Absent && w.path == "" {
+			end = w.missing(ctx, began, end)
+		} else if end.reason == Absent {
+			w.absent, w.gone = time.Time{}, false
+		}
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -162,6 +181,42 @@ func (w *Watcher) learn(end *ending, lasted time.Duration) time.Duration {
 		w.log.Warn("not up to date", "state", string(state), "error", end.Error())
 	}
 	return max(wait.next(), end.wait)
+}
+
+// absentFor is how long the API server has to be without a kind for that to be taken for the truth, and not for an API server that is starting.
+const absentFor = time.Minute
+
+// missing notes that the API server did not have the kind when it was asked. What does not exist does not change.
+func (w *Watcher) missing(ctx context.Context, asked time.Time, end *ending) *ending {
+	switch {
+	case w.absent.IsZero():
+		w.absent = asked
+		return end
+	case asked.Sub(w.absent) < absentFor:
+		return end
+	case !w.gone:
+		if err := w.handler.Gap(ctx, w.horizon.get(), asked); err != nil {
+			return byHandler(err)
+		}
+		w.gone = true
+	}
+	w.horizon.listed(asked)
+	return end
+}
+
+// listed notes the end of a list that was asked for at a time. What happened before it and since the last that was sure may never have
+// been handed on.
+func (w *Watcher) listed(ctx context.Context, mode Mode, asked time.Time) *ending {
+	if err := w.handler.Complete(ctx); err != nil {
+		return byHandler(err)
+	}
+	if err := w.handler.Gap(ctx, w.horizon.get(), w.clock.Now()); err != nil {
+		return byHandler(err)
+	}
+	w.absent, w.gone = time.Time{}, false
+	w.horizon.listed(asked)
+	w.synced(mode)
+	return nil
 }
 
 // progress notes that everything up to a version was handed on.

@@ -17,6 +17,9 @@ import (
 
 var widgets = schema.GroupVersionKind{Group: "apps", Version: "v1", Kind: "Widget"}
 
+// gap is a time of which a handler was told that something may be missing.
+type gap struct{ from, to time.Time }
+
 // witness is a handler and an observer that writes down what it is told.
 type witness struct {
 	mu      sync.Mutex // guards the following
@@ -24,6 +27,7 @@ type witness struct {
 	reasons []Reason
 	states  []State
 	modes   []Mode
+	gaps    []gap
 	// err is what the call of that name returns.
 	err map[string]error
 	// slow is how long an object takes.
@@ -39,6 +43,13 @@ func (h *witness) call(name, text string) error {
 
 func (h *witness) Begin(context.Context) error    { return h.call("begin", "begin") }
 func (h *witness) Complete(context.Context) error { return h.call("complete", "complete") }
+
+func (h *witness) Gap(_ context.Context, from, to time.Time) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.gaps = append(h.gaps, gap{from, to})
+	return h.err["gap"]
+}
 
 func (h *witness) Object(_ context.Context, json []byte) error {
 	time.Sleep(h.slow)
@@ -415,7 +426,7 @@ func compare[T any](t *testing.T, what string, got, want T) {
 }
 
 func TestWatcher_Run_HandlerErrors(t *testing.T) {
-	for _, call := range []string{"begin", "object", "complete", "gone"} {
+	for _, call := range []string{"begin", "object", "complete", "gap", "gone"} {
 		for mode, answers := range map[Mode][][]string{
 			Streamed: {{"added a 1", "end 3", "deleted a 4"}},
 			Paged:    {{"status 400"}, {"page 3 - a=1"}, {"deleted a 4"}},

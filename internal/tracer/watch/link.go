@@ -1,0 +1,76 @@
+package watch
+
+import (
+	"context"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"k8s.io/utils/clock"
+)
+
+// links are the connections of a Client, each of which knows when something last came on it. It is safe for concurrent use.
+type links struct {
+	clock clock.PassiveClock
+	dial  func(ctx context.Context, network, address string) (net.Conn, error)
+
+	mu   sync.Mutex // guards open
+	open map[string]*link
+}
+
+// link is a connection.
+type link struct {
+	net.Conn
+	links *links
+	last  atomic.Int64 // unix nanoseconds
+}
+
+// linkName names a connection by its two ends: what is at hand of it may be wrapped.
+func linkName(c net.Conn) string { return c.LocalAddr().String() + " " + c.RemoteAddr().String() }
+
+// connect is for rest.Config.Dial.
+func (l *links) connect(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := l.dial(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	made := &link{Conn: conn, links: l}
+	made.last.Store(l.clock.Now().UnixNano())
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.open[linkName(conn)] = made
+	return made, nil
+}
+
+// of returns the link that a connection is, or wraps; nil if there is none.
+func (l *links) of(conn net.Conn) *link {
+	if conn == nil {
+		return nil
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.open[linkName(conn)]
+}
+
+// Read implements net.Conn.
+func (l *link) Read(p []byte) (int, error) {
+	n, err := l.Conn.Read(p)
+	if n > 0 {
+		l.last.Store(l.links.clock.Now().UnixNano())
+	}
+	return n, err
+}
+
+// Close implements net.Conn.
+func (l *link) Close() error {
+	l.links.mu.Lock()
+	if name := linkName(l); l.links.open[name] == l {
+		delete(l.links.open, name)
+	}
+	l.links.mu.Unlock()
+	return l.Conn.Close()
+}
+
+// heard returns when something last came.
+func (l *link) heard() time.Time { return time.Unix(0, l.last.Load()) }
