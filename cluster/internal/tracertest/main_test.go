@@ -36,6 +36,9 @@ func TestMain(m *testing.M) {
 	if role := os.Getenv(roleVariable); role != "" {
 		os.Exit(play(role))
 	}
+	if role := os.Getenv(exporterVariable); role != "" {
+		os.Exit(playExporter(role))
+	}
 	if virtualtime.Enabled {
 		virtualtime.Set(midnight.Add(-time.Minute))
 	}

@@ -76,7 +76,7 @@ func (l *Log) begun() error {
 	if errors.Is(err, pebble.ErrNotFound) && !l.dir.made {
 		l.begin = bounds{seq: 1, time: now}
 		l.end = bounds{time: now}
-		l.opened = now
+		l.opened = beginningOf(now)
 		b := l.db.NewBatch()
 		defer b.Close()
 		if err := errors.Join(b.Set(beginKey(), l.begin.encode(), nil), b.Set(endKey(), l.end.encode(), nil)); err != nil {
@@ -105,7 +105,7 @@ func (l *Log) begun() error {
 	l.begin, l.end, l.durable = begin, end, end.seq
 	l.floor = max(end.time, end.alive)
 	if l.opened = end.alive; l.opened == 0 {
-		l.opened = max(begin.time, end.time) // of before the first commit
+		l.opened = beginningOf(begin.time) // nothing was ever committed
 	}
 	if !l.dir.made {
 		if end.seq > 0 {
@@ -115,6 +115,9 @@ func (l *Log) begun() error {
 	}
 	return nil
 }
+
+// beginningOf returns the beginning of the second a time is in: an export that begins with the log has the whole of it.
+func beginningOf(ms int64) int64 { return ms - ms%1000 }
 
 var errNoBounds = corrupt("it does not say where it begins and ends")
 

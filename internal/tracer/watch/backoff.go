@@ -13,7 +13,9 @@ const (
 	slowLeast = 5 * time.Second
 	slowMost  = time.Minute
 	// healthy is how long an attempt has to last for the waits to begin from their least again.
-	healthy = time.Minute
+	healthy = 10 * time.Second
+	// listed is that for the waits before lists, which cost the API server more.
+	listed = time.Minute
 	// patience is the longest wait that an API server may ask for.
 	patience = 5 * time.Minute
 )

@@ -58,7 +58,7 @@ func (h *horizon) follow(l *link) {
 
 // interrupted has what comes taken for late, unless it was heard just now that all had come.
 func (h *horizon) interrupted(now time.Time) {
-	if now.Sub(h.until) > lateness+pause {
+	if h.isLate(now) {
 		h.behind = now
 	}
 }
@@ -85,9 +85,9 @@ func (h *horizon) woken() {
 	h.waiting = time.Time{}
 }
 
-// told notes that the API server said how far the watch is, or ended it, which it does behind what it had to say: not long ago, unless that,
-// too, was held back.
-func (h *horizon) told() {
+// bookmark notes that the API server said how far the watch is, behind all that happened until then: not long ago, unless that, too, was held
+// back.
+func (h *horizon) bookmark() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	now := h.clock.Now()
@@ -97,6 +97,24 @@ func (h *horizon) told() {
 	h.behind = time.Time{}
 	h.advance(now.Add(-lateness))
 }
+
+// closed notes that the API server ended the watch when its time was over, whether or not it had caught up.
+func (h *horizon) closed() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.behind.IsZero() {
+		h.advance(h.clock.Now().Add(-lateness))
+	}
+}
+
+// late reports whether a watch that starts now is behind: what happened meanwhile comes first.
+func (h *horizon) late() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.isLate(h.clock.Now())
+}
+
+func (h *horizon) isLate(now time.Time) bool { return now.Sub(h.until) > lateness+pause }
 
 // get returns the time up to which everything was handed on.
 func (h *horizon) get() time.Time {

@@ -15,7 +15,7 @@ import (
 
 // TestHorizon plays what a watch sees on its connection, second by second, and looks how far it is sure then.
 func TestHorizon(t *testing.T) {
-	// A step is what happens: "wait" and "woken" begin and end a Read, "ping" is something else on the connection, "told" a bookmark, "follow"
+	// A step is what happens: "wait" and "woken" begin and end a Read, "ping" is something else on the connection, "bookmark" and "closed" what they say, "follow"
 	// another watch, "look" looks; a number is for how many seconds nothing happens.
 	for _, test := range []struct {
 		name  string
@@ -31,10 +31,12 @@ func TestHorizon(t *testing.T) {
 		{"taken up again", "20 follow wait 0.1 woken 2 wait 0.1 woken", 0},
 		{"taken up again, and nothing comes", "20 follow wait 10 look", 0},
 		{"taken up again, and all had come", "20 follow wait 0.1 woken wait 5 ping 1 look 1 look", 20.1},
-		{"taken up again, and a bookmark, which may be late", "20 follow wait 0.1 woken told", 0},
-		{"taken up again, and a bookmark after a while", "20 follow 5 wait 0.1 woken told", 20.1},
+		{"taken up again, and a bookmark, which may be late", "20 follow wait 0.1 woken bookmark", 0},
+		{"taken up again, and a bookmark after a while", "20 follow 5 wait 0.1 woken bookmark", 20.1},
 		{"silent, then something comes", "follow wait 20 woken wait 0.1 woken 8 wait 0.1 woken", 0},
-		{"a bookmark", "follow 9 told", 4},
+		{"a bookmark", "follow 9 bookmark", 4},
+		{"the end of a watch", "follow 9 closed", 4},
+		{"the end of a watch that was taken up again", "20 follow 10 closed", 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -50,8 +52,10 @@ func TestHorizon(t *testing.T) {
 						h.wait()
 					case "woken":
 						h.woken()
-					case "told":
-						h.told()
+					case "bookmark":
+						h.bookmark()
+					case "closed":
+						h.closed()
 					case "ping":
 						l.last.Store(time.Now().UnixNano())
 					case "look":

@@ -20,6 +20,9 @@ import (
 const (
 	// A watch is asked to last from leastWatch to twice that, so that many don't end at once.
 	leastWatch = 5 * time.Minute
+	// catchUp is how long a watch is asked to last that first brings what happened during an outage: API servers send a bookmark before the
+	// end, which says that all of that has come.
+	catchUp = 10 * time.Second
 	// endSilence is how long after its time a watch may end. Before that, nothing need come: API servers send a bookmark only when something in the
 	// cluster changed since the one before, as far as they have heard. A connection that broke without a word is noticed by HTTP/2 long before.
 	endSilence = time.Minute
@@ -36,12 +39,16 @@ const (
 func (w *Watcher) watch(ctx context.Context, initial bool) *ending {
 	doing := "watch " + w.what()
 	lasts := leastWatch + rand.N(leastWatch)
+	longest := lasts + endSilence
+	if !initial && w.horizon.late() {
+		lasts = catchUp
+	}
 	query := url.Values{
 		"watch":               {"true"},
 		"allowWatchBookmarks": {"true"},
 		"timeoutSeconds":      {strconv.Itoa(int(lasts.Seconds()))},
 	}
-	silence := lasts + endSilence
+	silence := longest
 	if initial {
 		w.keeper.enter(Listing)
 		silence = answerSilence
@@ -76,7 +83,7 @@ func (w *Watcher) watch(ctx context.Context, initial bool) *ending {
 		switch {
 		case errors.Is(err, io.EOF):
 			if !initial {
-				w.horizon.told()
+				w.horizon.closed()
 			}
 			return &ending{reason: Closed}
 		case errors.Is(err, errTooLong):
@@ -95,7 +102,7 @@ func (w *Watcher) watch(ctx context.Context, initial bool) *ending {
 				return end
 			}
 			initial, w.unfinished = false, 0
-			answer.dog.limit = lasts + endSilence
+			answer.dog.limit = longest
 			answer.follow(&w.horizon)
 		}
 	}
@@ -163,7 +170,7 @@ func (w *Watcher) bookmark(doing string, object []byte, initial bool) (listed bo
 			"%s: the API server is at version %s after %s: its store was set back", doing, b.ResourceVersion, w.version)}
 	}
 	if !initial {
-		w.horizon.told()
+		w.horizon.bookmark()
 	}
 	w.progress(b.ResourceVersion)
 	return initial, nil

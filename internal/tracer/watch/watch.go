@@ -51,9 +51,9 @@ type Watcher struct {
 	gone   bool
 	// stuck counts the attempts in a row at the same version that ended with an error of the API server.
 	stuck int
-	// quick is the wait before another attempt, slow that for what somebody has to repair first.
-	quick, slow backoff
-	frames      frameReader
+	// quick is the wait before another attempt, relist that before all is asked for anew, slow that for what somebody has to repair first.
+	quick, relist, slow backoff
+	frames              frameReader
 }
 
 // New makes a Watcher of a kind. It does nothing before Run.
@@ -82,6 +82,7 @@ func New(client *Client, kind schema.GroupVersionKind, handler Handler, opts Opt
 		},
 		horizon: horizon{clock: opts.Clock, until: opts.Since},
 		quick:   backoff{least: quickLeast, most: quickMost},
+		relist:  backoff{least: quickLeast, most: quickMost},
 		slow:    backoff{least: slowLeast, most: slowMost},
 	}
 }
@@ -154,6 +155,9 @@ func (w *Watcher) learn(end *ending, lasted time.Duration) time.Duration {
 		w.quick.reset()
 		w.slow.reset()
 	}
+	if lasted >= listed {
+		w.relist.reset()
+	}
 	state, wait := Reconnecting, &w.quick
 	switch end.reason {
 	case Closed:
@@ -161,6 +165,9 @@ func (w *Watcher) learn(end *ending, lasted time.Duration) time.Duration {
 			return 0 // as it should be
 		}
 	case Expired:
+		if w.version != "" {
+			wait = &w.relist // it answers again, however long it did not, and what happens before there is a list is lost
+		}
 		w.version = ""
 	case Absent:
 		// The objects of a kind that goes are deleted first. What was missed of that, the list tells when it is back.

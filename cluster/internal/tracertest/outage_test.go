@@ -1,0 +1,270 @@
+package tracertest
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"simkube.io/simkube/cluster/internal/virtualtime"
+	"simkube.io/simkube/trace"
+)
+
+const (
+	// outagesVariable is how many outages there are of each kind. With the number that CI has they are short.
+	outagesVariable = "SIMKUBE_OUTAGES"
+	defaultOutages  = "2"
+	// brief is how long an outage lasts in CI. Otherwise every fifth is as long as its kind has it, and the others last a while.
+	brief = 2 * time.Second
+	while = 12 * time.Second
+	// between is how long there is no outage: longer than it takes for all to be well again, and to be known to be.
+	between = 8 * time.Second
+	// recovery is how long a tracer may take to notice the end of an outage: its waits, and what is before the first sign of trouble.
+	recovery = 2 * time.Minute
+	// early is how much earlier than an outage a gap may begin: up to when a connection on which nothing happens was last heard of.
+	early = 75 * time.Second
+)
+
+// outages are tracers that are cut off again and again, under load.
+type outages struct {
+	t         *testing.T
+	namespace string
+	probe     probe
+	notes     *notes
+	proxy     *proxy
+	config    string
+	dir       string
+	tracer    *exporter
+	began     time.Time
+	canaries  int
+	// times are those of the outages, from their beginning until everything was recorded again.
+	times []trace.Gap
+}
+
+// outageKind is how a tracer is cut off.
+type outageKind struct {
+	name string
+	long time.Duration
+	// loses says that what happens in the meantime cannot all be recorded.
+	loses bool
+	// play makes one outage.
+	play func(o *outages, n int, lasts time.Duration)
+}
+
+var outageKinds = []outageKind{
+	{"start", 20 * time.Second, true, (*outages).atTheStart},
+	{"running", 110 * time.Second, false, (*outages).whileRunning},
+	{"relist", while, true, (*outages).withRelist},
+	{"kill", while, true, (*outages).withKill},
+}
+
+// TestOutages cuts tracers off from the API server in every way, while objects of two kinds are written. Every write that was acknowledged
+// outside the gaps that an export has is in that export: at the end, and in the midst of outages. Gaps are where outages were, and nowhere else.
+func TestOutages(t *testing.T) {
+	if virtualtime.Enabled {
+		t.Skip("other processes are cut off, on the wall clock: nobody outside sees virtual time")
+	}
+	if testing.Short() {
+		t.Skip("takes long")
+	}
+	count, err := strconv.Atoi(cmp.Or(os.Getenv(outagesVariable), defaultOutages))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, kind := range outageKinds {
+		t.Run(kind.name, func(t *testing.T) {
+			t.Parallel()
+			o := newOutages(t)
+			defer startWriters(t, o.notes, o.namespace, o.probe)()
+			if kind.name != "start" {
+				o.start(through)
+				o.recover(time.Now())
+			}
+			for n := range count {
+				lasts := brief
+				switch {
+				case os.Getenv(outagesVariable) == "":
+				case n%5 == 0:
+					lasts = kind.long
+				default:
+					lasts = min(while, kind.long)
+				}
+				if o.tracer != nil {
+					o.sleep(between)
+				}
+				kind.play(o, n, lasts)
+			}
+			o.finish(kind, count)
+		})
+	}
+}
+
+func newOutages(t *testing.T) *outages {
+	o := &outages{t: t, namespace: newNamespace(t, "outage"), probe: newProbe(), notes: &notes{}, began: time.Now().Add(-time.Second)}
+	installCRD(t, o.probe.crd())
+	o.proxy = newProxy(t, through)
+	o.config, o.dir = o.proxy.kubeconfig(t), filepath.Join(t.TempDir(), "log")
+	return o
+}
+
+// start starts the tracer, with the proxy in a mode.
+func (o *outages) start(mode passage) {
+	o.proxy.set(mode)
+	o.tracer = startExporter(o.t, o.config, o.dir, o.probe.kind)
+}
+
+// way is how the n-th outage is made.
+func way(n int) passage {
+	if n%2 == 1 {
+		return stalled
+	}
+	return refused
+}
+
+// recover waits until objects of both kinds that are written now are in an export: all that was acknowledged before is recorded, or never will be.
+// It notes that an outage was from a time until then.
+func (o *outages) recover(since time.Time) {
+	o.t.Helper()
+	o.canaries++
+	prefix := fmt.Sprintf("canary-%d-", o.canaries)
+	for _, s := range scribes(o.notes, o.namespace, o.probe, prefix) {
+		eventually(o.t, "a canary to be written", func() bool { return s.put(o.t.Context(), "a", true) == nil })
+	}
+	path := filepath.Join(o.t.TempDir(), "recover.sktrace")
+	deadline := time.Now().Add(recovery)
+	for {
+		o.tracer.export(o.t, o.began, path)
+		tr, err := trace.ReadFile(path)
+		if err != nil {
+			o.t.Fatal(err)
+		}
+		exported := exportedWrites(o.t, tr)
+		if len(exported["ConfigMap "+prefix+"a"]) > 0 && len(exported["Probe "+prefix+"a"]) > 0 {
+			break
+		}
+		if time.Now().After(deadline) {
+			o.t.Fatalf("what was written %s ago is in no export", recovery)
+		}
+		o.sleep(300 * time.Millisecond)
+	}
+	o.times = append(o.times, trace.Gap{From: since.UnixMilli(), To: time.Now().UnixMilli()})
+}
+
+// onTheWay is how long a write may take from its acknowledgement until it is recorded while all is well.
+const onTheWay = 2 * time.Second
+
+// check judges an export of now.
+func (o *outages) check(what string) verdict {
+	o.t.Helper()
+	path := filepath.Join(o.t.TempDir(), "check.sktrace")
+	asked := time.Now()
+	o.sleep(onTheWay)
+	o.tracer.export(o.t, o.began, path)
+	return judge(o.t, what, path, o.notes.until(asked))
+}
+
+func (o *outages) sleep(d time.Duration) {
+	o.t.Helper()
+	select {
+	case <-time.After(d):
+	case <-o.t.Context().Done():
+		o.t.Fatal(context.Cause(o.t.Context()))
+	}
+}
+
+// atTheStart starts a tracer that does not reach the API server, on a log of its own or, every third time, on that of the one before.
+func (o *outages) atTheStart(n int, lasts time.Duration) {
+	since := time.Now()
+	if o.tracer != nil {
+		o.tracer.kill()
+		if n%3 != 2 {
+			o.dir, o.began = filepath.Join(o.t.TempDir(), "log"), time.Now()
+			o.times = nil
+		}
+	}
+	o.start(way(n))
+	o.sleep(lasts)
+	if n%4 == 0 {
+		o.check("at the start, out of reach")
+	}
+	o.proxy.set(through)
+	o.recover(since)
+	o.check("at the start")
+}
+
+// whileRunning cuts off a tracer that follows all kinds already.
+func (o *outages) whileRunning(n int, lasts time.Duration) {
+	since := time.Now()
+	o.proxy.set(way(n))
+	o.sleep(lasts)
+	if lasts >= while || way(n) == refused {
+		o.check("while running, out of reach")
+	}
+	o.proxy.set(through)
+	o.recover(since)
+}
+
+// withRelist has the API server forget, in the meantime, what happened to one of the kinds: its definition changes.
+func (o *outages) withRelist(n int, lasts time.Duration) {
+	since := time.Now()
+	o.proxy.set(refused)
+	o.sleep(lasts / 2)
+	name := o.probe.resource.Resource + "." + o.probe.resource.Group
+	patch := fmt.Sprintf(`{"spec":{"names":{"shortNames":["pr%d"]}}}`, n)
+	if _, err := env.dynamic.Resource(crdResource).Patch(o.t.Context(), name, types.MergePatchType, []byte(patch), metav1.PatchOptions{}); err != nil {
+		o.t.Fatal(err)
+	}
+	o.sleep(lasts / 2)
+	o.proxy.set(through)
+	o.recover(since)
+}
+
+// withKill kills the tracer in the meantime, and starts another before the API server is in reach.
+func (o *outages) withKill(n int, lasts time.Duration) {
+	since := time.Now()
+	o.proxy.set(way(n))
+	o.sleep(lasts / 3)
+	o.tracer.kill()
+	o.sleep(lasts / 3)
+	o.start(way(n))
+	o.sleep(lasts / 3)
+	if n%4 == 0 {
+		o.check("killed, out of reach")
+	}
+	o.proxy.set(through)
+	o.recover(since)
+}
+
+// finish judges the last export.
+func (o *outages) finish(kind outageKind, count int) {
+	o.t.Helper()
+	o.sleep(between)
+	v := o.check(kind.name)
+	var total int64
+	for _, g := range v.gaps {
+		total += g.To - g.From
+		// It ends when the last kind is listed, which need not be one of those that are written.
+		begins, ends := false, false
+		for _, outage := range o.times {
+			begins = begins || g.From >= outage.From-early.Milliseconds() && g.From <= outage.To
+			ends = ends || g.To >= outage.From && g.To <= outage.To+between.Milliseconds()
+		}
+		if !begins || !ends {
+			o.t.Errorf("a gap from %d to %d, where no outage was: %v", g.From, g.To, o.times)
+		}
+	}
+	if kind.loses != (v.lost > 0) && kind.loses {
+		o.t.Errorf("no write of %d was lost: nothing was tried", v.recorded)
+	}
+	if !kind.loses && os.Getenv(outagesVariable) == "" && len(v.within(time.UnixMilli(o.times[1].From), time.Now())) > 0 {
+		o.t.Errorf("gaps %v, though the watches went on where they ended, from %d on", v.gaps, o.times[1].From)
+	}
+	o.t.Logf("%d outages: %d writes are recorded, %d lost in %d gaps of %.1f s together", count, v.recorded, v.lost, len(v.gaps), float64(total)/1000)
+}
