@@ -25,9 +25,6 @@ import (
 	"simkube.io/simkube/storage"
 )
 
-// reviewQPS is how many questions about tokens the API server gets in a second at most.
-const reviewQPS = 20
-
 // run records until ctx ends.
 func run(ctx context.Context, opts *options, settings *settings, version string, logger *slog.Logger) (err error) {
 	file := &tracer.ConfigFile{Path: opts.configFile, Logger: logger}
@@ -107,7 +104,7 @@ func (o *options) server(s *settings, cluster *rest.Config, t *tracer.Tracer, bu
 	}
 	if o.auth == authToken {
 		reviews := rest.CopyConfig(cluster)
-		reviews.QPS, reviews.Burst = reviewQPS, 2*reviewQPS
+		reviews.QPS = -1 // the authorizer has bounds of its own, for each sort of token
 		client, err := kubernetes.NewForConfig(reviews)
 		if err != nil {
 			return nil, fmt.Errorf("make a client: %w", err)

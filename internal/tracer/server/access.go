@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -21,8 +22,12 @@ func (s *Server) protect(access string, next http.Handler) http.Handler {
 			s.challenge(w, fmt.Sprintf("%s %s wants a token: send the header Authorization: Bearer TOKEN with one of a Kubernetes user or ServiceAccount", r.Method, r.URL.Path))
 			return
 		}
-		decision, err := s.opts.Authorizer.Authorize(r.Context(), token, verb, access)
+		ctx := context.WithValue(r.Context(), addressKey{}, r.RemoteAddr)
+		decision, err := s.opts.Authorizer.Authorize(ctx, token, verb, access)
 		switch {
+		case errors.Is(err, errCrowded):
+			w.Header().Set("Retry-After", crowdedRetry)
+			s.fail(w, http.StatusServiceUnavailable, err.Error())
 		case err != nil:
 			s.opts.Logger.ErrorContext(r.Context(), "check a token", "path", r.URL.Path, "error", err)
 			s.fail(w, http.StatusServiceUnavailable, fmt.Sprintf("it cannot be found out whether %s %s is allowed: %v", r.Method, r.URL.Path, err))
@@ -40,6 +45,21 @@ func (s *Server) protect(access string, next http.Handler) http.Handler {
 			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), userKey{}, decision.User)))
 		}
 	})
+}
+
+// crowdedRetry is after how many seconds a request that found too many others waiting may come again.
+const crowdedRetry = "5"
+
+// addressKey is the key under which a request's context has where it came from, for a TokenAuthorizer.
+type addressKey struct{}
+
+// callerAddress returns where a request came from, without the port.
+func callerAddress(ctx context.Context) string {
+	address, _ := ctx.Value(addressKey{}).(string)
+	if host, _, err := net.SplitHostPort(address); err == nil {
+		return host
+	}
+	return address
 }
 
 // userKey is the key under which a request's context has the name of who asks.

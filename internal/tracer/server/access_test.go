@@ -28,6 +28,8 @@ func TestServer_Authorizer(t *testing.T) {
 			return Decision{User: "reader", Allowed: verb == "get" && (path == "/status" || path == "/metrics"), Reason: "no rule"}, nil
 		case "anybody": // may do what Kubernetes' system:discovery lets everybody do
 			return Decision{User: "anybody", Allowed: verb == "get" && strings.HasPrefix(path, "/api/")}, nil
+		case "crowded":
+			return Decision{}, errCrowded
 		case "broken":
 			return Decision{}, errors.New("the API server is away")
 		}
@@ -51,6 +53,7 @@ func TestServer_Authorizer(t *testing.T) {
 		"a password":       {"GET", "/api/v1/status", "Basic good", 401, "GET /api/v1/status wants a token: send the header Authorization: Bearer TOKEN with one of a Kubernetes user or ServiceAccount"},
 		"a bad token":      {"POST", "/export", "Bearer bad", 401, "the cluster does not accept the token; it may have expired, or be of another cluster"},
 		"not allowed":      {"POST", "/export", "Bearer reader", 403, `user "reader" may not post the path /export; a ClusterRole with nonResourceURLs: ["/export"] and verbs: ["post"], bound to the user, allows it (no rule)`},
+		"too many":         {"POST", "/export", "Bearer crowded", 503, "too many requests with tokens that are not known yet: try again in some seconds"},
 		"nobody knows":     {"POST", "/export", "Bearer broken", 503, "it cannot be found out whether POST /export is allowed: the API server is away"},
 		"no such path":     {"GET", "/secret", "", 404, "/secret: there is no such path here; there are /api/v1/status, /export, /healthz, /metrics, /openapi, /readyz"},
 		"wrong method":     {"GET", "/export", "", 405, "/export wants the method POST, not GET"},

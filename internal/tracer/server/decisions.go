@@ -12,64 +12,72 @@ import (
 const (
 	allowedFor   = time.Minute
 	refusedFor   = 10 * time.Second
+	knownFor     = 10 * time.Minute
 	maxDecisions = 1024
 )
 
-// decisionKey is what a decision is about. Of a token, only a hash is kept.
+// tokenHash is what is kept of a token.
+type tokenHash [sha256.Size]byte
+
+// decisionKey is what a decision is about.
 type decisionKey struct {
-	token      [sha256.Size]byte
+	token      tokenHash
 	verb, path string
 }
 
-// decisionCache keeps decisions for a short time, and the latest of them if they are too many. It is safe for concurrent use.
-type decisionCache struct {
+// recent keeps values for a short time, and the latest of them if they are more than maxDecisions. It is safe for concurrent use.
+type recent[K comparable, V any] struct {
 	clock clock.PassiveClock
 
-	mu      sync.Mutex                    // guards what is below
-	entries map[decisionKey]*list.Element // of order
-	order   list.List                     // of cachedDecision, the oldest first
+	mu      sync.Mutex          // guards what is below
+	entries map[K]*list.Element // of order
+	order   list.List           // of recentEntry[K, V], the oldest first
 }
 
-type cachedDecision struct {
-	key      decisionKey
-	decision Decision
-	until    time.Time
+type recentEntry[K comparable, V any] struct {
+	key   K
+	value V
+	until time.Time
 }
 
-func (c *decisionCache) get(key decisionKey) (Decision, bool) {
+func (c *recent[K, V]) get(key K) (value V, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	element, ok := c.entries[key]
 	if !ok {
-		return Decision{}, false
+		return value, false
 	}
-	entry := element.Value.(cachedDecision)
+	entry := element.Value.(recentEntry[K, V])
 	if !c.clock.Now().Before(entry.until) {
 		c.remove(element)
-		return Decision{}, false
+		return value, false
 	}
-	return entry.decision, true
+	return entry.value, true
 }
 
-func (c *decisionCache) put(key decisionKey, d Decision) {
+func (c *recent[K, V]) put(key K, value V, keep time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if old, ok := c.entries[key]; ok {
 		c.remove(old)
 	}
 	if c.entries == nil {
-		c.entries = map[decisionKey]*list.Element{}
+		c.entries = map[K]*list.Element{}
 	}
 	if c.order.Len() >= maxDecisions {
 		c.remove(c.order.Front())
 	}
-	keep := refusedFor
-	if d.Allowed {
-		keep = allowedFor
-	}
-	c.entries[key] = c.order.PushBack(cachedDecision{key, d, c.clock.Now().Add(keep)})
+	c.entries[key] = c.order.PushBack(recentEntry[K, V]{key, value, c.clock.Now().Add(keep)})
 }
 
-func (c *decisionCache) remove(element *list.Element) {
-	delete(c.entries, c.order.Remove(element).(cachedDecision).key)
+func (c *recent[K, V]) drop(key K) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if element, ok := c.entries[key]; ok {
+		c.remove(element)
+	}
+}
+
+func (c *recent[K, V]) remove(element *list.Element) {
+	delete(c.entries, c.order.Remove(element).(recentEntry[K, V]).key)
 }

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -118,6 +119,7 @@ func TestTokenAuthorizer_Remembers(t *testing.T) {
 	step(1, "user:me", "post", "/export", 2)
 	step(0, "bad", "post", "/export", 1)
 	step(refusedFor-1, "bad", "post", "/export", 0)
+	step(0, "bad", "get", "/metrics", 0) // it is refused whatever it is for
 	step(1, "bad", "post", "/export", 1)
 	api.tokenErr = errors.New("no")
 	step(0, "another", "post", "/export", 1)
@@ -125,16 +127,18 @@ func TestTokenAuthorizer_Remembers(t *testing.T) {
 }
 
 func TestTokenAuthorizer_Bounded(t *testing.T) {
-	api := reviews{}
-	a := NewTokenAuthorizer(tokenReviews{&api}, accessReviews{&api}, testclock.NewFakePassiveClock(time.Unix(0, 0)))
-	for i := range 3 * maxDecisions {
-		if _, err := a.Authorize(t.Context(), strconv.Itoa(i), "post", "/export"); err != nil {
-			t.Fatal(err)
+	synctest.Test(t, func(t *testing.T) { // so many questions take a while
+		api := reviews{}
+		a := NewTokenAuthorizer(tokenReviews{&api}, accessReviews{&api}, testclock.NewFakePassiveClock(time.Unix(0, 0)))
+		for i := range 3 * maxDecisions {
+			if _, err := a.Authorize(t.Context(), strconv.Itoa(i), "post", "/export"); err != nil {
+				t.Fatal(err)
+			}
 		}
-	}
-	if got := [2]int{len(a.cache.entries), a.cache.order.Len()}; got != [2]int{maxDecisions, maxDecisions} {
-		t.Errorf("%v answers are remembered, want %d", got, maxDecisions)
-	}
+		if got := [2]int{len(a.refused.entries), a.refused.order.Len()}; got != [2]int{maxDecisions, maxDecisions} {
+			t.Errorf("%v answers are remembered, want %d", got, maxDecisions)
+		}
+	})
 }
 
 // TestTokenAuthorizer_Waits checks that who waits for others' questions can give up.
@@ -142,7 +146,7 @@ func TestTokenAuthorizer_Waits(t *testing.T) {
 	api := reviews{allowed: true}
 	a := NewTokenAuthorizer(tokenReviews{&api}, accessReviews{&api}, nil)
 	for range maxReviews {
-		a.busy <- struct{}{}
+		a.lanes.unknown <- struct{}{}
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
