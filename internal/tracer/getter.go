@@ -3,11 +3,11 @@ package tracer
 import (
 	"context"
 	"fmt"
-	"strings"
 	"sync"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/validation/path"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/discovery"
@@ -50,6 +50,12 @@ func newClusterGetter(cluster *rest.Config) (*clusterGetter, error) {
 
 // get implements ownerGetter.
 func (g *clusterGetter) get(ctx context.Context, gvk schema.GroupVersionKind, namespace, name string) (*manifest.Head, error) {
+	// Whoever may write an owner reference chooses all of this.
+	for _, segment := range []string{gvk.Group, gvk.Version, namespace, name} {
+		if reasons := path.IsValidPathSegmentName(segment); len(reasons) > 0 {
+			return nil, &unusableNameError{name: segment, reason: reasons[0]}
+		}
+	}
 	resource, err := g.resource(gvk)
 	if err != nil {
 		return nil, err
@@ -90,7 +96,7 @@ func (g *clusterGetter) resource(gvk schema.GroupVersionKind) (metav1.APIResourc
 		return metav1.APIResource{}, fmt.Errorf("find the resource of %s: %w", gvk.Kind, err)
 	}
 	for _, r := range list.APIResources {
-		if r.Kind == gvk.Kind && !strings.Contains(r.Name, "/") {
+		if r.Kind == gvk.Kind && len(path.IsValidPathSegmentName(r.Name)) == 0 {
 			g.mu.Lock()
 			g.resources[gvk] = r
 			g.mu.Unlock()

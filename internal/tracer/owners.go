@@ -279,8 +279,14 @@ func sleep(ctx context.Context, c clock.WithTicker, d time.Duration) error {
 // isGone tells whether an error says that there is no such object or kind.
 func isGone(err error) bool {
 	var noKind *unknownKindError
-	return apierrors.IsNotFound(err) || errors.As(err, &noKind)
+	var noName *unusableNameError
+	return apierrors.IsNotFound(err) || errors.As(err, &noKind) || errors.As(err, &noName)
 }
+
+// unusableNameError says that a name is none that the API server could have an object under: asked for, it would lead somewhere else.
+type unusableNameError struct{ name, reason string }
+
+func (e *unusableNameError) Error() string { return fmt.Sprintf("name %q %s", e.name, e.reason) }
 
 // unknownKindError says that the API server does not serve a kind.
 type unknownKindError struct{ gvk schema.GroupVersionKind }

@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/validation/path"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/utils/clock"
@@ -24,6 +24,11 @@ const maxResources = 16 << 20
 // find asks for the path of a kind's objects of all namespaces. It asks for the kind's group version alone: asking for all groups costs an API
 // server with many a lot, and fails when any one of them is not well.
 func (c *Client) find(ctx context.Context, clk clock.Clock, kind schema.GroupVersionKind) (string, *ending) {
+	for _, segment := range []string{kind.Group, kind.Version} {
+		if reasons := path.IsValidPathSegmentName(segment); len(reasons) > 0 {
+			return "", &ending{reason: Absent, err: fmt.Errorf("find kind %s of %s: %q %s", kind.Kind, kind.GroupVersion(), segment, reasons[0])}
+		}
+	}
 	group := "/apis/" + kind.Group + "/" + kind.Version
 	if kind.Group == "" {
 		group = "/api/" + kind.Version
@@ -47,7 +52,7 @@ func (c *Client) find(ctx context.Context, clk clock.Clock, kind schema.GroupVer
 	}
 	for _, r := range resources.APIResources {
 		// A name with a slash is a part of another resource's objects.
-		if r.Kind != kind.Kind || strings.Contains(r.Name, "/") {
+		if r.Kind != kind.Kind || len(path.IsValidPathSegmentName(r.Name)) > 0 {
 			continue
 		}
 		if !slices.Contains(r.Verbs, "watch") || !slices.Contains(r.Verbs, "list") {
