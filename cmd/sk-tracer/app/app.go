@@ -24,6 +24,9 @@ func newCommand(streams program.Streams, version string) *cobra.Command {
 		Long: `sk-tracer follows the kinds that its configuration names, the pods they own and the nodes of a cluster. What happens it appends to an event
 log on disk, which keeps as much as age and size allow, and from which any part can be exported as a trace: see skctl export.
 
+Values of Secrets and of environment variables are not recorded in clear, unless --redact says otherwise; all else is: commands and arguments of
+containers, annotations, labels, the data of ConfigMaps.
+
 It reads, and never changes, the cluster. SIGTERM ends it; nothing that it had recorded is lost, whichever way it ends.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			settings, err := opts.parse()

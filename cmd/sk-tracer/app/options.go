@@ -66,8 +66,9 @@ func (o *options) addFlags(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.inMemory, "in-memory", false, "keep the event log in memory alone: a restart loses it")
 	flags.StringVar(&o.retention, "retention", "7d", "how long to keep what was recorded; 0s: for ever")
 	flags.StringVar(&o.maxSize, "max-size", "10Gi", "how large the event log may become; 0: any size")
-	flags.StringSliceVar(&o.redact, "redact", []string{"secrets"},
-		"what not to record in clear: env, secrets, configmaps, annotations=KEY (each may be repeated), or none")
+	flags.StringSliceVar(&o.redact, "redact", []string{"secrets", "env"},
+		"what not to record in clear: env, secrets, configmaps, annotations=KEY (each may be repeated), or none. Commands, arguments, labels and "+
+			"fields of custom resources are always recorded in clear, and so are annotations and ConfigMaps that no rule names")
 	flags.StringVar(&o.redactKey, "redact-key-file", "", "32 bytes, in hexadecimal, that the tokens in place of redacted values depend on (default: made once, and kept in the data directory)")
 	flags.BoolVar(&o.noExtension, "no-extension", false, "do not record nodes, which the trace format has no place for but x-simkube")
 	flags.IntVar(&o.ownerCache, "owner-cache-size", tracer.DefaultOwnerCache, "how many objects to remember the owners of")

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 
 	"golang.org/x/sync/errgroup"
@@ -82,6 +83,7 @@ func run(ctx context.Context, opts *options, settings *settings, version string,
 	if err != nil {
 		return err
 	}
+	logRedaction(ctx, settings.redaction, logger)
 	logger.InfoContext(ctx, "recording", "cluster", cluster.Host, "api", listener.Addr().String(), "version", version)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return t.Run(ctx) })
@@ -93,6 +95,16 @@ func run(ctx context.Context, opts *options, settings *settings, version string,
 	err = group.Wait()
 	logger.InfoContext(ctx, "recording no more")
 	return err
+}
+
+// logRedaction logs what is not recorded in clear, and what is.
+func logRedaction(ctx context.Context, rules manifest.Redaction, logger *slog.Logger) {
+	redacted, inClear := rules.Covered(), rules.Uncovered()
+	if len(redacted) == 0 {
+		logger.WarnContext(ctx, "nothing is redacted", "inClear", strings.Join(inClear, ", "))
+		return
+	}
+	logger.InfoContext(ctx, "redacting", "redacted", strings.Join(redacted, ", "), "inClear", strings.Join(inClear, ", "))
 }
 
 // server makes the API's server.

@@ -50,6 +50,38 @@ func ParseRedaction(rules []string) (Redaction, error) {
 	return r, nil
 }
 
+// Covered names what is redacted, for people.
+func (r Redaction) Covered() []string {
+	covered, _ := r.sides()
+	return covered
+}
+
+// Uncovered names what is recorded in clear, for people.
+func (r Redaction) Uncovered() []string {
+	_, uncovered := r.sides()
+	return append(uncovered, "commands and arguments of containers", "labels", "fields of custom resources", "all other fields")
+}
+
+func (r Redaction) sides() (covered, uncovered []string) {
+	add := func(is bool, what string) {
+		if is {
+			covered = append(covered, what)
+		} else {
+			uncovered = append(uncovered, what)
+		}
+	}
+	add(r.Secrets, "values of Secrets")
+	add(r.Env, "values of environment variables")
+	add(r.ConfigMaps, "values of ConfigMaps")
+	if len(r.Annotations) == 0 {
+		add(false, "annotations")
+	} else {
+		add(true, "the annotations "+strings.Join(r.Annotations, " and "))
+		add(false, "other annotations")
+	}
+	return covered, uncovered
+}
+
 // RedactionKeySize is how many bytes a Redactor's key has.
 const RedactionKeySize = 32
 
