@@ -13,7 +13,7 @@ type Extension struct {
 	// EventTimes has, for each event of the trace, the milliseconds within its second at which its objects were recorded: first those of the applied
 	// objects, then those of the deleted ones. Who changed the events without it leaves other numbers than the events have; then it says nothing.
 	EventTimes [][]uint16
-	// Gaps are the times in which nothing was recorded, in order.
+	// Gaps are the times of which changes may be missing, in order.
 	Gaps []Gap
 	// Nodes are the nodes there were, in the order in which they came. One that changed is there once for each shape it had.
 	Nodes []NodePeriod
@@ -21,7 +21,7 @@ type Extension struct {
 	Pods []PodTimes
 }
 
-// Gap is a time in which nothing was recorded.
+// Gap is a time of which changes may be missing.
 type Gap struct{ From, To int64 }
 
 // NodePeriod is a node while it stayed the same.

@@ -242,11 +242,26 @@ func (o *outages) withKill(n int, lasts time.Duration) {
 	o.recover(since)
 }
 
+// settled judges an export that has no gap any more behind the last outage: the API server says within a minute that all has come.
+func (o *outages) settled(what string) verdict {
+	o.t.Helper()
+	over := time.UnixMilli(o.times[len(o.times)-1].To).Add(between)
+	for {
+		o.sleep(between)
+		v := o.check(what)
+		if len(v.within(over, time.Now())) == 0 {
+			return v
+		}
+		if time.Since(over) > recovery {
+			o.t.Fatalf("%s after the last outage, the gaps are %v", recovery, v.gaps)
+		}
+	}
+}
+
 // finish judges the last export.
 func (o *outages) finish(kind outageKind, count int) {
 	o.t.Helper()
-	o.sleep(between)
-	v := o.check(kind.name)
+	v := o.settled(kind.name)
 	var total int64
 	for _, g := range v.gaps {
 		total += g.To - g.From

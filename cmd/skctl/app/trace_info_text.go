@@ -109,7 +109,7 @@ func (t *infoPrinter) extension(x *traceinfo.Extension) {
 	t.line("x-simkube", "%s, %s; %s (%s), %s of which %s had a node", progress.Bytes(int64(x.Bytes)), times,
 		plural(x.Nodes, "node"), plural(x.NodePeriods, "period"), plural(x.Pods, "pod"), progress.Count(int64(x.Scheduled)))
 	if x.Gaps > 0 {
-		t.line("", "nothing was recorded in %s, %s together", plural(x.Gaps, "gap"), time.Duration(x.GapMillis)*time.Millisecond)
+		t.line("", "changes may be missing in %s, %s together", plural(x.Gaps, "gap"), time.Duration(x.GapMillis)*time.Millisecond)
 	}
 }
 

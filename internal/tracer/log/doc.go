@@ -3,7 +3,7 @@
 //
 // A [Log] takes entries with [Log.Append], numbers and stamps them, and makes them durable in groups: one write to the disk has
 // all that came while the one before it was under way. What was reported durable is there after a crash, once. Opening a log
-// that has entries adds a [Gap] for the time nobody wrote to it.
+// that has entries adds a [Gap] from when it was last known to have everything.
 //
 // Reading goes through a [Snapshot], which is not changed by what is appended later, and blocks nobody. It gives the state at a
 // time and the changes after it, in an order that needs no memory.

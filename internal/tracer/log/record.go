@@ -73,7 +73,7 @@ type Node struct {
 	Shape []byte
 }
 
-// Gap is a time for which nothing was recorded, in unix milliseconds.
+// Gap is a time of which changes may be missing, in unix milliseconds.
 type Gap struct{ From, To int64 }
 
 // Entry is something to append: a *Change, *Pod, *Node or *Gap.
