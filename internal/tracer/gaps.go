@@ -14,10 +14,12 @@ import (
 const (
 	// soon is how long ago a kind that is followed may have been sure last, for what is not known yet to be on its way.
 	soon = 10 * time.Second
-	// pingTimeout is how long an export waits for the API server, where only an answer shows that nothing was lost, and pingEvery how often it
-	// is looked whether that is shown.
+	// pingTimeout is how long an export waits for the API server, where only an answer shows that nothing was lost. pings is how often it asks,
+	// looks how often it looks after each whether that is shown, and lookAfter how long it waits for that.
 	pingTimeout = 3 * time.Second
-	pingEvery   = 120 * time.Millisecond
+	pings       = 4
+	looks       = 3
+	lookAfter   = 120 * time.Millisecond
 	// lookedFor is how long ago a kind that the API server does not have may have been looked for last. It is every minute, if the answer is no.
 	lookedFor = 2 * time.Minute
 )
@@ -103,16 +105,17 @@ func (t *Tracer) openGap(ctx context.Context) int64 {
 	}
 	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
 	defer cancel()
-	for {
+	for range pings {
 		if t.client.Ping(ctx) != nil {
 			return since
 		}
-		for range 3 {
-			if since, silent = t.unsure(); !silent || sleep(ctx, t.clock, pingEvery) != nil {
+		for range looks {
+			if since, silent = t.unsure(); !silent || sleep(ctx, t.clock, lookAfter) != nil {
 				return since
 			}
 		}
 	}
+	return since
 }
 
 // unsure returns since when changes may be missing, or 0, and whether that could be found out by asking the API server.

@@ -231,7 +231,8 @@ type happening struct {
 	Object  any
 }
 
-// histories gives what happened to each object, without what belongs to one cluster or one simulation.
+// histories gives what happened to each object, without what belongs to one cluster or one simulation. Several changes in a second are one: how many
+// there are depends on where the seconds begin.
 func histories(t *testing.T, recorded *trace.Trace, start time.Time) map[string][]happening {
 	t.Helper()
 	all := map[string][]happening{}
@@ -245,7 +246,7 @@ func histories(t *testing.T, recorded *trace.Trace, start time.Time) map[string]
 			}
 			h.Object = neutral(u.Object)
 		}
-		if list := all[key]; len(list) > 0 && binds(list[len(list)-1], h) {
+		if list := all[key]; len(list) > 0 && (sameSecond(list[len(list)-1], h) || binds(list[len(list)-1], h)) {
 			list[len(list)-1].Object = h.Object
 			return
 		}
@@ -261,6 +262,11 @@ func histories(t *testing.T, recorded *trace.Trace, start time.Time) map[string]
 		}
 	}
 	return all
+}
+
+// sameSecond reports whether an object was changed again in the second in which it was changed before.
+func sameSecond(before, after happening) bool {
+	return before.At == after.At && !before.Deleted && !after.Deleted
 }
 
 // binds tells whether a change is a pod's getting its node right after it was made. Both are one change of a recording if they happen within

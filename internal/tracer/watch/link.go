@@ -23,6 +23,8 @@ type links struct {
 type link struct {
 	net.Conn
 	links *links
+	// inside says that it is none: the API server is in this process, and always in reach.
+	inside bool
 	last  atomic.Int64 // unix nanoseconds
 }
 
@@ -43,10 +45,10 @@ func (l *links) connect(ctx context.Context, network, address string) (net.Conn,
 	return made, nil
 }
 
-// of returns the link that a connection is, or wraps; nil if there is none.
+// of returns the link that a connection is, or wraps; nil if that is not known.
 func (l *links) of(conn net.Conn) *link {
 	if conn == nil {
-		return nil
+		return &link{links: l, inside: true}
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -73,4 +75,9 @@ func (l *link) Close() error {
 }
 
 // heard returns when something last came.
-func (l *link) heard() time.Time { return time.Unix(0, l.last.Load()) }
+func (l *link) heard() time.Time {
+	if l.inside {
+		return l.links.clock.Now()
+	}
+	return time.Unix(0, l.last.Load())
+}
