@@ -27,6 +27,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 
 	"simkube.io/simkube/cluster/internal/virtualtime"
+	"simkube.io/simkube/internal/scratch"
 )
 
 func clientset(t *testing.T) kubernetes.Interface {
@@ -281,7 +282,7 @@ func TestKilled_NextStartSweeps(t *testing.T) {
 	if _, err := os.Stat(dir); err != nil {
 		t.Fatalf("the child's data folder: %v", err)
 	}
-	sweep(temporaryParent())
+	scratch.Sweep(scratch.DataParent(), scratch.DataPrefix)
 	if _, err := os.Stat(dir); err != nil {
 		t.Fatalf("a folder in use was swept: %v", err)
 	}
@@ -289,9 +290,9 @@ func TestKilled_NextStartSweeps(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = cmd.Wait()
-	sweep(temporaryParent())
+	scratch.Sweep(scratch.DataParent(), scratch.DataPrefix)
 	// A control plane that starts beside this test sweeps too, and may be at it: then it has the lock.
-	if lock, err := os.Open(filepath.Join(dir, lockName)); err == nil {
+	if lock, err := os.Open(filepath.Join(dir, scratch.LockFile)); err == nil {
 		defer lock.Close()
 		if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX); err != nil {
 			t.Fatal(err)

@@ -6,17 +6,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-
-	"golang.org/x/sys/unix"
+	"strconv"
 
 	"simkube.io/simkube/cluster/internal/virtualtime"
-)
-
-const (
-	dataDirPrefix = "simkube-"
-	lockName      = "lock"
-	// memoryDir is Linux's world-writable file system in memory.
-	memoryDir = "/dev/shm"
+	"simkube.io/simkube/internal/scratch"
 )
 
 // dataDir is the folder a control plane writes to. A lock held on a file in it tells
@@ -31,10 +24,10 @@ type dataDir struct {
 func openDataDir(path string) (*dataDir, error) {
 	temporary := path == ""
 	if temporary {
-		parent := temporaryParent()
+		parent := scratch.DataParent()
 		// What others have left must not matter to a simulation that is to repeat itself: it looks at its end.
 		if !virtualtime.Seeded() {
-			sweep(parent)
+			scratch.Sweep(parent, scratch.DataPrefix)
 		}
 		var err error
 		if path, err = makeTemporary(parent); err != nil {
@@ -55,7 +48,7 @@ func openDataDir(path string) (*dataDir, error) {
 		if temporary {
 			// Another process's sweep came between the making of the lock and its taking.
 			_ = os.RemoveAll(path)
-			if path, err = makeTemporary(temporaryParent()); err == nil {
+			if path, err = makeTemporary(scratch.DataParent()); err == nil {
 				lock, err = lockDir(path)
 			}
 		}
@@ -70,12 +63,14 @@ func openDataDir(path string) (*dataDir, error) {
 // that runs beside it with that seed, and draw again.
 func makeTemporary(parent string) (string, error) {
 	for n := 0; ; n++ {
-		path := filepath.Join(parent, fmt.Sprintf("%s%07d-%d", dataDirPrefix, os.Getpid(), n))
+		path := filepath.Join(parent, dataDirOf(os.Getpid(), strconv.Itoa(n)))
 		if err := os.Mkdir(path, 0o700); !errors.Is(err, fs.ErrExist) {
 			return path, err
 		}
 	}
 }
+
+func dataDirOf(pid int, n string) string { return fmt.Sprintf("%s%07d-%s", scratch.DataPrefix, pid, n) }
 
 func (d *dataDir) file(name string) string { return filepath.Join(d.path, name) }
 
@@ -83,48 +78,39 @@ func (d *dataDir) file(name string) string { return filepath.Join(d.path, name) 
 func (d *dataDir) close() error {
 	var err error
 	if d.temporary {
-		err = os.RemoveAll(d.path)
+		err = scratch.Clear(d.path)
 	}
 	err = errors.Join(err, d.lock.Close())
 	if d.temporary && virtualtime.Seeded() {
-		sweep(filepath.Dir(d.path))
+		scratch.Sweep(filepath.Dir(d.path), scratch.DataPrefix)
 	}
 	return err
 }
 
-func temporaryParent() string {
-	if unix.Access(memoryDir, unix.W_OK) == nil {
-		return memoryDir
+// RemoveData removes the temporary data folders of this process, in which control planes may be running. It is for a process
+// that is about to end and has no time to stop them.
+func RemoveData() error {
+	own, err := filepath.Glob(filepath.Join(scratch.DataParent(), dataDirOf(os.Getpid(), "*")))
+	if err != nil {
+		return err
 	}
-	return os.TempDir()
-}
-
-// sweep removes temporary data folders whose process is gone. It is best effort: what it
-// can't remove belongs to somebody else or is removed next time.
-func sweep(parent string) {
-	left, _ := filepath.Glob(filepath.Join(parent, dataDirPrefix+"*"))
-	for _, dir := range left {
-		// A folder without a lock file may be one that is being made right now.
-		if _, err := os.Stat(filepath.Join(dir, lockName)); err != nil {
+	var problems []error
+	for _, dir := range own {
+		// Under another name nobody puts anything more into it. Who sweeps knows it by its lock still.
+		gone := dir + "-gone"
+		if err := os.Rename(dir, gone); err != nil {
+			problems = append(problems, err)
 			continue
 		}
-		lock, err := lockDir(dir)
-		if err != nil {
-			continue
-		}
-		_ = os.RemoveAll(dir)
-		_ = lock.Close()
+		problems = append(problems, scratch.Clear(gone))
 	}
+	return errors.Join(problems...)
 }
 
 func lockDir(dir string) (*os.File, error) {
-	f, err := os.OpenFile(filepath.Join(dir, lockName), os.O_CREATE|os.O_RDWR, 0o600)
+	lock, err := scratch.Lock(filepath.Join(dir, scratch.LockFile))
 	if err != nil {
 		return nil, fmt.Errorf("lock data folder: %w", err)
 	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		_ = f.Close()
-		return nil, fmt.Errorf("lock data folder %s: another process uses it: %w", dir, err)
-	}
-	return f, nil
+	return lock, nil
 }

@@ -4,10 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 
 	"simkube.io/simkube/cmd/skctl/progress"
+	"simkube.io/simkube/internal/scratch"
 	"simkube.io/simkube/internal/simulation"
 	"simkube.io/simkube/skel"
 )
@@ -15,14 +14,14 @@ import (
 // preparedTrace is what has to go when a simulation is over.
 type preparedTrace struct {
 	input *inputFile
-	dir   string
+	dir   *scratch.Folder // of the changed trace; nil for none
 }
 
 // Close removes what was fetched and what was made of it.
 func (t *preparedTrace) Close() error {
 	var err error
-	if t.dir != "" {
-		err = os.RemoveAll(t.dir)
+	if t.dir != nil {
+		err = t.dir.Close()
 	}
 	return errors.Join(err, t.input.Close())
 }
@@ -40,7 +39,7 @@ func (p *program) prepareTrace(ctx context.Context, spec *simulation.Spec, skelF
 		return nil, err
 	}
 	out := &preparedTrace{input: input}
-	if input.fetched {
+	if input.fetched != nil {
 		spec.Trace, spec.TraceName = input.Path, input.Name
 	}
 	if program == nil {
@@ -51,10 +50,10 @@ func (p *program) prepareTrace(ctx context.Context, spec *simulation.Spec, skelF
 			err = errors.Join(err, out.Close())
 		}
 	}()
-	if out.dir, err = os.MkdirTemp("", "skctl-*"); err != nil {
+	if out.dir, err = scratch.New("", scratch.RunPrefix); err != nil {
 		return nil, fmt.Errorf("make room for the changed trace: %w", err)
 	}
-	changed := &outputFile{Path: filepath.Join(out.dir, "changed.sktrace")}
+	changed := &outputFile{Path: out.dir.Join("changed.sktrace")}
 	summary, err := p.transform(ctx, program, input, changed, transformOptions{})
 	if err != nil {
 		return nil, err

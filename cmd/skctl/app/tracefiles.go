@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"simkube.io/simkube/cmd/skctl/progress"
+	"simkube.io/simkube/internal/scratch"
 	"simkube.io/simkube/storage"
 )
 
@@ -23,15 +24,16 @@ type inputFile struct {
 	// Name is what the user calls it; it holds no secrets.
 	Name string
 
-	fetched bool
+	// fetched is the folder of what was fetched; nil for a file that was there.
+	fetched *scratch.Folder
 }
 
 // Close removes what was fetched.
 func (f *inputFile) Close() error {
-	if !f.fetched {
+	if f.fetched == nil {
 		return nil
 	}
-	return os.Remove(f.Path)
+	return f.fetched.Close()
 }
 
 // standardInput is how a command line calls it.
@@ -72,11 +74,15 @@ func (p *program) fetchFile(ctx context.Context, arg, what string) (*inputFile, 
 
 func (p *program) fetchFrom(ctx context.Context, in io.ReadCloser, name string) (_ *inputFile, err error) {
 	defer func() { err = errors.Join(err, in.Close()) }()
-	temp, err := os.CreateTemp("", "skctl-*"+filepath.Ext(name))
+	folder, err := scratch.New("", scratch.RunPrefix)
 	if err != nil {
 		return nil, fmt.Errorf("make room for %s: %w", name, err)
 	}
-	file := &inputFile{Path: temp.Name(), Name: name, fetched: true}
+	file := &inputFile{Path: folder.Join("fetched" + filepath.Ext(name)), Name: name, fetched: folder}
+	temp, err := os.Create(file.Path)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("make room for %s: %w", name, err), file.Close())
+	}
 	if err := p.copyWithProgress(ctx, temp, in, "reading "+name); err != nil {
 		return nil, errors.Join(fmt.Errorf("read %s: %w", name, err), temp.Close(), file.Close())
 	}
@@ -121,7 +127,7 @@ type outputFile struct {
 	p        *program
 	once     sync.Once
 	// dir is what Close removes.
-	dir string
+	dir *scratch.Folder
 }
 
 // create begins a file at a path or a URL, in the place of one that may be there, and finds out whether that could work.
@@ -141,10 +147,11 @@ func (p *program) create(ctx context.Context, arg string) (*outputFile, error) {
 		// Beside its place, so that it can be moved there.
 		parent = filepath.Dir(location.Key)
 	}
-	if out.dir, err = os.MkdirTemp(parent, ".skctl-*"); err != nil {
+	scratch.Sweep(parent, scratch.BesidePrefix)
+	if out.dir, err = scratch.New(parent, scratch.BesidePrefix); err != nil {
 		return nil, fmt.Errorf("make room for %s: %w", location, err)
 	}
-	out.Path = filepath.Join(out.dir, "new"+filepath.Ext(location.Key))
+	out.Path = out.dir.Join("new" + filepath.Ext(location.Key))
 	return out, nil
 }
 
@@ -175,7 +182,7 @@ func (f *outputFile) Commit(ctx context.Context) error {
 
 // Close removes what is left of the work. It can always be deferred.
 func (f *outputFile) Close() (err error) {
-	f.once.Do(func() { err = os.RemoveAll(f.dir) })
+	f.once.Do(func() { err = f.dir.Close() })
 	return err
 }
 

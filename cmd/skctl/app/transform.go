@@ -230,7 +230,7 @@ func (p *program) transform(ctx context.Context, program *skel.Program, in *inpu
 
 // renamed makes an error name a file as the user does, where it was fetched.
 func renamed(err error, in *inputFile) error {
-	if in.fetched {
+	if in.fetched != nil {
 		return fmt.Errorf("%s: %w", in.Name, err)
 	}
 	return err
