@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"testing"
 	"time"
 )
@@ -19,22 +17,7 @@ const patience = 5 * time.Minute
 
 func buildChance(t *testing.T) chance {
 	t.Helper()
-	const source = "./testdata/chance"
-	// Looking at it tells go test that the result depends on it.
-	if _, err := os.ReadFile(filepath.Join(source, "main.go")); err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	if err := write(dir); err != nil {
-		t.Fatal(err)
-	}
-	c := chance{filepath.Join(dir, "chance")}
-	build := exec.CommandContext(t.Context(), "go", "build", "-tags", "faketime", "-overlay", filepath.Join(dir, "overlay.json"), "-o", c.binary, source)
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
-	}
-	return c
+	return chance{build(t, t.TempDir(), "./testdata/chance")}
 }
 
 // run returns what the program prints, times included.

@@ -15,7 +15,7 @@ var runtimeFile string
 func files() []file {
 	return []file{
 		{path: "runtime/simkube.go", added: runtimeFile},
-		{path: "runtime/proc.go", changes: slices.Concat(deadWalk(), jumpInPlace(), []change{quietMonitor()}, seededScheduler(), unlockedMain())},
+		{path: "runtime/proc.go", changes: slices.Concat(deadWalk(), jumpInPlace(), listeningMonitor(), fairTurns(), seededScheduler(), unlockedMain())},
 		{path: "runtime/mgc.go", changes: seededCollector()},
 		{path: "runtime/rand.go", changes: seededRand()},
 		{path: "runtime/time.go", changes: seededTimers()},
@@ -93,18 +93,51 @@ func jumpInPlace() []change {
 	}
 }
 
-// quietMonitor stops the runtime's monitor, whose decisions depend on real time: to take the processor from a goroutine
-// in a system call, and to poll the network.
-func quietMonitor() change {
-	return change{
-		before: "\tfor {\n\t\tif idle == 0 { // start with 20us sleep...\n",
-		after: `	for {
+// listeningMonitor has the runtime's monitor look for news from outside by real time, see simkubeListen, whether or not the clock moves. By
+// the clock of the process it would look every ten milliseconds, which in a burst of pods is never; and it would sleep for as long as the clock
+// is to jump.
+//
+// With a seed that is all it does: what else it decides depends on real time, to take the processor from a goroutine in a system
+// call, and to interrupt those that run for long. Without one simkubeListen does that, too, by real time.
+func listeningMonitor() []change {
+	return []change{
+		{
+			before: "\tfor {\n\t\tif idle == 0 { // start with 20us sleep...\n",
+			after: `	for {
+		if faketime != 0 {
+			simkubeListen()
+		}
 		if simkubeSeeded {
 			usleep(10 * 1000)
 			continue
 		}
 		if idle == 0 { // start with 20us sleep...
 `,
+		},
+		{
+			before: "\t\tif debug.schedtrace <= 0 && (sched.gcwaiting.Load() || sched.npidle.Load() == gomaxprocs) {\n",
+			after:  "\t\tif faketime == 0 && debug.schedtrace <= 0 && (sched.gcwaiting.Load() || sched.npidle.Load() == gomaxprocs) {\n",
+		},
+	}
+}
+
+// fairTurns has goroutines that wake each other by turns let others have one now and then. Who is woken goes before those who wait, on what is left of
+// the time of its waker; that time ends by the clock of the process, which in a burst of pods stands still.
+func fairTurns() []change {
+	return []change{
+		{
+			before: "\tnext := pp.runnext\n\t// If the runnext",
+			after: `	next := pp.runnext
+	others := faketime != 0 && next != 0 && simkubeOthersTurn()
+	if others && pp.runqhead != pp.runqtail {
+		next = 0
+	}
+	// If the runnext`,
+		},
+		{
+			before: "\tif next != 0 && pp.runnext.cas(next, 0) {\n\t\treturn next.ptr(), true\n",
+			after:  "\tif next != 0 && pp.runnext.cas(next, 0) {\n\t\treturn next.ptr(), !others\n",
+		},
 	}
 }
 
