@@ -158,6 +158,10 @@ func (m *manifestReader) value(place string, data []byte) {
 
 func (m *manifestReader) node(place string, data []byte) {
 	var node corev1.Node
+	if err := checkNodeQuantities(data); err != nil {
+		m.problem(place, fmt.Errorf("decode Node: %w", err))
+		return
+	}
 	if err := json.Unmarshal(data, &node); err != nil {
 		m.problem(place, fmt.Errorf("decode Node: %w", err))
 		return

@@ -1,6 +1,7 @@
 package nodes
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -91,7 +92,7 @@ func (s *Shape) setResource(name corev1.ResourceName, value string) string {
 	switch {
 	case native:
 	case hugePages:
-		size, err := resource.ParseQuantity(strings.TrimPrefix(string(name), corev1.ResourceHugePagesPrefix))
+		size, err := ParseQuantity(strings.TrimPrefix(string(name), corev1.ResourceHugePagesPrefix))
 		if err != nil || size.Sign() <= 0 {
 			return "hugepages-SIZE needs a page size, such as hugepages-2Mi"
 		}
@@ -102,7 +103,10 @@ func (s *Shape) setResource(name corev1.ResourceName, value string) string {
 			return fmt.Sprintf("%q is not a resource name: %s", name, problems[0])
 		}
 	}
-	quantity, err := resource.ParseQuantity(value)
+	quantity, err := ParseQuantity(value)
+	if errors.Is(err, errAbsurd) {
+		return fmt.Sprintf("%q is more than any node has; the largest accepted is %d", clipped(value), int64(maxQuantity))
+	}
 	if err != nil {
 		return fmt.Sprintf("%q is not a quantity; write a number with or without a suffix, such as 500m, 32 or 128Gi", value)
 	}

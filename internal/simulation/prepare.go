@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -19,6 +20,7 @@ import (
 	"simkube.io/simkube/internal/lifecycle"
 	"simkube.io/simkube/internal/nodes"
 	"simkube.io/simkube/internal/results"
+	"simkube.io/simkube/internal/validate"
 	"simkube.io/simkube/trace"
 )
 
@@ -49,6 +51,8 @@ type Prepared struct {
 	cronJobs bool
 	// finishing tells that recorded pods finish within the last settleTraceTime.
 	finishing bool
+	// longest is the longest stretch without an event.
+	longest gap
 }
 
 // Prepare reads the trace of a spec once, without keeping its events, and plans the nodes. It writes
@@ -69,6 +73,9 @@ func Prepare(ctx context.Context, spec Spec) (*Prepared, error) {
 	if start := p.Origin(); spec.Time == Virtual && (start.Year() < firstVirtualYear || start.Year() > lastVirtualYear) {
 		return nil, fmt.Errorf("read trace %s: it begins at %s; virtual time can be set to the years %d to %d: use --time real",
 			spec.Trace, start.Format(time.RFC3339), firstVirtualYear, lastVirtualYear)
+	}
+	if err := p.checkLength(p.longest); err != nil {
+		return nil, fmt.Errorf("read trace %s: %w", spec.Trace, err)
 	}
 	if spec.ExistingNodes {
 		p.plan = &nodes.Plan{Summary: "those of the cluster"}
@@ -94,6 +101,7 @@ func (p *Prepared) survey(ctx context.Context) (*nodes.Demand, error) {
 	}
 	survey := nodes.NewSurvey(reader.Config())
 	first, last, count := int64(0), int64(0), 0
+	var length span
 	for event, err := range reader.Events() {
 		if err == nil {
 			err = context.Cause(ctx)
@@ -112,6 +120,10 @@ func (p *Prepared) survey(ctx context.Context) (*nodes.Demand, error) {
 		if p.beyond(first, event.Time) {
 			continue
 		}
+		if err := bearable(p.events, event); err != nil {
+			return nil, err
+		}
+		length.add(event.Time)
 		survey.Add(event)
 		p.events++
 		p.cronJobs = p.cronJobs || hasCronJob(event)
@@ -132,12 +144,26 @@ func (p *Prepared) survey(ctx context.Context) (*nodes.Demand, error) {
 	}
 	p.lifecycles = lifecycle.NewStore(tail.Lifecycles)
 	p.bound(first, last, tail.Lifecycles)
+	length.end(p.end)
+	p.longest = length.longest
 	return survey.Demand(tail.Lifecycles), nil
 }
 
 // beyond tells whether a time is cut off by the spec's duration.
 func (p *Prepared) beyond(origin, t int64) bool {
-	return p.spec.Duration > 0 && time.Duration(t-origin)*time.Second > p.spec.Duration
+	return p.spec.Duration > 0 && distance(origin, t) > int64(p.spec.Duration/time.Second)
+}
+
+// bearable returns an error for an event with an object that would take the control plane down.
+func bearable(index int, event *trace.Event) error {
+	for i := range event.Applied {
+		object := &event.Applied[i]
+		if found := validate.FindUnbearable(object); len(found) > 0 {
+			return fmt.Errorf("event %d: %s %s: %s: %s (skctl validate finds all such values, and says how to mend the trace)",
+				index, trace.FormatGVK(object.GVK()), object.NamespacedName(), found[0].Path, found[0].Reason)
+		}
+	}
+	return nil
 }
 
 // bound decides when the replay ends: with the last event or the last recorded start or end of a pod,
@@ -152,7 +178,7 @@ func (p *Prepared) bound(first, last int64, lifecycles trace.Lifecycles) {
 			}
 		}
 	}
-	limit := first + int64(p.spec.Duration/time.Second)
+	limit := first + min(int64(p.spec.Duration/time.Second), distance(first, math.MaxInt64))
 	if p.beyond(first, p.end) || p.spec.Extend && limit > p.end {
 		p.end = limit
 	}
@@ -199,6 +225,9 @@ func (p *Prepared) Notes() []Note {
 	}
 	for _, finding := range p.plan.Findings {
 		notes = append(notes, Note{Level: Warning, Text: finding.String()})
+	}
+	if text := p.longNote(); text != "" {
+		notes = append(notes, Note{Level: Warning, Text: text})
 	}
 	if p.cronJobs && p.spec.Speed != 1 {
 		notes = append(notes, Note{Level: Warning, Text: cronJobWarning(p.spec.Speed)})

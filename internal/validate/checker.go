@@ -57,6 +57,7 @@ type Checker struct {
 	mounts   map[string]mounts
 	asks     map[askKey]*ask
 	unfit    map[*ask]bool
+	patterns map[findingKey]string // of unbearable values, for SKEL
 	notes    []string
 	tail     *trace.Tail
 }
@@ -105,6 +106,7 @@ func New(opts Options) *Checker {
 		objects: map[objectKey]*object{}, died: map[objectKey]*facts{}, gone: map[uint64]struct{}{},
 		served:   map[schema.GroupVersionKind]int{},
 		findings: map[findingKey]*Finding{}, spots: map[spot]*spotUse{}, mounts: map[string]mounts{}, asks: map[askKey]*ask{}, unfit: map[*ask]bool{},
+		patterns: map[findingKey]string{},
 	}
 	ignored := map[string]bool{}
 	for _, name := range opts.Ignore {

@@ -1,7 +1,6 @@
 package validate
 
 import (
-	"bytes"
 	"slices"
 	"strings"
 
@@ -9,6 +8,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	podrequests "k8s.io/component-helpers/resource"
+
+	"simkube.io/simkube/internal/nodes"
 )
 
 // demand is what a pod asks of a node.
@@ -129,18 +130,6 @@ func readQuantities(raw []byte) corev1.ResourceList {
 	return out
 }
 
-// An amount that somebody means is no longer, and has an exponent such as "e18". To compare others can take for ever, as all their digits are
-// written out.
-const (
-	maxQuantityText = 64
-	maxExponentText = len("e-99")
-)
-
-func isReasonable(text []byte) bool {
-	exponent := bytes.IndexAny(text, "eE")
-	return len(text) <= maxQuantityText && (exponent < 0 || len(text)-exponent <= maxExponentText)
-}
-
 func readQuantity(b []byte) (resource.Quantity, bool) {
 	switch msgp.NextType(b) {
 	case msgp.StrType:
@@ -155,10 +144,7 @@ func readQuantity(b []byte) (resource.Quantity, bool) {
 }
 
 func parseQuantity(text []byte) (resource.Quantity, bool) {
-	if !isReasonable(text) {
-		return resource.Quantity{}, false
-	}
-	q, err := resource.ParseQuantity(string(text))
+	q, err := nodes.ParseQuantity(string(text))
 	return q, err == nil
 }
 

@@ -6,6 +6,8 @@ type facts struct {
 	hasStatus bool
 	templates []template
 	refs      []reference
+	// unbearable are the values that no control plane can bear.
+	unbearable []Unbearable
 	// crd is what a CustomResourceDefinition defines.
 	crd []definition
 }

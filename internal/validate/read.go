@@ -33,7 +33,7 @@ var noFacts facts
 
 // read gives the facts of an object whose pod templates are at these places.
 func (r *factsReader) read(object *trace.Object, paths []templatePath, isCRD bool) *facts {
-	r.out = &facts{}
+	r.out = &facts{unbearable: FindUnbearable(object)}
 	spec := object.Spec()
 	eachField(object.Raw(), func(key, value []byte) []byte {
 		switch string(key) {
@@ -63,7 +63,7 @@ func (r *factsReader) read(object *trace.Object, paths []templatePath, isCRD boo
 	if isCRD {
 		r.out.crd = readDefinitions(spec)
 	}
-	if !r.out.hasStatus && r.out.templates == nil && r.out.refs == nil && r.out.crd == nil {
+	if !r.out.hasStatus && r.out.templates == nil && r.out.refs == nil && r.out.crd == nil && r.out.unbearable == nil {
 		return &noFacts
 	}
 	return r.out

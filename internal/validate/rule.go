@@ -52,6 +52,7 @@ func Rules() []*Rule {
 		priorityClassMissing(),
 		runtimeClassMissing(),
 		apiUnknown(),
+		unbearableValue(),
 		statusPopulated(),
 		eventsOutOfOrder(),
 		deletedNeverExisted(),

@@ -63,6 +63,22 @@ func ruleCases() map[string]ruleCase {
 			want:    []string{"E0001 Deployment shop/api spec.template.spec.serviceAccountName 1 x1", "E0001 Deployment shop/web spec.template.spec.serviceAccountName 0 x2"},
 			program: "remove(spec.template.spec.serviceAccountName);\nremove(spec.template.spec.serviceAccount);",
 		},
+		"unbearable values": {
+			trace: events(
+				at(1, `{apiVersion: apps/v1, kind: Deployment, metadata: {namespace: shop, name: web}, spec: {replicas: 5000000, template: {spec: {
+  containers: [{name: a, env: [{name: HASH, value: "1e999999999"}], resources: {requests: {cpu: "1", memory: "1e999999999"}, limits: {memory: "4e-123456789"}}}],
+  volumes: [{name: tmp, emptyDir: {sizeLimit: 1E2147483648}}]}}}}`),
+				at(2, `{apiVersion: batch/v1, kind: Job, metadata: {namespace: shop, name: job, annotations: {replicas: "-1"}}, spec: {parallelism: -1, completions: 1000000}}`),
+				at(3, `{apiVersion: example.com/v1, kind: Fleet, metadata: {namespace: shop, name: own}, spec: {replicas: -1, limits: {cpu: 1e5, note: no limit 1e99999}}}`)),
+			opts: Options{Ignore: []string{"E0104"}},
+			want: []string{
+				"E0105 Deployment shop/web spec.replicas 0 x1",
+				"E0105 Deployment shop/web spec.template.spec.containers[0].resources.limits.memory 0 x1",
+				"E0105 Deployment shop/web spec.template.spec.containers[0].resources.requests.memory 0 x1",
+				"E0105 Deployment shop/web spec.template.spec.volumes[0].emptyDir.sizeLimit 0 x1",
+				"E0105 Job shop/job spec.parallelism 1 x1",
+			},
+		},
 		"service account is there": {
 			trace: events(at(1, deployment("web", account)), at(1, manifest("v1 ServiceAccount", "robot")), at(9, deployment("api", account))),
 		},
@@ -225,7 +241,11 @@ delete(@t == 4 && @gvk == "v1.Pod" && metadata.namespace == "shop" && metadata.n
 			trace: events(at(1, deployment("web", `{containers: [{name: a, resources: {requests: {cpu: "1e1000000000", memory: "1e-1000000000", x: "9999999999999999999999999999E", y: -5, z: nonsense}}},
   {name: b, resources: {requests: {cpu: "1e18", memory: "1e18"}}}]}`))),
 			opts: Options{Node: shape("cpu=4,memory=8Gi")},
-			want: []string{"W0103 Deployment shop/web spec.template.spec 0 x1"},
+			want: []string{
+				"E0105 Deployment shop/web spec.template.spec.containers[0].resources.requests.cpu 0 x1",
+				"E0105 Deployment shop/web spec.template.spec.containers[0].resources.requests.memory 0 x1",
+				"W0103 Deployment shop/web spec.template.spec 0 x1",
+			},
 		},
 		"nodes of a shape": {
 			trace: events(at(1, deployment("web", `{containers: [{name: a, resources: {requests: {cpu: "5"}}}]}`))),

@@ -1,0 +1,132 @@
+package simulation
+
+import (
+	"errors"
+	"math"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"simkube.io/simkube/internal/nodes"
+	"simkube.io/simkube/trace"
+)
+
+const start = 1_700_000_000
+
+func object(t *testing.T, spec map[string]any) trace.Object {
+	t.Helper()
+	o, err := trace.NewObject(&unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "apps/v1", "kind": "Deployment", "metadata": map[string]any{"namespace": "shop", "name": "web"}, "spec": spec,
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+// write writes a trace with an event at each of the times. The last may be any number: no writer takes one that is out of reason.
+func write(t *testing.T, times ...int64) string {
+	t.Helper()
+	tr := trace.Trace{Config: trace.Config{TrackedObjects: map[schema.GroupVersionKind]trace.TrackedObject{}}}
+	for _, at := range times {
+		tr.Events = append(tr.Events, trace.Event{Time: at, Applied: []trace.Object{object(t, map[string]any{"replicas": int64(1)})}})
+	}
+	path := filepath.Join(t.TempDir(), "a.sktrace")
+	if err := tr.WriteFile(path); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestPrepare_Length(t *testing.T) {
+	const hours = 60 * 60
+	for name, tc := range map[string]struct {
+		times    []int64
+		clock    Time
+		duration time.Duration
+		speed    float64
+		want     []string // in the error; nil for none
+		note     string
+	}{
+		"a month":             {times: []int64{start, start + maxIdle}, clock: Virtual},
+		"more than a month":   {times: []int64{start, start + 5, start + 6 + maxIdle + hours}, clock: Virtual, want: []string{"between event 1 (2023-11-14T22:13:25Z) and event 2 (2023-12-15T23:13:26Z) there are 31 days and 1 hour without an event", "--duration"}},
+		"years":               {times: []int64{start, start + 3*year}, clock: Virtual, want: []string{"there are 3 years without an event"}},
+		"years, cut":          {times: []int64{start, start + 60, start + 3*year}, clock: Virtual, duration: time.Hour},
+		"years, not cut":      {times: []int64{start, start + 3*year}, clock: Virtual, duration: 3 * year * time.Second, want: []string{"there are 3 years without an event"}},
+		"years of small gaps": {times: []int64{start, start + maxIdle, start + 2*maxIdle, start + 3*maxIdle}, clock: Virtual},
+		"wall clock":          {times: []int64{start, start + 3*year}, clock: Real, note: "on the wall clock this replay takes 3 years: between event 0"},
+		"wall clock, fast":    {times: []int64{start, start + year}, clock: Real, speed: 100_000},
+		"wall clock, a week":  {times: []int64{start, start + 7*day}, clock: Real},
+		"centuries":           {times: []int64{start, start + 300*year}, clock: Real, want: []string{"longer than any clock can count", "300 years"}},
+		"slow motion":         {times: []int64{start, start + year}, clock: Real, speed: 0.001, want: []string{"longer than any clock can count"}},
+		"the end of time":     {times: []int64{start, math.MaxInt64}, clock: Virtual, want: []string{"longer than any clock can count", "second 9223372036854775807"}},
+		"the end, cut":        {times: []int64{start, math.MaxInt64}, clock: Virtual, duration: time.Minute},
+	} {
+		t.Run(name, func(t *testing.T) {
+			spec := Spec{Trace: write(t, tc.times...), Time: tc.clock, Duration: tc.duration, Speed: tc.speed, Nodes: nodes.Spec{Count: 1}}
+			prepared, err := Prepare(t.Context(), spec)
+			if tc.want == nil && err != nil {
+				t.Fatal(err)
+			}
+			for _, want := range tc.want {
+				if err == nil || !strings.Contains(err.Error(), want) || !errors.Is(err, ErrTooLong) {
+					t.Errorf("got error %v, want one with %q", err, want)
+				}
+			}
+			if err != nil {
+				return
+			}
+			noted := false
+			for _, note := range prepared.Notes() {
+				noted = noted || strings.HasPrefix(note.Text, "on the wall clock this replay takes")
+				if tc.note != "" && strings.HasPrefix(note.Text, "on the wall clock") && !strings.HasPrefix(note.Text, tc.note) {
+					t.Errorf("got note %q, want %q", note.Text, tc.note)
+				}
+			}
+			if noted != (tc.note != "") {
+				t.Errorf("got a note about the length: %t, want %t", noted, tc.note != "")
+			}
+		})
+	}
+}
+
+// A recorded pod that ends years after the last event is waited for, too.
+func TestSpan_End(t *testing.T) {
+	var s span
+	s.add(start)
+	s.add(start - 10) // out of order
+	s.add(start + 10)
+	s.end(start + 2*year)
+	if got, want := s.longest.String(), "and the end of the last recorded pod (2025-11-13T22:13:20Z) there are 1 year and 364 days"; !strings.Contains(got, want) {
+		t.Errorf("got %q, want it to have %q", got, want)
+	}
+	if got := distance(math.MinInt64, math.MaxInt64); got != math.MaxInt64 {
+		t.Errorf("from one end of time to the other: got %d, want %d", got, int64(math.MaxInt64))
+	}
+}
+
+func TestPrepare_Unbearable(t *testing.T) {
+	tr := trace.Trace{
+		Config: trace.Config{TrackedObjects: map[schema.GroupVersionKind]trace.TrackedObject{}},
+		Events: []trace.Event{
+			{Time: start, Applied: []trace.Object{object(t, map[string]any{"replicas": int64(1)})}},
+			{Time: start + 1, Applied: []trace.Object{object(t, map[string]any{"replicas": int64(5_000_000)})}},
+		},
+	}
+	path := filepath.Join(t.TempDir(), "a.sktrace")
+	if err := tr.WriteFile(path); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Prepare(t.Context(), Spec{Trace: path, Time: Virtual})
+	want := "event 1: apps/v1.Deployment shop/web: spec.replicas: 5000000 is more than 1000000 pods, which no cluster has"
+	if err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("got error %v, want one with %q", err, want)
+	}
+	if _, err := Prepare(t.Context(), Spec{Trace: path, Time: Virtual, Duration: time.Millisecond}); err != nil {
+		t.Errorf("cut before it: %v", err)
+	}
+}

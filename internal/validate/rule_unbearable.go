@@ -1,0 +1,53 @@
+package validate
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+
+	"simkube.io/simkube/trace"
+)
+
+func unbearableValue() *Rule {
+	return &Rule{
+		Code: "E0105", Name: "unbearable_value", Severity: Error,
+		Title: "A quantity or a number of pods is one that no control plane can bear.",
+		Help: `Kubernetes writes out all digits of a quantity such as 1e999999999 to compare it with another, which takes minutes and gigabytes, and a
+controller makes the pods it is asked for until the memory is full: more than a million are refused here, and less than none. Such a value was
+not recorded in a cluster that worked. skctl simulate refuses the trace too. Give the field the value that was meant; the suggestion takes it
+out, and Kubernetes' default holds.`,
+		object: func(c *Checker, rule *Rule, s *sighting) {
+			for _, u := range s.facts.unbearable {
+				c.report(rule, s, u.Path, "", func() string { return u.Reason })
+				c.patterns[findingKey{rule, s.key, u.Path, ""}] = u.pattern
+			}
+		},
+		suggest: suggestUnbearable,
+	}
+}
+
+// suggestUnbearable takes the fields out.
+func suggestUnbearable(c *Checker, rule *Rule, p *program) {
+	keys := slices.SortedFunc(maps.Keys(c.patterns), func(a, b findingKey) int {
+		return cmp.Or(compareTexts(a.object.kind.String(), b.object.kind.String(), a.object.name, b.object.name, a.path, b.path))
+	})
+	written := map[string]bool{}
+	for _, key := range keys {
+		finding := c.findings[key]
+		if finding == nil || key.rule != rule {
+			continue
+		}
+		pattern := c.patterns[key]
+		if pattern == "" {
+			p.comment("%s %s: SKEL cannot write the path %s.", key.object.kind.Kind, key.object.name, key.path)
+			continue
+		}
+		namespace, name := trace.SplitNamespacedName(key.object.name)
+		command := fmt.Sprintf("remove(%s && metadata.name == %s, %s);", objectSelector(finding.Object.GVK, namespace), quote(name), pattern)
+		if !written[command] {
+			written[command] = true
+			p.write(command)
+		}
+	}
+}

@@ -1,0 +1,167 @@
+package validate
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/tinylib/msgp/msgp"
+
+	"simkube.io/simkube/internal/nodes"
+	"simkube.io/simkube/trace"
+)
+
+// maxCount is more pods than any cluster has: Kubernetes is made for 150,000. The controllers would go on making them until the memory is full.
+const maxCount = 1_000_000
+
+// Unbearable is a value of an object that no control plane can bear.
+type Unbearable struct {
+	// Path is where it is, as in "spec.replicas".
+	Path string
+	// Reason says what it is and what is wrong with it.
+	Reason string
+	// pattern is the path for SKEL, with a * for each index; empty where SKEL cannot write it.
+	pattern string
+}
+
+// FindUnbearable returns the values of an object that would keep a control plane busy for ever, fill its memory, or can be no
+// object's: quantities of absurd exponents, and counts of pods below 0 or above a million.
+func FindUnbearable(object *trace.Object) []Unbearable {
+	w := unbearableWalk{counts: countsPods(object.GVK().Group)}
+	eachField(object.Raw(), func(key, value []byte) []byte {
+		switch string(key) {
+		case "apiVersion", "kind", "metadata":
+			return skip(value)
+		}
+		return w.field(value, place{}, key)
+	})
+	return w.found
+}
+
+// countsPods reports whether the numbers of replicas in the objects of an API group are numbers of pods, that Kubernetes itself makes.
+func countsPods(group string) bool {
+	switch group {
+	case "", "apps", "batch", "autoscaling":
+		return true
+	}
+	return false
+}
+
+// holdsQuantities reports whether the texts in a field of this name are quantities by resource.
+func holdsQuantities(field string) bool {
+	switch field {
+	case "requests", "limits", "overhead", "podFixed", "hard", "used", "capacity", "allocatable", "allocatedResources",
+		"default", "defaultRequest", "min", "max", "maxLimitRequestRatio", "target":
+		return true
+	}
+	return false
+}
+
+// isQuantity reports whether a field of this name is a quantity, wherever it is.
+func isQuantity(field string) bool {
+	switch field {
+	case "sizeLimit", "divisor", "averageValue", "targetAverageValue", "targetValue":
+		return true
+	}
+	return false
+}
+
+// isCount reports whether a field of this name is a number of pods.
+func isCount(field string) bool {
+	switch field {
+	case "replicas", "parallelism", "completions", "minReplicas", "maxReplicas":
+		return true
+	}
+	return false
+}
+
+// place is where in an object a walk is.
+type place struct {
+	path, pattern string
+	// field is the name of the last field on the way.
+	field string
+	// unwritable says that SKEL cannot write the path.
+	unwritable bool
+}
+
+func (p place) down(field string) place {
+	dot := ""
+	if p.path != "" {
+		dot = "."
+	}
+	part := dot + pathPart(field)
+	return place{p.path + part, p.pattern + part, field, p.unwritable || !isWritable(field)}
+}
+
+func (p place) at(i int) place {
+	return place{p.path + "[" + strconv.Itoa(i) + "]", p.pattern + "[*]", p.field, p.unwritable}
+}
+
+type unbearableWalk struct {
+	counts bool
+	found  []Unbearable
+}
+
+// field looks at the value of a field. Where it is a plain one, the path is only made when there is something to say.
+func (w *unbearableWalk) field(b []byte, parent place, key []byte) (rest []byte) {
+	switch msgp.NextType(b) {
+	case msgp.MapType, msgp.ArrayType:
+		return w.value(b, parent.down(string(key)))
+	case msgp.StrType:
+		var text []byte
+		rest = readString(b, &text)
+		if !nodes.IsQuantity(string(text)) && (holdsQuantities(parent.field) || isQuantity(string(key))) && looksLikeQuantity(text) {
+			w.add(parent.down(string(key)), fmt.Errorf("%q is no quantity that anybody has: its exponent or its length is absurd", clipText(text)))
+		}
+		return rest
+	case msgp.IntType, msgp.UintType:
+		if !w.counts || !isCount(string(key)) {
+			return skip(b)
+		}
+		n, rest, err := msgp.ReadInt64Bytes(b)
+		switch {
+		case err != nil: // larger than any
+			w.add(parent.down(string(key)), fmt.Errorf("it is more than %d pods, which no cluster has", maxCount))
+			return skip(b)
+		case n < 0:
+			w.add(parent.down(string(key)), fmt.Errorf("%d is less than 0", n))
+		case n > maxCount:
+			w.add(parent.down(string(key)), fmt.Errorf("%d is more than %d pods, which no cluster has", n, maxCount))
+		}
+		return rest
+	}
+	return skip(b)
+}
+
+func (w *unbearableWalk) value(b []byte, at place) (rest []byte) {
+	switch msgp.NextType(b) {
+	case msgp.MapType:
+		return eachField(b, func(key, value []byte) []byte { return w.field(value, at, key) })
+	case msgp.ArrayType:
+		return eachElement(b, func(i int, value []byte) []byte { return w.value(value, at.at(i)) })
+	}
+	return skip(b)
+}
+
+func (w *unbearableWalk) add(at place, reason error) {
+	if at.unwritable {
+		at.pattern = ""
+	}
+	w.found = append(w.found, Unbearable{at.path, reason.Error(), at.pattern})
+}
+
+// looksLikeQuantity reports whether a text begins as a quantity does. What doesn't is refused by everybody at once.
+func looksLikeQuantity(text []byte) bool {
+	if len(text) == 0 {
+		return false
+	}
+	c := text[0]
+	return c >= '0' && c <= '9' || c == '+' || c == '-' || c == '.'
+}
+
+func clipText(text []byte) string {
+	const most = 40
+	if len(text) <= most {
+		return string(text)
+	}
+	return string(text[:most]) + "..."
+}
