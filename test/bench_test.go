@@ -132,7 +132,7 @@ func BenchmarkIdle(b *testing.B) {
 					case p == nil:
 					case p.Phase == simulation.Replaying && began.IsZero():
 						began = time.Now()
-					case p.Phase == simulation.Cleaning && ended.IsZero():
+					case p.Phase == simulation.Reporting && ended.IsZero():
 						ended = time.Now()
 					}
 				})

@@ -54,7 +54,7 @@ func (v *vitals) saw(m simulation.Message) {
 	p := m.Progress
 	if v.log == nil {
 		// The log is removed in the end, but not from under who has it open.
-		if found, _ := filepath.Glob(filepath.Join(v.run, "simkube-log-*.txt")); len(found) == 1 {
+		if found, _ := filepath.Glob(filepath.Join(v.run, "skctl-*", "log.txt")); len(found) == 1 {
 			v.log, v.err = os.Open(found[0])
 		}
 	}

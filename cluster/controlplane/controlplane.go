@@ -254,6 +254,10 @@ func (cp *ControlPlane) Stop(ctx context.Context) error {
 	return cp.stopErr
 }
 
+// Abandon has the API server answer no more requests, so that the components have little left to do. It is for a control plane
+// that nobody needs any more, and whose process is about to end.
+func (cp *ControlPlane) Abandon() { cp.transport.Refuse() }
+
 func builtinCRDs() []Manifest { return manifests("built-in CRD", config.CRDs()) }
 
 // builtinStages leaves the heartbeat of nodes out: nobody waits for it here, see

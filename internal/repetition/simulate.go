@@ -8,6 +8,7 @@ import (
 	"os"
 	"runtime"
 	"strconv"
+	"sync"
 
 	"simkube.io/simkube/internal/results"
 	"simkube.io/simkube/internal/results/report"
@@ -26,7 +27,7 @@ type Options struct {
 	Count int
 	// Parallel is how many may go at once; 0 for as many as there are cores and memory for.
 	Parallel int
-	// Kill, once closed, ends all runs without clean-up. Nil: never.
+	// Kill, once closed, ends all runs without results. Nil: never.
 	Kill <-chan struct{}
 	// OnMessage is called with what runs tell: one at a time for each, but several runs at once. Nil for nobody.
 	OnMessage func(number int, msg simulation.Message)
@@ -52,7 +53,7 @@ func CheckSeeds(seed uint64, runs int) error {
 // as skcluster.Simulate does it, and no more are started. No process and no goroutine is left on return.
 //
 // An error means that the folder could not be made, and nothing was run, or not be finished; what was run is
-// told all the same then.
+// told all the same then. It is a *MisplacedError when the results are somewhere else.
 func Simulate(ctx context.Context, opts Options) (*results.Repetitions, error) {
 	folder, err := results.NewRepetitionsFolder(opts.Spec.Output, opts.Count, opts.Spec.Overwrite)
 	if err != nil {
@@ -64,8 +65,32 @@ func Simulate(ctx context.Context, opts Options) (*results.Repetitions, error) {
 	if !r.HasResults() {
 		return r, folder.Discard()
 	}
-	return r, folder.Finish(r, report.RenderIndex)
+	err = folder.Finish(r, report.RenderIndex)
+	if err == nil {
+		return r, nil
+	}
+	dir, rescueErr := folder.Rescue(os.TempDir(), r, report.RenderIndex)
+	if rescueErr != nil {
+		return r, errors.Join(err, rescueErr)
+	}
+	if len(b.misplaced) > 0 {
+		err = b.misplaced[0]
+	}
+	return r, &MisplacedError{Dir: dir, Err: err}
 }
+
+// MisplacedError is returned when results could not be written where they were to go, and are somewhere else.
+type MisplacedError struct {
+	// Dir is where they are.
+	Dir string
+	Err error
+}
+
+func (e *MisplacedError) Error() string {
+	return fmt.Sprintf("the results are in %s, as they could not be written where they were to go: %v", e.Dir, e.Err)
+}
+
+func (e *MisplacedError) Unwrap() error { return e.Err }
 
 // batch is one call of Simulate.
 type batch struct {
@@ -74,6 +99,9 @@ type batch struct {
 	// Each run writes its own element of these.
 	runs  []results.Repetition
 	trace []results.TraceInfo
+
+	mu        sync.Mutex // guards misplaced, and what folder knows of it
+	misplaced []error    // why runs have written somewhere else
 }
 
 func newBatch(opts Options, folder *results.RepetitionsFolder) *batch {
@@ -130,6 +158,9 @@ func (b *batch) run(ctx context.Context, job Job) Ended {
 			run.Status = results.RunInterrupted
 		}
 		run.Folder = b.folder.Name(job.Number)
+		if done.Misplaced != "" {
+			b.elsewhere(job.Number, done)
+		}
 		run.Measures = results.MeasuresOf(&done.Summary)
 		b.trace[job.Number-1] = done.Summary.Run.Trace
 	}
@@ -137,6 +168,14 @@ func (b *batch) run(ctx context.Context, job Job) Ended {
 		b.opts.OnEnd(*run)
 	}
 	return Ended{PeakMemory: run.PeakMemoryBytes, Whole: run.Status == results.RunFinished}
+}
+
+// elsewhere notes that a run has not written its results where it should have.
+func (b *batch) elsewhere(number int, done *simulation.Done) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.folder.Misplaced(number, done.Output)
+	b.misplaced = append(b.misplaced, errors.New(done.Misplaced))
 }
 
 // environment has the Go runtime of a child keep to its share. A limit of memory that the user has set is left alone.

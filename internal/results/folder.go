@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 )
 
 // The files of a result folder.
@@ -48,7 +49,7 @@ func (e *ExistsError) Error() string {
 
 // CheckOutput returns the *ExistsError that [Write] would, so that a long run can find out before it
 // starts. Nothing there, an empty folder and, with overwrite, a folder of results are fine: of one run or of
-// several.
+// several. What a run needs for itself in a folder does not count.
 func CheckOutput(dir string, overwrite bool) error {
 	entries, err := os.ReadDir(dir)
 	switch {
@@ -59,7 +60,7 @@ func CheckOutput(dir string, overwrite bool) error {
 			return &ExistsError{Dir: dir}
 		}
 		return fmt.Errorf("look at the output folder: %w", err)
-	case len(entries) == 0:
+	case !slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return !ownEntry(e.Name()) }):
 		return nil
 	}
 	if !holdsResults(dir) {
@@ -79,41 +80,30 @@ func holdsResults(dir string) bool {
 	return err == nil
 }
 
-// Write writes a run as a folder: all of it, or nothing. The parent is created where it is missing.
-// Files are complete and on disk before the folder gets its name.
+// Write writes a run as a folder: all of it, or nothing. The folder and its parents are made where they are missing.
+// Files are complete and on disk before they get their names, the summary last.
 func Write(dir string, run *Run, opts WriteOptions) (err error) {
 	if err := CheckOutput(dir, opts.Overwrite); err != nil {
 		return err
 	}
-	tmp, err := makeBeside(dir)
+	made, err := makeFolders(dir)
 	if err != nil {
 		return err
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, os.RemoveAll(tmp))
+			removeEmpty(made)
 		}
 	}()
-	if err := writeFiles(tmp, run, opts.Report); err != nil {
+	place, err := newPlace(dir)
+	if err != nil {
 		return err
 	}
-	return moveInto(dir, tmp)
-}
-
-// makeBeside makes the folder that will be renamed to dir when it is complete.
-func makeBeside(dir string) (string, error) {
-	parent := filepath.Dir(filepath.Clean(dir))
-	if err := os.MkdirAll(parent, 0o755); err != nil {
-		return "", fmt.Errorf("create the output's parent: %w", err)
+	defer func() { err = errors.Join(err, place.Close()) }()
+	if err := writeFiles(place.Path(), run, opts.Report); err != nil {
+		return err
 	}
-	tmp, err := os.MkdirTemp(parent, "."+filepath.Base(dir)+".new-")
-	if err != nil {
-		return "", fmt.Errorf("create a temporary folder: %w", err)
-	}
-	if err := os.Chmod(tmp, 0o755); err != nil {
-		return "", errors.Join(fmt.Errorf("open the output folder to readers: %w", err), os.Remove(tmp))
-	}
-	return tmp, nil
+	return place.commit(SummaryFile)
 }
 
 func writeFiles(dir string, run *Run, report func(io.Writer, *Run) error) error {
@@ -135,41 +125,14 @@ func writeFiles(dir string, run *Run, report func(io.Writer, *Run) error) error 
 	for _, f := range files {
 		sum := sha256.New()
 		if err := writeFile(filepath.Join(dir, f.name), func(w io.Writer) error { return f.write(io.MultiWriter(w, sum)) }); err != nil {
-			return fmt.Errorf("write %s: %w", f.name, err)
+			return fmt.Errorf("write %s: %w", f.name, pathless(err))
 		}
 		sums[f.name] = hex.EncodeToString(sum.Sum(nil))
 	}
 	if err := writeFile(filepath.Join(dir, ChecksumsFile), sums.write); err != nil {
-		return fmt.Errorf("write %s: %w", ChecksumsFile, err)
+		return fmt.Errorf("write %s: %w", ChecksumsFile, pathless(err))
 	}
 	return syncDir(dir)
-}
-
-// moveInto gives the finished folder its name. A folder in the way steps aside first, and comes back
-// if the move does not work out.
-func moveInto(dir, tmp string) error {
-	old := tmp + ".old"
-	hadOld := true
-	if err := os.Rename(dir, old); errors.Is(err, fs.ErrNotExist) {
-		hadOld = false
-	} else if err != nil {
-		return fmt.Errorf("move the old results aside: %w", err)
-	}
-	if err := os.Rename(tmp, dir); err != nil {
-		if hadOld {
-			err = errors.Join(err, os.Rename(old, dir))
-		}
-		return fmt.Errorf("move the results into place: %w", err)
-	}
-	if err := syncDir(filepath.Dir(filepath.Clean(dir))); err != nil {
-		return err
-	}
-	if hadOld {
-		if err := os.RemoveAll(old); err != nil {
-			return fmt.Errorf("remove the old results: %w", err)
-		}
-	}
-	return nil
 }
 
 func writeFile(path string, write func(io.Writer) error) (err error) {

@@ -81,9 +81,14 @@ func Start(ctx context.Context, client kubernetes.Interface, rec *Recorder, opts
 // Stop ends the watches, waits for their goroutines, and then lists pods and nodes once more, so
 // that the recorder ends with the API server's own last word. It can be called again, to list again.
 func (o *Observer) Stop(ctx context.Context) error {
+	o.Close()
+	return o.list(ctx)
+}
+
+// Close ends the watches and waits for their goroutines. The recorder is left with what they have delivered.
+func (o *Observer) Close() {
 	o.cancel()
 	o.done.Wait()
-	return o.list(ctx)
 }
 
 func (o *Observer) watch(ctx context.Context, name string, kind runtime.Object, lw *cache.ListWatch, to cache.ReflectorStore) {

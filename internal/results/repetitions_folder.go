@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 )
 
 // The files of a folder of several runs, beside a result folder for each.
@@ -15,12 +14,16 @@ const (
 	IndexFile       = "index.html"
 )
 
-// RepetitionsFolder is where several runs write their results. It is hidden until [RepetitionsFolder.Finish] gives it its
-// name, so that a folder of that name is complete.
+// RepetitionsFolder is where several runs write their results. They are hidden in what will be their folder until
+// [RepetitionsFolder.Finish] moves them there, so that a folder with a RepetitionsFile is complete.
 type RepetitionsFolder struct {
-	dir, tmp  string
+	dir       string
+	place     *place
+	made      []string
 	runs      int
 	overwrite bool
+	// elsewhere has the folders of runs that could not write to theirs, by number.
+	elsewhere map[int]string
 }
 
 // NewRepetitionsFolder makes room for the results of so many runs in what will be dir. With overwrite it will take the place
@@ -29,60 +32,92 @@ func NewRepetitionsFolder(dir string, runs int, overwrite bool) (*RepetitionsFol
 	if err := CheckOutput(dir, overwrite); err != nil {
 		return nil, err
 	}
-	tmp, err := makeBeside(dir)
+	made, err := makeFolders(dir)
 	if err != nil {
 		return nil, err
 	}
-	return &RepetitionsFolder{dir: dir, tmp: tmp, runs: runs, overwrite: overwrite}, nil
+	place, err := newPlace(dir)
+	if err != nil {
+		removeEmpty(made)
+		return nil, err
+	}
+	return &RepetitionsFolder{dir: dir, place: place, made: made, runs: runs, overwrite: overwrite, elsewhere: map[int]string{}}, nil
 }
 
 // Name returns the name of a run's folder, counted from 1: run-01. All names are equally long.
 func (f *RepetitionsFolder) Name(number int) string { return "run-" + RunLabel(number, f.runs) }
 
 // Run returns the path at which a run is to write its result folder.
-func (f *RepetitionsFolder) Run(number int) string { return filepath.Join(f.tmp, f.Name(number)) }
-
-// Finish adds what the runs came to, and an index drawn by page, and gives the folder its name. When it fails
-// the runs' folders stay where they are, and the error names that place.
-func (f *RepetitionsFolder) Finish(r *Repetitions, page func(io.Writer, *Repetitions) error) error {
-	if err := f.finish(r, page); err != nil {
-		return fmt.Errorf("%w (what the runs have written is in %s)", err, f.tmp)
-	}
-	return nil
+func (f *RepetitionsFolder) Run(number int) string {
+	return filepath.Join(f.place.Path(), f.Name(number))
 }
 
-func (f *RepetitionsFolder) finish(r *Repetitions, page func(io.Writer, *Repetitions) error) error {
+// Misplaced says that a run could not write to the folder that Run returns, and has written to another one. Finish does not take
+// place then: Rescue brings them together. It must not be called concurrently.
+func (f *RepetitionsFolder) Misplaced(number int, folder string) { f.elsewhere[number] = folder }
+
+// errMisplaced is returned by Finish when a run could not write to its folder.
+var errMisplaced = errors.New("runs could not write their results there")
+
+// Finish adds what the runs came to, and an index drawn by page, and moves all of it into the folder. When it fails the
+// runs' results stay where they are, until Rescue or Discard.
+func (f *RepetitionsFolder) Finish(r *Repetitions, page func(io.Writer, *Repetitions) error) error {
+	if len(f.elsewhere) > 0 {
+		return errMisplaced
+	}
 	// Much may have happened since the first look.
 	if err := CheckOutput(f.dir, f.overwrite); err != nil {
 		return err
 	}
-	if err := f.removeHidden(); err != nil {
+	if err := writeRepetitions(f.place.Path(), r, page); err != nil {
 		return err
 	}
-	err := writeFile(filepath.Join(f.tmp, RepetitionsFile), func(w io.Writer) error { return writeJSON(w, r) })
+	if err := f.place.commit(RepetitionsFile); err != nil {
+		return err
+	}
+	return f.place.Close()
+}
+
+// writeRepetitions adds to the folders of several runs what they came to.
+func writeRepetitions(dir string, r *Repetitions, page func(io.Writer, *Repetitions) error) error {
+	err := removeOwn(dir)
+	if err != nil {
+		return err
+	}
+	err = writeFile(filepath.Join(dir, RepetitionsFile), func(w io.Writer) error { return writeJSON(w, r) })
 	if err != nil {
 		return fmt.Errorf("write %s: %w", RepetitionsFile, err)
 	}
-	err = writeFile(filepath.Join(f.tmp, IndexFile), func(w io.Writer) error { return page(w, r) })
+	err = writeFile(filepath.Join(dir, IndexFile), func(w io.Writer) error { return page(w, r) })
 	if err != nil {
 		return fmt.Errorf("write %s: %w", IndexFile, err)
 	}
-	if err := syncDir(f.tmp); err != nil {
-		return err
-	}
-	return moveInto(f.dir, f.tmp)
+	return syncDir(dir)
 }
 
-// removeHidden takes away what runs left that were killed while they wrote.
-func (f *RepetitionsFolder) removeHidden() error {
-	entries, err := os.ReadDir(f.tmp)
+// removeOwn takes away what runs left in their folders that were killed while they wrote, and the folders if nothing else is in them.
+func removeOwn(dir string) error {
+	runs, err := os.ReadDir(dir)
 	if err != nil {
 		return fmt.Errorf("look at what the runs have written: %w", err)
 	}
 	var problems []error
-	for _, entry := range entries {
-		if strings.HasPrefix(entry.Name(), ".") {
-			problems = append(problems, os.RemoveAll(filepath.Join(f.tmp, entry.Name())))
+	for _, run := range runs {
+		folder := filepath.Join(dir, run.Name())
+		entries, err := os.ReadDir(folder)
+		if err != nil {
+			continue // not a folder
+		}
+		whole := 0
+		for _, entry := range entries {
+			if !ownEntry(entry.Name()) {
+				whole++
+				continue
+			}
+			problems = append(problems, os.RemoveAll(filepath.Join(folder, entry.Name())))
+		}
+		if whole == 0 {
+			problems = append(problems, os.RemoveAll(folder))
 		}
 	}
 	if err := errors.Join(problems...); err != nil {
@@ -91,9 +126,44 @@ func (f *RepetitionsFolder) removeHidden() error {
 	return nil
 }
 
+// Rescue brings the runs' results together in a new folder below parent, where Finish failed, and returns that. When it
+// fails they stay where they are, and the error says where.
+func (f *RepetitionsFolder) Rescue(parent string, r *Repetitions, page func(io.Writer, *Repetitions) error) (dir string, err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("%w (what the runs have written is in %s)", err, f.place.Path())
+		}
+	}()
+	if dir, err = newRescue(parent); err != nil {
+		return "", err
+	}
+	for i := range r.Runs {
+		run := &r.Runs[i]
+		if run.Folder == "" {
+			continue
+		}
+		from := f.Run(run.Number)
+		if elsewhere, ok := f.elsewhere[run.Number]; ok {
+			from = elsewhere
+		}
+		if err := os.CopyFS(filepath.Join(dir, run.Folder), os.DirFS(from)); err != nil {
+			return "", fmt.Errorf("copy the results of run %d to %s: %w", run.Number, dir, err)
+		}
+	}
+	if err := writeRepetitions(dir, r, page); err != nil {
+		return "", err
+	}
+	for _, folder := range f.elsewhere {
+		err = errors.Join(err, os.RemoveAll(folder))
+	}
+	return dir, errors.Join(err, f.Discard())
+}
+
 // Discard removes everything the runs have written, and leaves what was in the way.
 func (f *RepetitionsFolder) Discard() error {
-	if err := os.RemoveAll(f.tmp); err != nil {
+	err := f.place.Close()
+	removeEmpty(f.made)
+	if err != nil {
 		return fmt.Errorf("remove the temporary folder: %w", err)
 	}
 	return nil

@@ -134,8 +134,8 @@ func writeRepetitions(t *testing.T, dir string, overwrite bool) (*results.Repeti
 	r := &results.Repetitions{SchemaVersion: results.RepetitionsSchemaVersion, Simulation: "two", Runs: finished(1, 2)}
 	r.Across = results.Across(r.Runs)
 	for i := range r.Runs {
-		if _, err := os.Stat(dir); err == nil && !overwrite {
-			t.Errorf("%s is there before it is complete", dir)
+		if err := results.CheckOutput(dir, overwrite); err != nil {
+			t.Errorf("something is there before it is complete: %v", err)
 		}
 		if err := results.Write(folder.Run(i+1), sample.Empty(), results.WriteOptions{}); err != nil {
 			t.Fatal(err)
@@ -143,7 +143,7 @@ func writeRepetitions(t *testing.T, dir string, overwrite bool) (*results.Repeti
 		r.Runs[i].Folder = folder.Name(i + 1)
 	}
 	// What a run leaves that is killed while it writes.
-	if err := os.Mkdir(filepath.Join(filepath.Dir(folder.Run(1)), ".run-03.new-1"), 0o700); err != nil {
+	if err := os.MkdirAll(filepath.Join(folder.Run(3), ".simkube-new-1", "new"), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	return r, folder.Finish(r, page)
@@ -278,8 +278,65 @@ func TestRepetitionsFolder_Discard(t *testing.T) {
 	}
 }
 
-// Results are not lost when something stands in the way of their last step.
-func TestRepetitionsFolder_FinishFails(t *testing.T) {
+// Results are not lost when something stands in the way of their last step: they go elsewhere, those too that went elsewhere before.
+func TestRepetitionsFolder_Rescue(t *testing.T) {
+	for name, tc := range map[string]struct {
+		spoil     func(t *testing.T, dir string)
+		misplaced bool
+	}{
+		"somebody's file": {func(t *testing.T, dir string) {
+			if err := os.WriteFile(filepath.Join(dir, "thesis.tex"), nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}, false},
+		"a run that went elsewhere": {func(*testing.T, string) {}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir, spare := filepath.Join(t.TempDir(), "out"), t.TempDir()
+			folder, err := results.NewRepetitionsFolder(dir, 2, false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := &results.Repetitions{Runs: []results.Repetition{{Number: 1, Folder: folder.Name(1)}, {Number: 2, Folder: folder.Name(2)}}}
+			if err := results.Write(folder.Run(1), sample.Empty(), results.WriteOptions{}); err != nil {
+				t.Fatal(err)
+			}
+			second := folder.Run(2)
+			if tc.misplaced {
+				second = filepath.Join(t.TempDir(), "second")
+				folder.Misplaced(2, second)
+			}
+			if err := results.Write(second, sample.Empty(), results.WriteOptions{}); err != nil {
+				t.Fatal(err)
+			}
+			tc.spoil(t, dir)
+			if err := folder.Finish(r, page); err == nil {
+				t.Fatal("Finish did not fail")
+			}
+			rescued, err := folder.Rescue(spare, r, page)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff([]string{"index.html", "repetitions.json", "run-01", "run-02"}, names(t, rescued)); diff != "" {
+				t.Errorf("rescued (-want +got):\n%s", diff)
+			}
+			for _, run := range r.Runs {
+				if _, err := results.ReadSummary(filepath.Join(rescued, run.Folder)); err != nil {
+					t.Error(err)
+				}
+			}
+			if entries, err := os.ReadDir(dir); err == nil && len(entries) > 1 {
+				t.Errorf("left in the folder: %v", entries)
+			}
+			if _, err := os.Stat(second); !os.IsNotExist(err) {
+				t.Errorf("the second run's folder is still there (%v)", err)
+			}
+		})
+	}
+}
+
+// Where nothing can be written elsewhere either, the results stay where they are, and the error says where.
+func TestRepetitionsFolder_RescueFails(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "out")
 	folder, err := results.NewRepetitionsFolder(dir, 1, false)
 	if err != nil {
@@ -288,12 +345,8 @@ func TestRepetitionsFolder_FinishFails(t *testing.T) {
 	if err := results.Write(folder.Run(1), sample.Empty(), results.WriteOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(dir, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	err = folder.Finish(&results.Repetitions{}, page)
-	kept := filepath.Dir(folder.Run(1))
-	if err == nil || !strings.Contains(err.Error(), kept) {
+	_, err = folder.Rescue(filepath.Join(dir, "none"), &results.Repetitions{}, page)
+	if kept := filepath.Dir(folder.Run(1)); err == nil || !strings.Contains(err.Error(), kept) {
 		t.Errorf("the error is %v, want one that names %s", err, kept)
 	}
 	if _, err := results.ReadSummary(folder.Run(1)); err != nil {

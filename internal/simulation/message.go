@@ -66,8 +66,11 @@ type Progress struct {
 
 // Done tells that results were written.
 type Done struct {
+	// Output is where the results are.
 	Output  string          `json:"output"`
 	Summary results.Summary `json:"summary"`
+	// Misplaced says why they are not where they were to go; empty if they are.
+	Misplaced string `json:"misplaced,omitempty"`
 	// Interrupted tells that the replay was ended early by the user; the results cover what was replayed.
 	Interrupted bool `json:"interrupted,omitempty"`
 }

@@ -50,6 +50,10 @@ type Cluster struct {
 	Err  func() error
 	// Versions name what the cluster is made of, for the results.
 	Versions map[string]string
+	// Abandon, if not nil, has the cluster answer no more requests. It is set for a cluster that goes with the process: what is
+	// simulated is not deleted from it. It is called when nothing more is asked of the cluster, or the context of the run ends, and
+	// may be called more than once.
+	Abandon func()
 }
 
 // Runner is how a simulation is run.
@@ -66,9 +70,9 @@ type Runner struct {
 	Steering Steering
 }
 
-// Run replays the trace, cleans up and writes the results. When ctx ends before the replay has begun it returns
+// Run replays the trace, writes the results and cleans up. When ctx ends before the replay has begun it returns
 // ErrInterrupted; when it ends later, the results cover what was replayed. Either way
-// nothing is left in the cluster, unless that fails: then its error is returned. With Steering.Leave, ctx ends it
+// nothing is left in a cluster that is not abandoned, unless that fails: then its error is returned. With Steering.Leave, ctx ends it
 // with ErrInterrupted at any moment, and everything is left as it is.
 func (p *Prepared) Run(ctx context.Context, r Runner) (*Done, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -83,6 +87,10 @@ func (p *Prepared) Run(ctx context.Context, r Runner) (*Done, error) {
 		}
 	}()
 	defer func() { cancel(nil); <-watching }()
+	if r.Cluster.Abandon != nil {
+		// The controllers may be busy for a long time, with what nobody waits for any more.
+		defer context.AfterFunc(ctx, r.Cluster.Abandon)()
+	}
 
 	s, err := p.newSession(r)
 	if err != nil {
@@ -198,6 +206,15 @@ func (s *session) write(ctx context.Context, run *results.Run, done *Done, failu
 	// Said here and now: with one processor nobody else may get to say it before the results are written.
 	s.Report(Message{Progress: s.progress.now(s.Clock.Now())})
 	err := results.Write(s.spec.Output, run, results.WriteOptions{Overwrite: s.spec.Overwrite, Report: report.Render})
+	if err != nil && s.spec.Spare != "" {
+		var spareErr error
+		done.Misplaced = err.Error()
+		done.Output, spareErr = results.Rescue(s.spec.Spare, run, results.WriteOptions{Report: report.Render})
+		if spareErr == nil {
+			err = nil
+		}
+		err = errors.Join(err, spareErr)
+	}
 	if err != nil {
 		return fmt.Errorf("write results: %w", err)
 	}
@@ -275,11 +292,34 @@ func (s *session) simulate(ctx context.Context, run **results.Run) error {
 		Versions:   s.Cluster.Versions,
 		Settings:   s.settings(),
 	}
-	stopErr := observer.Stop(context.WithoutCancel(ctx))
-	if !info.End.Before(times.ClockStart) && (replayed.Events > 0 || s.resumed != nil) {
+	stopErr := s.stopObserving(ctx, observer)
+	if !info.End.Before(times.ClockStart) && (replayed.Events > 0 || s.resumed != nil || s.sawPods()) {
 		*run = s.recorder.Run(info)
 	}
 	return errors.Join(err, stopErr)
+}
+
+// sawPods reports whether there were any pods: an event that was cut short may have made thousands.
+func (s *session) sawPods() bool {
+	c := s.recorder.Counts()
+	return c.Pending+c.Starting+c.Running+c.Succeeded+c.Failed+c.Deleted > 0
+}
+
+// stopObserving ends with a look at what there is, unless the cluster does not answer any more.
+func (s *session) stopObserving(ctx context.Context, observer *results.Observer) error {
+	if s.Cluster.Abandon == nil {
+		return observer.Stop(context.WithoutCancel(ctx))
+	}
+	var err error
+	if ctx.Err() == nil {
+		err = observer.Stop(ctx)
+	}
+	s.Cluster.Abandon()
+	observer.Close()
+	if ctx.Err() != nil {
+		return nil // the look was cut short
+	}
+	return err
 }
 
 func (s *session) installMutator(ctx context.Context, root mutate.Root) error {
@@ -377,9 +417,9 @@ func (s *session) replay(ctx context.Context, times results.TimeMap) (replay.Rep
 	return report, err
 }
 
-// cleanUp deletes everything simulated, also after ctx has ended.
+// cleanUp deletes everything simulated, also after ctx has ended, unless the cluster goes with it.
 func (s *session) cleanUp(ctx context.Context) error {
-	if s.clusterFailed() != nil {
+	if s.clusterFailed() != nil || s.Cluster.Abandon != nil {
 		return nil
 	}
 	s.progress.enter(Cleaning)

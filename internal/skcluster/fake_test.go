@@ -54,6 +54,10 @@ func fakeSimulate(behaviour string) int {
 		return 9
 	}
 	fmt.Fprintln(log, "the log begins")
+	if behaviour == "hang early" {
+		send(simulation.Message{Progress: &simulation.Progress{Phase: simulation.Starting}})
+		select {} // until it is killed
+	}
 	send(simulation.Message{Note: &simulation.Note{Level: simulation.Info, Text: "simulating " + spec.Name}})
 	send(simulation.Message{Progress: &simulation.Progress{Phase: simulation.Replaying, Events: 1, EventsTotal: 2}})
 

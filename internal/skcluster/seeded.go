@@ -87,6 +87,7 @@ func padded(spec simulation.Spec) (simulation.Spec, *strings.Replacer) {
 		return paths
 	}
 	spec.Trace, spec.Output, spec.SchedulerConfig, spec.Nodes.File = pad(spec.Trace), pad(spec.Output), pad(spec.SchedulerConfig), pad(spec.Nodes.File)
+	spec.Scratch, spec.Spare = pad(spec.Scratch), pad(spec.Spare)
 	spec.CRDs, spec.Stages = padAll(spec.CRDs), padAll(spec.Stages)
 	return spec, strings.NewReplacer(replacements...)
 }
@@ -99,6 +100,6 @@ func plain(msg *simulation.Message, paths *strings.Replacer) {
 	case msg.Failed != nil:
 		msg.Failed.Error, msg.Failed.Hint = paths.Replace(msg.Failed.Error), paths.Replace(msg.Failed.Hint)
 	case msg.Done != nil:
-		msg.Done.Output = paths.Replace(msg.Done.Output)
+		msg.Done.Output, msg.Done.Misplaced = paths.Replace(msg.Done.Output), paths.Replace(msg.Done.Misplaced)
 	}
 }

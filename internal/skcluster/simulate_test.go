@@ -169,6 +169,19 @@ func TestSimulate_Interrupt(t *testing.T) {
 	}
 }
 
+// Before anything is replayed there is nothing to wait for.
+func TestSimulate_InterruptEarly(t *testing.T) {
+	opts, tmp := fake(t, "hang early")
+	_, err := Simulate(interrupted(t, &opts), opts)
+	var failed *FailedError
+	if !errors.As(err, &failed) || !failed.Interrupted {
+		t.Errorf("error is %v, want a FailedError for an interrupt", err)
+	}
+	if left := logs(t, tmp); len(left) != 0 {
+		t.Errorf("left behind: %v", left)
+	}
+}
+
 func TestSimulate_HangOnInterrupt(t *testing.T) {
 	opts, _ := fake(t, "hang")
 	opts.Grace = time.Millisecond

@@ -46,6 +46,17 @@ func (w *watchdog) saw(msg simulation.Message) {
 	}
 }
 
+// begun reports whether the simulation has begun to replay, so that there may be something to report.
+func (w *watchdog) begun() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch w.phase {
+	case "", simulation.Preparing, simulation.Starting, simulation.Nodes, simulation.Aligning:
+		return false
+	}
+	return true
+}
+
 // tick is called every progressInterval, and tells whether nothing has moved for too long.
 func (w *watchdog) tick() (stalled bool) {
 	w.mu.Lock()

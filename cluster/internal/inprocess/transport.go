@@ -33,12 +33,17 @@ var _ http.RoundTripper = (*Transport)(nil)
 // Serve has requests answered by h from now on.
 func (t *Transport) Serve(h http.Handler) { t.handler.Store(&h) }
 
+// Refuse refuses requests from now on. Those that are being answered are not affected.
+func (t *Transport) Refuse() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.handler.Store(nil)
+}
+
 // Close refuses requests from now on, and waits for the handlers of watches to return, or for ctx. It doesn't end them: that is for
 // the server to do, or for the clients.
 func (t *Transport) Close(ctx context.Context) error {
-	t.mu.Lock()
-	t.handler.Store(nil)
-	t.mu.Unlock()
+	t.Refuse()
 	returned := make(chan struct{})
 	go func() {
 		t.streams.Wait()

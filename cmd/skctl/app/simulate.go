@@ -14,6 +14,7 @@ import (
 
 	"simkube.io/simkube/cmd/skctl/progress"
 	"simkube.io/simkube/internal/results"
+	"simkube.io/simkube/internal/scratch"
 	"simkube.io/simkube/internal/simulation"
 	"simkube.io/simkube/internal/skcluster"
 )
@@ -27,7 +28,9 @@ func newSimulate(p *program) *cobra.Command {
 		Long: `simulate starts a Kubernetes control plane in a process of its own, with simulated nodes
 and pods, applies what the trace recorded when it was recorded, and watches what scheduler
 and controllers make of it. The results are a folder with a report (report.html), a summary
-(summary.json) and tables (Parquet). Nothing outside that folder is left behind.
+(summary.json) and tables (Parquet). Nothing outside that folder is left behind. It is made, and
+written to, before anything is started. If the results cannot be written there in the end, they go to a
+new folder below the system's one for temporary files, and the exit status is 1.
 
 TRACE is a path, a URL (s3://bucket/key, gs://..., azure://..., http(s)://...) or - for the standard input. With --skel it is
 first changed by a program, as skctl transform does it; the file itself stays as it is.
@@ -37,8 +40,8 @@ are cores and memory for. The results are a folder of N such folders (run-01, ru
 a page that compares them (index.html) and the numbers behind it (repetitions.json). With --seed S
 the first run has the seed S, the second S+1, and so on. A run that fails does not end the others.
 
-Interrupt it (Ctrl-C) to end the replay early: it cleans up and reports what it has. Interrupt
-it again to end at once.
+Interrupt it (Ctrl-C, or SIGTERM) to end the replay early: it reports what it has, which takes
+seconds. Interrupt it again to end at once, without results.
 
 Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted.`,
 		Example: `  skctl simulate examples/day.sktrace
@@ -66,9 +69,12 @@ Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted.`,
 }
 
 func (p *program) runSimulate(ctx context.Context, spec simulation.Spec, opts simulateOptions) (err error) {
-	if err := checkOutput(spec.Output, spec.Overwrite); err != nil {
+	scratch.SweepRuns(time.Now())
+	output, err := reserveOutput(spec.Output, spec.Overwrite)
+	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, output.Release()) }()
 	prepared, err := p.prepareTrace(ctx, &spec, opts.skel)
 	if err != nil {
 		return err
@@ -99,7 +105,7 @@ func (p *program) runSimulate(ctx context.Context, spec simulation.Spec, opts si
 	if err != nil {
 		return simulateError(spec, err)
 	}
-	return p.showResults(ctx, done, opts.open)
+	return p.showResults(ctx, spec, done, opts.open)
 }
 
 func (p *program) displayOptions() progress.Options {
@@ -111,7 +117,7 @@ func (p *program) displayOptions() progress.Options {
 }
 
 // showResults prints the summary and where the rest is.
-func (p *program) showResults(ctx context.Context, done *simulation.Done, open bool) error {
+func (p *program) showResults(ctx context.Context, spec simulation.Spec, done *simulation.Done, open bool) error {
 	out := p.streams.Out
 	summary := done.Summary
 	if err := summary.WriteText(out, width(out), p.style(out).colour); err != nil {
@@ -120,6 +126,10 @@ func (p *program) showResults(ctx context.Context, done *simulation.Done, open b
 	report := filepath.Join(done.Output, results.ReportFile)
 	if _, err := fmt.Fprintf(out, "report: %s\n", report); err != nil {
 		return fmt.Errorf("print the summary: %w", err)
+	}
+	if done.Misplaced != "" {
+		return hint(fmt.Errorf("the results are in %s, as they could not be written to %s: %s", done.Output, spec.Output, done.Misplaced),
+			"move them from there: the folder for temporary files is not kept for ever")
 	}
 	if done.Interrupted {
 		return fmt.Errorf("%w: the results cover what was replayed until then", errInterrupted)
@@ -150,19 +160,19 @@ func simulateError(spec simulation.Spec, err error) error {
 	return fmt.Errorf("simulate %s: %w", spec.Trace, err)
 }
 
-// checkOutput finds out before a long run whether its results could be written.
-func checkOutput(dir string, overwrite bool) error {
-	err := results.CheckOutput(dir, overwrite)
+// reserveOutput makes the folder for the results, and finds out before a long run whether they can be written to it.
+func reserveOutput(dir string, overwrite bool) (*results.Reservation, error) {
+	reservation, err := results.Reserve(dir, overwrite)
 	var exists *results.ExistsError
 	switch {
 	case err == nil:
-		return nil
+		return reservation, nil
 	case errors.As(err, &exists) && exists.Results:
-		return hint(err, "name another folder with --output, or use --overwrite to replace the results in it")
+		return nil, hint(err, "name another folder with --output, or use --overwrite to replace the results in it")
 	case errors.As(err, &exists):
-		return hint(err, "name another folder with --output, one that does not exist yet")
+		return nil, hint(err, "name another folder with --output, one that does not exist yet")
 	}
-	return fmt.Errorf("look into the output folder %s: %w", dir, reason(err))
+	return nil, hint(fmt.Errorf("--output %s: %w", dir, err), "name a folder with --output that can be written to")
 }
 
 // reason leaves out of a file system's error what the message says already.

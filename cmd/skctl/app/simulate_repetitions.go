@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 
@@ -48,7 +49,12 @@ func (p *program) showRepetitions(ctx context.Context, dir string, runs *results
 	if err := runs.WriteText(out, width(out), p.style(out).colour); err != nil {
 		return fmt.Errorf("print the summary: %w", err)
 	}
-	if written != nil {
+	var misplaced *repetition.MisplacedError
+	switch {
+	case errors.As(written, &misplaced):
+		return hint(fmt.Errorf("the results are in %s, as they could not be written to %s: %w", misplaced.Dir, dir, misplaced.Err),
+			"move them from there: the folder for temporary files is not kept for ever")
+	case written != nil:
 		return written
 	}
 	index := filepath.Join(dir, results.IndexFile)

@@ -70,7 +70,7 @@ func inherited(fd uintptr, what string) (*os.File, error) {
 // waits must not hold a thread in a system call, where virtual time would stand still, so the
 // pipe is opened for the runtime's poller. The spec is read before that, since a process that waits for
 // nothing but the poller is dead in the eyes of the virtual clock.
-func openControl() (*os.File, simulation.Spec, error) {
+func openControl() (io.Reader, simulation.Spec, error) {
 	var spec simulation.Spec
 	var line []byte
 	for b := make([]byte, 1); !bytes.HasSuffix(line, []byte{'\n'}); line = append(line, b[0]) {
@@ -95,44 +95,58 @@ func openControl() (*os.File, simulation.Spec, error) {
 
 // messenger writes messages, one at a time.
 type messenger struct {
+	reporting atomic.Bool // the results are being written
+
 	mu  sync.Mutex // guards enc
 	enc *json.Encoder
 }
 
 func (m *messenger) send(msg simulation.Message) {
+	if msg.Progress != nil {
+		m.reporting.Store(msg.Progress.Phase == simulation.Reporting)
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	// A parent that is gone is noticed by the end of its control pipe.
 	_ = m.enc.Encode(msg)
 }
 
-// runSimulate reads a Spec, runs it, and sends how it ended. Whatever goes wrong is told
-// in a message; the error that is returned only decides the exit code.
-func runSimulate(ctx context.Context, control io.ReadCloser, spec simulation.Spec, out *messenger, log io.Writer, began time.Duration) error {
+// runSimulate runs a Spec, and sends how it ended. Whatever goes wrong is told
+// in a message; the error that is returned only decides the exit code. The process must end when it returns: the control
+// plane is not stopped, since it goes with the process, and only its data is removed.
+func runSimulate(ctx context.Context, control io.Reader, spec simulation.Spec, out *messenger, log io.Writer, began time.Duration) error {
 	ctx, interrupt := context.WithCancelCause(ctx)
 	defer interrupt(nil)
-	var follower sync.WaitGroup
-	follower.Go(func() { followControl(control, interrupt) })
-	defer follower.Wait()
-	defer control.Close()
-
-	done, err := simulate(ctx, spec, out, log, began)
-	if err != nil {
-		failed := simulation.Failed{Error: err.Error(), Interrupted: errors.Is(err, simulation.ErrInterrupted)}
-		out.send(simulation.Message{Failed: &failed})
-		return err
+	gone := make(chan struct{})
+	go func() {
+		defer close(gone)
+		followControl(control, interrupt)
+	}()
+	ended := make(chan error, 1)
+	go func() {
+		done, err := simulate(ctx, spec, out, log, began)
+		if err != nil {
+			failed := simulation.Failed{Error: err.Error(), Interrupted: errors.Is(err, simulation.ErrInterrupted)}
+			out.send(simulation.Message{Failed: &failed})
+		} else {
+			out.send(simulation.Message{Done: done})
+		}
+		ended <- err
+	}()
+	select {
+	case err := <-ended:
+		return errors.Join(err, controlplane.RemoveData())
+	case <-gone:
+		return errors.Join(errParentGone, orphaned(spec, out, ended))
 	}
-	out.send(simulation.Message{Done: done})
-	return nil
 }
 
-// followControl does what it is told, and interrupts when the parent is gone. It ends with control.
+// followControl does what it is told, and returns when the parent is gone.
 func followControl(control io.Reader, interrupt context.CancelCauseFunc) {
 	lines := bufio.NewReader(control)
 	for {
 		line, err := lines.ReadBytes('\n')
 		if err != nil {
-			interrupt(simulation.ErrInterrupted)
 			return
 		}
 		var c simulation.Control
@@ -200,18 +214,6 @@ func simulate(ctx context.Context, spec simulation.Spec, out *messenger, log io.
 		}
 		return nil, fmt.Errorf("start the control plane: %w", err)
 	}
-	defer func() {
-		stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
-		defer cancel()
-		stopErr := cp.Stop(stopCtx)
-		switch {
-		case stopErr != nil && err == nil:
-			// The results are written: how the control plane ended does not matter any more.
-			out.send(simulation.Message{Note: &simulation.Note{Level: simulation.Warning, Text: stopErr.Error()}})
-		case stopErr != nil:
-			err = errors.Join(err, stopErr)
-		}
-	}()
 	governor := virtualtime.NewGovernor()
 	return prepared.Run(ctx, simulation.Runner{
 		Cluster: simulation.Cluster{
@@ -219,6 +221,7 @@ func simulate(ctx context.Context, spec simulation.Spec, out *messenger, log io.
 			SetMutator: mutator.Store,
 			Done:       cp.Done(),
 			Err:        cp.Err,
+			Abandon:    cp.Abandon,
 			Versions:   map[string]string{"kubernetes": version(), "kwok": moduleVersion("sigs.k8s.io/kwok")},
 		},
 		Clock: clock.RealClock{},
