@@ -30,6 +30,41 @@ func processes(run string) []int {
 	return out
 }
 
+// childOf returns the sk-cluster that a skctl has started, whatever environment it was given.
+func childOf(t *testing.T, parent int) int {
+	t.Helper()
+	found, _ := filepath.Glob("/proc/[0-9]*/stat")
+	for _, path := range found {
+		stat, err := os.ReadFile(path)
+		if err != nil {
+			continue // it is gone
+		}
+		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(path)))
+		fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+		if err == nil && len(fields) > 1 && fields[1] == strconv.Itoa(parent) {
+			return pid
+		}
+	}
+	t.Fatal("no sk-cluster runs")
+	return 0
+}
+
+// waitEnded returns when a process is gone.
+func waitEnded(t *testing.T, pid int) {
+	t.Helper()
+	for {
+		// One that is dead and not yet waited for has no program any more.
+		if _, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid)); err != nil {
+			return
+		}
+		select {
+		case <-t.Context().Done():
+			t.Fatal(t.Context().Err())
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
 // child returns the sk-cluster that a sandbox runs, and its folders of data.
 func (s *sandbox) child() (pid int, dirs []string) {
 	s.t.Helper()
