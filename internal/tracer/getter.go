@@ -7,7 +7,7 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/validation/path"
+	"k8s.io/apimachinery/pkg/api/validate/content"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/discovery"
@@ -52,7 +52,7 @@ func newClusterGetter(cluster *rest.Config) (*clusterGetter, error) {
 func (g *clusterGetter) get(ctx context.Context, gvk schema.GroupVersionKind, namespace, name string) (*manifest.Head, error) {
 	// Whoever may write an owner reference chooses all of this.
 	for _, segment := range []string{gvk.Group, gvk.Version, namespace, name} {
-		if reasons := path.IsValidPathSegmentName(segment); len(reasons) > 0 {
+		if reasons := content.IsPathSegmentName(segment); len(reasons) > 0 {
 			return nil, &unusableNameError{name: segment, reason: reasons[0]}
 		}
 	}
@@ -96,7 +96,7 @@ func (g *clusterGetter) resource(gvk schema.GroupVersionKind) (metav1.APIResourc
 		return metav1.APIResource{}, fmt.Errorf("find the resource of %s: %w", gvk.Kind, err)
 	}
 	for _, r := range list.APIResources {
-		if r.Kind == gvk.Kind && len(path.IsValidPathSegmentName(r.Name)) == 0 {
+		if r.Kind == gvk.Kind && len(content.IsPathSegmentName(r.Name)) == 0 {
 			g.mu.Lock()
 			g.resources[gvk] = r
 			g.mu.Unlock()

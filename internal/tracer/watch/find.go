@@ -8,7 +8,7 @@ import (
 	"slices"
 	"time"
 
-	"k8s.io/apimachinery/pkg/api/validation/path"
+	"k8s.io/apimachinery/pkg/api/validate/content"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/utils/clock"
@@ -25,7 +25,7 @@ const maxResources = 16 << 20
 // server with many a lot, and fails when any one of them is not well.
 func (c *Client) find(ctx context.Context, clk clock.Clock, kind schema.GroupVersionKind) (string, *ending) {
 	for _, segment := range []string{kind.Group, kind.Version} {
-		if reasons := path.IsValidPathSegmentName(segment); len(reasons) > 0 {
+		if reasons := content.IsPathSegmentName(segment); len(reasons) > 0 {
 			return "", &ending{reason: Absent, err: fmt.Errorf("find kind %s of %s: %q %s", kind.Kind, kind.GroupVersion(), segment, reasons[0])}
 		}
 	}
@@ -52,7 +52,7 @@ func (c *Client) find(ctx context.Context, clk clock.Clock, kind schema.GroupVer
 	}
 	for _, r := range resources.APIResources {
 		// A name with a slash is a part of another resource's objects.
-		if r.Kind != kind.Kind || len(path.IsValidPathSegmentName(r.Name)) > 0 {
+		if r.Kind != kind.Kind || len(content.IsPathSegmentName(r.Name)) > 0 {
 			continue
 		}
 		if !slices.Contains(r.Verbs, "watch") || !slices.Contains(r.Verbs, "list") {
