@@ -85,6 +85,8 @@ type sighting struct {
 	gvk   schema.GroupVersionKind
 	key   objectKey
 	facts *facts
+	// badName is what is wrong with the object's names, or nil.
+	badName *badName
 	// before tells of a deletion that the object did exist once.
 	before bool
 }
@@ -189,7 +191,7 @@ func (c *Checker) apply(o *trace.Object) {
 		}
 		known.hash, known.facts = hash, found
 	}
-	c.waiting = append(c.waiting, sighting{moment: c.now, gvk: gvk, key: key, facts: known.facts})
+	c.waiting = append(c.waiting, sighting{moment: c.now, gvk: gvk, key: key, facts: known.facts, badName: findBadName(o, key.name)})
 }
 
 func (c *Checker) delete(o *trace.Object) {
@@ -201,7 +203,7 @@ func (c *Checker) delete(o *trace.Object) {
 		c.gone[maphash.Comparable(c.seed, key)] = struct{}{}
 		return
 	}
-	s := sighting{moment: c.now, gvk: gvk, key: key, before: c.existedOnce(key)}
+	s := sighting{moment: c.now, gvk: gvk, key: key, before: c.existedOnce(key), badName: findBadName(o, key.name)}
 	for _, rule := range c.rules {
 		if rule.deleted != nil {
 			rule.deleted(c, rule, &s)

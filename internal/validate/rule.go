@@ -53,6 +53,7 @@ func Rules() []*Rule {
 		runtimeClassMissing(),
 		apiUnknown(),
 		unbearableValue(),
+		nameIsPath(),
 		statusPopulated(),
 		eventsOutOfOrder(),
 		deletedNeverExisted(),

@@ -63,6 +63,20 @@ func ruleCases() map[string]ruleCase {
 			want:    []string{"E0001 Deployment shop/api spec.template.spec.serviceAccountName 1 x1", "E0001 Deployment shop/web spec.template.spec.serviceAccountName 0 x2"},
 			program: "remove(spec.template.spec.serviceAccountName);\nremove(spec.template.spec.serviceAccount);",
 		},
+		"names that are paths": {
+			trace: events(
+				at(1, `{apiVersion: v1, kind: ConfigMap, metadata: {namespace: x/../../prod, name: settings}}`, `{apiVersion: v1, kind: ConfigMap, metadata: {namespace: shop, name: a.b}}`),
+				gone(2, `{apiVersion: v1, kind: Node, metadata: {name: a/b}}`, `{apiVersion: v1, kind: ConfigMap, metadata: {namespace: shop, name: ..}}`)),
+			opts: Options{Ignore: []string{"W0102"}},
+			want: []string{
+				"E0106 ConfigMap shop/.. metadata.name 1 x1",
+				"E0106 ConfigMap x/../../prod/settings metadata.namespace 0 x1",
+				"E0106 Node a/b metadata.name 1 x1",
+			},
+			program: `delete(@gvk == "v1.ConfigMap" && metadata.namespace == "shop" && metadata.name == "..");
+delete(@gvk == "v1.ConfigMap" && metadata.namespace == "x/../../prod" && metadata.name == "settings");
+delete(@gvk == "v1.Node" && metadata.name == "a/b");`,
+		},
 		"unbearable values": {
 			trace: events(
 				at(1, `{apiVersion: apps/v1, kind: Deployment, metadata: {namespace: shop, name: web}, spec: {replicas: 5000000, template: {spec: {
