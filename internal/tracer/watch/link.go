@@ -25,7 +25,7 @@ type link struct {
 	links *links
 	// inside says that it is none: the API server is in this process, and always in reach.
 	inside bool
-	last  atomic.Int64 // unix nanoseconds
+	last   atomic.Int64 // unix nanoseconds
 }
 
 // linkName names a connection by its two ends: what is at hand of it may be wrapped.
