@@ -210,7 +210,8 @@ func TestSim_Controller(t *testing.T) {
 	}
 }
 
-// checkLimits checks that the controller runs no commands of hooks, and allows what the example and skctl run name, and no more.
+// checkLimits checks that the controller runs no commands of hooks, and allows what the example and
+// skctl run name, and no more.
 func checkLimits(t *testing.T, name string, args map[string]string) {
 	t.Helper()
 	if args["hook-commands"] != "false" {

@@ -26,7 +26,8 @@ const summaryFile = "summary.json"
 // mostSummary is how large a summary may be that a ConfigMap gets whole.
 const mostSummary = 64 << 10
 
-// checkResults fails a simulation whose results can be kept nowhere, before hours are spent on them.
+// checkResults fails a simulation whose results can be kept nowhere, before hours are spent on
+// them.
 func checkResults(wanted *simkubev1.SimulationResults) error {
 	if wanted == nil || wanted.URL == "" {
 		return nil

@@ -63,7 +63,8 @@ func TestCheckResults(t *testing.T) {
 	}
 }
 
-// TestCheckpoints_Load_Root holds that a checkpoint, which others than drivers may write, leads to no other object.
+// TestCheckpoints_Load_Root holds that a checkpoint, which others than drivers may write, leads to
+// no other object.
 func TestCheckpoints_Load_Root(t *testing.T) {
 	for root, loaded := range map[string]bool{"sk-sim-driver-x-root": true, "": false, "..": false, "../nodes/a": false, "a%2fb": false} {
 		packed, err := pack(saved{Simulation: "uid", Run: 1, Checkpoint: simulation.Checkpoint{Root: mutate.Root{Name: root, UID: "u"}}})

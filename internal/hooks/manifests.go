@@ -67,7 +67,8 @@ func addObject(object *unstructured.Unstructured, objects *[]*unstructured.Unstr
 	return nil
 }
 
-// checkPlace returns an error if the name or the namespace of an object can be no part of a URL, or be more than one: the object would be another.
+// checkPlace returns an error if the name or the namespace of an object can be no part of a URL, or
+// be more than one: the object would be another.
 func checkPlace(object *unstructured.Unstructured) error {
 	if wrong := content.IsPathSegmentName(object.GetName()); len(wrong) > 0 {
 		return fmt.Errorf("invalid metadata.name %q of the %s: %s", object.GetName(), object.GetKind(), strings.Join(wrong, "; "))

@@ -184,7 +184,8 @@ func TestRunner_RunPhase_PostStop(t *testing.T) {
 	}
 }
 
-// TestRunner_RunPhase_Escapes holds that what a command prints is fit for whoever prints its record.
+// TestRunner_RunPhase_Escapes holds that what a command prints is fit for whoever prints its
+// record.
 func TestRunner_RunPhase_Escapes(t *testing.T) {
 	var record simkubev1.HookRecord
 	newRunner().end(&record, Result{ExitCode: 1}, &Error{Cmd: "sh", Err: errors.New("exit status 1"), Output: "\x1b[31mred\n\xff"})

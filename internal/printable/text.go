@@ -14,7 +14,8 @@ func Line(text string) string { return clean(text, "") }
 // Text returns a text of several lines. Line breaks and tabs stay as they are.
 func Text(text string) string { return clean(text, "\n\t") }
 
-// obeyed reports whether a terminal would not show a character, but do something, or write what follows in another direction.
+// obeyed reports whether a terminal would not show a character, but do something, or write what
+// follows in another direction.
 func obeyed(r rune) bool {
 	return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029'
 }
@@ -66,7 +67,8 @@ func Escape(b *strings.Builder, text string) {
 	}
 }
 
-// JSON returns the text of a JSON value that means the same. What encoding/json leaves in strings has escapes, too.
+// JSON returns the text of a JSON value that means the same. What encoding/json leaves in strings
+// has escapes, too.
 func JSON(text []byte) []byte {
 	escaped := func(r rune) bool { return r >= 0x7f && obeyed(r) }
 	if bytes.IndexFunc(text, escaped) < 0 {

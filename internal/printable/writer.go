@@ -5,8 +5,9 @@ import (
 	"unicode/utf8"
 )
 
-// NewWriter returns a writer that writes to w what [Text] makes of what it is given. What is given in parts is taken for one text; a character of which the
-// end is missing is written with the next part, or by Close. Closing it does not close w. It is not safe for concurrent use.
+// NewWriter returns a writer that writes to w what [Text] makes of what it is given. What is given
+// in parts is taken for one text; a character of which the end is missing is written with the next
+// part, or by Close. Closing it does not close w. It is not safe for concurrent use.
 func NewWriter(w io.Writer) io.WriteCloser { return &writer{w: w} }
 
 type writer struct {

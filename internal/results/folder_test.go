@@ -212,7 +212,8 @@ func TestRead_Broken(t *testing.T) {
 	})
 }
 
-// TestRead_Damaged flips bytes of every Parquet file, and cuts it, all over: what the decoder would make of it is not defined, so that it must not see it.
+// TestRead_Damaged flips bytes of every Parquet file, and cuts it, all over: what the decoder would
+// make of it is not defined, so that it must not see it.
 func TestRead_Damaged(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "out")
 	if err := Write(dir, history(1).Run(info(200)), WriteOptions{}); err != nil {
@@ -250,7 +251,8 @@ func TestRead_Damaged(t *testing.T) {
 	}
 }
 
-// TestWrite_Checksums holds the file of checksums against the files, and against the format of sha256sum.
+// TestWrite_Checksums holds the file of checksums against the files, and against the format of
+// sha256sum.
 func TestWrite_Checksums(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "out")
 	report := func(w io.Writer, _ *Run) error { _, err := io.WriteString(w, "<html>"); return err }

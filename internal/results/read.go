@@ -25,8 +25,8 @@ func (e *VersionError) Error() string {
 }
 
 // Read reads a folder that [Write] wrote. The error is or wraps [ErrNotResults] where there is no
-// summary, a *[VersionError] where it is of another version, wraps [ErrDamaged] where a file is not what
-// was written, and names the file where one is missing.
+// summary, a *[VersionError] where it is of another version, wraps [ErrDamaged] where a file is not
+// what was written, and names the file where one is missing.
 func Read(dir string) (*Run, error) {
 	summary, err := ReadSummary(dir)
 	if err != nil {

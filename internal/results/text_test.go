@@ -51,7 +51,8 @@ func TestSummary_WriteText(t *testing.T) {
 	}
 }
 
-// TestWriteText_Escapes holds that names and messages of a cluster cannot change what a terminal shows, and that colours stay.
+// TestWriteText_Escapes holds that names and messages of a cluster cannot change what a terminal
+// shows, and that colours stay.
 func TestWriteText_Escapes(t *testing.T) {
 	const evil, want = "a\x1b[35m\u009b35m\u202eb", `a\x1b[35m\u009b35m\u202eb`
 	run := sample.Small()

@@ -44,8 +44,9 @@ func (s *session) cleanUpSimulated(ctx context.Context) error {
 	return nil
 }
 
-// driverRoots names the roots below which something may be left, whether they are there or not: those found, the one of the
-// driver that has last told of itself, and the owners of simulated namespaces. The metaroot is not one of them, and no name is that no root can have.
+// driverRoots names the roots below which something may be left, whether they are there or not:
+// those found, the one of the driver that has last told of itself, and the owners of simulated
+// namespaces. The metaroot is not one of them, and no name is that no root can have.
 func driverRoots(sim *simkubev1.Simulation, roots []simkubev1.SimulationRoot, spaces []metav1.PartialObjectMetadata) []string {
 	names := map[string]bool{}
 	for i := range roots {

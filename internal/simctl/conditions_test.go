@@ -84,7 +84,8 @@ func TestClip(t *testing.T) {
 	}
 }
 
-// TestSetCondition_Escapes holds that what a driver or a program has said is fit for whoever prints conditions.
+// TestSetCondition_Escapes holds that what a driver or a program has said is fit for whoever prints
+// conditions.
 func TestSetCondition_Escapes(t *testing.T) {
 	status := &simkubev1.SimulationStatus{}
 	setCondition(status, metav1.Condition{Type: simkubev1.ConditionFailed, Message: "said \x1b[31m\u202e\nand more"}, time.Now())

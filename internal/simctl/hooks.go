@@ -36,7 +36,8 @@ func (s *session) runPreStart(ctx context.Context) error {
 	return err
 }
 
-// runPostStop runs the hooks after everything is cleaned up, if what they undo may have been begun. One that fails fails the simulation.
+// runPostStop runs the hooks after everything is cleaned up, if what they undo may have been begun.
+// One that fails fails the simulation.
 func (s *session) runPostStop(ctx context.Context) error {
 	if !hasBegun(s.sim) {
 		return nil
@@ -65,7 +66,8 @@ func (s *session) runPostStopOfDeleted(ctx context.Context) error {
 	return err
 }
 
-// hasBegun reports whether the first hook was begun, or, without hooks, the first object may have been made.
+// hasBegun reports whether the first hook was begun, or, without hooks, the first object may have
+// been made.
 func hasBegun(sim *simkubev1.Simulation) bool {
 	switch {
 	case isWaiting(sim):

@@ -8,8 +8,9 @@ import (
 	"simkube.io/simkube/internal/simctl/objects"
 )
 
-// checkLimits fails a simulation that asks for what cannot be, or what the controller's flags do not allow, before anything is begun. One that has a
-// driver was begun when it was allowed, and goes on: of its hooks that are commands, those that are left fail.
+// checkLimits fails a simulation that asks for what cannot be, or what the controller's flags do
+// not allow, before anything is begun. One that has a driver was begun when it was allowed, and
+// goes on: of its hooks that are commands, those that are left fail.
 func (s *session) checkLimits(ctx context.Context) error {
 	if err := checkNames(s.sim); err != nil {
 		return err
@@ -28,8 +29,9 @@ func (s *session) checkLimits(ctx context.Context) error {
 	return failed
 }
 
-// checkDriverLimits returns a failure if the driver's pod would have an image or a file of its node that it may not have. It is called
-// once more when the pod's job is made: the cache may have known of a job that is gone by then.
+// checkDriverLimits returns a failure if the driver's pod would have an image or a file of its node
+// that it may not have. It is called once more when the pod's job is made: the cache may have known
+// of a job that is gone by then.
 func (s *session) checkDriverLimits() error {
 	driver := s.sim.Spec.Driver
 	if !s.opts.Images.Allows(driver.Image) {
@@ -48,14 +50,15 @@ func (s *session) checkDriverLimits() error {
 	return nil
 }
 
-// failedAtLimits reports whether a simulation has failed for what the flags do not allow. Nothing of it was begun.
+// failedAtLimits reports whether a simulation has failed for what the flags do not allow. Nothing
+// of it was begun.
 func failedAtLimits(sim *simkubev1.Simulation) bool {
 	failed := conditionOf(sim, simkubev1.ConditionFailed)
 	return hasFailed(sim) && slices.Contains([]string{reasonHookCommand, reasonImageForbidden, reasonTraceForbidden}, failed.Reason)
 }
 
-// forbiddenCommand returns the failure for the first hook that is a command of sk-ctrl's, be it the last that would run: nothing is
-// set up that it could not undo. It returns nil if no hook is one.
+// forbiddenCommand returns the failure for the first hook that is a command of sk-ctrl's, be it the
+// last that would run: nothing is set up that it could not undo. It returns nil if no hook is one.
 func forbiddenCommand(all simkubev1.SimulationHooks) error {
 	for _, phase := range []struct {
 		name simkubev1.HookPhase

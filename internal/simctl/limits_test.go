@@ -27,7 +27,8 @@ func (n noObjects) Get(_ context.Context, key client.ObjectKey, _ client.Object,
 	return apierrors.NewNotFound(schema.GroupResource{}, key.Name)
 }
 
-// checkFailure fails the test unless got is a failure for this reason whose message begins with want; with an empty reason, unless it is nil.
+// checkFailure fails the test unless got is a failure for this reason whose message begins with
+// want; with an empty reason, unless it is nil.
 func checkFailure(t *testing.T, got error, reason, want string) {
 	t.Helper()
 	var failed *failure
@@ -68,7 +69,8 @@ func TestLimits_HookCommands(t *testing.T) {
 	}
 }
 
-// TestLimits_Driver holds that no driver gets an image or a file of its node that is not allowed, and that what was begun goes on.
+// TestLimits_Driver holds that no driver gets an image or a file of its node that is not allowed,
+// and that what was begun goes on.
 func TestLimits_Driver(t *testing.T) {
 	for name, tc := range map[string]struct {
 		image, trace string

@@ -14,8 +14,9 @@ import (
 	"simkube.io/simkube/storage/location"
 )
 
-// checkNames fails a simulation that names something by what can be no name of it. Names become parts of URLs and of other names: one such as
-// "../../configmaps/a" would be another object. The custom resource definition holds some of this, if it is that of this version.
+// checkNames fails a simulation that names something by what can be no name of it. Names become
+// parts of URLs and of other names: one such as "../../configmaps/a" would be another object. The
+// custom resource definition holds some of this, if it is that of this version.
 func checkNames(sim *simkubev1.Simulation) error {
 	spec := &sim.Spec
 	names := []namedField{
@@ -67,7 +68,8 @@ func (n namedField) check() error {
 	return nil
 }
 
-// checkPlaces fails a simulation whose trace or results are where nothing can be. The driver would find that out later: of the results, after the replay.
+// checkPlaces fails a simulation whose trace or results are where nothing can be. The driver would
+// find that out later: of the results, after the replay.
 func checkPlaces(spec *simkubev1.SimulationSpec) error {
 	if _, err := location.Parse(spec.Driver.TracePath); err != nil {
 		return fail(reasonInvalid, "invalid spec.driver.tracePath: %v", err)
@@ -80,8 +82,8 @@ func checkPlaces(spec *simkubev1.SimulationSpec) error {
 	return nil
 }
 
-// segments is a reader that reads nothing by a name that is more than one part of a URL. Not every client that it may stand on checks that
-// by itself: that for the metadata of objects does not.
+// segments is a reader that reads nothing by a name that is more than one part of a URL. Not every
+// client that it may stand on checks that by itself: that for the metadata of objects does not.
 type segments struct{ client.Reader }
 
 func (s segments) Get(ctx context.Context, key client.ObjectKey, object client.Object, opts ...client.GetOption) error {

@@ -66,7 +66,8 @@ func (readsAll) Get(context.Context, client.ObjectKey, client.Object, ...client.
 }
 func (readsAll) List(context.Context, client.ObjectList, ...client.ListOption) error { return nil }
 
-// TestSegments holds that nothing is read by a name that is a path: the client for metadata would ask for what it leads to.
+// TestSegments holds that nothing is read by a name that is a path: the client for metadata would
+// ask for what it leads to.
 func TestSegments(t *testing.T) {
 	s := &session{controller: &controller{reader: segments{readsAll{}}}, sim: simulationIn("")}
 	for _, name := range []string{"..", "../../configmaps/a", "a%2f.."} {
@@ -101,7 +102,8 @@ func TestMetricsPart(t *testing.T) {
 	}
 }
 
-// TestDriverRoots_Paths holds that what somebody has written into the status, or owns a namespace, is no path.
+// TestDriverRoots_Paths holds that what somebody has written into the status, or owns a namespace,
+// is no path.
 func TestDriverRoots_Paths(t *testing.T) {
 	sim := simulationIn("Running")
 	sim.Status.Driver = &simkubev1.DriverStatus{Pod: "../nodes/a"}

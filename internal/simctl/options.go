@@ -21,11 +21,12 @@ type Options struct {
 	Namespace string
 	// DriverServiceAccount is the service account of drivers, in each driver's namespace.
 	DriverServiceAccount string
-	// HookCommands runs preStart and postStop hooks that are commands, with the controller's rights. Without it, simulations
-	// with such a hook fail. Hooks that are actions run in any case.
+	// HookCommands runs preStart and postStop hooks that are commands, with the controller's
+	// rights. Without it, simulations with such a hook fail. Hooks that are actions run in any
+	// case.
 	HookCommands bool
-	// Images are the images that simulations may name for their drivers, and TracePaths the files of nodes that they may
-	// name as their traces. The zero values allow none.
+	// Images are the images that simulations may name for their drivers, and TracePaths the files
+	// of nodes that they may name as their traces. The zero values allow none.
 	Images     allowlist.Images
 	TracePaths allowlist.Paths
 	// LeaderElection has one of several controllers work.

@@ -117,8 +117,9 @@ func (s *session) hasJob(ctx context.Context) (bool, error) {
 	return err == nil, err
 }
 
-// ensure makes an object of the metaroot if there is none, and returns the one there is. It changes none. Another's object
-// of that name stays, and the simulation fails. Nothing is made if one of the checks returns an error.
+// ensure makes an object of the metaroot if there is none, and returns the one there is. It changes
+// none. Another's object of that name stays, and the simulation fails. Nothing is made if one of
+// the checks returns an error.
 func ensure[T client.Object](ctx context.Context, s *session, want T, checks ...func() error) (T, error) {
 	var none T
 	found := empty(want)

@@ -81,8 +81,9 @@ func apply(ctx context.Context, manifests string) error {
 	return err
 }
 
-// applyManifests has kubectl apply everything but KWOK, which is in the control plane, with the components that need operators. Pods share the
-// machine's ports here, so that sk-ctrl gets ports that are free. Hooks of the tests are commands, and their traces temporary files.
+// applyManifests has kubectl apply everything but KWOK, which is in the control plane, with the
+// components that need operators. Pods share the machine's ports here, so that sk-ctrl gets ports
+// that are free. Hooks of the tests are commands, and their traces temporary files.
 func applyManifests(ctx context.Context) (err error) {
 	dir, err := os.MkdirTemp("", "simtest-*")
 	if err != nil {

@@ -157,7 +157,8 @@ func TestHookCommandsForbidden(t *testing.T) {
 	}
 }
 
-// TestForbidden holds that a simulation that names an image or a file of a node that is not allowed fails before a hook of it runs, or a driver.
+// TestForbidden holds that a simulation that names an image or a file of a node that is not allowed
+// fails before a hook of it runs, or a driver.
 func TestForbidden(t *testing.T) {
 	// Without the flag that lets the other tests have their traces anywhere.
 	replaceCtrl(t, "sh", "-c", `for arg do shift; [ "$arg" = '--allowed-trace-paths=*' ] || set -- "$@" "$arg"; done; exec "$0" "$@"`, filepath.Join(env.programs, "sk-ctrl"))

@@ -80,7 +80,8 @@ func TestOptions_DriverAccount(t *testing.T) {
 	}
 }
 
-// TestOptions_Lists holds what simulations may name by default, and that a flag that is given twice has both.
+// TestOptions_Lists holds what simulations may name by default, and that a flag that is given twice
+// has both.
 func TestOptions_Lists(t *testing.T) {
 	t.Setenv(envNamespace, "simkube")
 	t.Setenv(envAccount, "sk-ctrl")

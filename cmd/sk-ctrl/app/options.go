@@ -23,7 +23,8 @@ const (
 	envDriverAccount = "DRIVER_SVC_ACCOUNT"
 )
 
-// What simulations may name by default: the driver's image as it is built here, in any version, and the folder of the default trace.
+// What simulations may name by default: the driver's image as it is built here, in any version, and
+// the folder of the default trace.
 const (
 	defaultDriverImages = "simkube/sk-driver"
 	defaultTracePaths   = "/data"

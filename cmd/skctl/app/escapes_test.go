@@ -14,10 +14,12 @@ import (
 	"simkube.io/simkube/internal/printable"
 )
 
-// evil is what a terminal would obey: a title, a colour, a C1 control, another direction of writing, and a delete.
+// evil is what a terminal would obey: a title, a colour, a C1 control, another direction of
+// writing, and a delete.
 const evil = "\x1b]0;title\a\x1b[31m\u009b31m\u202e\u2066\x7f\r\u2028end"
 
-// raw returns the first character of an output that a terminal would obey and that is none of its layout.
+// raw returns the first character of an output that a terminal would obey and that is none of its
+// layout.
 func raw(text string) string {
 	if !utf8.ValidString(text) {
 		return "what is no UTF-8"
@@ -78,8 +80,8 @@ func evilFiles(t *testing.T) (dir string) {
 	return dir
 }
 
-// TestEscapes runs every command that shows what others have written, and looks for what a terminal would obey. Each must show an escape instead: one that
-// shows nothing of it would not be tested.
+// TestEscapes runs every command that shows what others have written, and looks for what a terminal
+// would obey. Each must show an escape instead: one that shows nothing of it would not be tested.
 func TestEscapes(t *testing.T) {
 	t.Chdir(evilFiles(t))
 	for _, line := range []string{

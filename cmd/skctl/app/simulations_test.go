@@ -252,7 +252,8 @@ func TestSimulations_Completion(t *testing.T) {
 	}
 }
 
-// TestSimulations_NameIsNoPath holds that no request is made by a name that is more than one part of a URL.
+// TestSimulations_NameIsNoPath holds that no request is made by a name that is more than one part
+// of a URL.
 func TestSimulations_NameIsNoPath(t *testing.T) {
 	for _, command := range []string{"get", "wait", "logs", "pause", "resume", "delete"} {
 		for _, name := range []string{"..", "../../nodes/a", "a%2fb"} {

@@ -91,7 +91,8 @@ func (p *program) runSkelFormat(ctx context.Context, files []string, write, chec
 	return errors.Join(problems...)
 }
 
-// printProgram prints a program in SKEL as it is: the language has no escapes for most of what a terminal would obey. A terminal gets it as it can be shown.
+// printProgram prints a program in SKEL as it is: the language has no escapes for most of what a
+// terminal would obey. A terminal gets it as it can be shown.
 func (p *program) printProgram(text string) error {
 	if isTerminal(p.streams.Out) {
 		text = printable.Text(text)

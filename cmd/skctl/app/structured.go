@@ -16,8 +16,9 @@ const (
 	outputYAML = "yaml"
 )
 
-// printStructured prints a value for programs: as YAML, or else as indented JSON. What cannot be seen is written as an escape of JSON; YAML has none
-// in plain text, so that a value that needs one is printed as JSON, which is YAML.
+// printStructured prints a value for programs: as YAML, or else as indented JSON. What cannot be
+// seen is written as an escape of JSON; YAML has none in plain text, so that a value that needs one
+// is printed as JSON, which is YAML.
 func printStructured(w io.Writer, format string, v any) error {
 	text, err := json.MarshalIndent(v, "", "  ")
 	text = printable.JSON(append(text, '\n'))

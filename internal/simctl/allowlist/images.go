@@ -17,16 +17,19 @@ type Images struct{ patterns []pattern }
 type pattern struct {
 	text string
 	all  bool
-	// below is the beginning of the repositories that are meant, with the slash at its end; empty if it is one repository.
+	// below is the beginning of the repositories that are meant, with the slash at its end; empty
+	// if it is one repository.
 	below string
 	image image
 }
 
 // ParseImages reads a list of patterns. A pattern is one of
 //
-//   - a repository, such as simkube/sk-driver or registry.example.com:5000/team/sk-driver: every tag and digest of it;
+//   - a repository, such as simkube/sk-driver or registry.example.com:5000/team/sk-driver: every
+//     tag and digest of it;
 //   - a repository with a tag, a digest, or both: that alone;
-//   - the beginning of repositories, such as registry.example.com/team/*: every repository below it;
+//   - the beginning of repositories, such as registry.example.com/team/*: every repository below
+//     it;
 //   - an asterisk: every image.
 //
 // A repository without a registry is one of docker.io, as it is for container runtimes.
@@ -67,8 +70,9 @@ func (l Images) Allows(name string) bool {
 	return slices.ContainsFunc(l.patterns, func(p pattern) bool { return p.all || err == nil && p.matches(found) })
 }
 
-// matches reports whether a pattern other than * means an image. A container runtime looks at the digest alone where there is one,
-// so a pattern with a tag, and without a digest, means no image that has a digest.
+// matches reports whether a pattern other than * means an image. A container runtime looks at the
+// digest alone where there is one, so a pattern with a tag, and without a digest, means no image
+// that has a digest.
 func (p pattern) matches(found image) bool {
 	switch {
 	case p.below != "":

@@ -11,7 +11,8 @@ import (
 // Paths are folders of nodes, and what is in them may be mounted. The zero value allows nothing.
 type Paths struct{ folders []string }
 
-// ParsePaths reads a list of absolute paths of folders, or of single files. An asterisk, and a slash alone, allow every file.
+// ParsePaths reads a list of absolute paths of folders, or of single files. An asterisk, and a
+// slash alone, allow every file.
 func ParsePaths(folders []string) (Paths, error) {
 	var list Paths
 	var wrong []error
@@ -29,8 +30,8 @@ func ParsePaths(folders []string) (Paths, error) {
 
 var errPath = errors.New("must be an absolute path without .., or * for all")
 
-// Allows reports whether a file may be mounted. It looks at the path alone: what a symbolic link on a node leads to is known to
-// the node only.
+// Allows reports whether a file may be mounted. It looks at the path alone: what a symbolic link on
+// a node leads to is known to the node only.
 func (l Paths) Allows(file string) bool {
 	if !path.IsAbs(file) {
 		return false

@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// The registry of repositories that name none, and how it is called by others; and where its repositories are that have one part.
+// The registry of repositories that name none, and how it is called by others; and where its
+// repositories are that have one part.
 const (
 	defaultRegistry = "docker.io"
 	indexRegistry   = "index.docker.io"
@@ -14,11 +15,12 @@ const (
 	maxRepository   = 255
 )
 
-// image is a reference of an image. Two references mean the same repository if the field repository is the same.
+// image is a reference of an image. Two references mean the same repository if the field repository
+// is the same.
 type image struct{ repository, tag, digest string }
 
-// parseImage reads [registry[:port]/]repository[:tag][@digest]. It follows the grammar of container runtimes, and is stricter where
-// they differ from each other.
+// parseImage reads [registry[:port]/]repository[:tag][@digest]. It follows the grammar of container
+// runtimes, and is stricter where they differ from each other.
 func parseImage(text string) (image, error) {
 	name, digest, hasDigest := strings.Cut(text, "@")
 	if hasDigest && !match(`[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[0-9a-f]{32,128}`, digest) {
@@ -68,8 +70,8 @@ func join(registry, path string) (string, error) {
 	return registry + "/" + path, nil
 }
 
-// split takes a name apart. What is before the first slash is a registry if it cannot be a part of a repository, or is localhost.
-// The names of registries are the same in capitals.
+// split takes a name apart. What is before the first slash is a registry if it cannot be a part of
+// a repository, or is localhost. The names of registries are the same in capitals.
 func split(name string) (registry, path string) {
 	first, rest, slash := strings.Cut(name, "/")
 	if !slash || first != "localhost" && !strings.ContainsAny(first, ".:") && strings.ToLower(first) == first {

@@ -12,8 +12,8 @@ import (
 	simkubev1 "simkube.io/simkube/api/v1"
 )
 
-// MountedTrace returns the path of the file of a node that is mounted into the driver's pod, and nothing if none is. For errors
-// see [TracePath].
+// MountedTrace returns the path of the file of a node that is mounted into the driver's pod, and
+// nothing if none is. For errors see [TracePath].
 func MountedTrace(sim *simkubev1.Simulation) (string, error) {
 	local, err := TracePath(sim.Spec.Driver.TracePath)
 	if sim.Annotations[simkubev1.AnnotationSkipLocalVolumeMount] == "true" {
@@ -22,8 +22,8 @@ func MountedTrace(sim *simkubev1.Simulation) (string, error) {
 	return local, err
 }
 
-// TracePath returns the path of a trace on the node, and nothing if the trace is not there. It is an error if the trace's URL
-// says that it is local, and not where.
+// TracePath returns the path of a trace on the node, and nothing if the trace is not there. It is
+// an error if the trace's URL says that it is local, and not where.
 func TracePath(trace string) (string, error) {
 	if strings.HasPrefix(trace, "/") {
 		return cleanPath(trace)

@@ -149,8 +149,8 @@ func expand(text string, column int) (string, int) {
 	return b.String(), column
 }
 
-// printable returns a text in which nothing is left that a terminal would not show but obey, or that would turn its direction around: it is spelled as
-// an escape. A byte order mark is left out.
+// printable returns a text in which nothing is left that a terminal would not show but obey, or
+// that would turn its direction around: it is spelled as an escape. A byte order mark is left out.
 func printable(text string) string {
 	var b strings.Builder
 	for text != "" {
