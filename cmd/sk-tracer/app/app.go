@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"simkube.io/simkube/internal/printable"
 	"simkube.io/simkube/internal/program"
 )
 
@@ -33,7 +34,7 @@ It reads, and never changes, the cluster. SIGTERM ends it; nothing that it had r
 			if err != nil {
 				return err
 			}
-			logger := slog.New(slog.NewTextHandler(streams.Err, &slog.HandlerOptions{Level: settings.level}))
+			logger := slog.New(slog.NewTextHandler(printable.NewWriter(streams.Err), &slog.HandlerOptions{Level: settings.level}))
 			return run(cmd.Context(), &opts, settings, version, logger)
 		},
 	}

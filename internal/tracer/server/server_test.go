@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -90,11 +91,11 @@ func TestServer_Run_Stops(t *testing.T) {
 func TestServer_Run_GivesUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		var isCancelled bool
+		var isCancelled atomic.Bool
 		goOn := make(chan struct{})
 		exporter := exporterFunc(func(ctx context.Context, _ simkubev1.ExportRequest, _ io.Writer) (Summary, error) {
 			<-ctx.Done()
-			isCancelled = true
+			isCancelled.Store(true)
 			<-goOn
 			return Summary{}, ctx.Err()
 		})
@@ -120,12 +121,12 @@ func TestServer_Run_GivesUp(t *testing.T) {
 		cancel()
 		time.Sleep(defaultShutdownTimeout - time.Nanosecond)
 		synctest.Wait()
-		if isCancelled {
+		if isCancelled.Load() {
 			t.Error("the export was ended too early")
 		}
 		time.Sleep(2 * time.Nanosecond)
 		synctest.Wait()
-		if !isCancelled {
+		if !isCancelled.Load() {
 			t.Error("the export was not ended")
 		}
 		select {
