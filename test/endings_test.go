@@ -161,6 +161,7 @@ func end(t *testing.T, p phase, s stroke) time.Duration {
 	r := c.wait()
 	waitEnded(t, child)
 	took := time.Since(began)
+	t.Logf("it took %.1f s", took.Seconds())
 	if took > answerTime {
 		t.Errorf("it took %s, want no more than %s", took, answerTime)
 	}
