@@ -2,6 +2,7 @@ package replay
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -73,6 +74,11 @@ spec: {clusterIP: None, clusterIPs: [None]}`},
 apiVersion: v1
 kind: PersistentVolumeClaim` + metadata + `
 spec: {storageClassName: fast}`},
+		"volume to be recycled": {`
+{apiVersion: v1, kind: PersistentVolume, metadata: {name: x}, spec: {persistentVolumeReclaimPolicy: Recycle, claimRef: {namespace: ns, name: y, uid: z}}}`, `
+apiVersion: v1
+kind: PersistentVolume` + strings.Replace(metadata, "  namespace: virtual-ns\n", "", 1) + `
+spec: {persistentVolumeReclaimPolicy: Retain, claimRef: {namespace: virtual-ns, name: y}}`},
 		"job with a selector of its own": {`
 {apiVersion: batch/v1, kind: Job, metadata: {name: x, namespace: ns}, spec: {manualSelector: true, selector: {matchLabels: {job-name: y}}, template: {metadata: {labels: {job-name: y}}, spec: {containers: []}}}}`, `
 apiVersion: batch/v1

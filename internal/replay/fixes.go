@@ -49,8 +49,13 @@ func fixDaemonSet(_ *builder, object map[string]any) {
 
 func fixNamespace(_ *builder, object map[string]any) { delete(object, "spec") }
 
-// fixVolume: a claim is in the simulated namespace, and has another UID there.
+// fixVolume: a claim is in the simulated namespace, and has another UID there. A volume that is to
+// be recycled would have a pod made that does so, in the namespace default: outside of the
+// simulation, and with nothing to do.
 func fixVolume(b *builder, object map[string]any) {
+	if spec := child(object, "spec"); spec["persistentVolumeReclaimPolicy"] == "Recycle" {
+		spec["persistentVolumeReclaimPolicy"] = "Retain"
+	}
 	claim, ok := child(object, "spec")["claimRef"].(map[string]any)
 	if !ok {
 		return
