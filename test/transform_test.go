@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -155,14 +156,17 @@ func TestTransform_Interrupted(t *testing.T) {
 	_, err = feed.Write(raw[:len(raw)/2])
 	must(t, err)
 	eventually(t, "all that there is to be read", func(context.Context) string {
-		files, err := filepath.Glob(filepath.Join(s.tmp, "*"))
-		must(t, err)
 		size := int64(0)
-		for _, file := range files {
-			if info, err := os.Stat(file); err == nil {
+		must(t, filepath.WalkDir(s.tmp, func(_ string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() {
+				return err
+			}
+			info, err := entry.Info()
+			if err == nil {
 				size += info.Size()
 			}
-		}
+			return err
+		}))
 		if size != int64(len(raw)/2) {
 			return fmt.Sprintf("%d of %d bytes were read", size, len(raw)/2)
 		}
