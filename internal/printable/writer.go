@@ -2,6 +2,7 @@ package printable
 
 import (
 	"io"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -18,7 +19,7 @@ type writer struct {
 
 // Write implements io.Writer.
 func (w *writer) Write(p []byte) (int, error) {
-	text := append(w.rest, p...)
+	text := slices.Concat(w.rest, p)
 	end := len(text)
 	for i := max(0, end-utf8.UTFMax+1); i < end; i++ {
 		if utf8.RuneStart(text[i]) && !utf8.FullRune(text[i:]) {

@@ -40,7 +40,9 @@ func TestRun_Usage(t *testing.T) {
 		},
 		"no images": {good, []string{"--allowed-driver-images="}, program.ExitUsage, []string{"--allowed-driver-images: must name a repository"}},
 		"wrong lists": {
-			good, []string{"--allowed-driver-images", "a/b,Some Thing", "--allowed-trace-paths", "data"}, program.ExitUsage,
+			good,
+			[]string{"--allowed-driver-images", "a/b,Some Thing", "--allowed-trace-paths", "data"},
+			program.ExitUsage,
 			[]string{`--allowed-driver-images: "Some Thing": must be a repository`, `--allowed-trace-paths: "data": must be an absolute path`},
 		},
 		"no cluster":         {good, nil, program.ExitFailed, []string{"there is no kubeconfig", "--kubeconfig"}},
@@ -92,7 +94,8 @@ func TestOptions_Lists(t *testing.T) {
 		"default": {nil, map[string]bool{"simkube/sk-driver:v1": true, "example.com/sk-driver": false}, map[string]bool{"/data/trace": true, "/etc/shadow": false}},
 		"more": {
 			[]string{"--allowed-driver-images=a/b", "--allowed-driver-images=c/d", "--allowed-trace-paths=/srv,/tmp"},
-			map[string]bool{"a/b": true, "c/d:1": true, "simkube/sk-driver": false}, map[string]bool{"/srv/t": true, "/tmp/t": true, "/data/t": false},
+			map[string]bool{"a/b": true, "c/d:1": true, "simkube/sk-driver": false},
+			map[string]bool{"/srv/t": true, "/tmp/t": true, "/data/t": false},
 		},
 		"all and none": {[]string{"--allowed-driver-images=*", "--allowed-trace-paths="}, map[string]bool{"a": true}, map[string]bool{"/data/trace": false}},
 	} {

@@ -25,7 +25,7 @@ func raw(text string) string {
 		return "what is no UTF-8"
 	}
 	for _, r := range text {
-		if r != '\n' && r != '\t' && (unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp, unicode.Bidi_Control)) {
+		if r != '\n' && r != '\t' && unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp, unicode.Bidi_Control) {
 			return fmt.Sprintf("%U", r)
 		}
 	}

@@ -30,7 +30,7 @@ func parseImage(text string) (image, error) {
 	if at := strings.LastIndexByte(name, ':'); at > strings.LastIndexByte(name, '/') {
 		name, tag = name[:at], name[at+1:]
 		if !match(`[A-Za-z0-9_][A-Za-z0-9._-]{0,127}`, tag) {
-			return image{}, errors.New("must have a tag of letters, digits, _ . and - after its :")
+			return image{}, errors.New("must have a tag of letters, digits, _ . and -")
 		}
 	}
 	registry, path := split(name)
