@@ -1,6 +1,7 @@
 package tracertest
 
 import (
+	"errors"
 	"io"
 	"net"
 	"net/url"
@@ -159,7 +160,7 @@ func (p *proxy) copy(to, from net.Conn) {
 			}
 		}
 		if err != nil {
-			if err != io.EOF {
+			if !errors.Is(err, io.EOF) {
 				return
 			}
 			p.pass(from)

@@ -26,7 +26,7 @@ const (
 // finished first.
 func orphaned(spec simulation.Spec, out *messenger, ended <-chan error) error {
 	if out.reporting.Load() {
-		<-ended
+		_ = <-ended // nobody is there to be told
 	}
 	err := controlplane.RemoveData()
 	// In virtual time a sleep takes none, so this goes by the machine's clock.
