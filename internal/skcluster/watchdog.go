@@ -14,6 +14,10 @@ const defaultStall = 30 * time.Second
 // plane, writing results, and deleting what may be many thousand pods.
 const busyStall = 5 * time.Minute
 
+// busyShare is the part of the time that a process which is computing does so at least: one over
+// it.
+const busyShare = 10
+
 // watchdog notices a simulation that stands still, that is one that tells nothing: in virtual time it does so whenever the
 // clock has moved by half a minute, or many things have changed. What doesn't is a goroutine that is stuck in a system call: it
 // stops the clock, and with it everything. On the wall clock nothing may happen for hours, so only virtual
@@ -25,6 +29,8 @@ type watchdog struct {
 
 	mu     sync.Mutex // guards the rest
 	silent int        // checks since the last message
+	idle   int        // those of them at which the process had not been computing
+	used   time.Duration
 	phase  simulation.Phase
 }
 
@@ -40,7 +46,7 @@ func newWatchdog(opts Options) *watchdog {
 func (w *watchdog) saw(msg simulation.Message) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.silent = 0
+	w.silent, w.idle = 0, 0
 	if msg.Progress != nil {
 		w.phase = msg.Progress.Phase
 	}
@@ -57,11 +63,17 @@ func (w *watchdog) begun() bool {
 	return true
 }
 
-// tick is called every progressInterval, and tells whether nothing has moved for too long.
-func (w *watchdog) tick() (stalled bool) {
+// tick is called every progressInterval with the processor time that the process has used, and
+// reports whether nothing has moved for too long. A process that is computing is given more time:
+// in a burst of many thousand pods those that would tell of it may not get their turn.
+func (w *watchdog) tick(used time.Duration) (stalled bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.silent++
+	if used-w.used < progressInterval/busyShare {
+		w.idle++
+	}
+	w.used = used
 	limit := w.stall
 	switch w.phase {
 	case simulation.Preparing:
@@ -69,5 +81,5 @@ func (w *watchdog) tick() (stalled bool) {
 	case simulation.Starting, simulation.Nodes, simulation.Reporting, simulation.Cleaning:
 		limit = max(limit, busyStall)
 	}
-	return time.Duration(w.silent)*progressInterval > limit
+	return time.Duration(w.idle)*progressInterval > limit || time.Duration(w.silent)*progressInterval > max(limit, busyStall)
 }
