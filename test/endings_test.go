@@ -18,8 +18,8 @@ import (
 // endingsVariable, set to full, has TestEndings try every phase at its full size.
 const endingsVariable = "SIMKUBE_ENDINGS"
 
-// answerTime is how long an interrupt or the end of skctl may take to end everything; tests grant it a machine that is busy with other
-// tests. docs/endings.md has what it takes.
+// answerTime is how long an interrupt or the end of skctl may take to end everything; tests grant
+// it a machine that is busy with other tests. docs/endings.md has what it takes.
 const answerTime = 30 * time.Second
 
 // phase is a moment of a simulation.
@@ -117,7 +117,8 @@ func (e *endings) print(rows []string) string {
 	return b.String()
 }
 
-// However and whenever a simulation is ended, it ends soon, leaves no process and no file but its results and, where it crashed, its log.
+// However and whenever a simulation is ended, it ends soon, leaves no process and no file but its
+// results and, where it crashed, its log.
 func TestEndings(t *testing.T) {
 	t.Parallel()
 	full := os.Getenv(endingsVariable) == "full"
@@ -131,7 +132,8 @@ func TestEndings(t *testing.T) {
 			row := p.name + ", " + p.clock + " time"
 			rows = append(rows, row)
 			for i, s := range strokes() {
-				// Four endings for each phase are for the full table: one each, by turns, shows that all work.
+				// Four endings for each phase are for the full table: one each, by turns, shows
+				// that all work.
 				if !full && i != len(rows)%len(strokes()) {
 					continue
 				}
@@ -197,7 +199,8 @@ func (s *sandbox) checkLeft(r result, p phase, by stroke, child int) {
 	s.checkOutput(p.reports)
 }
 
-// checkOutput fails if the output folder is half written: it has results, or is not there. With want it must have them.
+// checkOutput fails if the output folder is half written: it has results, or is not there. With
+// want it must have them.
 func (s *sandbox) checkOutput(want bool) {
 	t := s.t
 	t.Helper()

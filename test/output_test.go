@@ -39,7 +39,8 @@ func TestSimulate_OutputRefused(t *testing.T) {
 	}
 }
 
-// Two simulations are not to write to one folder: the second is told so before it begins, and does not disturb the first.
+// Two simulations are not to write to one folder: the second is told so before it begins, and does
+// not disturb the first.
 func TestSimulate_OutputTaken(t *testing.T) {
 	t.Parallel()
 	s := newSandbox(t)
@@ -58,7 +59,8 @@ func TestSimulate_OutputTaken(t *testing.T) {
 	empty(t, s.tmp)
 }
 
-// Results that cannot be written where they were to go are elsewhere, whole, and that is said and is a failure.
+// Results that cannot be written where they were to go are elsewhere, whole, and that is said and
+// is a failure.
 func TestSimulate_OutputElsewhere(t *testing.T) {
 	t.Parallel()
 	shop := writeShop(t)

@@ -42,7 +42,8 @@ func nothingDeleted(t *testing.T) []trace.Object {
 	}
 }
 
-// What cannot be deleted, for a policy of the trace or a finalizer that nobody lifts, does not hold up the end of a simulation.
+// What cannot be deleted, for a policy of the trace or a finalizer that nobody lifts, does not hold
+// up the end of a simulation.
 func TestSimulate_NothingCanBeDeleted(t *testing.T) {
 	t.Parallel()
 	first := trace.Event{Time: traceStart, Applied: append(nothingDeleted(t), deploymentOf(t, "shop", "web", 5))}

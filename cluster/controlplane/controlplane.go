@@ -254,8 +254,8 @@ func (cp *ControlPlane) Stop(ctx context.Context) error {
 	return cp.stopErr
 }
 
-// Abandon has the API server answer no more requests, so that the components have little left to do. It is for a control plane
-// that nobody needs any more, and whose process is about to end.
+// Abandon has the API server answer no more requests, so that the components have little left to
+// do. It is for a control plane that nobody needs any more, and whose process is about to end.
 func (cp *ControlPlane) Abandon() { cp.transport.Refuse() }
 
 func builtinCRDs() []Manifest { return manifests("built-in CRD", config.CRDs()) }

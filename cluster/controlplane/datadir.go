@@ -87,8 +87,8 @@ func (d *dataDir) close() error {
 	return err
 }
 
-// RemoveData removes the temporary data folders of this process, in which control planes may be running. It is for a process
-// that is about to end and has no time to stop them.
+// RemoveData removes the temporary data folders of this process, in which control planes may be
+// running. It is for a process that is about to end and has no time to stop them.
 func RemoveData() error {
 	own, err := filepath.Glob(filepath.Join(scratch.DataParent(), dataDirOf(os.Getpid(), "*")))
 	if err != nil {
@@ -96,7 +96,8 @@ func RemoveData() error {
 	}
 	var problems []error
 	for _, dir := range own {
-		// Under another name nobody puts anything more into it. Who sweeps knows it by its lock still.
+		// Under another name nobody puts anything more into it. Who sweeps knows it by its lock
+		// still.
 		gone := dir + "-gone"
 		if err := os.Rename(dir, gone); err != nil {
 			problems = append(problems, err)

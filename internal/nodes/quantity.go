@@ -10,8 +10,9 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 )
 
-// A quantity that somebody means is no longer, and has an exponent of two digits at most, such as "e18". To compare others, or even to read
-// them, can take for ever, as all their digits are written out.
+// A quantity that somebody means is no longer, and has an exponent of two digits at most, such as
+// "e18". To compare others, or even to read them, can take for ever, as all their digits are
+// written out.
 const (
 	maxQuantityText   = 64
 	maxExponentDigits = 2
@@ -20,7 +21,8 @@ const (
 // errAbsurd is returned for a quantity that must not be read.
 var errAbsurd = errors.New("its exponent or its length is absurd: no node has such an amount")
 
-// IsQuantity reports whether a text may be given to Kubernetes' own parser of quantities, which need not accept it.
+// IsQuantity reports whether a text may be given to Kubernetes' own parser of quantities, which
+// need not accept it.
 func IsQuantity(text string) bool {
 	if len(text) > maxQuantityText {
 		return false
@@ -29,7 +31,8 @@ func IsQuantity(text string) bool {
 	return at < 0 || len(strings.TrimLeft(text[at+1:], "+-0")) <= maxExponentDigits
 }
 
-// ParseQuantity parses a quantity, unless it is so absurd that parsing or using it would take for ever.
+// ParseQuantity parses a quantity, unless it is so absurd that parsing or using it would take for
+// ever.
 func ParseQuantity(text string) (resource.Quantity, error) {
 	if !IsQuantity(text) {
 		return resource.Quantity{}, errAbsurd
@@ -37,7 +40,8 @@ func ParseQuantity(text string) (resource.Quantity, error) {
 	return resource.ParseQuantity(text)
 }
 
-// checkNodeQuantities returns an error for the manifest of a node that must not be decoded, since that would parse its quantities.
+// checkNodeQuantities returns an error for the manifest of a node that must not be decoded, since
+// that would parse its quantities.
 func checkNodeQuantities(manifest []byte) error {
 	var node struct {
 		Status struct {

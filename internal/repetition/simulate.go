@@ -79,7 +79,8 @@ func Simulate(ctx context.Context, opts Options) (*results.Repetitions, error) {
 	return r, &MisplacedError{Dir: dir, Err: err}
 }
 
-// MisplacedError is returned when results could not be written where they were to go, and are somewhere else.
+// MisplacedError is returned when results could not be written where they were to go, and are
+// somewhere else.
 type MisplacedError struct {
 	// Dir is where they are.
 	Dir string

@@ -18,8 +18,8 @@ import (
 var ErrDamaged = errors.New("the file is damaged")
 
 // checksums are the SHA-256 sums of the files of a folder, by their names. Parquet has checksums of
-// the data of its pages only, and what the rest of a damaged file has the decoder do is not safe: it
-// may read memory that is not its own. So no byte is decoded that differs from what was written.
+// the data of its pages only, and what the rest of a damaged file has the decoder do is not safe:
+// it may read memory that is not its own. So no byte is decoded that differs from what was written.
 type checksums map[string]string
 
 // write writes the sums as sha256sum does, so that it can check them.
@@ -32,7 +32,8 @@ func (c checksums) write(w io.Writer) error {
 	return nil
 }
 
-// readChecksums reads the sums of a folder. They are nil for a folder from the time before there were any.
+// readChecksums reads the sums of a folder. They are nil for a folder from the time before there
+// were any.
 func readChecksums(dir string) (checksums, error) {
 	path := filepath.Join(dir, ChecksumsFile)
 	text, err := os.ReadFile(path)
@@ -53,8 +54,8 @@ func readChecksums(dir string) (checksums, error) {
 	return sums, nil
 }
 
-// readVerified returns the contents of files of a folder, if all of them are what was written, as far as
-// that is known.
+// readVerified returns the contents of files of a folder, if all of them are what was written, as
+// far as that is known.
 func readVerified(dir string, names ...string) (map[string][]byte, error) {
 	sums, err := readChecksums(dir)
 	if err != nil {

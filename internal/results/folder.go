@@ -80,8 +80,8 @@ func holdsResults(dir string) bool {
 	return err == nil
 }
 
-// Write writes a run as a folder: all of it, or nothing. The folder and its parents are made where they are missing.
-// Files are complete and on disk before they get their names, the summary last.
+// Write writes a run as a folder: all of it, or nothing. The folder and its parents are made where
+// they are missing. Files are complete and on disk before they get their names, the summary last.
 func Write(dir string, run *Run, opts WriteOptions) (err error) {
 	if err := CheckOutput(dir, opts.Overwrite); err != nil {
 		return err

@@ -85,7 +85,8 @@ func (o *Observer) Stop(ctx context.Context) error {
 	return o.list(ctx)
 }
 
-// Close ends the watches and waits for their goroutines. The recorder is left with what they have delivered.
+// Close ends the watches and waits for their goroutines. The recorder is left with what they have
+// delivered.
 func (o *Observer) Close() {
 	o.cancel()
 	o.done.Wait()

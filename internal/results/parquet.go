@@ -33,8 +33,8 @@ func writeRows[T any](w io.Writer, rows []T) error {
 	return pw.Close()
 }
 
-// readRows decodes a file of a folder. Its data must be what was written: see [checksums]. Where there
-// are none, a panic of the decoder is an error.
+// readRows decodes a file of a folder. Its data must be what was written: see [checksums]. Where
+// there are none, a panic of the decoder is an error.
 func readRows[T any](rows *[]T, dir, name string, files map[string][]byte) (err error) {
 	defer func() {
 		if p := recover(); p != nil {

@@ -14,8 +14,9 @@ const (
 	IndexFile       = "index.html"
 )
 
-// RepetitionsFolder is where several runs write their results. They are hidden in what will be their folder until
-// [RepetitionsFolder.Finish] moves them there, so that a folder with a RepetitionsFile is complete.
+// RepetitionsFolder is where several runs write their results. They are hidden in what will be
+// their folder until [RepetitionsFolder.Finish] moves them there, so that a folder with a
+// RepetitionsFile is complete.
 type RepetitionsFolder struct {
 	dir       string
 	place     *place
@@ -52,15 +53,16 @@ func (f *RepetitionsFolder) Run(number int) string {
 	return filepath.Join(f.place.Path(), f.Name(number))
 }
 
-// Misplaced says that a run could not write to the folder that Run returns, and has written to another one. Finish does not take
-// place then: Rescue brings them together. It must not be called concurrently.
+// Misplaced says that a run could not write to the folder that Run returns, and has written to
+// another one. Finish does not take place then: Rescue brings them together. It must not be called
+// concurrently.
 func (f *RepetitionsFolder) Misplaced(number int, folder string) { f.elsewhere[number] = folder }
 
 // errMisplaced is returned by Finish when a run could not write to its folder.
 var errMisplaced = errors.New("runs could not write their results there")
 
-// Finish adds what the runs came to, and an index drawn by page, and moves all of it into the folder. When it fails the
-// runs' results stay where they are, until Rescue or Discard.
+// Finish adds what the runs came to, and an index drawn by page, and moves all of it into the
+// folder. When it fails the runs' results stay where they are, until Rescue or Discard.
 func (f *RepetitionsFolder) Finish(r *Repetitions, page func(io.Writer, *Repetitions) error) error {
 	if len(f.elsewhere) > 0 {
 		return errMisplaced
@@ -95,7 +97,8 @@ func writeRepetitions(dir string, r *Repetitions, page func(io.Writer, *Repetiti
 	return syncDir(dir)
 }
 
-// removeOwn takes away what runs left in their folders that were killed while they wrote, and the folders if nothing else is in them.
+// removeOwn takes away what runs left in their folders that were killed while they wrote, and the
+// folders if nothing else is in them.
 func removeOwn(dir string) error {
 	runs, err := os.ReadDir(dir)
 	if err != nil {
@@ -126,8 +129,8 @@ func removeOwn(dir string) error {
 	return nil
 }
 
-// Rescue brings the runs' results together in a new folder below parent, where Finish failed, and returns that. When it
-// fails they stay where they are, and the error says where.
+// Rescue brings the runs' results together in a new folder below parent, where Finish failed, and
+// returns that. When it fails they stay where they are, and the error says where.
 func (f *RepetitionsFolder) Rescue(parent string, r *Repetitions, page func(io.Writer, *Repetitions) error) (dir string, err error) {
 	defer func() {
 		if err != nil {

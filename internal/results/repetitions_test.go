@@ -278,7 +278,8 @@ func TestRepetitionsFolder_Discard(t *testing.T) {
 	}
 }
 
-// Results are not lost when something stands in the way of their last step: they go elsewhere, those too that went elsewhere before.
+// Results are not lost when something stands in the way of their last step: they go elsewhere,
+// those too that went elsewhere before.
 func TestRepetitionsFolder_Rescue(t *testing.T) {
 	for name, tc := range map[string]struct {
 		spoil     func(t *testing.T, dir string)
@@ -335,7 +336,8 @@ func TestRepetitionsFolder_Rescue(t *testing.T) {
 	}
 }
 
-// Where nothing can be written elsewhere either, the results stay where they are, and the error says where.
+// Where nothing can be written elsewhere either, the results stay where they are, and the error
+// says where.
 func TestRepetitionsFolder_RescueFails(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "out")
 	folder, err := results.NewRepetitionsFolder(dir, 1, false)

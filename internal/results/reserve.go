@@ -14,7 +14,8 @@ import (
 )
 
 const (
-	// markFile, in an output folder, is there while a run is under way that will write to it. Who reserved the folder holds a lock on it.
+	// markFile, in an output folder, is there while a run is under way that will write to it. Who
+	// reserved the folder holds a lock on it.
 	markFile = ownPrefix + "run"
 	// probeFile is written and removed again, to find out whether that works.
 	probeFile = ownPrefix + "probe"
@@ -38,9 +39,10 @@ type Reservation struct {
 	lock *os.File
 }
 
-// Reserve makes an output folder and finds out whether results can be written to it, by writing to it. It returns the error of
-// CheckOutput, one that wraps ErrReserved, or why the folder cannot be made or written to; nothing is left then. What killed runs have left
-// in the folder, and in those beside it, is removed.
+// Reserve makes an output folder and finds out whether results can be written to it, by writing to
+// it. It returns the error of CheckOutput, one that wraps ErrReserved, or why the folder cannot be
+// made or written to; nothing is left then. What killed runs have left in the folder, and in those
+// beside it, is removed.
 func Reserve(dir string, overwrite bool) (_ *Reservation, err error) {
 	if err := CheckOutput(dir, overwrite); err != nil {
 		return nil, err
@@ -92,8 +94,8 @@ func pathless(err error) error {
 	return err
 }
 
-// Release gives the folder up, and removes what was made for the run if nothing was written there, with what a process has left that was killed
-// while it wrote.
+// Release ends the reservation, and removes what was made for the run if nothing was written there,
+// with what a process has left that was killed while it wrote.
 func (r *Reservation) Release() error {
 	sweepPlaces(r.dir)
 	err := os.Remove(r.lock.Name())
@@ -134,8 +136,9 @@ func sweepBeside(dir string) {
 	}
 }
 
-// Sweep removes what a killed run has left in its output folder, and the folder if it was made for the run and is empty. It reports whether
-// nothing is left of a run there; otherwise the run is under way.
+// Sweep removes what a killed run has left in its output folder, and the folder if it was made for
+// the run and is empty. It reports whether nothing is left of a run there; otherwise the run is
+// under way.
 func Sweep(dir string) (clean bool) {
 	path := filepath.Join(dir, markFile)
 	if _, err := os.Lstat(path); err != nil {
@@ -156,7 +159,8 @@ func Sweep(dir string) (clean bool) {
 	return true
 }
 
-// sweepPlaces removes what processes have left in an output folder that were killed while they wrote, and reports whether nothing is left.
+// sweepPlaces removes what processes have left in an output folder that were killed while they
+// wrote, and reports whether nothing is left.
 func sweepPlaces(dir string) (clean bool) {
 	clean = true
 	entries, _ := os.ReadDir(dir) // what could be read
@@ -177,8 +181,8 @@ func sweepPlaces(dir string) (clean bool) {
 	return clean
 }
 
-// takeBack removes what a run was killed over that was writing to a folder, and puts back the results it had moved aside, unless
-// its own are complete.
+// takeBack removes what a run was killed over that was writing to a folder, and puts back the
+// results it had moved aside, unless its own are complete.
 func takeBack(dir, path string) {
 	folder, err := scratch.Take(path)
 	if err != nil {

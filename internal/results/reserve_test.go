@@ -27,7 +27,8 @@ func release(t *testing.T, r *results.Reservation) {
 	}
 }
 
-// A reserved folder is made, and takes results; without results it goes again, with the parents that were made for it.
+// A reserved folder is made, and takes results; without results it goes again, with the parents
+// that were made for it.
 func TestReserve(t *testing.T) {
 	parent := t.TempDir()
 	dir := filepath.Join(parent, "made", "for", "it")

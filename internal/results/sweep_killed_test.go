@@ -29,8 +29,8 @@ func leave(t *testing.T, dir string) {
 	}
 }
 
-// What a killed run has left goes with the next that writes beside it or in the same place; what somebody has put there since stays, and
-// so does the folder of a run that is under way.
+// What a killed run has left goes with the next that writes beside it or in the same place; what
+// somebody has put there since stays, and so does the folder of a run that is under way.
 func TestReserve_SweepsKilled(t *testing.T) {
 	parent := t.TempDir()
 	path := func(name string) string { return filepath.Join(parent, name) }

@@ -9,7 +9,8 @@ import (
 
 // What the names of folders and files begin with.
 const (
-	// RunPrefix begins the names of what skctl needs for a while, in the folder for temporary files.
+	// RunPrefix begins the names of what skctl needs for a while, in the folder for temporary
+	// files.
 	RunPrefix = "skctl-"
 	// BesidePrefix begins the names of what it makes beside a file that it is going to write.
 	BesidePrefix = ".skctl-"
@@ -25,8 +26,8 @@ const KeepLogs = 7 * 24 * time.Hour
 // memoryDir is Linux's file system in memory that everybody may write to.
 const memoryDir = "/dev/shm"
 
-// DataParent returns where control planes keep their data: in memory where there is room for it, and else in the system's
-// folder for temporary files.
+// DataParent returns where control planes keep their data: in memory where there is room for it,
+// and else in the system's folder for temporary files.
 func DataParent() string {
 	if canWrite(memoryDir) {
 		return memoryDir
@@ -34,8 +35,9 @@ func DataParent() string {
 	return os.TempDir()
 }
 
-// SweepRuns removes what runs have left that were killed: their folders, the data of their control planes, and logs that are older than KeepLogs at
-// the time now. It leaves alone what belongs to a process that lives.
+// SweepRuns removes what runs have left that were killed: their folders, the data of their control
+// planes, and logs that are older than KeepLogs at the time now. It leaves alone what belongs to a
+// process that lives.
 func SweepRuns(now time.Time) {
 	Sweep("", RunPrefix)
 	Sweep(DataParent(), DataPrefix)

@@ -1,7 +1,9 @@
-// Package scratch makes the folders that a process needs while it runs, and removes those of processes that are gone.
+// Package scratch makes the folders that a process needs while it runs, and removes those of
+// processes that are gone.
 //
-// In each folder there is a file that its maker holds a lock on. The lock ends with the process, however that ends, so a
-// folder whose lock is free is one that nobody will come back to: [Sweep] removes it, and no other.
+// In each folder there is a file that its maker holds a lock on. The lock ends with the process,
+// however that ends, so a folder whose lock is free is one that nobody will come back to: [Sweep]
+// removes it, and no other.
 package scratch
 
 import (
@@ -18,7 +20,8 @@ import (
 // LockFile is the file in a folder that its maker holds a lock on. Nobody else's folder has one.
 const LockFile = ".simkube-lock"
 
-// unlockedAge is how old an empty folder must be for Sweep to remove it: a younger one may be about to be locked.
+// unlockedAge is how old an empty folder must be for Sweep to remove it: a younger one may be about
+// to be locked.
 const unlockedAge = time.Minute
 
 // ErrLocked is wrapped when another process holds a lock.
@@ -30,10 +33,11 @@ type Folder struct {
 	lock *os.File
 }
 
-// New makes a folder below parent, or below the system's folder for temporary files where that is empty. Its name begins
-// with prefix. The folder is the process's until Close.
+// New makes a folder below parent, or below the system's folder for temporary files where that is
+// empty. Its name begins with prefix. The folder is the process's until Close.
 func New(parent, prefix string) (*Folder, error) {
-	// A sweep of another process may come between the making of a folder and the locking, but hardly twice.
+	// A sweep of another process may come between the making of a folder and the locking, but
+	// hardly twice.
 	const tries = 3
 	var problems []error
 	for range tries {
@@ -59,8 +63,8 @@ func (f *Folder) Join(name string) string { return filepath.Join(f.path, name) }
 // Close removes the folder and what is in it.
 func (f *Folder) Close() error { return errors.Join(Clear(f.path), f.lock.Close()) }
 
-// Clear removes a folder whose lock this process holds. The lock file goes last, so that whatever is left when the process is killed meanwhile can
-// be known and swept.
+// Clear removes a folder whose lock this process holds. The lock file goes last, so that whatever
+// is left when the process is killed meanwhile can be known and swept.
 func Clear(path string) error {
 	entries, err := os.ReadDir(path)
 	if Gone(err) {
@@ -75,12 +79,12 @@ func Clear(path string) error {
 	return errors.Join(append(problems, os.RemoveAll(path))...)
 }
 
-// Gone reports whether an error says that a file is not there, or not even the folder it was in: somebody has removed it or put something else in its
-// place.
+// Gone reports whether an error says that a file is not there, or not even the folder it was in:
+// somebody has removed it or put something else in its place.
 func Gone(err error) bool { return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) }
 
-// Lock makes a file, if it is missing, and takes its lock, which ends when the file is closed. Errors wrap ErrLocked when
-// another process has the lock, or has just removed the file.
+// Lock makes a file, if it is missing, and takes its lock, which ends when the file is closed.
+// Errors wrap ErrLocked when another process has the lock, or has just removed the file.
 func Lock(path string) (*os.File, error) {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
@@ -114,8 +118,9 @@ func is(file *os.File, path string) bool {
 	return err == nil && os.SameFile(opened, named)
 }
 
-// Sweep removes the folders below parent, or below the system's folder for temporary files where that is empty, whose names
-// begin with prefix and whose process is gone. It does what it can: what it may not remove belongs to somebody else.
+// Sweep removes the folders below parent, or below the system's folder for temporary files where
+// that is empty, whose names begin with prefix and whose process is gone. It does what it can: what
+// it may not remove belongs to somebody else.
 func Sweep(parent, prefix string) {
 	if parent == "" {
 		parent = os.TempDir()
@@ -144,8 +149,8 @@ func Remove(path string) (gone bool) {
 	return os.Remove(path) == nil // it stays unless it is empty
 }
 
-// Take makes a folder this process's whose own is gone. Errors wrap ErrLocked when that lives, and fs.ErrNotExist for a folder
-// that New has not made.
+// Take makes a folder this process's whose own is gone. Errors wrap ErrLocked when that lives, and
+// fs.ErrNotExist for a folder that New has not made.
 func Take(path string) (*Folder, error) {
 	lockPath := filepath.Join(path, LockFile)
 	file, err := os.OpenFile(lockPath, os.O_RDWR, 0)

@@ -40,8 +40,8 @@ func checkFailure(t *testing.T, got error, reason, want string) {
 	}
 }
 
-// Commands run with the controller's rights; where they are forbidden, actions go on, and nothing is begun that a
-// command would have to undo.
+// Commands run with the controller's rights; where they are forbidden, actions go on, and nothing
+// is begun that a command would have to undo.
 func TestLimits_HookCommands(t *testing.T) {
 	command, action := simkubev1.SimulationHook{Cmd: "true"}, simkubev1.SimulationHook{Apply: &simkubev1.ApplyAction{}}
 	for name, tc := range map[string]struct {

@@ -28,7 +28,8 @@ func object(t *testing.T, spec map[string]any) trace.Object {
 	return o
 }
 
-// write writes a trace with an event at each of the times. The last may be any number: no writer takes one that is out of reason.
+// write writes a trace with an event at each of the times. The last may be any number: no writer
+// takes one that is out of reason.
 func write(t *testing.T, times ...int64) string {
 	t.Helper()
 	tr := trace.Trace{Config: trace.Config{TrackedObjects: map[schema.GroupVersionKind]trace.TrackedObject{}}}

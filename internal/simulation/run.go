@@ -50,9 +50,10 @@ type Cluster struct {
 	Err  func() error
 	// Versions name what the cluster is made of, for the results.
 	Versions map[string]string
-	// Abandon, if not nil, has the cluster answer no more requests. It is set for a cluster that goes with the process: what is
-	// simulated is not deleted from it. It is called when nothing more is asked of the cluster, or the context of the run ends, and
-	// may be called more than once.
+	// Abandon, if not nil, has the cluster answer no more requests. It is set for a cluster that
+	// goes with the process: what is simulated is not deleted from it. It is called when nothing
+	// more is asked of the cluster, or the context of the run ends, and may be called more than
+	// once.
 	Abandon func()
 }
 
@@ -70,10 +71,11 @@ type Runner struct {
 	Steering Steering
 }
 
-// Run replays the trace, writes the results and cleans up. When ctx ends before the replay has begun it returns
-// ErrInterrupted; when it ends later, the results cover what was replayed. Either way
-// nothing is left in a cluster that is not abandoned, unless that fails: then its error is returned. With Steering.Leave, ctx ends it
-// with ErrInterrupted at any moment, and everything is left as it is.
+// Run replays the trace, writes the results and cleans up. When ctx ends before the replay has
+// begun it returns ErrInterrupted; when it ends later, the results cover what was replayed. Either
+// way nothing is left in a cluster that is not abandoned, unless that fails: then its error is
+// returned. With Steering.Leave, ctx ends it with ErrInterrupted at any moment, and everything is
+// left as it is.
 func (p *Prepared) Run(ctx context.Context, r Runner) (*Done, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

@@ -11,10 +11,12 @@ import (
 const (
 	day  = 24 * 60 * 60 // in seconds, as all lengths of traces here
 	year = 365 * day
-	// maxIdle is how long nothing may happen in virtual time. An idle day takes half a minute with ten nodes and five with a thousand, so a
-	// month is some minutes or a few hours, and a year is not what somebody meant.
+	// maxIdle is how long nothing may happen in virtual time. An idle day takes half a minute with
+	// ten nodes and five with a thousand, so a month is some minutes or a few hours, and a year is
+	// not what somebody meant.
 	maxIdle = 31 * day
-	// maxSpan is how long a trace may be at all: clocks count nanoseconds in 64 bits, which is 292 years.
+	// maxSpan is how long a trace may be at all: clocks count nanoseconds in 64 bits, which is 292
+	// years.
 	maxSpan = 250 * year
 	// longReplay is from what length on a replay on the wall clock is remarked upon.
 	longReplay = 7 * day
@@ -43,7 +45,8 @@ func (g gap) String() string {
 		g.event, instant(g.from), next, instant(g.to), lengthText(g.length()))
 }
 
-// distance is how long it is from one time of a trace to a later one, as far as 64 bits can say, and 0 for an earlier one.
+// distance is how long it is from one time of a trace to a later one, as far as 64 bits can say,
+// and 0 for an earlier one.
 func distance(from, to int64) int64 {
 	switch {
 	case to <= from:
@@ -79,7 +82,8 @@ func (s *span) consider(g gap) {
 	}
 }
 
-// checkLength returns an error for a trace that a simulation cannot go through, or not in reasonable time.
+// checkLength returns an error for a trace that a simulation cannot go through, or not in
+// reasonable time.
 func (p *Prepared) checkLength(longest gap) error {
 	length := distance(p.origin, p.end)
 	speed := cmp.Or(p.spec.Speed, 1)

@@ -20,10 +20,11 @@ type Spec struct {
 	// Output is the folder to write the results to. Overwrite allows one that exists.
 	Output    string `json:"output"`
 	Overwrite bool   `json:"overwrite,omitempty"`
-	// Spare is a folder below which the results are written if that does not work where they are to go; empty means that
-	// the simulation fails then.
+	// Spare is a folder below which the results are written if that does not work where they are to
+	// go; empty means that the simulation fails then.
 	Spare string `json:"spare,omitempty"`
-	// Scratch is a folder that who started the simulation has made for it, and removes; empty means that there is none.
+	// Scratch is a folder that who started the simulation has made for it, and removes; empty means
+	// that there is none.
 	Scratch string `json:"scratch,omitempty"`
 	// Time is the clock to replay on; empty means Real.
 	Time Time `json:"time,omitempty"`

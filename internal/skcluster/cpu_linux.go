@@ -12,7 +12,8 @@ import (
 // ticksPerSecond is what Linux counts processor time in for programs, on all its platforms.
 const ticksPerSecond = 100
 
-// cpuTime returns how much processor time a running process has used so far, and false if that cannot be found out.
+// cpuTime returns how much processor time a running process has used so far, and false if that
+// cannot be found out.
 func cpuTime(pid int) (time.Duration, bool) {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {

@@ -17,8 +17,8 @@ import (
 )
 
 const (
-	// defaultGrace is how long an interrupted simulation may take to write what it has. It takes seconds; but a slow
-	// disk must not cost the results.
+	// defaultGrace is how long an interrupted simulation may take to write what it has. It takes
+	// seconds; but a slow disk must not cost the results.
 	defaultGrace = 2 * time.Minute
 	// drainTime is how long, after the child has ended, its pipes may stay open in
 	// processes it left behind.
@@ -62,8 +62,8 @@ type Options struct {
 	Stall time.Duration
 	// Env are further environment variables ("NAME=value") of the child; they win over those of this process.
 	Env []string
-	// LogDir is where the simulation has a folder for its log, and where the log stays if the simulation crashes. Default: the system's
-	// folder for temporary files.
+	// LogDir is where the simulation has a folder for its log, and where the log stays if the
+	// simulation crashes. Default: the system's folder for temporary files.
 	LogDir string
 	// OnEnd is told what the child used once it has ended, however it did, before Simulate returns; nil for nobody.
 	OnEnd func(Usage)
@@ -77,12 +77,14 @@ type Usage struct {
 	PeakMemory int64
 }
 
-// Simulate runs a simulation in a child process and returns how it ended. When ctx ends,
-// the simulation is asked to report what it has, and is killed if that takes longer than the grace period; one that has not
-// begun to replay is killed at once. No process, no goroutine and no data of the control plane is left on return.
+// Simulate runs a simulation in a child process and returns how it ended. When ctx ends, the
+// simulation is asked to report what it has, and is killed if that takes longer than the grace
+// period; one that has not begun to replay is killed at once. No process, no goroutine and no data
+// of the control plane is left on return.
 //
-// Errors: a *results.ExistsError when the output folder is not free, a *FailedError when sk-cluster says that the
-// simulation failed or it was interrupted before it replayed anything, a *CrashError when it cannot say so any more or was killed.
+// Errors: a *results.ExistsError when the output folder is not free, a *FailedError when sk-cluster
+// says that the simulation failed or it was interrupted before it replayed anything, a *CrashError
+// when it cannot say so any more or was killed.
 func Simulate(ctx context.Context, opts Options) (*simulation.Done, error) {
 	if err := results.CheckOutput(opts.Spec.Output, opts.Spec.Overwrite); err != nil {
 		return nil, err

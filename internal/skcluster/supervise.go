@@ -130,7 +130,8 @@ func (c *child) supervise(ctx context.Context, opts Options, dog *watchdog, exit
 	}
 }
 
-// conclude turns an outcome into Simulate's result. The log goes, unless it is needed to understand what happened.
+// conclude turns an outcome into Simulate's result. The log goes, unless it is needed to understand
+// what happened.
 func (c *child) conclude(out outcome) (*simulation.Done, error) {
 	status := c.cmd.ProcessState.String()
 	crash := &CrashError{Status: status, Cause: out.killed}

@@ -52,7 +52,8 @@ func (w *watchdog) saw(msg simulation.Message) {
 	}
 }
 
-// begun reports whether the simulation has begun to replay, so that there may be something to report.
+// begun reports whether the simulation has begun to replay, so that there may be something to
+// report.
 func (w *watchdog) begun() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()

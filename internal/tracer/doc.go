@@ -5,6 +5,6 @@
 // for each live pod. It reads with watches, which list by streaming where the API server can; it never polls, and asks for single objects only
 // to learn who owns a pod when no watch has told.
 //
-// What it may have missed it marks as gaps. Every change that the API server acknowledged at another time, and of which the tracer had the time to
-// hear, is in the log.
+// What it may have missed it marks as gaps. Every change that the API server acknowledged at
+// another time, and of which the tracer had the time to hear, is in the log.
 package tracer

@@ -33,7 +33,8 @@ type follower struct {
 	done   chan struct{}
 }
 
-// newFollower makes a follower, which knows what was recorded before. since is up to when that is everything.
+// newFollower makes a follower, which knows what was recorded before. since is up to when that is
+// everything.
 func (t *Tracer) newFollower(
 	ctx context.Context, kind following, config *trace.Config, before map[string]known, since time.Time,
 ) (*follower, error) {

@@ -12,15 +12,18 @@ import (
 )
 
 const (
-	// soon is how long ago a kind that is followed may have been sure last, for what is not known yet to be on its way.
+	// soon is how long ago a kind that is followed may have been sure last, for what is not known
+	// yet to be on its way.
 	soon = 10 * time.Second
-	// pingTimeout is how long an export waits for the API server, where only an answer shows that nothing was lost. pings is how often it asks,
-	// looks how often it looks after each whether that is shown, and lookAfter how long it waits for that.
+	// pingTimeout is how long an export waits for the API server, where only an answer shows that
+	// nothing was lost. pings is how often it asks, looks how often it looks after each whether
+	// that is shown, and lookAfter how long it waits for that.
 	pingTimeout = 3 * time.Second
 	pings       = 4
 	looks       = 3
 	lookAfter   = 120 * time.Millisecond
-	// lookedFor is how long ago a kind that the API server does not have may have been looked for last. It is every minute, if the answer is no.
+	// lookedFor is how long ago a kind that the API server does not have may have been looked for
+	// last. It is every minute, if the answer is no.
 	lookedFor = 2 * time.Minute
 )
 
@@ -43,7 +46,8 @@ func (f *follower) Gap(ctx context.Context, from, to time.Time) error {
 	return f.t.append(ctx, &gap)
 }
 
-// sure returns up to when everything that is recorded was appended to the log, in unix milliseconds.
+// sure returns up to when everything that is recorded was appended to the log, in unix
+// milliseconds.
 func (t *Tracer) sure() int64 {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -59,7 +63,8 @@ func (t *Tracer) sure() int64 {
 	return least
 }
 
-// hold keeps the log from being taken for complete beyond what it is now, until release: kinds may be between two followers.
+// hold keeps the log from being taken for complete beyond what it is now, until release: kinds may
+// be between two followers.
 func (t *Tracer) hold() {
 	at := t.sure()
 	t.mu.Lock()
@@ -73,8 +78,9 @@ func (t *Tracer) release() {
 	t.holding = false
 }
 
-// beginnings returns a function that says up to when everything is recorded of a kind that is followed anew: what the log had when it was opened,
-// what the follower before had, or nothing until now.
+// beginnings returns a function that says up to when everything is recorded of a kind that is
+// followed anew: what the log had when it was opened, what the follower before had, or nothing
+// until now.
 func (t *Tracer) beginnings() func(schema.GroupVersionKind) time.Time {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -96,8 +102,9 @@ func (t *Tracer) beginnings() func(schema.GroupVersionKind) time.Time {
 	}
 }
 
-// openGap returns since when changes may be missing that the log has no gap for, since it is not known yet whether they come; 0 if all is well.
-// Where nothing has come from the API server for a while, since nothing happens or since nothing gets through, it is asked.
+// openGap returns since when changes may be missing that the log has no gap for, since it is not
+// known yet whether they come; 0 if all is well. Where nothing has come from the API server for a
+// while, since nothing happens or since nothing gets through, it is asked.
 func (t *Tracer) openGap(ctx context.Context) int64 {
 	since, silent := t.unsure()
 	if !silent {
@@ -118,7 +125,8 @@ func (t *Tracer) openGap(ctx context.Context) int64 {
 	return since
 }
 
-// unsure returns since when changes may be missing, or 0, and whether that could be found out by asking the API server.
+// unsure returns since when changes may be missing, or 0, and whether that could be found out by
+// asking the API server.
 func (t *Tracer) unsure() (since int64, silent bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

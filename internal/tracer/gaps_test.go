@@ -32,7 +32,8 @@ func gap(from, to int64) trace.Gap {
 	return trace.Gap{From: begin.UnixMilli() + 1000*from, To: begin.UnixMilli() + 1000*to}
 }
 
-// TestTracer_Unreachable has the API server be out of reach from the start, and over a restart: all of the time is a gap, at every moment.
+// TestTracer_Unreachable has the API server be out of reach from the start, and over a restart: all
+// of the time is a gap, at every moment.
 func TestTracer_Unreachable(t *testing.T) {
 	config := configOf(map[schema.GroupVersionKind]trace.TrackedObject{configMapKind: {}})
 	b := newBench(t, config)
@@ -64,8 +65,8 @@ func TestTracer_Unreachable(t *testing.T) {
 	}
 }
 
-// TestTracer_Beginnings holds that a kind that is followed later is known from then on, and one that is followed in another way from when the
-// follower before knew everything.
+// TestTracer_Beginnings holds that a kind that is followed later is known from then on, and one
+// that is followed in another way from when the follower before knew everything.
 func TestTracer_Beginnings(t *testing.T) {
 	b := newBench(t, configOf(map[schema.GroupVersionKind]trace.TrackedObject{configMapKind: {}}))
 	b.clock.Step(time.Minute)
@@ -89,7 +90,8 @@ func TestTracer_Beginnings(t *testing.T) {
 	}
 }
 
-// TestFollower_Gap holds that what may be missing is marked for kinds of which something is recorded.
+// TestFollower_Gap holds that what may be missing is marked for kinds of which something is
+// recorded.
 func TestFollower_Gap(t *testing.T) {
 	config := lifecycles(deploymentKind)
 	b := newBench(t, config)

@@ -17,8 +17,9 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// TestClusterGetter_NamesAreNoPaths holds that what an owner reference says is part of the path that it should be, or nothing is asked: whoever may
-// write one must not choose what the tracer reads.
+// TestClusterGetter_NamesAreNoPaths holds that what an owner reference says is part of the path
+// that it should be, or nothing is asked: whoever may write one must not choose what the tracer
+// reads.
 func TestClusterGetter_NamesAreNoPaths(t *testing.T) {
 	var mu sync.Mutex
 	var asked []string

@@ -283,7 +283,8 @@ func isGone(err error) bool {
 	return apierrors.IsNotFound(err) || errors.As(err, &noKind) || errors.As(err, &noName)
 }
 
-// unusableNameError says that a name is none that the API server could have an object under: asked for, it would lead somewhere else.
+// unusableNameError says that a name is none that the API server could have an object under: asked
+// for, it would lead somewhere else.
 type unusableNameError struct{ name, reason string }
 
 func (e *unusableNameError) Error() string { return fmt.Sprintf("name %q %s", e.name, e.reason) }

@@ -76,7 +76,8 @@ type Tracer struct {
 
 	mu        sync.Mutex // guards the following
 	followers map[schema.GroupVersionKind]*follower
-	// holding says that followers come and go: then held is up to when the log has everything, 0 for what it had before.
+	// holding says that followers come and go: then held is up to when the log has everything, 0
+	// for what it had before.
 	holding bool
 	held    int64
 	// began says that something was followed before.

@@ -10,7 +10,8 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// maxCount is more pods than any cluster has: Kubernetes is made for 150,000. The controllers would go on making them until the memory is full.
+// maxCount is more pods than any cluster has: Kubernetes is made for 150,000. The controllers would
+// go on making them until the memory is full.
 const maxCount = 1_000_000
 
 // Unbearable is a value of an object that no control plane can bear.
@@ -23,8 +24,9 @@ type Unbearable struct {
 	pattern string
 }
 
-// FindUnbearable returns the values of an object that would keep a control plane busy for ever, fill its memory, or can be no
-// object's: quantities of absurd exponents, and counts of pods below 0 or above a million.
+// FindUnbearable returns the values of an object that would keep a control plane busy for ever,
+// fill its memory, or can be no object's: quantities of absurd exponents, and counts of pods below
+// 0 or above a million.
 func FindUnbearable(object *trace.Object) []Unbearable {
 	w := unbearableWalk{counts: countsPods(object.GVK().Group)}
 	eachField(object.Raw(), func(key, value []byte) []byte {
@@ -37,7 +39,8 @@ func FindUnbearable(object *trace.Object) []Unbearable {
 	return w.found
 }
 
-// countsPods reports whether the numbers of replicas in the objects of an API group are numbers of pods, that Kubernetes itself makes.
+// countsPods reports whether the numbers of replicas in the objects of an API group are numbers of
+// pods, that Kubernetes itself makes.
 func countsPods(group string) bool {
 	switch group {
 	case "", "apps", "batch", "autoscaling":
@@ -101,7 +104,8 @@ type unbearableWalk struct {
 	found  []Unbearable
 }
 
-// field looks at the value of a field. Where it is a plain one, the path is only made when there is something to say.
+// field looks at the value of a field. Where it is a plain one, the path is only made when there is
+// something to say.
 func (w *unbearableWalk) field(b []byte, parent place, key []byte) (rest []byte) {
 	switch msgp.NextType(b) {
 	case msgp.MapType, msgp.ArrayType:
@@ -149,7 +153,8 @@ func (w *unbearableWalk) add(at place, reason error) {
 	w.found = append(w.found, Unbearable{at.path, reason.Error(), at.pattern})
 }
 
-// looksLikeQuantity reports whether a text begins as a quantity does. What doesn't is refused by everybody at once.
+// looksLikeQuantity reports whether a text begins as a quantity does. What doesn't is refused by
+// everybody at once.
 func looksLikeQuantity(text []byte) bool {
 	if len(text) == 0 {
 		return false

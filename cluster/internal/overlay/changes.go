@@ -93,12 +93,14 @@ func jumpInPlace() []change {
 	}
 }
 
-// listeningMonitor has the runtime's monitor look for news from outside by real time, see simkubeListen, whether or not the clock moves. By
-// the clock of the process it would look every ten milliseconds, which in a burst of pods is never; and it would sleep for as long as the clock
+// listeningMonitor has the runtime's monitor look for news from outside by real time, see
+// simkubeListen, whether or not the clock moves. By the clock of the process it would look every
+// ten milliseconds, which in a burst of pods is never; and it would sleep for as long as the clock
 // is to jump.
 //
-// With a seed that is all it does: what else it decides depends on real time, to take the processor from a goroutine in a system
-// call, and to interrupt those that run for long. Without one simkubeListen does that, too, by real time.
+// With a seed that is all it does: what else it decides depends on real time, to take the processor
+// from a goroutine in a system call, and to interrupt those that run for long. Without one
+// simkubeListen does that, too, by real time.
 func listeningMonitor() []change {
 	return []change{
 		{
@@ -121,8 +123,9 @@ func listeningMonitor() []change {
 	}
 }
 
-// fairTurns has goroutines that wake each other by turns let others have one now and then. Who is woken goes before those who wait, on what is left of
-// the time of its waker; that time ends by the clock of the process, which in a burst of pods stands still.
+// fairTurns has goroutines that wake each other by turns let others have one now and then. Who is
+// woken goes before those who wait, on what is left of the time of its waker; that time ends by the
+// clock of the process, which in a burst of pods stands still.
 func fairTurns() []change {
 	return []change{
 		{

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// A process in virtual time hears what comes from outside, also while it is so busy that its clock stands still and none of its
-// threads ever has time to ask; with a seed and without.
+// A process in virtual time hears what comes from outside, also while it is so busy that its clock
+// stands still and none of its threads ever has time to ask; with a seed and without.
 func TestFiles_Listen(t *testing.T) {
 	dir := t.TempDir()
 	binary := build(t, dir, "./testdata/listen")
@@ -56,7 +56,8 @@ func TestFiles_Listen(t *testing.T) {
 	}
 }
 
-// Goroutines that wake each other by turns leave turns to others, though the clock never says that their time is over.
+// Goroutines that wake each other by turns leave turns to others, though the clock never says that
+// their time is over.
 func TestFiles_Turns(t *testing.T) {
 	binary := build(t, t.TempDir(), "./testdata/listen")
 	for _, busy := range []string{"taking turns", "talking"} {

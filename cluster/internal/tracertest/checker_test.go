@@ -17,7 +17,8 @@ type verdict struct {
 	gaps []trace.Gap
 }
 
-// judge compares an export with what was written down: each write that was acknowledged outside the gaps must be in it, in order.
+// judge compares an export with what was written down: each write that was acknowledged outside the
+// gaps must be in it, in order.
 func judge(t *testing.T, what string, path string, writes []written) verdict {
 	t.Helper()
 	tr, err := trace.ReadFile(path)
@@ -55,7 +56,8 @@ func judge(t *testing.T, what string, path string, writes []written) verdict {
 	return v
 }
 
-// exportedWrites are what an export has of each object, in order: the numbers that were written, and 0 for a deletion.
+// exportedWrites are what an export has of each object, in order: the numbers that were written,
+// and 0 for a deletion.
 func exportedWrites(t *testing.T, tr *trace.Trace) map[string][]int {
 	t.Helper()
 	all := map[string][]int{}

@@ -23,8 +23,9 @@ import (
 // exporterVariable has this test binary be a tracer of its own, which exports when it is asked.
 const exporterVariable = "SIMKUBE_TRACERTEST_EXPORTER"
 
-// playExporter is what a child process does: it records until its standard input ends or it is killed. For each line that it reads, which has a
-// time in unix seconds and a path, it exports everything since then into a file, and answers with a line of its own: "ok", or what is wrong.
+// playExporter is what a child process does: it records until its standard input ends or it is
+// killed. For each line that it reads, which has a time in unix seconds and a path, it exports
+// everything since then into a file, and answers with a line of its own: "ok", or what is wrong.
 func playExporter(role string) int {
 	fields := strings.Split(role, "|")
 	cluster, err := clientcmd.BuildConfigFromFlags("", fields[0])

@@ -119,7 +119,8 @@ func TestKill(t *testing.T) {
 	t.Logf("%d kills, all in one of %d gaps, %d changes, the last one durable %d", kills, len(gaps), seen, durable)
 }
 
-// runAndKill has a tracer record and kills it at some moment. It returns the last number that was said to be durable, and when it was over.
+// runAndKill has a tracer record and kills it at some moment. It returns the last number that was
+// said to be durable, and when it was over.
 func runAndKill(t *testing.T, dir string) (last log.Seq, over time.Time) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])

@@ -19,17 +19,22 @@ import (
 )
 
 const (
-	// outagesVariable is how many outages there are of each kind. With the number that CI has they are short.
+	// outagesVariable is how many outages there are of each kind. With the number that CI has they
+	// are short.
 	outagesVariable = "SIMKUBE_OUTAGES"
 	defaultOutages  = "2"
-	// brief is how long an outage lasts in CI. Otherwise every fifth is as long as its kind has it, and the others last a while.
+	// brief is how long an outage lasts in CI. Otherwise every fifth is as long as its kind has it,
+	// and the others last a while.
 	brief = 2 * time.Second
 	while = 12 * time.Second
-	// between is how long there is no outage: longer than it takes for all to be well again, and to be known to be.
+	// between is how long there is no outage: longer than it takes for all to be well again, and to
+	// be known to be.
 	between = 8 * time.Second
-	// recovery is how long a tracer may take to notice the end of an outage: its waits, and what is before the first sign of trouble.
+	// recovery is how long a tracer may take to notice the end of an outage: its waits, and what is
+	// before the first sign of trouble.
 	recovery = 2 * time.Minute
-	// early is how much earlier than an outage a gap may begin: up to when a connection on which nothing happens was last heard of.
+	// early is how much earlier than an outage a gap may begin: up to when a connection on which
+	// nothing happens was last heard of.
 	early = 75 * time.Second
 )
 
@@ -66,8 +71,9 @@ var outageKinds = []outageKind{
 	{"kill", while, true, (*outages).withKill},
 }
 
-// TestOutages cuts tracers off from the API server in every way, while objects of two kinds are written. Every write that was acknowledged
-// outside the gaps that an export has is in that export: at the end, and in the midst of outages. Gaps are where outages were, and nowhere else.
+// TestOutages cuts tracers off from the API server in every way, while objects of two kinds are
+// written. Every write that was acknowledged outside the gaps that an export has is in that export:
+// at the end, and in the midst of outages. Gaps are where outages were, and nowhere else.
 func TestOutages(t *testing.T) {
 	if virtualtime.Enabled {
 		t.Skip("other processes are cut off, on the wall clock: nobody outside sees virtual time")
@@ -138,8 +144,9 @@ func way(n int) passage {
 	return refused
 }
 
-// recover waits until objects of both kinds that are written now are in an export: all that was acknowledged before is recorded, or never will be.
-// It notes that an outage was from a time until then.
+// recover waits until objects of both kinds that are written now are in an export: all that was
+// acknowledged before is recorded, or never will be. It notes that an outage was from a time until
+// then.
 func (o *outages) recover(since time.Time) {
 	o.t.Helper()
 	o.canaries++
@@ -167,7 +174,8 @@ func (o *outages) recover(since time.Time) {
 	o.times = append(o.times, trace.Gap{From: since.UnixMilli(), To: time.Now().UnixMilli()})
 }
 
-// onTheWay is how long a write may take from its acknowledgement until it is recorded while all is well.
+// onTheWay is how long a write may take from its acknowledgement until it is recorded while all is
+// well.
 const onTheWay = 2 * time.Second
 
 // check judges an export of now.
@@ -189,7 +197,8 @@ func (o *outages) sleep(d time.Duration) {
 	}
 }
 
-// atTheStart starts a tracer that does not reach the API server, on a log of its own or, every third time, on that of the one before.
+// atTheStart starts a tracer that does not reach the API server, on a log of its own or, every
+// third time, on that of the one before.
 func (o *outages) atTheStart(n int, lasts time.Duration) {
 	since := time.Now()
 	if o.tracer != nil {
@@ -221,7 +230,8 @@ func (o *outages) whileRunning(n int, lasts time.Duration) {
 	o.recover(since)
 }
 
-// withRelist has the API server forget, in the meantime, what happened to one of the kinds: its definition changes.
+// withRelist has the API server forget, in the meantime, what happened to one of the kinds: its
+// definition changes.
 func (o *outages) withRelist(n int, lasts time.Duration) {
 	since := time.Now()
 	o.proxy.set(refused)
@@ -252,7 +262,8 @@ func (o *outages) withKill(n int, lasts time.Duration) {
 	o.recover(since)
 }
 
-// settled judges an export that has no gap any more behind the last outage: the API server says within a minute that all has come.
+// settled judges an export that has no gap any more behind the last outage: the API server says
+// within a minute that all has come.
 func (o *outages) settled(what string) verdict {
 	o.t.Helper()
 	over := time.UnixMilli(o.times[len(o.times)-1].To).Add(between)

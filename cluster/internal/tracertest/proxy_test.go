@@ -20,7 +20,8 @@ const (
 	through passage = iota
 	// refused ends connections, those there are and new ones.
 	refused
-	// stalled keeps them and passes nothing on, as a network does that drops all packets. What was sent arrives when it passes them on again.
+	// stalled keeps them and passes nothing on, as a network does that drops all packets. What was
+	// sent arrives when it passes them on again.
 	stalled
 )
 

@@ -231,8 +231,9 @@ type happening struct {
 	Object  any
 }
 
-// histories gives what happened to each object, without what belongs to one cluster or one simulation. Several changes in a second are one: how many
-// there are depends on where the seconds begin.
+// histories returns what happened to each object, without what belongs to one cluster or one
+// simulation. Several changes in a second are one: how many there are depends on where the seconds
+// begin.
 func histories(t *testing.T, recorded *trace.Trace, start time.Time) map[string][]happening {
 	t.Helper()
 	all := map[string][]happening{}
@@ -264,7 +265,8 @@ func histories(t *testing.T, recorded *trace.Trace, start time.Time) map[string]
 	return all
 }
 
-// sameSecond reports whether an object was changed again in the second in which it was changed before.
+// sameSecond reports whether an object was changed again in the second in which it was changed
+// before.
 func sameSecond(before, after happening) bool {
 	return before.At == after.At && !before.Deleted && !after.Deleted
 }

@@ -101,8 +101,9 @@ func (s *scribe) remove(ctx context.Context, name string) error {
 // pace is how long a writer rests between two writes.
 const pace = 40 * time.Millisecond
 
-// write goes on writing until ctx ends: objects that come and stay, that change, that go, and that are there for a moment only. A name is never
-// used again, so that it is known which object a deletion is of.
+// write goes on writing until ctx ends: objects that come and stay, that change, that go, and that
+// are there for a moment only. A name is never used again, so that it is known which object a
+// deletion is of.
 func (s *scribe) write(ctx context.Context) {
 	var there []string
 	for i := 0; ctx.Err() == nil; i++ {

@@ -15,7 +15,8 @@ import (
 	"simkube.io/simkube/internal/program"
 )
 
-// TestOptions_RedactionOfManifests holds that the program on its own redacts what it does with the manifests.
+// TestOptions_RedactionOfManifests holds that the program on its own redacts what it does with the
+// manifests.
 func TestOptions_RedactionOfManifests(t *testing.T) {
 	data, err := os.ReadFile("../../../config/tracer/base/settings.env")
 	if err != nil {

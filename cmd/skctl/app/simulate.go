@@ -160,7 +160,8 @@ func simulateError(spec simulation.Spec, err error) error {
 	return fmt.Errorf("simulate %s: %w", spec.Trace, err)
 }
 
-// reserveOutput makes the folder for the results, and finds out before a long run whether they can be written to it.
+// reserveOutput makes the folder for the results, and finds out before a long run whether they can
+// be written to it.
 func reserveOutput(dir string, overwrite bool) (*results.Reservation, error) {
 	reservation, err := results.Reserve(dir, overwrite)
 	var exists *results.ExistsError

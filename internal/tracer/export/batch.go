@@ -49,7 +49,8 @@ func (b *batch) empty() bool { return len(b.objects)+len(b.removed) == 0 }
 
 func (b *batch) counts() (applied, deleted int) { return len(b.objects), len(b.removed) }
 
-// has reports whether the event has something of an object: then that cannot be applied in it any more.
+// has reports whether the event has something of an object: then that cannot be applied in it any
+// more.
 func (b *batch) has(key log.Key) bool { return b.keys[key] }
 
 // apply adds an object of which the event has nothing, and will have nothing else.

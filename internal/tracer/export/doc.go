@@ -13,8 +13,9 @@
 //
 // An object the tracer ceased to follow stays as it was. Owner references are not written: their owners are not in the trace, or the object would not be.
 //
-// In an event, which is a second, an object is applied at most once, and may be deleted afterwards. Where it is applied again there is another event of the
-// same second, so that the trace has every version that the log has.
+// In an event, which is a second, an object is applied at most once, and may be deleted afterwards.
+// Where it is applied again there is another event of the same second, so that the trace has every
+// version that the log has.
 //
 // # What it takes
 //

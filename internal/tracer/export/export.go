@@ -53,7 +53,8 @@ type Options struct {
 	Config *trace.Config
 	// Extension has x-simkube written.
 	Extension bool
-	// Unsure is since when changes may be missing that may still come, in unix milliseconds; 0: none are.
+	// Unsure is since when changes may be missing that may still come, in unix milliseconds; 0:
+	// none are.
 	Unsure int64
 	// SpoolDir is where temporary files go, in a directory of their own; empty: the system's default.
 	SpoolDir string

@@ -116,8 +116,8 @@ func (e *exporter) owner(p *log.Pod, known *cache[log.Key, bool]) (log.Key, bool
 	return self, found, err
 }
 
-// gaps returns the times in the window of which changes may be missing, in order. What the log has for each kind overlaps, and is joined here;
-// what is not over yet ends with the window, or now.
+// gaps returns the times in the window of which changes may be missing, in order. What the log has
+// for each kind overlaps, and is joined here; what is not over yet ends with the window, or now.
 func (e *exporter) gaps() ([]trace.Gap, error) {
 	var all []trace.Gap
 	for g, err := range e.source.Gaps(e.from, e.to) {

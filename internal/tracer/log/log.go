@@ -23,8 +23,9 @@ type Options struct {
 	MaxSize int64
 	// Clock stamps what is appended. Nil: the real one.
 	Clock clock.WithTicker
-	// Sure returns up to when all that happened was appended, in unix milliseconds; 0: no further than was known before. It is asked before each
-	// commit, so that what it speaks of is committed at the latest with its answer. Nil: all that happens is appended at once.
+	// Sure returns up to when all that happened was appended, in unix milliseconds; 0: no further
+	// than was known before. It is asked before each commit, so that what it speaks of is committed
+	// at the latest with its answer. Nil: all that happens is appended at once.
 	Sure func() int64
 	// OnDurable is called after every commit, from one goroutine, with what is durable now. Commits wait for it.
 	OnDurable func(upTo Seq)
@@ -67,7 +68,8 @@ type Log struct {
 	pending, spare *pebble.Batch
 	// begin is where the log begins, end where what was appended ends.
 	begin, end bounds
-	// known is up to when everything was appended, as far as is durable; opened what it was when the log was opened.
+	// known is up to when everything was appended, as far as is durable; opened what it was when
+	// the log was opened.
 	known, opened int64
 	// floor is the last time that was given out: the clock may go back, times in the log do not.
 	floor   int64
@@ -152,8 +154,8 @@ func (l *Log) Stats() Stats {
 	return s
 }
 
-// Known returns up to when the log was known to have everything when it was opened, in unix milliseconds: of a new one, when it was made. What
-// happened between then and now may be missing.
+// Known returns up to when the log was known to have everything when it was opened, in unix
+// milliseconds: of a new one, when it was made. What happened between then and now may be missing.
 func (l *Log) Known() int64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()

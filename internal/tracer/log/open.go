@@ -11,8 +11,9 @@ import (
 	"k8s.io/utils/clock"
 )
 
-// Open opens the log in a directory, which it makes if needed. Errors are ErrInUse, ErrNotLog, ErrNewer, a *CorruptError, or the
-// system's; all leave the directory as it is. A log that has entries gets a Gap from when it was last known to have everything until now.
+// Open opens the log in a directory, which it makes if needed. Errors are ErrInUse, ErrNotLog,
+// ErrNewer, a *CorruptError, or the system's; all leave the directory as it is. A log that has
+// entries gets a Gap from when it was last known to have everything until now.
 func Open(dir string, opts Options) (*Log, error) {
 	l, err := open(dir, opts)
 	if err != nil {
@@ -116,7 +117,8 @@ func (l *Log) begun() error {
 	return nil
 }
 
-// beginningOf returns the beginning of the second a time is in: an export that begins with the log has the whole of it.
+// beginningOf returns the beginning of the second a time is in: an export that begins with the log
+// has the whole of it.
 func beginningOf(ms int64) int64 { return ms - ms%1000 }
 
 var errNoBounds = corrupt("it does not say where it begins and ends")

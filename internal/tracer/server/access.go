@@ -47,10 +47,12 @@ func (s *Server) protect(access string, next http.Handler) http.Handler {
 	})
 }
 
-// crowdedRetry is after how many seconds a request that found too many others waiting may come again.
+// crowdedRetry is after how many seconds a request that found too many others waiting may come
+// again.
 const crowdedRetry = "5"
 
-// addressKey is the key under which a request's context has where it came from, for a TokenAuthorizer.
+// addressKey is the key under which a request's context has where it came from, for a
+// TokenAuthorizer.
 type addressKey struct{}
 
 // callerAddress returns where a request came from, without the port.

@@ -25,7 +25,8 @@ type decisionKey struct {
 	verb, path string
 }
 
-// recent keeps values for a short time, and the latest of them if they are more than maxDecisions. It is safe for concurrent use.
+// recent keeps values for a short time, and the latest of them if they are more than maxDecisions.
+// It is safe for concurrent use.
 type recent[K comparable, V any] struct {
 	clock clock.PassiveClock
 

@@ -49,8 +49,8 @@ func (allAllowed) Create(_ context.Context, review *authorizationv1.SubjectAcces
 	return review, nil
 }
 
-// TestTokenAuthorizer_Flood has an API server that takes a second for each answer, and somebody who comes with ever new forged tokens. The time is
-// that of a bubble.
+// TestTokenAuthorizer_Flood has an API server that takes a second for each answer, and somebody who
+// comes with ever new forged tokens. The time is that of a bubble.
 func TestTokenAuthorizer_Flood(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		api := &slowReviews{takes: time.Second}
@@ -107,7 +107,8 @@ func TestTokenAuthorizer_Flood(t *testing.T) {
 	})
 }
 
-// TestTokenAuthorizer_Crowded has more requests with unknown tokens than may wait: the others are refused at once.
+// TestTokenAuthorizer_Crowded has more requests with unknown tokens than may wait: the others are
+// refused at once.
 func TestTokenAuthorizer_Crowded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := NewTokenAuthorizer(&slowReviews{takes: time.Second}, allAllowed{}, nil)

@@ -8,14 +8,18 @@ import (
 )
 
 const (
-	// maxReviews is how many questions there are to the API server at once about tokens that it knew a moment ago, and as many about others:
-	// guessing tokens neither overloads it nor holds up those who have good ones.
+	// maxReviews is how many questions there are to the API server at once about tokens that it
+	// knew a moment ago, and as many about others: guessing tokens neither overloads it nor holds
+	// up those who have good ones.
 	maxReviews = 16
-	// maxFromOne is how many of the questions about unknown tokens may be for one address: others find room beside it.
+	// maxFromOne is how many of the questions about unknown tokens may be for one address: others
+	// find room beside it.
 	maxFromOne = 12
-	// maxWaiting is how many requests with unknown tokens may wait for that. Those that come then are refused at once.
+	// maxWaiting is how many requests with unknown tokens may wait for that. Those that come then
+	// are refused at once.
 	maxWaiting = 256
-	// reviewRate is how many questions about unknown tokens there are in a second at most, and reviewBurst how many at once.
+	// reviewRate is how many questions about unknown tokens there are in a second at most, and
+	// reviewBurst how many at once.
 	reviewRate  = 50
 	reviewBurst = 100
 )
@@ -23,7 +27,8 @@ const (
 // errCrowded is returned when too many tokens that are not known wait to be asked for.
 var errCrowded = errors.New("too many requests with tokens that are not known yet: try again in some seconds")
 
-// lanes have questions about unknown tokens wait for each other, apart from those about known ones. It is safe for concurrent use.
+// lanes have questions about unknown tokens wait for each other, apart from those about known ones.
+// It is safe for concurrent use.
 type lanes struct {
 	known, unknown chan struct{} // hold one value per running question
 
@@ -42,12 +47,14 @@ func newLanes() *lanes {
 	return &lanes{known: make(chan struct{}, maxReviews), unknown: make(chan struct{}, maxReviews), sources: map[string]*source{}}
 }
 
-// enterKnown waits for a place for a question about a known token. leave must be called when it is answered.
+// enterKnown waits for a place for a question about a known token. leave must be called when it is
+// answered.
 func (l *lanes) enterKnown(ctx context.Context) (leave func(), err error) {
 	return enter(ctx, l.known)
 }
 
-// enterUnknown waits for one about an unknown token that came from an address. Its error is errCrowded, or says that ctx ended.
+// enterUnknown waits for one about an unknown token that came from an address. Its error is
+// errCrowded, or says that ctx ended.
 func (l *lanes) enterUnknown(ctx context.Context, address string) (leave func(), err error) {
 	s, err := l.wait(address)
 	if err != nil {

@@ -17,7 +17,8 @@ import (
 const (
 	// reviewTimeout is how long the API server may take to say who somebody is.
 	reviewTimeout = 10 * time.Second
-	// waitTimeout is how long others may be asked about before: as long as that takes when the API server needs a second for each.
+	// waitTimeout is how long others may be asked about before: as long as that takes when the API
+	// server needs a second for each.
 	waitTimeout = 30 * time.Second
 )
 
@@ -31,13 +32,15 @@ type AccessReviews interface {
 	Create(context.Context, *authorizationv1.SubjectAccessReview, metav1.CreateOptions) (*authorizationv1.SubjectAccessReview, error)
 }
 
-// TokenAuthorizer asks the API server, and remembers its answers for a short time: yes for a minute, no for ten seconds. Who comes with a token
-// that the API server does not know waits for others that do, not for those whose tokens it knew a moment ago. It is safe for concurrent use.
+// TokenAuthorizer asks the API server, and remembers its answers for a short time: yes for a
+// minute, no for ten seconds. Who comes with a token that the API server does not know waits for
+// others that do, not for those whose tokens it knew a moment ago. It is safe for concurrent use.
 type TokenAuthorizer struct {
 	tokens TokenReviews
 	access AccessReviews
-	// decisions are about tokens that the API server knows; refused are the others, known those that it knew not long ago. Each has room of
-	// its own, so that forged tokens displace no good ones.
+	// decisions are about tokens that the API server knows; refused are the others, known those
+	// that it knew not long ago. Each has room of its own, so that forged tokens displace no good
+	// ones.
 	decisions recent[decisionKey, Decision]
 	refused   recent[tokenHash, Decision]
 	known     recent[tokenHash, struct{}]

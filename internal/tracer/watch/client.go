@@ -58,11 +58,12 @@ func NewClient(config *rest.Config, clk clock.PassiveClock) (*Client, error) {
 	return &Client{http: client, base: base, accept: acceptWhole, links: links}, nil
 }
 
-// dialTimeout is how long it may take to connect, and after what time of silence the system looks whether a connection is alive: as client-go
-// has it.
+// dialTimeout is how long it may take to connect, and after what time of silence the system looks
+// whether a connection is alive: as client-go has it.
 const dialTimeout = 30 * time.Second
 
-// Ping asks the API server for anything, and returns when it answered. Watches on the same connection are known to be alive then.
+// Ping asks the API server for anything, and returns when it answered. Watches on the same
+// connection are known to be alive then.
 func (c *Client) Ping(ctx context.Context) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base.JoinPath("/version").String(), nil)
 	if err != nil {

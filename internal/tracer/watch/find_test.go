@@ -9,7 +9,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// TestWatcher_NamesAreNoPaths holds that nothing is asked for under a kind, or a resource, whose name leads somewhere else.
+// TestWatcher_NamesAreNoPaths holds that nothing is asked for under a kind, or a resource, whose
+// name leads somewhere else.
 func TestWatcher_NamesAreNoPaths(t *testing.T) {
 	for name, test := range map[string]struct {
 		kind      schema.GroupVersionKind

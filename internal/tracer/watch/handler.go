@@ -19,7 +19,8 @@ type Handler interface {
 	Gone(ctx context.Context, json []byte) error
 	// Complete says that everything there is was given since Begin: what the handler knows of and did not get is gone.
 	Complete(ctx context.Context) error
-	// Gap says that of what happened between two times some may never have been handed on. It comes after every Complete, since a list has
-	// only what is left, and when a kind has been away for long.
+	// Gap says that of what happened between two times some may never have been handed on. It comes
+	// after every Complete, since a list has only what is left, and when a kind has been away for
+	// long.
 	Gap(ctx context.Context, from, to time.Time) error
 }

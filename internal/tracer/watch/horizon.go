@@ -8,23 +8,28 @@ import (
 )
 
 const (
-	// lateness is how long after the API server acknowledged a change that change may still be on its way here.
+	// lateness is how long after the API server acknowledged a change that change may still be on
+	// its way here.
 	lateness = 5 * time.Second
-	// blocked is how long a Read has to take to show that nothing was there to be read when it began.
+	// blocked is how long a Read has to take to show that nothing was there to be read when it
+	// began.
 	blocked = time.Millisecond
-	// pause is how long nothing has to come of a watch that was behind, on a connection that is alive, for it to have caught up.
+	// pause is how long nothing has to come of a watch that was behind, on a connection that is
+	// alive, for it to have caught up.
 	pause = time.Second
-	// settle is after what time a Read that still waits was not woken by what came on its connection.
+	// settle is after what time a Read that still waits was not woken by what came on its
+	// connection.
 	settle = 100 * time.Millisecond
 )
 
-// horizon keeps up to when everything that happened was handed on. What is not known for certain is taken to be earlier rather than later.
-// It is safe for concurrent use.
+// horizon keeps up to when everything that happened was handed on. What is not known for certain is
+// taken to be earlier rather than later. It is safe for concurrent use.
 //
-// A complete list has everything that was acknowledged before it was asked for. A watch has everything that was acknowledged some time before a
-// moment at which there was nothing left to read, which is certain when something else came on the same connection: a connection
-// keeps the order of what is sent. A watch that is behind, since it was taken up again or was silent for long, first brings what
-// happened meanwhile, and shows nothing by that.
+// A complete list has everything that was acknowledged before it was asked for. A watch has
+// everything that was acknowledged some time before a moment at which there was nothing left to
+// read, which is certain when something else came on the same connection: a connection keeps the
+// order of what is sent. A watch that is behind, since it was taken up again or was silent for
+// long, first brings what happened meanwhile, and shows nothing by that.
 type horizon struct {
 	clock clock.PassiveClock
 
@@ -37,7 +42,8 @@ type horizon struct {
 	link *link
 	// waiting is since when a Read waits; zero: none does.
 	waiting time.Time
-	// heard is when something last came on the connection as it was seen at the time looked, during the same Read.
+	// heard is when something last came on the connection as it was seen at the time looked, during
+	// the same Read.
 	heard, looked time.Time
 }
 
@@ -85,8 +91,8 @@ func (h *horizon) woken() {
 	h.waiting = time.Time{}
 }
 
-// bookmark notes that the API server said how far the watch is, behind all that happened until then: not long ago, unless that, too, was held
-// back.
+// bookmark notes that the API server said how far the watch is, behind all that happened until
+// then: not long ago, unless that, too, was held back.
 func (h *horizon) bookmark() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -98,7 +104,8 @@ func (h *horizon) bookmark() {
 	h.advance(now.Add(-lateness))
 }
 
-// closed notes that the API server ended the watch when its time was over, whether or not it had caught up.
+// closed notes that the API server ended the watch when its time was over, whether or not it had
+// caught up.
 func (h *horizon) closed() {
 	h.mu.Lock()
 	defer h.mu.Unlock()

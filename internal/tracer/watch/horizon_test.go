@@ -13,10 +13,12 @@ import (
 	"k8s.io/utils/clock"
 )
 
-// TestHorizon plays what a watch sees on its connection, second by second, and looks how far it is sure then.
+// TestHorizon plays what a watch sees on its connection, second by second, and looks how far it is
+// sure then.
 func TestHorizon(t *testing.T) {
-	// A step is what happens: "wait" and "woken" begin and end a Read, "ping" is something else on the connection, "bookmark" and "closed" what they say, "follow"
-	// another watch, "look" looks; a number is for how many seconds nothing happens.
+	// A step is what happens: "wait" and "woken" begin and end a Read, "ping" is something else on
+	// the connection, "bookmark" and "closed" what they say, "follow" another watch, "look" looks;
+	// a number is for how many seconds nothing happens.
 	for _, test := range []struct {
 		name  string
 		steps string
@@ -76,8 +78,8 @@ func TestHorizon(t *testing.T) {
 	}
 }
 
-// TestWatcher_Gaps holds what a handler is told of what it may have missed: nothing where a watch goes on where it ended, and everything
-// since the last that was sure where all had to be listed.
+// TestWatcher_Gaps holds what a handler is told of what it may have missed: nothing where a watch
+// goes on where it ended, and everything since the last that was sure where all had to be listed.
 func TestWatcher_Gaps(t *testing.T) {
 	const hour = time.Hour
 	synced := []string{"added a 1", "end 3"}
@@ -154,7 +156,8 @@ func TestWatcher_Gaps(t *testing.T) {
 // bounds are those of the beginning and of the end of a gap.
 type bounds struct{ leastFrom, mostFrom, leastTo, mostTo time.Duration }
 
-// TestWatcher_SureWhileNothingHappens has another request show that the connection of a silent watch is alive, over HTTP/2 and with TLS.
+// TestWatcher_SureWhileNothingHappens has another request show that the connection of a silent
+// watch is alive, over HTTP/2 and with TLS.
 func TestWatcher_SureWhileNothingHappens(t *testing.T) {
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {

@@ -10,7 +10,8 @@ import (
 	"k8s.io/utils/clock"
 )
 
-// links are the connections of a Client, each of which knows when something last came on it. It is safe for concurrent use.
+// links are the connections of a Client, each of which knows when something last came on it. It is
+// safe for concurrent use.
 type links struct {
 	clock clock.PassiveClock
 	dial  func(ctx context.Context, network, address string) (net.Conn, error)

@@ -20,8 +20,8 @@ import (
 const (
 	// A watch is asked to last from leastWatch to twice that, so that many don't end at once.
 	leastWatch = 5 * time.Minute
-	// catchUp is how long a watch is asked to last that first brings what happened during an outage: API servers send a bookmark before the
-	// end, which says that all of that has come.
+	// catchUp is how long a watch is asked to last that first brings what happened during an
+	// outage: API servers send a bookmark before the end, which says that all of that has come.
 	catchUp = 10 * time.Second
 	// endSilence is how long after its time a watch may end. Before that, nothing need come: API servers send a bookmark only when something in the
 	// cluster changed since the one before, as far as they have heard. A connection that broke without a word is noticed by HTTP/2 long before.

@@ -20,7 +20,8 @@ type Options struct {
 	Clock clock.WithTicker
 	// Logger gets what people should know: errors, and that all is well again. Nil: nothing.
 	Logger *slog.Logger
-	// Since is up to when the handler knows everything that happened. Zero: when the Watcher was made.
+	// Since is up to when the handler knows everything that happened. Zero: when the Watcher was
+	// made.
 	Since time.Time
 }
 
@@ -46,12 +47,14 @@ type Watcher struct {
 	unfinished int
 	// expired counts the lists in pages in a row whose pages were gone before they were asked for.
 	expired int
-	// absent is since when the API server has not had the kind; zero: it has, as far as is known. gone says that the handler was told.
+	// absent is since when the API server has not had the kind; zero: it has, as far as is known.
+	// gone says that the handler was told.
 	absent time.Time
 	gone   bool
 	// stuck counts the attempts in a row at the same version that ended with an error of the API server.
 	stuck int
-	// quick is the wait before another attempt, relist that before all is asked for anew, slow that for what somebody has to repair first.
+	// quick is the wait before another attempt, relist that before all is asked for anew, slow that
+	// for what somebody has to repair first.
 	quick, relist, slow backoff
 	frames              frameReader
 }
@@ -93,8 +96,8 @@ func (w *Watcher) Kind() schema.GroupVersionKind { return w.kind }
 // Status tells what the watcher is about. It is safe for concurrent use.
 func (w *Watcher) Status() Status { return w.keeper.get() }
 
-// Sure returns the time up to which everything that the API server acknowledged was handed on; it is some seconds ago when all is well. It is
-// safe for concurrent use.
+// Sure returns the time up to which everything that the API server acknowledged was handed on; it
+// is some seconds ago when all is well. It is safe for concurrent use.
 func (w *Watcher) Sure() time.Time { return w.horizon.get() }
 
 // Run hands on what is there and what changes until ctx is done, and returns nil then; or until the handler returns an error, which it
@@ -190,10 +193,12 @@ func (w *Watcher) learn(end *ending, lasted time.Duration) time.Duration {
 	return max(wait.next(), end.wait)
 }
 
-// absentFor is how long the API server has to be without a kind for that to be taken for the truth, and not for an API server that is starting.
+// absentFor is how long the API server has to be without a kind for that to be taken for the truth,
+// and not for an API server that is starting.
 const absentFor = time.Minute
 
-// missing notes that the API server did not have the kind when it was asked. What does not exist does not change.
+// missing notes that the API server did not have the kind when it was asked. What does not exist
+// does not change.
 func (w *Watcher) missing(ctx context.Context, asked time.Time, end *ending) *ending {
 	switch {
 	case w.absent.IsZero():
@@ -211,8 +216,8 @@ func (w *Watcher) missing(ctx context.Context, asked time.Time, end *ending) *en
 	return end
 }
 
-// listed notes the end of a list that was asked for at a time. What happened before it and since the last that was sure may never have
-// been handed on.
+// listed notes the end of a list that was asked for at a time. What happened before it and since
+// the last that was sure may never have been handed on.
 func (w *Watcher) listed(ctx context.Context, mode Mode, asked time.Time) *ending {
 	if err := w.handler.Complete(ctx); err != nil {
 		return byHandler(err)

@@ -13,7 +13,8 @@ import (
 	"simkube.io/simkube/internal/simulation"
 )
 
-// errParentGone is returned when whoever started the simulation is gone: nobody waits for its results.
+// errParentGone is returned when whoever started the simulation is gone: nobody waits for its
+// results.
 var errParentGone = errors.New("the process that started the simulation is gone")
 
 const (
@@ -22,8 +23,8 @@ const (
 	lockPoll = 10 * time.Millisecond
 )
 
-// orphaned removes what a simulation has made whose parent is gone, and what that has left. Results that are being written are
-// finished first.
+// orphaned removes what a simulation has made whose parent is gone, and what that has left. Results
+// that are being written are finished first.
 func orphaned(spec simulation.Spec, out *messenger, ended <-chan error) error {
 	if out.reporting.Load() {
 		_ = <-ended // nobody is there to be told

@@ -111,9 +111,9 @@ func (m *messenger) send(msg simulation.Message) {
 	_ = m.enc.Encode(msg)
 }
 
-// runSimulate runs a Spec, and sends how it ended. Whatever goes wrong is told
-// in a message; the error that is returned only decides the exit code. The process must end when it returns: the control
-// plane is not stopped, since it goes with the process, and only its data is removed.
+// runSimulate runs a Spec, and sends how it ended. Whatever goes wrong is told in a message; the
+// error that is returned only decides the exit code. The process must end when it returns: the
+// control plane is not stopped, since it goes with the process, and only its data is removed.
 func runSimulate(ctx context.Context, control io.Reader, spec simulation.Spec, out *messenger, log io.Writer, began time.Duration) error {
 	ctx, interrupt := context.WithCancelCause(ctx)
 	defer interrupt(nil)

@@ -1,5 +1,5 @@
-// Command listen is as busy as its argument says, at one instant of virtual time, and ends when it reads a line from the standard
-// input, for the test of the overlay.
+// Command listen is as busy as its argument says, at one instant of virtual time, and ends when it
+// reads a line from the standard input, for the test of the overlay.
 package main
 
 import (
