@@ -23,9 +23,6 @@ import (
 	"simkube.io/simkube/internal/hooks"
 )
 
-// hostileVariable sets the number of hostile traces.
-const hostileVariable = "SIMKUBE_HOSTILE"
-
 // hostileAtOnce is how many drivers are under way in TestHostile.
 const hostileAtOnce = 12
 
@@ -51,11 +48,9 @@ func TestHostile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	count := hostileAtOnce
-	if text := os.Getenv(hostileVariable); text != "" {
-		if count, err = strconv.Atoi(text); err != nil {
-			t.Fatalf("%s: %v", hostileVariable, err)
-		}
+	count, err := hostile.Count(hostileAtOnce)
+	if err != nil {
+		t.Fatal(err)
 	}
 	for first := 0; first < count && !t.Failed(); first += hostileAtOnce {
 		last := min(first+hostileAtOnce, count)
@@ -68,7 +63,9 @@ func TestHostile(t *testing.T) {
 		}
 		drivers.Wait()
 		bystand()
-		checkUntouched(t, before)
+		if err := hostile.CheckUntouched(ctx, env.config, before); err != nil {
+			t.Error(err)
+		}
 	}
 }
 
@@ -83,23 +80,6 @@ func replayHostile(t *testing.T, seed uint64, outside *hostile.Outside, kubeconf
 	status := s.status()
 	if len(status.Summaries) != 1 || status.Summaries[0].Problems == 0 {
 		t.Errorf("summaries = %+v, want one, with problems", status.Summaries)
-	}
-}
-
-// checkUntouched checks that the cluster is as it was, as soon as what was simulated is gone.
-func checkUntouched(t *testing.T, before hostile.Listing) {
-	t.Helper()
-	var diff []string
-	err := wait.PollUntilContextTimeout(t.Context(), time.Second, patience, true, func(ctx context.Context) (bool, error) {
-		after, err := hostile.List(ctx, env.config)
-		if err != nil {
-			return false, err
-		}
-		diff = before.Diff(after)
-		return len(diff) == 0, nil
-	})
-	if err != nil {
-		t.Errorf("the cluster is not as it was (%v):\n%s", err, strings.Join(diff, "\n"))
 	}
 }
 

@@ -2,21 +2,13 @@ package replaytest
 
 import (
 	"context"
-	"os"
 	"strconv"
-	"strings"
 	"sync"
 	"testing"
-	"time"
-
-	"k8s.io/apimachinery/pkg/util/wait"
 
 	"simkube.io/simkube/cluster/internal/hostile"
 	"simkube.io/simkube/internal/replay"
 )
-
-// hostileVariable sets the number of hostile traces.
-const hostileVariable = "SIMKUBE_HOSTILE"
 
 // hostileAtOnce is how many simulations are under way in TestHostile.
 const hostileAtOnce = 40
@@ -39,11 +31,9 @@ func TestHostile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	count := 12
-	if text := os.Getenv(hostileVariable); text != "" {
-		if count, err = strconv.Atoi(text); err != nil {
-			t.Fatalf("%s: %v", hostileVariable, err)
-		}
+	count, err := hostile.Count(12)
+	if err != nil {
+		t.Fatal(err)
 	}
 	for first := 0; first < count && !t.Failed(); first += hostileAtOnce {
 		var running sync.WaitGroup // more of them than there are processors: they wait most of the time
@@ -53,7 +43,9 @@ func TestHostile(t *testing.T) {
 			})
 		}
 		running.Wait()
-		checkUntouched(t, before)
+		if err := hostile.CheckUntouched(ctx, env.config, before); err != nil {
+			t.Error(err)
+		}
 	}
 }
 
@@ -63,21 +55,5 @@ func replayHostile(t *testing.T, seed uint64, outside *hostile.Outside) {
 	report := s.run(t, replay.Plan{Config: &file.Config}, file.Events...)
 	if len(report.ProblemCounts) == 0 || report.Events != len(file.Events) {
 		t.Errorf("report = %+v, want all events, and problems", report)
-	}
-}
-
-func checkUntouched(t *testing.T, before hostile.Listing) {
-	t.Helper()
-	var diff []string
-	err := wait.PollUntilContextTimeout(t.Context(), time.Second, patience, true, func(ctx context.Context) (bool, error) {
-		after, err := hostile.List(ctx, env.config)
-		if err != nil {
-			return false, err
-		}
-		diff = before.Diff(after)
-		return len(diff) == 0, nil
-	})
-	if err != nil {
-		t.Errorf("the cluster is not as it was (%v):\n%s", err, strings.Join(diff, "\n"))
 	}
 }
