@@ -133,7 +133,7 @@ func TestSimExamples_Hooks(t *testing.T) {
 // documentation lists all of them.
 func TestSimExamples_Dashboard(t *testing.T) {
 	there := map[string]bool{}
-	for _, file := range []string{"../internal/driver/metrics.go", "../internal/admission/metrics.go", "../internal/simctl/metrics.go"} {
+	for _, file := range []string{"../internal/driver/metrics.go", "../internal/admission/metrics.go", "../internal/controller/metrics.go"} {
 		source, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)

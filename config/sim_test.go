@@ -20,7 +20,7 @@ import (
 
 	simkubev1 "simkube.io/simkube/api/v1"
 	"simkube.io/simkube/config"
-	"simkube.io/simkube/internal/simctl/allowlist"
+	"simkube.io/simkube/internal/controller/allowlist"
 )
 
 // TestSim_Objects checks that every manifest is read strictly (by building it), is where it should be, and stands once.

@@ -17,7 +17,7 @@ import (
 
 	simkubev1 "simkube.io/simkube/api/v1"
 	"simkube.io/simkube/cluster/internal/testkubelet"
-	"simkube.io/simkube/internal/simctl/objects"
+	"simkube.io/simkube/internal/controller/objects"
 )
 
 // TestOperators has cert-manager make the certificate, and the Prometheus operator a Prometheus.

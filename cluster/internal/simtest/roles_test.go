@@ -14,8 +14,8 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 
 	simkubev1 "simkube.io/simkube/api/v1"
-	"simkube.io/simkube/internal/simctl"
-	"simkube.io/simkube/internal/simctl/allowlist"
+	"simkube.io/simkube/internal/controller"
+	"simkube.io/simkube/internal/controller/allowlist"
 )
 
 // This test binary is also a program in pods: roleVariable says which.
@@ -31,7 +31,7 @@ const (
 
 func play(role string) int {
 	d := death{file: os.Getenv(deathsVariable)}
-	options := simctl.Options{HookCommands: true}
+	options := controller.Options{HookCommands: true}
 	var err error
 	if options.Images, err = allowlist.ParseImages([]string{driverImage}); err == nil {
 		options.TracePaths, err = allowlist.ParsePaths([]string{"*"})
@@ -60,7 +60,7 @@ func play(role string) int {
 }
 
 // control is sk-ctrl without an election, which would have to wait for the lease of the one that was killed.
-func control(ctx context.Context, options simctl.Options, wrap func(http.RoundTripper) http.RoundTripper) error {
+func control(ctx context.Context, options controller.Options, wrap func(http.RoundTripper) http.RoundTripper) error {
 	config, err := clientcmd.BuildConfigFromFlags("", os.Getenv(clientcmd.RecommendedConfigPathEnvVar))
 	if err != nil {
 		return err
@@ -75,7 +75,7 @@ func control(ctx context.Context, options simctl.Options, wrap func(http.RoundTr
 	}
 	options.Namespace, options.DriverServiceAccount = os.Getenv("CTRL_NAMESPACE"), os.Getenv("DRIVER_SVC_ACCOUNT")
 	options.Logger = slog.New(slog.NewTextHandler(os.Stderr, nil))
-	manager, err := simctl.NewManager(config, options)
+	manager, err := controller.NewManager(config, options)
 	if err != nil {
 		return err
 	}

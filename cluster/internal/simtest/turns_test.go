@@ -13,7 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	simkubev1 "simkube.io/simkube/api/v1"
-	"simkube.io/simkube/internal/simctl"
+	"simkube.io/simkube/internal/controller"
 )
 
 // TestTurns creates two simulations at once. The second waits for the first, and then runs.
@@ -37,7 +37,7 @@ func TestTurns(t *testing.T) {
 func TestTurns_Several(t *testing.T) {
 	leavesNothing(t)
 	lease := &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{
-		Namespace: namespace, Name: simkubev1.LeaseName, Annotations: map[string]string{simctl.AnnotationMaxSimulations: "3"},
+		Namespace: namespace, Name: simkubev1.LeaseName, Annotations: map[string]string{controller.AnnotationMaxSimulations: "3"},
 	}}
 	if err := env.client.Create(t.Context(), lease); err != nil {
 		t.Fatal(err)

@@ -1,4 +1,4 @@
-// Package app is sk-ctrl's command line: flags, environment, and wiring. The work is done by package simctl.
+// Package app is sk-ctrl's command line: flags, environment, and wiring. The work is done by package controller.
 package app
 
 import (

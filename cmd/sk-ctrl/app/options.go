@@ -12,8 +12,8 @@ import (
 	"github.com/spf13/pflag"
 	"k8s.io/apimachinery/pkg/util/validation"
 
+	"simkube.io/simkube/internal/controller/allowlist"
 	"simkube.io/simkube/internal/program"
-	"simkube.io/simkube/internal/simctl/allowlist"
 )
 
 // The environment variables.

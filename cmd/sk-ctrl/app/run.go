@@ -9,7 +9,7 @@ import (
 	"k8s.io/klog/v2"
 	ctrllog "sigs.k8s.io/controller-runtime/pkg/log"
 
-	"simkube.io/simkube/internal/simctl"
+	"simkube.io/simkube/internal/controller"
 )
 
 // run looks after simulations until ctx ends.
@@ -22,7 +22,7 @@ func run(ctx context.Context, opts *options, settings *settings, version string,
 		return err
 	}
 	cluster.UserAgent = "sk-ctrl/" + version
-	manager, err := simctl.NewManager(cluster, simctl.Options{
+	manager, err := controller.NewManager(cluster, controller.Options{
 		Namespace: settings.namespace, DriverServiceAccount: settings.driverAccount,
 		HookCommands: opts.hookCommands, Images: settings.images, TracePaths: settings.tracePaths, LeaderElection: opts.leaderElect,
 		MetricsAddress: opts.metricsAddress, HealthAddress: opts.healthAddress,

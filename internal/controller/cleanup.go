@@ -1,0 +1,148 @@
+package controller
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	simkubev1 "simkube.io/simkube/api/v1"
+	"simkube.io/simkube/internal/controller/objects"
+	"simkube.io/simkube/internal/replay"
+)
+
+// cleanUpPart bounds what is removed of a simulation at a time: others want to be looked after, too.
+const cleanUpPart = 10 * time.Second
+
+// cleanUpSimulated removes what drivers have made, below each of their roots. That a root is gone
+// does not say that what it owned is: the garbage collector comes later. What was orphaned when its
+// root was deleted belongs to nobody, and stays.
+func (s *session) cleanUpSimulated(ctx context.Context) error {
+	var roots simkubev1.SimulationRootList
+	if err := s.reader.List(ctx, &roots, client.MatchingLabels{simkubev1.LabelSimulation: simkubev1.LabelValue(s.sim.Name)}); err != nil {
+		return fmt.Errorf("list SimulationRoots: %w", err)
+	}
+	var spaces metav1.PartialObjectMetadataList
+	spaces.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("NamespaceList"))
+	err := s.reader.List(ctx, &spaces, client.MatchingLabels(simkubev1.SimulatedLabels(s.sim.Name)))
+	if err != nil && !apierrors.IsForbidden(err) { // who may not see any has made none
+		return fmt.Errorf("list simulated namespaces: %w", err)
+	}
+	for _, name := range driverRoots(s.sim, roots.Items, spaces.Items) {
+		if err := s.cleanUpBelow(ctx, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// driverRoots names the roots below which something may be left, whether they are there or not:
+// those found, the one of the driver that has last told of itself, and the owners of simulated
+// namespaces. The metaroot is not one of them, and no name is that no root can have.
+func driverRoots(sim *simkubev1.Simulation, roots []simkubev1.SimulationRoot, spaces []metav1.PartialObjectMetadata) []string {
+	names := map[string]bool{}
+	for i := range roots {
+		names[roots[i].Name] = true
+	}
+	if driver := (observed{sim: sim}).driver(); driver.Pod != "" {
+		names[simkubev1.DriverRootName(driver.Pod)] = true
+	}
+	for i := range spaces {
+		for _, ref := range spaces[i].OwnerReferences {
+			if isRoot(ref, ref.Name) {
+				names[ref.Name] = true
+			}
+		}
+	}
+	maps.DeleteFunc(names, func(name string, _ bool) bool { return checkSegments(name) != nil })
+	delete(names, simkubev1.MetarootName(sim.Name))
+	return slices.Sorted(maps.Keys(names))
+}
+
+func (s *session) cleanUpBelow(ctx context.Context, root string) error {
+	engine, err := replay.New(s.opts.Config, replay.Options{
+		Simulation: s.sim.Name, RootName: root, NamespacePrefix: s.sim.Spec.Driver.VirtualNsPrefix, Logger: s.log,
+	})
+	if err != nil {
+		return err
+	}
+	limited, cancel := context.WithTimeout(ctx, cleanUpPart)
+	defer cancel()
+	err = engine.Cleanup(limited, nil)
+	if err != nil && ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
+		return waitFor(time.Second, reasonCleaningUp, "Removes what was simulated: %v", err)
+	}
+	return err
+}
+
+// removeParts removes what the controller has made, and waits until it is gone.
+func (s *session) removeParts(ctx context.Context) error {
+	namespace := s.sim.Spec.Driver.Namespace
+	root := objects.Metaroot(s.sim)
+	parts := []client.Object{
+		objects.Service(s.sim, root),
+		&corev1.ConfigMap{},
+	}
+	parts[1].SetNamespace(namespace)
+	parts[1].SetName(simkubev1.DriverCheckpointName(s.sim.Name))
+	if prometheus, has := metricsPart(s.sim, root); has {
+		parts = append(parts, prometheus)
+	}
+	if err := s.remove(ctx, objects.Webhook(s.sim, nil), isWebhookOf(s.sim)); err != nil {
+		return err
+	}
+	for _, part := range parts {
+		if err := s.remove(ctx, part, func(found client.Object) bool { return isOurs(found, s.sim) }); err != nil {
+			return err
+		}
+	}
+	if err := s.disownCertificate(ctx); err != nil {
+		return err
+	}
+	if err := s.remove(ctx, root, func(found client.Object) bool { return hasOwner(found, s.sim.UID) }); err != nil {
+		return err
+	}
+	return s.leaveNoNamespace(ctx)
+}
+
+// remove deletes an object if it is ours, and waits until it is gone.
+func (s *session) remove(ctx context.Context, object client.Object, ours func(client.Object) bool) error {
+	found := empty(object)
+	err := s.reader.Get(ctx, client.ObjectKeyFromObject(object), found)
+	if isGone(err) || err == nil && !ours(found) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read %s: %w", describe(object), err)
+	}
+	if found.GetDeletionTimestamp() == nil {
+		if err := s.delete(ctx, found); err != nil {
+			return err
+		}
+		if err = s.reader.Get(ctx, client.ObjectKeyFromObject(object), found); isGone(err) {
+			return nil
+		}
+	}
+	reason, message := awaitGone(found, s.opts.Clock.Now())
+	return waitFor(time.Second, reason, "%s", message)
+}
+
+// isGone tells whether there is no such object, or not even such a kind; or one that may not be looked at, and so was not
+// made either. Should it have been, it goes with the metaroot, or, the webhook, when the controller may see it again: nobody's
+// deletion may hang on a right that was taken away.
+func isGone(err error) bool {
+	return apierrors.IsNotFound(err) || meta.IsNoMatchError(err) || apierrors.IsForbidden(err)
+}
+
+// isOurs tells whether an object hangs off the simulation's metaroot.
+func isOurs(object client.Object, sim *simkubev1.Simulation) bool {
+	return isLeftOf(object, &simkubev1.SimulationRoot{ObjectMeta: metav1.ObjectMeta{Name: simkubev1.MetarootName(sim.Name)}})
+}

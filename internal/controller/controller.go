@@ -1,0 +1,143 @@
+package controller
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/tools/events"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	simkubev1 "simkube.io/simkube/api/v1"
+)
+
+// controller reconciles Simulations.
+type controller struct {
+	opts Options
+	// client writes; what it reads is from the cache. reader reads past it.
+	client   client.Client
+	reader   client.Reader
+	recorder events.EventRecorder
+	metrics  *metrics
+
+	// turns is held while it is decided who may run, until that is written down.
+	turns sync.Mutex
+	// certificates is held while a certificate, which simulations share, or what trusts it is changed.
+	certificates sync.Mutex
+	// stumbles counts the errors of each simulation in a row.
+	stumbles stumbles
+}
+
+// Reconcile takes a simulation as far as it gets.
+func (c *controller) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
+	s := &session{
+		controller: c,
+		log:        c.opts.Logger.With("simulation", request.Name),
+		sim:        &simkubev1.Simulation{ObjectMeta: metav1.ObjectMeta{Name: request.Name}},
+	}
+	err := c.reader.Get(ctx, request.NamespacedName, s.sim)
+	if apierrors.IsNotFound(err) {
+		return c.afterwards(ctx, request.Name)
+	}
+	if err != nil {
+		return reconcile.Result{}, err
+	}
+	result, err := s.walk(ctx)
+	if err == nil {
+		c.stumbles.forget(request.Name)
+	}
+	return result, err
+}
+
+// afterwards sees to what a simulation may have left that went without this controller: the lease in its name, its webhook.
+func (c *controller) afterwards(ctx context.Context, simulation string) (reconcile.Result, error) {
+	c.stumbles.forget(simulation)
+	if err := c.holdLease(ctx, ""); err != nil {
+		return reconcile.Result{}, err
+	}
+	err := c.leaveNoWebhook(ctx, simulation)
+	if errors.Is(err, errNotClean) {
+		return reconcile.Result{RequeueAfter: mostRetry}, nil
+	}
+	return reconcile.Result{}, err
+}
+
+// walk runs steps until one waits or nothing is left to do. What a step finds out may change what is to be done next.
+func (s *session) walk(ctx context.Context) (reconcile.Result, error) {
+	for {
+		name, steps := plan(s.sim)
+		err := s.mayNot(name, s.run(ctx, steps))
+		var failed *failure
+		var wait *waiting
+		switch {
+		case ctx.Err() != nil:
+			return reconcile.Result{}, nil // the next process goes on
+		case err == nil:
+			if next, _ := plan(s.sim); next == name {
+				return reconcile.Result{}, nil
+			}
+		case errors.As(err, &failed) && name == planSetUp:
+			if err := s.failed(ctx, failed); err != nil {
+				return reconcile.Result{}, client.IgnoreNotFound(err)
+			}
+		case errors.As(err, &wait):
+			if wait.reason != "" {
+				if err := s.ready(ctx, "", metav1.ConditionFalse, wait.reason, wait.message); err != nil {
+					return reconcile.Result{}, client.IgnoreNotFound(err)
+				}
+			}
+			return reconcile.Result{RequeueAfter: wait.after}, nil
+		default:
+			return s.stumble(ctx, err)
+		}
+	}
+}
+
+// run runs steps in order until one does not return nil.
+func (s *session) run(ctx context.Context, steps []step) error {
+	for _, step := range steps {
+		err := step.run(s, ctx)
+		var wait *waiting
+		if err != nil && !errors.As(err, &wait) {
+			if !apierrors.IsConflict(err) {
+				s.metrics.failures.WithLabelValues(step.name).Inc()
+			}
+			return &stepError{step.name, err}
+		}
+		s.log.Log(ctx, slog.LevelDebug, "a step was run", "step", step.name, "done", err == nil)
+		s.opts.AfterStep(ctx, s.sim, step.name)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// stumble has a step tried again whose error may go away by itself. Users are told when it does not.
+func (s *session) stumble(ctx context.Context, err error) (reconcile.Result, error) {
+	if apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) {
+		// The cluster has moved on since it was looked at: nothing is wrong.
+		s.log.DebugContext(ctx, "a step is tried again", "error", err)
+		return reconcile.Result{RequeueAfter: leastRetry}, nil
+	}
+	if s.stumbles.count(s.sim.Name) < stumblesTold {
+		return reconcile.Result{}, err
+	}
+	if told := s.ready(ctx, "", metav1.ConditionFalse, reasonError, err.Error()); client.IgnoreNotFound(told) != nil {
+		err = errors.Join(err, told)
+	}
+	return reconcile.Result{}, err
+}
+
+// stepError says in which step an error came up.
+type stepError struct {
+	step string
+	err  error
+}
+
+func (e *stepError) Error() string { return "step " + e.step + ": " + e.err.Error() }
+func (e *stepError) Unwrap() error { return e.err }

@@ -1,0 +1,66 @@
+package controller
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	simkubev1 "simkube.io/simkube/api/v1"
+	"simkube.io/simkube/internal/controller/objects"
+)
+
+// disownCertificate gives up the simulation's part in the certificate, which goes with the last that has one.
+func (s *session) disownCertificate(ctx context.Context) error {
+	s.certificates.Lock()
+	defer s.certificates.Unlock()
+	if s.sim.Spec.Driver.CertManagerIssuer != nil {
+		gone, err := s.disown(ctx, empty(objects.Certificate(s.sim, objects.Metaroot(s.sim))))
+		if err != nil || !gone {
+			return err
+		}
+		// cert-manager leaves the Secret of a Certificate that is gone.
+		secret, err := s.certificateSecret(ctx)
+		if isGone(err) {
+			return nil
+		}
+		if err != nil || secret == nil || secret.Annotations[certNameAnnotation] != simkubev1.DriverCertSecret {
+			return err
+		}
+		return s.delete(ctx, secret)
+	}
+	_, err := s.disown(ctx, &corev1.Secret{})
+	return err
+}
+
+// disown takes the metaroot from the owners of an object, and deletes it if there is no other. gone tells whether it is
+// there no more.
+func (s *session) disown(ctx context.Context, object client.Object) (gone bool, err error) {
+	key := client.ObjectKey{Namespace: s.sim.Spec.Driver.Namespace, Name: simkubev1.DriverCertSecret}
+	err = s.reader.Get(ctx, key, object)
+	switch {
+	case isGone(err):
+		return true, nil
+	case err != nil:
+		return false, fmt.Errorf("read %s %s: %w", object.GetObjectKind().GroupVersionKind().Kind, key, err)
+	case !isMadeHere(object):
+		return false, nil
+	}
+	owners := slices.Clone(object.GetOwnerReferences())
+	owners = slices.DeleteFunc(owners, func(ref metav1.OwnerReference) bool { return isRoot(ref, simkubev1.MetarootName(s.sim.Name)) })
+	if len(owners) == 0 {
+		return true, s.delete(ctx, object)
+	}
+	if len(owners) == len(object.GetOwnerReferences()) {
+		return false, nil
+	}
+	object.SetOwnerReferences(owners)
+	if err := s.client.Update(ctx, object); err != nil && !apierrors.IsNotFound(err) {
+		return false, fmt.Errorf("write %s: %w", describe(object), err)
+	}
+	return false, nil
+}

@@ -1,0 +1,159 @@
+package controller
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	simkubev1 "simkube.io/simkube/api/v1"
+	"simkube.io/simkube/internal/hooks"
+)
+
+// deletionPoll is how often is looked whether a simulation was deleted while its hooks run.
+const deletionPoll = time.Second
+
+// errDeleted ends the hooks of a simulation that is deleted.
+var errDeleted = errors.New("the simulation was deleted")
+
+// runPreStart runs the hooks before anything is set up. They are interrupted when the simulation is deleted.
+func (s *session) runPreStart(ctx context.Context) error {
+	list := hooksOf(s.sim).PreStartHooks
+	if len(list) == 0 {
+		return nil
+	}
+	watched, stop := s.untilDeleted(ctx)
+	err := s.runPhase(watched, simkubev1.HookPreStart, list)
+	deleted := errors.Is(context.Cause(watched), errDeleted)
+	stop()
+	if deleted {
+		return waitFor(time.Millisecond, "", "the simulation is being deleted")
+	}
+	return err
+}
+
+// runPostStop runs the hooks after everything is cleaned up, if what they undo may have been begun.
+// One that fails fails the simulation.
+func (s *session) runPostStop(ctx context.Context) error {
+	if !hasBegun(s.sim) {
+		return nil
+	}
+	err := s.runPhase(ctx, simkubev1.HookPostStop, hooksOf(s.sim).PostStopHooks)
+	var failed *failure
+	if !errors.As(err, &failed) {
+		return err
+	}
+	if hasFailed(s.sim) {
+		return nil // that a hook failed, too, is in its record and an event
+	}
+	return s.failed(ctx, failed)
+}
+
+// runPostStopOfDeleted is runPostStop if what the hooks undo may have been begun. A failure is told of, and holds nobody up.
+func (s *session) runPostStopOfDeleted(ctx context.Context) error {
+	if !hasBegun(s.sim) {
+		return nil
+	}
+	err := s.runPhase(ctx, simkubev1.HookPostStop, hooksOf(s.sim).PostStopHooks)
+	var failed *failure
+	if errors.As(err, &failed) {
+		return nil
+	}
+	return err
+}
+
+// hasBegun reports whether the first hook was begun, or, without hooks, the first object may have
+// been made.
+func hasBegun(sim *simkubev1.Simulation) bool {
+	switch {
+	case isWaiting(sim):
+		return false
+	case len(sim.Status.Hooks) > 0:
+		return true
+	}
+	return len(hooksOf(sim).PreStartHooks) == 0 && !failedAtLimits(sim)
+}
+
+func hooksOf(sim *simkubev1.Simulation) simkubev1.SimulationHooks {
+	if sim.Spec.Hooks == nil {
+		return simkubev1.SimulationHooks{}
+	}
+	return *sim.Spec.Hooks
+}
+
+func (s *session) runPhase(ctx context.Context, phase simkubev1.HookPhase, list []simkubev1.SimulationHook) error {
+	if len(list) == 0 {
+		return nil
+	}
+	runner := &hooks.Runner{
+		Logger: s.log, Clock: s.opts.Clock, Config: s.opts.Config, OnDone: s.hookDone, ForbidCommands: !s.opts.HookCommands,
+	}
+	sim := s.sim.DeepCopy()
+	sim.SetGroupVersionKind(simkubev1.GroupVersion.WithKind("Simulation")) // it may be written to the hook
+	err := runner.RunPhase(ctx, phase, 0, list, sim, &ledger{s})
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	for _, record := range s.status().Hooks {
+		if record.Phase == phase && record.State == simkubev1.HookFailed && !ignored(record, list) {
+			return fail(reasonHook, "%s hook %d has failed; correct it, or give it ignoreFailure, and create the simulation anew: %s",
+				phase, record.Index, strings.TrimSpace(record.Message))
+		}
+	}
+	return err // what was done could not be written down
+}
+
+func ignored(record simkubev1.HookRecord, list []simkubev1.SimulationHook) bool {
+	return int(record.Index) < len(list) && list[record.Index].IgnoreFailure
+}
+
+func (s *session) hookDone(record simkubev1.HookRecord, hook simkubev1.SimulationHook, err error) {
+	name, exit := fmt.Sprintf("%s hook %d", record.Phase, record.Index), ""
+	if hook.Cmd != "" {
+		name += " (" + hook.Cmd + ")"
+	}
+	if record.ExitCode != nil {
+		exit = fmt.Sprintf(" with exit code %d", *record.ExitCode)
+	}
+	switch {
+	case err == nil:
+		s.event(corev1.EventTypeNormal, "HookSucceeded", "RunHook", name+" ended"+exit)
+	case hook.IgnoreFailure:
+		s.event(corev1.EventTypeWarning, "HookFailed", "RunHook", name+" failed"+exit+", which it says to ignore: "+err.Error())
+	default:
+		s.event(corev1.EventTypeWarning, "HookFailed", "RunHook", name+" failed"+exit+": "+err.Error())
+	}
+}
+
+// untilDeleted gives a context that ends, with the cause errDeleted, when the simulation is deleted. stop must be called.
+func (s *session) untilDeleted(ctx context.Context) (watched context.Context, stop func()) {
+	watched, cancel := context.WithCancelCause(ctx)
+	done, ended := make(chan struct{}), make(chan struct{})
+	key := client.ObjectKeyFromObject(s.sim)
+	go func() {
+		defer close(ended)
+		ticker := time.NewTicker(deletionPoll)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-done:
+				return
+			case <-ticker.C:
+			}
+			sim := &simkubev1.Simulation{}
+			if err := s.client.Get(ctx, key, sim); err == nil && sim.DeletionTimestamp != nil {
+				cancel(errDeleted)
+				return
+			}
+		}
+	}()
+	return watched, func() {
+		close(done)
+		<-ended
+		cancel(context.Canceled)
+	}
+}

@@ -1,0 +1,72 @@
+package controller
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	apiequality "k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/util/wait"
+
+	simkubev1 "simkube.io/simkube/api/v1"
+)
+
+// errForeignHooks is returned when somebody else has written down that hooks were begun: two controllers are at work.
+var errForeignHooks = errors.New("another process runs hooks of this simulation")
+
+// ledger keeps in the status which hooks were begun.
+type ledger struct{ s *session }
+
+func (l *ledger) Records() []simkubev1.HookRecord { return l.s.status().Hooks }
+
+// Save writes the records down, unless others than are known here were written meanwhile. It is tried for a while: when it
+// fails after a hook has ended, that hook counts as interrupted.
+func (l *ledger) Save(ctx context.Context, records []simkubev1.HookRecord) error {
+	known := l.Records()
+	var last error
+	sent := false
+	backoff := wait.Backoff{Duration: 100 * time.Millisecond, Factor: 2, Cap: 5 * time.Second, Steps: 10}
+	err := wait.ExponentialBackoffWithContext(ctx, backoff, func(ctx context.Context) (bool, error) {
+		if last = l.save(ctx, known, records, &sent); last == nil {
+			return true, nil
+		}
+		if errors.Is(last, errForeignHooks) || apierrors.IsNotFound(last) || apierrors.IsInvalid(last) {
+			return false, last
+		}
+		return false, nil
+	})
+	if err != nil && last != nil {
+		return fmt.Errorf("write the hooks down: %w", last)
+	}
+	return err
+}
+
+// save tries once. sent tells whether an earlier try may have been written, though its answer did not arrive.
+func (l *ledger) save(ctx context.Context, known, records []simkubev1.HookRecord, sent *bool) error {
+	if err := l.s.refresh(ctx); err != nil {
+		return err
+	}
+	if written := l.Records(); !apiequality.Semantic.DeepEqual(written, known) {
+		if *sent && sameRecords(written, records) {
+			return nil
+		}
+		return errForeignHooks
+	}
+	err := l.s.updateExactly(ctx, func(status *simkubev1.SimulationStatus) { status.Hooks = records })
+	*sent = *sent || err != nil && !apierrors.IsConflict(err)
+	return err
+}
+
+func sameRecords(a, b []simkubev1.HookRecord) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i].Phase != b[i].Phase || a[i].Index != b[i].Index || a[i].Run != b[i].Run || a[i].State != b[i].State {
+			return false
+		}
+	}
+	return true
+}

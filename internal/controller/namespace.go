@@ -1,0 +1,113 @@
+package controller
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/discovery"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	simkubev1 "simkube.io/simkube/api/v1"
+	"simkube.io/simkube/internal/controller/objects"
+)
+
+// errMayHold is returned for a namespace of which is not known that nobody misses what is in it.
+var errMayHold = errors.New("it may hold what is somebody's")
+
+// leaveNoNamespace removes the driver's namespace if the controller has made it, no other simulation wants it, and nothing
+// was put into it. It is not waited for, and nothing hangs on it: at worst an empty namespace stays.
+func (s *session) leaveNoNamespace(ctx context.Context) error {
+	name := s.sim.Spec.Driver.Namespace
+	namespace := metadata(corev1.SchemeGroupVersion.WithKind("Namespace"))
+	err := s.reader.Get(ctx, client.ObjectKey{Name: name}, namespace)
+	switch {
+	case isGone(err) || err == nil && (namespace.DeletionTimestamp != nil || !isNamespaceMadeHere(namespace)):
+		return nil
+	case err != nil:
+		return fmt.Errorf("read namespace %s: %w", name, err)
+	}
+	var all simkubev1.SimulationList
+	if err := s.reader.List(ctx, &all); err != nil {
+		return fmt.Errorf("list simulations: %w", err)
+	}
+	if isWanted(name, all.Items, s.sim) {
+		return nil // the last of them removes it
+	}
+	if err := s.isEmpty(ctx, name); err != nil {
+		s.log.InfoContext(ctx, "the driver's namespace, which the controller has made, stays", "namespace", name, "why", err)
+		return nil
+	}
+	uid := namespace.UID
+	err = s.client.Delete(ctx, namespace, client.Preconditions{UID: &uid})
+	if err != nil && !isGone(err) && !apierrors.IsConflict(err) {
+		return fmt.Errorf("delete namespace %s: %w", name, err)
+	}
+	return nil
+}
+
+// isNamespaceMadeHere goes by the marks with which the controller makes namespaces.
+func isNamespaceMadeHere(namespace client.Object) bool {
+	return isMadeHere(namespace) && namespace.GetAnnotations()[objects.AnnotationUID] != ""
+}
+
+// isWanted tells whether another simulation has its driver in a namespace, or will.
+func isWanted(namespace string, sims []simkubev1.Simulation, but *simkubev1.Simulation) bool {
+	return slices.ContainsFunc(sims, func(sim simkubev1.Simulation) bool {
+		return sim.UID != but.UID && sim.Spec.Driver.Namespace == namespace && !isEnded(&sim)
+	})
+}
+
+// isEmpty returns nil if a namespace holds nothing but what Kubernetes puts into each. Kinds that the controller may not list
+// it has to leave out; but when the simulation names Secrets, they may be there.
+func (s *session) isEmpty(ctx context.Context, namespace string) error {
+	lookup, err := discovery.NewDiscoveryClientForConfig(s.opts.Config)
+	if err != nil {
+		return err
+	}
+	lists, err := discovery.ServerPreferredNamespacedResources(lookup)
+	if err != nil {
+		return fmt.Errorf("%w: find out what kinds there are: %w", errMayHold, err)
+	}
+	for _, list := range discovery.FilteredBy(discovery.SupportsAllVerbs{Verbs: []string{"list", "delete"}}, lists) {
+		version, err := schema.ParseGroupVersion(list.GroupVersion)
+		if err != nil {
+			return fmt.Errorf("%w: %w", errMayHold, err)
+		}
+		for i := range list.APIResources {
+			kind := version.WithKind(list.APIResources[i].Kind)
+			items := &metav1.PartialObjectMetadataList{}
+			items.SetGroupVersionKind(version.WithKind(kind.Kind + "List"))
+			err := s.reader.List(ctx, items, client.InNamespace(namespace))
+			if apierrors.IsForbidden(err) && (kind.Kind != "Secret" || len(s.sim.Spec.Driver.Secrets) == 0) || apierrors.IsNotFound(err) {
+				continue
+			}
+			if err != nil {
+				return fmt.Errorf("%w: list %s: %w", errMayHold, kind.Kind, err)
+			}
+			if name := firstOfSomebody(kind, items.Items); name != "" {
+				return fmt.Errorf("%w: %s %s", errMayHold, kind.Kind, name)
+			}
+		}
+	}
+	return nil
+}
+
+// firstOfSomebody names the first of a namespace's objects of a kind that Kubernetes has not made by itself, if any.
+func firstOfSomebody(kind schema.GroupVersionKind, items []metav1.PartialObjectMetadata) string {
+	for i := range items {
+		switch name := items[i].Name; {
+		case kind.Kind == "Event" && (kind.Group == "" || kind.Group == "events.k8s.io"):
+		case kind.Group == "" && kind.Kind == "ServiceAccount" && name == "default":
+		case kind.Group == "" && kind.Kind == "ConfigMap" && name == "kube-root-ca.crt":
+		default:
+			return name
+		}
+	}
+	return ""
+}

@@ -1,0 +1,228 @@
+package controller
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	simkubev1 "simkube.io/simkube/api/v1"
+	"simkube.io/simkube/internal/controller/objects"
+)
+
+func (s *session) ensureRoot(ctx context.Context) error {
+	want := objects.Metaroot(s.sim)
+	root := &simkubev1.SimulationRoot{}
+	err := s.reader.Get(ctx, client.ObjectKeyFromObject(want), root)
+	switch {
+	case apierrors.IsNotFound(err):
+		if err := s.client.Create(ctx, want); err != nil {
+			return fmt.Errorf("make SimulationRoot %s: %w", want.Name, err)
+		}
+		root = want
+	case err != nil:
+		return fmt.Errorf("read SimulationRoot %s: %w", want.Name, err)
+	case metav1.IsControlledBy(root, s.sim):
+		if root.DeletionTimestamp != nil {
+			return waitFor(recheck, "", "the metaroot is going")
+		}
+	case isSimulation(metav1.GetControllerOf(root)):
+		// A simulation of the same name, which is gone, has left it.
+		return s.removeStale(ctx, root)
+	default:
+		return s.notOurs(root)
+	}
+	s.root = root
+	return nil
+}
+
+func (s *session) ensureService(ctx context.Context) error {
+	_, err := ensure(ctx, s, objects.Service(s.sim, s.root))
+	return err
+}
+
+func (s *session) ensurePrometheus(ctx context.Context) error {
+	if s.sim.Spec.Metrics == nil {
+		return nil
+	}
+	prometheus, err := objects.Prometheus(s.sim, s.root)
+	if err != nil {
+		return fail(reasonInvalid, "%v", err)
+	}
+	_, err = ensure(ctx, s, prometheus)
+	return err
+}
+
+// ensureJob makes the driver's job. Where somebody has deleted one, its driver may go on for a while, or for long if its node is out of reach: two
+// drivers would replay into each other's objects.
+func (s *session) ensureJob(ctx context.Context) (err error) {
+	if err := s.awaitFormerDriver(ctx); err != nil {
+		return err
+	}
+	s.job, err = ensure(ctx, s, objects.Job(s.sim, s.root, objects.Driver{
+		ControllerNamespace: s.opts.Namespace, ServiceAccount: s.opts.DriverServiceAccount,
+	}), s.checkDriverLimits)
+	return err
+}
+
+// awaitFormerDriver waits, if there is no job, for the pods of one that there was.
+func (s *session) awaitFormerDriver(ctx context.Context) error {
+	if has, err := s.hasJob(ctx); has || err != nil {
+		return err
+	}
+	var pods corev1.PodList
+	namespace := s.sim.Spec.Driver.Namespace
+	if err := s.reader.List(ctx, &pods, client.InNamespace(namespace), client.MatchingLabels(objects.DriverPods(s.sim.Name))); err != nil {
+		return fmt.Errorf("list the driver's pods: %w", err)
+	}
+	living := slices.DeleteFunc(pods.Items, func(pod corev1.Pod) bool {
+		return pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed
+	})
+	if len(living) == 0 {
+		return nil
+	}
+	// The cache may not know yet of a job that was made just now.
+	key := client.ObjectKey{Namespace: namespace, Name: simkubev1.DriverName(s.sim.Name)}
+	switch err := s.reader.Get(ctx, key, &batchv1.Job{}); {
+	case err == nil:
+		return nil
+	case !apierrors.IsNotFound(err):
+		return fmt.Errorf("read the driver's job: %w", err)
+	}
+	pod := &living[0]
+	if pod.DeletionTimestamp == nil && metav1.GetControllerOf(pod) == nil {
+		return waitFor(time.Second, reasonFormerDriver, "Pod %s drives the simulation without its job, which was deleted: kubectl delete pod -n %s %s", pod.Name, namespace, pod.Name)
+	}
+	_, message := awaitGone(pod, s.opts.Clock.Now())
+	return waitFor(time.Second, reasonFormerDriver, "The driver's job was deleted. %s", message)
+}
+
+// hasJob asks the cache whether there is a driver.
+func (s *session) hasJob(ctx context.Context) (bool, error) {
+	key := client.ObjectKey{Namespace: s.sim.Spec.Driver.Namespace, Name: simkubev1.DriverName(s.sim.Name)}
+	err := s.client.Get(ctx, key, &batchv1.Job{})
+	if apierrors.IsNotFound(err) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// ensure makes an object of the metaroot if there is none, and returns the one there is. It changes
+// none. Another's object of that name stays, and the simulation fails. Nothing is made if one of
+// the checks returns an error.
+func ensure[T client.Object](ctx context.Context, s *session, want T, checks ...func() error) (T, error) {
+	var none T
+	found := empty(want)
+	err := s.reader.Get(ctx, client.ObjectKeyFromObject(want), found)
+	switch {
+	case apierrors.IsNotFound(err):
+		for _, check := range checks {
+			if err := check(); err != nil {
+				return none, err
+			}
+		}
+		return want, s.create(ctx, want)
+	case err != nil:
+		return none, fmt.Errorf("read %s: %w", describe(want), err)
+	case !hasOwner(found, s.root.UID):
+		if isLeftOf(found, s.root) {
+			return none, s.removeStale(ctx, found)
+		}
+		return none, s.notOurs(want)
+	case found.GetDeletionTimestamp() != nil:
+		return none, waitFor(recheck, "", "%s is going", describe(want))
+	}
+	return found, nil
+}
+
+// empty gives an object of the same type and kind with nothing in it.
+func empty[T client.Object](object T) T {
+	var blank any = &unstructured.Unstructured{}
+	if _, is := any(object).(*unstructured.Unstructured); !is {
+		blank = reflect.New(reflect.TypeOf(object).Elem()).Interface()
+	}
+	typed := blank.(T)
+	typed.GetObjectKind().SetGroupVersionKind(object.GetObjectKind().GroupVersionKind())
+	return typed
+}
+
+func (s *session) create(ctx context.Context, object client.Object) error {
+	what := describe(object)
+	err := s.client.Create(ctx, object)
+	switch {
+	case err == nil:
+		s.log.InfoContext(ctx, "an object was made", "object", what)
+		return nil
+	case apierrors.IsNotFound(err):
+		return s.missing(missingGrace, reasonNamespace, "There is no namespace %s for %s: make it, or name another.", object.GetNamespace(), what)
+	case apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
+		return s.missing(missingGrace, reasonNamespace, "The namespace %s, where %s would be, is being deleted. Use another.", object.GetNamespace(), what)
+	case apierrors.IsInvalid(err):
+		return fail(reasonInvalid, "The API server refuses %s: %v.", what, err)
+	}
+	return fmt.Errorf("make %s: %w", what, err)
+}
+
+// notOurs fails because of another's object.
+func (s *session) notOurs(object client.Object) error {
+	return fail(reasonInvalid, "%s exists already, and does not belong to this simulation. Delete it, or name the simulation otherwise.", describe(object))
+}
+
+// removeStale removes what an earlier simulation of this name left, and waits until it is gone.
+func (s *session) removeStale(ctx context.Context, object client.Object) error {
+	if object.GetDeletionTimestamp() == nil {
+		if err := s.delete(ctx, object); err != nil {
+			return err
+		}
+	}
+	return waitFor(recheck, "", "%s of an earlier simulation is going", describe(object))
+}
+
+func (s *session) delete(ctx context.Context, object client.Object) error {
+	uid := object.GetUID()
+	err := s.client.Delete(ctx, object, client.Preconditions{UID: &uid}, client.PropagationPolicy(metav1.DeletePropagationBackground))
+	if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) {
+		return fmt.Errorf("delete %s: %w", describe(object), err)
+	}
+	s.log.InfoContext(ctx, "an object was deleted", "object", describe(object))
+	return nil
+}
+
+func hasOwner(object client.Object, uid types.UID) bool {
+	return slices.ContainsFunc(object.GetOwnerReferences(), func(ref metav1.OwnerReference) bool { return ref.UID == uid })
+}
+
+// isLeftOf tells whether an object belonged to an earlier root of that name.
+func isLeftOf(object client.Object, root *simkubev1.SimulationRoot) bool {
+	return slices.ContainsFunc(object.GetOwnerReferences(), func(ref metav1.OwnerReference) bool { return isRoot(ref, root.Name) })
+}
+
+func isRoot(ref metav1.OwnerReference, name string) bool {
+	return ref.Kind == "SimulationRoot" && ref.APIVersion == simkubev1.GroupVersion.String() && ref.Name == name
+}
+
+func isSimulation(ref *metav1.OwnerReference) bool {
+	return ref != nil && ref.Kind == "Simulation" && ref.APIVersion == simkubev1.GroupVersion.String()
+}
+
+// describe names an object for people.
+func describe(object client.Object) string {
+	kind := object.GetObjectKind().GroupVersionKind().Kind
+	if kind == "" {
+		kind = strings.TrimPrefix(fmt.Sprintf("%T", object), "*v1.")
+	}
+	if object.GetNamespace() == "" {
+		return kind + " " + object.GetName()
+	}
+	return kind + " " + object.GetNamespace() + "/" + object.GetName()
+}

@@ -1,0 +1,81 @@
+package controller
+
+import (
+	"context"
+	"slices"
+
+	simkubev1 "simkube.io/simkube/api/v1"
+)
+
+// Finalizer keeps a Simulation until all that was made for it is gone.
+const Finalizer = "simkube.io/simulation"
+
+// step is one thing to do. It may be interrupted anywhere, and be run again when it was done.
+type step struct {
+	name string
+	run  func(*session, context.Context) error
+}
+
+// The names of plans.
+const (
+	planNothing = "nothing"
+	planSetUp   = "set up"
+	planEnd     = "end"
+	planLetGo   = "let go"
+	planDelete  = "delete"
+)
+
+// plan says what is to be done about a simulation.
+func plan(sim *simkubev1.Simulation) (name string, steps []step) {
+	deleted, ours := sim.DeletionTimestamp != nil, slices.Contains(sim.Finalizers, Finalizer)
+	switch {
+	case deleted && !ours:
+		return planNothing, nil
+	case isEnded(sim):
+		// It holds nothing, and can be deleted without this controller.
+		return planLetGo, letGo()
+	case deleted:
+		return planDelete, slices.Concat(cleanUp(), []step{{"postStopHooks", (*session).runPostStopOfDeleted}}, letGo())
+	case isOver(sim):
+		return planEnd, slices.Concat(cleanUp(), end())
+	default:
+		return planSetUp, setUp()
+	}
+}
+
+func setUp() []step {
+	return []step{
+		{"finalizer", (*session).addFinalizer},
+		{"turn", (*session).takeTurn},
+		{"holdLease", (*session).takeLease},
+		{"limits", (*session).checkLimits},
+		{"preStartHooks", (*session).runPreStart},
+		{"checks", (*session).check},
+		{"metaroot", (*session).ensureRoot},
+		{"prometheus", (*session).ensurePrometheus},
+		{"service", (*session).ensureService},
+		{"certificate", (*session).ensureCertificate},
+		{"webhook", (*session).ensureWebhook},
+		{"job", (*session).ensureJob},
+		{"wait", (*session).wait},
+	}
+}
+
+func cleanUp() []step {
+	return []step{
+		{"stop", (*session).stop},
+		{"cleanUp", (*session).cleanUpSimulated},
+		{"remove", (*session).removeParts},
+	}
+}
+
+func end() []step {
+	return []step{{"postStopHooks", (*session).runPostStop}, {"finish", (*session).finish}}
+}
+
+func letGo() []step {
+	return []step{{"releaseLease", (*session).releaseLease}, {"removeFinalizer", (*session).removeFinalizer}}
+}
+
+// everyStep has each name at least once.
+func everyStep() []step { return slices.Concat(setUp(), cleanUp(), end(), letGo()) }

@@ -1,0 +1,67 @@
+package controller
+
+import (
+	"cmp"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	simkubev1 "simkube.io/simkube/api/v1"
+)
+
+// DefaultMaxSimulations is how many simulations run at once unless told otherwise.
+const DefaultMaxSimulations = 1
+
+// Turns returns who may run, at most limit of them; a limit below 1 is the default.
+// Active simulations keep their place, even above the limit. The rest go to waiting
+// ones, oldest first, but never two at once with the same virtualNsPrefix: one whose
+// prefix is taken is passed over and does not hold up those behind it.
+func Turns(sims []simkubev1.Simulation, limit int) map[types.UID]bool {
+	if limit < 1 {
+		limit = DefaultMaxSimulations
+	}
+	may := make(map[types.UID]bool)
+	prefixes := make(map[string]bool)
+	var waiting []*simkubev1.Simulation
+	for i := range sims {
+		s := &sims[i]
+		switch state(s) {
+		case simkubev1.SimulationFinished, simkubev1.SimulationFailed:
+		case "", simkubev1.SimulationBlocked:
+			if s.DeletionTimestamp == nil {
+				waiting = append(waiting, s)
+			}
+		default:
+			may[s.UID] = true
+			prefixes[prefix(s)] = true
+		}
+	}
+	slices.SortFunc(waiting, older)
+	for _, s := range waiting {
+		if len(may) >= limit {
+			break
+		}
+		if p := prefix(s); !prefixes[p] {
+			may[s.UID] = true
+			prefixes[p] = true
+		}
+	}
+	return may
+}
+
+// older orders by creation; names decide within the second that Kubernetes keeps.
+func older(a, b *simkubev1.Simulation) int {
+	return cmp.Or(a.CreationTimestamp.Compare(b.CreationTimestamp.Time), cmp.Compare(a.Name, b.Name))
+}
+
+func prefix(s *simkubev1.Simulation) string {
+	return cmp.Or(s.Spec.Driver.VirtualNsPrefix, simkubev1.DefaultVirtualNsPrefix)
+}
+
+// state is empty while nobody has looked at the simulation yet.
+func state(s *simkubev1.Simulation) simkubev1.SimulationState {
+	if s.Status == nil {
+		return ""
+	}
+	return s.Status.State
+}

@@ -1,0 +1,97 @@
+package controller
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	simkubev1 "simkube.io/simkube/api/v1"
+	"simkube.io/simkube/internal/controller/objects"
+)
+
+const (
+	// runningRecheck is how often is looked whether a running simulation still has what it needs, its certificate included.
+	runningRecheck = time.Minute
+	// startingRecheck is how often is looked for what the kubelet says, which is not watched.
+	startingRecheck = 5 * time.Second
+)
+
+// wait says how far the driver is, until it is done.
+func (s *session) wait(ctx context.Context) error {
+	pod, err := s.driverPod(ctx)
+	if err != nil {
+		return err
+	}
+	// The driver says how it ended before it ends: what is read now is not older than the job.
+	if err := s.refresh(ctx); err != nil {
+		return err
+	}
+	v := observed{sim: s.sim, job: s.job, pod: pod, complaint: s.complaint(ctx, pod)}.judge()
+	switch {
+	case v.failed != nil:
+		return v.failed
+	case v.done:
+		return s.done(ctx)
+	}
+	if v.grace > 0 {
+		var failed *failure
+		if err := s.missing(v.grace, v.reason, "%s", v.message); asFailure(err, &failed) {
+			return failed
+		}
+	}
+	now := s.opts.Clock.Now()
+	err = s.update(ctx, func(status *simkubev1.SimulationStatus) {
+		status.State = v.state
+		if status.StartTime == nil && status.Driver != nil && isReplaying(status.Driver.Phase) {
+			start := metav1.NewTime(now)
+			status.StartTime = &start
+		}
+		status.CompletedRuns = completedRuns(status)
+		ready := metav1.ConditionFalse
+		if v.state == simkubev1.SimulationRunning {
+			ready = metav1.ConditionTrue
+		}
+		setCondition(status, metav1.Condition{Type: simkubev1.ConditionReady, Status: ready, Reason: v.reason, Message: v.message}, now)
+	})
+	if err != nil {
+		return err
+	}
+	after := startingRecheck
+	if v.state == simkubev1.SimulationRunning || v.state == simkubev1.SimulationPaused {
+		after = runningRecheck
+	}
+	return waitFor(after, "", "%s", v.message)
+}
+
+func completedRuns(status *simkubev1.SimulationStatus) int32 {
+	if status.Driver == nil {
+		return 0
+	}
+	return int32(len(status.Driver.Summaries)) // the API has less repetitions
+}
+
+// driverPod returns the pod that counts, or nil.
+func (s *session) driverPod(ctx context.Context) (*corev1.Pod, error) {
+	var pods corev1.PodList
+	err := s.client.List(ctx, &pods, client.InNamespace(s.sim.Spec.Driver.Namespace), client.MatchingLabels(objects.DriverPods(s.sim.Name)))
+	if err != nil {
+		return nil, fmt.Errorf("list the driver's pods: %w", err)
+	}
+	var newest *corev1.Pod
+	for i := range pods.Items {
+		pod := &pods.Items[i]
+		if metav1.GetControllerOf(pod) == nil || metav1.GetControllerOf(pod).UID != s.job.UID {
+			continue // of a job before this one
+		}
+		going := func(p *corev1.Pod) bool { return p.DeletionTimestamp != nil }
+		if newest == nil || going(newest) && !going(pod) ||
+			going(newest) == going(pod) && newest.CreationTimestamp.Before(&pod.CreationTimestamp) {
+			newest = pod
+		}
+	}
+	return newest, nil
+}
