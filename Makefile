@@ -50,7 +50,7 @@ bin/kubectl:
 	@test -e $@ || echo "Compiling kubectl: a minute or two the first time."
 	cd cluster && $(GO) build -ldflags '$(LDFLAGS) $(KUBERNETES_LDFLAGS)' -o ../$@ k8s.io/kubernetes/cmd/kubectl
 
-# The same program once more, on a clock that jumps: see docs/virtual-time.md. The runtime's fake clock is set
+# The same program once more, on a clock that jumps: see docs/contributing/virtual-time.md. The runtime's fake clock is set
 # through its own variables, which the linker has to allow.
 VIRTUAL = -tags faketime -overlay ../bin/.overlay/overlay.json
 
@@ -119,7 +119,7 @@ race-light: ## The same, without the module that compiles Kubernetes
 	$(GO) test -race -timeout 60m $$($(GO) list ./... | grep -v '/simkube/test$$')
 
 .PHONY: bench
-bench: build ## Run the benchmarks (docs/benchmarks.md says what they show)
+bench: build ## Run the benchmarks (docs/contributing/benchmarks.md says what they show)
 	$(GO) test -run '^$$' -bench . -benchmem -timeout 60m ./...
 	cd cluster && $(GO) test -run '^$$' -bench . -benchtime 1x -timeout 30m ./...
 

@@ -19,7 +19,7 @@ import (
 const endingsVariable = "SIMKUBE_ENDINGS"
 
 // answerTime is how long an interrupt or the end of skctl may take to end everything; tests grant
-// it a machine that is busy with other tests. docs/endings.md has what it takes.
+// it a machine that is busy with other tests. docs/contributing/endings.md has what it takes.
 const answerTime = 30 * time.Second
 
 // phase is a moment of a simulation.

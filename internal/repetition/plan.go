@@ -3,7 +3,7 @@ package repetition
 import "context"
 
 // What a simulation is taken to need before one has told. It is meant to be too much rather than too little: two
-// simulations that do not fit cost more than one that waits. The figures stand beside those of docs/benchmarks.md.
+// simulations that do not fit cost more than one that waits. The figures stand beside those of docs/contributing/benchmarks.md.
 const (
 	// baseMemory is that of a control plane with a thousand pods and some dozens of nodes in it, half as much again.
 	baseMemory = 3 << 29
