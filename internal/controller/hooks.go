@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	simkubev1 "simkube.io/simkube/api/v1"
+	"simkube.io/simkube/internal/action"
 	"simkube.io/simkube/internal/hooks"
 )
 
@@ -90,7 +91,8 @@ func (s *session) runPhase(ctx context.Context, phase simkubev1.HookPhase, list 
 		return nil
 	}
 	runner := &hooks.Runner{
-		Logger: s.log, Clock: s.opts.Clock, Config: s.opts.Config, OnDone: s.hookDone, ForbidCommands: !s.opts.HookCommands,
+		Actions: action.Runner{Config: s.opts.Config, Logger: s.log, ForbidCommands: !s.opts.HookCommands},
+		Clock:   s.opts.Clock, OnDone: s.hookDone,
 	}
 	sim := s.sim.DeepCopy()
 	sim.SetGroupVersionKind(simkubev1.GroupVersion.WithKind("Simulation")) // it may be written to the hook

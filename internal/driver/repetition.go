@@ -15,6 +15,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	simkubev1 "simkube.io/simkube/api/v1"
+	"simkube.io/simkube/internal/action"
 	"simkube.io/simkube/internal/hooks"
 	"simkube.io/simkube/internal/mutate"
 	"simkube.io/simkube/internal/replay"
@@ -93,12 +94,12 @@ func (d *driver) hooks(ctx context.Context, phase simkubev1.HookPhase, run int32
 		of = list.PostRunHooks
 	}
 	runner := &hooks.Runner{
-		Logger: d.log, Clock: d.opts.Clock, Config: d.opts.Config,
+		Actions: action.Runner{Config: d.opts.Config, Logger: d.log}, Clock: d.opts.Clock,
 		OnDone: func(record simkubev1.HookRecord, _ simkubev1.SimulationHook, err error) { d.hookDone(ctx, record, err) },
 	}
 	err := runner.RunPhase(ctx, phase, run, of, d.sim, ledger{d.status})
 	if err != nil && ctx.Err() == nil {
-		var failed *hooks.Error
+		var failed *action.Error
 		if errors.As(err, &failed) || errors.Is(err, hooks.ErrFailedBefore) || errors.Is(err, hooks.ErrInterrupted) {
 			return fail(ReasonHookFailed, "%w; see the driver's log for what it printed, or let the hook say ignoreFailure", err)
 		}

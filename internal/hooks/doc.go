@@ -1,7 +1,7 @@
-// Package hooks owns what is run around a simulation: it reads hooks from files, runs one hook, and runs those of a
-// phase so that none is begun twice, whatever happens to the process in between.
+// Package hooks reads hooks from files, and runs the hooks of a phase of a simulation.
 //
-// A hook is a program of the image or one of the actions that need no program (apply, waitForPods, deleteNodes), which
-// talk to the cluster themselves. What was begun is kept in a [Ledger], which is written before a hook begins. A hook that
-// was begun and of which no end is known has failed: whether it did its work cannot be told, so it is not run again.
+// What a hook does is an action of package action. This package makes sure that none is started twice, even if the
+// process is killed: a record of each hook is saved in a [RecordStore] before the hook starts, and again when it has
+// ended. A hook that was started and whose end was not saved has failed: it may or may not have done its work, so it is
+// not run again.
 package hooks

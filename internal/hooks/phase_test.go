@@ -1,11 +1,9 @@
 package hooks
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,6 +15,7 @@ import (
 	"k8s.io/utils/clock"
 
 	simkubev1 "simkube.io/simkube/api/v1"
+	"simkube.io/simkube/internal/action"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -30,70 +29,11 @@ func (m *memory) Save(ctx context.Context, records []simkubev1.HookRecord) error
 }
 
 func newRunner() *Runner {
-	return &Runner{Logger: slog.New(slog.DiscardHandler), Clock: clock.RealClock{}}
+	return &Runner{Clock: clock.RealClock{}}
 }
 
 func sh(script string) simkubev1.SimulationHook {
 	return simkubev1.SimulationHook{Cmd: "sh", Args: []string{"-c", script}}
-}
-
-func TestRunner_Run(t *testing.T) {
-	send := sh("cat")
-	send.SendSim = true
-	sim := &simkubev1.Simulation{}
-	sim.Name = "mine"
-	got, err := newRunner().Run(t.Context(), send, sim)
-	if err != nil || !strings.Contains(got.Output, `"name":"mine"`) {
-		t.Errorf("sendSim: got %+v, %v", got, err)
-	}
-	var failed *Error
-	if _, err = newRunner().Run(t.Context(), sh("echo no >&2; exit 3"), sim); !errors.As(err, &failed) || failed.ExitCode != 3 || failed.Output != "no\n" || failed.Timeout {
-		t.Errorf("exit 3: got %v", err)
-	}
-	if _, err = newRunner().Run(t.Context(), simkubev1.SimulationHook{Cmd: "no-such-program"}, sim); err == nil || !strings.Contains(err.Error(), "add it to the image") {
-		t.Errorf("no program: got %v", err)
-	}
-	slow, second := sh("sleep 50 & sleep 50"), int32(1)
-	slow.TimeoutSeconds = &second
-	begin := time.Now()
-	if _, err = newRunner().Run(t.Context(), slow, sim); !errors.As(err, &failed) || !failed.Timeout || time.Since(begin) > waitDelay {
-		t.Errorf("timeout: got %v after %v", err, time.Since(begin))
-	}
-}
-
-// TestRunner_Run_Background leaves a child with the output in its hands.
-func TestRunner_Run_Background(t *testing.T) {
-	done := filepath.Join(t.TempDir(), "done")
-	result, err := newRunner().Run(t.Context(), sh("(sleep 3; touch "+done+") & echo started"), &simkubev1.Simulation{})
-	if err != nil || result.ExitCode != 0 || result.Output != "started\n" {
-		t.Errorf("got %+v, %v", result, err)
-	}
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
-		if _, err := os.Stat(done); err == nil {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatal("what ran in the background did not go on")
-		}
-	}
-}
-
-// TestRunner_Run_Output holds that the log gets all of it, in lines of a length, and the result the end.
-func TestRunner_Run_Output(t *testing.T) {
-	var log bytes.Buffer
-	runner := &Runner{Logger: slog.New(slog.NewTextHandler(&log, nil))}
-	result, err := runner.Run(t.Context(), sh("head -c 5000 /dev/zero | tr '\\0' x; echo; echo end"), &simkubev1.Simulation{})
-	if err != nil || len(result.Output) != tailSize || !strings.HasSuffix(result.Output, "x\nend\n") {
-		t.Errorf("the end of the output is %d bytes, %v", len(result.Output), err)
-	}
-	if got := strings.Count(log.String(), "x"); got != 5000 || !strings.Contains(log.String(), "line=end") {
-		t.Errorf("the log has %d of 5000 letters: %s", got, log.String())
-	}
-	for line := range strings.Lines(log.String()) {
-		if len(line) > maxLine+200 {
-			t.Errorf("a line of the log has %d bytes", len(line))
-		}
-	}
 }
 
 func TestRunner_RunPhase_OnDone(t *testing.T) {
@@ -117,7 +57,7 @@ func TestRunner_RunPhase(t *testing.T) {
 	ignored.IgnoreFailure = true
 	hooks := []simkubev1.SimulationHook{sh("echo a >>" + file), ignored, sh("echo b >>" + file), sh("exit 2"), sh("echo c >>" + file)}
 	ledger := &memory{}
-	var failed *Error
+	var failed *action.Error
 	if err := newRunner().RunPhase(t.Context(), simkubev1.HookPreRun, 1, hooks, nil, ledger); !errors.As(err, &failed) || failed.ExitCode != 2 {
 		t.Errorf("got %v, want exit 2", err)
 	}
@@ -158,7 +98,7 @@ func TestRunner_RunPhase_PostStop(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "out")
 	list := []simkubev1.SimulationHook{sh("echo a >>" + file), sh("exit 2"), sh("echo b >>" + file), sh("exit 3"), sh("echo c >>" + file)}
 	records := &memory{}
-	var failed *Error
+	var failed *action.Error
 	if err := newRunner().RunPhase(t.Context(), simkubev1.HookPostStop, 0, list, nil, records); !errors.As(err, &failed) || failed.ExitCode != 2 {
 		t.Errorf("got %v, want exit 2", err)
 	}
@@ -188,8 +128,8 @@ func TestRunner_RunPhase_PostStop(t *testing.T) {
 // record.
 func TestRunner_RunPhase_Escapes(t *testing.T) {
 	var record simkubev1.HookRecord
-	newRunner().end(&record, Result{ExitCode: 1}, &Error{Cmd: "sh", Err: errors.New("exit status 1"), Output: "\x1b[31mred\n\xff"})
-	if want := "hook sh: exit status 1\n\\x1b[31mred\n\\xff"; record.Message != want {
+	newRunner().end(&record, action.Result{ExitCode: 1}, &action.Error{Name: "sh", Err: errors.New("exit status 1"), Output: "\x1b[31mred\n\xff"})
+	if want := "sh: exit status 1\n\\x1b[31mred\n\\xff"; record.Message != want {
 		t.Errorf("got %q, want %q", record.Message, want)
 	}
 }

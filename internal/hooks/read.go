@@ -12,17 +12,18 @@ import (
 	kjson "sigs.k8s.io/json"
 
 	simkubev1 "simkube.io/simkube/api/v1"
+	"simkube.io/simkube/internal/action"
 )
 
-// FileError says what is wrong with a file of hooks.
+// FileError is an error in a file of hooks.
 type FileError struct {
 	File string
-	Line int    // 0 if the text is no YAML: Err says where then
+	Line int    // 0 if the text is not YAML: Err then has the line
 	Hook string // for instance preRunHooks[1]; may be empty
 	Err  error
 }
 
-// Error names the place first.
+// Error returns the place, followed by what is wrong.
 func (e *FileError) Error() string {
 	place := e.File
 	if e.Line > 0 {
@@ -34,11 +35,11 @@ func (e *FileError) Error() string {
 	return place + ": " + e.Err.Error()
 }
 
-// Unwrap returns what is wrong without the place.
+// Unwrap returns what is wrong, without the place.
 func (e *FileError) Unwrap() error { return e.Err }
 
-// ReadFiles reads files of hooks and puts their lists one after the other, in the order of the paths. A file may be
-// empty. What is wrong with the text of a file is a *[FileError].
+// ReadFiles reads files of hooks and concatenates their lists, in the order of the paths. A file may be empty. An error in
+// the text of a file is a *[FileError].
 func ReadFiles(paths ...string) (*simkubev1.SimulationHooks, error) {
 	all := &simkubev1.SimulationHooks{}
 	for _, path := range paths {
@@ -58,7 +59,7 @@ func ReadFiles(paths ...string) (*simkubev1.SimulationHooks, error) {
 	return all, nil
 }
 
-// Parse reads the text of one file of hooks; name is used in errors only.
+// Parse reads the text of one file of hooks. The name is used in errors only.
 func Parse(name string, data []byte) (*simkubev1.SimulationHooks, error) {
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	hooks := &simkubev1.SimulationHooks{}
@@ -140,38 +141,9 @@ func parseHook(node *yaml.Node) (simkubev1.SimulationHook, error) {
 	if len(strict) > 0 {
 		return hook, fmt.Errorf("%w; take it out or correct its name", strict[0])
 	}
-	return hook, check(hook)
-}
-
-// check says what no hook may be. The API server refuses most of it too, but later and without a line.
-func check(hook simkubev1.SimulationHook) error {
-	actions := 0
-	for _, has := range []bool{hook.Cmd != "", hook.Apply != nil, hook.WaitForPods != nil, hook.DeleteNodes != nil} {
-		if has {
-			actions++
-		}
-	}
-	switch {
-	case actions == 0:
-		return errors.New("does nothing; give one of cmd, apply, waitForPods and deleteNodes")
-	case actions > 1:
-		return errors.New("does several things; give only one of cmd, apply, waitForPods and deleteNodes, and make a hook for each other")
-	case hook.Cmd == "" && len(hook.Args) > 0:
-		return errors.New("args are for cmd only; take them out")
-	case hook.Cmd == "" && hook.SendSim:
-		return errors.New("sendSim is for cmd only; take it out")
-	case hook.TimeoutSeconds != nil && *hook.TimeoutSeconds < 1:
-		return errors.New("timeoutSeconds must be at least 1")
-	case hook.Apply != nil:
-		_, err := parseManifests(hook.Apply.Manifests)
-		return err
-	case hook.DeleteNodes != nil:
-		_, err := nodeSelector(hook.DeleteNodes)
-		return err
-	case hook.WaitForPods != nil:
-		return checkWait(hook.WaitForPods)
-	}
-	return nil
+	// The API server rejects most of what is invalid too, but later, and without a line.
+	_, err = action.New(hook)
+	return hook, err
 }
 
 func resolve(node *yaml.Node) *yaml.Node {

@@ -20,7 +20,7 @@ import (
 
 	simkubev1 "simkube.io/simkube/api/v1"
 	"simkube.io/simkube/cluster/internal/hostile"
-	"simkube.io/simkube/internal/hooks"
+	"simkube.io/simkube/internal/action"
 )
 
 // hostileAtOnce is how many drivers are under way in TestHostile.
@@ -135,7 +135,7 @@ func stand(ctx context.Context, name string) error {
 func shippedRights(t *testing.T) string {
 	t.Helper()
 	ctx := t.Context()
-	runner := &hooks.Runner{Config: env.config}
+	runner := &action.Runner{Config: env.config}
 	for _, name := range []string{"serviceaccounts.yaml", "driver-rbac.yaml", "driver-workloads.yaml", "driver-namespace-rbac.yaml", "ctrl-namespace-rbac.yaml"} {
 		text, err := os.ReadFile(filepath.Join("../../../config/sim/sk-ctrl", name))
 		if err != nil {

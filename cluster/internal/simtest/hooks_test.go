@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	simkubev1 "simkube.io/simkube/api/v1"
+	"simkube.io/simkube/internal/action"
 	"simkube.io/simkube/internal/hooks"
 )
 
@@ -102,9 +103,9 @@ func TestActions_Fail(t *testing.T) {
 		}}, "hook deleteNodes: list nodes: nodes is forbidden"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			runner := &hooks.Runner{Config: test.config}
+			runner := &hooks.Runner{Actions: action.Runner{Config: test.config}}
 			_, err := runner.Run(t.Context(), test.hook, nil)
-			var failed *hooks.Error
+			var failed *action.Error
 			if !errors.As(err, &failed) || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("got %v, want %q", err, test.want)
 			}

@@ -18,7 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	simkubev1 "simkube.io/simkube/api/v1"
-	"simkube.io/simkube/internal/hooks"
+	"simkube.io/simkube/internal/action"
 )
 
 const (
@@ -76,7 +76,7 @@ func install(ctx context.Context) error {
 
 // apply has the action of a hook do it.
 func apply(ctx context.Context, manifests string) error {
-	runner := &hooks.Runner{Config: env.config}
+	runner := &action.Runner{Config: env.config}
 	_, err := runner.Run(ctx, simkubev1.SimulationHook{Apply: &simkubev1.ApplyAction{Manifests: manifests}}, nil)
 	return err
 }

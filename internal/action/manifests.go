@@ -1,4 +1,4 @@
-package hooks
+package action
 
 import (
 	"errors"
@@ -14,7 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/yaml"
 )
 
-// parseManifests reads the documents of apply.manifests, lists among them, and sorts them: definitions of kinds, then
+// parseManifests reads the documents of apply.manifests, including lists, and sorts them: definitions of kinds, then
 // namespaces, then the rest in the order given.
 func parseManifests(text string) ([]*unstructured.Unstructured, error) {
 	decoder := yaml.NewYAMLOrJSONDecoder(strings.NewReader(text), 4096)
@@ -59,28 +59,28 @@ func addObject(object *unstructured.Unstructured, objects *[]*unstructured.Unstr
 	case object.GetName() == "":
 		return fmt.Errorf("the %s has no metadata.name, by which it is applied", object.GetKind())
 	}
-	if err := checkPlace(object); err != nil {
+	if err := validatePlace(object); err != nil {
 		return err
 	}
-	object.SetManagedFields(nil) // of who wrote it elsewhere; the API server refuses them
+	object.SetManagedFields(nil) // the API server rejects an apply with managed fields
 	*objects = append(*objects, object)
 	return nil
 }
 
-// checkPlace returns an error if the name or the namespace of an object can be no part of a URL, or
-// be more than one: the object would be another.
-func checkPlace(object *unstructured.Unstructured) error {
+// validatePlace returns an error if the name or the namespace of an object is not a single segment of a URL path. The
+// request would be for another object.
+func validatePlace(object *unstructured.Unstructured) error {
 	if wrong := content.IsPathSegmentName(object.GetName()); len(wrong) > 0 {
 		return fmt.Errorf("invalid metadata.name %q of the %s: %s", object.GetName(), object.GetKind(), strings.Join(wrong, "; "))
 	}
-	if err := checkNamespace(object.GetNamespace()); err != nil {
+	if err := validateNamespace(object.GetNamespace()); err != nil {
 		return fmt.Errorf("invalid metadata.namespace %q of the %s: %w", object.GetNamespace(), object.GetKind(), err)
 	}
 	return nil
 }
 
-// checkNamespace returns an error if a namespace cannot be. None at all can.
-func checkNamespace(name string) error {
+// validateNamespace returns an error for an invalid name of a namespace. The empty name is valid.
+func validateNamespace(name string) error {
 	if wrong := validation.IsDNS1123Label(name); name != "" && len(wrong) > 0 {
 		return errors.New(strings.Join(wrong, "; "))
 	}
@@ -97,7 +97,7 @@ func rank(object *unstructured.Unstructured) int {
 	return 2
 }
 
-// title is what an object is called in logs and errors.
+// title returns what logs and errors call an object.
 func title(object *unstructured.Unstructured) string {
 	if namespace := object.GetNamespace(); namespace != "" {
 		return object.GetKind() + " " + namespace + "/" + object.GetName()

@@ -1,13 +1,13 @@
 //go:build unix
 
-package hooks
+package action
 
 import (
 	"os/exec"
 	"syscall"
 )
 
-// killGroup has a command killed with all that is in its process group.
+// killGroup makes the end of a command's context kill its whole process group.
 func killGroup(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }

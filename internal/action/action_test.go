@@ -1,7 +1,8 @@
-package hooks
+package action
 
 import (
 	"errors"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -12,7 +13,7 @@ import (
 	simkubev1 "simkube.io/simkube/api/v1"
 )
 
-// TestRunner_Run_NoCluster holds that an error names the action, and says that there is no cluster for it.
+// TestRunner_Run_NoCluster checks that an error has the name of the action and says that no cluster is configured.
 func TestRunner_Run_NoCluster(t *testing.T) {
 	virtual := metav1.LabelSelector{MatchLabels: map[string]string{"type": "virtual"}}
 	for want, hook := range map[string]simkubev1.SimulationHook{
@@ -22,7 +23,7 @@ func TestRunner_Run_NoCluster(t *testing.T) {
 	} {
 		var failed *Error
 		_, err := newRunner().Run(t.Context(), hook, nil)
-		if !errors.As(err, &failed) || failed.Cmd != want || failed.ExitCode != -1 || !errors.Is(err, errNoAction) {
+		if !errors.As(err, &failed) || failed.Name != want || failed.ExitCode != -1 || !errors.Is(err, ErrNoCluster) {
 			t.Errorf("%s: got %v", want, err)
 		}
 	}
@@ -102,7 +103,7 @@ func TestMissing(t *testing.T) {
 		{"not gone", simkubev1.WaitForPodsAction{For: simkubev1.PodsGone}, []corev1.Pod{leaving}, "wanted no pods; there are 1 Terminating"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			err := missing(&test.action, test.pods)
+			err := (waitForPods{&test.action}).missing(test.pods)
 			if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
 				t.Errorf("got %v, want %q", err, test.want)
 			}
@@ -116,4 +117,20 @@ func pod(phase corev1.PodPhase, ready bool) corev1.Pod {
 		status = corev1.ConditionTrue
 	}
 	return corev1.Pod{Status: corev1.PodStatus{Phase: phase, Conditions: []corev1.PodCondition{{Type: corev1.PodReady, Status: status}}}}
+}
+
+// TestNames compares the actions with the rule by which the API server rejects a hook with none or several.
+func TestNames(t *testing.T) {
+	source, err := os.ReadFile("../../api/v1/hooks.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := `message="a hook needs exactly one of ` + names() + `"`; !strings.Contains(string(source), want) {
+		t.Errorf("the rules of SimulationHook do not have %s", want)
+	}
+	for _, f := range fields(simkubev1.SimulationHook{}) {
+		if want := "has(self." + f.name + ")"; !strings.Contains(string(source), want) {
+			t.Errorf("the rules of SimulationHook do not have %s", want)
+		}
+	}
 }

@@ -1,9 +1,8 @@
-package hooks
+package action
 
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -21,10 +20,36 @@ import (
 )
 
 const (
-	// The API server serves a new kind a moment after its definition was applied, and may say once more that it does not.
+	// The API server serves a new kind shortly after its definition was applied. Until then requests for it fail.
 	kindPoll    = 250 * time.Millisecond
 	kindRetries = 40
 )
+
+// apply applies manifests server-side and takes over fields that others own.
+type apply struct{ *simkubev1.ApplyAction }
+
+func (a apply) Validate() error {
+	_, err := parseManifests(a.Manifests)
+	return err
+}
+
+func (a apply) Run(ctx context.Context, env Env) (Result, error) {
+	objects, err := parseManifests(a.Manifests)
+	if err != nil {
+		return noProcess(), err
+	}
+	applier, err := newApplier(env.Config)
+	if err != nil {
+		return noProcess(), err
+	}
+	for i, object := range objects {
+		if err := applier.apply(ctx, object); err != nil {
+			return noProcess(), fmt.Errorf("apply %s, number %d of %d: %w", title(object), i+1, len(objects), err)
+		}
+		env.Logger.InfoContext(ctx, "applied an object", "object", title(object))
+	}
+	return noProcess(), nil
+}
 
 // applier applies objects to a cluster.
 type applier struct {
@@ -32,36 +57,24 @@ type applier struct {
 	client dynamic.Interface
 }
 
-// apply applies the manifests, what others of them need first.
-func apply(ctx context.Context, config *rest.Config, action *simkubev1.ApplyAction, logger *slog.Logger) error {
-	objects, err := parseManifests(action.Manifests)
-	if err != nil {
-		return err
-	}
+func newApplier(config *rest.Config) (*applier, error) {
 	http, err := rest.HTTPClientFor(config)
 	if err != nil {
-		return fmt.Errorf("make HTTP client: %w", err)
+		return nil, fmt.Errorf("make HTTP client: %w", err)
 	}
 	kinds, err := discovery.NewDiscoveryClientForConfigAndClient(config, http)
 	if err != nil {
-		return fmt.Errorf("make discovery client: %w", err)
+		return nil, fmt.Errorf("make discovery client: %w", err)
 	}
 	client, err := dynamic.NewForConfigAndClient(config, http)
 	if err != nil {
-		return fmt.Errorf("make dynamic client: %w", err)
+		return nil, fmt.Errorf("make dynamic client: %w", err)
 	}
-	a := &applier{mapper: restmapper.NewDeferredDiscoveryRESTMapper(discoverycache.NewMemCacheClient(kinds)), client: client}
-	for i, object := range objects {
-		if err := a.one(ctx, object); err != nil {
-			return fmt.Errorf("apply %s, number %d of %d: %w", title(object), i+1, len(objects), err)
-		}
-		logger.InfoContext(ctx, "hook applied an object", "object", title(object))
-	}
-	return nil
+	return &applier{mapper: restmapper.NewDeferredDiscoveryRESTMapper(discoverycache.NewMemCacheClient(kinds)), client: client}, nil
 }
 
-// one applies an object, and again for a while if its kind is not served.
-func (a *applier) one(ctx context.Context, object *unstructured.Unstructured) error {
+// apply applies an object. It retries for a while if the kind is not served.
+func (a *applier) apply(ctx context.Context, object *unstructured.Unstructured) error {
 	var last error
 	left := kindRetries
 	err := wait.PollUntilContextCancel(ctx, kindPoll, true, func(ctx context.Context) (bool, error) {
@@ -73,7 +86,7 @@ func (a *applier) one(ctx context.Context, object *unstructured.Unstructured) er
 		return true, last
 	})
 	if last != nil {
-		return last // it says more than that the time is over
+		return last // it says more than that ctx ended
 	}
 	return err
 }
@@ -91,14 +104,14 @@ func (a *applier) try(ctx context.Context, object *unstructured.Unstructured) er
 		}
 		resource = a.client.Resource(mapping.Resource).Namespace(object.GetNamespace())
 	}
-	if err := checkPlace(object); err != nil {
+	if err := validatePlace(object); err != nil {
 		return err
 	}
 	_, err = resource.Apply(ctx, object.GetName(), object, metav1.ApplyOptions{FieldManager: simkubev1.FieldManager, Force: true})
 	return err
 }
 
-// unserved tells an unknown kind from an object, or its namespace, that is missing.
+// unserved reports whether an error is about an unknown kind, and not about an object or a namespace that does not exist.
 func unserved(err error) bool {
 	return meta.IsNoMatchError(err) || apierrors.IsNotFound(err) && apierrors.IsUnexpectedServerError(err)
 }
