@@ -8,6 +8,7 @@ import (
 
 	simkubev1 "simkube.io/simkube/api/v1"
 	"simkube.io/simkube/internal/printable"
+	"simkube.io/simkube/internal/words"
 )
 
 // maxNote is the longest text that an Event takes.
@@ -40,7 +41,7 @@ func (s *session) explain() string {
 }
 
 func (s *session) event(kind, reason, action, note string) {
-	s.recorder.Eventf(s.sim, nil, kind, reason, action, "%s", clip(printable.Text(note), maxNote))
+	s.recorder.Eventf(s.sim, nil, kind, reason, action, "%s", words.ClipMiddle(printable.Text(note), maxNote))
 }
 
 func eventType(state simkubev1.SimulationState) string {

@@ -1,7 +1,6 @@
 package controller
 
 import (
-	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -9,13 +8,14 @@ import (
 
 	simkubev1 "simkube.io/simkube/api/v1"
 	"simkube.io/simkube/internal/printable"
+	"simkube.io/simkube/internal/words"
 )
 
 // setCondition sets a condition. Its transition is the last change of its status or its reason: how long a simulation has
 // been waiting for something is told by it.
 func setCondition(status *simkubev1.SimulationStatus, condition metav1.Condition, now time.Time) {
 	condition.LastTransitionTime = metav1.NewTime(now)
-	condition.Message = clip(printable.Text(condition.Message), maxMessage)
+	condition.Message = words.ClipMiddle(printable.Text(condition.Message), maxMessage)
 	for i := range status.Conditions {
 		old := &status.Conditions[i]
 		if old.Type != condition.Type {
@@ -32,16 +32,6 @@ func setCondition(status *simkubev1.SimulationStatus, condition metav1.Condition
 
 // The API takes longer messages; those who read them don't.
 const maxMessage = 4096
-
-// clip shortens a text in its middle: how it begins says what it is about, and how it ends often why.
-func clip(text string, limit int) string {
-	const mark = " [...] "
-	if len(text) <= limit {
-		return text
-	}
-	half := (limit - len(mark)) / 2
-	return strings.ToValidUTF8(text[:half], "") + mark + strings.ToValidUTF8(text[len(text)-half:], "")
-}
 
 func conditionOf(sim *simkubev1.Simulation, kind string) *metav1.Condition {
 	if sim.Status == nil {

@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	simkubev1 "simkube.io/simkube/api/v1"
+	"simkube.io/simkube/internal/words"
 )
 
 const cleaningMessage = "What was made for the simulation is being removed."
@@ -60,7 +61,7 @@ func (s *session) finish(ctx context.Context) error {
 		status.State = simkubev1.SimulationFinished
 		complete := metav1.Condition{
 			Type: simkubev1.ConditionComplete, Status: metav1.ConditionTrue, Reason: reasonFinished,
-			Message: fmt.Sprintf("%s done, and everything is cleaned up.", plural(max(status.CompletedRuns, 1), "repetition")),
+			Message: fmt.Sprintf("%s done, and everything is cleaned up.", words.Count(max(status.CompletedRuns, 1), "repetition")),
 		}
 		ready := metav1.Condition{Type: simkubev1.ConditionReady, Status: metav1.ConditionFalse, Reason: reasonFinished, Message: complete.Message}
 		if failed := conditionOf(s.sim, simkubev1.ConditionFailed); hasFailed(s.sim) {

@@ -11,6 +11,7 @@ import (
 
 	simkubev1 "simkube.io/simkube/api/v1"
 	"simkube.io/simkube/internal/controller/objects"
+	"simkube.io/simkube/internal/words"
 )
 
 // observed is what is seen of a driver.
@@ -97,7 +98,7 @@ func (o observed) judgeStarting() verdict {
 		v.state = simkubev1.SimulationRetrying
 		if v.reason == reasonInitializing {
 			v.reason = reasonRetrying
-			v.message = fmt.Sprintf("The driver has ended early %s before the replay began, and is started anew%s.", plural(restarts, "time"), o.lastWords())
+			v.message = fmt.Sprintf("The driver has ended early %s before the replay began, and is started anew%s.", words.Count(restarts, "time"), o.lastWords())
 		}
 	}
 	return v
@@ -257,11 +258,4 @@ func hasCondition(pod *corev1.Pod, kind corev1.PodConditionType) bool {
 		}
 	}
 	return false
-}
-
-func plural(n int32, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }

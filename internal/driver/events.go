@@ -3,14 +3,17 @@ package driver
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	simkubev1 "simkube.io/simkube/api/v1"
 	"simkube.io/simkube/internal/printable"
+	"simkube.io/simkube/internal/words"
 )
+
+// maxEventMessage is how many bytes the API server accepts in the message of an Event.
+const maxEventMessage = 1024
 
 // event puts an Event beside the Simulation, for kubectl describe. One that cannot be written is in the log, as all of them are.
 func (d *driver) event(ctx context.Context, kind, reason, message string) {
@@ -21,22 +24,12 @@ func (d *driver) event(ctx context.Context, kind, reason, message string) {
 		InvolvedObject: corev1.ObjectReference{
 			APIVersion: simkubev1.GroupVersion.String(), Kind: "Simulation", Name: d.sim.Name, UID: d.sim.UID,
 		},
-		Type: kind, Reason: reason, Message: shortened(message), Count: 1, FirstTimestamp: now, LastTimestamp: now,
+		Type: kind, Reason: reason, Message: words.ClipBytes(printable.Text(message), maxEventMessage), Count: 1, FirstTimestamp: now, LastTimestamp: now,
 		Source: corev1.EventSource{Component: fieldManager}, ReportingController: fieldManager, ReportingInstance: d.opts.Pod,
 	}
 	if _, err := d.client.CoreV1().Events(metav1.NamespaceDefault).Create(context.WithoutCancel(ctx), event, metav1.CreateOptions{}); err != nil {
 		d.log.WarnContext(ctx, "an event was not written", "reason", reason, "message", message, "error", err)
 	}
-}
-
-// shortened makes a message fit to be shown, and cuts it to what an Event may hold.
-func shortened(message string) string {
-	const most = 1024
-	message = printable.Text(message)
-	if len(message) <= most {
-		return message
-	}
-	return strings.ToValidUTF8(message[:most-3], "") + "..."
 }
 
 // hookDone tells how a hook ended.

@@ -77,7 +77,7 @@ func TestClip(t *testing.T) {
 	records := []simkubev1.HookRecord{{Run: 1, Message: long}, {Run: 1, Message: "short"}, {Run: 2, Message: long}}
 	clip(records, 2)
 	clip(records, 2)
-	if m := records[0].Message; len(m) > mostOfEarlier+len("…") || !strings.HasPrefix(m, "ää") || strings.ContainsRune(m, '\ufffd') {
+	if m := records[0].Message; len(m) > maxEarlierMessage || !strings.HasPrefix(m, "ää") || strings.ContainsRune(m, '\ufffd') {
 		t.Errorf("the first is %q", m)
 	}
 	if records[1].Message != "short" || records[2].Message != long {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
 	"sync"
 	"time"
 
@@ -18,6 +17,7 @@ import (
 
 	simkubev1 "simkube.io/simkube/api/v1"
 	"simkube.io/simkube/internal/printable"
+	"simkube.io/simkube/internal/words"
 )
 
 const (
@@ -26,8 +26,8 @@ const (
 	// statusTries and statusWait bound how long a write that must succeed is tried: about 15 s, with what the tries take themselves.
 	statusTries = 9
 	statusWait  = 60 * time.Millisecond
-	// mostOfEarlier is how many bytes of a hook's message are kept once its repetition is over.
-	mostOfEarlier = 200
+	// maxEarlierMessage is how many bytes of a hook's message are kept once its repetition is over.
+	maxEarlierMessage = 200
 )
 
 // status is status.driver of the Simulation. It is safe for concurrent use.
@@ -168,8 +168,8 @@ func (l ledger) Save(ctx context.Context, records []simkubev1.HookRecord) error 
 // clip shortens what hooks of earlier repetitions have said: those of a thousand must fit an object.
 func clip(records []simkubev1.HookRecord, run int32) {
 	for i := range records {
-		if r := &records[i]; r.Run < run && len(r.Message) > mostOfEarlier {
-			r.Message = strings.ToValidUTF8(r.Message[:mostOfEarlier], "") + "…"
+		if r := &records[i]; r.Run < run {
+			r.Message = words.ClipBytes(r.Message, maxEarlierMessage)
 		}
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"simkube.io/simkube/internal/words"
 )
 
 // formatAmount writes an amount of a resource for people, with three digits that count: "402 cores", "1.2 TiB",
@@ -19,7 +21,7 @@ func formatAmount(name corev1.ResourceName, amount int64) string {
 		}
 		return threeDigits(float64(amount)/1000) + " cores"
 	case name == corev1.ResourcePods:
-		return plural(int(amount), "pod")
+		return words.Count(amount, "pod")
 	case name == corev1.ResourceMemory:
 		return formatBytes(amount)
 	case name == corev1.ResourceEphemeralStorage, strings.HasPrefix(string(name), corev1.ResourceHugePagesPrefix):
@@ -41,6 +43,9 @@ func formatBytes(amount int64) string {
 
 // threeDigits rounds to three digits that count, without zeros at the end; whole numbers keep all theirs.
 func threeDigits(value float64) string {
+	if value >= 1000 {
+		return words.Number(int64(math.Round(value)))
+	}
 	decimals := 2 - int(math.Floor(math.Log10(max(value, 0.001))))
 	text := strconv.FormatFloat(value, 'f', max(decimals, 0), 64)
 	if strings.Contains(text, ".") {

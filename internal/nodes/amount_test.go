@@ -16,7 +16,7 @@ func TestFormatAmount(t *testing.T) {
 		{corev1.ResourceCPU, 5, "0.005 cores"},
 		{corev1.ResourceCPU, 1000, "1 core"},
 		{corev1.ResourceCPU, 402_345, "402 cores"},
-		{corev1.ResourceCPU, 12_345_678, "12346 cores"},
+		{corev1.ResourceCPU, 12_345_678, "12,346 cores"},
 		{corev1.ResourceMemory, 0, "0 B"},
 		{corev1.ResourceMemory, 1 << 40, "1 TiB"},
 		{corev1.ResourceMemory, 1_319_413_953_331, "1.2 TiB"},

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"simkube.io/simkube/internal/words"
 )
 
 // TooManyNodesError is returned by [Prepare] when auto would need more than MaxNodes.
@@ -16,8 +18,8 @@ type TooManyNodesError struct {
 }
 
 func (e *TooManyNodesError) Error() string {
-	return fmt.Sprintf("nodes auto: the trace needs more than %d nodes of %s (%s): give a larger node shape, or the number of nodes",
-		MaxNodes, e.Shape, e.Peak)
+	return fmt.Sprintf("nodes auto: the trace needs more than %s nodes of %s (%s): give a larger node shape, or the number of nodes",
+		words.Number(MaxNodes), e.Shape, e.Peak)
 }
 
 // headroom is what auto adds to the nodes that the peak fills: a tenth, and one at least. A rollout runs old and
@@ -44,7 +46,7 @@ func autoSize(demand *Demand, shape Shape) (count int, summary string, err error
 		return 1, fmt.Sprintf("auto: 1 node of %s (the trace has no pods that such nodes can run)", shape), nil
 	}
 	extra := min(headroom(count), MaxNodes-count)
-	summary = fmt.Sprintf("auto: %s of %s (%s; %s; +%d for rollouts)", plural(count+extra, "node"), shape,
+	summary = fmt.Sprintf("auto: %s of %s (%s; %s; +%d for rollouts)", words.Count(count+extra, "node"), shape,
 		demand.describe(peak), pack.decisive(peak, count), extra)
 	return count + extra, summary, nil
 }
@@ -65,7 +67,7 @@ func (d *Demand) describe(now *moment) string {
 	}
 	text := fmt.Sprintf("peak at %s: %s", d.clock(now.time), strings.Join(parts, ", "))
 	if daemonSets > 0 {
-		text += fmt.Sprintf(", and %s on each node", plural(daemonSets, "DaemonSet"))
+		text += fmt.Sprintf(", and %s on each node", words.Count(daemonSets, "DaemonSet"))
 	}
 	return text
 }

@@ -7,6 +7,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+
+	"simkube.io/simkube/internal/words"
 )
 
 // Check judges every pod of a demand against the nodes and returns those that none of them can ever run, the
@@ -115,7 +117,7 @@ func crowded(feasible []*class, template *podTemplate, owners []Owner) []Finding
 					Owners: []Owner{owner},
 					Pods:   owner.Pods - places,
 					Reason: fmt.Sprintf("excludes others of its kind by %s: there are %d, and only %s for them",
-						key, owner.Pods, plural(places, "place")),
+						key, owner.Pods, words.Count(places, "place")),
 				})
 			}
 		}

@@ -9,6 +9,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/component-helpers/scheduling/corev1/nodeaffinity"
 	"k8s.io/klog/v2"
+
+	"simkube.io/simkube/internal/words"
 )
 
 // constraint is one thing a pod asks of a node, for good: not what happens to be free.
@@ -156,7 +158,7 @@ func taintConstraint(tolerations []corev1.Toleration) constraint {
 				return fmt.Sprintf("does not tolerate the taint %s of %s", taints[0], s.all())
 			}
 			for i, taint := range taints {
-				taints[i] = fmt.Sprintf("%s (%s)", taint, plural(counts[taint], "node"))
+				taints[i] = fmt.Sprintf("%s (%s)", taint, words.Count(counts[taint], "node"))
 			}
 			return fmt.Sprintf("tolerates none of %s: their taints are %s", s.all(), strings.Join(taints, ", "))
 		},

@@ -4,10 +4,10 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"simkube.io/simkube/internal/words"
 	"simkube.io/simkube/trace"
 )
 
@@ -44,7 +44,7 @@ func ownerNames(owners []Owner) string {
 	const shown = 3
 	var parts []string
 	var last schema.GroupVersionKind
-	for _, owner := range owners[:min(shown, len(owners))] {
+	for _, owner := range owners {
 		name := owner.Name
 		if owner.GVK != last {
 			name = describe(owner.GVK, owner.Name)
@@ -52,11 +52,7 @@ func ownerNames(owners []Owner) string {
 		last = owner.GVK
 		parts = append(parts, name)
 	}
-	text := strings.Join(parts, ", ")
-	if more := len(owners) - shown; more > 0 {
-		text += fmt.Sprintf(" and %d more", more)
-	}
-	return text
+	return words.First(shown, parts...)
 }
 
 // Finding says that pods can never be scheduled on a set of nodes, and why.
@@ -73,14 +69,7 @@ type Finding struct {
 // String gives the finding as one line, with the first three owners by name:
 // "apps/v1.Deployment prod/api: 3 pods can never be scheduled: needs nodeSelector disktype=ssd, which ...".
 func (f Finding) String() string {
-	return fmt.Sprintf("%s: %s can never be scheduled: %s", ownerNames(f.Owners), plural(f.Pods, "pod"), f.Reason)
-}
-
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
+	return fmt.Sprintf("%s: %s can never be scheduled: %s", ownerNames(f.Owners), words.Count(f.Pods, "pod"), f.Reason)
 }
 
 // sortFindings puts findings with one reason together and the largest first.

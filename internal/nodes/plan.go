@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"simkube.io/simkube/internal/words"
 )
 
 // Plan is what a simulation's nodes will be, and what is to be said about them before it starts.
@@ -37,12 +39,12 @@ func Prepare(spec Spec, demand *Demand) (*Plan, error) {
 		if plan.Nodes, plan.Notes, err = ReadManifestFile(spec.File); err != nil {
 			return nil, err
 		}
-		plan.Summary = fmt.Sprintf("%s from %s: %s", plural(len(plan.Nodes), "node"), spec.File, capacity(plan.Nodes))
+		plan.Summary = fmt.Sprintf("%s from %s: %s", words.Count(len(plan.Nodes), "node"), spec.File, capacity(plan.Nodes))
 	case spec.Count > MaxNodes:
 		return nil, fmt.Errorf("%d nodes; at most %d can be simulated", spec.Count, MaxNodes)
 	case spec.Count > 0:
 		plan.Nodes = Build(spec.Count, shape)
-		plan.Summary = fmt.Sprintf("%s of %s", plural(spec.Count, "node"), shape)
+		plan.Summary = fmt.Sprintf("%s of %s", words.Count(spec.Count, "node"), shape)
 	default:
 		count, summary, err := autoSize(demand, shape)
 		if err != nil {

@@ -32,7 +32,7 @@ func TestPrepare_Auto(t *testing.T) {
 				applied(daemonSet(t, "agent", podSpec("1", "4Gi", ""))),
 				applied(deployment(t, "api", 100, podSpec("1", "10Gi", ""))),
 			},
-			"auto: 19 nodes of cpu=32,memory=64Gi,pods=110 (peak at 12:01 UTC: 100 pods, 100 cores, 1000 GiB, and 1 DaemonSet on each node; memory decides; +2 for rollouts)", 0,
+			"auto: 19 nodes of cpu=32,memory=64Gi,pods=110 (peak at 12:01 UTC: 100 pods, 100 cores, 1,000 GiB, and 1 DaemonSet on each node; memory decides; +2 for rollouts)", 0,
 		},
 		{
 			"pods", "pods=10",
@@ -93,7 +93,7 @@ func TestPrepare_AutoTooMany(t *testing.T) {
 	if !errors.As(err, &tooMany) {
 		t.Fatalf("got %v, want a *TooManyNodesError", err)
 	}
-	const want = "nodes auto: the trace needs more than 5000 nodes of cpu=32,memory=128Gi,pods=110 (peak at 12:00 UTC: 6000 pods, 102000 cores, 5.86 TiB): give a larger node shape, or the number of nodes"
+	const want = "nodes auto: the trace needs more than 5,000 nodes of cpu=32,memory=128Gi,pods=110 (peak at 12:00 UTC: 6,000 pods, 102,000 cores, 5.86 TiB): give a larger node shape, or the number of nodes"
 	if err.Error() != want {
 		t.Errorf("got %s, want %s", err, want)
 	}

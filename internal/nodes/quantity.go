@@ -8,6 +8,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
+
+	"simkube.io/simkube/internal/words"
 )
 
 // A quantity that somebody means is no longer, and has an exponent of two digits at most, such as
@@ -17,6 +19,9 @@ const (
 	maxQuantityText   = 64
 	maxExponentDigits = 2
 )
+
+// maxShown is how many bytes of a quantity an error quotes.
+const maxShown = 40
 
 // errAbsurd is returned for a quantity that must not be read.
 var errAbsurd = errors.New("its exponent or its length is absurd: no node has such an amount")
@@ -57,17 +62,9 @@ func checkNodeQuantities(manifest []byte) error {
 		for name, value := range list {
 			text := strings.Trim(string(value), `"`)
 			if !IsQuantity(text) {
-				problems = append(problems, fmt.Errorf("status.%s.%s %q: %w", field, name, clipped(text), errAbsurd))
+				problems = append(problems, fmt.Errorf("status.%s.%s %q: %w", field, name, words.ClipBytes(text, maxShown), errAbsurd))
 			}
 		}
 	}
 	return errors.Join(problems...)
-}
-
-func clipped(text string) string {
-	const most = 40
-	if len(text) <= most {
-		return text
-	}
-	return text[:most] + "..."
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -14,6 +13,8 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/cache"
 	watchtools "k8s.io/client-go/tools/watch"
+
+	"simkube.io/simkube/internal/words"
 )
 
 // NotReadyError is returned by [Create] when its context ends before every node is ready.
@@ -36,14 +37,11 @@ func (e *NotReadyError) Error() string {
 		}
 	})
 	var parts []string
-	for _, name := range names[:min(shown, len(names))] {
+	for _, name := range names {
 		parts = append(parts, fmt.Sprintf("%s (%s)", name, e.Waiting[name]))
 	}
-	if more := len(names) - shown; more > 0 {
-		parts = append(parts, fmt.Sprintf("and %d more", more))
-	}
 	return fmt.Sprintf("wait for nodes: %d of %d are not ready: %s: %v",
-		len(e.Waiting), e.Total, strings.Join(parts, ", "), e.Cause)
+		len(e.Waiting), e.Total, words.First(shown, parts...), e.Cause)
 }
 
 // Unwrap gives the cause.

@@ -9,6 +9,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/util/validation"
+
+	"simkube.io/simkube/internal/words"
 )
 
 // ShapeError tells which part of a shape's text is wrong, and what would be right.
@@ -105,7 +107,7 @@ func (s *Shape) setResource(name corev1.ResourceName, value string) string {
 	}
 	quantity, err := ParseQuantity(value)
 	if errors.Is(err, errAbsurd) {
-		return fmt.Sprintf("%q is more than any node has; the largest accepted is %d", clipped(value), int64(maxQuantity))
+		return fmt.Sprintf("%q is more than any node has; the largest accepted is %d", words.ClipBytes(value, maxShown), int64(maxQuantity))
 	}
 	if err != nil {
 		return fmt.Sprintf("%q is not a quantity; write a number with or without a suffix, such as 500m, 32 or 128Gi", value)

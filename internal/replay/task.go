@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -15,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	simkubev1 "simkube.io/simkube/api/v1"
+	"simkube.io/simkube/internal/words"
 	"simkube.io/simkube/trace"
 )
 
@@ -23,6 +23,10 @@ var (
 	podKind       = schema.GroupKind{Kind: "Pod"}
 	namespaceKind = schema.GroupKind{Kind: "Namespace"}
 )
+
+// maxMessage is how many bytes of an error a problem keeps. Validation errors quote whole manifests
+// between what they are about and what is wrong with it.
+const maxMessage = 500
 
 // task is what one event does to one object.
 type task struct {
@@ -133,18 +137,8 @@ func (t *task) problem(category Category, err error) *Problem {
 	return &Problem{
 		Event: t.event.index, Time: time.Unix(t.event.time, 0).UTC(), GVK: t.gvk,
 		Namespace: t.key.namespace, Name: t.key.name,
-		Verb: t.verb, Category: category, Message: shortened(err.Error()),
+		Verb: t.verb, Category: category, Message: words.ClipMiddle(err.Error(), maxMessage),
 	}
-}
-
-// shortened cuts the middle out of a long message: validation quotes whole manifests, between what it is about
-// and what is wrong with it.
-func shortened(message string) string {
-	const head, tail = 300, 200
-	if len(message) <= head+tail {
-		return message
-	}
-	return strings.ToValidUTF8(message[:head], "") + " ... " + strings.ToValidUTF8(message[len(message)-tail:], "")
 }
 
 // sending notes that the request for the object itself goes out now. It must not if there is an error: the run ended

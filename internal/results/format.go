@@ -6,27 +6,16 @@ import (
 	"strconv"
 	"strings"
 	"time"
-)
 
-// FormatCount writes a count with thin groups: 12,345.
-func FormatCount(n int) string {
-	digits := strconv.Itoa(n)
-	sign := ""
-	if n < 0 {
-		sign, digits = "-", digits[1:]
-	}
-	for i := len(digits) - 3; i > 0; i -= 3 {
-		digits = digits[:i] + "," + digits[i:]
-	}
-	return sign + digits
-}
+	"simkube.io/simkube/internal/words"
+)
 
 // FormatNumber writes a quantity for people: three significant digits below a thousand, whole above.
 func FormatNumber(v float64) string {
 	abs := math.Abs(v)
 	switch {
 	case abs >= 99.95:
-		return FormatCount(int(math.Round(v)))
+		return words.Number(int(math.Round(v)))
 	case abs >= 9.995:
 		return trimZeros(strconv.FormatFloat(v, 'f', 1, 64))
 	default:

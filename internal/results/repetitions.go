@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"simkube.io/simkube/internal/words"
 )
 
 // RepetitionsSchemaVersion is the version of repetitions.json that this package writes, and the only one it reads.
@@ -82,7 +84,7 @@ type Measure struct {
 
 // AllMeasures lists them in the order of [Measures.Values].
 func AllMeasures() []Measure {
-	count := func(v float64) string { return FormatCount(int(v)) }
+	count := func(v float64) string { return words.Number(int(v)) }
 	return []Measure{
 		{"pods", count},
 		{"no node", count},

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"simkube.io/simkube/internal/printable"
+	"simkube.io/simkube/internal/words"
 )
 
 // WriteText writes the runs as a table for a terminal of the given width (80 where it is zero or less), in colour if
@@ -35,7 +36,7 @@ func (r *Repetitions) Statuses() string {
 	var parts []string
 	for _, status := range []RepetitionStatus{RunFinished, RunInterrupted, RunFailed, RunNotStarted} {
 		if n := r.Count(status); n > 0 {
-			parts = append(parts, FormatCount(n)+" "+status.Text())
+			parts = append(parts, words.Number(n)+" "+status.Text())
 		}
 	}
 	return strings.Join(parts, ", ")
@@ -68,14 +69,14 @@ func (t *textWriter) repetitions(r *Repetitions) {
 			worst = status
 		}
 	}
-	head := printable.Line(r.Simulation) + ", " + plural(len(r.Runs), "repetition", "repetitions")
+	head := printable.Line(r.Simulation) + ", " + words.Count(len(r.Runs), "repetition")
 	state := r.Statuses()
 	between := ": "
 	if utf8.RuneCountInString(head+between+state) > t.width {
 		between = "\n  "
 	}
-	t.out.WriteString(t.styled(bold, shorten(head, t.width)) + between)
-	t.out.WriteString(t.styled(worst.style(), shorten(state, t.width-2)) + "\n")
+	t.out.WriteString(t.styled(bold, words.Clip(head, t.width)) + between)
+	t.out.WriteString(t.styled(worst.style(), words.Clip(state, t.width-2)) + "\n")
 }
 
 // column is one of a table, with a cell for every row.

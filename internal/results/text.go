@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"simkube.io/simkube/internal/printable"
+	"simkube.io/simkube/internal/words"
 )
 
 // WriteText writes the summary in a dozen lines for a terminal of the given width (80 where it is
@@ -90,7 +91,7 @@ func (t *textWriter) line(label string, parts ...part) {
 			break
 		}
 		room -= need
-		t.out.WriteString(t.styled(dim, sep) + t.styled(p.style, shorten(p.text, room+need)))
+		t.out.WriteString(t.styled(dim, sep) + t.styled(p.style, words.Clip(p.text, room+need)))
 	}
 	t.out.WriteByte('\n')
 }
@@ -105,7 +106,7 @@ func (t *textWriter) header(s *Summary) {
 		state, style = "interrupted", yellow
 	}
 	room := t.width - utf8.RuneCountInString(state) - 1
-	t.out.WriteString(t.styled(bold, shorten(name, room)) + " " + t.styled(style, state) + "\n")
+	t.out.WriteString(t.styled(bold, words.Clip(name, room)) + " " + t.styled(style, state) + "\n")
 	parts := []part{plain("%s of trace in %s",
 		FormatDuration(s.Run.WindowEnd.Sub(s.Run.WindowStart)),
 		FormatDuration(time.Duration(s.Run.WallSeconds*float64(time.Second))))}
@@ -125,17 +126,17 @@ func (t *textWriter) pods(s *Summary) {
 		t.line("pods", part{yellow, "none was created"})
 		return
 	}
-	parts := []part{strong("%s created", FormatCount(p.Created)), plain("%s ran", FormatCount(p.Ran))}
+	parts := []part{strong("%s created", words.Number(p.Created)), plain("%s ran", words.Number(p.Ran))}
 	if p.Succeeded > 0 {
-		parts = append(parts, plain("%s succeeded", FormatCount(p.Succeeded)))
+		parts = append(parts, plain("%s succeeded", words.Number(p.Succeeded)))
 	}
 	if p.Failed > 0 {
-		parts = append(parts, part{red, FormatCount(p.Failed) + " failed"})
+		parts = append(parts, part{red, words.Number(p.Failed) + " failed"})
 	}
 	if p.Disrupted > 0 {
-		parts = append(parts, part{yellow, FormatCount(p.Disrupted) + " disrupted"})
+		parts = append(parts, part{yellow, words.Number(p.Disrupted) + " disrupted"})
 	}
-	parts = append(parts, plain("at most %s at once", FormatCount(s.Timing.Pods.PeakRunning)))
+	parts = append(parts, plain("at most %s at once", words.Number(s.Timing.Pods.PeakRunning)))
 	t.line("pods", parts...)
 }
 
@@ -147,17 +148,17 @@ func (t *textWriter) waits(s *Summary) {
 	if w.OverSecond == 0 {
 		t.line("pending", part{green, "no pod waited longer than a second for a node"})
 	} else {
-		t.line("pending", part{yellow, FormatCount(w.OverSecond) + " waited over 1s"},
+		t.line("pending", part{yellow, words.Number(w.OverSecond) + " waited over 1s"},
 			plain("p50 %s", FormatSeconds(w.P50)), plain("p99 %s", FormatSeconds(w.P99)),
 			strong("longest %s", FormatSeconds(w.Max)))
 	}
 	if n := s.Outcome.Pods.NeverScheduled; n > 0 {
-		t.line("", part{red, FormatCount(n) + " never got a node"})
+		t.line("", part{red, words.Number(n) + " never got a node"})
 	}
 	var because []part
 	for _, r := range s.Timing.WaitReasons {
 		if r.Mainly > 0 {
-			because = append(because, plain("%s (%s)", r.Reason, plural(r.Mainly, "pod", "pods")))
+			because = append(because, plain("%s (%s)", r.Reason, words.Count(r.Mainly, "pod")))
 		}
 	}
 	if len(because) > 0 {
@@ -167,9 +168,9 @@ func (t *textWriter) waits(s *Summary) {
 
 func (t *textWriter) nodes(s *Summary) {
 	n := s.Timing.Nodes
-	count := plain("%s", plural(n.Peak, "node", "nodes"))
+	count := plain("%s", words.Count(n.Peak, "node"))
 	if s.Outcome.Nodes.Count > n.Peak {
-		count = plain("at most %s", plural(n.Peak, "node", "nodes"))
+		count = plain("at most %s", words.Count(n.Peak, "node"))
 	}
 	count.style = bold
 	t.line("nodes", count, plain("%s node-hours", FormatNumber(n.NodeHours)))
@@ -187,7 +188,7 @@ func (t *textWriter) usage(label string, u ResourceUsage, unit string) {
 
 func (t *textWriter) replay(s *Summary) {
 	lag := s.Timing.ReplayLag
-	t.line("replay", plain("%s", plural(s.Outcome.Events.Replayed, "event", "events")),
+	t.line("replay", plain("%s", words.Count(s.Outcome.Events.Replayed, "event")),
 		plain("lag p50 %s", FormatSeconds(lag.P50)), plain("p99 %s", FormatSeconds(lag.P99)),
 		plain("max %s", FormatSeconds(lag.Max)))
 }
@@ -197,27 +198,9 @@ func (t *textWriter) problems(s *Summary) {
 	if p.Total == 0 {
 		return
 	}
-	parts := []part{{red, FormatCount(p.Total)}}
+	parts := []part{{red, words.Number(p.Total)}}
 	for _, c := range p.ByCategory {
-		parts = append(parts, plain("%s %s", FormatCount(c.Count), c.Category))
+		parts = append(parts, plain("%s %s", words.Number(c.Count), c.Category))
 	}
 	t.line("problems", parts...)
-}
-
-// shorten cuts a text to so many characters, the last of them an ellipsis.
-func shorten(s string, width int) string {
-	if utf8.RuneCountInString(s) <= width {
-		return s
-	}
-	if width < 1 {
-		return ""
-	}
-	return string([]rune(s)[:width-1]) + "…"
-}
-
-func plural(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return FormatCount(n) + " " + many
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math"
 	"time"
+
+	"simkube.io/simkube/internal/words"
 )
 
 const (
@@ -125,20 +127,13 @@ func lengthText(seconds int64) string {
 	hours := seconds % day / (60 * 60)
 	switch {
 	case years >= 10 || years > 0 && days == 0:
-		return units(years, "year")
+		return words.Count(years, "year")
 	case years > 0:
-		return units(years, "year") + " and " + units(days, "day")
+		return words.Count(years, "year") + " and " + words.Count(days, "day")
 	case days > 0 && hours > 0:
-		return units(days, "day") + " and " + units(hours, "hour")
+		return words.Count(days, "day") + " and " + words.Count(hours, "hour")
 	case days > 0:
-		return units(days, "day")
+		return words.Count(days, "day")
 	}
 	return (time.Duration(seconds) * time.Second).String()
-}
-
-func units(n int64, unit string) string {
-	if n == 1 {
-		return "1 " + unit
-	}
-	return fmt.Sprintf("%d %ss", n, unit)
 }

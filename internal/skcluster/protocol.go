@@ -9,10 +9,14 @@ import (
 	"io"
 
 	"simkube.io/simkube/internal/simulation"
+	"simkube.io/simkube/internal/words"
 )
 
 // maxLine bounds a message. The largest is a summary, which lists what made pods.
 const maxLine = 64 << 20
+
+// maxShown is how many bytes of a message an error quotes.
+const maxShown = 120
 
 // ErrProtocol is wrapped by the error for a message that is not understood.
 var ErrProtocol = errors.New("sk-cluster sent what this skctl does not understand; are they of the same version?")
@@ -52,7 +56,7 @@ func readMessages(r io.Reader, handle func(simulation.Message)) error {
 func parseMessage(text []byte) (simulation.Message, error) {
 	var msg simulation.Message
 	if err := json.Unmarshal(text, &msg); err != nil {
-		return msg, fmt.Errorf("%w: %w: %s", ErrProtocol, err, clip(text))
+		return msg, fmt.Errorf("%w: %w: %s", ErrProtocol, err, words.ClipBytes(string(text), maxShown))
 	}
 	set := 0
 	for _, is := range []bool{msg.Note != nil, msg.Progress != nil, msg.Done != nil, msg.Failed != nil} {
@@ -61,15 +65,7 @@ func parseMessage(text []byte) (simulation.Message, error) {
 		}
 	}
 	if set != 1 {
-		return msg, fmt.Errorf("%w: a message of %d kinds: %s", ErrProtocol, set, clip(text))
+		return msg, fmt.Errorf("%w: a message of %d kinds: %s", ErrProtocol, set, words.ClipBytes(string(text), maxShown))
 	}
 	return msg, nil
-}
-
-func clip(text []byte) string {
-	const most = 120
-	if len(text) <= most {
-		return string(text)
-	}
-	return string(bytes.ToValidUTF8(text[:most], nil)) + "..."
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"simkube.io/simkube/internal/printable"
+	"simkube.io/simkube/internal/words"
 )
 
 // TextOptions say how a report is written for people.
@@ -37,8 +38,8 @@ func (r *Report) WriteText(w io.Writer, opts TextOptions) error {
 	for _, note := range r.Notes {
 		fmt.Fprintln(out, opts.Dim(printable.Line(note)))
 	}
-	fmt.Fprintf(out, "%s, %s in %s with %s\n", count(r.Errors(), "error"), count(r.Warnings(), "warning"),
-		count(r.Events, "event"), count(r.Manifests, "manifest"))
+	fmt.Fprintf(out, "%s, %s in %s with %s\n", words.Count(r.Errors(), "error"), words.Count(r.Warnings(), "warning"),
+		words.Count(r.Events, "event"), words.Count(r.Manifests, "manifest"))
 	return out.Flush()
 }
 
@@ -51,15 +52,15 @@ func (g *ruleFindings) writeText(out *bufio.Writer, opts TextOptions) {
 	}
 	of := ""
 	if len(objects) > 0 {
-		of = " of " + count(len(objects), "object")
+		of = " of " + words.Count(len(objects), "object")
 	}
 	fmt.Fprintf(out, "%s %s: %s%s\n", opts.Bad(g.rule.Severity, string(g.rule.Severity)+" "+g.rule.Code), opts.Bold(g.rule.Name),
-		count(len(g.findings), "place"), of)
+		words.Count(len(g.findings), "place"), of)
 	fmt.Fprintf(out, "  %s\n\n", g.rule.Title)
 	var last *Object
 	for i, finding := range g.findings {
 		if opts.Max > 0 && i == opts.Max {
-			fmt.Fprintf(out, "  %s\n", opts.Dim(fmt.Sprintf("... and %s more (--all shows them)", count(len(g.findings)-i, "place"))))
+			fmt.Fprintf(out, "  %s\n", opts.Dim(fmt.Sprintf("... and %s more (--all shows them)", words.Count(len(g.findings)-i, "place"))))
 			break
 		}
 		if finding.Object != nil && (last == nil || *last != *finding.Object) {
@@ -72,7 +73,7 @@ func (g *ruleFindings) writeText(out *bufio.Writer, opts TextOptions) {
 	lines := strings.Split(strings.TrimSuffix(g.program, "\n"), "\n")
 	for i, line := range lines {
 		if opts.Max > 0 && i == opts.Max {
-			fmt.Fprintf(out, "    %s\n", opts.Dim(fmt.Sprintf("# ... and %s more (--generate-skel writes them)", count(len(lines)-i, "line"))))
+			fmt.Fprintf(out, "    %s\n", opts.Dim(fmt.Sprintf("# ... and %s more (--generate-skel writes them)", words.Count(len(lines)-i, "line"))))
 			break
 		}
 		fmt.Fprintf(out, "    %s\n", printable.Text(line))
@@ -90,12 +91,4 @@ func (f *Finding) writeText(out *bufio.Writer, opts TextOptions) {
 		path = printable.Line(oneLine(f.Path)) + ": "
 	}
 	fmt.Fprintf(out, "    %s%s %s\n", path, printable.Line(f.Message), opts.Dim("("+where+")"))
-}
-
-// count writes a number of things: "1 object", "2 objects".
-func count(n int, noun string) string {
-	if n != 1 {
-		noun += "s"
-	}
-	return fmt.Sprintf("%d %s", n, noun)
 }

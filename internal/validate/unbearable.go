@@ -7,12 +7,16 @@ import (
 	"github.com/tinylib/msgp/msgp"
 
 	"simkube.io/simkube/internal/nodes"
+	"simkube.io/simkube/internal/words"
 	"simkube.io/simkube/trace"
 )
 
 // maxCount is more pods than any cluster has: Kubernetes is made for 150,000. The controllers would
 // go on making them until the memory is full.
 const maxCount = 1_000_000
+
+// maxShown is how many bytes of a value are quoted.
+const maxShown = 40
 
 // Unbearable is a value of an object that no control plane can bear.
 type Unbearable struct {
@@ -114,7 +118,7 @@ func (w *unbearableWalk) field(b []byte, parent place, key []byte) (rest []byte)
 		var text []byte
 		rest = readString(b, &text)
 		if !nodes.IsQuantity(string(text)) && (holdsQuantities(parent.field) || isQuantity(string(key))) && looksLikeQuantity(text) {
-			w.add(parent.down(string(key)), fmt.Errorf("%q is no quantity that anybody has: its exponent or its length is absurd", clipText(text)))
+			w.add(parent.down(string(key)), fmt.Errorf("%q is no quantity that anybody has: its exponent or its length is absurd", words.ClipBytes(string(text), maxShown)))
 		}
 		return rest
 	case msgp.IntType, msgp.UintType:
@@ -161,12 +165,4 @@ func looksLikeQuantity(text []byte) bool {
 	}
 	c := text[0]
 	return c >= '0' && c <= '9' || c == '+' || c == '-' || c == '.'
-}
-
-func clipText(text []byte) string {
-	const most = 40
-	if len(text) <= most {
-		return string(text)
-	}
-	return string(text[:most]) + "..."
 }

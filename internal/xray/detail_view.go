@@ -3,6 +3,8 @@ package xray
 import (
 	"fmt"
 	"strings"
+
+	"simkube.io/simkube/internal/words"
 )
 
 // head gives what stands above the lines of the detail: what it is, what happened to it, when, and what validation found. On a
@@ -14,12 +16,12 @@ func (d *detail) head(height int, f *findings, withDate bool) []line {
 	t := d.have.target
 	info := d.file.Info(t.event)
 	when := of(rolePlain, fmt.Sprintf("%s UTC  %s  event %s of %s", clockTime(info.Time, withDate), sinceStart(info.Time, d.start),
-		count(t.event+1), count(d.file.Progress().Total)))
+		words.Number(t.event+1), words.Number(d.file.Progress().Total)))
 	var out []line
 	o := &d.have.object
 	switch {
 	case !t.isObject:
-		title := fmt.Sprintf("Event %s: %s applied, %s deleted", count(t.event+1), count(info.Applied), count(info.Deleted))
+		title := fmt.Sprintf("Event %s: %s applied, %s deleted", words.Number(t.event+1), words.Number(info.Applied), words.Number(info.Deleted))
 		out = append([]line{of(roleTitle, title), when}, findingLines(f.of(t.event))...)
 	case d.have.err != nil:
 		out = []line{of(roleError, clean(d.have.err.Error())), when}
@@ -27,7 +29,7 @@ func (d *detail) head(height int, f *findings, withDate bool) []line {
 		title := of(roleTitle, objectName(o.key))
 		title.add(roleDim, "  "+clean(o.key.GVK.GroupVersion().String()))
 		state := of(changeRole(o.change), changeMark(o.change)+" "+changeWord(o.change, t.event))
-		state.add(rolePlain, fmt.Sprintf("  version %s of %s", count(o.version), count(o.versions)))
+		state.add(rolePlain, fmt.Sprintf("  version %s of %s", words.Number(o.version), words.Number(o.versions)))
 		state.add(roleDim, "  "+d.says())
 		out = append([]line{title, state, when}, findingLines(f.about(t.event, o.key))...)
 	}
@@ -61,7 +63,7 @@ func findingLines(all []Finding) []line {
 	var out []line
 	for i, x := range all {
 		if i == most-1 && len(all) > most {
-			return append(out, of(roleWarning, fmt.Sprintf("! %s more: v shows all", count(len(all)-i))))
+			return append(out, of(roleWarning, fmt.Sprintf("! %s more: v shows all", words.Number(len(all)-i))))
 		}
 		out = append(out, findingLine(x))
 	}

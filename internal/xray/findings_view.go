@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/charmbracelet/x/ansi"
+
+	"simkube.io/simkube/internal/words"
 )
 
 // findingsText is how many lines below the list are about the one that is chosen, where there is room.
@@ -42,7 +44,7 @@ func (f *findings) title() string {
 			errors++
 		}
 	}
-	text := fmt.Sprintf("Validation: %s, %s", plural(errors, "error"), plural(len(f.all)-errors, "warning"))
+	text := fmt.Sprintf("Validation: %s, %s", words.Count(errors, "error"), words.Count(len(f.all)-errors, "warning"))
 	switch {
 	case !f.running:
 		return "Validation is not available here"
@@ -60,7 +62,7 @@ func (f *findings) row(i int, look *look) line {
 		l.selected = true
 	}
 	l.add(severityRole(x.Severity), findingMark(x.Severity)+left(clean(x.Code), 6))
-	l.add(roleDim, right("#"+count(x.Event+1), 8)+"  ")
+	l.add(roleDim, right("#"+words.Number(x.Event+1), 8)+"  ")
 	l.add(rolePlain, f.what(x)+": "+clean(x.Message))
 	return l
 }
@@ -80,7 +82,7 @@ func (f *findings) chosen(width int) []line {
 		text += " (" + x.Field + ")"
 	}
 	if x.Count > 1 {
-		text += fmt.Sprintf(" (%s times)", count(x.Count))
+		text += fmt.Sprintf(" (%s times)", words.Number(x.Count))
 	}
 	out := []line{{}}
 	for _, paragraph := range []string{f.what(x), text, x.Help} {

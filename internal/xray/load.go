@@ -7,6 +7,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"simkube.io/simkube/internal/timeline"
+	"simkube.io/simkube/internal/words"
 )
 
 // target is what the detail is about: an object in its place, or a whole event.
@@ -64,7 +65,7 @@ func eventLines(file *timeline.File, event int) []diffLine {
 	var out []diffLine
 	objects := file.Objects(event)
 	for _, t := range tally(file, objects) {
-		text := right(count(t.count), 7) + " " + clean(t.kind) + " " + changeWord(t.change, event)
+		text := right(words.Number(t.count), 7) + " " + clean(t.kind) + " " + changeWord(t.change, event)
 		out = append(out, diffLine{changeMark(t.change)[0], text})
 	}
 	out = append(out, diffLine{' ', ""})

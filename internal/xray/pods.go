@@ -8,6 +8,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"simkube.io/simkube/internal/timeline"
+	"simkube.io/simkube/internal/words"
 	"simkube.io/simkube/trace"
 )
 
@@ -70,18 +71,18 @@ func (p *pods) quantiles() string {
 			never++
 		}
 	}
-	text := plural(len(p.all), "pod")
+	text := words.Count(len(p.all), "pod")
 	if len(ran) > 0 {
 		slices.Sort(ran)
 		at := func(q float64) string { return lasting(ran[int(q*float64(len(ran)-1)+0.5)]) }
 		text += fmt.Sprintf(": %s finished, after %s at least, %s median, %s p90, %s p99, %s at most",
-			count(len(ran)), at(0), at(0.5), at(0.9), at(0.99), at(1))
+			words.Number(len(ran)), at(0), at(0.5), at(0.9), at(0.99), at(1))
 	}
 	if running > 0 {
-		text += fmt.Sprintf("; %s running at the end", count(running))
+		text += fmt.Sprintf("; %s running at the end", words.Number(running))
 	}
 	if never > 0 {
-		text += fmt.Sprintf("; %s never started", count(never))
+		text += fmt.Sprintf("; %s never started", words.Number(never))
 	}
 	return text
 }

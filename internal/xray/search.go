@@ -8,6 +8,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"simkube.io/simkube/internal/timeline"
+	"simkube.io/simkube/internal/words"
 	"simkube.io/simkube/trace"
 )
 
@@ -178,12 +179,12 @@ func (s *search) count(at spot) (nth, n int) {
 // status says how it stands.
 func (s *search) status(at spot, total int) string {
 	nth, n := s.count(at)
-	text := fmt.Sprintf("/%s: %s", clean(s.text), plural(n, "match"))
+	text := fmt.Sprintf("/%s: %s", clean(s.text), words.Count(n, "match"))
 	if n != 1 {
-		text = fmt.Sprintf("/%s: %s matches", clean(s.text), count(n))
+		text = fmt.Sprintf("/%s: %s matches", clean(s.text), words.Number(n))
 	}
 	if n > 0 && nth > 0 {
-		text = fmt.Sprintf("/%s: match %s of %s", clean(s.text), count(nth), count(n))
+		text = fmt.Sprintf("/%s: match %s of %s", clean(s.text), words.Number(nth), words.Number(n))
 	}
 	switch {
 	case s.hunt.err != nil && s.hunt.ctx.Err() == nil:

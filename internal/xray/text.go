@@ -1,7 +1,6 @@
 package xray
 
 import (
-	"fmt"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -101,23 +100,6 @@ func right(s string, width int) string {
 func left(s string, width int) string {
 	if n := width - cells(s); n > 0 {
 		return s + strings.Repeat(" ", n)
-	}
-	return s
-}
-
-// plural counts things: "1 event", "2 events".
-func plural(n int, one string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return count(n) + " " + one + "s"
-}
-
-// count writes a number with its thousands apart.
-func count(n int) string {
-	s := fmt.Sprint(n)
-	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
-		s = s[:i] + "," + s[i:]
 	}
 	return s
 }

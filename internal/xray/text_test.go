@@ -169,23 +169,20 @@ func TestColumn(t *testing.T) {
 
 func TestTimes(t *testing.T) {
 	for got, want := range map[string]string{
-		clockTime(noon, false):                  "12:00:00",
-		clockTime(noon, true):                   "2025-06-01 12:00:00",
-		clockTime(-5, true):                     "@-5",
-		clockTime(1<<62, true):                  "@4611686018427387904",
-		sinceStart(noon+65, noon):               "+00:01:05",
-		sinceStart(noon-65, noon):               "-00:01:05",
-		sinceStart(noon+2*day+3, noon):          "+2d00:00:03",
-		sinceStart(1<<62, -1<<62):               "-far",
-		lasting(59):                             "59s",
-		lasting(61):                             "1m01s",
-		lasting(3661):                           "1h01m01s",
-		lasting(3*day + 7200):                   "3d02h",
-		lasting(-61):                            "-1m01s",
-		timestamp(noon):                         "2025-06-01T12:00:00Z",
-		count(1234567):                          "1,234,567",
-		count(-123):                             "-123",
-		plural(1, "event") + plural(2, "event"): "1 event2 events",
+		clockTime(noon, false):         "12:00:00",
+		clockTime(noon, true):          "2025-06-01 12:00:00",
+		clockTime(-5, true):            "@-5",
+		clockTime(1<<62, true):         "@4611686018427387904",
+		sinceStart(noon+65, noon):      "+00:01:05",
+		sinceStart(noon-65, noon):      "-00:01:05",
+		sinceStart(noon+2*day+3, noon): "+2d00:00:03",
+		sinceStart(1<<62, -1<<62):      "-far",
+		lasting(59):                    "59s",
+		lasting(61):                    "1m01s",
+		lasting(3661):                  "1h01m01s",
+		lasting(3*day + 7200):          "3d02h",
+		lasting(-61):                   "-1m01s",
+		timestamp(noon):                "2025-06-01T12:00:00Z",
 	} {
 		if got != want {
 			t.Errorf("got %q, want %q", got, want)

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
+
+	"simkube.io/simkube/internal/words"
 )
 
 // View draws the screen.
@@ -121,7 +123,7 @@ func (m *Model) emptyList() string {
 // header says what trace it is and how far things are.
 func (m *Model) header() line {
 	l := of(roleTitle, " "+clean(m.opts.Name))
-	events := plural(m.progress.Total, "event")
+	events := words.Count(m.progress.Total, "event")
 	if m.last >= m.first {
 		events += ", " + lasting(m.last-m.first)
 	}
@@ -153,7 +155,7 @@ func (m *Model) status() string {
 		parts = append(parts, m.search.status(m.cursor(), m.progress.Total))
 	}
 	if m.list.found != nil {
-		text := fmt.Sprintf("%s: %s", cut(clean(m.query.String()), max(12, m.width/3), m.look.glyphs.more), plural(len(m.list.found.found), "object"))
+		text := fmt.Sprintf("%s: %s", cut(clean(m.query.String()), max(12, m.width/3), m.look.glyphs.more), words.Count(len(m.list.found.found), "object"))
 		if m.hunt != nil && (!m.hunt.done || m.hunt.upTo < m.progress.Total && m.hunt.err != nil) {
 			text += fmt.Sprintf(" (%d%%)", share(m.hunt.upTo, m.progress.Total))
 		}
@@ -161,7 +163,7 @@ func (m *Model) status() string {
 	}
 	switch {
 	case m.progress.Err != nil:
-		parts = append(parts, fmt.Sprintf("! unreadable after event %s", count(m.progress.Events)))
+		parts = append(parts, fmt.Sprintf("! unreadable after event %s", words.Number(m.progress.Events)))
 	case !m.progress.Done:
 		parts = append(parts, fmt.Sprintf("reading %d%%", share(int(m.progress.Bytes>>10), int(m.progress.Size>>10))))
 	}

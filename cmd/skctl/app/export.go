@@ -17,6 +17,7 @@ import (
 	"simkube.io/simkube/cmd/skctl/progress"
 	"simkube.io/simkube/internal/timespec"
 	"simkube.io/simkube/internal/tracerclient"
+	"simkube.io/simkube/internal/words"
 	"simkube.io/simkube/storage/location"
 )
 
@@ -120,7 +121,7 @@ func (p *program) printExported(plan exportPlan, saved tracerclient.Contents) {
 		p.warnf("there are no objects in it: nothing of that time was recorded, or the filters left it out (--excluded-namespaces %s)", excluded)
 	}
 	p.notef("exported %s events with %s objects, %s, to %s",
-		progress.Count(saved.Events), progress.Count(saved.Objects), progress.Bytes(saved.Bytes), plan.output)
+		words.Number(saved.Events), words.Number(saved.Objects), progress.Bytes(saved.Bytes), plan.output)
 }
 
 // exportError adds what may be done about an export that failed.

@@ -16,6 +16,7 @@ import (
 	simkubev1 "simkube.io/simkube/api/v1"
 	"simkube.io/simkube/internal/hooks"
 	"simkube.io/simkube/internal/timespec"
+	"simkube.io/simkube/internal/words"
 )
 
 // The longest names: those of Services and Pods, at most 63 characters, are made of them.
@@ -91,7 +92,7 @@ func (o *runOptions) driver(wrong *problems) simkubev1.SimulationDriver {
 	wrong.check(checkName("--virtual-ns-prefix", o.prefix, maxNamespacePrefix))
 	wrong.check(flagError("trace-path", checkDriverTrace(o.trace)))
 	if !slices.Contains(verbosities(), o.verbosity) {
-		wrong.check(fmt.Errorf("--driver-verbosity %q: accepted are %s", o.verbosity, accepted(verbosities())))
+		wrong.check(fmt.Errorf("--driver-verbosity %q: accepted are %s", o.verbosity, words.And(verbosities()...)))
 	}
 	wrong.check(flagError("driver-secrets", checkObjectNames(o.secrets...)))
 	args := []string{"--verbosity", o.verbosity}

@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	simkubev1 "simkube.io/simkube/api/v1"
+	"simkube.io/simkube/internal/words"
 )
 
 // Further values of -o, as kubectl has them.
@@ -36,7 +37,7 @@ could not be applied or deleted. Why one waits or has failed is its reason, and 
 		ValidArgsFunction: p.completeSimulations(kube),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if !slices.Contains(outputs, output) {
-				return usage(cmd, fmt.Errorf("--output %q: accepted are %s", output, accepted(outputs)))
+				return usage(cmd, fmt.Errorf("--output %q: accepted are %s", output, words.And(outputs...)))
 			}
 			return p.withSimulations(cmd.Context(), kube, func(ctx context.Context, sims *simulations) error {
 				if len(args) == 1 {

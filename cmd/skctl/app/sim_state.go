@@ -10,7 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	simkubev1 "simkube.io/simkube/api/v1"
-	"simkube.io/simkube/cmd/skctl/progress"
+	"simkube.io/simkube/internal/words"
 )
 
 // noState is shown as the state of a simulation that nobody has taken up.
@@ -89,10 +89,10 @@ func progressText(sim *simkubev1.Simulation) string {
 		parts = append(parts, "trace "+driver.TraceTime.UTC().Format(time.DateTime))
 	}
 	if driver.EventsTotal > 0 {
-		parts = append(parts, fmt.Sprintf("%s of %s events", progress.Count(int64(driver.Events)), progress.Count(int64(driver.EventsTotal))))
+		parts = append(parts, fmt.Sprintf("%s of %s events", words.Number(driver.Events), words.Number(driver.EventsTotal)))
 	}
 	if driver.Problems > 0 {
-		parts = append(parts, plural(int(driver.Problems), "problem"))
+		parts = append(parts, words.Count(driver.Problems, "problem"))
 	}
 	return strings.Join(parts, ", ")
 }

@@ -9,8 +9,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	simkubev1 "simkube.io/simkube/api/v1"
-	"simkube.io/simkube/cmd/skctl/progress"
 	"simkube.io/simkube/internal/printable"
+	"simkube.io/simkube/internal/words"
 )
 
 // writeRuns prints what a simulation came to: a line about all of it, and a table with a row for each repetition.
@@ -31,7 +31,7 @@ func writeRuns(w io.Writer, sim *simkubev1.Simulation) error {
 	for _, run := range sim.Status.Driver.Summaries {
 		cells := []string{fmt.Sprint(run.Run)}
 		for _, n := range []int32{run.Events, run.Applied, run.Deleted, run.Problems, run.Pods, run.Scheduled} {
-			cells = append(cells, progress.Count(int64(n)))
+			cells = append(cells, words.Number(n))
 		}
 		for _, d := range []*metav1.Duration{run.PendingP50, run.PendingP99, run.PendingMax, run.LagMax} {
 			cells = append(cells, shownDuration(d))

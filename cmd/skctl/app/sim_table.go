@@ -11,7 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/duration"
 
 	simkubev1 "simkube.io/simkube/api/v1"
-	"simkube.io/simkube/cmd/skctl/progress"
+	"simkube.io/simkube/internal/words"
 )
 
 // writeSimulations prints a table with a row for each simulation.
@@ -35,7 +35,7 @@ func row(sim *simkubev1.Simulation, wide bool, now time.Time) []string {
 		state += ",Deleting"
 	}
 	if driver := sim.Status.Driver; driver != nil {
-		problems, pod = progress.Count(int64(allProblems(driver))), dash(driver.Pod)
+		problems, pod = words.Number(allProblems(driver)), dash(driver.Pod)
 	}
 	at := "-"
 	if share := share(sim); share >= 0 {

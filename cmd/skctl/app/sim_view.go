@@ -8,6 +8,7 @@ import (
 
 	simkubev1 "simkube.io/simkube/api/v1"
 	"simkube.io/simkube/internal/printable"
+	"simkube.io/simkube/internal/words"
 )
 
 // stepsShown is how many times a repetition is reported where lines cannot be redrawn.
@@ -126,7 +127,7 @@ func headline(sim *simkubev1.Simulation) string {
 		}
 		text += ", " + strings.ToLower(string(driver.Phase))
 		if driver.Restarts > 0 {
-			text += ", driver started anew " + plural(int(driver.Restarts), "time")
+			text += ", driver started anew " + words.Count(driver.Restarts, "time")
 		}
 	}
 	if sim.DeletionTimestamp != nil {

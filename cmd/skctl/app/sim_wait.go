@@ -11,6 +11,7 @@ import (
 
 	simkubev1 "simkube.io/simkube/api/v1"
 	"simkube.io/simkube/internal/timespec"
+	"simkube.io/simkube/internal/words"
 )
 
 // The values of wait's --for.
@@ -43,7 +44,7 @@ Exit status: 0 reached, 1 failed, deleted or out of time, 2 wrong usage, 130 int
 			var timeout time.Duration
 			var wrong problems
 			if !slices.Contains(values, until) {
-				wrong.check(fmt.Errorf("--for %q: accepted are %s", until, accepted(values)))
+				wrong.check(fmt.Errorf("--for %q: accepted are %s", until, words.And(values...)))
 			}
 			if cmd.Flags().Changed("timeout") {
 				var err error

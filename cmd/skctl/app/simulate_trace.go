@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 
-	"simkube.io/simkube/cmd/skctl/progress"
 	"simkube.io/simkube/internal/scratch"
 	"simkube.io/simkube/internal/simulation"
+	"simkube.io/simkube/internal/words"
 	"simkube.io/simkube/skel"
 )
 
@@ -60,6 +60,6 @@ func (p *program) prepareTrace(ctx context.Context, spec *simulation.Spec, skelF
 	}
 	spec.Trace, spec.TraceName = changed.Path, input.Name+" changed by "+skelFile
 	p.notef("%s changed %s: %s objects matched, %s fields modified, %s objects deleted", skelFile, input.Name,
-		progress.Count(summary.Objects), progress.Count(summary.Fields), progress.Count(summary.Deleted))
+		words.Number(summary.Objects), words.Number(summary.Fields), words.Number(summary.Deleted))
 	return out, nil
 }

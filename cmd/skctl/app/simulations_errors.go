@@ -10,6 +10,8 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/validate/content"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"simkube.io/simkube/internal/words"
 )
 
 // shownNames is how many names are listed at most in an error.
@@ -69,12 +71,10 @@ func (s *simulations) notFound(ctx context.Context, name string) error {
 		return err
 	case len(names) == 0:
 		return hint(err, "there are none at all; %s run makes one", s.program)
-	case len(names) > shownNames:
-		return hint(err, "there are %s, and %d more", strings.Join(names[:shownNames], ", "), len(names)-shownNames)
 	case len(names) == 1:
 		return hint(err, "there is %s", names[0])
 	}
-	return hint(err, "there are %s", accepted(names))
+	return hint(err, "there are %s", words.First(shownNames, names...))
 }
 
 // names are those of all simulations, in order. Its errors are the API server's.

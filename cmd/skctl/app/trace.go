@@ -1,8 +1,6 @@
 package app
 
 import (
-	"strings"
-
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
@@ -51,9 +49,3 @@ func acceptFlags(cmd *cobra.Command, others map[string]string) {
 
 // exitStatus ends the long help of the trace tools.
 const exitStatus = "\n\nExit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted."
-
-// accepted lists the values of a flag.
-func accepted(values []string) string {
-	last := len(values) - 1
-	return strings.Join(values[:last], ", ") + " and " + values[last]
-}

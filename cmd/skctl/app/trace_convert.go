@@ -10,9 +10,9 @@ import (
 	"github.com/spf13/cobra"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
-	"simkube.io/simkube/cmd/skctl/progress"
 	"simkube.io/simkube/internal/timespec"
 	"simkube.io/simkube/internal/traceconvert"
+	"simkube.io/simkube/internal/words"
 	"simkube.io/simkube/trace"
 )
 
@@ -179,7 +179,7 @@ func (p *program) printConverted(s traceconvert.Summary, out *outputFile) {
 	p.printNewTrace(out, s.Start, s.End, s.Events, s.Applied+s.Deleted)
 	if s.From != traceconvert.Trace {
 		p.notef("%s different objects, lifecycles of %s pods, %s nodes; %s changes of objects that others make left out",
-			progress.Count(int64(s.Indexed)), progress.Count(int64(s.Lifecycles)), progress.Count(int64(s.Nodes)), progress.Count(int64(s.Dropped)))
+			words.Number(s.Indexed), words.Number(s.Lifecycles), words.Number(s.Nodes), words.Number(s.Dropped))
 	}
 }
 

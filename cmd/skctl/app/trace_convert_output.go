@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"simkube.io/simkube/internal/words"
 	"simkube.io/simkube/storage"
 )
 
@@ -72,7 +73,7 @@ func (p *program) printNewTrace(out *outputFile, start, end int64, events int, o
 	if events > 0 {
 		span = time.Unix(start, 0).UTC().Format(time.RFC3339) + " to " + time.Unix(end, 0).UTC().Format(time.RFC3339)
 	}
-	p.notef("%s: %s with %s, %s", out.Name, plural(events, "event"), plural(int(objects), "object"), span)
+	p.notef("%s: %s with %s, %s", out.Name, words.Count(events, "event"), words.Count(objects, "object"), span)
 }
 
 // closeAll closes what there is, whatever comes of it.

@@ -9,9 +9,9 @@ import (
 
 	"github.com/aymanbagabas/go-udiff"
 
-	"simkube.io/simkube/cmd/skctl/progress"
 	"simkube.io/simkube/internal/printable"
 	"simkube.io/simkube/internal/tracediff"
+	"simkube.io/simkube/internal/words"
 )
 
 // diffPrinter prints in what traces differ. Once it failed it does nothing.
@@ -108,7 +108,7 @@ func objectChange(o *tracediff.ObjectDifference) string {
 	case o.Seconds == 1:
 		text += fmt.Sprintf(", differs at %s", moment(o.First))
 	default:
-		text += fmt.Sprintf(", differs in %s seconds from %s to %s", progress.Count(o.Seconds), moment(o.First), moment(o.Last))
+		text += fmt.Sprintf(", differs in %s seconds from %s to %s", words.Number(o.Seconds), moment(o.First), moment(o.Last))
 	}
 	switch {
 	case o.A.Exists && !o.B.Exists:
@@ -130,7 +130,7 @@ func (d *diffPrinter) total(r *tracediff.Report) {
 	var parts []string
 	add := func(n int, text string) {
 		if n > 0 {
-			parts = append(parts, fmt.Sprintf("%s %s", progress.Count(int64(n)), text))
+			parts = append(parts, fmt.Sprintf("%s %s", words.Number(n), text))
 		}
 	}
 	add(counts[tracediff.Changed], "changed")
@@ -141,14 +141,14 @@ func (d *diffPrinter) total(r *tracediff.Report) {
 	if len(parts) == 0 {
 		text += "the same objects"
 	} else {
-		text += fmt.Sprintf("%s objects differ (%s), in %s seconds", progress.Count(int64(len(r.Objects))), strings.Join(parts, ", "), progress.Count(r.Seconds))
+		text += fmt.Sprintf("%s objects differ (%s), in %s seconds", words.Number(len(r.Objects)), strings.Join(parts, ", "), words.Number(r.Seconds))
 	}
 	for _, more := range []struct {
 		n    int
 		text string
 	}{{len(r.Config), "kinds configured in another way"}, {len(r.Index), "other index entries"}, {len(r.Lifecycles), "types of pods with other lifecycles"}} {
 		if more.n > 0 {
-			text += fmt.Sprintf("; %s %s", progress.Count(int64(more.n)), more.text)
+			text += fmt.Sprintf("; %s %s", words.Number(more.n), more.text)
 		}
 	}
 	if len(r.Extension) > 0 {

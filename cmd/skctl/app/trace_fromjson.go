@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"simkube.io/simkube/internal/tracejson"
+	"simkube.io/simkube/internal/words"
 	"simkube.io/simkube/trace"
 )
 
@@ -74,7 +75,7 @@ func (p *program) runTraceFromJSON(ctx context.Context, file, output string) (er
 	case decoded.IndexMade:
 		made = "; the index was made from the events"
 	}
-	p.notef("%s: %s with %s%s", out.Name, plural(decoded.Events, "event"), plural(decoded.Objects, "object"), made)
+	p.notef("%s: %s with %s%s", out.Name, words.Count(decoded.Events, "event"), words.Count(decoded.Objects, "object"), made)
 	return nil
 }
 

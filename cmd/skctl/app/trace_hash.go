@@ -15,6 +15,7 @@ import (
 	"simkube.io/simkube/internal/printable"
 	"simkube.io/simkube/internal/traceconvert"
 	"simkube.io/simkube/internal/traceinfo"
+	"simkube.io/simkube/internal/words"
 	"simkube.io/simkube/trace"
 )
 
@@ -108,12 +109,12 @@ func printHashes(w io.Writer, h *traceinfo.Hashes) error {
 			text += ", but its annotation says " + printable.Line(pod.Annotation)
 		}
 		if pod.Lifecycles > 0 {
-			text += ", " + plural(pod.Lifecycles, "lifecycle")
+			text += ", " + words.Count(pod.Lifecycles, "lifecycle")
 		}
 		text += "\n"
 	}
 	for _, other := range h.OtherLifecycles {
-		text += fmt.Sprintf("%-20d  recorded  %s, %s\n", other.Hash, object, plural(other.Lifecycles, "lifecycle"))
+		text += fmt.Sprintf("%-20d  recorded  %s, %s\n", other.Hash, object, words.Count(other.Lifecycles, "lifecycle"))
 	}
 	_, err := io.WriteString(w, text)
 	return err

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"simkube.io/simkube/internal/traceinfo"
+	"simkube.io/simkube/internal/words"
 )
 
 func newTraceInfo(p *program) *cobra.Command {
@@ -34,7 +35,7 @@ TRACE is a path, a URL, or - for the standard input.` + exitStatus,
 		ValidArgsFunction: completeFiles(1, "sktrace"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if !slices.Contains(outputs, output) {
-				return usage(cmd, fmt.Errorf("--output %q: accepted are %s", output, accepted(outputs)))
+				return usage(cmd, fmt.Errorf("--output %q: accepted are %s", output, words.And(outputs...)))
 			}
 			return p.runTraceInfo(cmd.Context(), args[0], output)
 		},

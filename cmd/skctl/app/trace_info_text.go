@@ -14,6 +14,7 @@ import (
 	"simkube.io/simkube/cmd/skctl/progress"
 	"simkube.io/simkube/internal/printable"
 	"simkube.io/simkube/internal/traceinfo"
+	"simkube.io/simkube/internal/words"
 )
 
 // infoText is what trace info prints for people.
@@ -22,7 +23,7 @@ func infoText(info namedInfo, style style) []byte {
 	fmt.Fprintf(&t.out, "%s: %s\n\n", printable.Line(info.Trace), progress.Bytes(info.Bytes))
 	t.time(info)
 	t.line("objects", "%s in %s; applied %s, deleted %s; manifests %s",
-		plural(info.Objects, "object"), plural(len(info.Namespaces), "namespace"), times(info.Applied), times(info.Deleted), progress.Bytes(info.ManifestBytes))
+		words.Count(info.Objects, "object"), words.Count(len(info.Namespaces), "namespace"), words.Times(info.Applied), words.Times(info.Deleted), progress.Bytes(info.ManifestBytes))
 	t.peak(&info.Peak)
 	t.lifecycles(&info.Lifecycles)
 	t.extension(info.Extension)
@@ -55,14 +56,14 @@ func (t *infoPrinter) time(info namedInfo) {
 		return
 	}
 	t.line("time", "%s to %s, %s", clockTime(info.Start), clockTime(info.End), time.Duration(info.DurationSeconds)*time.Second)
-	t.line("events", "%s", progress.Count(int64(info.Events)))
+	t.line("events", "%s", words.Number(info.Events))
 }
 
 func (t *infoPrinter) peak(peak *traceinfo.Peak) {
 	if peak.Pods == 0 {
 		t.line("peak", "no object asks for pods")
 	} else {
-		t.line("peak", "%s at %s", plural(int(peak.Pods), "pod"), clockTime(peak.PodsAt))
+		t.line("peak", "%s at %s", words.Count(peak.Pods, "pod"), clockTime(peak.PodsAt))
 		if peak.CPUMillis > 0 {
 			t.line("", "%s of CPU at %s", cores(peak.CPUMillis), clockTime(peak.CPUAt))
 		}
@@ -72,10 +73,10 @@ func (t *infoPrinter) peak(peak *traceinfo.Peak) {
 		t.styled("", t.style.dim("an upper estimate of what is asked for at one time: templates x replicas until they are deleted"))
 	}
 	if peak.DaemonSets > 0 {
-		t.line("", "%s not counted: one pod on each node", plural(peak.DaemonSets, "DaemonSet"))
+		t.line("", "%s not counted: one pod on each node", words.Count(peak.DaemonSets, "DaemonSet"))
 	}
 	if peak.Unreadable > 0 {
-		t.line("", "%s not counted: there is no pod template in them that can be read", plural(peak.Unreadable, "manifest"))
+		t.line("", "%s not counted: there is no pod template in them that can be read", words.Count(peak.Unreadable, "manifest"))
 	}
 }
 
@@ -84,8 +85,8 @@ func (t *infoPrinter) lifecycles(l *traceinfo.Lifecycles) {
 		t.line("lifecycles", "none")
 		return
 	}
-	t.line("lifecycles", "%s of %s: %s finished, %s running, %s empty", plural(l.Pods, "pod"), plural(l.Owners, "owner"),
-		progress.Count(int64(l.Finished)), progress.Count(int64(l.Running)), progress.Count(int64(l.Empty)))
+	t.line("lifecycles", "%s of %s: %s finished, %s running, %s empty", words.Count(l.Pods, "pod"), words.Count(l.Owners, "owner"),
+		words.Number(l.Finished), words.Number(l.Running), words.Number(l.Empty))
 	if q := l.Seconds; q != nil {
 		seconds := func(n int64) time.Duration { return time.Duration(n) * time.Second }
 		t.line("", "they ran for %s to %s; half up to %s, 90%% up to %s, 99%% up to %s",
@@ -107,9 +108,9 @@ func (t *infoPrinter) extension(x *traceinfo.Extension) {
 		times = "with the milliseconds of events"
 	}
 	t.line("x-simkube", "%s, %s; %s (%s), %s of which %s had a node", progress.Bytes(int64(x.Bytes)), times,
-		plural(x.Nodes, "node"), plural(x.NodePeriods, "period"), plural(x.Pods, "pod"), progress.Count(int64(x.Scheduled)))
+		words.Count(x.Nodes, "node"), words.Count(x.NodePeriods, "period"), words.Count(x.Pods, "pod"), words.Number(x.Scheduled))
 	if x.Gaps > 0 {
-		t.line("", "changes may be missing in %s, %s together", plural(x.Gaps, "gap"), time.Duration(x.GapMillis)*time.Millisecond)
+		t.line("", "changes may be missing in %s, %s together", words.Count(x.Gaps, "gap"), time.Duration(x.GapMillis)*time.Millisecond)
 	}
 }
 
@@ -121,12 +122,12 @@ func (t *infoPrinter) checks(c *traceinfo.Checks) {
 	first := "checks"
 	say := func(n int, what string) {
 		if n > 0 {
-			t.styled(first, t.style.wrap("33", progress.Count(int64(n))+" "+what))
+			t.styled(first, t.style.wrap("33", words.Number(n)+" "+what))
 			first = ""
 		}
 	}
 	say(c.OutOfOrder, "of the events are earlier than the one before")
-	say(c.Index.Differ, "of "+progress.Count(int64(c.Index.Entries))+" in the index have another hash than the last manifest")
+	say(c.Index.Differ, "of "+words.Number(c.Index.Entries)+" in the index have another hash than the last manifest")
 	say(c.Index.Missing, "of the objects are not in the index")
 	say(c.Index.Extra, "in the index are applied by no event")
 	say(c.Lifecycles.UnknownOwners, "of the lifecycles' owners are in no event")
@@ -142,7 +143,7 @@ func (t *infoPrinter) tables(info namedInfo) {
 		seen := map[string]bool{}
 		for _, k := range info.Kinds {
 			seen[k.Kind] = true
-			row(k.Kind, progress.Count(int64(k.Objects)), progress.Count(int64(k.Applied)), progress.Count(int64(k.Deleted)), progress.Bytes(k.ManifestBytes),
+			row(k.Kind, words.Number(k.Objects), words.Number(k.Applied), words.Number(k.Deleted), progress.Bytes(k.ManifestBytes),
 				tracked(info.Config, k.Kind))
 		}
 		for _, kind := range slices.Sorted(maps.Keys(info.Config.TrackedObjects)) {
@@ -155,7 +156,7 @@ func (t *infoPrinter) tables(info namedInfo) {
 	shown := largest[:min(len(largest), maxNamespaces)]
 	t.table([]string{"NAMESPACE", "OBJECTS"}, func(row func(...string)) {
 		for _, n := range shown {
-			row(dash(n.Name), progress.Count(int64(n.Objects)))
+			row(dash(n.Name), words.Number(n.Objects))
 		}
 	})
 	if hidden := len(largest) - len(shown); hidden > 0 {
@@ -197,20 +198,6 @@ func tracked(config traceinfo.Config, kind string) string {
 }
 
 func clockTime(t time.Time) string { return t.UTC().Format(time.RFC3339) }
-
-func plural(n int, what string) string {
-	if n != 1 {
-		what += "s"
-	}
-	return progress.Count(int64(n)) + " " + what
-}
-
-func times(n int) string {
-	if n == 1 {
-		return "once"
-	}
-	return progress.Count(int64(n)) + " times"
-}
 
 func cores(millis int64) string {
 	if millis == 1000 {

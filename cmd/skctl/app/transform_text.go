@@ -10,8 +10,8 @@ import (
 	"github.com/aymanbagabas/go-udiff"
 	"sigs.k8s.io/yaml"
 
-	"simkube.io/simkube/cmd/skctl/progress"
 	"simkube.io/simkube/internal/printable"
+	"simkube.io/simkube/internal/words"
 	"simkube.io/simkube/skel"
 	"simkube.io/simkube/trace"
 )
@@ -41,21 +41,17 @@ func writeTransformSummary(to io.Writer, s *skel.Summary) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(w, "EVENTS MATCHED\tOBJECTS MATCHED\tFIELDS MODIFIED\tOBJECTS DELETED\t  COMMAND")
 	row := func(c skel.Counts, what string) {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t  %s\n", progress.Count(c.Events), progress.Count(c.Objects), progress.Count(c.Fields), progress.Count(c.Deleted), what)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t  %s\n", words.Number(c.Events), words.Number(c.Objects), words.Number(c.Fields), words.Number(c.Deleted), what)
 	}
 	for _, c := range s.Commands {
-		text := []rune(printable.Line(c.Command))
-		if len(text) > maxCommandText {
-			text = append(text[:maxCommandText-1], '…')
-		}
-		row(c.Counts, fmt.Sprintf("%d: %s", c.Line, string(text)))
+		row(c.Counts, fmt.Sprintf("%d: %s", c.Line, words.Clip(printable.Line(c.Command), maxCommandText)))
 	}
 	row(s.Counts, "in total")
 	_ = w.Flush() // out knows
 	fmt.Fprintf(out, "%s with %s become %s with %s\n",
-		plural(int(s.EventsRead), "event"), plural(int(s.ObjectsRead), "object"), progress.Count(s.EventsWritten), progress.Count(s.ObjectsWritten))
+		words.Count(s.EventsRead, "event"), words.Count(s.ObjectsRead, "object"), words.Number(s.EventsWritten), words.Number(s.ObjectsWritten))
 	if s.Unordered > 0 {
-		fmt.Fprintf(out, "%s events were earlier than one in front of them, and have its time now\n", progress.Count(s.Unordered))
+		fmt.Fprintf(out, "%s events were earlier than one in front of them, and have its time now\n", words.Number(s.Unordered))
 	}
 	return out.err
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"simkube.io/simkube/internal/printable"
+	"simkube.io/simkube/internal/words"
 )
 
 // Bar shows how much of a known amount of work is done, and how long the rest may take, the way a Display does. It shows nothing of work that takes no
@@ -60,7 +61,7 @@ func (b *Bar) Set(done int64) {
 	if len([]rune(line))+len([]rune(meter))+2 <= width {
 		line = meter + "  " + line
 	}
-	b.screen.redraw("", []string{clip(line, width)})
+	b.screen.redraw("", []string{words.Clip(line, width)})
 }
 
 // Close takes the live line away.
@@ -76,10 +77,10 @@ func (b *Bar) Close() {
 // BarLine gives the text beside a bar: "checking day.sktrace: 41%, 410,000 of 1,000,000 events, about 7s left".
 func BarLine(what, unit string, done, total int64, took time.Duration) string {
 	if total <= 0 {
-		return fmt.Sprintf("%s: %s %s", what, Count(done), unit)
+		return fmt.Sprintf("%s: %s %s", what, words.Number(done), unit)
 	}
 	done = min(done, total)
-	line := fmt.Sprintf("%s: %d%%, %s of %s %s", what, done*100/total, Count(done), Count(total), unit)
+	line := fmt.Sprintf("%s: %d%%, %s of %s %s", what, done*100/total, words.Number(done), words.Number(total), unit)
 	// Of the first hundredth nothing can be concluded.
 	if done >= total/100+1 && done < total {
 		left := time.Duration(float64(took) / float64(done) * float64(total-done)).Round(time.Second)

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"simkube.io/simkube/internal/simulation"
+	"simkube.io/simkube/internal/words"
 )
 
 const (
@@ -24,7 +25,7 @@ func Render(p simulation.Progress, width int, colour bool) []string {
 	pen := pen{colour: colour}
 	lines := []string{headline(p, width, pen)}
 	if p.EventsTotal > 0 && started(p) {
-		events := fmt.Sprintf("%s of %s", count(p.Events), count(p.EventsTotal))
+		events := fmt.Sprintf("%s of %s", words.Number(p.Events), words.Number(p.EventsTotal))
 		if p.Counts.LagP99 > 0 {
 			events += ", lag p99 " + short(p.Counts.LagP99)
 		}
@@ -39,10 +40,10 @@ func Render(p simulation.Progress, width int, colour bool) []string {
 		lines = append(lines, line("nodes", nodes(c.NodesReady, c.Nodes), width, pen))
 	}
 	if p.Counts.Problems > 0 {
-		lines = append(lines, pen.warn(clip(pad("problems")+count(p.Counts.Problems), width)))
+		lines = append(lines, pen.warn(words.Clip(pad("problems")+words.Number(p.Counts.Problems), width)))
 	}
 	if p.Detail != "" {
-		lines = append(lines, pen.dim(clip(pad("")+p.Detail, width)))
+		lines = append(lines, pen.dim(words.Clip(pad("")+p.Detail, width)))
 	}
 	return lines
 }
@@ -57,16 +58,16 @@ func Line(p simulation.Progress) string {
 	if started(p) {
 		c := p.Counts
 		if p.EventsTotal > 0 {
-			parts = append(parts, fmt.Sprintf("events %s/%s", count(p.Events), count(p.EventsTotal)))
+			parts = append(parts, fmt.Sprintf("events %s/%s", words.Number(p.Events), words.Number(p.EventsTotal)))
 		}
 		parts = append(parts,
-			fmt.Sprintf("pods %s pending %s running %s succeeded", count(c.Pending), count(c.Running), count(c.Succeeded)),
+			fmt.Sprintf("pods %s pending %s running %s succeeded", words.Number(c.Pending), words.Number(c.Running), words.Number(c.Succeeded)),
 			"nodes "+nodes(c.NodesReady, c.Nodes))
 		if c.LagP99 > 0 {
 			parts = append(parts, "lag p99 "+short(c.LagP99))
 		}
 		if c.Problems > 0 {
-			parts = append(parts, "problems "+count(c.Problems))
+			parts = append(parts, "problems "+words.Number(c.Problems))
 		}
 	}
 	if p.ETA > 0 {
@@ -82,7 +83,7 @@ func Line(p simulation.Progress) string {
 func headline(p simulation.Progress, width int, pen pen) string {
 	share, ok := share(p)
 	if !ok || p.Phase != simulation.Replaying {
-		return pen.bold(clip(string(p.Phase), width))
+		return pen.bold(words.Clip(string(p.Phase), width))
 	}
 	head := pad(string(p.Phase))
 	tail := " " + pad4(percent(share)) + "  trace " + traceClock(p)
@@ -91,7 +92,7 @@ func headline(p simulation.Progress, width int, pen pen) string {
 	}
 	room := min(maxBar, width-utf8.RuneCountInString(head)-utf8.RuneCountInString(tail))
 	if room < minBar {
-		return pen.bold(clip(head+strings.TrimSpace(tail), width))
+		return pen.bold(words.Clip(head+strings.TrimSpace(tail), width))
 	}
 	full := int(share * float64(room))
 	return pen.bold(head) + pen.bar(strings.Repeat("█", full)) + pen.dim(strings.Repeat("░", room-full)) + tail
@@ -123,9 +124,9 @@ func percent(share float64) string { return strconv.Itoa(int(share*100)) + "%" }
 
 func nodes(ready, all int) string {
 	if ready == all {
-		return count(all)
+		return words.Number(all)
 	}
-	return count(ready) + " ready of " + count(all)
+	return words.Number(ready) + " ready of " + words.Number(all)
 }
 
 // number is empty for nothing, unless it is always to be told.
@@ -133,7 +134,7 @@ func number(n int, what string, always bool) string {
 	if n == 0 && !always {
 		return ""
 	}
-	return count(n) + " " + what
+	return words.Number(n) + " " + what
 }
 
 func join(parts ...string) string {
@@ -144,15 +145,6 @@ func join(parts ...string) string {
 		}
 	}
 	return strings.Join(kept, ", ")
-}
-
-// count writes a number with its thousands apart.
-func count(n int) string {
-	digits := strconv.Itoa(n)
-	for i := len(digits) - 3; i > 0 && digits[i-1] != '-'; i -= 3 {
-		digits = digits[:i] + "," + digits[i:]
-	}
-	return digits
 }
 
 // short writes a duration with two or three significant digits.
@@ -173,7 +165,7 @@ func short(d time.Duration) string {
 }
 
 func line(label, text string, width int, pen pen) string {
-	whole := clip(pad(label)+text, width)
+	whole := words.Clip(pad(label)+text, width)
 	label = pad(label)
 	if len(whole) <= len(label) {
 		return pen.dim(whole)
@@ -186,18 +178,6 @@ func pad(label string) string {
 }
 
 func pad4(s string) string { return strings.Repeat(" ", max(0, 4-len(s))) + s }
-
-// clip cuts a text without escape sequences to a width.
-func clip(s string, width int) string {
-	runes := []rune(s)
-	if len(runes) <= width {
-		return s
-	}
-	if width < 1 {
-		return ""
-	}
-	return string(runes[:width-1]) + "…"
-}
 
 // pen colours text, if at all.
 type pen struct{ colour bool }

@@ -11,6 +11,7 @@ import (
 	"simkube.io/simkube/internal/printable"
 	"simkube.io/simkube/internal/results"
 	"simkube.io/simkube/internal/simulation"
+	"simkube.io/simkube/internal/words"
 )
 
 // maxRunLines is how many runs are shown at once: lines that had scrolled off the top could not be redrawn, and even
@@ -96,8 +97,8 @@ func (r *Runs) End(run results.Repetition) {
 		text = r.name(run.Number) + ": " + pen.warn(run.Status.Text()) + ": " + printable.Line(first)
 	}
 	if m := run.Measures; m != nil {
-		text += fmt.Sprintf(": %s pods, p99 wait %s, %s nodes, took %s", results.FormatCount(int(m.Pods)),
-			results.FormatSeconds(m.PendingP99), results.FormatCount(int(m.PeakNodes)), results.FormatSeconds(m.WallSeconds))
+		text += fmt.Sprintf(": %s pods, p99 wait %s, %s nodes, took %s", words.Number(int(m.Pods)),
+			results.FormatSeconds(m.PendingP99), words.Number(int(m.PeakNodes)), results.FormatSeconds(m.WallSeconds))
 	}
 	r.print(text + "\n")
 }
@@ -135,17 +136,17 @@ func RenderRuns(s RunsState, width int, colour bool) []string {
 		numbers = append(numbers, number)
 	}
 	slices.Sort(numbers)
-	head := fmt.Sprintf("%s of %s done, %s running", count(s.Ended), count(s.Count), count(len(numbers)))
+	head := fmt.Sprintf("%s of %s done, %s running", words.Number(s.Ended), words.Number(s.Count), words.Number(len(numbers)))
 	if s.Failed > 0 {
-		head += ", " + count(s.Failed) + " failed"
+		head += ", " + words.Number(s.Failed) + " failed"
 	}
-	lines := []string{pen.bold(clip(head, width))}
+	lines := []string{pen.bold(words.Clip(head, width))}
 	for _, number := range numbers[:min(len(numbers), maxRunLines)] {
-		label := clip(pad("run "+results.RunLabel(number, s.Count)), width)
+		label := words.Clip(pad("run "+results.RunLabel(number, s.Count)), width)
 		lines = append(lines, pen.dim(label)+runLine(s.Running[number], width-len(label), pen))
 	}
 	if hidden := len(numbers) - maxRunLines; hidden > 0 {
-		lines = append(lines, pen.dim(clip(pad("")+"and "+count(hidden)+" more", width)))
+		lines = append(lines, pen.dim(words.Clip(pad("")+"and "+words.Number(hidden)+" more", width)))
 	}
 	return lines
 }
@@ -159,5 +160,5 @@ func runLine(p simulation.Progress, width int, pen pen) string {
 	if p.Detail != "" {
 		text += ", " + p.Detail
 	}
-	return clip(text, width)
+	return words.Clip(text, width)
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"simkube.io/simkube/internal/printable"
+	"simkube.io/simkube/internal/words"
 )
 
 // Transfer shows how much of something has come, and how fast, the way a Display does. It is safe for concurrent use.
@@ -78,15 +79,12 @@ func (t *Transfer) draw() {
 		return
 	}
 	pen, width := pen{colour: t.opts.Colour}, t.opts.Width()-1
-	head := clip(t.what, width)
+	head := words.Clip(t.what, width)
 	if text != "" {
-		text = clip("  "+text, width-len([]rune(head)))
+		text = words.Clip("  "+text, width-len([]rune(head)))
 	}
 	t.screen.redraw("", []string{pen.bold(head) + text})
 }
-
-// Count writes a number with its thousands apart.
-func Count(n int64) string { return count(int(n)) }
 
 // Bytes writes a size with three significant digits: "512 B", "12.3 MB".
 func Bytes(n int64) string {

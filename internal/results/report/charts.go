@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"simkube.io/simkube/internal/results"
+	"simkube.io/simkube/internal/words"
 )
 
 // Units of values, which the page's script knows how to write as well.
@@ -17,7 +18,7 @@ const (
 	unitSeconds = "seconds"
 )
 
-func count(v float64) string { return results.FormatCount(int(v)) }
+func count(v float64) string { return words.Number(int(v)) }
 
 func cores(v float64) string {
 	if v == 1000 {
@@ -41,7 +42,7 @@ func (p *pageBuilder) podsChart() chart {
 	c := timeChart{whole: true, scale: 1, format: count, chart: chart{
 		ID: "pods", Title: "Pods", Wide: true, Unit: unitPods, UnitName: "pods",
 		Caption: fmt.Sprintf("At most %s ran at once, and at most %s waited for a node.",
-			results.FormatCount(peak.PeakRunning), results.FormatCount(peak.PeakPending)),
+			words.Number(peak.PeakRunning), words.Number(peak.PeakPending)),
 		Describe: "Pods that exist over time, stacked by where they stand: running, starting, waiting for a node, succeeded and failed.",
 	}}
 	c.stack = []series{
@@ -127,7 +128,7 @@ func (p *pageBuilder) nodesChart() chart {
 	n := p.run.Summary.Timing.Nodes
 	c := timeChart{whole: true, scale: 1, format: count, chart: chart{
 		ID: "nodes", Title: "Nodes", Unit: unitNodes, UnitName: "nodes",
-		Caption:  fmt.Sprintf("%s at the most, %s on average, %s node-hours.", results.FormatCount(n.Peak), results.FormatNumber(n.Mean), results.FormatNumber(n.NodeHours)),
+		Caption:  fmt.Sprintf("%s at the most, %s on average, %s node-hours.", words.Number(n.Peak), results.FormatNumber(n.Mean), results.FormatNumber(n.NodeHours)),
 		Describe: "Nodes over time: all of them, and those that are ready.",
 	}}
 	c.stack = []series{{Name: "Ready", Class: "ready", Key: "nodesReady"}}

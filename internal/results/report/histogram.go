@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"simkube.io/simkube/internal/results"
+	"simkube.io/simkube/internal/words"
 )
 
 // binsPerDecade is how fine the histogram of waits is.
@@ -97,7 +98,7 @@ func (p *pageBuilder) histogram() chart {
 			from = "0s"
 		}
 		label := from + " to " + results.FormatSeconds(upper)
-		t.Rows = append(t.Rows, []string{label, results.FormatCount(placed[b] + never[b]), results.FormatCount(never[b])})
+		t.Rows = append(t.Rows, []string{label, words.Number(placed[b] + never[b]), words.Number(never[b])})
 	}
 	for _, m := range []struct {
 		series
@@ -149,7 +150,7 @@ func rootTicks(end float64) []tick {
 		if last-pos < 14 || pos < 12 {
 			continue
 		}
-		upper = append([]tick{{Pos: pos, Label: results.FormatCount(int(candidates[i]))}}, upper...)
+		upper = append([]tick{{Pos: pos, Label: words.Number(int(candidates[i]))}}, upper...)
 		last = pos
 	}
 	return append(ticks, upper...)

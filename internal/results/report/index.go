@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"simkube.io/simkube/internal/results"
+	"simkube.io/simkube/internal/words"
 )
 
 //go:embed index.html.tmpl
@@ -57,7 +58,7 @@ func newIndex(r *results.Repetitions) *index {
 	p := &index{
 		Style:       template.CSS(pageStyle),
 		Name:        r.Simulation,
-		Count:       results.FormatCount(len(r.Runs)),
+		Count:       words.Number(len(r.Runs)),
 		Statuses:    r.Statuses(),
 		Interrupted: r.Interrupted,
 		Failures:    r.Failures(),
@@ -138,7 +139,7 @@ func acrossRows(across *results.Measures[results.Spread]) []indexRow {
 }
 
 func spreadTiles(a *results.Measures[results.Spread]) []tile {
-	count := func(v float64) string { return results.FormatCount(int(v)) }
+	count := func(v float64) string { return words.Number(int(v)) }
 	var out []tile
 	for _, t := range []struct {
 		label  string
@@ -167,7 +168,7 @@ func indexHeadline(r *results.Repetitions) (text, tone string) {
 	failed := r.Count(results.RunFailed)
 	if failed > 0 {
 		tone = "bad"
-		text = fmt.Sprintf(" %s of %s runs failed.", results.FormatCount(failed), results.FormatCount(len(r.Runs)))
+		text = fmt.Sprintf(" %s of %s runs failed.", words.Number(failed), words.Number(len(r.Runs)))
 	} else if finished < len(r.Runs) {
 		tone = "warn"
 	}
@@ -190,7 +191,7 @@ func aboutTrace(info results.TraceInfo) []fact {
 	if info.SHA256 != "" {
 		facts = append(facts, fact{"SHA-256", info.SHA256})
 	}
-	facts = append(facts, fact{"Events", results.FormatCount(info.Events)})
+	facts = append(facts, fact{"Events", words.Number(info.Events)})
 	if !info.Start.IsZero() {
 		facts = append(facts, fact{"Recorded", windowText(info.Start, info.End)})
 	}

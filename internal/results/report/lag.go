@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"simkube.io/simkube/internal/results"
+	"simkube.io/simkube/internal/words"
 )
 
 // lagChart draws how late events were, over time.
@@ -39,7 +40,7 @@ func (p *pageBuilder) lagChart() chart {
 		}
 		if i%every == 0 && row.Events > 0 {
 			t.Rows = append(t.Rows, []string{
-				row.Time.Format("2 Jan " + p.clockLayout()), results.FormatCount(int(row.Events)),
+				row.Time.Format("2 Jan " + p.clockLayout()), words.Number(int(row.Events)),
 				results.FormatSeconds(row.LagP99Seconds), results.FormatSeconds(row.LagMaxSeconds),
 			})
 		}

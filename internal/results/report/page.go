@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"simkube.io/simkube/internal/results"
+	"simkube.io/simkube/internal/words"
 )
 
 // page is what the template shows.
@@ -132,20 +133,20 @@ func headline(s *results.Summary) (text, because, tone string) {
 		if pods.Created == 1 {
 			return "The one pod got a node within a second.", "", "good"
 		}
-		return fmt.Sprintf("All %s pods got a node within a second.", results.FormatCount(pods.Created)), "", "good"
+		return fmt.Sprintf("All %s pods got a node within a second.", words.Number(pods.Created)), "", "good"
 	}
 	text = fmt.Sprintf("%s of %s pods (%s) waited longer than a second for a node, the longest for %s.",
-		results.FormatCount(w.OverSecond), results.FormatCount(pods.Created),
+		words.Number(w.OverSecond), words.Number(pods.Created),
 		percent(float64(w.OverSecond)/float64(pods.Created)), results.FormatSeconds(w.Max))
 	tone = "warn"
 	if pods.NeverScheduled > 0 {
 		tone = "bad"
-		text += fmt.Sprintf(" %s never got one.", results.FormatCount(pods.NeverScheduled))
+		text += fmt.Sprintf(" %s never got one.", words.Number(pods.NeverScheduled))
 	}
 	var why []string
 	for _, r := range s.Timing.WaitReasons {
 		if r.Mainly > 0 && len(why) < 3 {
-			why = append(why, fmt.Sprintf("%s (%s)", r.Reason, pluralPods(r.Mainly)))
+			why = append(why, fmt.Sprintf("%s (%s)", r.Reason, words.Count(r.Mainly, "pod")))
 		}
 	}
 	if len(why) > 0 {
@@ -164,31 +165,24 @@ func caveat(info results.RunInfo) string {
 		"and what took them a second is %s wide in the pictures.", info.Speed, second)
 }
 
-func pluralPods(n int) string {
-	if n == 1 {
-		return "1 pod"
-	}
-	return results.FormatCount(n) + " pods"
-}
-
 func tiles(s *results.Summary) []tile {
 	pods, timing := s.Outcome.Pods, s.Timing
-	finished := fmt.Sprintf("%s succeeded, %s failed", results.FormatCount(pods.Succeeded), results.FormatCount(pods.Failed))
+	finished := fmt.Sprintf("%s succeeded, %s failed", words.Number(pods.Succeeded), words.Number(pods.Failed))
 	all := []tile{
-		{Label: "Pods", Value: results.FormatCount(pods.Created), Note: finished, Meter: -1},
+		{Label: "Pods", Value: words.Number(pods.Created), Note: finished, Meter: -1},
 		{
 			Label: "Pending, p99", Value: results.FormatSeconds(timing.Pending.P99), Meter: -1,
 			Note: "half within " + results.FormatSeconds(timing.Pending.P50),
 		},
 		{
-			Label: "Nodes", Value: results.FormatCount(timing.Nodes.Peak), Meter: -1,
+			Label: "Nodes", Value: words.Number(timing.Nodes.Peak), Meter: -1,
 			Note: results.FormatNumber(timing.Nodes.NodeHours) + " node-hours",
 		},
 		usageTile("CPU", timing.CPU),
 		usageTile("Memory", timing.Memory),
 		{
 			Label: "Replay lag, p99", Value: results.FormatSeconds(timing.ReplayLag.P99), Meter: -1,
-			Note: results.FormatCount(s.Outcome.Events.Replayed) + " events",
+			Note: words.Number(s.Outcome.Events.Replayed) + " events",
 		},
 	}
 	if timing.GPU.PeakAllocatable > 0 {
@@ -201,7 +195,7 @@ func tiles(s *results.Summary) []tile {
 		all[len(all)-1].Value = "–"
 	}
 	if n := pods.NeverScheduled; n > 0 {
-		all[0].Tone, all[0].Note = "bad", fmt.Sprintf("%s never got a node", results.FormatCount(n))
+		all[0].Tone, all[0].Note = "bad", fmt.Sprintf("%s never got a node", words.Number(n))
 	}
 	return all
 }
@@ -218,7 +212,7 @@ func about(info results.RunInfo) []fact {
 	if info.Trace.SHA256 != "" {
 		facts = append(facts, fact{"SHA-256", info.Trace.SHA256})
 	}
-	facts = append(facts, fact{"Events in the trace", results.FormatCount(info.Trace.Events)},
+	facts = append(facts, fact{"Events in the trace", words.Number(info.Trace.Events)},
 		fact{"Observed", windowText(info.WindowStart, info.WindowEnd)},
 		fact{"Speed", speedText(info.Speed)},
 		fact{"On the clock", results.FormatDuration(time.Duration(info.ClockSeconds * float64(time.Second)))},

@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"time"
 
-	"simkube.io/simkube/internal/results"
+	"simkube.io/simkube/internal/words"
 )
 
 // tick is a labelled place on an axis, in percent of its length.
@@ -55,7 +55,7 @@ func valueTicks(top float64, whole bool) ([]tick, float64) {
 // axisNumber writes a value with as many decimals as its step needs.
 func axisNumber(v, step float64) string {
 	if step >= 1 {
-		return results.FormatCount(int(math.Round(v)))
+		return words.Number(int(math.Round(v)))
 	}
 	decimals := int(math.Ceil(-math.Log10(step) - 1e-9))
 	return strconv.FormatFloat(v, 'f', decimals, 64)

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"simkube.io/simkube/internal/results"
+	"simkube.io/simkube/internal/words"
 )
 
 // maxOwners is how many owners the page lists.
@@ -61,7 +62,7 @@ func worst(run *results.Run) []wait {
 			Message: pod.LastWaitReason,
 		}
 		if n := waited[k] - 1; n > 0 {
-			row.Others = fmt.Sprintf("and %s more of it waited", pluralPods(n))
+			row.Others = fmt.Sprintf("and %s more of it waited", words.Count(n, "pod"))
 		}
 		row.Reason, _, _ = strings.Cut(pod.LastWaitReason, " preemption: ")
 		if row.Reason == "" {
@@ -101,7 +102,7 @@ func reasons(s *results.Summary) []reason {
 	for _, r := range s.Timing.WaitReasons {
 		rows = append(rows, reason{
 			Reason: r.Reason,
-			Mainly: results.FormatCount(r.Mainly), Pods: results.FormatCount(r.Pods),
+			Mainly: words.Number(r.Mainly), Pods: words.Number(r.Pods),
 			Bar:       100 * float64(r.Pods) / float64(most),
 			MainlyBar: 100 * float64(r.Mainly) / float64(most),
 			Together:  results.FormatSeconds(r.Seconds),
@@ -132,7 +133,7 @@ func owners(s *results.Summary) (rows []owner, hidden int) {
 		rows = append(rows, owner{
 			Namespace: o.Namespace, Kind: o.Kind, Name: o.Name,
 			Pods: o.Pods, Failed: o.Failed, Never: o.NeverScheduled, Waited: w.OverSecond,
-			PodsText: results.FormatCount(o.Pods), WaitedText: results.FormatCount(w.OverSecond),
+			PodsText: words.Number(o.Pods), WaitedText: words.Number(w.OverSecond),
 			P99: w.P99, Max: w.Max, P99Text: results.FormatSeconds(w.P99), MaxText: results.FormatSeconds(w.Max),
 			CPUMillis: o.CPUMillis, MemoryBytes: o.MemoryBytes,
 			CPU: cores(float64(o.CPUMillis)), Memory: bytesText(float64(o.MemoryBytes)),
@@ -160,9 +161,9 @@ type problem struct{ Category, Object, Message, Time string }
 
 func problemsOf(s *results.Summary) problems {
 	counts := s.Outcome.Problems
-	p := problems{Total: counts.Total, TotalText: results.FormatCount(counts.Total), Hidden: counts.Total - len(counts.First)}
+	p := problems{Total: counts.Total, TotalText: words.Number(counts.Total), Hidden: counts.Total - len(counts.First)}
 	for _, c := range counts.ByCategory {
-		p.Categories = append(p.Categories, fact{c.Category, results.FormatCount(c.Count)})
+		p.Categories = append(p.Categories, fact{c.Category, words.Number(c.Count)})
 	}
 	for _, f := range counts.First {
 		p.First = append(p.First, problem{f.Category, f.Object, f.Message, instantText(f.Time)})

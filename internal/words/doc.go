@@ -1,0 +1,2 @@
+// Package words writes counts, lists and shortened text for messages in English.
+package words
