@@ -26,12 +26,12 @@ import (
 func apiServerArgs(dir *dataDir, opts Options) []string {
 	plugins := []string{"ServiceAccount"} // simulated pods need no tokens
 	gates := maps.Clone(opts.FeatureGates)
-	if opts.Frugal {
-		plugins = append(plugins, frugalPlugins()...)
+	if opts.Minimal {
+		plugins = append(plugins, minimalPlugins()...)
 		if gates == nil {
 			gates = map[string]bool{}
 		}
-		for _, gate := range frugalGates() {
+		for _, gate := range minimalGates() {
 			if _, given := gates[gate]; !given {
 				gates[gate] = false
 			}
@@ -69,25 +69,25 @@ func apiServerArgs(dir *dataDir, opts Options) []string {
 	return args
 }
 
-// frugalGates are features that cost timers and requests and that nothing here asks for.
-func frugalGates() []string {
+// minimalGates are features that cost timers and requests and that nothing here asks for.
+func minimalGates() []string {
 	return []string{
 		"UnknownVersionInteroperabilityProxy", "APIServerIdentity", "DetectCacheInconsistency",
 		"SizeBasedListCostEstimate", "ListFromCacheSnapshot",
 	}
 }
 
-// frugalPlugins are admission plugins for what Frugal leaves out.
-func frugalPlugins() []string {
+// minimalPlugins are admission plugins for what Minimal leaves out.
+func minimalPlugins() []string {
 	return []string{
 		"MutatingAdmissionPolicy", "ValidatingAdmissionPolicy", "MutatingAdmissionWebhook", "ValidatingAdmissionWebhook",
 	}
 }
 
-// frugalHooks are what the API server does once it serves, and had better not in virtual time. It makes the objects of priority
+// minimalHooks are what the API server does once it serves, and had better not in virtual time. It makes the objects of priority
 // and fairness, which is off, and looks after them every minute. The second time it tries again and again, without a pause, for as
 // long as they have not come back to it through a watch: that may need a timer of etcd's, and meanwhile no time passes.
-func frugalHooks() []string { return []string{flowcontrolrest.PostStartHookName} }
+func minimalHooks() []string { return []string{flowcontrolrest.PostStartHookName} }
 
 func featureGateFlag(gates map[string]bool) string {
 	var parts []string
@@ -124,14 +124,14 @@ func newAPIServer(ctx context.Context, listener net.Listener, transport *inproce
 		if err != nil {
 			return fmt.Errorf("configure: %w", err)
 		}
-		if o.Frugal {
-			config.KubeAPIs.ControlPlane.Generic.DisabledPostStartHooks.Insert(frugalHooks()...)
+		if o.Minimal {
+			config.KubeAPIs.ControlPlane.Generic.DisabledPostStartHooks.Insert(minimalHooks()...)
 		}
 		completed, err := config.Complete()
 		if err != nil {
 			return fmt.Errorf("complete the configuration: %w", err)
 		}
-		if o.Frugal {
+		if o.Minimal {
 			return runWithoutAggregator(ctx, completed, transport)
 		}
 		return runChain(ctx, completed, transport)

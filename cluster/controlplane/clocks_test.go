@@ -30,7 +30,7 @@ func TestWorkQueues_Metrics(t *testing.T) {
 }
 
 // TestPriorityAndFairness_Objects holds that the objects of priority and fairness are made on the wall clock, as in every cluster, and by
-// nobody in virtual time: see frugalHooks.
+// nobody in virtual time: see minimalHooks.
 func TestPriorityAndFairness_Objects(t *testing.T) {
 	got, err := clientset(t).FlowcontrolV1().FlowSchemas().List(t.Context(), metav1.ListOptions{})
 	if err != nil || len(got.Items) > 0 == virtualtime.Enabled {

@@ -41,7 +41,7 @@ func run(m *testing.M) int {
 	shared, err = Start(starting, Options{
 		MutatePod: labelPod,
 		CRDs:      []Manifest{{Name: "widgets.yaml", Data: []byte(widgetCRD)}},
-		Frugal:    virtualtime.Enabled, // as in a simulation
+		Minimal:   virtualtime.Enabled, // as in a simulation
 	})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "start the shared control plane:", err)
@@ -79,7 +79,7 @@ func child(what string) int {
 	report := os.NewFile(reportFD, "report")
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	cp, err := Start(ctx, Options{Log: io.Discard, Frugal: virtualtime.Enabled})
+	cp, err := Start(ctx, Options{Log: io.Discard, Minimal: virtualtime.Enabled})
 	if err != nil {
 		fmt.Fprintln(report, "start:", err)
 		return 1

@@ -49,11 +49,11 @@ type Options struct {
 	// FeatureGates are Kubernetes feature gates to set, for the whole process.
 	FeatureGates map[string]bool
 
-	// Frugal leaves out what costs time even when nothing happens and what a simulation does not need: the
+	// Minimal leaves out what costs time even when nothing happens and what a simulation does not need: the
 	// aggregation layer (APIService objects, and with them the metrics API), admission webhooks and policies,
 	// the objects of priority and fairness, and features of servers that have peers. It is for virtual time,
 	// where idling is all that takes long.
-	Frugal bool
+	Minimal bool
 
 	// AggregatorRouting has the API server reach admission webhooks at the addresses of their pods, which it finds in
 	// EndpointSlices, instead of at the address of their Service, where nobody listens. It is for pods that are processes

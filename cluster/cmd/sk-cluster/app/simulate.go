@@ -187,7 +187,7 @@ func simulate(ctx context.Context, spec simulation.Spec, out *messenger, log io.
 		Controllers:     controlplane.SimulationControllers(),
 		SchedulerConfig: spec.SchedulerConfig,
 		KubeAPIQPS:      spec.KubeAPIQPS,
-		Frugal:          virtualtime.Enabled,
+		Minimal:         virtualtime.Enabled,
 		Log:             log,
 		Verbosity:       spec.Verbosity,
 		MutatePod: func(ctx context.Context, pod *corev1.Pod, dryRun bool) (bool, error) {
