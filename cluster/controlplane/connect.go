@@ -11,93 +11,111 @@ import (
 	"sync"
 
 	"k8s.io/client-go/rest"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
 	"simkube.io/simkube/cluster/internal/virtualtime"
 )
 
-// inProcessProvider is the name under which kubeconfigs ask for the way through this process. Kubernetes has such providers
-// for authentication; being round trippers they can do without the network.
-const inProcessProvider = "simkube-in-process"
+const (
+	// inProcessProvider is the name by which kubeconfigs ask for requests to stay in this process. Kubernetes has such
+	// providers for authentication; as they wrap the transport, they can do without the network.
+	inProcessProvider = "simkube-in-process"
+	// componentKey is the provider's setting that holds a component's name.
+	componentKey = "component"
+)
+
+// inProcess returns what a component's kubeconfig says to keep its requests in this process.
+func inProcess(component string) *clientcmdapi.AuthProviderConfig {
+	return &clientcmdapi.AuthProviderConfig{Name: inProcessProvider, Config: map[string]string{componentKey: component}}
+}
 
 // connectInProcess has the components, which are clients of the API server at address, reach it without the network.
-// The API server's own clients are no exception in virtual time; on the wall clock they can't be got at.
+// In virtual time that includes the API server's own clients, which can't be reached on the wall clock.
 func (cp *ControlPlane) connectInProcess(address string) error {
-	err := rest.RegisterAuthProviderPlugin(inProcessProvider, func(string, map[string]string, rest.AuthProviderConfigPersister) (rest.AuthProvider, error) {
-		return throughProcess{cp.transport}, nil
-	})
-	if err != nil {
+	provider := func(_ string, config map[string]string, _ rest.AuthProviderConfigPersister) (rest.AuthProvider, error) {
+		for _, c := range cp.clients {
+			if c.Name == config[componentKey] {
+				return inProcessAuth{c.transport}, nil
+			}
+		}
+		return nil, fmt.Errorf("unknown component %q", config[componentKey])
+	}
+	if err := rest.RegisterAuthProviderPlugin(inProcessProvider, provider); err != nil {
 		return fmt.Errorf("connect the components: %w", err)
 	}
 	virtualtime.RouteHTTP(func(req *http.Request) http.RoundTripper {
 		if req.URL.Host == address {
 			return cp.transport
 		}
-		return nowhere{}
+		return noNetwork{}
 	})
 	return nil
 }
 
-// throughProcess takes requests to the API server's handler.
-type throughProcess struct{ transport http.RoundTripper }
+// inProcessAuth sends requests through a transport of this process.
+type inProcessAuth struct{ transport http.RoundTripper }
 
-var _ rest.AuthProvider = throughProcess{}
+var _ rest.AuthProvider = inProcessAuth{}
 
 // WrapTransport implements rest.AuthProvider.
-func (p throughProcess) WrapTransport(http.RoundTripper) http.RoundTripper { return p.transport }
+func (p inProcessAuth) WrapTransport(http.RoundTripper) http.RoundTripper { return p.transport }
 
 // Login implements rest.AuthProvider.
-func (throughProcess) Login() error { return nil }
+func (inProcessAuth) Login() error { return nil }
 
-// nowhere is where requests to others go in virtual time: to a scheduler extender, or a webhook that converts custom resources.
-type nowhere struct{}
+// noNetwork fails the requests in virtual time to others than the API server, such as a scheduler extender or a webhook
+// that converts custom resources.
+type noNetwork struct{}
 
-// errNoNetwork is returned for requests to others.
+// errNoNetwork is returned for such requests.
 var errNoNetwork = errors.New("there is no network in virtual time: a program outside would see time jump; use the wall clock (--time real)")
 
 // RoundTrip implements http.RoundTripper.
-func (nowhere) RoundTrip(req *http.Request) (*http.Response, error) {
+func (noNetwork) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.Body != nil {
 		_ = req.Body.Close()
 	}
 	return nil, fmt.Errorf("ask %s: %w", req.URL.Host, errNoNetwork)
 }
 
-// listen opens the API server's port. In virtual time there is none: whoever came from without would see time
-// run a thousand times faster, and what the kernel does in between would come at no particular time.
+// listen opens the API server's port. In virtual time it listens on none: a client outside would see time pass a
+// thousand times faster, and its requests would arrive at random times.
 func listen(ctx context.Context, port int) (net.Listener, error) {
 	if virtualtime.Enabled {
-		return newSilence(port), nil
+		return newClosedPort(port), nil
 	}
 	return (&net.ListenConfig{}).Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 }
 
-// silentPort is a port like any other: nobody listens on it.
-const silentPort = 443
-
-// silence is a listener that nobody reaches.
-type silence struct {
+// closedPort is a listener without connections.
+type closedPort struct {
 	addr   net.Addr
 	closed chan struct{}
 	once   *sync.Once
 }
 
-func newSilence(port int) silence {
-	return silence{
-		addr:   &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: cmp.Or(port, silentPort)},
+// defaultClosedPort is the port in the address of a closedPort for which none was chosen.
+const defaultClosedPort = 443
+
+func newClosedPort(port int) closedPort {
+	return closedPort{
+		addr:   &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: cmp.Or(port, defaultClosedPort)},
 		closed: make(chan struct{}),
 		once:   &sync.Once{},
 	}
 }
 
 // Accept waits for Close.
-func (s silence) Accept() (net.Conn, error) {
-	<-s.closed
+func (p closedPort) Accept() (net.Conn, error) {
+	<-p.closed
 	return nil, net.ErrClosed
 }
 
-func (s silence) Close() error {
-	s.once.Do(func() { close(s.closed) })
+// Close implements net.Listener.
+func (p closedPort) Close() error {
+	p.once.Do(func() { close(p.closed) })
 	return nil
 }
 
-func (s silence) Addr() net.Addr { return s.addr }
+// Addr implements net.Listener.
+func (p closedPort) Addr() net.Addr { return p.addr }

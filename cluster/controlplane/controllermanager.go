@@ -6,23 +6,38 @@ import (
 	"strconv"
 	"strings"
 
+	"k8s.io/apiserver/pkg/authentication/user"
 	"k8s.io/kubernetes/cmd/kube-controller-manager/app"
 	"k8s.io/kubernetes/cmd/kube-controller-manager/app/options"
 )
 
-// liftedQPS stands for no limit in flags that know no other way to say it.
+// liftedQPS is the value for no limit of flags that have none.
 const liftedQPS = 1_000_000
 
-func controllerManagerArgs(dir *dataDir, controllers []string, qps float32) []string {
+// controllerManager returns kube-controller-manager.
+func controllerManager(opts Options) Component {
+	return Component{
+		Name:   "kube-controller-manager",
+		User:   user.KubeControllerManager,
+		Groups: []string{user.SystemPrivilegedGroup},
+		Start: func(ctx context.Context, access Access) (Instance, error) {
+			run, err := newControllerManager(ctx, controllerManagerArgs(access, opts.Controllers, opts.KubeAPIQPS))
+			// It has no check of its own that is of use without a port: it is ready, like the one with a port, as soon as it
+			// has reached the API server.
+			return Instance{Run: run, Ready: access.transport.awaitAnswer}, err
+		},
+	}
+}
+
+func controllerManagerArgs(access Access, controllers []string, qps float32) []string {
 	args := []string{
-		"--kubeconfig=" + dir.file("controller-manager.kubeconfig"),
+		"--kubeconfig=" + access.Kubeconfig,
 		"--leader-elect=false",
 		"--secure-port=0",
 		"--controllers=" + strings.Join(controllers, ","),
-		"--service-account-private-key-file=" + dir.file("sa.key"),
-		"--root-ca-file=" + dir.file("ca.crt"),
-		// Simulated nodes send no heartbeats: a node is as healthy as its conditions
-		// say, however old they are.
+		"--service-account-private-key-file=" + access.dir.file("sa.key"),
+		"--root-ca-file=" + access.dir.file("ca.crt"),
+		// Simulated nodes send no heartbeats: a node is as healthy as its conditions say, however old they are.
 		"--node-monitor-grace-period=876000h",
 	}
 	return append(args, qpsArgs(qps)...)

@@ -134,6 +134,7 @@ func TestOptions_CRDsAreServed(t *testing.T) {
 	}
 	for _, gvr := range []schema.GroupVersionResource{
 		{Group: "example.com", Version: "v1", Resource: "widgets"},
+		{Group: "example.com", Version: "v1", Resource: "books"}, // the component's
 		{Group: "simkube.io", Version: "v1", Resource: "simulationroots"},
 	} {
 		if _, err := c.Resource(gvr).List(t.Context(), metav1.ListOptions{}); err != nil {
@@ -257,16 +258,23 @@ func startChild(t *testing.T, what string) (*exec.Cmd, *os.File) {
 }
 
 func TestCrash_IsReportedAndEnds(t *testing.T) {
-	cmd, report := startChild(t, "etcd")
-	out, err := io.ReadAll(report)
-	if err = errors.Join(err, cmd.Wait()); err != nil {
-		t.Fatalf("child: %v\n%s", err, out)
-	}
-	if want := "done: etcd stopped: "; !strings.HasPrefix(string(out), want) {
-		t.Errorf("child reported %q, want it to begin with %q", out, want)
-	}
-	if want := "stop: <nil>\n"; !strings.HasSuffix(string(out), want) {
-		t.Errorf("child reported %q, want it to end with %q", out, want)
+	for what, want := range map[string]string{
+		"etcd": "done: etcd stopped: ",
+		"kwok": "done: kwok stopped: it has not watched ",
+	} {
+		t.Run(what, func(t *testing.T) {
+			cmd, report := startChild(t, what)
+			out, err := io.ReadAll(report)
+			if err = errors.Join(err, cmd.Wait()); err != nil {
+				t.Fatalf("child: %v\n%s", err, out)
+			}
+			if !strings.HasPrefix(string(out), want) {
+				t.Errorf("child reported %q, want it to begin with %q", out, want)
+			}
+			if want := "stop: <nil>\n"; !strings.HasSuffix(string(out), want) {
+				t.Errorf("child reported %q, want it to end with %q", out, want)
+			}
+		})
 	}
 }
 

@@ -74,6 +74,9 @@ func dataDirOf(pid int, n string) string { return fmt.Sprintf("%s%07d-%s", scrat
 
 func (d *dataDir) file(name string) string { return filepath.Join(d.path, name) }
 
+// kubeconfig returns the path of a component's kubeconfig.
+func (d *dataDir) kubeconfig(component string) string { return d.file(component + ".kubeconfig") }
+
 // close gives the folder up, and removes it if it was made for this run.
 func (d *dataDir) close() error {
 	var err error

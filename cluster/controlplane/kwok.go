@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"time"
 
+	"k8s.io/apiserver/pkg/authentication/user"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/utils/clock"
@@ -17,19 +19,41 @@ import (
 )
 
 const (
-	// simulatedNodeIP is the address of every simulated node, from a range set
-	// aside for documentation (RFC 5737): nothing is there.
+	// simulatedNodeIP is the address of every simulated node, from a range that is reserved for documentation (RFC 5737),
+	// so that no host has it.
 	simulatedNodeIP = "192.0.2.2"
 	podCIDR         = "10.0.0.1/8"
-	// simulatedNodes selects, by annotation, the nodes that are simulated where there are others too.
+	// kwokTimeout is how long KWOK may be without one of its watches. It retries one that it can't open within 30 s.
+	kwokTimeout = time.Minute
+	// simulatedNodes selects the simulated nodes, by annotation, where there are others too.
 	simulatedNodes = simkubev1.AnnotationKwokNode + "=fake"
 )
 
-// startKWOK starts the KWOK controller, which plays the kubelets of the simulated nodes. It runs until
-// ctx ends and reports its troubles to the log only.
-func startKWOK(ctx context.Context, kubeconfig string, stages stagesByResource, opts Options) error {
-	ctx = log.NewContext(ctx, log.NewLogger(opts.Log, kwokLevel(opts.Verbosity)))
-	set, err := client.NewClientset("", kubeconfig)
+// kwok returns the KWOK controller, which acts as the kubelets of the simulated nodes. It starts goroutines that report to
+// the log alone, and never says that it has stopped. But it always watches nodes and pods, and does nothing otherwise: it
+// is ready when it does, and has stopped when it has not for a time.
+func kwok(opts Options, stages stagesByResource, timeout time.Duration) Component {
+	watches := []string{"nodes", "pods"}
+	return Component{
+		Name:   "kwok",
+		User:   "kwok-controller",
+		Groups: []string{user.SystemPrivilegedGroup},
+		Start: func(ctx context.Context, access Access) (Instance, error) {
+			if err := startKWOK(ctx, access, stages, opts.RealNodes); err != nil {
+				return Instance{}, err
+			}
+			return Instance{
+				Run:   func(ctx context.Context) error { return access.transport.awaitLoss(ctx, timeout, watches...) },
+				Ready: func(ctx context.Context) error { return access.transport.awaitWatches(ctx, watches...) },
+			}, nil
+		},
+	}
+}
+
+// startKWOK starts the KWOK controller, which runs until ctx ends.
+func startKWOK(ctx context.Context, access Access, stages stagesByResource, realNodes bool) error {
+	ctx = log.NewContext(ctx, log.NewLogger(access.Log, kwokLevel(access.Verbosity)))
+	set, err := client.NewClientset("", access.Kubeconfig)
 	if err != nil {
 		return fmt.Errorf("make clients: %w", err)
 	}
@@ -65,7 +89,7 @@ func startKWOK(ctx context.Context, kubeconfig string, stages stagesByResource, 
 		return err
 	}
 	selector := ""
-	if opts.RealNodes {
+	if realNodes {
 		selector = simulatedNodes
 	}
 	controller, err := controllers.NewController(controllers.Config{
@@ -77,7 +101,7 @@ func startKWOK(ctx context.Context, kubeconfig string, stages stagesByResource, 
 		ImpersonatingTypedClient:          set.ToImpersonatingTypedClient(),
 		TypedClient:                       typedClient,
 		TypedKwokClient:                   kwokClient,
-		ManageAllNodes:                    !opts.RealNodes,
+		ManageAllNodes:                    !realNodes,
 		ManageNodesWithAnnotationSelector: selector,
 		CIDR:                              podCIDR,
 		NodeIP:                            simulatedNodeIP,

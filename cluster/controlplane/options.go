@@ -5,6 +5,7 @@ import (
 	"io"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/kubernetes/cmd/kube-scheduler/app"
 )
 
 // MutatePod changes a pod that is being created, in place, and says whether it did.
@@ -37,6 +38,13 @@ type Options struct {
 	// cluster (50 for the scheduler, 20 for a controller); below 0 lifts the limit.
 	// A scheduler configuration file decides for itself.
 	KubeAPIQPS float32
+
+	// SchedulerPlugins register scheduler plugins of others, see app.WithPlugin. A scheduler configuration file enables
+	// them.
+	SchedulerPlugins []app.Option
+
+	// Components are started after the built-in ones, in this order.
+	Components []Component
 
 	// CRDs are manifests of CustomResourceDefinitions (YAML or JSON, one or more
 	// documents each) to install and wait for before the controllers start.

@@ -9,22 +9,22 @@ import (
 	"time"
 )
 
-// errStoppedEarly stands for a component that returned nil without being asked to stop.
-var errStoppedEarly = errors.New("it returned without an error before it was asked to stop")
+// errStoppedEarly is the error of a component that returned nil before it was stopped.
+var errStoppedEarly = errors.New("it returned without an error before it was stopped")
 
-// supervisor runs components, notices the first one that stops by itself, and stops all
-// of them in reverse order.
+// supervisor runs components, reports the first one that stops by itself, and stops all of them in reverse order.
 type supervisor struct {
-	base context.Context // what the components' contexts derive from; not cancelled by itself
+	base context.Context // the parent of the components' contexts; not cancelled by itself
 	done chan struct{}   // closed at the first failure
 
 	mu         sync.Mutex // guards the rest
-	components []*component
+	components []*supervised
 	err        error
-	stopping   bool
+	expected   bool // that components stop: from then on it is no failure
 }
 
-type component struct {
+// supervised is a component that runs.
+type supervised struct {
 	name   string
 	cancel func()
 	exited chan struct{}
@@ -37,6 +37,10 @@ func newSupervisor(base context.Context) *supervisor {
 // run starts f, which serves until its context ends.
 func (s *supervisor) run(name string, f func(context.Context) error) {
 	ctx, cancel := context.WithCancel(s.base)
+	s.runIn(ctx, cancel, name, f)
+}
+
+func (s *supervisor) runIn(ctx context.Context, cancel func(), name string, f func(context.Context) error) {
 	c := s.add(name, cancel)
 	go func() {
 		defer close(c.exited)
@@ -47,19 +51,27 @@ func (s *supervisor) run(name string, f func(context.Context) error) {
 	}()
 }
 
-// start calls f, which starts goroutines of its own that end with its context; nobody tells
-// when they have.
-func (s *supervisor) start(name string, f func(context.Context) error) error {
-	ctx, cancel := context.WithCancel(s.base)
-	if err := f(ctx); err != nil {
-		cancel()
-		return err
+// start calls f, whose context lasts as long as the component, and runs the instance that it returns. ctx bounds f alone.
+func (s *supervisor) start(ctx context.Context, name string, f func(context.Context) (Instance, error)) (Instance, error) {
+	lasting, cancel := context.WithCancel(s.base)
+	detach := context.AfterFunc(ctx, cancel)
+	instance, err := f(lasting)
+	switch stopped := !detach(); {
+	case err != nil:
+	case stopped:
+		err = context.Cause(ctx)
+	case instance.Run == nil:
+		err = errors.New("it has no Run function")
 	}
-	close(s.add(name, cancel).exited)
-	return nil
+	if err != nil {
+		cancel()
+		return Instance{}, err
+	}
+	s.runIn(lasting, cancel, name, instance.Run)
+	return instance, nil
 }
 
-// adopt takes over what runs already: wait returns when it has stopped, stop stops it.
+// adopt takes over a component that runs already: wait returns when it has stopped, stop stops it.
 func (s *supervisor) adopt(name string, wait func(context.Context) error, stop func()) {
 	ctx, cancel := context.WithCancel(s.base)
 	c := s.add(name, cancel)
@@ -73,10 +85,10 @@ func (s *supervisor) adopt(name string, wait func(context.Context) error, stop f
 	}()
 }
 
-func (s *supervisor) add(name string, cancel func()) *component {
+func (s *supervisor) add(name string, cancel func()) *supervised {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c := &component{name: name, cancel: cancel, exited: make(chan struct{})}
+	c := &supervised{name: name, cancel: cancel, exited: make(chan struct{})}
 	s.components = append(s.components, c)
 	return c
 }
@@ -84,7 +96,7 @@ func (s *supervisor) add(name string, cancel func()) *component {
 func (s *supervisor) fail(name string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.err != nil || s.stopping {
+	if s.err != nil || s.expected {
 		return
 	}
 	if err == nil {
@@ -94,21 +106,28 @@ func (s *supervisor) fail(name string, err error) {
 	close(s.done)
 }
 
+// expect has components that stop from now on not count as failed.
+func (s *supervisor) expect() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.expected = true
+}
+
 func (s *supervisor) failure() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.err
 }
 
-// failedStopTimeout is how long all components together are waited for when one of them has
-// failed: those that depended on it can't end in good order.
+// failedStopTimeout is how long stop waits for all components together after one of them has failed: those that depend
+// on it can't stop in good order.
 const failedStopTimeout = 3 * time.Second
 
-// stop ends the components, last started first, and waits for each until ctx ends.
-// After a failure it waits only a little, and what is left then is no error.
+// stop stops the components, last started first, and waits for each until ctx ends. After a failure it waits for
+// failedStopTimeout at most, and a component that still runs then is no error.
 func (s *supervisor) stop(ctx context.Context) error {
 	s.mu.Lock()
-	s.stopping = true
+	s.expected = true
 	failed := s.err != nil
 	components := slices.Clone(s.components)
 	s.mu.Unlock()
