@@ -23,13 +23,14 @@ func (r *Recorder) Run(info Info) *Run {
 		Pods:   make([]Pod, len(pods)),
 		Events: make([]EventRow, len(events)),
 	}
+	others := r.resources.others()
 	for i := range pods {
-		run.Pods[i] = r.podRow(&pods[i], w)
+		run.Pods[i] = r.podRow(&pods[i], w, others)
 	}
 	for i, e := range events {
 		run.Events[i] = eventRow(e)
 	}
-	s := newSweep(w, pods, nodes, events)
+	s := newSweep(w, &r.resources, pods, nodes, events)
 	s.run()
 	run.Timeline = s.timeline
 	run.Nodes = s.nodeRows()
@@ -156,7 +157,7 @@ func (r *Recorder) eventsUntil(end instant) []Event {
 	return events
 }
 
-func (r *Recorder) podRow(p *podRecord, w window) Pod {
+func (r *Recorder) podRow(p *podRecord, w window, others []int) Pod {
 	return Pod{
 		UID:               p.uid,
 		Namespace:         p.namespace,
@@ -171,9 +172,10 @@ func (r *Recorder) podRow(p *podRecord, w window) Pod {
 		Deleted:           w.trace(p.deleted),
 		Phase:             string(p.phase),
 		Node:              p.node,
-		CPUMillis:         p.requests.cpuMillis,
-		MemoryBytes:       p.requests.memoryBytes,
-		GPUs:              p.requests.gpus,
+		CPUMillis:         p.requests.at(numberCPU),
+		MemoryBytes:       p.requests.at(numberMemory),
+		GPUs:              p.requests.at(numberGPUs),
+		Resources:         r.resources.requested(p.requests, others),
 		PriorityClass:     p.priorityClass,
 		PendingSeconds:    round(p.pendingSeconds(w.end)),
 		StartSeconds:      round(p.startSeconds()),

@@ -18,6 +18,7 @@ func TestWrite_RoundTrip(t *testing.T) {
 	for name, run := range map[string]*Run{
 		"full":  history(1).Run(info(200)),
 		"nodes": twoNodes().Run(info(100)),
+		"gpus":  withGPUs().Run(info(100)),
 		"empty": NewRecorder().Run(info(10)),
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -1,6 +1,7 @@
 package results
 
 import (
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -18,7 +19,6 @@ type nodeState struct {
 	at          instant
 	ready       bool
 	allocatable amounts
-	pods        int64
 }
 
 func (r *Recorder) newNode(uid string, node *corev1.Node) *nodeRecord {
@@ -30,14 +30,11 @@ func (r *Recorder) newNode(uid string, node *corev1.Node) *nodeRecord {
 	}
 }
 
-func (n *nodeRecord) update(node *corev1.Node, at stamp) {
+func (r *Recorder) updateNode(n *nodeRecord, node *corev1.Node, at stamp) {
 	if n.created == 0 {
 		n.created = at(node.CreationTimestamp.Time)
 	}
-	state := nodeState{
-		allocatable: amountsOf(node.Status.Allocatable),
-		pods:        node.Status.Allocatable.Pods().Value(),
-	}
+	state := nodeState{allocatable: r.resources.allocatableOf(node)}
 	var since corev1.NodeCondition
 	for _, c := range node.Status.Conditions {
 		if c.Type == corev1.NodeReady {
@@ -50,7 +47,7 @@ func (n *nodeRecord) update(node *corev1.Node, at stamp) {
 	}
 	if len(n.states) > 0 {
 		last := n.states[len(n.states)-1]
-		if last.ready == state.ready && last.allocatable == state.allocatable && last.pods == state.pods {
+		if last.ready == state.ready && slices.Equal(last.allocatable, state.allocatable) {
 			return
 		}
 		state.at = max(state.at, last.at)

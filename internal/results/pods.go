@@ -109,7 +109,7 @@ func (r *Recorder) newPod(uid string, pod *corev1.Pod) *podRecord {
 		owner:         kept,
 		priorityClass: r.strings.get(pod.Spec.PriorityClassName),
 		phase:         corev1.PodPending,
-		requests:      requestsOf(pod),
+		requests:      r.resources.requestsOf(pod),
 	}
 }
 

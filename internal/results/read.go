@@ -42,7 +42,24 @@ func Read(dir string) (*Run, error) {
 	if err != nil {
 		return nil, err
 	}
+	for i := range run.Pods {
+		run.Pods[i].Resources = orNil(run.Pods[i].Resources)
+	}
+	for i := range run.Nodes {
+		run.Nodes[i].Resources = orNil(run.Nodes[i].Resources)
+	}
+	for i := range run.Timeline {
+		run.Timeline[i].Resources = orNil(run.Timeline[i].Resources)
+	}
 	return run, nil
+}
+
+// orNil returns nil for an empty list, which a Parquet file does not tell from it.
+func orNil[T any](list []T) []T {
+	if len(list) == 0 {
+		return nil
+	}
+	return list
 }
 
 // ReadSummary reads only summary.json of a folder, with the errors of [Read].

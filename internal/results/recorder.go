@@ -19,6 +19,8 @@ type Recorder struct {
 	strings interner
 	owners  map[Owner]*Owner
 	classes classTable
+	// resources are those of all pods and nodes seen.
+	resources resourceTable
 
 	pods     map[string]*podRecord
 	nodes    map[string]*nodeRecord
@@ -35,11 +37,12 @@ type Recorder struct {
 // NewRecorder returns an empty recorder.
 func NewRecorder() *Recorder {
 	return &Recorder{
-		strings: interner{},
-		owners:  map[Owner]*Owner{},
-		classes: classTable{index: map[string]int{}},
-		pods:    map[string]*podRecord{},
-		nodes:   map[string]*nodeRecord{},
+		strings:   interner{},
+		owners:    map[Owner]*Owner{},
+		classes:   classTable{index: map[string]int{}},
+		resources: newResourceTable(),
+		pods:      map[string]*podRecord{},
+		nodes:     map[string]*nodeRecord{},
 	}
 }
 
@@ -147,7 +150,7 @@ func (r *Recorder) nodeChanged(node *corev1.Node, at stamp) *nodeRecord {
 		r.nodes[uid] = n
 	}
 	n.deleted = 0
-	n.update(node, at)
+	r.updateNode(n, node, at)
 	return n
 }
 

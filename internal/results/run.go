@@ -1,6 +1,10 @@
 package results
 
-import "time"
+import (
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+)
 
 // Run is everything kept of one simulation. It is plain data; rows are in the order their type
 // documents, and a Run read back from a folder equals the one that was written.
@@ -38,10 +42,12 @@ type Pod struct {
 	Node  string `parquet:"node,dict"`
 	// Requests are what the scheduler counts: the larger of the containers' sum (with sidecars) and
 	// the largest init container, plus overhead.
-	CPUMillis     int64  `parquet:"cpu_millis"`
-	MemoryBytes   int64  `parquet:"memory_bytes"`
-	GPUs          int64  `parquet:"gpus"`
-	PriorityClass string `parquet:"priority_class,dict"`
+	CPUMillis   int64 `parquet:"cpu_millis"`
+	MemoryBytes int64 `parquet:"memory_bytes"`
+	GPUs        int64 `parquet:"gpus"`
+	// Resources are requests of other resources, GPUs by their names among them; ordered by name.
+	Resources     []PodResource `parquet:"resources,list"`
+	PriorityClass string        `parquet:"priority_class,dict"`
 
 	// PendingSeconds is how long the pod waited for a node, StartSeconds how long from then until it
 	// ran, both in seconds of the clock. A pod that got no node counts until it was deleted or the
@@ -59,6 +65,12 @@ type Pod struct {
 	Disruption string `parquet:"disruption,dict"`
 }
 
+// PodResource is how much a pod requests of a resource, in its base unit: bytes or a count.
+type PodResource struct {
+	Resource  string `parquet:"resource,dict"`
+	Requested int64  `parquet:"requested"`
+}
+
 // NodeRow is a row of nodes.parquet: what was requested of a node from Time on, until the node's
 // next row. Rows are ordered by node, then time. A node has a row when it appears, one at each
 // instant of the timeline at which its allocation differs from the row before, and one when it goes
@@ -71,6 +83,8 @@ type NodeRow struct {
 	CPUMillis   int64 `parquet:"cpu_requested_millis"`
 	MemoryBytes int64 `parquet:"memory_requested_bytes"`
 	GPUs        int64 `parquet:"gpus_requested"`
+	// Resources are the other resources, GPUs by their names among them; ordered by name.
+	Resources []NodeResource `parquet:"resources,list"`
 
 	Created                time.Time `parquet:"created,timestamp(microsecond),optional"`
 	Ready                  time.Time `parquet:"ready,timestamp(microsecond),optional"`
@@ -81,6 +95,13 @@ type NodeRow struct {
 	PodsAllocatable        int64     `parquet:"pods_allocatable"`
 	InstanceType           string    `parquet:"instance_type,dict"`
 	Zone                   string    `parquet:"zone,dict"`
+}
+
+// NodeResource is how much a node has of a resource, and how much of it is requested.
+type NodeResource struct {
+	Resource    string `parquet:"resource,dict"`
+	Requested   int64  `parquet:"requested"`
+	Allocatable int64  `parquet:"allocatable"`
 }
 
 // TimelineRow is a row of timeline.parquet: the state at Time, after everything that happened at
@@ -115,11 +136,41 @@ type TimelineRow struct {
 	GPUsRequested          int64 `parquet:"gpus_requested"`
 	GPUsPending            int64 `parquet:"gpus_pending"`
 	GPUsAllocatable        int64 `parquet:"gpus_allocatable"`
+	// Resources are the other resources: pods as nodes count them, then the others by name, GPUs among them.
+	Resources []TimelineResource `parquet:"resources,list"`
 
 	// Events were replayed since the row before; the lags, in seconds of the clock, are theirs.
 	Events        int32   `parquet:"events"`
 	LagP99Seconds float64 `parquet:"lag_p99_seconds"`
 	LagMaxSeconds float64 `parquet:"lag_max_seconds"`
+}
+
+// TimelineResource is how much of a resource is requested by pods that have a node, by pods that have
+// none, and how much all ready nodes have.
+type TimelineResource struct {
+	Resource    string `parquet:"resource,dict"`
+	Requested   int64  `parquet:"requested"`
+	Pending     int64  `parquet:"pending"`
+	Allocatable int64  `parquet:"allocatable"`
+}
+
+// Amounts returns a row's amounts of a resource: millicores of CPU, bytes, or a count. They are zero
+// for a resource that the run does not have.
+func (r *TimelineRow) Amounts(resource string) TimelineResource {
+	switch resource {
+	case string(corev1.ResourceCPU):
+		return TimelineResource{resource, r.CPURequestedMillis, r.CPUPendingMillis, r.CPUAllocatableMillis}
+	case string(corev1.ResourceMemory):
+		return TimelineResource{resource, r.MemoryRequestedBytes, r.MemoryPendingBytes, r.MemoryAllocatableBytes}
+	case AllGPUs:
+		return TimelineResource{resource, r.GPUsRequested, r.GPUsPending, r.GPUsAllocatable}
+	}
+	for _, a := range r.Resources {
+		if a.Resource == resource {
+			return a
+		}
+	}
+	return TimelineResource{Resource: resource}
 }
 
 // EventRow is a row of events.parquet: one replayed event of the trace. Rows are ordered by Index.

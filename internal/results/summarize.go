@@ -23,7 +23,7 @@ func (r *Recorder) summarize(info Info, w window, pods []podRecord, nodes []node
 	out.Pods = countPods(pods)
 	out.Nodes = countNodes(nodes)
 	out.Problems = countProblems(info, events)
-	out.ByOwner, timing.PendingByOwner = byOwner(pods, w.end)
+	out.ByOwner, timing.PendingByOwner = r.byOwner(pods, w.end)
 
 	timing.Pending = pendingOf(pods, w.end)
 	timing.Start = startOf(pods)
@@ -33,10 +33,14 @@ func (r *Recorder) summarize(info Info, w window, pods []podRecord, nodes []node
 	if w.length() > 0 {
 		timing.Nodes.Mean = round(s.totals.nodes / w.length())
 	}
-	timing.CPU = s.totals.usage(0, 1000, w)
-	timing.Memory = s.totals.usage(1, 1<<30, w)
-	timing.GPU = s.totals.usage(2, 1, w)
-	timing.WorstWaits = worstWaits(pods, w)
+	timing.Resources = map[string]ResourceUsage{}
+	for number, name := range r.resources.names {
+		timing.Resources[name] = s.totals.usage(number, UnitOf(name), w)
+	}
+	timing.CPU, timing.Memory = timing.Resources[string(corev1.ResourceCPU)], timing.Resources[string(corev1.ResourceMemory)]
+	timing.GPU = timing.Resources[AllGPUs]
+	delete(timing.Resources, AllGPUs)
+	timing.WorstWaits = r.worstWaits(pods, w)
 	timing.WaitReasons = r.waitReasons(pods, w.end)
 	return sum
 }
@@ -170,18 +174,22 @@ func lagsOf(events []Event) Distribution {
 	return distributionOf(all)
 }
 
-// usage publishes resource i in units of its own: a thousand millicores, a GiB of bytes.
-func (t *totals) usage(i int, unit float64, w window) ResourceUsage {
-	u := ResourceUsage{
-		AllocatableHours: round(w.traceHours(t.allocatable[i]) / unit),
-		RequestedHours:   round(w.traceHours(t.used[i]) / unit),
-		PeakUtilization:  round(t.peakUtilization[i]),
-		PeakAllocatable:  round(float64(t.peakAllocatable[i]) / unit),
-		PeakRequested:    round(float64(t.peakUsed[i]) / unit),
-		PeakDemand:       round(float64(t.peakDemand[i]) / unit),
+// usage returns the use of a resource in its unit.
+func (t *totals) usage(number int, unit ResourceUnit, w window) ResourceUsage {
+	if number >= len(t.resources) {
+		return ResourceUsage{}
 	}
-	if t.allocatable[i] > 0 {
-		u.MeanUtilization = round(t.used[i] / t.allocatable[i])
+	r := &t.resources[number]
+	u := ResourceUsage{
+		AllocatableHours: round(w.traceHours(r.allocatable) / unit.Size),
+		RequestedHours:   round(w.traceHours(r.requested) / unit.Size),
+		PeakUtilization:  round(r.peakUtilization),
+		PeakAllocatable:  round(float64(r.peakAllocatable) / unit.Size),
+		PeakRequested:    round(float64(r.peakRequested) / unit.Size),
+		PeakDemand:       round(float64(r.peakDemand) / unit.Size),
+	}
+	if r.allocatable > 0 {
+		u.MeanUtilization = round(r.requested / r.allocatable)
 	}
 	return u
 }

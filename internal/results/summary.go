@@ -112,9 +112,11 @@ type OwnerCounts struct {
 	Succeeded      int `json:"succeeded"`
 	Failed         int `json:"failed"`
 	NeverScheduled int `json:"neverScheduled"`
-	// CPUMillis and MemoryBytes are the largest requests of one pod of this owner.
-	CPUMillis   int64 `json:"cpuMillis"`
-	MemoryBytes int64 `json:"memoryBytes"`
+	// CPUMillis and MemoryBytes are the largest requests of one pod of this owner, Resources those of other
+	// resources by name.
+	CPUMillis   int64            `json:"cpuMillis"`
+	MemoryBytes int64            `json:"memoryBytes"`
+	Resources   map[string]int64 `json:"resources,omitempty"`
 }
 
 // Timing is what came of the replay in time.
@@ -129,10 +131,12 @@ type Timing struct {
 
 	Pods  PodPeaks  `json:"pods"`
 	Nodes NodeUsage `json:"nodes"`
-	// CPU is in cores, Memory in GiB, GPU in devices.
+	// CPU is in cores, Memory in GiB, GPU in devices of all makers.
 	CPU    ResourceUsage `json:"cpu"`
 	Memory ResourceUsage `json:"memory"`
 	GPU    ResourceUsage `json:"gpu"`
+	// Resources has all resources that a node has or a pod requests, by name, in the unit that UnitOf returns.
+	Resources map[string]ResourceUsage `json:"resources,omitempty"`
 
 	// WorstWaits are the 20 pods that waited longest, longest first; pods that waited no longer than
 	// a second are left out.
@@ -199,6 +203,8 @@ type Wait struct {
 	Reason      string `json:"reason"`
 	CPUMillis   int64  `json:"cpuMillis"`
 	MemoryBytes int64  `json:"memoryBytes"`
+	// Resources are its requests of other resources.
+	Resources map[string]int64 `json:"resources,omitempty"`
 }
 
 // ReasonCount is how many pods saw a class of reason, and how long these pods waited together.

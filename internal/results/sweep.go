@@ -11,6 +11,8 @@ import (
 // summary is made of: nothing is sampled.
 type sweep struct {
 	window window
+	table  *resourceTable
+	others []int // numbers of resources that rows have no columns for
 	pods   []podRecord
 	nodes  []nodeRecord
 	events []Event
@@ -42,7 +44,6 @@ type nodeLoad struct {
 	state nodeState
 	alive bool
 	dirty bool // differs from the node's last row
-	pods  int32
 	used  amounts
 	rows  []NodeRow
 }
@@ -69,9 +70,9 @@ const (
 	nodeGoes
 )
 
-func newSweep(w window, pods []podRecord, nodes []nodeRecord, events []Event) *sweep {
+func newSweep(w window, table *resourceTable, pods []podRecord, nodes []nodeRecord, events []Event) *sweep {
 	s := &sweep{
-		window: w, pods: pods, nodes: nodes,
+		window: w, table: table, others: table.others(), pods: pods, nodes: nodes,
 		events:  slices.Clone(events),
 		byName:  make(map[string]int, len(nodes)),
 		onNode:  make([]nodeLoad, len(nodes)),
@@ -208,7 +209,6 @@ func (s *sweep) place(pod int) {
 	}
 	s.podNode[pod] = int32(node)
 	n := &s.onNode[node]
-	n.pods++
 	n.used.add(s.pods[pod].requests)
 	n.dirty = true
 }
@@ -220,7 +220,6 @@ func (s *sweep) unplace(pod int) {
 	}
 	s.podNode[pod] = -1
 	n := &s.onNode[node]
-	n.pods--
 	n.used.sub(s.pods[pod].requests)
 	n.dirty = true
 }
@@ -231,10 +230,7 @@ func (s *sweep) nodeAppears(i int) {
 	s.live++
 	// Its allocatable is not known yet if it comes a moment later; the first state is what counts.
 	if len(s.nodes[i].states) > 0 {
-		s.onNode[i].state = nodeState{
-			allocatable: s.nodes[i].states[0].allocatable,
-			pods:        s.nodes[i].states[0].pods,
-		}
+		s.onNode[i].state = nodeState{allocatable: s.nodes[i].states[0].allocatable}
 	}
 	s.nodeRow(i, s.nodes[i].created)
 }
@@ -245,7 +241,7 @@ func (s *sweep) nodeChanges(i int, state nodeState) {
 		s.liveReady--
 		s.ready.sub(n.state.allocatable)
 	}
-	n.dirty = n.dirty || n.state.allocatable != state.allocatable || n.state.pods != state.pods
+	n.dirty = n.dirty || !slices.Equal(n.state.allocatable, state.allocatable)
 	n.state = state
 	if state.ready {
 		s.liveReady++

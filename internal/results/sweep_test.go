@@ -26,6 +26,15 @@ func twoNodes() *Recorder {
 	return rec
 }
 
+// withGPUs adds to that a pod that asks for GPUs.
+func withGPUs() *Recorder {
+	rec := twoNodes()
+	rec.PodChanged(at(20), testPod("p3", func(pod *corev1.Pod) {
+		with(pod.Spec.Containers[0].Resources.Requests, map[string]string{"nvidia.com/gpu": "2"})
+	}))
+	return rec
+}
+
 func TestRun_Usage(t *testing.T) {
 	for _, speed := range []float64{1, 10} {
 		t.Run(fmt.Sprintf("speed %g", speed), func(t *testing.T) {
@@ -85,24 +94,29 @@ func TestRun_Timeline(t *testing.T) {
 		{
 			Time: trace(0), Nodes: 1, NodesReady: 1,
 			CPUAllocatableMillis: 4000, MemoryAllocatableBytes: 8 * gi,
+			Resources: []TimelineResource{{"pods", 0, 0, 110}},
 		},
 		{
 			Time: trace(10), Running: 1, CreatedTotal: 1, Nodes: 1, NodesReady: 1,
 			CPURequestedMillis: 1000, CPUAllocatableMillis: 4000, MemoryRequestedBytes: gi, MemoryAllocatableBytes: 8 * gi,
 			Events: 1, LagP99Seconds: 0.005, LagMaxSeconds: 0.005,
+			Resources: []TimelineResource{{"pods", 1, 0, 110}},
 		},
 		{
 			Time: trace(30), Pending: 1, PendingMax: 1, Running: 1, CreatedTotal: 2, Nodes: 1, NodesReady: 1,
 			CPURequestedMillis: 1000, CPUPendingMillis: 1000, CPUAllocatableMillis: 4000,
 			MemoryRequestedBytes: gi, MemoryPendingBytes: gi, MemoryAllocatableBytes: 8 * gi,
+			Resources: []TimelineResource{{"pods", 1, 1, 110}},
 		},
 		{
 			Time: trace(50), PendingMax: 1, Running: 2, CreatedTotal: 2, Nodes: 2, NodesReady: 2,
 			CPURequestedMillis: 2000, CPUAllocatableMillis: 8000, MemoryRequestedBytes: 2 * gi, MemoryAllocatableBytes: 16 * gi,
+			Resources: []TimelineResource{{"pods", 2, 0, 220}},
 		},
 		{
 			Time: trace(100), Succeeded: 1, CreatedTotal: 2, DeletedTotal: 1, Nodes: 1, NodesReady: 1,
 			CPUAllocatableMillis: 4000, MemoryAllocatableBytes: 8 * gi,
+			Resources: []TimelineResource{{"pods", 0, 0, 110}},
 		},
 	} {
 		if diff := cmp.Diff(want, rows[want.Time]); diff != "" {

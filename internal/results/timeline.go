@@ -35,15 +35,24 @@ func (s *sweep) row(at instant) TimelineRow {
 		DeletedTotal:           int32(s.deleted),
 		Nodes:                  int32(s.live),
 		NodesReady:             int32(s.liveReady),
-		CPURequestedMillis:     s.requested.cpuMillis,
-		CPUPendingMillis:       s.pending.cpuMillis,
-		CPUAllocatableMillis:   s.ready.cpuMillis,
-		MemoryRequestedBytes:   s.requested.memoryBytes,
-		MemoryPendingBytes:     s.pending.memoryBytes,
-		MemoryAllocatableBytes: s.ready.memoryBytes,
-		GPUsRequested:          s.requested.gpus,
-		GPUsPending:            s.pending.gpus,
-		GPUsAllocatable:        s.ready.gpus,
+		CPURequestedMillis:     s.requested.at(numberCPU),
+		CPUPendingMillis:       s.pending.at(numberCPU),
+		CPUAllocatableMillis:   s.ready.at(numberCPU),
+		MemoryRequestedBytes:   s.requested.at(numberMemory),
+		MemoryPendingBytes:     s.pending.at(numberMemory),
+		MemoryAllocatableBytes: s.ready.at(numberMemory),
+		GPUsRequested:          s.requested.at(numberGPUs),
+		GPUsPending:            s.pending.at(numberGPUs),
+		GPUsAllocatable:        s.ready.at(numberGPUs),
+	}
+	for _, number := range append([]int{numberPods}, s.others...) {
+		r := TimelineResource{
+			Resource:  s.table.names[number],
+			Requested: s.requested.at(number), Pending: s.pending.at(number), Allocatable: s.ready.at(number),
+		}
+		if r.Requested != 0 || r.Pending != 0 || r.Allocatable != 0 {
+			row.Resources = append(row.Resources, r)
+		}
 	}
 	var lags []time.Duration
 	for s.nextEvent < len(s.events) && instantOf(s.events[s.nextEvent].Started) <= at {
@@ -64,19 +73,27 @@ func (s *sweep) nodeRow(i int, at instant) {
 	row := NodeRow{
 		Node:                   n.name,
 		Time:                   s.window.trace(at),
-		Pods:                   load.pods,
-		CPUMillis:              load.used.cpuMillis,
-		MemoryBytes:            load.used.memoryBytes,
-		GPUs:                   load.used.gpus,
+		Pods:                   int32(load.used.at(numberPods)),
+		CPUMillis:              load.used.at(numberCPU),
+		MemoryBytes:            load.used.at(numberMemory),
+		GPUs:                   load.used.at(numberGPUs),
 		Created:                s.window.trace(n.created),
 		Ready:                  s.window.trace(n.ready),
 		Deleted:                s.window.trace(n.deleted),
-		CPUAllocatableMillis:   load.state.allocatable.cpuMillis,
-		MemoryAllocatableBytes: load.state.allocatable.memoryBytes,
-		GPUsAllocatable:        load.state.allocatable.gpus,
-		PodsAllocatable:        load.state.pods,
+		CPUAllocatableMillis:   load.state.allocatable.at(numberCPU),
+		MemoryAllocatableBytes: load.state.allocatable.at(numberMemory),
+		GPUsAllocatable:        load.state.allocatable.at(numberGPUs),
+		PodsAllocatable:        load.state.allocatable.at(numberPods),
 		InstanceType:           n.instanceType,
 		Zone:                   n.zone,
+	}
+	for _, number := range s.others {
+		r := NodeResource{
+			Resource: s.table.names[number], Requested: load.used.at(number), Allocatable: load.state.allocatable.at(number),
+		}
+		if r.Requested != 0 || r.Allocatable != 0 {
+			row.Resources = append(row.Resources, r)
+		}
 	}
 	if last := len(load.rows) - 1; last >= 0 && load.rows[last].Time.Equal(row.Time) {
 		load.rows[last] = row
@@ -95,13 +112,16 @@ func (s *sweep) nodeRows() []NodeRow {
 
 // totals are the integrals over the window, in units times nanoseconds of the clock, and the peaks.
 type totals struct {
-	nodes                float64
-	allocatable, used    [3]float64 // cpu in millicores, memory in bytes, GPUs
-	peakNodes            int
-	peakPods             PodPeaks
-	peakAllocatable      [3]int64
-	peakUsed, peakDemand [3]int64
-	peakUtilization      [3]float64
+	nodes     float64
+	peakNodes int
+	peakPods  PodPeaks
+	resources []resourceTotals // by number
+}
+
+type resourceTotals struct {
+	allocatable, requested                     float64
+	peakAllocatable, peakRequested, peakDemand int64
+	peakUtilization                            float64
 }
 
 // observe takes in the state as it stood from one instant to another.
@@ -120,17 +140,21 @@ func (t *totals) observe(s *sweep, from, to instant) {
 	t.peakPods.PeakRunning = max(t.peakPods.PeakRunning, running)
 	t.peakPods.PeakPending = max(t.peakPods.PeakPending, s.standing[stagePending])
 
-	ready, requested, pending := s.ready.list(), s.requested.list(), s.pending.list()
-	for i := range ready {
-		t.allocatable[i] += float64(ready[i]) * length
-		t.used[i] += float64(requested[i]) * length
-		t.peakAllocatable[i] = max(t.peakAllocatable[i], ready[i])
-		t.peakUsed[i] = max(t.peakUsed[i], requested[i])
-		t.peakDemand[i] = max(t.peakDemand[i], requested[i]+pending[i])
-		if ready[i] > 0 {
-			t.peakUtilization[i] = max(t.peakUtilization[i], float64(requested[i])/float64(ready[i]))
-		}
+	if t.resources == nil {
+		t.resources = make([]resourceTotals, len(s.table.names))
+	}
+	for number := range t.resources {
+		t.resources[number].observe(s.ready.at(number), s.requested.at(number), s.pending.at(number), length)
 	}
 }
 
-func (a amounts) list() [3]int64 { return [3]int64{a.cpuMillis, a.memoryBytes, a.gpus} }
+func (t *resourceTotals) observe(ready, requested, pending int64, length float64) {
+	t.allocatable += float64(ready) * length
+	t.requested += float64(requested) * length
+	t.peakAllocatable = max(t.peakAllocatable, ready)
+	t.peakRequested = max(t.peakRequested, requested)
+	t.peakDemand = max(t.peakDemand, requested+pending)
+	if ready > 0 {
+		t.peakUtilization = max(t.peakUtilization, float64(requested)/float64(ready))
+	}
+}

@@ -9,7 +9,7 @@ import (
 )
 
 // byOwner groups pods by what made them: what came of them, and how they waited.
-func byOwner(pods []podRecord, end instant) ([]OwnerCounts, []OwnerWaits) {
+func (r *Recorder) byOwner(pods []podRecord, end instant) ([]OwnerCounts, []OwnerWaits) {
 	bare := map[string]int{} // by namespace
 	for i := range pods {
 		if o := pods[i].owner; o.Kind == "Pod" {
@@ -38,8 +38,9 @@ func byOwner(pods []podRecord, end instant) ([]OwnerCounts, []OwnerWaits) {
 		if p.scheduled == 0 {
 			c.NeverScheduled++
 		}
-		c.CPUMillis = max(c.CPUMillis, p.requests.cpuMillis)
-		c.MemoryBytes = max(c.MemoryBytes, p.requests.memoryBytes)
+		c.CPUMillis = max(c.CPUMillis, p.requests.at(numberCPU))
+		c.MemoryBytes = max(c.MemoryBytes, p.requests.at(numberMemory))
+		c.Resources = r.resources.raise(c.Resources, p.requests)
 		waits[owner] = append(waits[owner], p.pendingSeconds(end))
 	}
 
@@ -65,7 +66,7 @@ func byOwner(pods []podRecord, end instant) ([]OwnerCounts, []OwnerWaits) {
 	return sorted, waited
 }
 
-func worstWaits(pods []podRecord, w window) []Wait {
+func (r *Recorder) worstWaits(pods []podRecord, w window) []Wait {
 	order := make([]*podRecord, 0, len(pods))
 	for i := range pods {
 		if pods[i].pendingSeconds(w.end) > 1 {
@@ -87,8 +88,9 @@ func worstWaits(pods []podRecord, w window) []Wait {
 			Scheduled:   p.scheduled != 0,
 			Node:        p.node,
 			Reason:      p.lastWait,
-			CPUMillis:   p.requests.cpuMillis,
-			MemoryBytes: p.requests.memoryBytes,
+			CPUMillis:   p.requests.at(numberCPU),
+			MemoryBytes: p.requests.at(numberMemory),
+			Resources:   r.resources.raise(nil, p.requests),
 		})
 	}
 	return waits
