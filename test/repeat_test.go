@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -30,7 +31,7 @@ func TestSeed(t *testing.T) {
 		t.Fatal("no pod waited: too little was compared")
 	}
 	for i := range min(len(one.Pods), len(two.Pods)) {
-		if one.Pods[i] != two.Pods[i] {
+		if !reflect.DeepEqual(one.Pods[i], two.Pods[i]) {
 			t.Errorf("pod %d differs, the first of those that do:\n%+v\n%+v", i, one.Pods[i], two.Pods[i])
 			break
 		}
@@ -38,7 +39,7 @@ func TestSeed(t *testing.T) {
 	if len(one.Pods) != len(two.Pods) {
 		t.Errorf("pods: got %d and %d with one seed", len(one.Pods), len(two.Pods))
 	}
-	if slices.Equal(one.Pods, other.Pods) {
+	if reflect.DeepEqual(one.Pods, other.Pods) {
 		t.Error("another seed came to the same")
 	}
 }
@@ -120,7 +121,7 @@ func spreadOf(runs []*results.Run) spread {
 	nodes := map[string][]int{}
 	var outcomes [][]results.Pod
 	for i, run := range runs {
-		if !slices.ContainsFunc(outcomes, func(p []results.Pod) bool { return slices.Equal(p, run.Pods) }) {
+		if !slices.ContainsFunc(outcomes, func(p []results.Pod) bool { return reflect.DeepEqual(p, run.Pods) }) {
 			outcomes = append(outcomes, run.Pods)
 		}
 		count := map[string]int{}

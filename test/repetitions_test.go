@@ -34,8 +34,8 @@ func TestSimulate_Repetitions(t *testing.T) {
 	if len(got.Runs) != 2 || got.Interrupted || got.Across == nil {
 		t.Fatalf("got %+v, want two runs that finished", got)
 	}
-	if want := (results.Spread{Min: 7, Median: 7, Max: 7}); got.Across.Pods != want {
-		t.Errorf("pods spread over %+v, want %+v", got.Across.Pods, want)
+	if want := (results.Spread{Min: 7, Median: 7, Max: 7}); got.Across[results.MeasurePods] != want {
+		t.Errorf("pods spread over %+v, want %+v", got.Across[results.MeasurePods], want)
 	}
 	var outcomes []results.Outcome
 	for i, run := range got.Runs {

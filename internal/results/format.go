@@ -33,6 +33,17 @@ func trimZeros(s string) string {
 	return s
 }
 
+// FormatPercent writes a fraction for people: <1%, 6.4%, 39%.
+func FormatPercent(f float64) string {
+	switch {
+	case f > 0 && f < 0.01:
+		return "<1%"
+	case f > 0 && f < 0.095:
+		return fmt.Sprintf("%.1f%%", 100*f)
+	}
+	return fmt.Sprintf("%.0f%%", 100*f)
+}
+
 // FormatSeconds writes a delay for people: 0, 350µs, 12ms, 3.2s, 4m10s, 1h5m.
 func FormatSeconds(s float64) string {
 	switch {

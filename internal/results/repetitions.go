@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"simkube.io/simkube/internal/words"
 )
 
 // RepetitionsSchemaVersion is the version of repetitions.json that this package writes, and the only one it reads.
@@ -22,8 +20,8 @@ type Repetitions struct {
 	Interrupted bool `json:"interrupted"`
 	// Runs are all that were wanted, in order, also those that came to nothing.
 	Runs []Repetition `json:"runs"`
-	// Across spreads the measures over the runs that finished; nil when none did.
-	Across *Measures[Spread] `json:"across,omitempty"`
+	// Across spreads the measures over the runs that finished, by name; nil if none did.
+	Across map[string]Spread `json:"across,omitempty"`
 }
 
 // RepetitionStatus is how a run ended.
@@ -50,116 +48,14 @@ type Repetition struct {
 	Status RepetitionStatus `json:"status"`
 	// Folder is where its results are, below that of repetitions.json; empty for none.
 	Folder string `json:"folder,omitempty"`
-	// Measures are nil without results.
-	Measures *Measures[float64] `json:"measures,omitempty"`
+	// Measures are the run's measures by name, see MeasuresOf; nil without results.
+	Measures map[string]float64 `json:"measures,omitempty"`
 	// PeakMemoryBytes is the most its process had resident; 0 where not known.
 	PeakMemoryBytes int64 `json:"peakMemoryBytes,omitempty"`
 	// Error says why a run failed, Hint what may help, Log is the file that tells more.
 	Error string `json:"error,omitempty"`
 	Hint  string `json:"hint,omitempty"`
 	Log   string `json:"log,omitempty"`
-}
-
-// Measures are the numbers that runs are compared by: one each, or what they come to together.
-type Measures[T any] struct {
-	Pods           T `json:"pods"`
-	NeverScheduled T `json:"neverScheduled"`
-	// The percentiles of the time pods waited for a node, in seconds of the clock.
-	PendingP50 T `json:"pendingP50"`
-	PendingP90 T `json:"pendingP90"`
-	PendingP99 T `json:"pendingP99"`
-	PendingMax T `json:"pendingMax"`
-	// PeakNodes is the most nodes there were at once.
-	PeakNodes T `json:"peakNodes"`
-	// WallSeconds is what the simulation took in real time.
-	WallSeconds T `json:"wallSeconds"`
-}
-
-// Measure is one of the Measures for people.
-type Measure struct {
-	Name string
-	// Format writes a value.
-	Format func(float64) string
-}
-
-// AllMeasures lists them in the order of [Measures.Values].
-func AllMeasures() []Measure {
-	count := func(v float64) string { return words.Number(int(v)) }
-	return []Measure{
-		{"pods", count},
-		{"no node", count},
-		{"p50", FormatSeconds},
-		{"p90", FormatSeconds},
-		{"p99 wait", FormatSeconds},
-		{"longest", FormatSeconds},
-		{"nodes", count},
-		{"took", FormatSeconds},
-	}
-}
-
-// Values lists the measures in the order of [AllMeasures].
-func (m *Measures[T]) Values() []T {
-	var out []T
-	for _, value := range m.fields() {
-		out = append(out, *value)
-	}
-	return out
-}
-
-func (m *Measures[T]) fields() []*T {
-	return []*T{
-		&m.Pods, &m.NeverScheduled, &m.PendingP50, &m.PendingP90, &m.PendingP99, &m.PendingMax, &m.PeakNodes, &m.WallSeconds,
-	}
-}
-
-// Spread is what values of several runs come to. The median is one of them: of an even number the lower of the two
-// in the middle.
-type Spread struct {
-	Min    float64 `json:"min"`
-	Median float64 `json:"median"`
-	Max    float64 `json:"max"`
-}
-
-// MeasuresOf takes from a summary what runs are compared by.
-func MeasuresOf(s *Summary) *Measures[float64] {
-	pending := s.Timing.Pending
-	return &Measures[float64]{
-		Pods:           float64(s.Outcome.Pods.Created),
-		NeverScheduled: float64(s.Outcome.Pods.NeverScheduled),
-		PendingP50:     pending.P50,
-		PendingP90:     pending.P90,
-		PendingP99:     pending.P99,
-		PendingMax:     pending.Max,
-		PeakNodes:      float64(s.Timing.Nodes.Peak),
-		WallSeconds:    s.Run.WallSeconds,
-	}
-}
-
-// Across spreads the measures of the runs that finished; nil when none did. One that was interrupted would
-// count as faster and smaller than it is.
-func Across(runs []Repetition) *Measures[Spread] {
-	var columns [][]float64
-	for _, run := range runs {
-		if run.Status != RunFinished || run.Measures == nil {
-			continue
-		}
-		for i, value := range run.Measures.Values() {
-			if i == len(columns) {
-				columns = append(columns, nil)
-			}
-			columns[i] = append(columns[i], value)
-		}
-	}
-	if columns == nil {
-		return nil
-	}
-	var out Measures[Spread]
-	for i, into := range out.fields() {
-		values := columns[i]
-		slices.Sort(values)
-		*into = Spread{Min: values[0], Median: quantile(values, 0.5), Max: values[len(values)-1]}
-	}
-	return &out
 }
 
 // Count tells how many runs ended in a way.

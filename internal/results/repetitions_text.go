@@ -114,38 +114,47 @@ func (r *Repetitions) columns() []column {
 	if r.Count(RunFinished) < len(r.Runs) {
 		out = append(out, status)
 	}
-	ranks := []int{2, 3, 7, 8, 1, 1, 4, 5} // of AllMeasures
-	for i, measure := range AllMeasures() {
-		c := column{title: measure.Name, rank: ranks[i]}
+	across := r.Across != nil && r.Count(RunFinished) > 1
+	if across {
+		out = addAcrossTitles(out)
+	}
+	for _, m := range Columns() {
+		c := column{title: m.Column, rank: m.Priority}
 		for _, run := range r.Runs {
 			text := "–"
-			if run.Measures != nil {
-				text = measure.Format(run.Measures.Values()[i])
+			if value, ok := run.Measures[m.Key]; ok {
+				text = m.Unit.Format(value)
 			}
 			c.cells = append(c.cells, part{normal, text})
 		}
+		if across {
+			c.cells = append(c.cells, acrossCells(r.Across, m)...)
+		}
 		out = append(out, c)
-	}
-	if r.Across != nil && r.Count(RunFinished) > 1 {
-		r.addAcross(out)
 	}
 	return out
 }
 
-// addAcross adds three rows to the columns, the last of which are the measures.
-func (r *Repetitions) addAcross(columns []column) {
-	measures := AllMeasures()
-	first := len(columns) - len(measures)
-	for row, title := range []string{"min", "median", "max"} {
-		columns[0].cells = append(columns[0].cells, part{bold, title})
-		for i := 1; i < first; i++ {
-			columns[i].cells = append(columns[i].cells, part{})
-		}
-		for i, s := range r.Across.Values() {
-			value := []float64{s.Min, s.Median, s.Max}[row]
-			columns[first+i].cells = append(columns[first+i].cells, part{bold, measures[i].Format(value)})
+// addAcrossTitles adds the rows for what the runs spread over to columns that are not measures.
+func addAcrossTitles(columns []column) []column {
+	for i := range columns {
+		for _, title := range []string{"min", "median", "max"} {
+			cell := part{}
+			if i == 0 {
+				cell = part{bold, title}
+			}
+			columns[i].cells = append(columns[i].cells, cell)
 		}
 	}
+	return columns
+}
+
+func acrossCells(across map[string]Spread, m Measure) []part {
+	s, ok := across[m.Key]
+	if !ok { // a folder written before the measure was recorded
+		return []part{{bold, "–"}, {bold, "–"}, {bold, "–"}}
+	}
+	return []part{{bold, m.Unit.Format(s.Min)}, {bold, m.Unit.Format(s.Median)}, {bold, m.Unit.Format(s.Max)}}
 }
 
 const columnGap = "  "

@@ -32,6 +32,9 @@ type ResourceUnit struct {
 	Size float64
 }
 
+// Hours returns the plural of the unit times hours: core-hours, GiB-hours.
+func (u ResourceUnit) Hours() string { return strings.TrimSuffix(u.Name, "s") + "-hours" }
+
 // UnitOf returns the unit of a resource. CPU is in cores and amounts of bytes (memory,
 // ephemeral-storage, huge pages) are in GiB; everything else is counted.
 func UnitOf(resource string) ResourceUnit {

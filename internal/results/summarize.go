@@ -42,6 +42,7 @@ func (r *Recorder) summarize(info Info, w window, pods []podRecord, nodes []node
 	delete(timing.Resources, AllGPUs)
 	timing.WorstWaits = r.worstWaits(pods, w)
 	timing.WaitReasons = r.waitReasons(pods, w.end)
+	sum.Measures = MeasuresOf(&sum)
 	return sum
 }
 

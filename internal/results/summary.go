@@ -16,6 +16,8 @@ type Summary struct {
 	Outcome Outcome `json:"outcome"`
 	// Timing holds what two runs of the same replay need not share.
 	Timing Timing `json:"timing"`
+	// Measures are the measures of the run by name, see MeasuresOf: much of the above in one flat list.
+	Measures map[string]float64 `json:"measures,omitempty"`
 }
 
 // RunInfo says what was run.

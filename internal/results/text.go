@@ -9,6 +9,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	corev1 "k8s.io/api/core/v1"
+
 	"simkube.io/simkube/internal/printable"
 	"simkube.io/simkube/internal/words"
 )
@@ -24,11 +26,7 @@ func (s *Summary) WriteText(w io.Writer, width int, colour bool) error {
 	t.pods(s)
 	t.waits(s)
 	t.nodes(s)
-	t.usage("CPU", s.Timing.CPU, "cores")
-	t.usage("memory", s.Timing.Memory, "GiB")
-	if s.Timing.GPU.PeakAllocatable > 0 || s.Timing.GPU.PeakDemand > 0 {
-		t.usage("GPU", s.Timing.GPU, "GPUs")
-	}
+	t.resources(&s.Timing)
 	t.replay(s)
 	t.problems(s)
 	if _, err := w.Write(t.out.Bytes()); err != nil {
@@ -174,6 +172,22 @@ func (t *textWriter) nodes(s *Summary) {
 	}
 	count.style = bold
 	t.line("nodes", count, plain("%s node-hours", FormatNumber(n.NodeHours)))
+}
+
+// resources writes a line each for CPU, memory and GPUs, and one for all other resources.
+func (t *textWriter) resources(timing *Timing) {
+	labels := map[string]string{string(corev1.ResourceCPU): "CPU", string(corev1.ResourceMemory): "memory", AllGPUs: "GPU"}
+	var others []part
+	for _, name := range timing.ShownResources() {
+		if label, ok := labels[name]; ok {
+			t.usage(label, timing.Usage(name), UnitOf(name).Name)
+			continue
+		}
+		others = append(others, plain("%s %.0f%%", name, 100*timing.Usage(name).MeanUtilization))
+	}
+	if len(others) > 0 {
+		t.line("requested", others...)
+	}
 }
 
 // usage draws the mean utilization as a bar.

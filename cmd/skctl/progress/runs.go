@@ -97,8 +97,9 @@ func (r *Runs) End(run results.Repetition) {
 		text = r.name(run.Number) + ": " + pen.warn(run.Status.Text()) + ": " + printable.Line(first)
 	}
 	if m := run.Measures; m != nil {
-		text += fmt.Sprintf(": %s pods, p99 wait %s, %s nodes, took %s", words.Number(int(m.Pods)),
-			results.FormatSeconds(m.PendingP99), words.Number(int(m.PeakNodes)), results.FormatSeconds(m.WallSeconds))
+		value := func(key string) string { return results.MeasureOf(key).Unit.Format(m[key]) }
+		text += fmt.Sprintf(": %s pods, p99 wait %s, %s nodes, took %s", value(results.MeasurePods),
+			value(results.MeasurePendingP99), value(results.MeasurePeakNodes), value(results.MeasureWallSeconds))
 	}
 	r.print(text + "\n")
 }

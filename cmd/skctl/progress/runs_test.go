@@ -46,7 +46,9 @@ func TestRenderRuns(t *testing.T) {
 func finishedRun(number int) results.Repetition {
 	return results.Repetition{
 		Number: number, Status: results.RunFinished,
-		Measures: &results.Measures[float64]{Pods: 1352, PendingP99: 2259, PeakNodes: 45, WallSeconds: 108},
+		Measures: map[string]float64{
+			results.MeasurePods: 1352, results.MeasurePendingP99: 2259, results.MeasurePeakNodes: 45, results.MeasureWallSeconds: 108,
+		},
 	}
 }
 

@@ -71,14 +71,12 @@ func newIndex(r *results.Repetitions) *index {
 	if r.Seeded() {
 		p.Note = "Each run has a seed: the same trace and settings with the same seed come to the same."
 	}
-	for i, m := range results.AllMeasures() {
-		p.Columns = append(p.Columns, indexColumn{Name: capital(m.Name), Class: measureClasses()[i]})
+	for _, m := range results.Columns() {
+		p.Columns = append(p.Columns, indexColumn{Name: capital(m.Column), Class: columnClass(m)})
 	}
 	longest := 0.0
 	for _, run := range r.Runs {
-		if run.Measures != nil {
-			longest = max(longest, run.Measures.PendingP99)
-		}
+		longest = max(longest, run.Measures[barMeasure])
 	}
 	for _, run := range r.Runs {
 		p.Runs = append(p.Runs, runRow("run "+r.Label(run.Number), run, longest))
@@ -90,12 +88,20 @@ func newIndex(r *results.Repetitions) *index {
 	return p
 }
 
-// measureClasses are those of the columns of [results.AllMeasures]: p2 for what a phone has no room for, p3 for what a
-// tablet hasn't either.
-func measureClasses() []string { return []string{"", "p2", "p3", "p3", "", "", "p2", "p2"} }
+// columnClass is p2 for a column that a phone has no room for, and p3 for one that a tablet has no room for
+// either.
+func columnClass(m results.Measure) string {
+	switch {
+	case m.Priority > 5:
+		return "p3"
+	case m.Priority > 2:
+		return "p2"
+	}
+	return ""
+}
 
-// barColumn is the measure that bars compare: the 99th percentile of the wait.
-const barColumn = 4
+// barMeasure is the measure whose column has bars.
+const barMeasure = results.MeasurePendingP99
 
 func runRow(name string, run results.Repetition, longest float64) indexRow {
 	row := indexRow{Name: name}
@@ -114,12 +120,12 @@ func runRow(name string, run results.Repetition, longest float64) indexRow {
 			row.Tone = "warn"
 		}
 	}
-	for i, m := range results.AllMeasures() {
-		cell := indexCell{Text: "–", Class: measureClasses()[i], Bar: -1}
-		if run.Measures != nil {
-			cell.Text = m.Format(run.Measures.Values()[i])
-			if i == barColumn && longest > 0 {
-				cell.Bar = 100 * run.Measures.PendingP99 / longest
+	for _, m := range results.Columns() {
+		cell := indexCell{Text: "–", Class: columnClass(m), Bar: -1}
+		if value, ok := run.Measures[m.Key]; ok {
+			cell.Text = m.Unit.Format(value)
+			if m.Key == barMeasure && longest > 0 {
+				cell.Bar = 100 * value / longest
 			}
 		}
 		row.Cells = append(row.Cells, cell)
@@ -127,37 +133,33 @@ func runRow(name string, run results.Repetition, longest float64) indexRow {
 	return row
 }
 
-func acrossRows(across *results.Measures[results.Spread]) []indexRow {
+func acrossRows(across map[string]results.Spread) []indexRow {
 	rows := []indexRow{{Name: "Least"}, {Name: "Median"}, {Name: "Most"}}
-	measures := results.AllMeasures()
-	for i, s := range across.Values() {
+	for _, m := range results.Columns() {
+		s, ok := across[m.Key]
 		for row, value := range []float64{s.Min, s.Median, s.Max} {
-			rows[row].Cells = append(rows[row].Cells, indexCell{Text: measures[i].Format(value), Class: measureClasses()[i]})
+			cell := indexCell{Text: "–", Class: columnClass(m)}
+			if ok {
+				cell.Text = m.Unit.Format(value)
+			}
+			rows[row].Cells = append(rows[row].Cells, cell)
 		}
 	}
 	return rows
 }
 
-func spreadTiles(a *results.Measures[results.Spread]) []tile {
-	count := func(v float64) string { return words.Number(int(v)) }
+func spreadTiles(across map[string]results.Spread) []tile {
 	var out []tile
-	for _, t := range []struct {
-		label  string
-		spread results.Spread
-		format func(float64) string
-	}{
-		{"Pods", a.Pods, count},
-		{"Pods without a node", a.NeverScheduled, count},
-		{"Pending, p99", a.PendingP99, results.FormatSeconds},
-		{"Longest wait", a.PendingMax, results.FormatSeconds},
-		{"Nodes", a.PeakNodes, count},
-		{"In real time", a.WallSeconds, results.FormatSeconds},
-	} {
+	for _, m := range results.Measures() {
+		s, ok := across[m.Key]
+		if !m.Tile || !ok {
+			continue
+		}
 		note := "the same in every run"
-		if least, most := t.format(t.spread.Min), t.format(t.spread.Max); least != most {
+		if least, most := m.Unit.Format(s.Min), m.Unit.Format(s.Max); least != most {
 			note = "median of " + least + " to " + most
 		}
-		out = append(out, tile{Label: t.label, Value: t.format(t.spread.Median), Note: note})
+		out = append(out, tile{Label: m.Title, Value: m.Unit.Format(s.Median), Note: note})
 	}
 	return out
 }
@@ -175,7 +177,7 @@ func indexHeadline(r *results.Repetitions) (text, tone string) {
 	if r.Across == nil {
 		return "No run finished." + text, tone
 	}
-	p99 := r.Across.PendingP99
+	p99 := r.Across[results.MeasurePendingP99]
 	least, most := results.FormatSeconds(p99.Min), results.FormatSeconds(p99.Max)
 	switch {
 	case finished == 1:

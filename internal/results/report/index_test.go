@@ -75,7 +75,7 @@ func TestRenderIndex_Headline(t *testing.T) {
 	good.Runs = good.Runs[:2]
 	good.Across = results.Across(good.Runs)
 	alike := sample.Repetitions()
-	alike.Across.PendingP99 = results.Spread{Min: 2, Median: 2, Max: 2}
+	alike.Across[results.MeasurePendingP99] = results.Spread{Min: 2, Median: 2, Max: 2}
 	one := sample.Repetitions()
 	one.Runs = one.Runs[:1]
 	one.Across = results.Across(one.Runs)
