@@ -1,152 +1,113 @@
 package report
 
 import (
-	"fmt"
-	"strings"
-
 	"simkube.io/simkube/internal/results"
 	"simkube.io/simkube/internal/words"
 )
 
-// Units of values, which the page's script knows how to write as well.
+// part is a part of the page that has charts.
+type part string
+
+// The parts of the page, in its order.
 const (
-	unitPods    = "pods"
-	unitNodes   = "nodes"
-	unitMillis  = "millicores"
-	unitBytes   = "bytes"
-	unitGPUs    = "gpus"
-	unitSeconds = "seconds"
+	overview part = "overview"
+	waiting  part = "waiting"
+	replay   part = "replay"
 )
 
-func count(v float64) string { return words.Number(int(v)) }
+// charts lists the charts of the page by their part and in their order. To add one, write the function
+// that draws it in a file of its own and name it here.
+func charts() []placement {
+	return []placement{
+		{overview, podsChart},
+		{overview, resourceCharts},
+		{overview, nodesChart},
+		{waiting, pendingChart},
+		{replay, lagChart},
+	}
+}
+
+// placement is where on the page a function's charts are.
+type placement struct {
+	part part
+	draw func(*pageBuilder) []chart
+}
+
+// drawAll draws all charts. The cards of a part stand two in a row: where the overview leaves a
+// place, the first chart of the replay fills it.
+func (p *pageBuilder) drawAll() map[part][]chart {
+	all := map[part][]chart{}
+	for _, placement := range charts() {
+		all[placement.part] = append(all[placement.part], placement.draw(p)...)
+	}
+	narrow := 0
+	for _, c := range all[overview] {
+		if !c.Wide {
+			narrow++
+		}
+	}
+	if late := all[replay]; narrow%2 == 1 && len(late) > 0 {
+		all[overview], all[replay] = append(all[overview], late[0]), late[1:]
+	}
+	return all
+}
+
+// valueUnit is how values of a chart are written: in Go for its table, and by the page's script for
+// what is shown under the pointer.
+type valueUnit struct {
+	// Name tells units apart.
+	Name string `json:"-"`
+	// Whole values have no decimals.
+	Whole bool `json:"whole"`
+	// Scales are from the largest down: a value is written in the first that it reaches.
+	Scales []valueScale `json:"scales"`
+}
+
+type valueScale struct {
+	From   float64 `json:"from"`
+	Size   float64 `json:"size"`
+	Suffix string  `json:"suffix"`
+}
+
+func (u valueUnit) format(v float64) string {
+	for _, s := range u.Scales {
+		if v >= s.From {
+			if u.Whole {
+				return words.Number(int(v/s.Size)) + s.Suffix
+			}
+			return results.FormatNumber(v/s.Size) + s.Suffix
+		}
+	}
+	return results.FormatNumber(v)
+}
+
+func counted() valueUnit {
+	return valueUnit{Name: "count", Whole: true, Scales: []valueScale{{Size: 1}}}
+}
+
+func millicores() valueUnit {
+	return valueUnit{Name: "millicores", Scales: []valueScale{{Size: 1000, Suffix: " cores"}}}
+}
+
+// inBytes writes nothing at all as 0 GiB.
+func inBytes() valueUnit {
+	return valueUnit{Name: "bytes", Scales: []valueScale{
+		{From: 1 << 40, Size: 1 << 40, Suffix: " TiB"},
+		{From: 1 << 30, Size: 1 << 30, Suffix: " GiB"},
+		{From: 1, Size: 1 << 20, Suffix: " MiB"},
+		{Size: 1 << 30, Suffix: " GiB"},
+	}}
+}
+
+func seconds() valueUnit {
+	return valueUnit{Name: "seconds", Scales: []valueScale{{From: 1, Size: 1, Suffix: " s"}, {Size: 0.001, Suffix: " ms"}}}
+}
 
 func cores(v float64) string {
 	if v == 1000 {
 		return "1 core"
 	}
-	return results.FormatNumber(v/1000) + " cores"
+	return millicores().format(v)
 }
 
-func bytesText(v float64) string {
-	switch {
-	case v >= 1<<40:
-		return results.FormatNumber(v/(1<<40)) + " TiB"
-	case v >= 1<<30 || v == 0:
-		return results.FormatNumber(v/(1<<30)) + " GiB"
-	}
-	return results.FormatNumber(v/(1<<20)) + " MiB"
-}
-
-func (p *pageBuilder) podsChart() chart {
-	peak := p.run.Summary.Timing.Pods
-	c := timeChart{whole: true, scale: 1, format: count, chart: chart{
-		ID: "pods", Title: "Pods", Wide: true, Unit: unitPods, UnitName: "pods",
-		Caption: fmt.Sprintf("At most %s ran at once, and at most %s waited for a node.",
-			words.Number(peak.PeakRunning), words.Number(peak.PeakPending)),
-		Describe: "Pods that exist over time, stacked by where they stand: running, starting, waiting for a node, succeeded and failed.",
-	}}
-	c.stack = []series{
-		{Name: "Running", Class: "running", Key: "running"},
-		{Name: "Starting", Class: "starting", Key: "starting"},
-		{Name: "Waiting for a node", Class: "pending", Key: "pending"},
-		{Name: "Succeeded", Class: "succeeded", Key: "succeeded"},
-		{Name: "Failed", Class: "failed", Key: "failed"},
-	}
-	if p.run.Summary.Outcome.Pods.Created == 0 {
-		c.Caption, c.Empty = "", "No pod was created."
-		return c.chart
-	}
-	return p.draw(c)
-}
-
-func (p *pageBuilder) cpuChart() chart {
-	c := timeChart{scale: 1000, format: cores, chart: chart{
-		ID: "cpu", Title: "CPU", Unit: unitMillis, UnitName: "cores",
-		Caption:  usageCaption(p.run.Summary.Timing.CPU, "cores"),
-		Describe: "CPU requested by pods on nodes, with the demand of waiting pods on top, against what the ready nodes have.",
-	}}
-	c.stack = []series{
-		{Name: "Requested", Class: "running", Key: "cpuRequested"},
-		{Name: "Waiting for a node", Class: "pending", Key: "cpuPending"},
-	}
-	c.lines = []series{{Name: "Allocatable", Class: "capacity", Key: "cpuAllocatable", Line: true}}
-	return p.drawUsage(c, p.run.Summary.Timing.CPU)
-}
-
-func (p *pageBuilder) memoryChart() chart {
-	usage := p.run.Summary.Timing.Memory
-	unit, scale := "GiB", float64(1<<30)
-	if top := max(usage.PeakAllocatable, usage.PeakDemand); top >= 4096 {
-		unit, scale = "TiB", 1<<40
-	} else if top < 1 {
-		unit, scale = "MiB", 1<<20
-	}
-	c := timeChart{scale: scale, format: bytesText, chart: chart{
-		ID: "memory", Title: "Memory", Unit: unitBytes, UnitName: unit,
-		Caption:  usageCaption(usage, "GiB"),
-		Describe: "Memory requested by pods on nodes, with the demand of waiting pods on top, against what the ready nodes have.",
-	}}
-	c.stack = []series{
-		{Name: "Requested", Class: "running", Key: "memoryRequested"},
-		{Name: "Waiting for a node", Class: "pending", Key: "memoryPending"},
-	}
-	c.lines = []series{{Name: "Allocatable", Class: "capacity", Key: "memoryAllocatable", Line: true}}
-	return p.drawUsage(c, usage)
-}
-
-func (p *pageBuilder) gpuChart() chart {
-	c := timeChart{scale: 1, whole: true, format: count, chart: chart{
-		ID: "gpu", Title: "GPUs", Unit: unitGPUs, UnitName: "GPUs",
-		Caption:  usageCaption(p.run.Summary.Timing.GPU, "GPUs"),
-		Describe: "GPUs requested by pods on nodes, with the demand of waiting pods on top, against what the ready nodes have.",
-	}}
-	c.stack = []series{
-		{Name: "Requested", Class: "running", Key: "gpuRequested"},
-		{Name: "Waiting for a node", Class: "pending", Key: "gpuPending"},
-	}
-	c.lines = []series{{Name: "Allocatable", Class: "capacity", Key: "gpuAllocatable", Line: true}}
-	return p.drawUsage(c, p.run.Summary.Timing.GPU)
-}
-
-func (p *pageBuilder) drawUsage(c timeChart, u results.ResourceUsage) chart {
-	if u.PeakAllocatable == 0 && u.PeakDemand == 0 {
-		c.Caption, c.Empty = "", "No pod asked for any, and no node had any."
-		return c.chart
-	}
-	return p.draw(c)
-}
-
-func usageCaption(u results.ResourceUsage, unit string) string {
-	if u.PeakAllocatable == 0 {
-		return fmt.Sprintf("At most %s %s were asked for; no node had any.", results.FormatNumber(u.PeakDemand), unit)
-	}
-	return fmt.Sprintf("%s of %s %s-hours were requested; %s at the peak.",
-		results.FormatNumber(u.RequestedHours), results.FormatNumber(u.AllocatableHours), strings.TrimSuffix(unit, "s"), percent(u.PeakUtilization))
-}
-
-func (p *pageBuilder) nodesChart() chart {
-	n := p.run.Summary.Timing.Nodes
-	c := timeChart{whole: true, scale: 1, format: count, chart: chart{
-		ID: "nodes", Title: "Nodes", Unit: unitNodes, UnitName: "nodes",
-		Caption:  fmt.Sprintf("%s at the most, %s on average, %s node-hours.", words.Number(n.Peak), results.FormatNumber(n.Mean), results.FormatNumber(n.NodeHours)),
-		Describe: "Nodes over time: all of them, and those that are ready.",
-	}}
-	c.stack = []series{{Name: "Ready", Class: "ready", Key: "nodesReady"}}
-	c.lines = []series{{Name: "All", Class: "capacity", Key: "nodes", Line: true}}
-	if n.Peak == 0 {
-		c.Caption, c.Empty = "", "There was no node."
-		return c.chart
-	}
-	return p.draw(c)
-}
-
-// percent writes a fraction.
-func percent(f float64) string {
-	switch {
-	case f > 0 && f < 0.01:
-		return "<1%"
-	case f > 0 && f < 0.095:
-		return fmt.Sprintf("%.1f%%", 100*f)
-	}
-	return fmt.Sprintf("%.0f%%", 100*f)
-}
+func bytesText(v float64) string { return inBytes().format(v) }

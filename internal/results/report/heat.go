@@ -205,7 +205,7 @@ func heatTable(strips []*strip) *table {
 		if life > 0 {
 			used /= life
 		}
-		t.Rows = append(t.Rows, []string{s.name, percent(used), percent(high)})
+		t.Rows = append(t.Rows, []string{s.name, results.FormatPercent(used), results.FormatPercent(high)})
 	}
 	return t
 }

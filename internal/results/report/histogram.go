@@ -39,17 +39,16 @@ func (a logAxis) pos(seconds float64) float64 {
 	return min(max(100*(math.Log10(seconds)-a.low)/(a.high-a.low), 0), 100)
 }
 
-// histogram draws how long pods waited for a node, on a logarithmic axis.
-func (p *pageBuilder) histogram() chart {
+// pendingChart draws how long pods waited for a node, as a histogram on a logarithmic axis.
+func pendingChart(p *pageBuilder) []chart {
 	w := p.run.Summary.Timing.Pending
 	c := chart{
-		ID: "pending", Title: "Time to get a node", Unit: unitSeconds, UnitName: "pods",
+		ID: "pending", Title: "Time to get a node", unit: seconds(), UnitName: "pods",
 		Caption:  "How long pods waited from their creation until they had a node. Both axes are stretched: time by powers of ten, counts by their square root.",
 		Describe: "Histogram of the time pods waited for a node.",
 	}
 	if len(p.run.Pods) == 0 {
-		c.Caption, c.Empty = "", "No pod was created."
-		return c
+		return c.empty("No pod was created.")
 	}
 	axis := logAxis{low: -3, high: math.Ceil(binsPerDecade*math.Log10(max(w.Max*1.05, 1.5))) / binsPerDecade}
 	bins := int(math.Round((axis.high - axis.low) * binsPerDecade))
@@ -128,7 +127,7 @@ func (p *pageBuilder) histogram() chart {
 		c.Rules = append(c.Rules, rule{Pos: pos, Label: label, Upright: true, Left: pos > 70, Row: 1.6 * float64(i)})
 	}
 	c.Table = t
-	return c
+	return []chart{c}
 }
 
 // rootTicks returns ticks for an axis of square roots: a few counts that are far enough apart.

@@ -8,17 +8,16 @@ import (
 )
 
 // lagChart draws how late events were, over time.
-func (p *pageBuilder) lagChart() chart {
+func lagChart(p *pageBuilder) []chart {
 	lag := p.run.Summary.Timing.ReplayLag
 	c := chart{
-		ID: "lag", Title: "Replay lag", Unit: unitSeconds, UnitName: "ms",
+		ID: "lag", Title: "Replay lag", unit: seconds(), UnitName: "ms",
 		Caption: fmt.Sprintf("How late events of the trace were replayed: half of them within %s, 99%% within %s, the latest by %s.",
 			results.FormatSeconds(lag.P50), results.FormatSeconds(lag.P99), results.FormatSeconds(lag.Max)),
 		Describe: "The largest lag of replayed events over time.",
 	}
 	if lag.Count == 0 || len(p.points) == 0 {
-		c.Caption, c.Empty = "", "No event was replayed."
-		return c
+		return c.empty("No event was replayed.")
 	}
 	scale := 0.001
 	if lag.Max >= 10 {
@@ -45,9 +44,12 @@ func (p *pageBuilder) lagChart() chart {
 			})
 		}
 	}
-	c.Series = []series{{Name: "Largest lag", Class: "starting", Key: "lagMax"}, {Name: "Events", Class: "none", Key: "events"}}
+	c.Series = []series{
+		{Name: "Largest lag", Class: "starting", value: func(r *results.TimelineRow) float64 { return r.LagMaxSeconds }},
+		{Name: "Events", Class: "none", counts: true, value: func(r *results.TimelineRow) float64 { return float64(r.Events) }},
+	}
 	c.Marks = []mark{{Class: "bars starting", D: d.String(), Title: "Largest lag"}}
 	c.Rules = []rule{{Pos: 100 * lag.P99 / end, Label: "p99 " + results.FormatSeconds(lag.P99)}}
 	c.Table = t
-	return c
+	return []chart{c}
 }

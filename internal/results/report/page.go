@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+
 	"simkube.io/simkube/internal/results"
 	"simkube.io/simkube/internal/words"
 )
@@ -27,15 +29,15 @@ type page struct {
 	Tone        string // of the headline: good, warn or bad
 	Tiles       []tile
 
-	Pods, CPU, Memory, GPU, Nodes, Lag, Pending chart
-	HasGPU                                      bool
-	Heat                                        heat
+	Overview, Waiting, Replay []chart
+	Heat                      heat
 
 	Worst    []wait
 	Reasons  []reason
 	Owners   []owner
 	Hidden   int // owners not listed
 	Problems problems
+	Measures []measured
 	About    []fact
 	Data     data
 }
@@ -52,8 +54,10 @@ type fact struct{ Name, Value string }
 
 // data is what the script needs for read-outs.
 type data struct {
-	Times  []int64              `json:"t"` // unix milliseconds
+	Times []int64 `json:"t"` // unix milliseconds
+	// Values of the series of charts, by key.
 	Values map[string][]float64 `json:"v"`
+	Units  map[string]valueUnit `json:"units"`
 	Heat   heatData             `json:"heat"`
 }
 
@@ -85,27 +89,22 @@ func newPage(run *results.Run) *page {
 		Window:      windowText(info.WindowStart, info.WindowEnd),
 		Took:        tookText(info),
 		Tiles:       tiles(&run.Summary),
-		Pods:        b.podsChart(),
-		CPU:         b.cpuChart(),
-		Memory:      b.memoryChart(),
-		GPU:         b.gpuChart(),
-		Nodes:       b.nodesChart(),
-		Lag:         b.lagChart(),
-		Pending:     b.histogram(),
 		Heat:        b.heat(),
 		Worst:       worst(run),
 		Reasons:     reasons(&run.Summary),
 		Problems:    problemsOf(&run.Summary),
+		Measures:    measuredOf(&run.Summary),
 		About:       about(info),
 	}
 	if p.Name == "" {
 		p.Name = "Simulation"
 	}
-	p.HasGPU = p.GPU.Empty == ""
 	p.Owners, p.Hidden = owners(&run.Summary)
 	p.Headline, p.Because, p.Tone = headline(&run.Summary)
 	p.Caveat = caveat(info)
-	p.Data = b.data(p.Heat)
+	drawn := b.drawAll()
+	p.Overview, p.Waiting, p.Replay = drawn[overview], drawn[waiting], drawn[replay]
+	p.Data = b.data(p.Heat, p.Overview, p.Waiting, p.Replay)
 	return p
 }
 
@@ -137,7 +136,7 @@ func headline(s *results.Summary) (text, because, tone string) {
 	}
 	text = fmt.Sprintf("%s of %s pods (%s) waited longer than a second for a node, the longest for %s.",
 		words.Number(w.OverSecond), words.Number(pods.Created),
-		percent(float64(w.OverSecond)/float64(pods.Created)), results.FormatSeconds(w.Max))
+		results.FormatPercent(float64(w.OverSecond)/float64(pods.Created)), results.FormatSeconds(w.Max))
 	tone = "warn"
 	if pods.NeverScheduled > 0 {
 		tone = "bad"
@@ -178,16 +177,16 @@ func tiles(s *results.Summary) []tile {
 			Label: "Nodes", Value: words.Number(timing.Nodes.Peak), Meter: -1,
 			Note: results.FormatNumber(timing.Nodes.NodeHours) + " node-hours",
 		},
-		usageTile("CPU", timing.CPU),
-		usageTile("Memory", timing.Memory),
-		{
-			Label: "Replay lag, p99", Value: results.FormatSeconds(timing.ReplayLag.P99), Meter: -1,
-			Note: words.Number(s.Outcome.Events.Replayed) + " events",
-		},
 	}
-	if timing.GPU.PeakAllocatable > 0 {
-		all = slices.Insert(all, 5, usageTile("GPUs", timing.GPU))
+	for _, name := range timing.ShownResources() {
+		if u := timing.Usage(name); u.PeakAllocatable > 0 || name == string(corev1.ResourceCPU) || name == string(corev1.ResourceMemory) {
+			all = append(all, usageTile(resourceTitle(name), u))
+		}
 	}
+	all = append(all, tile{
+		Label: "Replay lag, p99", Value: results.FormatSeconds(timing.ReplayLag.P99), Meter: -1,
+		Note: words.Number(s.Outcome.Events.Replayed) + " events",
+	})
 	if pods.Created == 0 {
 		all[1].Value, all[1].Note = "–", "no pod waited"
 	}
@@ -202,7 +201,7 @@ func tiles(s *results.Summary) []tile {
 
 func usageTile(label string, u results.ResourceUsage) tile {
 	return tile{
-		Label: label, Value: percent(u.MeanUtilization), Note: "requested · peak " + percent(u.PeakUtilization),
+		Label: label, Value: results.FormatPercent(u.MeanUtilization), Note: "requested · peak " + results.FormatPercent(u.PeakUtilization),
 		Meter: min(100*u.MeanUtilization, 100), Peak: min(100*u.PeakUtilization, 100),
 	}
 }
@@ -240,10 +239,12 @@ func capital(s string) string {
 	return strings.ToUpper(s[:1]) + s[1:]
 }
 
-func (p *pageBuilder) data(h heat) data {
+// data collects what the script needs, and has the series of the charts name their values in it.
+func (p *pageBuilder) data(h heat, parts ...[]chart) data {
 	d := data{
 		Times:  make([]int64, len(p.points)),
 		Values: map[string][]float64{},
+		Units:  map[string]valueUnit{counted().Name: counted()},
 		Heat: heatData{
 			Start: p.axis.start.UnixMilli(), End: p.axis.end.UnixMilli(),
 			Nodes: h.names, Cells: h.cells,
@@ -252,34 +253,20 @@ func (p *pageBuilder) data(h heat) data {
 	for i, row := range p.points {
 		d.Times[i] = row.Time.UnixMilli()
 	}
-	for key, value := range columns {
-		column := make([]float64, len(p.points))
-		for i, row := range p.points {
-			column[i] = value(row)
+	for _, c := range slices.Concat(parts...) {
+		d.Units[c.unit.Name] = c.unit
+		for i := range c.Series {
+			s := &c.Series[i]
+			if s.value == nil {
+				continue
+			}
+			s.Key = fmt.Sprintf("%s-%d", c.ID, i)
+			values := make([]float64, len(p.points))
+			for j := range p.points {
+				values[j] = s.value(&p.points[j])
+			}
+			d.Values[s.Key] = values
 		}
-		d.Values[key] = column
 	}
 	return d
-}
-
-// columns are the values a chart may read out, by the key of its series.
-var columns = map[string]func(results.TimelineRow) float64{
-	"running":           func(r results.TimelineRow) float64 { return float64(r.Running) },
-	"starting":          func(r results.TimelineRow) float64 { return float64(r.Starting) },
-	"pending":           func(r results.TimelineRow) float64 { return float64(r.Pending) },
-	"succeeded":         func(r results.TimelineRow) float64 { return float64(r.Succeeded) },
-	"failed":            func(r results.TimelineRow) float64 { return float64(r.Failed) },
-	"nodes":             func(r results.TimelineRow) float64 { return float64(r.Nodes) },
-	"nodesReady":        func(r results.TimelineRow) float64 { return float64(r.NodesReady) },
-	"cpuRequested":      func(r results.TimelineRow) float64 { return float64(r.CPURequestedMillis) },
-	"cpuPending":        func(r results.TimelineRow) float64 { return float64(r.CPUPendingMillis) },
-	"cpuAllocatable":    func(r results.TimelineRow) float64 { return float64(r.CPUAllocatableMillis) },
-	"memoryRequested":   func(r results.TimelineRow) float64 { return float64(r.MemoryRequestedBytes) },
-	"memoryPending":     func(r results.TimelineRow) float64 { return float64(r.MemoryPendingBytes) },
-	"memoryAllocatable": func(r results.TimelineRow) float64 { return float64(r.MemoryAllocatableBytes) },
-	"gpuRequested":      func(r results.TimelineRow) float64 { return float64(r.GPUsRequested) },
-	"gpuPending":        func(r results.TimelineRow) float64 { return float64(r.GPUsPending) },
-	"gpuAllocatable":    func(r results.TimelineRow) float64 { return float64(r.GPUsAllocatable) },
-	"lagMax":            func(r results.TimelineRow) float64 { return r.LagMaxSeconds },
-	"events":            func(r results.TimelineRow) float64 { return float64(r.Events) },
 }

@@ -5,13 +5,10 @@
   const tip = document.querySelector(".tip");
   const number = (v, digits) => v.toLocaleString("en-US", { maximumFractionDigits: digits });
   const short = v => number(v, v >= 100 ? 0 : v >= 10 ? 1 : 2);
-  const units = {
-    pods: v => number(v, 0),
-    nodes: v => number(v, 0),
-    gpus: v => number(v, 0),
-    millicores: v => short(v / 1000) + " cores",
-    bytes: v => v >= 2 ** 40 ? short(v / 2 ** 40) + " TiB" : v >= 2 ** 30 || v === 0 ? short(v / 2 ** 30) + " GiB" : short(v / 2 ** 20) + " MiB",
-    seconds: v => v >= 1 ? short(v) + " s" : short(v * 1000) + " ms",
+  const write = (unit, v) => {
+    const { whole, scales } = data.units[unit];
+    const scale = scales.find(s => v >= s.from);
+    return (whole ? number(v / scale.size, 0) : short(v / scale.size)) + scale.suffix;
   };
   const fine = data.t.length > 1 && data.t[data.t.length - 1] - data.t[0] < 60000;
   const instant = ms => new Date(ms).toLocaleString("en-GB", {
@@ -85,14 +82,13 @@
     const plot = figure.querySelector(".plot");
     const series = [...figure.querySelectorAll(".legend li")].filter(li => li.dataset.key);
     if (!plot || !series.length) continue;
-    const write = units[figure.dataset.unit];
     listen(plot, fraction => {
       const i = at(fraction);
       tip.replaceChildren(element("strong", instant(data.t[i])));
       for (const li of [...series].reverse()) {
         const row = element("div");
         row.append(element("i", undefined, li.firstElementChild.className), li.textContent.trim(),
-          element("b", (li.dataset.key === "events" ? units.pods : write)(data.v[li.dataset.key][i])));
+          element("b", write(li.dataset.unit || figure.dataset.unit, data.v[li.dataset.key][i])));
         tip.append(row);
       }
       return true;

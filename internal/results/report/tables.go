@@ -170,3 +170,24 @@ func problemsOf(s *results.Summary) problems {
 	}
 	return p
 }
+
+// measured is a row of the table of measures.
+type measured struct{ Name, Title, Value string }
+
+// measuredOf lists all measures of a run but those by owner, of which there may be thousands.
+func measuredOf(s *results.Summary) []measured {
+	var rows []measured
+	for _, m := range results.Measures() {
+		if slices.Contains(m.Dimensions, results.ByOwner) {
+			continue
+		}
+		for _, v := range m.Values(s) {
+			title := m.Title
+			if len(v.Labels) > 0 {
+				title += ": " + strings.Join(v.Labels, ", ")
+			}
+			rows = append(rows, measured{Name: m.Name(v.Labels...), Title: title, Value: m.Format(v)})
+		}
+	}
+	return rows
+}

@@ -19,7 +19,6 @@ type chart struct {
 	// Describe says what the picture shows to those who can't see it.
 	Describe string
 	Wide     bool
-	Unit     string // of the values, for read-outs: pods, nodes, cores, bytes, gpus, seconds
 	UnitName string // above the value axis
 	YTicks   []tick
 	XTicks   []tick
@@ -29,6 +28,16 @@ type chart struct {
 	// Empty replaces the picture where there is nothing to draw.
 	Empty string
 	Table *table
+	unit  valueUnit // of the values
+}
+
+// UnitKey returns the name of the chart's unit, for the page's script.
+func (c *chart) UnitKey() string { return c.unit.Name }
+
+// empty returns the chart with a sentence in place of the picture.
+func (c chart) empty(why string) []chart {
+	c.Caption, c.Empty = "", why
+	return []chart{c}
 }
 
 // mark is a path of a style class.
@@ -53,9 +62,22 @@ type rule struct {
 type series struct {
 	Name  string
 	Class string
-	// Key names the column of the page's data, for read-outs.
-	Key  string
-	Line bool
+	Line  bool
+	// Key names the values in the page's data, which the script shows under the pointer. It is set
+	// from value.
+	Key string
+	// value returns what is drawn, and shown under the pointer, of a row; nil for a series that is not over time.
+	value func(*results.TimelineRow) float64
+	// counts has the script write values as counts, whatever the unit of the chart.
+	counts bool
+}
+
+// Unit returns the name of the series' own unit, for the page's script; empty for the chart's.
+func (s series) Unit() string {
+	if s.counts {
+		return counted().Name
+	}
+	return ""
 }
 
 // table is what a chart shows in numbers.
@@ -69,30 +91,28 @@ type timeChart struct {
 	chart
 	stack []series
 	lines []series
-	whole bool
 	// scale divides values for the axis: bytes to GiB.
-	scale  float64
-	format func(float64) string
+	scale float64
 }
 
-func (p *pageBuilder) draw(c timeChart) chart {
+func (p *pageBuilder) draw(c timeChart) []chart {
 	rows := p.points
 	if len(rows) == 0 {
 		c.Empty = "There is nothing to draw: the simulation was not observed for any time."
-		return c.chart
+		return []chart{c.chart}
 	}
 	top := 0.0
-	for _, row := range rows {
+	for i := range rows {
 		sum := 0.0
 		for _, l := range c.stack {
-			sum += columns[l.Key](row)
+			sum += l.value(&rows[i])
 		}
 		top = max(top, sum)
 		for _, l := range c.lines {
-			top = max(top, columns[l.Key](row))
+			top = max(top, l.value(&rows[i]))
 		}
 	}
-	ticks, end := valueTicks(top/c.scale, c.whole)
+	ticks, end := valueTicks(top/c.scale, c.unit.Whole)
 	end *= c.scale
 	c.YTicks, c.XTicks = ticks, p.axis.ticks()
 
@@ -100,8 +120,8 @@ func (p *pageBuilder) draw(c timeChart) chart {
 	for _, l := range c.stack {
 		upper := make([]float64, len(rows))
 		visible := false
-		for i, row := range rows {
-			v := columns[l.Key](row)
+		for i := range rows {
+			v := l.value(&rows[i])
 			visible = visible || v > 0
 			upper[i] = base[i] + v
 		}
@@ -113,14 +133,14 @@ func (p *pageBuilder) draw(c timeChart) chart {
 	}
 	for _, l := range c.lines {
 		values := make([]float64, len(rows))
-		for i, row := range rows {
-			values[i] = columns[l.Key](row)
+		for i := range rows {
+			values[i] = l.value(&rows[i])
 		}
 		c.Series = append(c.Series, l)
 		c.Marks = append(c.Marks, mark{Class: "line " + l.Class, D: p.steps(rows, values, end), Title: l.Name})
 	}
 	c.Table = p.timeTable(c)
-	return c.chart
+	return []chart{c.chart}
 }
 
 // steps draws values that hold until the next one.
@@ -172,7 +192,7 @@ func (p *pageBuilder) stretch(d *pathBuilder, rows []results.TimelineRow, lower,
 
 func y(value, end float64) float64 { return 1000 * (1 - value/end) }
 
-// timeTable gives the numbers at about two dozen instants.
+// timeTable returns the numbers at about two dozen times.
 func (p *pageBuilder) timeTable(c timeChart) *table {
 	t := &table{Head: []string{"Time (UTC)"}}
 	all := append(append([]series{}, c.stack...), c.lines...)
@@ -189,7 +209,7 @@ func (p *pageBuilder) timeTable(c timeChart) *table {
 		row := p.points[at]
 		cells := []string{row.Time.Format("2 Jan " + p.clockLayout())}
 		for _, l := range all {
-			cells = append(cells, c.format(columns[l.Key](row)))
+			cells = append(cells, c.unit.format(l.value(&row)))
 		}
 		t.Rows = append(t.Rows, cells)
 	}
