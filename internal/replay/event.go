@@ -38,8 +38,6 @@ type eventRun struct {
 	applied  int
 	deleted  int
 	dropped  int
-	lags     []time.Duration
-	tooks    []time.Duration
 	problems []Problem
 }
 
@@ -110,10 +108,6 @@ func (e *eventRun) record(t *task, o outcome, now time.Time) bool {
 		e.applied++
 	default:
 		e.deleted++
-	}
-	if !t.sent.IsZero() && !o.dropped {
-		e.lags = append(e.lags, max(0, t.sent.Sub(e.due)))
-		e.tooks = append(e.tooks, max(0, now.Sub(e.due)))
 	}
 	return e.undone == 0
 }

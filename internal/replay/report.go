@@ -93,20 +93,10 @@ type Report struct {
 	Events, Applied, Deleted int
 	// Clones is how often an interrupted bare pod was started again.
 	Clones int
-	// Lag and Completion are over all applied and deleted objects; see the package's documentation.
-	Lag, Completion Quantiles
 	// Problems are the first MaxProblems; ProblemCounts counts all.
 	Problems      []Problem
 	ProblemCounts map[Category]int
 	// Isolated says what was changed in objects to keep them apart from the other workloads of a
 	// shared cluster, and in how many.
 	Isolated map[string]int
-	// LastDue is the deadline of the last event replayed.
-	LastDue time.Time
-}
-
-// Quantiles of a set of durations, exact to about 1%.
-type Quantiles struct {
-	Count              int
-	P50, P90, P99, Max time.Duration
 }

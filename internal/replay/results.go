@@ -11,9 +11,8 @@ type results struct {
 	onCheckpoint func(done int)
 	failFast     bool
 
-	mu         sync.Mutex
-	sum        Report
-	lag, tooks histogram
+	mu  sync.Mutex
+	sum Report
 	// leading is how many events are done from the first on, ahead has those that are done after one that is not.
 	leading int
 	ahead   map[int]bool
@@ -35,10 +34,6 @@ func (r *results) add(e *eventRun) {
 	report := e.report()
 	r.sum.Applied += e.applied
 	r.sum.Deleted += e.deleted
-	for i := range e.lags {
-		r.lag.add(e.lags[i])
-		r.tooks.add(e.tooks[i])
-	}
 	for _, p := range e.problems {
 		r.problem(p)
 	}
@@ -46,9 +41,6 @@ func (r *results) add(e *eventRun) {
 		return
 	}
 	r.sum.Events++
-	if e.due.After(r.sum.LastDue) {
-		r.sum.LastDue = e.due
-	}
 	r.onEvent(report)
 	if r.failFast && slices.ContainsFunc(e.problems, func(p Problem) bool { return p.fails() }) {
 		return // whoever goes on must come upon it, too
@@ -85,7 +77,5 @@ func (r *results) cloned() {
 func (r *results) report() Report {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	sum := r.sum
-	sum.Lag, sum.Completion = r.lag.quantiles(), r.tooks.quantiles()
-	return sum
+	return r.sum
 }
