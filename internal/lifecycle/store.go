@@ -11,27 +11,25 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// Store answers which recorded lifecycle a simulated pod gets. It never changes and is safe for
-// concurrent use.
+// Store has the recorded lifecycles that simulated pods get. It is immutable and safe for concurrent use.
 type Store struct {
 	owners map[ownerKey]*owned
 }
 
-// ownerKey leaves the version out: an owner may have been recorded under another version of its kind
-// than the one its pods name.
+// ownerKey has no version: an owner may have been recorded with another version of its kind than its pods refer to.
 type ownerKey struct {
 	kind schema.GroupKind
 	name string
 }
 
-// owned has the lifecycles of one owner.
+// owned are the lifecycles of one owner.
 type owned struct {
 	byHash map[uint64][]trace.Lifecycle
-	// all is set for known kinds only, where the hash does not matter.
+	// all is set for known kinds only, whose lifecycles are found without the hash.
 	all []trace.Lifecycle
 }
 
-// NewStore makes a store of the lifecycles of a trace, which must not be changed afterwards.
+// NewStore returns a store of the lifecycles of a trace, which must not change afterwards.
 func NewStore(recorded trace.Lifecycles) *Store {
 	s := &Store{owners: make(map[ownerKey]*owned, len(recorded))}
 	owners := slices.SortedFunc(maps.Keys(recorded), func(a, b trace.PodOwner) int {
@@ -58,10 +56,9 @@ func keyOf(owner trace.PodOwner) ownerKey {
 	return ownerKey{kind: owner.GVK.GroupKind(), name: owner.Name}
 }
 
-// Lookup gives the lifecycle of the pod with the sequence number seq, from 0, among the pods of an owner
-// that have this hash: the one at seq in the recorded list, which starts over at its end. For known kinds
-// the hash is not compared, and the list is that of all the owner's pods in the order they started. It
-// reports false where nothing was recorded.
+// Lookup returns the lifecycle of the pod with the sequence number seq, from 0, among those pods of an owner that have
+// the hash: element seq of the recorded list, modulo its length. For known kinds the hash is ignored, and the list is that
+// of all pods of the owner in the order in which they started. Lookup returns false if no lifecycle was recorded.
 func (s *Store) Lookup(owner trace.PodOwner, podHash uint64, seq int) (trace.Lifecycle, bool) {
 	lifecycles := s.lifecycles(owner, podHash)
 	if len(lifecycles) == 0 || seq < 0 {
@@ -70,7 +67,7 @@ func (s *Store) Lookup(owner trace.PodOwner, podHash uint64, seq int) (trace.Lif
 	return lifecycles[seq%len(lifecycles)], true
 }
 
-// Len gives how many lifecycles Lookup goes round in.
+// Len returns the length of the list that Lookup uses.
 func (s *Store) Len(owner trace.PodOwner, podHash uint64) int {
 	return len(s.lifecycles(owner, podHash))
 }
@@ -90,9 +87,9 @@ func (s *Store) lifecycles(owner trace.PodOwner, podHash uint64) []trace.Lifecyc
 	}
 }
 
-// interleave makes one list of several by taking, again and again, the head that started first. Each
-// list keeps its own order, which is that of its pods' creation and may not be that of their starts; one
-// list alone stays as it is. A pod that never started follows the one created before it.
+// interleave merges the lists, always taking the head that started first. The order within a list is kept: it is that in
+// which its pods were created, which may differ from that of their starts. A pod that never started follows the pod that
+// was created before it.
 func interleave(byHash map[uint64][]trace.Lifecycle) []trace.Lifecycle {
 	hashes := slices.Sorted(maps.Keys(byHash))
 	lists := make([][]trace.Lifecycle, 0, len(hashes))

@@ -2,7 +2,9 @@ package manifest
 
 import "simkube.io/simkube/trace"
 
-// life collects what the statuses of a pod's containers say of its lifecycle, in any order; see lifecycle.Observe.
+// life collects a pod's lifecycle from the statuses of its containers, in any order. The lifecycle starts with the earliest
+// start of a container and ends with the latest end, init containers included. It ends only when every main container has
+// terminated.
 type life struct {
 	started    bool
 	start, end int64

@@ -18,7 +18,7 @@ type Pod struct {
 	Lifecycle trace.Lifecycle
 }
 
-// ParsePod reads a pod's life off its JSON. Its Lifecycle is what lifecycle.Observe gives for the decoded pod.
+// ParsePod reads from a pod's JSON what a trace needs to know of the pod's life.
 func ParsePod(json []byte) (Pod, error) {
 	p := podParser{scanner: scanner{data: json}}
 	var scratch [512]byte

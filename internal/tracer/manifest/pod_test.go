@@ -12,7 +12,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/json"
 
-	"simkube.io/simkube/internal/lifecycle"
 	"simkube.io/simkube/trace"
 )
 
@@ -83,7 +82,7 @@ func checkPod(t *testing.T, data []byte) {
 		t.Fatalf("ParsePod: got the error %v, want none", err)
 	}
 	want := Pod{
-		NodeName: pod.Spec.NodeName, Scheduled: scheduled(&pod), Lifecycle: lifecycle.Observe(&pod),
+		NodeName: pod.Spec.NodeName, Scheduled: scheduled(&pod), Lifecycle: observe(&pod),
 		Head: Head{
 			Namespace: pod.Namespace, Name: pod.Name, UID: string(pod.UID), ResourceVersion: pod.ResourceVersion,
 			CreationTimestamp: unix(&pod.CreationTimestamp), DeletionTimestamp: unix(pod.DeletionTimestamp),
@@ -99,7 +98,7 @@ func checkPod(t *testing.T, data []byte) {
 		t.Fatalf("ParsePod (-want +got):\n%s", diff)
 	}
 	const at = 1709209890
-	if got, want := got.ObserveDeleted(at), lifecycle.ObserveDeleted(&pod, at); got != want {
+	if got, want := got.ObserveDeleted(at), observeDeleted(&pod, at); got != want {
 		t.Fatalf("ObserveDeleted: got %v, want %v", got, want)
 	}
 	spec, _ := tree["spec"].(map[string]any)
