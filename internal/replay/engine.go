@@ -51,8 +51,8 @@ type Options struct {
 	// OnEvent is told of every event that is done. Calls do not overlap; they come in the order in which
 	// events are done, which may not be that of the trace. It must return soon.
 	OnEvent func(EventReport)
-	// OnCheckpoint is told how many events from the first of the trace on are done, whenever that has become more: what
-	// Plan.Done takes after a restart. Calls do not overlap, and the numbers only grow. It must return soon.
+	// OnCheckpoint is called with how many leading steps of the plan are done, whenever there are more: the value of
+	// Plan.Done after a restart. Calls do not overlap, and the numbers only grow. It must return soon.
 	OnCheckpoint func(done int)
 }
 
@@ -100,8 +100,11 @@ type Plan struct {
 	Config *trace.Config
 	// Events are those of the trace, in order; each need only be valid until the next.
 	Events iter.Seq2[*trace.Event, error]
-	// Done is how many of the first events were wholly done before, by a run of which this one is the continuation.
-	// They are not applied again, and not counted; but what they left behind is known. See Engine.AdoptRoot.
+	// Actions are due at their times too, in any order; of those with the same time the first goes first. An action is
+	// started after the events of its second, and holds no event up. Actions are run one after the other.
+	Actions []Action
+	// Done is how many of the first steps, which are events and actions, were completely done by the run that this one
+	// continues. They are neither repeated nor counted. See Engine.AdoptRoot.
 	Done int
 	// Origin is the time of the trace, in unix seconds, that happens at Start.
 	Origin int64

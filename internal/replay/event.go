@@ -20,9 +20,11 @@ func keyOf(object *trace.Object) objectKey {
 	return objectKey{kind: object.GVK().GroupKind(), namespace: object.Namespace(), name: object.Name()}
 }
 
-// eventRun is an event on its way.
+// eventRun is an event that is prepared or being applied.
 type eventRun struct {
-	index int
+	// position is the number of steps before this one, index the number of events.
+	position, index int
+
 	time  int64
 	due   time.Time
 	size  int64
@@ -42,8 +44,8 @@ type eventRun struct {
 }
 
 // prepareEvent makes tasks of an event's objects, which are not kept.
-func (r *run) prepareEvent(index int, event *trace.Event) *eventRun {
-	e := &eventRun{index: index, time: event.Time, due: r.schedule.due(event.Time)}
+func (r *run) prepareEvent(position, index int, event *trace.Event) *eventRun {
+	e := &eventRun{position: position, index: index, time: event.Time, due: r.schedule.due(event.Time)}
 	r.builder.define(event)
 	for i := range event.Applied {
 		if inEveryCluster(&event.Applied[i]) {
@@ -69,6 +71,28 @@ func (r *run) prepareEvent(index int, event *trace.Event) *eventRun {
 	e.undone = len(e.tasks)
 	e.gate.open = e.untried == 0
 	return e
+}
+
+func (e *eventRun) deadline() time.Time { return e.due }
+func (e *eventRun) bytes() int64        { return e.size }
+
+// start hands the tasks to the queue.
+func (e *eventRun) start(r *run, due time.Time) {
+	e.due = due
+	if len(e.tasks) == 0 {
+		e.started, e.ended = r.opts.Clock.Now(), r.opts.Clock.Now()
+		r.finish(e)
+		return
+	}
+	tasks := e.tasks
+	e.tasks = nil
+	for _, t := range tasks {
+		w := work{run: t.run, drop: t.drop}
+		if t.waits {
+			w.gate = &e.gate
+		}
+		r.queue.add(t.key, w)
+	}
 }
 
 // inEveryCluster tells whether an object is one that Kubernetes itself makes, the same everywhere, and lets nobody else have: a priority class

@@ -13,7 +13,7 @@ type results struct {
 
 	mu  sync.Mutex
 	sum Report
-	// leading is how many events are done from the first on, ahead has those that are done after one that is not.
+	// leading is how many leading steps are done, ahead has the positions of those that are done after one that is not.
 	leading int
 	ahead   map[int]bool
 }
@@ -45,13 +45,20 @@ func (r *results) add(e *eventRun) {
 	if r.failFast && slices.ContainsFunc(e.problems, func(p Problem) bool { return p.fails() }) {
 		return // whoever goes on must come upon it, too
 	}
-	r.advance(e.index)
+	r.advance(e.position)
 }
 
-// advance notes that an event is done.
-func (r *results) advance(index int) {
+// done counts an action that is done.
+func (r *results) done(position int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.advance(position)
+}
+
+// advance counts the step at a position as done. The caller holds the lock.
+func (r *results) advance(position int) {
 	before := r.leading
-	r.ahead[index] = true
+	r.ahead[position] = true
 	for r.ahead[r.leading] {
 		delete(r.ahead, r.leading)
 		r.leading++

@@ -12,31 +12,34 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// skipDone reads over the events that were done before, and notes the bare pods they leave behind. The plan's events
-// are the others then, until stop is called.
+// skipDone reads the steps that were done before and notes the bare pods that they left behind. The steps of the run are
+// the others then, until stop is called.
 func (r *run) skipDone(ctx context.Context) (stop func(), err error) {
 	if r.plan.Done == 0 {
 		return func() {}, nil
 	}
-	next, stop := iter.Pull2(r.plan.Events)
-	for index := range r.plan.Done {
-		event, err, ok := next()
+	next, stop := iter.Pull2(r.steps)
+	for position := range r.plan.Done {
+		step, err, ok := next()
 		switch {
 		case ctx.Err() != nil:
 			err = context.Cause(ctx)
 		case !ok:
-			err = fmt.Errorf("%d events were done before, and the trace has %d", r.plan.Done, index)
+			err = fmt.Errorf("%d steps of the replay were done before, and it has %d", r.plan.Done, position)
 		case err != nil:
-			err = fmt.Errorf("read event %d: %w", index, err)
+			err = fmt.Errorf("read event %d: %w", r.eventsDone, err)
 		}
 		if err != nil {
 			stop()
 			return nil, err
 		}
-		r.noteDone(event)
+		if step.event != nil {
+			r.noteDone(step.event)
+			r.eventsDone++
+		}
 	}
-	r.plan.Events = func(yield func(*trace.Event, error) bool) {
-		for event, err, ok := next(); ok && yield(event, err); event, err, ok = next() {
+	r.steps = func(yield func(step, error) bool) {
+		for step, err, ok := next(); ok && yield(step, err); step, err, ok = next() {
 		}
 	}
 	return stop, nil

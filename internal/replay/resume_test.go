@@ -111,7 +111,7 @@ func TestRun_done(t *testing.T) {
 		"none":    {0, []string{"a", "b", "c", "d"}, []int{0, 1, 2, 3}, []int{1, 2, 3, 4}, ""},
 		"some":    {2, []string{"c", "d"}, []int{2, 3}, []int{3, 4}, ""},
 		"all":     {4, nil, nil, nil, ""},
-		"no such": {5, nil, nil, nil, "5 events were done before, and the trace has 4"},
+		"no such": {5, nil, nil, nil, "5 steps of the replay were done before, and it has 4"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -15,9 +16,9 @@ import (
 )
 
 const (
-	// preparedEvents and preparedBytes bound what is prepared ahead of its deadline, or late.
-	preparedEvents = 64
-	preparedBytes  = 64 << 20
+	// preparedSteps and preparedBytes bound what is prepared ahead of its deadline, or late.
+	preparedSteps = 64
+	preparedBytes = 64 << 20
 	// preparedNamespaces bounds how many are made at a time.
 	preparedNamespaces = 16
 )
@@ -25,7 +26,11 @@ const (
 // run is the state of one Run.
 type run struct {
 	*Engine
-	plan     Plan
+	plan Plan
+	// steps are those of the plan that are not done, after eventsDone events that are.
+	steps      iter.Seq2[step, error]
+	eventsDone int
+
 	schedule schedule
 	builder  builder
 	queue    *queue
@@ -89,19 +94,25 @@ func whyEnded(ctx context.Context, err error) error {
 	if err == nil {
 		return cause
 	}
-	if problem, ok := errors.AsType[*ProblemError](cause); ok && !errors.Is(err, problem) {
-		return errors.Join(err, problem)
+	_, isProblem := errors.AsType[*ProblemError](cause)
+	_, isAction := errors.AsType[*ActionError](cause)
+	if (isProblem || isAction) && !errors.Is(err, cause) {
+		return errors.Join(err, cause)
 	}
 	return err
 }
 
-// failed ends the run at its first problem, if that is wanted. The queue is stopped here, before another worker gets
-// to begin something.
+// failed ends the run at its first problem, if Options.FailFast is set.
 func (r *run) failed(problem Problem) {
 	if r.opts.FailFast {
-		r.queue.stop()
-		r.end(&ProblemError{Problem: problem})
+		r.abort(&ProblemError{Problem: problem})
 	}
+}
+
+// abort ends the run with an error. The queue is stopped before this returns, so that no worker starts anything more.
+func (r *run) abort(err error) {
+	r.queue.stop()
+	r.end(err)
 }
 
 func (e *Engine) newRun(plan Plan) *run {
@@ -123,6 +134,7 @@ func (e *Engine) newRun(plan Plan) *run {
 	r := &run{
 		Engine:   e,
 		plan:     plan,
+		steps:    plan.steps(),
 		schedule: schedule{start: start, origin: plan.Origin, speed: e.opts.Speed},
 		began:    now,
 		results:  newResults(e.opts, plan.Done),
@@ -138,10 +150,10 @@ func (e *Engine) newRun(plan Plan) *run {
 	return r
 }
 
-// dispatch adds the work of each event to the queue when it is due.
+// dispatch starts each step when it is due.
 func (r *run) dispatch(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
-	prepared := make(chan *eventRun, preparedEvents)
+	prepared := make(chan pending, preparedSteps)
 	var failure error // written before prepared is closed
 	go func() {
 		defer close(prepared)
@@ -149,33 +161,41 @@ func (r *run) dispatch(ctx context.Context) error {
 	}()
 	defer func() {
 		cancel()
-		for range prepared { // the preparing goroutine ends with the channel
+		for range prepared { // until the goroutine has ended
 		}
 	}()
-	for event := range prepared {
-		var err error
-		if event.due, err = r.plan.Pause.SleepUntil(ctx, event.due); err != nil {
+	for next := range prepared {
+		due, err := r.plan.Pause.SleepUntil(ctx, next.deadline())
+		if err != nil {
 			return err
 		}
-		r.submit(event)
+		next.start(r, due)
 	}
 	return failure
 }
 
-// prepare makes the work of events ready, as far ahead as there is room.
-func (r *run) prepare(ctx context.Context, prepared chan<- *eventRun) error {
-	index := r.plan.Done
-	for event, err := range r.plan.Events {
+// prepare prepares the steps ahead of their time, within the limits.
+func (r *run) prepare(ctx context.Context, prepared chan<- pending) error {
+	position, index := r.plan.Done, r.eventsDone
+	for step, err := range r.steps {
 		if err != nil {
 			return fmt.Errorf("read event %d: %w", index, err)
 		}
-		if limit := r.plan.Duration; limit > 0 && event.Time-r.plan.Origin > int64(limit/time.Second) {
+		if limit := r.plan.Duration; limit > 0 && step.time()-r.plan.Origin > int64(limit/time.Second) {
 			_, err := r.plan.Pause.SleepUntil(ctx, r.schedule.after(limit))
 			return err
 		}
-		next := r.prepareEvent(index, event)
-		r.prepareNamespaces(ctx, next)
-		if err := r.memory.Acquire(ctx, next.size); err != nil {
+		var next pending
+		if step.action != nil {
+			next = &actionRun{Action: step.action, position: position, due: r.schedule.due(step.action.Time)}
+		} else {
+			event := r.prepareEvent(position, index, step.event)
+			r.prepareNamespaces(ctx, event)
+			next = event
+			index++
+		}
+		position++
+		if err := r.memory.Acquire(ctx, next.bytes()); err != nil {
 			return context.Cause(ctx)
 		}
 		select {
@@ -183,7 +203,6 @@ func (r *run) prepare(ctx context.Context, prepared chan<- *eventRun) error {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
-		index++
 	}
 	return nil
 }
@@ -212,24 +231,6 @@ func (r *run) prepareNamespaces(ctx context.Context, event *eventRun) {
 		})
 	}
 	_ = group.Wait()
-}
-
-// submit hands the tasks of an event to the queue.
-func (r *run) submit(event *eventRun) {
-	if len(event.tasks) == 0 {
-		event.started, event.ended = r.opts.Clock.Now(), r.opts.Clock.Now()
-		r.finish(event)
-		return
-	}
-	tasks := event.tasks
-	event.tasks = nil
-	for _, t := range tasks {
-		w := work{run: t.run, drop: t.drop}
-		if t.waits {
-			w.gate = &event.gate
-		}
-		r.queue.add(t.key, w)
-	}
 }
 
 // finish is called once for each event, when its last task is done.
