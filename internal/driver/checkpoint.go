@@ -93,7 +93,7 @@ func (c *checkpoints) begin(run int32) {
 	c.run, c.take = run, nil
 }
 
-// changed is a Steering's OnCheckpoint.
+// changed is simulation.Options.OnCheckpoint.
 func (c *checkpoints) changed(take func() simulation.Checkpoint) {
 	c.mu.Lock()
 	c.take = take

@@ -180,14 +180,14 @@ func (d *driver) changed(ctx context.Context, sim *simkubev1.Simulation, cancel 
 	if !d.pauses.set(sim.Spec.PausedTime) {
 		return
 	}
-	d.log.InfoContext(ctx, "the simulation was paused or resumed", "paused", d.pauses.isPaused())
+	d.log.InfoContext(ctx, "the simulation was paused or resumed", "paused", d.pauses.paused())
 	d.status.change(d.notePaused)
 	d.checkpoints.wake()
 }
 
 // notePaused brings a status up to date, and the metric.
 func (d *driver) notePaused(s *simkubev1.DriverStatus) {
-	s.Paused = d.pauses.isPaused()
+	s.Paused = d.pauses.paused()
 	d.metrics.paused.Set(0)
 	if s.Paused {
 		d.metrics.paused.Set(1)

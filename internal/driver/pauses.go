@@ -1,7 +1,6 @@
 package driver
 
 import (
-	"slices"
 	"sync"
 	"time"
 
@@ -9,77 +8,61 @@ import (
 	"k8s.io/utils/clock"
 
 	"simkube.io/simkube/internal/replay"
-	"simkube.io/simkube/internal/results"
 )
 
-// pauses knows whether the simulation is paused, and hands that on to the repetition under way. It is safe for concurrent use.
+// pauses pauses and resumes the current repetition as the Simulation says. It is safe for concurrent use.
 type pauses struct {
 	clock clock.Clock
 
-	mu      sync.Mutex
-	paused  bool
-	from    time.Time // when the pause that goes on began, according to the simulation
-	current *replay.Pauser
-	spans   []results.Span
+	mu       sync.Mutex
+	isPaused bool
+	from     time.Time // when the present pause began, according to the Simulation; zero if there is none
+	current  *replay.Pauser
 }
 
-// set tells since when the simulation is paused, nil if it is not, and returns whether that is news.
-func (p *pauses) set(since *metav1.Time) bool {
+// set sets since when the Simulation is paused, nil if it is not, and reports whether it was paused or resumed.
+func (p *pauses) set(since *metav1.Time) (changed bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.from = time.Time{}
+	before := p.isPaused
+	p.isPaused, p.from = since != nil, time.Time{}
 	if since != nil {
 		p.from = since.Time
 	}
-	paused := since != nil
-	if p.paused == paused {
-		return false
-	}
-	p.paused = paused
-	if p.current != nil {
-		p.note()
-	}
-	return true
+	p.apply()
+	return p.isPaused != before
 }
 
-// note applies the present state to the current repetition. The caller holds the lock.
-func (p *pauses) note() {
-	now := p.clock.Now()
+// apply pauses or resumes the current repetition. The caller holds the lock.
+func (p *pauses) apply() {
 	switch {
-	case p.paused:
+	case p.current == nil:
+	case p.isPaused:
 		p.current.Pause()
-		p.spans = append(p.spans, results.Span{From: now})
-	case len(p.spans) > 0:
+	default:
 		p.current.Resume()
-		p.spans[len(p.spans)-1].To = now
 	}
 }
 
-// begin gives what pauses a repetition that begins now.
+// begin returns the Pauser of a repetition that starts now.
 func (p *pauses) begin() *replay.Pauser {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.current, p.spans = replay.NewPauser(p.clock), nil
-	p.note()
+	p.current = replay.NewPauser(p.clock)
+	p.apply()
 	return p.current
 }
 
-func (p *pauses) isPaused() bool {
+// paused reports whether the Simulation is paused.
+func (p *pauses) paused() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.paused
+	return p.isPaused
 }
 
-// since tells when the pause that goes on began; zero if there is none.
+// since returns when the present pause began; zero if there is none.
 func (p *pauses) since() time.Time {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.from
-}
-
-// list gives the pauses of the current repetition.
-func (p *pauses) list() []results.Span {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return slices.Clone(p.spans)
 }

@@ -8,7 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	clocktesting "k8s.io/utils/clock/testing"
 
-	"simkube.io/simkube/internal/results"
+	"simkube.io/simkube/internal/replay"
 )
 
 // A repetition that begins in a pause is paused from its first moment, and pauses of one are not those of the next.
@@ -31,14 +31,14 @@ func TestPauses(t *testing.T) {
 	if got := first.Shift(); got != 7*time.Second || !first.Paused() {
 		t.Errorf("the first repetition was shifted by %v, wanted are 7 s", got)
 	}
-	want := []results.Span{{From: at(10), To: at(15)}, {From: at(20)}}
-	if diff := cmp.Diff(want, p.list()); diff != "" {
+	want := []replay.Pause{{From: at(10), To: at(15)}, {From: at(20)}}
+	if diff := cmp.Diff(want, first.Pauses()); diff != "" {
 		t.Errorf("pauses (-want +got):\n%s", diff)
 	}
 	p.set(nil)
 	second := p.begin()
 	clock.SetTime(at(30))
-	if second.Shift() != 0 || len(p.list()) != 0 {
-		t.Errorf("the second repetition was shifted by %v: %v", second.Shift(), p.list())
+	if second.Shift() != 0 || len(second.Pauses()) != 0 {
+		t.Errorf("the second repetition was shifted by %v: %v", second.Shift(), second.Pauses())
 	}
 }

@@ -129,10 +129,9 @@ func (d *driver) replay(ctx context.Context, run int32, path string, before *sav
 	}
 	d.checkpoints.begin(run)
 	d.problems.Store(0)
-	var pausedSince time.Time
+	pausedSince := d.pauses.since()
 	if resume != nil {
 		d.problems.Store(int64(resume.Problems))
-		pausedSince = d.pauses.since()
 	}
 	began := d.opts.Clock.Now()
 	_, err = prepared.Run(ctx, simulation.Runner{
@@ -144,12 +143,12 @@ func (d *driver) replay(ctx context.Context, run int32, path string, before *sav
 		Log:    d.log,
 		Report: func(m simulation.Message) { d.report(ctx, run, resume, m) },
 		Wall:   func() time.Duration { return d.opts.Clock.Since(began) },
-		Steering: simulation.Steering{
-			RootName: d.rootName, FailFast: d.opts.FailFast, Leave: true,
-			Pause: d.pauses.begin(), Pauses: d.pauses.list, PausedSince: pausedSince, Exclusive: true,
-			Resume: resume, OnCheckpoint: d.checkpoints.changed,
-			OnEvent:      func(e replay.EventReport) { d.replayed(ctx, e) },
+		Start:  simulation.Start{Resume: resume, Pause: d.pauses.begin(), PausedSince: pausedSince},
+		Options: simulation.Options{
+			RootName: d.rootName, FailFast: d.opts.FailFast, Leave: true, Exclusive: true,
 			BeforeReplay: d.probe,
+			OnEvent:      func(e replay.EventReport) { d.replayed(ctx, e) },
+			OnCheckpoint: d.checkpoints.changed,
 			OnResults: func(ctx context.Context, done *simulation.Done, failure error) error {
 				return d.finished(ctx, run, done, failure)
 			},

@@ -1,81 +1,97 @@
 package replay
 
 import (
+	"slices"
 	"sync"
 	"time"
 
 	"k8s.io/utils/clock"
 )
 
-// Pauser pauses a replay and has it go on, at any moment. Deadlines that are not reached yet move by exactly the
-// time that was paused, from Pause to Resume by its clock. Requests whose deadline was reached are not held up, nor is
-// Settle. It is safe for concurrent use, and serves one Run after the other.
+// Pause is a time in which a replay was paused. To is zero while the pause is not over.
+type Pause struct{ From, To time.Time }
+
+// Pauser pauses and resumes a replay at any time. Deadlines that are not reached yet shift by exactly the time that was
+// paused, from Pause to Resume by its clock. Requests whose deadline was reached are not held up, nor is Settle. It is
+// safe for concurrent use, and may be used for one Run after the other.
 type Pauser struct {
 	clock clock.Clock
 
-	mu sync.Mutex
-	// since is when the pause that is going on began, over how long those before it were.
-	since  time.Time
-	paused bool
-	over   time.Duration
+	mu     sync.Mutex
+	pauses []Pause
 	// changed is closed at the next Pause or Resume.
 	changed chan struct{}
 }
 
-// NewPauser makes a Pauser that is not paused. Its clock must be that of the engine.
+// NewPauser returns a Pauser that is not paused. Its clock must be that of the engine.
 func NewPauser(clock clock.Clock) *Pauser {
 	return &Pauser{clock: clock, changed: make(chan struct{})}
 }
 
-// Pause holds the replay up from now on. It does nothing when that is so already.
+// Pause pauses the replay. It does nothing if the replay is paused.
 func (p *Pauser) Pause() { p.set(true) }
 
-// Resume has the replay go on. It does nothing when it is not paused.
+// Resume resumes the replay. It does nothing if the replay is not paused.
 func (p *Pauser) Resume() { p.set(false) }
 
 func (p *Pauser) set(paused bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.paused == paused {
+	if p.paused() == paused {
 		return
 	}
 	now := p.clock.Now()
 	if paused {
-		p.since = now
+		p.pauses = append(p.pauses, Pause{From: now})
 	} else {
-		p.over = p.shiftAt(now)
+		p.pauses[len(p.pauses)-1].To = now
 	}
-	p.paused = paused
 	close(p.changed)
 	p.changed = make(chan struct{})
 }
 
-// Paused tells whether it is paused.
+// Paused reports whether the replay is paused.
 func (p *Pauser) Paused() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.paused
+	return p.paused()
 }
 
-// Shift is how long it was paused so far, a pause that is going on included.
+// paused is Paused for a caller that holds the lock.
+func (p *Pauser) paused() bool {
+	return len(p.pauses) > 0 && p.pauses[len(p.pauses)-1].To.IsZero()
+}
+
+// Pauses returns the pauses so far, in order.
+func (p *Pauser) Pauses() []Pause {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.pauses)
+}
+
+// Shift returns how long the replay was paused so far, including a pause that is not over.
 func (p *Pauser) Shift() time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.shiftAt(p.clock.Now())
 }
 
-// shiftAt is Shift at a moment. The caller holds the lock.
-func (p *Pauser) shiftAt(now time.Time) time.Duration {
-	if !p.paused {
-		return p.over
+// shiftAt is Shift at a time, for a caller that holds the lock.
+func (p *Pauser) shiftAt(now time.Time) (shift time.Duration) {
+	for _, pause := range p.pauses {
+		if pause.To.IsZero() {
+			pause.To = now
+		}
+		shift += max(0, pause.To.Sub(pause.From))
 	}
-	return p.over + max(0, now.Sub(p.since))
+	return shift
 }
 
-// state gives, of one moment, whether it is paused, the time and the shift until then, and what is closed when that changes.
+// state returns whether the replay is paused, the time and the shift, all at the same time, and a channel that is closed
+// when they change.
 func (p *Pauser) state() (paused bool, now time.Time, shift time.Duration, changed <-chan struct{}) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now = p.clock.Now()
-	return p.paused, now, p.shiftAt(now), p.changed
+	return p.paused(), now, p.shiftAt(now), p.changed
 }

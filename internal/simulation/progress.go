@@ -38,7 +38,7 @@ type progress struct {
 	changes int // since the last report they led to
 }
 
-// newProgress makes a progress; pauses, if not nil, tells when the replay stood still.
+// newProgress returns a progress. pauses returns when the replay was paused.
 func newProgress(p *Prepared, recorder *results.Recorder, pauses func() []results.Span) *progress {
 	return &progress{prepared: p, recorder: recorder, pauses: pauses, phase: Starting, due: make(chan struct{}, 1)}
 }
@@ -144,9 +144,7 @@ func (p *progress) now(now time.Time) *Progress {
 		p.phase, out.Phase = Replaying, Replaying
 	}
 	times := *p.times
-	if p.pauses != nil {
-		times.Pauses = p.pauses()
-	}
+	times.Pauses = p.pauses()
 	out.TraceTime = times.Trace(now)
 	if out.TraceTime.After(out.TraceEnd) {
 		out.TraceTime = out.TraceEnd

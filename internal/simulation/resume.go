@@ -10,17 +10,17 @@ import (
 	"simkube.io/simkube/internal/results"
 )
 
-// root makes the root, or takes over that of a run which is to go on.
+// root creates the root, or adopts that of the run that is resumed.
 func (s *session) root(ctx context.Context) (mutate.Root, error) {
-	if before := s.Steering.Resume; before != nil {
+	if before := s.Start.Resume; before != nil {
 		root, found, err := s.engine.AdoptRoot(ctx)
 		if err != nil {
 			return mutate.Root{}, err
 		}
 		if found && root == before.Root {
-			s.resumed = before
 			return root, nil
 		}
+		s.Start.Resume = nil
 		s.Report(Message{Note: &Note{Level: Warning, Text: "what the simulation had made before is gone: it begins anew"}})
 	}
 	return s.engine.CreateRoot(ctx)

@@ -32,12 +32,8 @@ import (
 // to report.
 var ErrInterrupted = errors.New("interrupted")
 
-const (
-	// startLead is how far in the future the first event is due, so that it is ready by then.
-	startLead = 250 * time.Millisecond
-	// cleanUpTimeout bounds the deletion of everything simulated.
-	cleanUpTimeout = 5 * time.Minute
-)
+// cleanUpTimeout bounds the deletion of everything simulated.
+const cleanUpTimeout = 5 * time.Minute
 
 // Cluster is what a simulation runs on.
 type Cluster struct {
@@ -67,14 +63,15 @@ type Runner struct {
 	Report func(Message)
 	// Wall tells how long the simulation has taken so far, with all preparations, on a real clock.
 	Wall func() time.Duration
-	// Steering is for a run that may be paused, or taken up by another process.
-	Steering Steering
+	// Options and Start are for a run that can be paused, or be continued by another process.
+	Options Options
+	Start   Start
 }
 
 // Run replays the trace, writes the results and cleans up. When ctx ends before the replay has
 // begun it returns ErrInterrupted; when it ends later, the results cover what was replayed. Either
 // way nothing is left in a cluster that is not abandoned, unless that fails: then its error is
-// returned. With Steering.Leave, ctx ends it with ErrInterrupted at any moment, and everything is
+// returned. With Options.Leave, ctx ends it with ErrInterrupted at any moment, and everything is
 // left as it is.
 func (p *Prepared) Run(ctx context.Context, r Runner) (*Done, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -112,13 +109,11 @@ type session struct {
 	recorder *results.Recorder
 	progress *progress
 	tracker  *tracker
-	// resumed is the checkpoint that this run goes on from, nil for one that begins.
-	resumed *Checkpoint
 }
 
 func (p *Prepared) newSession(r Runner) (*session, error) {
 	s := &session{Prepared: p, Runner: r, recorder: results.NewRecorder(), tracker: newTracker(r)}
-	s.progress = newProgress(p, s.recorder, r.Steering.Pauses)
+	s.progress = newProgress(p, s.recorder, s.Start.pauses)
 	typed := rest.CopyConfig(r.Cluster.Config)
 	typed.ContentType = "application/vnd.kubernetes.protobuf"
 	typed.AcceptContentTypes = "application/vnd.kubernetes.protobuf,application/json"
@@ -128,19 +123,19 @@ func (p *Prepared) newSession(r Runner) (*session, error) {
 	}
 	s.engine, err = replay.New(r.Cluster.Config, replay.Options{
 		Simulation:                    p.spec.Name,
-		RootName:                      r.Steering.RootName,
+		RootName:                      r.Options.RootName,
 		NamespacePrefix:               p.spec.NamespacePrefix,
 		Shared:                        p.spec.ExistingNodes,
 		Speed:                         p.spec.Speed,
 		RescheduleInterruptedBarePods: p.spec.RescheduleInterruptedBarePods,
-		FailFast:                      r.Steering.FailFast,
+		FailFast:                      r.Options.FailFast,
 		Logger:                        r.Log,
 		Clock:                         r.Clock,
 		OnEvent: func(e replay.EventReport) {
 			s.recorder.EventReplayed(eventResult(e))
 			s.tracker.event(e)
-			if r.Steering.OnEvent != nil {
-				r.Steering.OnEvent(e)
+			if r.Options.OnEvent != nil {
+				r.Options.OnEvent(e)
 			}
 			s.progress.changed()
 		},
@@ -164,7 +159,7 @@ func (s *session) run(ctx context.Context) (*Done, error) {
 		return nil, fmt.Errorf("the control plane failed: %w", failure)
 	}
 	interrupted := err != nil && ctx.Err() != nil
-	if interrupted && s.Steering.Leave {
+	if interrupted && s.Options.Leave {
 		return nil, interruption(err)
 	}
 	var done *Done
@@ -182,11 +177,11 @@ func (s *session) run(ctx context.Context) (*Done, error) {
 		}
 		err = errors.Join(failure, s.write(ctx, run, done, failure))
 	}
-	if err != nil && s.Steering.Leave {
+	if err != nil && s.Options.Leave {
 		return nil, err
 	}
 	if cleanErr := s.cleanUp(ctx); cleanErr != nil {
-		if err != nil || s.Steering.Leave {
+		if err != nil || s.Options.Leave {
 			return nil, errors.Join(err, cleanErr)
 		}
 		s.Report(Message{Note: &Note{Level: Warning, Text: cleanErr.Error()}})
@@ -220,8 +215,8 @@ func (s *session) write(ctx context.Context, run *results.Run, done *Done, failu
 	if err != nil {
 		return fmt.Errorf("write results: %w", err)
 	}
-	if s.Steering.OnResults != nil {
-		return s.Steering.OnResults(ctx, done, failure)
+	if s.Options.OnResults != nil {
+		return s.Options.OnResults(ctx, done, failure)
 	}
 	return nil
 }
@@ -259,8 +254,8 @@ func (s *session) simulate(ctx context.Context, run **results.Run) error {
 			return fmt.Errorf("create nodes: %w", err)
 		}
 	}
-	if s.Steering.BeforeReplay != nil {
-		if err := s.Steering.BeforeReplay(ctx, root); err != nil {
+	if s.Options.BeforeReplay != nil {
+		if err := s.Options.BeforeReplay(ctx, root); err != nil {
 			return err
 		}
 	}
@@ -274,17 +269,14 @@ func (s *session) simulate(ctx context.Context, run **results.Run) error {
 		return fmt.Errorf("observe the cluster: %w", err)
 	}
 
-	start := s.startTime()
-	if known := s.resumed == nil || s.resumed.Paused || !s.Steering.PausedSince.IsZero(); s.Steering.Pause != nil && known {
-		// A pause that began before this, and was known, is part of when the start is, and must not move what is due once more.
-		start = start.Add(-s.Steering.Pause.Shift())
+	start, note := s.Start.clockStart(s.Prepared, s.Clock.Now())
+	if note != "" {
+		s.Report(Message{Note: &Note{Level: Warning, Text: note}})
 	}
 	times := results.TimeMap{ClockStart: start, TraceStart: time.Unix(s.origin, 0).UTC(), Speed: s.spec.Speed}
-	s.tracker.begin(root, times.ClockStart, s.resumed)
+	s.tracker.begin(root, times.ClockStart, s.Start.Resume)
 	replayed, err := s.replay(ctx, times)
-	if s.Steering.Pauses != nil {
-		times.Pauses = s.Steering.Pauses()
-	}
+	times.Pauses = s.Start.pauses()
 	info := results.Info{
 		Simulation: s.spec.Name,
 		Trace:      s.traceInfo(),
@@ -295,7 +287,7 @@ func (s *session) simulate(ctx context.Context, run **results.Run) error {
 		Settings:   s.settings(),
 	}
 	stopErr := s.stopObserving(ctx, observer)
-	if !info.End.Before(times.ClockStart) && (replayed.Events > 0 || s.resumed != nil || s.sawPods()) {
+	if !info.End.Before(times.ClockStart) && (replayed.Events > 0 || s.Start.Resume != nil || s.sawPods()) {
 		*run = s.recorder.Run(info)
 	}
 	return errors.Join(err, stopErr)
@@ -343,15 +335,15 @@ func (s *session) installMutator(ctx context.Context, root mutate.Root) error {
 		Speed:           s.spec.Speed,
 		Clock:           s.Clock,
 		Owners:          mutate.NewClusterOwners(metadataClient, mapper),
-		Numbers:         s.resumed.numbers(),
+		Numbers:         s.Start.numbers(),
 		OnNumber:        s.tracker.numbered,
-		Exclusive:       s.Steering.Exclusive,
+		Exclusive:       s.Options.Exclusive,
 		Shared:          s.spec.ExistingNodes,
 	})
 	if err != nil {
 		return fmt.Errorf("make the pod mutation: %w", err)
 	}
-	if s.resumed != nil {
+	if s.Start.Resume != nil {
 		if err := s.know(ctx, mutator); err != nil {
 			return err
 		}
@@ -359,34 +351,6 @@ func (s *session) installMutator(ctx context.Context, root mutate.Root) error {
 	s.tracker.mutating(mutator)
 	s.Cluster.SetMutator(mutator)
 	return nil
-}
-
-// startTime is when the first event is due: soon, or, if CronJobs should fire at their recorded
-// offsets, when the clock's seconds are the trace's.
-func (s *session) startTime() time.Time {
-	soon := s.Clock.Now().Add(startLead)
-	if s.resumed != nil {
-		return s.resumed.start(s.Clock.Now(), s.Steering.PausedSince)
-	}
-	if s.spec.Time == Virtual {
-		recorded := time.Unix(s.origin, 0)
-		if recorded.Before(soon) {
-			s.Report(Message{Note: &Note{Level: Warning, Text: fmt.Sprintf(
-				"the cluster took until %s after the trace's first event to be ready: the clock is that much ahead of the recording, and so are CronJobs",
-				soon.Sub(recorded))}})
-			return soon
-		}
-		return recorded
-	}
-	if !s.spec.Align || !s.cronJobs || s.spec.Speed != 1 {
-		return soon
-	}
-	second := s.origin % 60
-	start := soon.Truncate(time.Minute).Add(time.Duration(second) * time.Second)
-	if start.Before(soon) {
-		start = start.Add(time.Minute)
-	}
-	return start
 }
 
 func (s *session) replay(ctx context.Context, times results.TimeMap) (replay.Report, error) {
@@ -408,8 +372,8 @@ func (s *session) replay(ctx context.Context, times results.TimeMap) (replay.Rep
 		Origin:   s.origin,
 		Start:    times.ClockStart,
 		Duration: s.spec.Duration,
-		Pause:    s.Steering.Pause,
-		Done:     s.resumed.done(),
+		Pause:    s.Start.Pause,
+		Done:     s.Start.done(),
 		Settle:   func(ctx context.Context) error { return s.settle(ctx, times) },
 	})
 	for _, change := range slices.Sorted(maps.Keys(report.Isolated)) {

@@ -22,8 +22,8 @@ func (s *session) settle(ctx context.Context, times results.TimeMap) error {
 	end := times.ClockStart.Add(time.Duration(float64(s.end-s.origin) / s.spec.Speed * float64(time.Second)))
 	// The controllers have not answered to the last event the moment it is applied, least of all on a clock that
 	// has not moved since.
-	if s.Steering.Pause != nil {
-		if _, err := s.Steering.Pause.SleepUntil(ctx, end); err != nil {
+	if s.Start.Pause != nil {
+		if _, err := s.Start.Pause.SleepUntil(ctx, end); err != nil {
 			return err
 		}
 	}

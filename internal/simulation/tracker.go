@@ -13,7 +13,7 @@ import (
 // tracker knows how far a run is. It is safe for concurrent use.
 type tracker struct {
 	clock  clock.PassiveClock
-	pause  *replay.Pauser
+	start  *Start
 	notify func(take func() Checkpoint)
 
 	mu      sync.Mutex
@@ -22,7 +22,7 @@ type tracker struct {
 }
 
 func newTracker(r Runner) *tracker {
-	t := &tracker{clock: r.Clock, pause: r.Steering.Pause, notify: r.Steering.OnCheckpoint}
+	t := &tracker{clock: r.Clock, start: &r.Start, notify: r.Options.OnCheckpoint}
 	if t.notify == nil {
 		t.notify = func(func() Checkpoint) {}
 	}
@@ -51,7 +51,7 @@ func (t *tracker) mutating(m *mutate.Mutator) {
 func (t *tracker) event(e replay.EventReport) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.at.counted(e)
+	t.at.count(e)
 }
 
 // done tells that so many leading events are.
@@ -77,10 +77,7 @@ func (t *tracker) now() Checkpoint {
 	t.mu.Lock()
 	at, mutator := t.at, t.mutator
 	t.mu.Unlock()
-	at.At, at.Shift, at.Paused = t.clock.Now(), 0, false
-	if t.pause != nil {
-		at.Shift, at.Paused = t.pause.Shift(), t.pause.Paused()
-	}
+	at.At, at.Shift, at.Paused = t.clock.Now(), t.start.shift(), t.start.paused()
 	at.Numbers = mutator.Numbers()
 	return at
 }
