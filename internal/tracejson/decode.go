@@ -1,6 +1,7 @@
 package tracejson
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -32,7 +33,7 @@ type Decoded struct {
 // written by then. An input that has a version has to have the index and the lifecycles as well: without them it has been cut off.
 func Decode(ctx context.Context, r io.Reader, w io.Writer, opts DecodeOptions) (_ Decoded, err error) {
 	d := decoder{
-		scanner: scanner{src: &source{ctx: ctx, r: r, progress: opts.Progress}},
+		scanner: newScanner(bufio.NewReaderSize(&source{ctx: ctx, r: r, progress: opts.Progress}, inputBuffer)),
 		out:     output{w: w, dir: opts.SpoolDir},
 		tail:    trace.Tail{},
 	}
@@ -46,6 +47,9 @@ func Decode(ctx context.Context, r io.Reader, w io.Writer, opts DecodeOptions) (
 	}
 	return d.out.decoded, nil
 }
+
+// inputBuffer is how much is read at once.
+const inputBuffer = 64 << 10
 
 // source reads until its context ends.
 type source struct {
@@ -82,10 +86,12 @@ type decoder struct {
 func (d *decoder) run() error {
 	empty := true
 	for {
-		c, err := d.space("a trace")
-		if err != nil && errors.Is(d.err, io.EOF) {
+		if more, err := d.more(); err != nil {
+			return err
+		} else if !more {
 			break
 		}
+		c, err := d.peek("a trace")
 		if err != nil {
 			return err
 		}
@@ -98,7 +104,7 @@ func (d *decoder) run() error {
 		empty = false
 	}
 	if empty {
-		return d.here(0).fail(ErrForm, "the input is empty; want objects that describe the parts of a trace, such as {\"ts\": 0, \"applied_objs\": []}")
+		return d.end().fail(ErrForm, "the input is empty; want objects that describe the parts of a trace, such as {\"ts\": 0, \"applied_objs\": []}")
 	}
 	if d.versionAt != (position{}) {
 		missing := ""
@@ -109,7 +115,7 @@ func (d *decoder) run() error {
 			missing = keyLifecycles
 		}
 		if missing != "" {
-			return d.here(0).fail(trace.ErrMissingKey, "the input ends without the key %q: it has been cut off (only what has no %q is taken as events alone)", missing, keyVersion)
+			return d.end().fail(trace.ErrMissingKey, "the input ends without the key %q: it has been cut off (only what has no %q is taken as events alone)", missing, keyVersion)
 		}
 	}
 	if err := d.out.finish(&d.tail); err != nil {
@@ -129,7 +135,7 @@ func (p position) wrap(err error) error {
 
 // part reads one object of the input: an event, or some of the keys of a trace.
 func (d *decoder) part() error {
-	at := d.here(0)
+	at := d.here()
 	var seen, eventKeys []string
 	var failure error // what is not the input's syntax
 	d.beginEvent()
@@ -220,22 +226,22 @@ func (d *decoder) traceKey(key string, at position, failure *error) (err *Error)
 		if d.tail.Extension != nil {
 			return twice()
 		}
-		if _, err := d.space("an object"); err != nil {
+		if _, err := d.peek("an object"); err != nil {
 			return err
 		}
-		d.extensionAt = d.here(0)
+		d.extensionAt = d.here()
 		err = d.extension()
 	}
 	return err
 }
 
 func (d *decoder) version() *Error {
-	c, err := d.space("the version")
+	c, err := d.peek("the version")
 	if err != nil {
 		return err
 	}
-	at := d.here(0)
-	if c != '-' && (c < '0' || c > '9') {
+	at := d.here()
+	if c != '0' {
 		return d.want("the version, an integer", c)
 	}
 	text, _, err := d.number()
@@ -246,7 +252,7 @@ func (d *decoder) version() *Error {
 }
 
 func (d *decoder) extension() (err *Error) {
-	if c, err := d.space("an object"); err != nil {
+	if c, err := d.peek("an object"); err != nil {
 		return err
 	} else if c != '{' {
 		return d.want("an object", c)
@@ -274,10 +280,10 @@ func (d *decoder) beginEvent() {
 
 // arrayEvent reads an event that stands in an array.
 func (d *decoder) arrayEvent(i int) error {
-	if _, err := d.space("an event"); err != nil {
+	if _, err := d.peek("an event"); err != nil {
 		return err
 	}
-	at := d.here(0)
+	at := d.here()
 	var seen []string
 	d.beginEvent()
 	err := d.object("an event, which is an object", func(keyAt position, k []byte) *Error {
@@ -304,12 +310,12 @@ func (d *decoder) arrayEvent(i int) error {
 func (d *decoder) eventKey(key string) (err *Error) {
 	d.event = msgp.AppendString(d.event, key)
 	if key == keyTime {
-		c, err := d.space("a time")
+		c, err := d.peek("a time")
 		if err != nil {
 			return err
 		}
-		at := d.here(0)
-		if c != '-' && (c < '0' || c > '9') {
+		at := d.here()
+		if c != '0' {
 			return d.want("a time in unix seconds, an integer", c)
 		}
 		text, isInteger, err := d.number()
@@ -331,14 +337,14 @@ func (d *decoder) eventKey(key string) (err *Error) {
 	d.event = append(d.event, 0)
 	n := 0
 	err = d.array("an array of objects", func(int) *Error {
-		c, err := d.space("an object")
+		c, err := d.peek("an object")
 		if err != nil {
 			return err
 		}
 		if c != '{' {
 			return d.want("a manifest, which is an object", c)
 		}
-		d.objects[which] = append(d.objects[which], d.here(0))
+		d.objects[which] = append(d.objects[which], d.here())
 		event, err := d.appendValue(d.event, manifest, objectDepth)
 		if err == nil {
 			d.event = event

@@ -86,11 +86,11 @@ func (d *decoder) lifecycles() *Error {
 const lifecycleForms = `a lifecycle: "Empty", {"Running": start} or {"Finished": [start, end]}`
 
 func (d *decoder) lifecycle() (l trace.Lifecycle, _ *Error) {
-	c, err := d.space("a lifecycle")
+	c, err := d.peek("a lifecycle")
 	if err != nil {
 		return l, err
 	}
-	at := d.here(0)
+	at := d.here()
 	if c == '"' {
 		text, err := d.string("a lifecycle")
 		if err == nil && string(text) != trace.Empty.String() {
@@ -121,7 +121,7 @@ func (d *decoder) lifecycle() (l trace.Lifecycle, _ *Error) {
 }
 
 func (d *decoder) startAndEnd(l *trace.Lifecycle) *Error {
-	at, n := d.here(0), 0
+	at, n := d.here(), 0
 	err := d.array("an array of a start and an end", func(i int) *Error {
 		n++
 		switch i {
@@ -130,7 +130,7 @@ func (d *decoder) startAndEnd(l *trace.Lifecycle) *Error {
 		case 1:
 			return d.seconds(&l.End)
 		}
-		return d.fail(trace.ErrType, "want a start and an end, got more")
+		return d.here().fail(trace.ErrType, "want a start and an end, got more")
 	})
 	if err == nil && n < 2 {
 		err = at.fail(trace.ErrType, "want a start and an end, got %d of them", n)
@@ -140,14 +140,14 @@ func (d *decoder) startAndEnd(l *trace.Lifecycle) *Error {
 
 // seconds reads a time.
 func (d *decoder) seconds(to *int64) *Error {
-	c, err := d.space("a time")
+	c, err := d.peek("a time")
 	if err != nil {
 		return err
 	}
-	if c != '-' && (c < '0' || c > '9') {
+	if c != '0' {
 		return d.want("a time in unix seconds, an integer", c)
 	}
-	at := d.here(0)
+	at := d.here()
 	text, isInteger, err := d.number()
 	if err != nil {
 		return err
@@ -197,10 +197,10 @@ func (d *decoder) config() (*trace.Config, *Error) {
 }
 
 func (d *decoder) trackedObject() (object trace.TrackedObject, _ *Error) {
-	if c, err := d.space("an object"); err != nil {
+	if c, err := d.peek("an object"); err != nil {
 		return object, err
 	} else if c == 'n' {
-		return object, d.literal("null")
+		return object, d.token("null")
 	}
 	var old []string
 	seen := map[string]bool{}
@@ -240,14 +240,14 @@ func (d *decoder) trackedObject() (object trace.TrackedObject, _ *Error) {
 }
 
 func (d *decoder) boolean() (bool, *Error) {
-	c, err := d.space("true or false")
+	c, err := d.peek("true or false")
 	switch {
 	case err != nil:
 		return false, err
 	case c == 't':
-		return true, d.literal("true")
+		return true, d.token("true")
 	case c == 'f':
-		return false, d.literal("false")
+		return false, d.token("false")
 	}
 	return false, d.want("true or false", c)
 }

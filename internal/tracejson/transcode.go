@@ -16,7 +16,7 @@ const manifest place = 0xff
 
 // appendValue reads the next value and appends it as msgpack, in the order in which it stands. depth is how many objects and arrays are around it.
 func (s *scanner) appendValue(b []byte, at place, depth int) ([]byte, *Error) {
-	c, err := s.space("a value")
+	c, err := s.peek("a value")
 	if err != nil {
 		return nil, err
 	}
@@ -33,14 +33,14 @@ func (s *scanner) appendValue(b []byte, at place, depth int) ([]byte, *Error) {
 		return s.appendObject(b, at, depth+1)
 	case c == '[':
 		return s.appendArray(b, at, depth+1)
-	case c == '-' || c >= '0' && c <= '9':
+	case c == '0':
 		return s.appendNumber(b)
 	case c == 't':
-		return msgp.AppendBool(b, true), s.literal("true")
+		return msgp.AppendBool(b, true), s.token("true")
 	case c == 'f':
-		return msgp.AppendBool(b, false), s.literal("false")
+		return msgp.AppendBool(b, false), s.token("false")
 	case c == 'n':
-		return msgp.AppendNil(b), s.literal("null")
+		return msgp.AppendNil(b), s.token("null")
 	}
 	return nil, s.want("a value", c)
 }
@@ -50,21 +50,23 @@ const maxCompared = 16
 
 func (s *scanner) appendObject(b []byte, at place, depth int) ([]byte, *Error) {
 	if depth > trace.MaxDepth {
-		return nil, s.fail(trace.ErrTooDeep, "objects and arrays are nested deeper than %d", trace.MaxDepth)
+		return nil, s.here().fail(trace.ErrTooDeep, "objects and arrays are nested deeper than %d", trace.MaxDepth)
 	}
-	s.pos++
+	if err := s.token("an object"); err != nil {
+		return nil, err
+	}
 	head := len(b)
 	b = append(b, 0)
 	var keys [][2]int // where in b those of an extension are; of others, trace.ParseEvent looks after
 	for n := 0; ; n++ {
-		more, err := s.another(n, '}', "a key")
+		more, err := s.another('}', "a key or '}'")
 		if err != nil {
 			return nil, err
 		}
 		if !more {
 			return putHeader(b, head, n, 0x80, 0xde), nil
 		}
-		where := s.here(0)
+		where := s.here()
 		key, err := s.string("a key, which is a string in quotes")
 		if err != nil {
 			return nil, err
@@ -89,16 +91,12 @@ func (s *scanner) appendObject(b []byte, at place, depth int) ([]byte, *Error) {
 				keys = append(keys, [2]int{keyAt, keyEnd})
 			}
 		}
-		if err = s.colon(); err == nil {
-			var grown []byte
-			if grown, err = s.appendValue(b, place, depth); err == nil {
-				b = grown
-			}
-		}
+		grown, err := s.appendValue(b, place, depth)
 		if err != nil {
 			name, _, _ := msgp.ReadStringBytes(b[keyAt:keyEnd])
 			return nil, err.in(name)
 		}
+		b = grown
 	}
 }
 
@@ -107,25 +105,24 @@ func (s *scanner) appendOnlyBytes(b []byte, head, n int, where position) ([]byte
 	if n > 0 {
 		return nil, where.fail(ErrForm, "%s has to be the only key of an object", keyMsgpack)
 	}
-	if err := s.colon(); err != nil {
-		return nil, err
-	}
 	b, err := s.appendBytes(b[:head])
 	if err != nil {
 		return nil, err.in(keyMsgpack)
 	}
-	more, err := s.another(1, '}', "")
+	more, err := s.another('}', "'}'")
 	if err == nil && more {
-		err = s.fail(ErrForm, "%s has to be the only key of an object", keyMsgpack)
+		err = s.here().fail(ErrForm, "%s has to be the only key of an object", keyMsgpack)
 	}
 	return b, err
 }
 
 func (s *scanner) appendArray(b []byte, at place, depth int) ([]byte, *Error) {
 	if depth > trace.MaxDepth {
-		return nil, s.fail(trace.ErrTooDeep, "objects and arrays are nested deeper than %d", trace.MaxDepth)
+		return nil, s.here().fail(trace.ErrTooDeep, "objects and arrays are nested deeper than %d", trace.MaxDepth)
 	}
-	s.pos++
+	if err := s.token("an array"); err != nil {
+		return nil, err
+	}
 	head := len(b)
 	b = append(b, 0)
 	place := manifest
@@ -133,7 +130,7 @@ func (s *scanner) appendArray(b []byte, at place, depth int) ([]byte, *Error) {
 		place = at.element()
 	}
 	for n := 0; ; n++ {
-		more, err := s.another(n, ']', "a value")
+		more, err := s.another(']', "a value or ']'")
 		if err != nil {
 			return nil, err
 		}
@@ -163,7 +160,7 @@ func putHeader(b []byte, head, n int, short, long byte) []byte {
 }
 
 func (s *scanner) appendNumber(b []byte) ([]byte, *Error) {
-	at := s.here(0)
+	at := s.here()
 	text, isInteger, err := s.number()
 	switch {
 	case err != nil:
@@ -220,11 +217,11 @@ func (s *scanner) appendHash(b []byte) ([]byte, *Error) {
 
 // hash reads a hash: a string of digits, or an integer. A negative one is the same 64 bits.
 func (s *scanner) hash() (uint64, *Error) {
-	c, err := s.space("a hash")
+	c, err := s.peek("a hash")
 	if err != nil {
 		return 0, err
 	}
-	at := s.here(0)
+	at := s.here()
 	switch {
 	case c == '"':
 		text, err := s.string("a hash")
@@ -232,7 +229,7 @@ func (s *scanner) hash() (uint64, *Error) {
 			return 0, err
 		}
 		return parseHash(text, at)
-	case c == '-' || c >= '0' && c <= '9':
+	case c == '0':
 		text, isInteger, err := s.number()
 		if err != nil {
 			return 0, err
@@ -248,10 +245,9 @@ func (s *scanner) hash() (uint64, *Error) {
 
 // parseHash reads the digits of a hash.
 func parseHash(text []byte, at position) (uint64, *Error) {
-	if isNumber, isInteger := checkNumber(text); isNumber && isInteger && text[0] != '-' {
-		if v, err := strconv.ParseUint(string(text), 10, 64); err == nil {
-			return v, nil
-		}
+	isCanonical := len(text) == 1 || len(text) > 0 && text[0] != '0'
+	if v, err := strconv.ParseUint(string(text), 10, 64); err == nil && isCanonical {
+		return v, nil
 	}
 	return 0, at.fail(ErrForm, "want a hash, an unsigned integer of 64 bits, got %.64q", text)
 }
