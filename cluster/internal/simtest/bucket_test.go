@@ -20,10 +20,12 @@ import (
 // TestBucket has the trace come from a bucket, and the results go there, with the credentials of a Secret. Where they are wrong the
 // simulation fails and says so.
 func TestBucket(t *testing.T) {
+	t.Parallel()
 	for name, start := range map[string]func(testing.TB) *storagetest.Server{
 		"s3": storagetest.StartS3, "google": storagetest.StartGoogle, "azure": storagetest.StartAzure,
 	} {
 		t.Run(name, func(t *testing.T) {
+			concurrently(t)
 			b := bucket{start(t)}
 			b.write(t, "traces/first-steps.sktrace", env.trace)
 			t.Run("right", func(t *testing.T) {
@@ -59,8 +61,9 @@ type bucket struct{ *storagetest.Server }
 // simulate starts a simulation of the trace in the bucket, whose driver has variables from a Secret.
 func (b bucket) simulate(t *testing.T, variables map[string]string) *simkubev1.Simulation {
 	t.Helper()
-	leavesNothing(t)
-	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "bucket"}, StringData: variables}
+	secret := &corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "bucket-" + ownPrefix(t)}, StringData: variables,
+	}
 	if err := env.client.Create(t.Context(), secret); err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +73,7 @@ func (b bucket) simulate(t *testing.T, variables map[string]string) *simkubev1.S
 		}
 	})
 	sim := simulation(t, func(sim *simkubev1.Simulation) {
-		sim.Spec.Driver.TracePath, sim.Spec.Driver.Secrets = b.Prefix+"traces/first-steps.sktrace", []string{"bucket"}
+		sim.Spec.Driver.TracePath, sim.Spec.Driver.Secrets = b.Prefix+"traces/first-steps.sktrace", []string{secret.Name}
 		sim.Spec.Results = &simkubev1.SimulationResults{URL: b.Prefix + "results/"}
 	})
 	start(t, sim)

@@ -23,11 +23,12 @@ const (
 	// A Job starts its pod anew six times at most.
 	killsOfOne = 5
 	// longestLife is about how long a driver of the example lives if nobody kills it.
-	longestLife = 8 * time.Second
+	longestLife = 4*time.Minute/concurrentSpeed + 2*time.Second
 )
 
 // TestDriverKilled kills drivers at random moments. The simulation must come to the same end, and no hook run twice.
 func TestDriverKilled(t *testing.T) {
+	concurrently(t)
 	kills, seed := number(t, killsVariable, killsOfOne), uint64(number(t, seedVariable, rand.Int()))
 	t.Logf("%s=%d %s=%d", killsVariable, kills, seedVariable, seed)
 	random := rand.New(rand.NewPCG(seed, 0))
@@ -39,7 +40,6 @@ func TestDriverKilled(t *testing.T) {
 }
 
 func killDriver(t *testing.T, kills int, random *rand.Rand) {
-	leavesNothing(t)
 	ran := newDiary(t)
 	sim := simulation(t, func(sim *simkubev1.Simulation) {
 		sim.Spec.Hooks = &simkubev1.SimulationHooks{

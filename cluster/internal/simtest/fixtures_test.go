@@ -18,10 +18,16 @@ import (
 	"simkube.io/simkube/cluster/internal/testkubelet"
 )
 
-// speed makes seconds of the four minutes of the example.
-const speed = 60
+// Simulations replay the four minutes of the example in seconds. The check that all pods were scheduled
+// needs the scheduler to keep up, so those that run beside others are slower.
+const (
+	speed           = 40
+	concurrentSpeed = 20
+)
 
-// simulation is one of the example, on ports that are free: pods share those of the machine here.
+// simulation returns a simulation of the example, on ports that are free: pods share those of the
+// machine here. In a concurrent test it has its own prefix of namespaces, without which it would wait
+// for the others.
 func simulation(t *testing.T, changes ...func(*simkubev1.Simulation)) *simkubev1.Simulation {
 	t.Helper()
 	ports, err := freePorts(2)
@@ -37,6 +43,11 @@ func simulation(t *testing.T, changes ...func(*simkubev1.Simulation)) *simkubev1
 	sim.Spec.Driver = simkubev1.SimulationDriver{
 		Image: driverImage, Namespace: namespace, Port: int32(ports[0]), TracePath: "file://" + env.trace,
 		Args: []string{"--metrics-port", string(metricsPort), "-v", "debug"},
+	}
+	if prefix := ownPrefix(t); prefix != "" {
+		sim.Name += "-" + prefix
+		sim.Spec.Driver.VirtualNsPrefix = prefix
+		sim.Spec.Speed = new(float64(concurrentSpeed))
 	}
 	for _, change := range changes {
 		change(sim)
@@ -85,7 +96,7 @@ func explain(t *testing.T, sim *simkubev1.Simulation) {
 
 // driverLogs are the folders of the logs of a simulation's drivers, also of those that are gone.
 func driverLogs(sim *simkubev1.Simulation) []string {
-	folders, _ := filepath.Glob(filepath.Join(filepath.Dir(env.programs), "kubelet", "logs", namespace, simkubev1.DriverName(sim.Name)+"*"))
+	folders, _ := filepath.Glob(filepath.Join(env.dir, "kubelet", "logs", namespace, simkubev1.DriverName(sim.Name)+"*"))
 	return folders
 }
 

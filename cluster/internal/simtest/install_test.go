@@ -29,26 +29,6 @@ const (
 	monitoring  = "monitoring"
 )
 
-// goBuild builds programs of a module, as make does.
-func goBuild(ctx context.Context, module, to string, race bool, packages ...string) error {
-	if err := os.MkdirAll(to, 0o700); err != nil {
-		return err
-	}
-	args := []string{"build", "-o", to + string(filepath.Separator)}
-	if race {
-		args = append(args, "-race")
-	}
-	cmd := exec.CommandContext(ctx, "go", append(args, packages...)...)
-	cmd.Dir = module
-	if race {
-		cmd.Env = append(os.Environ(), "CGO_ENABLED=1")
-	}
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("build %s: %w\n%s", strings.Join(packages, " "), err, out)
-	}
-	return nil
-}
-
 // install applies the manifests as a user would, with nodes to simulate on and what the components want, and waits for sk-ctrl.
 func install(ctx context.Context) error {
 	nodes, err := os.ReadFile(filepath.Join(root, "config/sim/examples/nodes.yml"))

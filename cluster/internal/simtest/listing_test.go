@@ -18,7 +18,7 @@ import (
 // listing is everything in the cluster: the kind, namespace and name of each object.
 type listing map[string]bool
 
-// everything lists all kinds but events, which tell of what was.
+// everything lists the objects of all kinds but events.
 func everything(ctx context.Context) (listing, error) {
 	kinds, err := discovery.ServerPreferredResources(env.discovery)
 	if err != nil {
@@ -49,14 +49,15 @@ func everything(ctx context.Context) (listing, error) {
 	return all, nil
 }
 
-// without gives what is in l and not in other.
+// without returns what is in l and not in other, sorted.
 func (l listing) without(other listing) []string {
 	rest := maps.Clone(l)
 	maps.DeleteFunc(rest, func(object string, _ bool) bool { return other[object] })
 	return slices.Sorted(maps.Keys(rest))
 }
 
-// leavesNothing checks, when the test ends, that the cluster is as it is now.
+// leavesNothing checks, when the test ends, that the cluster is as it is now. Nothing else may run
+// meanwhile.
 func leavesNothing(t *testing.T) {
 	t.Helper()
 	before, err := everything(t.Context())
@@ -64,18 +65,26 @@ func leavesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		ctx := context.WithoutCancel(t.Context())
-		var more, less []string
-		err := wait.PollUntilContextTimeout(ctx, 4*pollPeriod, patience, true, func(ctx context.Context) (bool, error) {
-			after, err := everything(ctx)
-			if err != nil {
-				return false, err
-			}
-			more, less = after.without(before), before.without(after)
-			return len(more)+len(less) == 0, nil
-		})
-		if err != nil {
-			t.Errorf("the cluster is not as it was before (%v)\nmore: %s\nless: %s", err, strings.Join(more, "\n      "), strings.Join(less, "\n      "))
+		if err := waitUntilSame(context.WithoutCancel(t.Context()), before); err != nil {
+			t.Error(err)
 		}
 	})
+}
+
+// waitUntilSame waits until everything in the cluster is what was there before.
+func waitUntilSame(ctx context.Context, before listing) error {
+	var more, less []string
+	err := wait.PollUntilContextTimeout(ctx, 4*pollPeriod, patience, true, func(ctx context.Context) (bool, error) {
+		after, err := everything(ctx)
+		if err != nil {
+			return false, err
+		}
+		more, less = after.without(before), before.without(after)
+		return len(more)+len(less) == 0, nil
+	})
+	if err != nil {
+		return fmt.Errorf("the cluster is not as it was before (%w)\nmore: %s\nless: %s",
+			err, strings.Join(more, "\n      "), strings.Join(less, "\n      "))
+	}
+	return nil
 }

@@ -3,10 +3,12 @@ package simtest
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -33,8 +35,9 @@ var env struct {
 	dynamic   dynamic.Interface
 	discovery discovery.DiscoveryInterface
 	kubelet   *testkubelet.Kubelet
-	// programs is the folder of sk-ctrl, sk-driver, skctl and kubectl, trace a copy of the first example.
-	programs, trace string
+	// dir is the folder of what the tests write. programs has sk-ctrl, sk-driver, skctl and kubectl. trace
+	// is a copy of the first example.
+	dir, programs, trace string
 	kubeconfig      string
 }
 
@@ -99,13 +102,22 @@ func runAll(m *testing.M, plane *controlplane.ControlPlane) (code int, err error
 	if err := install(ctx); err != nil {
 		return 1, fmt.Errorf("install: %w\n%s", err, ctrlLogs(ctx))
 	}
+	before, err := everything(ctx)
+	if err != nil {
+		return 1, err
+	}
 	operators, stop := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() { playOperators(operators, log) })
 	defer running.Wait()
 	defer stop()
-	if code = m.Run(); os.Getenv(raceVariable) != "" {
-		err = noRaces(filepath.Join(dir, "kubelet", "logs"))
+	if err := setConcurrency(); err != nil {
+		return 1, err
+	}
+	code = m.Run()
+	err = errors.Join(endConcurrency(context.Background()), waitUntilSame(context.Background(), before))
+	if os.Getenv(raceVariable) != "" {
+		err = errors.Join(err, noRaces(filepath.Join(dir, "kubelet", "logs")))
 	}
 	return code, err
 }
@@ -124,9 +136,10 @@ func noRaces(logs string) error {
 	})
 }
 
-// build makes the programs and takes a copy of the trace.
+// build makes the programs and takes a copy of the trace. Those of make are used, which builds what has
+// changed, unless they are to have the race detector.
 func build(ctx context.Context, dir string) error {
-	env.programs, env.trace = filepath.Join(dir, "bin"), filepath.Join(dir, "trace")
+	env.dir, env.trace = dir, filepath.Join(dir, "trace")
 	trace, err := os.ReadFile(filepath.Join(root, "examples", "first-steps.sktrace"))
 	if err != nil {
 		return err
@@ -134,10 +147,37 @@ func build(ctx context.Context, dir string) error {
 	if err := os.WriteFile(env.trace, trace, 0o600); err != nil {
 		return err
 	}
-	if err := goBuild(ctx, root, env.programs, os.Getenv(raceVariable) != "", "./cmd/sk-ctrl", "./cmd/sk-driver", "./cmd/skctl"); err != nil {
+	programs := []string{"sk-ctrl", "sk-driver", "skctl", "kubectl"}
+	args := []string{"-C", root, "--no-print-directory"}
+	for _, program := range programs {
+		args = append(args, "bin/"+program)
+	}
+	if err := execute(exec.CommandContext(ctx, "make", args...)); err != nil {
 		return err
 	}
-	return goBuild(ctx, filepath.Join(root, "cluster"), env.programs, false, "k8s.io/kubernetes/cmd/kubectl")
+	if env.programs, err = filepath.Abs(filepath.Join(root, "bin")); err != nil || os.Getenv(raceVariable) == "" {
+		return err
+	}
+	made := env.programs
+	env.programs = filepath.Join(dir, "bin")
+	if err := os.Mkdir(env.programs, 0o700); err != nil {
+		return err
+	}
+	if err := os.Symlink(filepath.Join(made, "kubectl"), filepath.Join(env.programs, "kubectl")); err != nil {
+		return err
+	}
+	race := exec.CommandContext(ctx, "go", "build", "-race", "-o", env.programs+string(filepath.Separator),
+		"./cmd/sk-ctrl", "./cmd/sk-driver", "./cmd/skctl")
+	race.Dir, race.Env = root, append(os.Environ(), "CGO_ENABLED=1")
+	return execute(race)
+}
+
+// execute runs a command. Its error has what the command printed.
+func execute(cmd *exec.Cmd) error {
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w\n%s", cmd, err, out)
+	}
+	return nil
 }
 
 func connect(config *rest.Config) error {

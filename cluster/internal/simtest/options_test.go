@@ -20,7 +20,8 @@ import (
 	"simkube.io/simkube/internal/controller/objects"
 )
 
-// TestOperators has cert-manager make the certificate, and the Prometheus operator a Prometheus.
+// TestOperators has cert-manager make the certificate, and the Prometheus operator a Prometheus. All
+// simulations of a namespace share the certificate's Secret, so that none may run beside it.
 func TestOperators(t *testing.T) {
 	leavesNothing(t)
 	sim := simulation(t, func(sim *simkubev1.Simulation) {
@@ -39,7 +40,7 @@ func TestOperators(t *testing.T) {
 
 // TestDeleted deletes a simulation under way. What is left is told by leavesNothing.
 func TestDeleted(t *testing.T) {
-	leavesNothing(t)
+	concurrently(t)
 	sim := simulation(t)
 	start(t, sim)
 	await(t, sim, "replaying", replays(2))
@@ -50,7 +51,7 @@ func TestDeleted(t *testing.T) {
 
 // TestJobDeleted has somebody delete the driver's job under way. There is another, which goes on, but never two drivers at once.
 func TestJobDeleted(t *testing.T) {
-	leavesNothing(t)
+	concurrently(t)
 	sim := simulation(t)
 	start(t, sim)
 	await(t, sim, "replaying", replays(1))
@@ -79,7 +80,7 @@ func TestJobDeleted(t *testing.T) {
 
 // TestResultsInConfigMap keeps the summary beyond the simulation.
 func TestResultsInConfigMap(t *testing.T) {
-	leavesNothing(t)
+	concurrently(t)
 	sim := simulation(t, func(sim *simkubev1.Simulation) {
 		sim.Spec.Results = &simkubev1.SimulationResults{ConfigMap: "kept-results"}
 	})
@@ -199,7 +200,7 @@ func TestForbidden(t *testing.T) {
 
 // TestHookFails holds that a hook that fails fails the simulation, and that the rest is cleaned up all the same.
 func TestHookFails(t *testing.T) {
-	leavesNothing(t)
+	concurrently(t)
 	second := int32(1)
 	sim := simulation(t, func(sim *simkubev1.Simulation) {
 		sim.Spec.Hooks = &simkubev1.SimulationHooks{PreRunHooks: []simkubev1.SimulationHook{{

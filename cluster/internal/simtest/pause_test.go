@@ -18,7 +18,7 @@ const pausedLook = 4 * time.Second
 
 // TestPause pauses a simulation between two events.
 func TestPause(t *testing.T) {
-	leavesNothing(t)
+	concurrently(t)
 	sim := simulation(t, func(sim *simkubev1.Simulation) { sim.Spec.Speed = new(30.0) })
 	start(t, sim)
 	await(t, sim, "replaying", replays(2))
@@ -35,7 +35,7 @@ func TestPause(t *testing.T) {
 
 // TestPause_DriverKilled kills a driver that is paused. The next one must not go on by itself.
 func TestPause_DriverKilled(t *testing.T) {
-	leavesNothing(t)
+	concurrently(t)
 	sim := simulation(t, func(sim *simkubev1.Simulation) { sim.Spec.Speed = new(30.0) })
 	start(t, sim)
 	await(t, sim, "replaying", replays(2))

@@ -12,7 +12,7 @@ const exampleEvents = 8
 
 // TestRun takes a simulation from its creation to its end, twice replayed, with hooks of every phase.
 func TestRun(t *testing.T) {
-	leavesNothing(t)
+	concurrently(t)
 	hooks := newDiary(t)
 	sim := simulation(t, func(sim *simkubev1.Simulation) {
 		sim.Spec.Repetitions = new(int32(2))

@@ -14,12 +14,12 @@ import (
 
 // TestSkctl does what a newcomer does: runs the example, watches, looks at the result, and deletes the simulation.
 func TestSkctl(t *testing.T) {
-	leavesNothing(t)
+	concurrently(t)
 	ports, err := freePorts(1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	const name = "newcomer"
+	name := "newcomer-" + ownPrefix(t)
 	t.Cleanup(func() {
 		sim := &simkubev1.Simulation{}
 		sim.Name = name
@@ -28,7 +28,8 @@ func TestSkctl(t *testing.T) {
 		}
 		_ = env.client.Delete(context.WithoutCancel(t.Context()), sim) // it is gone, unless the test has failed
 	})
-	summary, err := run(t.Context(), "skctl", "run", name, "--speed", strconv.Itoa(speed), "--trace-path", "file://"+env.trace,
+	summary, err := run(t.Context(), "skctl", "run", name, "--speed", strconv.Itoa(concurrentSpeed),
+		"--virtual-ns-prefix", ownPrefix(t), "--trace-path", "file://"+env.trace,
 		"--driver-image", driverImage, "--driver-port", strconv.Itoa(ports[0]), "--results", "configmap/results", "--watch")
 	if err != nil {
 		t.Fatal(err)

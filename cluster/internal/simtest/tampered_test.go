@@ -16,7 +16,7 @@ import (
 
 // TestWebhookTampered changes and deletes the webhook's configuration under way: it is put right, and the simulation comes to its end.
 func TestWebhookTampered(t *testing.T) {
-	leavesNothing(t)
+	concurrently(t)
 	sim := simulation(t, func(sim *simkubev1.Simulation) { sim.Spec.Speed = new(20.0) })
 	start(t, sim)
 	await(t, sim, "replaying", replays(1))
@@ -58,7 +58,7 @@ func TestWebhookTampered(t *testing.T) {
 
 // TestDeleted_Foreground deletes a simulation in the way in which what it owns goes first. At no moment may a pod of it be on a real node.
 func TestDeleted_Foreground(t *testing.T) {
-	leavesNothing(t)
+	concurrently(t)
 	sim := simulation(t)
 	start(t, sim)
 	await(t, sim, "replaying", replays(2))

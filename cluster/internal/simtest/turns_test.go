@@ -69,7 +69,7 @@ func TestTurns_Several(t *testing.T) {
 
 // TestTraceMissing has the trace appear late on the node. Until then the simulation says what it waits for.
 func TestTraceMissing(t *testing.T) {
-	leavesNothing(t)
+	concurrently(t)
 	late := filepath.Join(t.TempDir(), "late")
 	sim := simulation(t, func(sim *simkubev1.Simulation) { sim.Spec.Driver.TracePath = "file://" + late })
 	start(t, sim)
@@ -93,7 +93,7 @@ func TestTraceMissing(t *testing.T) {
 
 // TestTraceBroken has something else in place of the trace, which no restart can mend.
 func TestTraceBroken(t *testing.T) {
-	leavesNothing(t)
+	concurrently(t)
 	broken := filepath.Join(t.TempDir(), "broken")
 	if err := os.WriteFile(broken, []byte("this is no trace"), 0o600); err != nil {
 		t.Fatal(err)
@@ -109,7 +109,7 @@ func TestTraceBroken(t *testing.T) {
 
 // TestSecretMissing has a Secret appear late, as where things are applied in any order. Its keys are variables of the driver and its hooks.
 func TestSecretMissing(t *testing.T) {
-	leavesNothing(t)
+	concurrently(t)
 	hooks := newDiary(t)
 	sim := simulation(t, func(sim *simkubev1.Simulation) {
 		sim.Spec.Driver.Secrets = []string{"storage"}
