@@ -14,6 +14,8 @@ import (
 	"testing"
 
 	"sigs.k8s.io/yaml"
+
+	"simkube.io/simkube/internal/prerequisite"
 )
 
 type step struct {
@@ -63,7 +65,7 @@ func newJob(t *testing.T, inputs map[string]string) *job {
 	t.Helper()
 	for _, program := range []string{"bash", "jq", "xargs"} {
 		if _, err := exec.LookPath(program); err != nil {
-			t.Skipf("a runner has %s, and there is none here", program)
+			prerequisite.Missing(t, prerequisite.Programs, "a GitHub runner has %s, this machine does not", program)
 		}
 	}
 	root, err := filepath.Abs("..")
@@ -202,7 +204,7 @@ func TestSimulate(t *testing.T) {
 	}
 	for _, program := range []string{"skctl", "sk-cluster", "sk-cluster-virtual"} {
 		if _, err := os.Stat(filepath.Join(bin, program)); err != nil {
-			t.Skipf("make build makes what is needed: %v", err)
+			prerequisite.Missing(t, prerequisite.Programs, "make build has not been run: %v", err)
 		}
 	}
 	trace, err := filepath.Abs("../examples/first-steps.sktrace")

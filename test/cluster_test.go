@@ -4,8 +4,11 @@ import (
 	"encoding/json"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
+
+	"simkube.io/simkube/internal/prerequisite"
 )
 
 type clusterStatus struct {
@@ -81,9 +84,13 @@ func TestCluster(t *testing.T) {
 
 // kubectl checks that plain kubectl works, and that a pod runs on a simulated node.
 func (s *sandbox) kubectl(t *testing.T, kubeconfig string) {
-	program, err := exec.LookPath("kubectl")
+	program, err := filepath.Abs("../bin/kubectl")
+	must(t, err)
+	if _, statErr := os.Stat(program); statErr != nil {
+		program, err = exec.LookPath("kubectl")
+	}
 	if err != nil {
-		t.Skip("there is no kubectl on the PATH")
+		prerequisite.Missing(t, prerequisite.Programs, "kubectl is not on the PATH, nor in bin (make bin/kubectl)")
 	}
 	kubectl := func(args ...string) string {
 		t.Helper()

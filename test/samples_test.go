@@ -1,19 +1,16 @@
 package test
 
 import (
-	"os"
 	"path/filepath"
 	"slices"
 	"testing"
 	"time"
 
+	"simkube.io/simkube/internal/prerequisite"
 	"simkube.io/simkube/internal/results"
 	"simkube.io/simkube/internal/simulation"
 	"simkube.io/simkube/trace"
 )
-
-// samples are recordings of real clusters, kept beside the project.
-const samples = "../../shared/traces"
 
 // TestSamples_RunAsRecorded replays real recordings at their own speed: the recorded pods run, each as long as
 // recorded, and finish.
@@ -36,13 +33,7 @@ func TestSamples_RunAsRecorded(t *testing.T) {
 
 func testSample(t *testing.T, name, owner string, clock simulation.Time) {
 	t.Helper()
-	file, err := filepath.Abs(filepath.Join(samples, name+".sktrace"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := os.Stat(file); err != nil {
-		t.Skipf("no recording: %v", err)
-	}
+	file := prerequisite.Recording(t, name+".sktrace")
 	recorded := recordedPods(t, file)
 	s := newSandbox(t)
 	s.skctl("simulate", file, "-o", "out", "--time", string(clock)).check(t, done)

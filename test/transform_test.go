@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"simkube.io/simkube/internal/prerequisite"
 	"simkube.io/simkube/internal/results"
 	"simkube.io/simkube/storage"
 	"simkube.io/simkube/storage/storagetest"
@@ -261,11 +262,7 @@ func TestTransform_Samples(t *testing.T) {
 	t.Parallel()
 	for name, program := range map[string]string{"bare-pods": "sanitize-pods", "cronjob": "sanitize-cronjobs"} {
 		t.Run(name, func(t *testing.T) {
-			file, err := filepath.Abs(filepath.Join(samples, name+".sktrace"))
-			must(t, err)
-			if _, err := os.Stat(file); err != nil {
-				t.Skipf("no recording: %v", err)
-			}
+			file := prerequisite.Recording(t, name+".sktrace")
 			script, err := filepath.Abs(filepath.Join("..", "examples", "skel", program+".skel"))
 			must(t, err)
 			s := newSandbox(t)

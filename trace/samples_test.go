@@ -1,24 +1,18 @@
 package trace
 
 import (
-	"errors"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"simkube.io/simkube/internal/prerequisite"
 )
 
 // samplePath gives a recorded trace of those that are kept beside the project, and skips the test
 // where they are not.
 func samplePath(t testing.TB, name string) string {
 	t.Helper()
-	path := filepath.Join("..", "..", "shared", "traces", name)
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		t.Skipf("the recorded trace %s is not here", name)
-	}
-	return path
+	return prerequisite.Recording(t, name)
 }
 
 func TestSample_CronJob(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"simkube.io/simkube/internal/prerequisite"
 	"simkube.io/simkube/trace"
 )
 
@@ -144,11 +145,8 @@ func TestPrepare_File(t *testing.T) {
 func TestReadDemand(t *testing.T) {
 	for _, name := range []string{"bare-pods", "cronjob"} {
 		t.Run(name, func(t *testing.T) {
-			path := "../../../shared/traces/" + name + ".sktrace"
+			path := prerequisite.Recording(t, name+".sktrace")
 			file, err := trace.Open(path)
-			if errors.Is(err, os.ErrNotExist) {
-				t.Skip("the recorded traces are not here")
-			}
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -13,6 +13,7 @@ import (
 	"github.com/tinylib/msgp/msgp"
 
 	"simkube.io/simkube/internal/bigtrace"
+	"simkube.io/simkube/internal/prerequisite"
 	"simkube.io/simkube/trace"
 )
 
@@ -48,10 +49,7 @@ func eachTrace(t *testing.T, test func(t *testing.T, path string)) {
 		t.Fatal(err)
 	}
 	examples := filepath.Join("..", "..", "examples")
-	samples := filepath.Join("..", "..", "..", "shared", "traces")
 	for name, path := range map[string]string{
-		"bare pods":   filepath.Join(samples, "bare-pods.sktrace"),
-		"cron job":    filepath.Join(samples, "cronjob.sktrace"),
 		"day":         filepath.Join(examples, "day.sktrace"),
 		"first steps": filepath.Join(examples, "first-steps.sktrace"),
 		"made up":     made,
@@ -59,11 +57,11 @@ func eachTrace(t *testing.T, test func(t *testing.T, path string)) {
 		"version 1":   versionOne(t, filepath.Join(examples, "first-steps.sktrace")),
 	} {
 		t.Run(name, func(t *testing.T) {
-			if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
-				t.Skip("the recorded trace is not here")
-			}
 			test(t, path)
 		})
+	}
+	for name, recording := range map[string]string{"bare pods": "bare-pods.sktrace", "cron job": "cronjob.sktrace"} {
+		t.Run(name, func(t *testing.T) { test(t, prerequisite.Recording(t, recording)) })
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"simkube.io/simkube/internal/prerequisite"
 	"simkube.io/simkube/internal/tracediff"
 	"simkube.io/simkube/trace"
 )
@@ -520,10 +521,7 @@ func TestMerge_One(t *testing.T) {
 
 func TestMerge_Samples(t *testing.T) {
 	for _, name := range []string{"bare-pods.sktrace", "cronjob.sktrace"} {
-		path := filepath.Join("..", "..", "..", "shared", "traces", name)
-		if _, err := os.Stat(path); err != nil {
-			t.Skip("the recorded traces are not here")
-		}
+		path := prerequisite.Recording(t, name)
 		want, err := trace.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)

@@ -3,12 +3,11 @@ package validate
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
+
+	"simkube.io/simkube/internal/prerequisite"
 )
 
 // reportTrace breaks many rules.
@@ -65,15 +64,13 @@ func TestReport_Same(t *testing.T) {
 }
 
 func TestReport_Samples(t *testing.T) {
-	for _, path := range []string{
-		"../../../shared/traces/bare-pods.sktrace", "../../../shared/traces/cronjob.sktrace", "../../examples/day.sktrace", "../../examples/first-steps.sktrace",
-	} {
-		name := strings.TrimSuffix(filepath.Base(path), ".sktrace")
+	for _, name := range []string{"bare-pods", "cronjob", "day", "first-steps"} {
 		t.Run(name, func(t *testing.T) {
-			data, err := os.ReadFile(path)
-			if errors.Is(err, fs.ErrNotExist) {
-				t.Skipf("the recorded trace %s is not here", path)
+			path := filepath.Join("..", "..", "examples", name+".sktrace")
+			if name == "bare-pods" || name == "cronjob" {
+				path = prerequisite.Recording(t, name+".sktrace")
 			}
+			data, err := os.ReadFile(path)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 
+	"simkube.io/simkube/internal/prerequisite"
 	"simkube.io/simkube/internal/timeline"
 )
 
@@ -50,11 +51,11 @@ func golden(t *testing.T, name, got string) {
 
 const firstSteps = "../../examples/first-steps.sktrace"
 
-// openTrace opens a trace and waits until it is indexed.
+// openTrace opens a trace and waits until it is indexed. A path without a slash names a recording.
 func openTrace(t testing.TB, path string) *timeline.File {
 	t.Helper()
-	if _, err := os.Stat(path); os.IsNotExist(err) {
-		t.Skip(path, "is not there")
+	if !strings.Contains(path, "/") {
+		path = prerequisite.Recording(t, path)
 	}
 	file, err := timeline.Open(t.Context(), path, timeline.Options{})
 	if err != nil {

@@ -28,8 +28,8 @@ func TestPrint(t *testing.T) {
 		{"selector", "", PrintOptions{Query: Query{Selector: "kind == Pod"}, Compile: compileForTest}},
 		{"from_to", "", PrintOptions{From: "12:01", To: "+1h"}},
 		{"from_end", firstSteps, PrintOptions{From: "-1m"}},
-		{"bare_pods", "../../../shared/traces/bare-pods.sktrace", PrintOptions{}},
-		{"cronjob", "../../../shared/traces/cronjob.sktrace", PrintOptions{Diff: true}},
+		{"bare_pods", "bare-pods.sktrace", PrintOptions{}},
+		{"cronjob", "cronjob.sktrace", PrintOptions{Diff: true}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			path := tc.path

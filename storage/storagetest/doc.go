@@ -2,5 +2,5 @@
 // servers to run it against ([StartS3], [StartGoogle], [StartAzure], and [Files]), and a [Proxy] that breaks connections.
 //
 // The servers are programs of others, which make test-servers builds into bin/. A test that finds none is skipped;
-// with SIMKUBE_REQUIRE_SERVERS set it fails.
+// if SIMKUBE_REQUIRE lists servers it fails.
 package storagetest

@@ -12,10 +12,12 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"simkube.io/simkube/internal/prerequisite"
 )
 
-// program finds a server's program in bin/ of the repository, or in PATH. Where it is in neither, the test is skipped,
-// or fails with SIMKUBE_REQUIRE_SERVERS set.
+// program returns the path of a server's program, in bin/ of the repository or in PATH. If it is in
+// neither, the test is skipped, or fails if SIMKUBE_REQUIRE lists servers.
 func program(t testing.TB, path string) string {
 	t.Helper()
 	dir, err := os.Getwd()
@@ -34,11 +36,8 @@ func program(t testing.TB, path string) string {
 	if found, err := exec.LookPath(filepath.Base(path)); err == nil {
 		return found
 	}
-	const text = "%s is neither in bin/ nor in PATH: run make test-servers"
-	if os.Getenv("SIMKUBE_REQUIRE_SERVERS") != "" {
-		t.Fatalf(text, filepath.Base(path))
-	}
-	t.Skipf(text, filepath.Base(path))
+	prerequisite.Missing(t, prerequisite.Servers, "%s is neither in bin/ nor in PATH: run make test-servers",
+		filepath.Base(path))
 	return ""
 }
 

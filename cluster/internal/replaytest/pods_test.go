@@ -3,7 +3,6 @@ package replaytest
 import (
 	"context"
 	"maps"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +14,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	simkubev1 "simkube.io/simkube/api/v1"
+	"simkube.io/simkube/internal/prerequisite"
 	"simkube.io/simkube/internal/replay"
 	"simkube.io/simkube/trace"
 )
@@ -261,11 +261,7 @@ spec:
 // The recorded bare pods, much faster.
 func TestRun_recordedBarePods(t *testing.T) {
 	t.Parallel()
-	const path = "../../../../shared/traces/bare-pods.sktrace"
-	if _, err := os.Stat(path); err != nil {
-		t.Skip("no recorded traces here")
-	}
-	recorded, err := trace.ReadFile(path)
+	recorded, err := trace.ReadFile(prerequisite.Recording(t, "bare-pods.sktrace"))
 	if err != nil {
 		t.Fatal(err)
 	}

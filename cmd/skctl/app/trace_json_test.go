@@ -3,8 +3,6 @@ package app
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"simkube.io/simkube/internal/prerequisite"
 	"simkube.io/simkube/internal/traceinfo"
 	"simkube.io/simkube/trace"
 )
@@ -26,11 +25,7 @@ func examplePath(name string) string { return filepath.Join(repository, "example
 // recordedTrace gives one of the recorded traces, and skips the test where they are not.
 func recordedTrace(t *testing.T, name string) string {
 	t.Helper()
-	path := filepath.Join(repository, "..", "shared", "traces", name)
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		t.Skipf("the recorded trace %s is not here", name)
-	}
-	return path
+	return prerequisite.Recording(t, name)
 }
 
 // writeFile writes a file of the test's own.

@@ -18,12 +18,13 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
+	"simkube.io/simkube/internal/prerequisite"
 	"simkube.io/simkube/internal/results"
 	"simkube.io/simkube/internal/results/sample"
 )
 
 // TestRender_Browser opens reports in Chromium. It needs one on the PATH, and skips without unless
-// SIMKUBE_REQUIRE_BROWSER=1. With SIMKUBE_SCREENSHOTS=DIR it leaves pictures there.
+// SIMKUBE_REQUIRE=browser. With SIMKUBE_SCREENSHOTS=DIR it leaves pictures there.
 func TestRender_Browser(t *testing.T) {
 	ctx := startBrowser(t)
 	for name, c := range map[string]struct {
@@ -111,10 +112,7 @@ func startBrowser(t *testing.T) context.Context {
 		}
 	}
 	if path == "" {
-		if os.Getenv("SIMKUBE_REQUIRE_BROWSER") == "1" {
-			t.Fatal("there is no Chromium on the PATH, and SIMKUBE_REQUIRE_BROWSER is set")
-		}
-		t.Skip("there is no Chromium on the PATH; SIMKUBE_REQUIRE_BROWSER=1 makes this a failure")
+		prerequisite.Missing(t, prerequisite.Browser, "there is no Chromium on the PATH")
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path),
