@@ -84,22 +84,48 @@ bin/azurite/node_modules/.bin/azurite-blob: test/servers/azurite/package.json te
 demo: build ## Simulate the example day and say where the report is
 	bin/skctl simulate $(DEMO_TRACE) --output $(DEMO_OUT) --overwrite
 
-# The package that takes longest begins first, with others beside it; no more than that, as tests on the wall clock want time when it is theirs.
-.PHONY: test
-test: build ## Run every test
-	$(GO) test -timeout 30m -parallel 3 ./test ./...
-	cd images && GOWORK=off $(GO) test ./...
-	cd tools/helm && GOWORK=off $(GO) test ./...
-	cd cluster && $(GO) test -timeout 30m ./internal/simtest ./...
-	$(MAKE) test-virtual
+# With TIMES=DIR, go test writes there what took how long; make test-times makes a table of it.
+times = $(TEST_FLAGS) $(if $(TIMES),-debug-actiongraph=$(abspath $(TIMES))/$(1).json)
 
-# The tests of the cluster module once more, on the clock that jumps; without those of the tools for it, which run on the
-# wall clock. go test's own time-out would count virtual time. What the tests share with the other clock was vetted there.
+# Tests on the wall clock mostly wait, and those in virtual time only compute: noise cannot change what they
+# find, only how long they take. So the two run beside each other, the latter with less priority.
+.PHONY: test
+test: build bin/kubectl ## Run every test
+	$(MAKE) --no-print-directory --jobs 2 --output-sync=target test-wall-clock test-compute
+
+.PHONY: test-wall-clock
+test-wall-clock:
+	cd cluster && $(GO) test $(call times,cluster) -ldflags '-s -w' -timeout 30m -p 1 ./internal/simtest ./internal/drivertest ./...
+	$(GO) test $(call times,programs) -timeout 30m -parallel 3 ./test
+
+.PHONY: test-compute
+test-compute:
+	nice $(MAKE) --no-print-directory test-light test-tools test-virtual
+
+.PHONY: test-light
+test-light:
+	$(GO) test $(call times,light) -timeout 30m -parallel 3 $$($(GO) list ./... | grep -v '/simkube/test$$')
+
+.PHONY: test-tools
+test-tools:
+	cd images && GOWORK=off $(GO) test $(call times,images) ./...
+	cd tools && GOWORK=off $(GO) test $(call times,tools) ./...
+	cd tools/helm && GOWORK=off $(GO) test $(call times,helm) ./...
+
+# The tests of the cluster module once more, on the clock that jumps; without those of the tools for it, and those of
+# programs that live on the wall clock. go test's own time-out would count virtual time. What the tests share with the
+# other clock was vetted there.
 .PHONY: test-virtual
 test-virtual: bin/.overlay ## Run the cluster's tests in virtual time
 	cd cluster && $(GO) build -o ../bin/.playback ./internal/playback
-	cd cluster && $(GO) test $(VIRTUAL) -ldflags '-s -w -checklinkname=0' -vet=off -timeout 0 -exec '$(CURDIR)/bin/.playback -limit 10m' \
-		$$($(GO) list ./... | grep -vE '/internal/(overlay|playback)$$')
+	cd cluster && $(GO) test $(call times,virtual) $(VIRTUAL) -ldflags '-s -w -checklinkname=0' -vet=off -timeout 0 -exec '$(CURDIR)/bin/.playback -limit 10m' \
+		$$($(GO) list ./... | grep -vE '/internal/(overlay|playback|simtest|drivertest|testkubelet)$$')
+
+.PHONY: test-times
+test-times: ## Run every test anew, and print what each package's took
+	rm -rf bin/.times && mkdir -p bin/.times
+	$(MAKE) test TIMES=bin/.times TEST_FLAGS='$(TEST_FLAGS) -count 1'
+	cd tools && GOWORK=off $(GO) run ./testtimes ../bin/.times/*.json
 
 # The race detector needs cgo and a C compiler, and has everything compiled once more: Kubernetes too, which takes ten minutes and more.
 # Virtual time is left out, as its clock stands still while a goroutine runs: package playback is nothing but that, and package overlay
