@@ -13,7 +13,7 @@ func dayTrace(b *testing.B) []byte {
 	return sampleTraces(b)["day.sktrace"]
 }
 
-// BenchmarkEncode is of the trace's bytes, reading them included.
+// BenchmarkEncode measures encoding and reading a trace, in the trace's bytes.
 func BenchmarkEncode(b *testing.B) {
 	data := dayTrace(b)
 	for name, format := range map[string]Format{"JSON": JSON, "YAML": YAML} {
@@ -38,7 +38,7 @@ func BenchmarkEncode(b *testing.B) {
 	}
 }
 
-// BenchmarkDecode is of the JSON's bytes.
+// BenchmarkDecode measures decoding, in the JSON's bytes.
 func BenchmarkDecode(b *testing.B) {
 	text := encode(b, dayTrace(b), JSON)
 	b.SetBytes(int64(len(text)))

@@ -14,23 +14,24 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// DecodeOptions are the settings of [Decode]. The zero value is useful.
+// DecodeOptions are the options of [Decode]. The zero value is useful.
 type DecodeOptions struct {
-	// SpoolDir is where events wait until their number is known; empty for the system's default.
+	// SpoolDir is the directory of temporary files, or empty for the system's default.
 	SpoolDir string
-	// Progress is told of bytes that have been read. Nil: nobody is.
+	// Progress, unless nil, is called with the number of bytes of each read.
 	Progress func(n int)
 }
 
-// Decoded says what was in the input of [Decode].
+// Decoded describes the input of [Decode].
 type Decoded struct {
 	Events, Objects int
-	// ConfigMade and IndexMade say that the input had none, and that it was made from the events.
+	// ConfigMade and IndexMade report that the input had none, so that it was made from the events.
 	ConfigMade, IndexMade bool
 }
 
-// Decode reads the JSON of a trace and writes the trace. What is wrong with the input is an *[Error], or an [trace.ErrOrder]; something may have been
-// written by then. An input that has a version has to have the index and the lifecycles as well: without them it has been cut off.
+// Decode reads the JSON of a trace and writes the trace. Errors in the input are an *[Error] or
+// wrap [trace.ErrOrder]; a part of the trace may have been written then. An input with a version
+// must have the index and the lifecycles, too, since it would otherwise be truncated.
 func Decode(ctx context.Context, r io.Reader, w io.Writer, opts DecodeOptions) (_ Decoded, err error) {
 	d := decoder{
 		scanner: newScanner(bufio.NewReaderSize(&source{ctx: ctx, r: r, progress: opts.Progress}, inputBuffer)),
@@ -48,7 +49,7 @@ func Decode(ctx context.Context, r io.Reader, w io.Writer, opts DecodeOptions) (
 	return d.out.decoded, nil
 }
 
-// inputBuffer is how much is read at once.
+// inputBuffer is the size of a read.
 const inputBuffer = 64 << 10
 
 // source reads until its context ends.
@@ -74,11 +75,11 @@ type decoder struct {
 	scanner
 	out  output
 	tail trace.Tail
-	// versionAt and extensionAt are where these stand, if they do.
+	// versionAt and extensionAt are the positions of these keys, if the input has them.
 	versionAt, extensionAt position
 	hasEvents              bool
 
-	event   []byte // of the event that is being read
+	event   []byte // the event that is being read
 	objects [2][]position
 }
 
@@ -124,7 +125,7 @@ func (d *decoder) run() error {
 	return nil
 }
 
-// wrap says of an error in the extension where that stands.
+// wrap returns an error in the extension with the position of that.
 func (p position) wrap(err error) error {
 	var format *trace.FormatError
 	if p != (position{}) && errors.As(err, &format) {
@@ -137,7 +138,7 @@ func (p position) wrap(err error) error {
 func (d *decoder) part() error {
 	at := d.here()
 	var seen, eventKeys []string
-	var failure error // what is not the input's syntax
+	var failure error // other than the input's syntax
 	d.beginEvent()
 	err := d.object("an object", func(keyAt position, k []byte) *Error {
 		key := string(k)
@@ -182,7 +183,7 @@ func (d *decoder) part() error {
 const acceptedKeys = keyTime + ", " + keyApplied + ", " + keyDeleted + " (an event), " +
 	keyVersion + ", " + keyConfig + ", " + keyEvents + ", " + keyIndex + ", " + keyLifecycles + ", " + keyExtension
 
-// errStop ends the reading of an object because of an error that is told elsewhere.
+// errStop ends the reading of an object. The error is returned separately.
 var errStop = errors.New("stop")
 
 // traceKey reads the value of one of a trace's keys.
@@ -359,7 +360,8 @@ func (d *decoder) eventKey(key string) (err *Error) {
 // objectDepth is how many maps and arrays are around a manifest in a trace.
 const objectDepth = 4
 
-// endEvent writes the event that was read. path is where it stands in the object that begins the line.
+// endEvent writes the event that was read. path is its place in the object at the beginning of the
+// line.
 func (d *decoder) endEvent(at position, keys []string, path string) error {
 	if !slices.Contains(keys, keyTime) {
 		return at.fail(trace.ErrMissingKey, "the event has no %q", keyTime)
@@ -383,7 +385,7 @@ func (d *decoder) endEvent(at position, keys []string, path string) error {
 	return nil
 }
 
-// eventError says where in the input an event is wrong.
+// eventError returns an error in an event with its position in the input.
 func (d *decoder) eventError(err error, at position) error {
 	var format *trace.FormatError
 	if !errors.As(err, &format) {

@@ -1,9 +1,10 @@
-// Package tracejson writes traces as JSON, or YAML, and makes traces of JSON.
+// Package tracejson encodes traces as JSON or YAML, and decodes JSON.
 //
-// The form is described in docs/trace-tools.md: a JSON object for each event, between one with the version and the config and those with what
-// stands after the events. What an [Encoder] wrote of a trace, [Decode] makes the same trace of: byte by byte what trace.Write gives.
+// docs/trace-tools.md describes the form: a JSON object for each event, after objects with the
+// version and the config, and before objects with the other keys of a trace. [Decode] makes of the
+// output of an [Encoder] what trace.Write writes of the same trace, byte by byte.
 //
-// Both stream. They hold an event, and what stands after the events.
+// Both stream. They hold one event in memory, and what follows the events.
 package tracejson
 
 // The keys of the form. They are those of the trace format.
@@ -25,7 +26,7 @@ const (
 	keySkipOwned      = "skipOwned"
 	keyTrackLifecycle = "trackLifecycle"
 
-	// keyMsgpack is the only key of an object that stands for msgpack bytes, in base64.
+	// keyMsgpack is the only key of an object that has msgpack bytes, in base64.
 	keyMsgpack = "$msgpack"
 	// In the extension, pods[*].hash are hashes.
 	keyPods = "pods"

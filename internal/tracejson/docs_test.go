@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// block gives the fenced block of a language in a document.
+// block returns the fenced block of a language in a document.
 func block(t *testing.T, document, language string) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("..", "..", "docs", document))
@@ -37,7 +37,8 @@ func TestDocs_Lines(t *testing.T) {
 	}
 }
 
-// TestDocs_SameTrace wants both examples to be the one whose bytes the format's page shows.
+// TestDocs_SameTrace checks that both examples are the trace whose bytes the page on the format
+// shows.
 func TestDocs_SameTrace(t *testing.T) {
 	var digits strings.Builder
 	for line := range strings.Lines(block(t, "trace-format.md", "hex")) {

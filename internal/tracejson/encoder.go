@@ -14,32 +14,33 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// Format is how an Encoder writes.
+// Format is the output format of an Encoder.
 type Format int
 
 const (
-	// JSON writes one object a line.
+	// JSON writes one object per line.
 	JSON Format = iota
-	// YAML writes a stream of documents. It is for people: [Decode] does not read it.
+	// YAML writes a stream of documents for people. [Decode] does not read it.
 	YAML
 )
 
 const encoderBuffer = 64 << 10
 
-// Encoder writes the parts of a trace. They must have been checked, as those are that a trace.Reader gives. An Encoder has to be flushed at the end.
+// Encoder writes the parts of a trace, which must have been checked, as those of a trace.Reader.
+// The caller must call Flush at the end.
 type Encoder struct {
 	out    *bufio.Writer
 	format Format
-	line   []byte // of what is being written, what has not gone to out
-	err    error  // given for ever after
+	line   []byte // what was not written to out yet
+	err    error  // returned by all later calls
 }
 
-// NewEncoder makes an Encoder to w, which it buffers.
+// NewEncoder returns an Encoder that writes to w through a buffer.
 func NewEncoder(w io.Writer, format Format) *Encoder {
 	return &Encoder{out: bufio.NewWriterSize(w, encoderBuffer), format: format}
 }
 
-// Header writes what stands in front of the events.
+// Header writes the version and the config.
 func (e *Encoder) Header(config *trace.Config) error {
 	e.line = append(e.line, `{"`+keyVersion+`":`...)
 	e.line = strconv.AppendInt(e.line, trace.Version, 10)
@@ -99,7 +100,7 @@ func (e *Encoder) objects(objects []trace.Object) {
 	}
 }
 
-// Tail writes what stands after the events.
+// Tail writes what follows the events.
 func (e *Encoder) Tail(tail *trace.Tail) error {
 	e.index(tail.Index)
 	if err := e.end(); err != nil {
@@ -189,7 +190,7 @@ func (e *Encoder) key(i int, key string) {
 	e.line = append(appendString(e.line, key), ':')
 }
 
-// spill writes what there is of a line, if that is much. YAML is made of whole lines.
+// spill writes the beginning of a line if it is long. YAML needs whole lines.
 func (e *Encoder) spill() {
 	if e.format == JSON && len(e.line) >= encoderBuffer {
 		e.write(e.line)
@@ -229,7 +230,7 @@ func (e *Encoder) Flush() error {
 	return nil
 }
 
-// sortedKinds gives the keys of a map in the order of their strings.
+// sortedKinds returns the keys of a map in the order of their strings.
 func sortedKinds[V any](m map[schema.GroupVersionKind]V) []schema.GroupVersionKind {
 	return slices.SortedFunc(maps.Keys(m), func(a, b schema.GroupVersionKind) int {
 		return cmp.Compare(trace.FormatGVK(a), trace.FormatGVK(b))

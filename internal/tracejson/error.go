@@ -6,25 +6,26 @@ import (
 )
 
 var (
-	// ErrSyntax is returned when the input is not JSON, or ends before it does.
+	// ErrSyntax is returned if the input is not valid JSON, or ends too early.
 	ErrSyntax = errors.New("invalid JSON")
-	// ErrForm is returned when the input is JSON that does not describe a trace.
+	// ErrForm is returned if the input is JSON that does not describe a trace.
 	ErrForm = errors.New("not a trace")
 )
 
-// Error says what is wrong with the input of [Decode], and where.
+// Error is an error in the input of [Decode].
 type Error struct {
-	// Line and Column, which counts bytes, begin at 1.
+	// Line and Column begin at 1. Column counts bytes.
 	Line, Column int
-	// Path leads to the offending value from the object that begins a line, like "applied_objs[0].metadata"; empty for that object itself.
+	// Path is the path to the value from the object at the beginning of the line, such as
+	// "applied_objs[0].metadata". It is empty for that object itself.
 	Path string
-	// Msg says what was wanted and what was found.
+	// Msg describes what was expected and what was found.
 	Msg string
-	// Err is ErrSyntax, ErrForm, or what the package trace says.
+	// Err is ErrSyntax, ErrForm, or an error of package trace.
 	Err error
 }
 
-// Error gives "line 3, column 14: applied_objs[0].metadata: want an object, got a string".
+// Error returns "line 3, column 14: applied_objs[0].metadata: want an object, got a string".
 func (e *Error) Error() string {
 	at := fmt.Sprintf("line %d, column %d: ", e.Line, e.Column)
 	if e.Path != "" {
@@ -33,10 +34,10 @@ func (e *Error) Error() string {
 	return at + e.Msg
 }
 
-// Unwrap gives the class of the error, for errors.Is.
+// Unwrap returns Err.
 func (e *Error) Unwrap() error { return e.Err }
 
-// in puts a key in front of the path.
+// in prepends a key to the path.
 func (e *Error) in(key string) *Error {
 	const longest = 64
 	if len(key) > longest {
@@ -45,7 +46,7 @@ func (e *Error) in(key string) *Error {
 	return e.under(key)
 }
 
-// at puts an index in front of the path.
+// at prepends an index to the path.
 func (e *Error) at(i int) *Error { return e.under(fmt.Sprintf("[%d]", i)) }
 
 func (e *Error) under(step string) *Error {
@@ -56,7 +57,7 @@ func (e *Error) under(step string) *Error {
 	return e
 }
 
-// sourceError marks an error that is the source's and not the form's.
+// sourceError marks an error from reading the input.
 type sourceError struct{ err error }
 
 func (e *sourceError) Error() string { return e.err.Error() }

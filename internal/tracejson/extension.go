@@ -2,7 +2,8 @@ package tracejson
 
 import "encoding/base64"
 
-// place is where in the extension a value stands, as far as that matters: the hashes in it are written like others.
+// place is the position of a value in the extension. The hashes in it are written in a form of
+// their own.
 type place uint8
 
 const (
@@ -13,7 +14,7 @@ const (
 	atHash          // the pod's hash
 )
 
-// element is the place of what stands in an array.
+// element returns the place of the elements of an array.
 func (at place) element() place {
 	if at == atPods {
 		return atPod
@@ -21,7 +22,7 @@ func (at place) element() place {
 	return elsewhere
 }
 
-// under is the place of what stands under a key.
+// under returns the place of the value of a key.
 func (at place) under(key []byte) place {
 	switch {
 	case at == atRoot && string(key) == keyPods:
@@ -32,7 +33,8 @@ func (at place) under(key []byte) place {
 	return elsewhere
 }
 
-// appendExtension appends the JSON of the next value of an extension. What could not be read back as the same bytes is given as those.
+// appendExtension appends the JSON of the next value of an extension. A value that would be decoded
+// to other bytes is written as bytes.
 func (p *packed) appendExtension(b []byte, at place) []byte {
 	start := p.pos
 	t := p.next()
@@ -43,7 +45,7 @@ func (p *packed) appendExtension(b []byte, at place) []byte {
 	case t.kind == kindString && at != atHash:
 		return appendString(b, t.data)
 	case t.kind == kindString:
-		// It would be taken for a hash.
+		// Decode would take it for a hash.
 	case t.kind == kindMap:
 		p.pos = start
 		if !p.hasPlainKeys() {
@@ -83,7 +85,8 @@ func (p *packed) appendExtensionMap(b []byte, n int, at place) []byte {
 	return append(b, '}')
 }
 
-// hasPlainKeys tells whether the keys of the next value, a map, can be those of a JSON object. It stays where it is.
+// hasPlainKeys reports whether the keys of the next value, a map, can be keys of a JSON object. It
+// does not move.
 func (p *packed) hasPlainKeys() bool {
 	ahead := *p
 	for range ahead.next().n {

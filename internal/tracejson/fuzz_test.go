@@ -10,7 +10,8 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// FuzzDecode wants every input to be refused with the place of what is wrong, or to make a trace of which the JSON makes it again.
+// FuzzDecode checks that every input is rejected with a position, or makes a trace that its own
+// JSON makes again.
 func FuzzDecode(f *testing.F) {
 	for _, data := range sampleTraces(f) {
 		if len(data) < 1<<14 {
@@ -48,7 +49,7 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// sameAsJSONWhereFloatsFit wants the YAML to be read as what the JSON is.
+// sameAsJSONWhereFloatsFit checks that the YAML has the same value as the JSON.
 func sameAsJSONWhereFloatsFit(t *testing.T, data []byte) {
 	t.Helper()
 	if len(data) < 1<<12 {
@@ -56,7 +57,7 @@ func sameAsJSONWhereFloatsFit(t *testing.T, data []byte) {
 	}
 }
 
-// FuzzRoundTrip wants the JSON of any trace to make the trace that the trace package writes.
+// FuzzRoundTrip checks that the JSON of any trace makes the trace that package trace writes.
 func FuzzRoundTrip(f *testing.F) {
 	for _, data := range sampleTraces(f) {
 		if len(data) < 1<<14 {
@@ -83,7 +84,7 @@ func FuzzRoundTrip(f *testing.F) {
 	})
 }
 
-// FuzzExtension wants the JSON of any extension to make the same bytes.
+// FuzzExtension checks that the JSON of any extension makes the same bytes.
 func FuzzExtension(f *testing.F) {
 	f.Add(hostileExtension())
 	f.Fuzz(func(t *testing.T, extension []byte) {

@@ -15,7 +15,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// sampleTraces gives the recorded traces and the repository's own by name.
+// sampleTraces returns the recorded traces and those of the repository, by name.
 func sampleTraces(t testing.TB) map[string][]byte {
 	t.Helper()
 	root := filepath.Join("..", "..")
@@ -38,7 +38,7 @@ func sampleTraces(t testing.TB) map[string][]byte {
 	return found
 }
 
-// encode writes a trace as its parts, all of them.
+// encode returns all parts of a trace.
 func encode(t testing.TB, data []byte, format Format) string {
 	t.Helper()
 	reader, err := trace.NewReader(bytes.NewReader(data))
@@ -75,7 +75,7 @@ func decode(t testing.TB, text string) ([]byte, Decoded, error) {
 	return out.Bytes(), decoded, err
 }
 
-// canonical gives the bytes that the trace package writes of what it reads.
+// canonical returns the bytes that package trace writes of what it reads.
 func canonical(t testing.TB, data []byte) []byte {
 	t.Helper()
 	tr, err := trace.Read(bytes.NewReader(data))

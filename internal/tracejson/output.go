@@ -12,7 +12,8 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// output writes the trace. As long as there is no config, which stands in front of the events, those go to a trace of their own that is copied at the end.
+// output writes the trace. While there is no config, which precedes the events, they go to a
+// temporary trace that is copied at the end.
 type output struct {
 	w       io.Writer
 	dir     string
@@ -20,11 +21,11 @@ type output struct {
 	decoded Decoded
 
 	writer *trace.Writer
-	// waiting is the file with the events until there is a config.
+	// waiting is the file of the temporary trace.
 	waiting *os.File
 	buffer  *bufio.Writer
 
-	// wantsIndex says that the index may have to be made from the events.
+	// wantsIndex reports that the index may have to be made from the events.
 	wantsIndex bool
 	index      trace.Index
 	kinds      map[schema.GroupVersionKind]trace.TrackedObject
@@ -54,7 +55,7 @@ func (o *output) event(event *trace.Event) error {
 	return nil
 }
 
-// begin makes the writer that the first event needs.
+// begin creates the writer for the first event.
 func (o *output) begin() (err error) {
 	o.index = trace.Index{}
 	if o.config != nil {
@@ -93,7 +94,7 @@ func (o *output) finish(tail *trace.Tail) error {
 	return nil
 }
 
-// copyWaiting writes the trace out of the events that waited for its config.
+// copyWaiting copies the events from the temporary trace to the trace.
 func (o *output) copyWaiting(tail *trace.Tail) error {
 	if err := errors.Join(o.writer.Finish(&trace.Tail{}), o.buffer.Flush()); err != nil {
 		return err
@@ -120,7 +121,7 @@ func (o *output) copyWaiting(tail *trace.Tail) error {
 	return errors.Join(w.Finish(tail), w.Close())
 }
 
-// close gives up what is left of the work.
+// close releases the writer and removes the temporary file.
 func (o *output) close() (err error) {
 	if o.writer != nil {
 		err = o.writer.Close()

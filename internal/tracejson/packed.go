@@ -2,7 +2,7 @@ package tracejson
 
 import "math"
 
-// packed moves over msgpack bytes that a trace.Reader has checked.
+// packed reads msgpack bytes that a trace.Reader has checked.
 type packed struct {
 	src []byte
 	pos int
@@ -22,12 +22,13 @@ const (
 	kindMap
 )
 
-// token is a scalar, or the beginning of a map or an array.
+// token is a scalar, or the header of a map or an array.
 type token struct {
 	kind kind
-	// negative tells how to take the bits of an integer.
+	// negative is the sign of an integer.
 	negative bool
-	// isSmallest says that there is no shorter encoding of it, and that it is one which JSON can hold. An array or map is judged by its header.
+	// isSmallest reports that it has the shortest encoding, and a value that JSON can represent. For
+	// an array or a map, this concerns the header alone.
 	isSmallest bool
 	// bits are a boolean's truth, an integer's two's complement, or a float64's representation.
 	bits uint64
@@ -55,7 +56,7 @@ func (p *packed) next() token {
 	return p.long(c)
 }
 
-// long is the part of next for values that do not fit into their first byte.
+// long is next for values that need more than the first byte.
 func (p *packed) long(c byte) token {
 	switch c {
 	case 0xc2, 0xc3:
@@ -100,7 +101,7 @@ func (p *packed) long(c byte) token {
 	return token{kind: kindNil, isSmallest: true}
 }
 
-// uint reads n bytes, the highest first.
+// uint reads a big-endian integer of n bytes.
 func (p *packed) uint(n int) (v uint64) {
 	for _, b := range p.src[p.pos : p.pos+n] {
 		v = v<<8 | uint64(b)
@@ -114,7 +115,7 @@ func (p *packed) take(n uint64) []byte {
 	return p.src[p.pos-int(n) : p.pos]
 }
 
-// skip moves behind the next value.
+// skip skips the next value.
 func (p *packed) skip() {
 	for left := 1; left > 0; left-- {
 		switch t := p.next(); t.kind {

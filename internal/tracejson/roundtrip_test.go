@@ -30,7 +30,7 @@ func TestRoundTrip_Samples(t *testing.T) {
 	}
 }
 
-// hostileManifest holds what JSON could lose.
+// hostileManifest returns a manifest with values that JSON could lose.
 func hostileManifest() []byte {
 	b := msgp.AppendMapHeader(nil, 12)
 	str := func(k, v string) { b = msgp.AppendString(msgp.AppendString(b, k), v) }
@@ -55,7 +55,7 @@ func hostileManifest() []byte {
 	return b
 }
 
-// hostileExtension holds what JSON cannot hold at all.
+// hostileExtension returns an extension with values that JSON cannot represent.
 func hostileExtension() []byte {
 	b := msgp.AppendMapHeader(nil, 13)
 	key := func(k string) { b = msgp.AppendString(b, k) }
@@ -106,7 +106,7 @@ func hostileExtension() []byte {
 	return b
 }
 
-// hostileTrace is a trace of these.
+// hostileTrace returns a trace with both.
 func hostileTrace(t testing.TB) []byte {
 	t.Helper()
 	obj, err := trace.ParseObject(hostileManifest())
@@ -126,7 +126,7 @@ func hostileTrace(t testing.TB) []byte {
 	if err := tr.Write(&out); err != nil {
 		t.Fatal(err)
 	}
-	// As it is, not as it is written.
+	// With the bytes of the objects as they are.
 	written, err := trace.Read(&out)
 	if err != nil {
 		t.Fatal(err)

@@ -6,7 +6,8 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// byName reads an object by kind, then name, which is how the index and the lifecycles are. value reads what stands under a name.
+// byName reads an object by kind and then name, the form of the index and the lifecycles. value
+// reads the value of a name.
 func (d *decoder) byName(begin func(schema.GroupVersionKind), value func(at position, gvk schema.GroupVersionKind, name string) *Error) *Error {
 	return d.object("an object by kind", func(at position, key []byte) *Error {
 		kind := string(key)

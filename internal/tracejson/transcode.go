@@ -11,10 +11,11 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// manifest is the place of what stands in manifests: there, nothing is special.
+// manifest is the place of all values in manifests, where nothing is special.
 const manifest place = 0xff
 
-// appendValue reads the next value and appends it as msgpack, in the order in which it stands. depth is how many objects and arrays are around it.
+// appendValue reads the next value and appends it as msgpack, in the same order. depth is the
+// number of objects and arrays around it.
 func (s *scanner) appendValue(b []byte, at place, depth int) ([]byte, *Error) {
 	c, err := s.peek("a value")
 	if err != nil {
@@ -45,7 +46,8 @@ func (s *scanner) appendValue(b []byte, at place, depth int) ([]byte, *Error) {
 	return nil, s.want("a value", c)
 }
 
-// maxCompared is how many keys of an object are compared here. In larger ones, the trace package finds those that are there twice.
+// maxCompared is how many keys of an object are compared here. Package trace finds duplicate keys
+// in larger objects.
 const maxCompared = 16
 
 func (s *scanner) appendObject(b []byte, at place, depth int) ([]byte, *Error) {
@@ -57,7 +59,7 @@ func (s *scanner) appendObject(b []byte, at place, depth int) ([]byte, *Error) {
 	}
 	head := len(b)
 	b = append(b, 0)
-	var keys [][2]int // where in b those of an extension are; of others, trace.ParseEvent looks after
+	var keys [][2]int // those of an extension, in b; trace.ParseEvent checks others
 	for n := 0; ; n++ {
 		more, err := s.another('}', "a key or '}'")
 		if err != nil {
@@ -143,7 +145,7 @@ func (s *scanner) appendArray(b []byte, at place, depth int) ([]byte, *Error) {
 	}
 }
 
-// putHeader makes room for the header of a map or array that was begun with one byte, and writes it.
+// putHeader writes the header of a map or array, for which one byte was reserved.
 func putHeader(b []byte, head, n int, short, long byte) []byte {
 	switch {
 	case n < 16:
@@ -187,7 +189,7 @@ func appendInt(b []byte, v uint64, negative bool) []byte {
 	return msgp.AppendUint64(b, v)
 }
 
-// parseInteger gives the two's complement of an integer of 64 bits.
+// parseInteger returns the two's complement of an integer of 64 bits.
 func parseInteger(text []byte, at position) (v uint64, negative bool, _ *Error) {
 	if len(text) < 19 && text[0] != '-' { // it fits
 		for _, c := range text {

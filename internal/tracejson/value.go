@@ -40,7 +40,7 @@ func (p *packed) appendManifest(b []byte) []byte {
 	return appendScalar(b, t)
 }
 
-// appendScalar appends what is no string.
+// appendScalar appends a value that is not a string, map or array.
 func appendScalar(b []byte, t token) []byte {
 	switch t.kind {
 	case kindBool:
@@ -56,7 +56,8 @@ func appendScalar(b []byte, t token) []byte {
 	return append(b, "null"...)
 }
 
-// appendFloat appends the shortest number that is the same float64, with a decimal point, so that it stays a float.
+// appendFloat appends the shortest number with the same float64 value, with a decimal point so that
+// it stays a float.
 func appendFloat(b []byte, f float64) []byte {
 	start := len(b)
 	b = strconv.AppendFloat(b, f, 'g', -1, 64)
@@ -75,7 +76,7 @@ func appendFloat(b []byte, f float64) []byte {
 
 const hexDigits = "0123456789abcdef"
 
-// appendString appends a JSON string. Nothing is escaped that need not be.
+// appendString appends a JSON string. It escapes only what must be escaped.
 func appendString[S string | []byte](b []byte, s S) []byte {
 	b = append(b, '"')
 	i := 0
@@ -118,7 +119,8 @@ func appendEscaped[S string | []byte](b []byte, s S) []byte {
 	return append(b, '"')
 }
 
-// appendHash appends a hash: as a string, because many programs read numbers as floats, in which there is no room for it.
+// appendHash appends a hash as a string, because many programs read numbers as floats, which are
+// too imprecise.
 func appendHash(b []byte, hash uint64) []byte {
 	b = append(b, '"')
 	b = strconv.AppendUint(b, hash, 10)

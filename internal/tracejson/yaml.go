@@ -7,15 +7,15 @@ import (
 	"unicode/utf8"
 )
 
-// yamlWriter makes a YAML document of JSON that an Encoder wrote, in the same order. It takes JSON because whoever reads the one can read the other:
-// nothing may be said differently.
+// yamlWriter converts JSON of an Encoder to a YAML document in the same order. It starts from JSON
+// so that both formats have the same values.
 type yamlWriter struct {
 	src []byte
 	pos int
 	out []byte
 }
 
-// longestKey is how long a key may be in the short notation.
+// longestKey is the maximum length of a key in the short notation.
 const longestKey = 1000
 
 func (y *yamlWriter) document() []byte {
@@ -24,8 +24,8 @@ func (y *yamlWriter) document() []byte {
 	return y.out
 }
 
-// value writes the next value, which stands below what is indented so far. afterKey says that it follows a key or a document's beginning, and not a
-// dash.
+// value writes the next value at an indentation. afterKey reports whether it follows a key or the
+// beginning of the document instead of a dash.
 func (y *yamlWriter) value(indent int, afterKey bool) {
 	switch c := y.src[y.pos]; {
 	case c == '{' && y.src[y.pos+1] != '}':
@@ -33,7 +33,7 @@ func (y *yamlWriter) value(indent int, afterKey bool) {
 	case c == '[' && y.src[y.pos+1] != ']':
 		y.array(indent, afterKey)
 	case c == '{' || c == '[':
-		y.out = append(y.out, ' ', c, c+2, '\n') // in ASCII, the closing one is two further
+		y.out = append(y.out, ' ', c, c+2, '\n') // c+2 is the closing one in ASCII
 		y.pos += 2
 	case c == '"':
 		y.out = append(y.out, ' ')
@@ -74,7 +74,7 @@ func (y *yamlWriter) object(indent int, afterKey bool) {
 		y.out = append(y.out, ':')
 		isArray := y.src[y.pos] == '['
 		if isArray {
-			y.value(inner, true) // its dashes tell it apart
+			y.value(inner, true) // its dashes distinguish it
 		} else {
 			y.value(inner+2, true)
 		}
@@ -121,11 +121,11 @@ func (y *yamlWriter) string() string {
 		return string(raw[1 : len(raw)-1])
 	}
 	var s string
-	_ = json.Unmarshal(raw, &s) // it is the Encoder's own
+	_ = json.Unmarshal(raw, &s) // the Encoder wrote it
 	return s
 }
 
-// text writes a string value: lines as lines, where they can be.
+// text writes a string value, as a block of lines if possible.
 func (y *yamlWriter) text(s string, indent int) {
 	if !strings.Contains(s, "\n") || !isBlockText(s) {
 		y.plainOrQuoted(s)
@@ -149,7 +149,7 @@ func (y *yamlWriter) text(s string, indent int) {
 	}
 }
 
-// isBlockText tells whether a string can stand as a block of lines.
+// isBlockText reports whether a string can be a block of lines.
 func isBlockText(s string) bool {
 	if strings.ContainsAny(s[:1], " \t\n") {
 		return false
@@ -159,11 +159,12 @@ func isBlockText(s string) bool {
 			return false
 		}
 	}
-	// A block of lines cannot end in lines of blanks.
+	// A block of lines cannot end with lines of spaces.
 	return strings.TrimRight(s, "\n") == strings.TrimRight(s, " \t\n")
 }
 
-// isPrintable tells whether YAML has a character as itself; line breaks of other alphabets are none that we want.
+// isPrintable reports whether a character needs no escape in YAML. Other line breaks than \n are
+// escaped.
 func isPrintable(r rune) bool {
 	switch {
 	case r < ' ', r >= 0x7f && r <= 0x9f, r == 0x2028, r == 0x2029, r == 0xfeff, r == 0xfffe, r == 0xffff:
@@ -180,7 +181,7 @@ func (y *yamlWriter) plainOrQuoted(s string) {
 	y.quoted(s)
 }
 
-// isPlain tells whether a string is the same string without quotes. It is careful: quotes are never wrong.
+// isPlain reports whether a string needs no quotes. In doubt, it returns false.
 func isPlain(s string) bool {
 	if s == "" || len(s) > longestKey || !isLetter(s[0]) && s[0] != '/' && s[0] != '_' {
 		return false

@@ -9,7 +9,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// sameAsJSON wants the documents to be what the lines are.
+// sameAsJSON checks that the documents have the values of the lines.
 func sameAsJSON(t *testing.T, lines, documents string) {
 	t.Helper()
 	wantAll := strings.Split(strings.TrimSuffix(lines, "\n"), "\n")

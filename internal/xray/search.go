@@ -2,199 +2,104 @@ package xray
 
 import (
 	"context"
-	"fmt"
-	"strings"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 
 	"simkube.io/simkube/internal/timeline"
-	"simkube.io/simkube/internal/words"
-	"simkube.io/simkube/trace"
 )
 
-// search is a text that is looked for in all manifests, from the cursor to the end of the trace and then from
-// its beginning to the cursor: the next match is found first.
-type search struct {
-	text   string
-	from   int
-	filter timeline.Filter
-	// ahead has the matches from the event it began at, behind those before it.
-	ahead, behind *places
-	hunt          *hunt
-	wrapped       bool
-	// wish is where to go when there is something: 1 to the next match, -1 to the previous one.
-	wish int
-	// wishFrom is where the wish was made.
-	wishFrom spot
+// hunt looks for objects in the background, some milliseconds at a time: each step is a command whose message
+// has what it found, and the next one is given when that has come. So it costs no goroutine while nobody waits.
+type hunt struct {
+	number    int
+	selection *timeline.Selection
+	ctx       context.Context
+	cancel    context.CancelFunc
+	// upTo is the event it looks at next.
+	upTo int
+	done bool
+	err  error
 }
 
-func newSearch(ctx context.Context, file *timeline.File, filter timeline.Filter, number int, text string, from spot) (*search, tea.Cmd, error) {
-	s := &search{text: text, from: int(from.event), ahead: &places{}, behind: &places{}, wish: 1, wishFrom: from}
-	s.filter = withText(filter, text)
-	var err error
-	if s.hunt, err = newHunt(ctx, number, file, s.filter, s.from); err != nil {
-		return nil, nil, err
-	}
-	return s, s.hunt.step(), nil
+// foundMsg is what one step of a hunt found.
+type foundMsg struct {
+	number int
+	spots  []spot
+	upTo   int
+	more   bool
+	err    error
 }
 
-// needle gives what to mark.
-func (s *search) needle() string { return lowerNeedle(s.text) }
-
-func lowerNeedle(s string) string { return strings.ToLower(clean(s)) }
-
-// withText gives a filter for what another lets through and has a text in it.
-func withText(f timeline.Filter, text string) timeline.Filter {
-	if f.Text == "" {
-		f.Text = text
-		return f
-	}
-	// One text is looked for by the selection itself; of two, the other is looked for in what that finds.
-	first, match := strings.ToLower(f.Text), f.Match
-	f.Text = text
-	f.Match = func(ts int64, obj *trace.Object) (bool, error) {
-		lines, err := manifest(obj)
-		switch {
-		case err != nil:
-			return false, err
-		case !strings.Contains(strings.ToLower(strings.Join(lines, "\n")), first):
-			return false, nil
-		case match == nil:
-			return true, nil
-		}
-		return match(ts, obj)
-	}
-	return f
-}
-
-// found takes what a step found.
-func (s *search) found(ctx context.Context, file *timeline.File, msg foundMsg) tea.Cmd {
-	to := s.ahead
-	if s.wrapped {
-		to = s.behind
-	}
-	for _, x := range msg.spots {
-		if s.wrapped && int(x.event) >= s.from {
-			s.hunt.stop()
-			return nil
-		}
-		to.add(x)
-	}
-	if s.wrapped && msg.upTo >= s.from {
-		s.hunt.stop()
-		return nil
-	}
-	cmd := s.hunt.took(msg)
-	if cmd != nil || s.hunt.err != nil || s.wrapped || s.from == 0 || msg.more {
-		return cmd
-	}
-	s.wrapped = true
-	again, err := newHunt(ctx, s.hunt.number, file, s.filter, 0)
+// newHunt begins at an event. Numbers tell hunts apart: what comes of one that was given up is dropped.
+func newHunt(ctx context.Context, number int, file *timeline.File, filter timeline.Filter, from int) (*hunt, error) {
+	selection, err := file.Select(filter, from)
 	if err != nil {
+		return nil, err
+	}
+	h := &hunt{number: number, selection: selection, upTo: from}
+	h.ctx, h.cancel = context.WithCancel(ctx)
+	return h, nil
+}
+
+const (
+	// huntStep is for how long a step collects, so that there are not more messages than frames.
+	huntStep = 40 * time.Millisecond
+	// huntPause is how long to wait for the index where it has not come further.
+	huntPause = 50 * time.Millisecond
+)
+
+// step looks on.
+func (h *hunt) step() tea.Cmd {
+	number, ctx, selection := h.number, h.ctx, h.selection
+	return func() tea.Msg {
+		msg := foundMsg{number: number}
+		end := time.Now().Add(huntStep)
+		for {
+			at := selection.Position()
+			found, more, err := selection.Next(ctx)
+			for _, p := range found {
+				msg.spots = append(msg.spots, spotOf(p))
+			}
+			msg.more, msg.err, msg.upTo = more, err, selection.Position()
+			if !more || err != nil || time.Now().After(end) {
+				return msg
+			}
+			if len(found) == 0 && msg.upTo == at {
+				select {
+				case <-ctx.Done():
+				case <-time.After(huntPause):
+				}
+				return msg
+			}
+		}
+	}
+}
+
+// took notes how far a step came, and gives the next one.
+func (h *hunt) took(msg foundMsg) tea.Cmd {
+	h.upTo, h.err = msg.upTo, msg.err
+	if msg.err != nil || !msg.more {
+		h.stop()
 		return nil
 	}
-	s.hunt = again
-	return again.step()
+	if h.done {
+		return nil
+	}
+	return h.step()
 }
 
-// next gives the match that is nearest in a direction, around the ends of the trace. It is certain only when
-// nothing that is not known yet could be nearer; else the search has to go on.
-func (s *search) next(from spot, direction int) (spot, bool) {
-	if direction > 0 {
-		if x, ok := s.ahead.after(from); ok && int(from.event) >= s.from {
-			return x, true
-		}
-		if int(from.event) >= s.from && !s.wrapped && !s.hunt.done {
-			return spot{}, false
-		}
-		if int(from.event) < s.from {
-			if x, ok := s.behind.after(from); ok {
-				return x, true
-			}
-			if !s.hunt.done {
-				return spot{}, false
-			}
-			return firstOf(s.ahead, s.behind)
-		}
-		if x, ok := firstOf(s.behind); ok || !s.hunt.done {
-			return x, ok
-		}
-		return firstOf(s.ahead)
-	}
-	if int(from.event) >= s.from {
-		if x, ok := s.ahead.ahead(from); ok {
-			return x, true
-		}
-		from = spot{int32(s.from), 0}
-	}
-	if !s.hunt.done {
-		return spot{}, false
-	}
-	if x, ok := s.behind.ahead(from); ok {
-		return x, true
-	}
-	return lastOf(s.ahead, s.behind)
+// stop ends it; what it has found stays.
+func (h *hunt) stop() {
+	h.done = true
+	h.cancel()
 }
 
-func firstOf(all ...*places) (spot, bool) {
-	for _, p := range all {
-		if len(p.found) > 0 {
-			return p.found[0], true
-		}
+// share gives how much is done of what is not done yet, in percent.
+func share(done, total int) int {
+	const almost = 99
+	if total <= 0 {
+		return almost
 	}
-	return spot{}, false
-}
-
-func lastOf(all ...*places) (spot, bool) {
-	for _, p := range all {
-		if n := len(p.found); n > 0 {
-			return p.found[n-1], true
-		}
-	}
-	return spot{}, false
-}
-
-// count gives how many matches there are so far, and which of them one is, from 1; 0: none.
-func (s *search) count(at spot) (nth, n int) {
-	before := func(p *places) int {
-		n := 0
-		for lo, hi := 0, len(p.found); lo < hi; {
-			mid := (lo + hi) / 2
-			if p.found[mid].compare(at) <= 0 {
-				n, lo = mid+1, mid+1
-			} else {
-				hi = mid
-			}
-		}
-		return n
-	}
-	n = len(s.ahead.found) + len(s.behind.found)
-	nth = before(s.behind)
-	if k := before(s.ahead); k > 0 {
-		nth = len(s.behind.found) + k
-	}
-	return nth, n
-}
-
-// status says how it stands.
-func (s *search) status(at spot, total int) string {
-	nth, n := s.count(at)
-	text := fmt.Sprintf("/%s: %s", clean(s.text), words.Count(n, "match"))
-	if n != 1 {
-		text = fmt.Sprintf("/%s: %s matches", clean(s.text), words.Number(n))
-	}
-	if n > 0 && nth > 0 {
-		text = fmt.Sprintf("/%s: match %s of %s", clean(s.text), words.Number(nth), words.Number(n))
-	}
-	switch {
-	case s.hunt.err != nil && s.hunt.ctx.Err() == nil:
-		text += ", " + clean(s.hunt.err.Error())
-	case !s.hunt.done:
-		done := s.hunt.upTo - s.from
-		if s.wrapped {
-			done = total - s.from + s.hunt.upTo
-		}
-		text += fmt.Sprintf(" so far, searching %d%%", share(done, total))
-	}
-	return text
+	return min(almost, done*100/total)
 }

@@ -12,19 +12,20 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// batch collects the objects of an event. Their bytes are in memory until there are more than some; then they are in a file.
+// batch collects the objects of an event. Their bytes are in memory up to a limit, and in a file
+// beyond it.
 type batch struct {
 	dir    string
 	memory int
 	parser trace.ObjectParser
 
 	buf  []byte   // the bytes of applied objects, in order
-	file *os.File // where the first of them are, or nil
+	file *os.File // the first of these bytes, or nil
 	size int64    // bytes in the file
 
 	objects []appliedObject
 	removed []deletedObject
-	// keys are those of the objects that something happened to.
+	// keys are the keys of the applied and deleted objects.
 	keys map[log.Key]bool
 }
 
@@ -38,7 +39,7 @@ type deletedObject struct {
 	millis uint16
 }
 
-// maxKeys is how large a map of keys may be to be used again.
+// maxKeys is the maximum size of a map of keys that is reused.
 const maxKeys = 1 << 14
 
 func newBatch(dir string, memory int) *batch {
@@ -49,11 +50,11 @@ func (b *batch) empty() bool { return len(b.objects)+len(b.removed) == 0 }
 
 func (b *batch) counts() (applied, deleted int) { return len(b.objects), len(b.removed) }
 
-// has reports whether the event has something of an object: then that cannot be applied in it any
-// more.
+// has reports whether the event has an operation on an object, so that the object cannot be applied
+// in it any more.
 func (b *batch) has(key log.Key) bool { return b.keys[key] }
 
-// apply adds an object of which the event has nothing, and will have nothing else.
+// apply adds an object that the event does not have, and for which it will have no other operation.
 func (b *batch) apply(raw []byte, millis uint16) error {
 	b.buf = append(b.buf, raw...)
 	b.objects = append(b.objects, appliedObject{size: uint32(len(raw)), millis: millis})
@@ -63,7 +64,7 @@ func (b *batch) apply(raw []byte, millis uint16) error {
 	return b.spill()
 }
 
-// applyKey adds an object of which the event has nothing.
+// applyKey adds an object that the event does not have.
 func (b *batch) applyKey(key log.Key, raw []byte, millis uint16) error {
 	b.keys[key] = true
 	return b.apply(raw, millis)
@@ -89,7 +90,7 @@ func (b *batch) spill() (err error) {
 	return nil
 }
 
-// applied gives the applied objects, each valid until the next.
+// applied returns the applied objects, each valid until the next.
 func (b *batch) applied() iter.Seq2[*trace.Object, error] {
 	return func(yield func(*trace.Object, error) bool) {
 		if b.file != nil {
@@ -113,7 +114,7 @@ func (b *batch) applied() iter.Seq2[*trace.Object, error] {
 	}
 }
 
-// reader gives the bytes of one object after the other.
+// reader returns the bytes of one object after the other.
 func (b *batch) reader() func(size int) ([]byte, error) {
 	if b.file == nil {
 		rest := b.buf
@@ -134,10 +135,10 @@ func (b *batch) reader() func(size int) ([]byte, error) {
 	}
 }
 
-// fileBuffer is how many bytes are read from or written to a temporary file at once.
+// fileBuffer is the size of reads and writes of a temporary file.
 const fileBuffer = 64 << 10
 
-// deleted gives the deleted objects.
+// deleted returns the deleted objects.
 func (b *batch) deleted() iter.Seq2[*trace.Object, error] {
 	return func(yield func(*trace.Object, error) bool) {
 		for _, o := range b.removed {
@@ -149,7 +150,8 @@ func (b *batch) deleted() iter.Seq2[*trace.Object, error] {
 	}
 }
 
-// eachMillis gives the milliseconds of the applied objects, then those of the deleted ones.
+// eachMillis returns the times, in milliseconds, of the applied objects and then of the deleted
+// ones.
 func (b *batch) eachMillis(yield func(uint16)) {
 	for _, o := range b.objects {
 		yield(o.millis)
@@ -159,7 +161,7 @@ func (b *batch) eachMillis(yield func(uint16)) {
 	}
 }
 
-// reset makes the batch empty.
+// reset empties the batch.
 func (b *batch) reset() error {
 	b.buf, b.objects, b.removed = b.buf[:0], b.objects[:0], b.removed[:0]
 	if len(b.keys) > maxKeys {

@@ -17,8 +17,8 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// generated is a source that makes up what it gives: a million changes of ten thousand to a hundred thousand objects of about 700 bytes, and as many
-// pods as there are objects.
+// generated is a source that generates its records: a million changes of ten thousand to a hundred
+// thousand objects of about 700 bytes, and as many pods as objects.
 type generated struct {
 	objects, changes int
 	perSecond        int
@@ -39,7 +39,8 @@ func newGenerated(objects, changes, perSecond int) *generated {
 	return g
 }
 
-// manifest makes a manifest of about 700 bytes. That its name is not that of the key it is given for makes no difference to the time.
+// manifest returns a manifest of about 700 bytes. Its name is not that of its key, which does not
+// matter for the time.
 func (g *generated) manifest(i int) []byte {
 	name := fmt.Sprintf("service-%06d", i)
 	labels := map[string]any{"app.kubernetes.io/name": name, "team": strconv.Itoa(i % 23)}
@@ -121,7 +122,8 @@ func (w *countingWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// BenchmarkRun exports a million changes on one core: MB/s are of the trace, peak-MB is the largest heap seen, beyond what the source has.
+// BenchmarkRun exports a million changes on one core. MB/s refer to the trace; peak-MB is the
+// largest heap seen, without that of the source.
 func BenchmarkRun(b *testing.B) {
 	for _, test := range []struct {
 		name    string
@@ -160,7 +162,7 @@ func BenchmarkRun(b *testing.B) {
 	}
 }
 
-// BenchmarkRun_Log exports from a log on disk that has 200,000 changes.
+// BenchmarkRun_Log exports from a log on disk with 200,000 changes.
 func BenchmarkRun_Log(b *testing.B) {
 	source := newGenerated(10_000, 200_000, 100)
 	clock := clocktesting.NewFakeClock(time.UnixMilli(generatedBegin - 1000))
@@ -197,7 +199,7 @@ func BenchmarkRun_Log(b *testing.B) {
 	b.ReportMetric(float64(source.changes)*float64(b.N)/b.Elapsed().Seconds(), "events/s")
 }
 
-// heapInUse gives how many bytes are in use, rubbish included.
+// heapInUse returns how many bytes are in use, including garbage.
 func heapInUse() uint64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)

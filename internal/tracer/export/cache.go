@@ -1,6 +1,6 @@
 package export
 
-// cache keeps what was put into it last, of most entries at least and of twice as many at most.
+// cache keeps the most recent entries: at least most of them, and at most twice as many.
 type cache[K comparable, V any] struct {
 	most       int
 	young, old map[K]V

@@ -9,30 +9,31 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// decider tells what of the log is in the trace. Whether an object is in it after a change depends on that change and what was before it alone, not on
-// when it is asked.
+// decider determines what of the log is in the trace. Whether an object is in it after a change
+// depends only on that change and the state before it, not on when it is computed.
 type decider struct {
 	source  Source
 	filters *filters
-	// kinds finds the configured version of a kind: owner references may name another.
+	// kinds maps a kind to its configured version, since owner references may name another.
 	kinds map[schema.GroupKind]schema.GroupVersionKind
 	// to is the end of the window.
 	to int64
-	// last has whether objects are in the trace after their last change so far.
+	// last records whether objects are in the trace after their last change so far.
 	last *cache[log.Key, bool]
 	// passing has what is known of ancestors.
 	passing *cache[log.Key, span]
-	// now is the change that is being judged, 0 for a part of the state.
+	// now is the number of the current change, 0 for a part of the state.
 	now log.Seq
 }
 
-// span is for which changes of others an object passes the filters or does not: those after the one numbered after, up to the one numbered upTo.
+// span is the range of changes of other objects for which an object passes the filters or does not:
+// those after number after, up to number upTo.
 type span struct {
 	after, upTo log.Seq
 	passes      bool
 }
 
-// forever is later than every change: a span that has it ends when it is dropped.
+// forever is later than every change. Such a span ends when it is removed.
 const forever = ^log.Seq(0)
 
 func newDecider(source Source, request *Request, opts *Options) *decider {
@@ -50,7 +51,7 @@ func newDecider(source Source, request *Request, opts *Options) *decider {
 	return d
 }
 
-// state tells whether an object that exists when the window begins is in the trace.
+// state reports whether an object that exists at the start of the window is in the trace.
 func (d *decider) state(r *log.Record) (bool, error) {
 	if !d.filters.key(r.Key) {
 		return false, nil
@@ -62,7 +63,8 @@ func (d *decider) state(r *log.Record) (bool, error) {
 	return in, err
 }
 
-// change tells what a change in the window is in the trace: applied, deleted, or 0 for nothing. Changes must come in order.
+// change returns what a change in the window is in the trace: applied, deleted, or 0 for nothing.
+// Changes must come in order.
 func (d *decider) change(r *log.Record) (log.Op, error) {
 	if !d.filters.key(r.Key) {
 		return 0, nil
@@ -93,7 +95,7 @@ func (d *decider) change(r *log.Record) (log.Op, error) {
 	return op, nil
 }
 
-// before tells whether an object was in the trace before a change of it.
+// before reports whether an object was in the trace before a change of it.
 func (d *decider) before(r *log.Record) (bool, error) {
 	if in, known := d.last.get(r.Key); known {
 		return in, nil
@@ -105,7 +107,7 @@ func (d *decider) before(r *log.Record) (bool, error) {
 	return d.in(before)
 }
 
-// in tells whether an object whose key passes is in the trace as it was applied.
+// in reports whether an object whose key passes is in the trace as it was applied.
 func (d *decider) in(r *log.Record) (bool, error) {
 	owned, err := d.owned(r)
 	if owned || err != nil {
@@ -118,8 +120,9 @@ func (d *decider) in(r *log.Record) (bool, error) {
 	return passes, nil
 }
 
-// owned tells whether an object has an ancestor in the trace. It is enough that one passes the filters: either it is in the trace itself, or one of
-// its own ancestors is, which are ancestors of the object, too.
+// owned reports whether an object has an ancestor in the trace. It is sufficient that one passes
+// the filters: either it is in the trace itself, or one of its own ancestors is, which are
+// ancestors of the object, too.
 func (d *decider) owned(r *log.Record) (bool, error) {
 	for _, key := range r.Ancestors {
 		if passes, err := d.passes(key, r); passes || err != nil {
@@ -129,7 +132,7 @@ func (d *decider) owned(r *log.Record) (bool, error) {
 	if len(r.References) == 0 {
 		return false, nil
 	}
-	// The log's ancestors are those of kinds that were tracked at that time. More may be now.
+	// The ancestors in the log are of kinds that were tracked then. More kinds may be tracked now.
 	owners, err := references(r)
 	if err != nil {
 		return false, err
@@ -149,12 +152,12 @@ func (d *decider) owned(r *log.Record) (bool, error) {
 	return false, nil
 }
 
-// passes tells whether an ancestor of a changed object passes the filters.
+// passes reports whether an ancestor of a changed object passes the filters.
 func (d *decider) passes(key log.Key, r *log.Record) (bool, error) {
 	if !d.filters.key(key) || key == r.Key {
 		return false, nil
 	}
-	seq := max(r.Seq, 1) // what was flattened has no number, and is before all others
+	seq := max(r.Seq, 1) // a flattened record has no number and precedes all others
 	if s, ok := d.passing.get(key); ok && s.after < seq && seq <= s.upTo {
 		return s.passes, nil
 	}
@@ -166,16 +169,16 @@ func (d *decider) passes(key log.Key, r *log.Record) (bool, error) {
 	return s.passes, nil
 }
 
-// span finds out whether an object passes the filters for a change of another.
+// span computes whether an object passes the filters for a change of another one.
 func (d *decider) span(key log.Key, seq log.Seq) (span, error) {
 	if !d.filters.hasLabels() {
-		// It has existed before what it owns, whenever it was heard of.
+		// It existed before the objects it owns, even if the log has it only later.
 		r, err := d.known(d.source.At(key, d.to))
 		return span{upTo: forever, passes: r != nil}, err
 	}
 	s := span{upTo: seq}
 	if seq == d.now {
-		s.upTo = forever // it is dropped when the ancestor changes
+		s.upTo = forever // removed when the ancestor changes
 	}
 	r, err := d.known(d.source.Before(key, seq))
 	if err == nil && r != nil {
@@ -190,7 +193,7 @@ func (d *decider) span(key log.Key, seq log.Seq) (span, error) {
 	return s, err
 }
 
-// known gives how an object was when it last existed, or nil.
+// known returns an object as it was when it last existed, or nil.
 func (d *decider) known(r *log.Record, err error) (*log.Record, error) {
 	for err == nil && r != nil && r.Op != log.Applied {
 		seq := r.Seq

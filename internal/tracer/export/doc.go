@@ -1,24 +1,29 @@
-// Package export makes traces of the tracer's event log: what existed when a window of time begins, what happened until it ends, how long pods ran
-// and, under x-simkube, what a replay can be compared with.
+// Package export makes traces of the tracer's event log: what existed at the start of a window of
+// time, what happened until its end, how long pods ran and, in x-simkube, data that a replay can be
+// compared with.
 //
-// # What is in a trace
+// # Contents of a trace
 //
-// The objects of the configured kinds that pass the filters and have no owner in the trace: what owners make, they make again when the trace
-// is replayed. Each change is judged by itself, with the ancestors as they were then:
+// A trace has the objects of the configured kinds that pass the filters and have no owner in the
+// trace: owners create their objects again when the trace is replayed. Each change is decided by
+// itself, with the ancestors of that time:
 //
-//   - an object that passed and does not any more, for its labels or because somebody owns it now, counts as deleted, as in a watch with a selector;
-//   - an object that comes to pass counts as applied;
-//   - a deletion is only told of what was in the trace;
-//   - an ancestor that is gone by then, or that the log heard of only later, is an ancestor all the same.
+//   - an object that no longer passes, because of its labels or because it has an owner now, counts
+//     as deleted, as in a watch with a selector;
+//   - an object that passes from now on counts as applied;
+//   - a deletion is in the trace only if the object was;
+//   - an ancestor that was deleted, or that the log has only later, is still an ancestor.
 //
-// An object the tracer ceased to follow stays as it was. Owner references are not written: their owners are not in the trace, or the object would not be.
+// An object that the tracer ceased to follow stays as it was. Owner references are not written:
+// their owners are not in the trace, otherwise the object would not be.
 //
-// In an event, which is a second, an object is applied at most once, and may be deleted afterwards.
-// Where it is applied again there is another event of the same second, so that the trace has every
+// An event covers a second. In it, an object is applied at most once, and may be deleted
+// afterwards. If it is applied again, another event of the same second follows, so that the trace has every
 // version that the log has.
 //
-// # What it takes
+// # Resources
 //
-// Memory does not grow with the trace, nor with what exists: what is more than some megabytes goes to temporary files. Nothing is written to the
-// destination before everything has been read from the log.
+// Memory does not grow with the trace or the number of objects: beyond some megabytes, data goes to
+// temporary files. Nothing is written to the destination before everything has been read from the
+// log.
 package export

@@ -15,9 +15,10 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// Source is what is exported from: a log that does not change meanwhile. Its methods are those of [log.Snapshot].
+// Source is the log to export, which must not change meanwhile. Its methods are those of
+// [log.Snapshot].
 type Source interface {
-	// Begin is the time in unix milliseconds that the source reaches back to, Time the one it reaches to.
+	// Begin and Time bound the time that the source covers, in unix milliseconds.
 	Begin() int64
 	Time() int64
 	StateAt(ms int64) iter.Seq2[*log.Record, error]
@@ -31,79 +32,86 @@ type Source interface {
 
 var _ Source = (*log.Snapshot)(nil)
 
-// Request says what is wanted.
+// Request describes the trace.
 type Request struct {
 	// Start and End bound the window [Start, End), in unix seconds.
 	Start, End int64
 	Filters    Filters
 }
 
-// Filters leave objects out. An object is in the trace when nothing excludes it and the lists that include, where they are not empty, have it.
+// Filters select objects. An object is in the trace if no exclusion matches it and every inclusion
+// list that is not empty does.
 type Filters struct {
-	// ExcludedNamespaces are left out, with the Namespace objects of these names; IncludedNamespaces leave out all others in the same way. What is in
-	// no namespace passes both.
+	// ExcludedNamespaces excludes the objects of these namespaces, and the Namespace objects with
+	// these names; IncludedNamespaces excludes all others in the same way. Objects without a namespace
+	// pass both.
 	ExcludedNamespaces, IncludedNamespaces []string
-	// ExcludedLabels leave out what any of them matches, IncludedLabels what none of them matches.
+	// ExcludedLabels excludes objects that any of them matches, IncludedLabels those that none of them
+	// matches.
 	ExcludedLabels, IncludedLabels []labels.Selector
 }
 
-// Options are what does not change from one export to the next.
+// Options are the options that all exports share.
 type Options struct {
-	// Config is the tracer's. Objects of kinds it does not have are left out. It is written into the trace.
+	// Config is the tracer's configuration. Objects of other kinds are not exported. It is written to
+	// the trace.
 	Config *trace.Config
-	// Extension has x-simkube written.
+	// Extension adds x-simkube to the trace.
 	Extension bool
-	// Unsure is since when changes may be missing that may still come, in unix milliseconds; 0:
-	// none are.
+	// Unsure is the time, in unix milliseconds, since when changes may be missing that may still
+	// arrive, or 0.
 	Unsure int64
-	// SpoolDir is where temporary files go, in a directory of their own; empty: the system's default.
+	// SpoolDir is the directory of temporary files, which are in a directory of their own in it. Empty
+	// means the system's default.
 	SpoolDir string
-	// Progress is told now and then how far it is, and at the end. Nil: nobody is.
+	// Progress, unless nil, is called from time to time and at the end.
 	Progress func(Progress)
 
-	// memory and cached replace, in tests, how many bytes of a thing stay in memory and how many objects are remembered.
+	// memory and cached override, in tests, how many bytes stay in memory and how many objects are
+	// cached.
 	memory, cached int
 }
 
-// Progress is how far an export is.
+// Progress is the progress of an export.
 type Progress struct {
-	// Reached is the time in unix milliseconds that the log has been read to.
+	// Reached is the time up to which the log has been read, in unix milliseconds.
 	Reached         int64
 	Events, Objects int64
 }
 
-// Summary is what a trace has in it.
+// Summary describes a trace.
 type Summary struct {
 	// Start is the time of the first event, End the end of the window, in unix seconds.
 	Start, End int64
-	// Shortened says that Start is later than was asked for, since the log does not reach back further.
+	// Shortened reports that Start is later than requested, because the log does not go back further.
 	Shortened bool
 	Events    int64
-	// Applied and Deleted are the numbers of objects in the events; Indexed is that of different ones.
+	// Applied and Deleted are the numbers of objects in the events, Indexed that of distinct objects.
 	Applied, Deleted, Indexed int64
 	Lifecycles                int64
-	// Gaps are the times in the window of which changes may be missing.
+	// Gaps are the times in the window for which changes may be missing.
 	Gaps int64
 }
 
-// WindowError says that the log has nothing of a window. Times are in unix seconds.
+// WindowError is returned if the log has nothing of a window. Times are in unix seconds.
 type WindowError struct {
-	// Start and End were asked for.
+	// Start and End are the requested window.
 	Start, End int64
-	// Begin and Now are what the log reaches from and to.
+	// Begin and Now bound the log.
 	Begin, Now int64
 	reason     string
 }
 
-// Error tells what is wrong with the window.
+// Error implements error.
 func (e *WindowError) Error() string {
 	return fmt.Sprintf("the window from %d to %d %s; the log has %d to %d", e.Start, e.End, e.reason, e.Begin, e.Now)
 }
 
-// leftovers matches the directories that exports keep their temporary files in.
+// leftovers matches the directories for temporary files of exports.
 const leftovers = "sk-export-*"
 
-// MakeSpool makes a directory for temporary files of an export in a spool directory, which is among what RemoveLeftovers removes.
+// MakeSpool creates a directory for the temporary files of an export in a spool directory.
+// RemoveLeftovers removes it if the export does not.
 func MakeSpool(spoolDir string) (string, error) {
 	dir, err := os.MkdirTemp(spoolDir, leftovers)
 	if err != nil {
@@ -112,7 +120,8 @@ func MakeSpool(spoolDir string) (string, error) {
 	return dir, nil
 }
 
-// RemoveLeftovers removes what exports that were killed left in a spool directory. None may be under way in it.
+// RemoveLeftovers removes the temporary files of killed exports from a spool directory. No export
+// may be running in it.
 func RemoveLeftovers(spoolDir string) error {
 	if spoolDir == "" {
 		spoolDir = os.TempDir()
@@ -127,9 +136,10 @@ func RemoveLeftovers(spoolDir string) error {
 	return nil
 }
 
-// Run exports a trace to w. It fails with a *WindowError if the log has nothing of the window, with the cause of ctx when that ends, and with the error of
-// the source, of a temporary file or of w. Before it has read all it needs from the source, it writes nothing to w; afterwards, what an error
-// leaves there is not a trace. Nothing else is left behind.
+// Run exports a trace to w. It returns a *WindowError if the log has nothing of the window, the
+// cause of ctx if that ends, and the error of the source, of a temporary file or of w. It writes
+// nothing to w before it has read all it needs from the source; after an error, what was written is
+// not a trace. It removes its temporary files.
 func Run(ctx context.Context, source Source, request Request, w io.Writer, opts Options) (_ Summary, err error) {
 	begin, now := source.Begin(), source.Time()
 	window := func(reason string) error {
@@ -176,13 +186,13 @@ func Run(ctx context.Context, source Source, request Request, w io.Writer, opts 
 	return e.summary, nil
 }
 
-// defaultMemory is how many bytes of an event, or of what is sorted, stay in memory.
+// defaultMemory is how many bytes of an event, or of a table, stay in memory.
 const defaultMemory = 8 << 20
 
-// defaultCached is how many objects are remembered at least of each sort.
+// defaultCached is the minimum number of cached objects of each sort.
 const defaultCached = 1 << 15
 
-// seconds gives the second a time in milliseconds is in.
+// seconds returns the second of a time in milliseconds.
 func seconds(ms int64) int64 {
 	s := ms / 1000
 	if ms%1000 < 0 {

@@ -38,7 +38,7 @@ func selectors(t testing.TB, texts ...string) (list []labels.Selector) {
 	return list
 }
 
-// TestRun_Events has small histories and the events they make between 100 s and 200 s.
+// TestRun_Events checks the events that small histories make between 100 s and 200 s.
 func TestRun_Events(t *testing.T) {
 	web, rs := keyOf("Deployment a/web"), keyOf("ReplicaSet a/web-1")
 	for name, test := range map[string]struct {
@@ -332,7 +332,7 @@ func TestRun_Events(t *testing.T) {
 	}
 }
 
-// checkTrace wants a trace to hold together.
+// checkTrace checks that a trace is consistent.
 func checkTrace(t testing.TB, tr *trace.Trace, summary Summary) {
 	t.Helper()
 	index := trace.Index{}

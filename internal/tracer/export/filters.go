@@ -8,7 +8,7 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// filters are a request's, ready to be used.
+// filters are compiled Filters.
 type filters struct {
 	kinds              map[schema.GroupVersionKind]trace.TrackedObject
 	excluded, included map[string]bool
@@ -27,12 +27,12 @@ func newFilters(config *trace.Config, f *Filters) *filters {
 	return &filters{kinds: config.TrackedObjects, excluded: set(f.ExcludedNamespaces), included: set(f.IncludedNamespaces), labels: f}
 }
 
-// hasLabels tells whether labels matter.
+// hasLabels reports whether labels matter.
 func (f *filters) hasLabels() bool {
 	return len(f.labels.ExcludedLabels)+len(f.labels.IncludedLabels) > 0
 }
 
-// key tells whether an object can pass, by what it is known by.
+// key reports whether an object with this key can pass.
 func (f *filters) key(key log.Key) bool {
 	if _, ok := f.kinds[key.GVK]; !ok {
 		return false
@@ -47,7 +47,7 @@ func (f *filters) key(key log.Key) bool {
 	return namespace == "" || !f.excluded[namespace] && (len(f.included) == 0 || f.included[namespace])
 }
 
-// object tells whether an object passes, by its labels.
+// object reports whether an object passes, by its labels.
 func (f *filters) object(raw []byte) (bool, error) {
 	if !f.hasLabels() {
 		return true, nil

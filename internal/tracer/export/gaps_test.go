@@ -9,8 +9,8 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// TestRun_Gaps holds that gaps of several kinds are one where they overlap, and that one that is
-// not over ends with the window, or now.
+// TestRun_Gaps checks that gaps of several kinds are joined where they overlap, and that one that
+// is not over ends with the window, or now.
 func TestRun_Gaps(t *testing.T) {
 	for name, test := range map[string]struct {
 		gaps   []log.Gap

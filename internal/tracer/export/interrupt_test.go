@@ -12,7 +12,7 @@ import (
 	"simkube.io/simkube/internal/tracer/log"
 )
 
-// limitedWriter takes some bytes and then gives an error.
+// limitedWriter accepts some bytes and then returns an error.
 type limitedWriter struct {
 	left int
 	err  error

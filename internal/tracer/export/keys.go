@@ -12,8 +12,8 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// Keys of tables sort as a trace is sorted: a kind, 0, and a name, which is all in the index; in the lifecycles then another 0, the pod hash, and a number that
-// keeps pods apart.
+// Keys of tables sort like a trace: a kind, 0, and a name. The keys of lifecycles then have another
+// 0, the pod hash, and a number that makes them unique.
 
 func indexKey(gvk schema.GroupVersionKind, name string) []byte {
 	b := make([]byte, 0, len(gvk.Group)+len(gvk.Version)+len(gvk.Kind)+len(name)+3)
@@ -24,7 +24,7 @@ func indexKey(gvk schema.GroupVersionKind, name string) []byte {
 	return append(append(b, 0), name...)
 }
 
-// lifecycleSuffix is how many bytes follow an owner in a lifecycle's key.
+// lifecycleSuffix is how many bytes follow the owner in the key of a lifecycle.
 const lifecycleSuffix = 1 + 8 + 8
 
 func lifecycleKey(owner log.Key, hash, n uint64) []byte {
@@ -32,7 +32,7 @@ func lifecycleKey(owner log.Key, hash, n uint64) []byte {
 	return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(b, hash), n)
 }
 
-// kindReader reads kinds off keys, of which many in a row have the same.
+// kindReader parses the kinds of keys. Consecutive keys often have the same.
 type kindReader struct {
 	text string
 	gvk  schema.GroupVersionKind
@@ -49,7 +49,7 @@ func (r *kindReader) split(key string) (gvk schema.GroupVersionKind, name string
 	return r.gvk, name, nil
 }
 
-// indexEntries gives the index as it is written.
+// indexEntries returns the entries of the index in the order of the trace.
 func indexEntries(t *table) iter.Seq2[trace.IndexEntry, error] {
 	return func(yield func(trace.IndexEntry, error) bool) {
 		var kinds kindReader
@@ -66,7 +66,7 @@ func indexEntries(t *table) iter.Seq2[trace.IndexEntry, error] {
 	}
 }
 
-// lifecycleEntries gives the lifecycles as they are written.
+// lifecycleEntries returns the lifecycles in the order of the trace.
 func lifecycleEntries(t *table) iter.Seq2[trace.LifecycleEntry, error] {
 	return func(yield func(trace.LifecycleEntry, error) bool) {
 		var kinds kindReader

@@ -14,7 +14,7 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// randomHistory makes a history of few objects, to which much happens.
+// randomHistory returns a history of few objects with many changes.
 func randomHistory(r *rand.Rand) *history {
 	h := &history{begin: 1_000, now: 160_000}
 	names := []string{"a/x", "a/y", "b/x"}
@@ -69,13 +69,13 @@ func randomFilters(t testing.TB, r *rand.Rand) Filters {
 	return f
 }
 
-// model says by plain words what is in a trace.
+// model is a simple implementation of what is in a trace.
 type model struct {
 	h       *history
 	request Request
 }
 
-// passes tells whether an object passes the filters as it was applied.
+// passes reports whether an object passes the filters as it was applied.
 func (m *model) passes(r *log.Record) bool {
 	if _, ok := testConfig().TrackedObjects[r.Key.GVK]; !ok {
 		return false
@@ -108,7 +108,7 @@ func (m *model) passes(r *log.Record) bool {
 	return included && labelled
 }
 
-// in tells whether an object is in the trace as it was applied.
+// in reports whether an object is in the trace as it was applied.
 func (m *model) in(r *log.Record) bool {
 	if !m.passes(r) {
 		return false
@@ -141,7 +141,7 @@ func (m *model) in(r *log.Record) bool {
 	return true
 }
 
-// at gives what is in the trace after everything before a time.
+// at returns the objects in the trace after everything before a time.
 func (m *model) at(ms int64) map[string]string {
 	state := map[log.Key]*log.Record{}
 	begun := max(m.request.Start*1000, m.h.begin)
@@ -177,7 +177,8 @@ func (m *model) at(ms int64) map[string]string {
 	return got
 }
 
-// TestRun_Model follows random traces event by event, and wants what is in them to be what the model says, from memory or files, and from a real log.
+// TestRun_Model compares random traces with the model event by event, from memory, from files, and
+// from a real log.
 func TestRun_Model(t *testing.T) {
 	for seed := range uint64(150) {
 		r := rand.New(rand.NewPCG(seed, 1))
@@ -320,7 +321,7 @@ func TestCache(t *testing.T) {
 	}
 }
 
-// FuzzParseReferences wants every input to be references or an error.
+// FuzzParseReferences checks that every input is parsed or returns an error.
 func FuzzParseReferences(f *testing.F) {
 	f.Add([]byte{})
 	f.Add(referenceTo(reference{schema.GroupKind{Group: "apps", Kind: "ReplicaSet"}, "web"}))

@@ -10,13 +10,14 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// reference is an owner as an object names it.
+// reference is an owner reference.
 type reference struct {
 	kind schema.GroupKind
 	name string
 }
 
-// references reads an object's owner references. What is not as Kubernetes has it is no reference.
+// references parses an object's owner references. It ignores those of another form than
+// Kubernetes'.
 func references(r *log.Record) ([]reference, error) {
 	owners, err := parseReferences(r.References)
 	if err != nil {
@@ -62,7 +63,7 @@ func parseReference(b []byte) (owner reference, rest []byte, err error) {
 		}
 		switch string(key) {
 		case "apiVersion":
-			// A group that cannot be read is that of no configured kind.
+			// A group that cannot be parsed is not that of a configured kind.
 			gv, _ := schema.ParseGroupVersion(string(text))
 			owner.kind.Group = gv.Group
 		case "kind":

@@ -23,13 +23,13 @@ type exporter struct {
 	batch  *batch
 	writer *trace.Writer
 	index  *table
-	times  *timesSpool // nil where they are not wanted
-	// read counts what was read from the source.
+	times  *timesSpool // nil if not wanted
+	// read is the number of records read from the source.
 	read    int
 	summary Summary
 }
 
-// How often it is looked whether to go on, and told how far it is, in records read.
+// How many records are read between two checks of the context and two calls of Progress.
 const (
 	checkEvery    = 1 << 6
 	progressEvery = 1 << 12
@@ -56,7 +56,7 @@ func (e *exporter) run(w io.Writer) (err error) {
 	return nil
 }
 
-// close lets go of everything that has a file.
+// close closes everything that has a file.
 func (e *exporter) close() error {
 	err := errors.Join(e.batch.close(), e.index.close())
 	if e.writer != nil {
@@ -68,7 +68,7 @@ func (e *exporter) close() error {
 	return err
 }
 
-// state writes the first event: what exists when the window begins.
+// state writes the first event: what exists at the start of the window.
 func (e *exporter) state() error {
 	for r, err := range e.source.StateAt(e.from) {
 		if err := errors.Join(err, e.step(e.from)); err != nil {
@@ -88,7 +88,7 @@ func (e *exporter) state() error {
 	return e.flush(e.summary.Start)
 }
 
-// changes writes the other events: what happened in the window.
+// changes writes the other events: the changes in the window.
 func (e *exporter) changes() error {
 	second := e.summary.Start
 	for r, err := range e.source.Changes(e.from, e.to) {
@@ -125,7 +125,7 @@ func (e *exporter) changes() error {
 	return e.flushChanges(second)
 }
 
-// step is called for each record that was read. The error is that of the context.
+// step must be called for each record that was read. It returns the cause of the context.
 func (e *exporter) step(reached int64) error {
 	e.read++
 	if e.read%checkEvery == 0 && e.ctx.Err() != nil {
@@ -150,7 +150,7 @@ func (e *exporter) flushChanges(second int64) error {
 	return e.flush(second)
 }
 
-// flush writes the collected event, and begins another.
+// flush writes the collected event and starts another.
 func (e *exporter) flush(second int64) error {
 	if err := e.flushStream(second); err != nil {
 		return err
@@ -186,7 +186,7 @@ func (e *exporter) flushStream(second int64) error {
 	return e.writer.WriteEventStream(&event)
 }
 
-// note enters an applied object into the index.
+// note adds an applied object to the index.
 func (e *exporter) note(obj *trace.Object) error {
 	e.summary.Applied++
 	return e.index.put(indexKey(obj.GVK(), obj.NamespacedName()), value{obj.Hash()})

@@ -33,14 +33,15 @@ func testConfig() *trace.Config {
 	}}
 }
 
-// history is a log in memory that keeps to the letter of a Source: what it gave changes when the next is asked for.
+// history is a log in memory that follows the contract of Source strictly: a record changes when
+// the next one is requested.
 type history struct {
 	begin, now int64
 	records    []log.Record
 	pods       []log.Pod
 	nodes      []log.Node
 	gaps       []log.Gap
-	// fails has the record at which reading fails.
+	// fails is the record at which reading fails.
 	fails   log.Seq
 	failure error
 }
@@ -48,7 +49,7 @@ type history struct {
 func (h *history) Begin() int64 { return h.begin }
 func (h *history) Time() int64  { return h.now }
 
-// give gives records one by one in the same memory.
+// give yields the records one by one in the same memory.
 func (h *history) give(list []*log.Record) iter.Seq2[*log.Record, error] {
 	return func(yield func(*log.Record, error) bool) {
 		var r log.Record
@@ -204,7 +205,7 @@ func referenceTo(owner reference) []byte {
 	return msgp.AppendString(msgp.AppendString(b, "name"), owner.name)
 }
 
-// logged puts a history into a real log, and gives a snapshot of it.
+// logged writes a history to a real log and returns a snapshot of it.
 func (h *history) logged(t testing.TB) *log.Snapshot {
 	t.Helper()
 	clock := clocktesting.NewFakeClock(time.UnixMilli(h.begin))
@@ -248,7 +249,7 @@ func (h *history) logged(t testing.TB) *log.Snapshot {
 	return s
 }
 
-// mustRun exports and reads the trace, and wants nothing to be left behind.
+// mustRun exports and reads the trace, and checks that no temporary file is left.
 func mustRun(t testing.TB, source Source, request Request, opts Options) (*trace.Trace, Summary) {
 	t.Helper()
 	data, summary := mustBytes(t, source, request, opts)
@@ -274,7 +275,7 @@ func mustBytes(t testing.TB, source Source, request Request, opts Options) ([]by
 	return b.Bytes(), summary
 }
 
-// eventLines writes events down: "time +Kind name@version -Kind name".
+// eventLines formats events: "time +Kind name@version -Kind name".
 func eventLines(t testing.TB, tr *trace.Trace) []string {
 	t.Helper()
 	var lines []string

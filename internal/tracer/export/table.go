@@ -14,35 +14,37 @@ import (
 	"sort"
 )
 
-// table sorts keys and what they have, of which the last put counts. What does not fit into memory is in files: first in sorted runs, and once the table is
-// sealed in one. It is used in this order: put, seal, has and all, and close at any time.
+// table sorts keys with values. The last put of a key counts. What does not fit into memory is in
+// files: first in sorted runs, and in one file once the table is sealed. The order of calls is put,
+// seal, has and all; close may be called at any time.
 type table struct {
 	dir    string
 	memory int
 
 	recent map[string]value
-	size   int // about how many bytes that takes
+	size   int // approximate size in bytes
 	runs   []*os.File
 
-	keys   []string // of a sealed table that is in memory
-	sorted *os.File // a sealed table that is not
-	marks  []mark   // the way into it
+	keys   []string // sealed table in memory
+	sorted *os.File // sealed table in a file
+	marks  []mark   // positions in it
 	count  int64
 }
 
 // value is up to three numbers.
 type value [3]uint64
 
-// mark is a place in the sorted file.
+// mark is a position in the sorted file.
 type mark struct {
 	key string
 	at  int64
 }
 
 const (
-	// entryOverhead is about what an entry takes in memory beside its key.
+	// entryOverhead is the approximate memory of an entry besides its key.
 	entryOverhead = 96
-	// markEvery is how many bytes of the sorted file are between marks, and so read to find a key.
+	// markEvery is the distance of marks in the sorted file in bytes, and so how much is read to find
+	// a key.
 	markEvery = 16 << 10
 )
 
@@ -65,7 +67,7 @@ func (t *table) put(key []byte, v value) error {
 	return nil
 }
 
-// spill makes a run of what is in memory.
+// spill writes the entries in memory to a run.
 func (t *table) spill() error {
 	f, err := os.CreateTemp(t.dir, "run-*")
 	if err != nil {
@@ -85,7 +87,7 @@ func (t *table) spill() error {
 	return out.Flush()
 }
 
-// seal ends putting.
+// seal sorts the table. Nothing can be put into it any more.
 func (t *table) seal() error {
 	if len(t.runs) == 0 {
 		t.keys = slices.Sorted(maps.Keys(t.recent))
@@ -98,7 +100,7 @@ func (t *table) seal() error {
 	return nil
 }
 
-// merge makes one sorted file of the runs.
+// merge merges the runs into one sorted file.
 func (t *table) merge() (err error) {
 	if err := t.spill(); err != nil {
 		return err
@@ -158,7 +160,7 @@ func (t *table) mergeTo(out io.Writer, heads runHeap) error {
 	return nil
 }
 
-// has tells whether a key is in a sealed table.
+// has reports whether a key is in a sealed table.
 func (t *table) has(key []byte) (bool, error) {
 	if t.sorted == nil {
 		_, ok := t.recent[string(key)]
@@ -183,13 +185,13 @@ func (t *table) has(key []byte) (bool, error) {
 	}
 }
 
-// entry is a key and what it has.
+// entry is a key and its value.
 type entry struct {
 	key   string
 	value value
 }
 
-// all gives the entries of a sealed table in the order of their keys.
+// all returns the entries of a sealed table in the order of their keys.
 func (t *table) all() iter.Seq2[entry, error] {
 	return func(yield func(entry, error) bool) {
 		if t.sorted == nil {
@@ -264,7 +266,7 @@ func (e *entryReader) next() error {
 	return nil
 }
 
-// unexpected makes an error of an end in the midst of an entry.
+// unexpected returns the error for an end of file within an entry.
 func unexpected(err error) error {
 	if errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF
@@ -272,13 +274,13 @@ func unexpected(err error) error {
 	return err
 }
 
-// runHead is how far a run has been merged. The younger of two runs has the lower age.
+// runHead is the next entry of a run. Of two runs, the younger has the lower age.
 type runHead struct {
 	entries entryReader
 	age     int
 }
 
-// runHeap has the run with the first key in front, and of those the youngest.
+// runHeap is a heap with the smallest key first, and for equal keys the youngest run.
 type runHeap []*runHead
 
 func (h runHeap) Len() int { return len(h) }
@@ -292,10 +294,10 @@ func (h runHeap) Less(i, j int) bool {
 
 func (h runHeap) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
 
-// Push is there for [heap.Interface].
+// Push implements [heap.Interface].
 func (h *runHeap) Push(x any) { *h = append(*h, x.(*runHead)) }
 
-// Pop is there for [heap.Interface].
+// Pop implements [heap.Interface].
 func (h *runHeap) Pop() any {
 	last := (*h)[len(*h)-1]
 	*h = (*h)[:len(*h)-1]

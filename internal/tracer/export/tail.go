@@ -14,7 +14,7 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// tail writes what stands after the events.
+// tail writes what follows the events.
 func (e *exporter) tail() (err error) {
 	if err := e.index.seal(); err != nil {
 		return err
@@ -64,7 +64,8 @@ type ownedPod struct {
 	owner log.Key
 }
 
-// ownedPods gives the pods of the window that have an owner in the trace, in the order they were created. The index must be sealed.
+// ownedPods returns the pods of the window that have an owner in the trace, in the order of their
+// creation. The index must be sealed.
 func (e *exporter) ownedPods() iter.Seq2[ownedPod, error] {
 	return func(yield func(ownedPod, error) bool) {
 		known := newCache[log.Key, bool](e.opts.cached)
@@ -89,8 +90,8 @@ func (e *exporter) ownedPods() iter.Seq2[ownedPod, error] {
 
 var podKind = schema.GroupVersionKind{Version: "v1", Kind: "Pod"}
 
-// owner finds whom the lifecycle of a pod is recorded for: of its ancestors, or else the pod itself, the topmost that is in the trace and whose kind
-// has lifecycles tracked.
+// owner returns the owner of the lifecycle of a pod: of its ancestors and the pod itself, the
+// topmost that is in the trace and whose kind has lifecycles tracked.
 func (e *exporter) owner(p *log.Pod, known *cache[log.Key, bool]) (log.Key, bool, error) {
 	in := func(key log.Key) (bool, error) {
 		if !e.opts.Config.TrackedObjects[key.GVK].TrackLifecycle {
@@ -116,8 +117,8 @@ func (e *exporter) owner(p *log.Pod, known *cache[log.Key, bool]) (log.Key, bool
 	return self, found, err
 }
 
-// gaps returns the times in the window of which changes may be missing, in order. What the log has
-// for each kind overlaps, and is joined here; what is not over yet ends with the window, or now.
+// gaps returns the times in the window for which changes may be missing, in order. It joins the
+// overlapping gaps of all kinds; one that is not over ends with the window, or now.
 func (e *exporter) gaps() ([]trace.Gap, error) {
 	var all []trace.Gap
 	for g, err := range e.source.Gaps(e.from, e.to) {
@@ -141,7 +142,7 @@ func (e *exporter) gaps() ([]trace.Gap, error) {
 	return joined, nil
 }
 
-// sure makes a sequence one of which each value might have been an error.
+// sure converts a sequence to one whose values may be errors.
 func sure[T any](values iter.Seq[T]) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		for v := range values {

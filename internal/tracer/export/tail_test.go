@@ -92,7 +92,7 @@ func TestRun_Lifecycles(t *testing.T) {
 	})
 }
 
-// TestRun_LifecycleOwner has a pod with two ancestors in the trace.
+// TestRun_LifecycleOwner checks the owner of a pod with two ancestors in the trace.
 func TestRun_LifecycleOwner(t *testing.T) {
 	web, rs := keyOf("Deployment a/web"), keyOf("ReplicaSet a/web-1")
 	h := &history{begin: 1_000, now: 300_000}

@@ -10,7 +10,7 @@ import (
 	"os"
 )
 
-// timesSpool keeps the milliseconds of events' objects in a file.
+// timesSpool keeps the times of the events' objects, in milliseconds, in a file.
 type timesSpool struct {
 	dir   string
 	file  *os.File
@@ -44,7 +44,7 @@ func (s *timesSpool) end() error {
 	return nil
 }
 
-// all gives the events, each valid until the next.
+// all returns the events, each valid until the next.
 func (s *timesSpool) all() iter.Seq2[[]uint16, error] {
 	return func(yield func([]uint16, error) bool) {
 		if s.file == nil {
