@@ -28,8 +28,8 @@ func bigTrace(b *testing.B) string {
 	return path
 }
 
-// BenchmarkModel measures from a key to the frame that answers it, and to the one that has what was read of the file.
-// max-ms is the slowest.
+// BenchmarkModel measures from a key to the frame that answers it, and to the one that has what was
+// read of the file. max-ms is the slowest.
 func BenchmarkModel(b *testing.B) {
 	path := bigTrace(b)
 	for _, state := range []string{"indexed", "indexing"} {
@@ -122,7 +122,7 @@ func keyMessages(name string) []tea.Msg {
 	return out
 }
 
-// one runs a command and takes what it gives, and draws that; what follows from it is left.
+// one runs a command, handles its message and draws. It drops the command that follows.
 func (d *driver) one(cmd tea.Cmd) {
 	switch msg := cmd().(type) {
 	case tea.BatchMsg:

@@ -9,7 +9,7 @@ import (
 	"simkube.io/simkube/internal/timeline"
 )
 
-// key takes a key: for what is being typed, or as a command.
+// key handles a key: as text for what is being edited, or as a command.
 func (m *Model) key(msg tea.KeyPressMsg) tea.Cmd {
 	if msg.String() == "ctrl+c" {
 		return tea.Quit
@@ -61,7 +61,7 @@ func (m *Model) key(msg tea.KeyPressMsg) tea.Cmd {
 	return nil
 }
 
-// turnTo shows a screen, or what was there before when it is shown already.
+// turnTo shows a screen, or the main one if it is shown already.
 func (m *Model) turnTo(s screen) {
 	if m.screen == s {
 		s = screenMain
@@ -69,7 +69,7 @@ func (m *Model) turnTo(s screen) {
 	m.screen = s
 }
 
-// move takes a command for what the cursor is in.
+// move handles a command for the part with the cursor.
 func (m *Model) move(c command) tea.Cmd {
 	switch m.screen {
 	case screenHelp:
@@ -143,21 +143,21 @@ func (m *Model) moveInList(c command) tea.Cmd {
 	return m.follow()
 }
 
-// back leaves what the user is in, or ends what is going on: one thing at a time.
+// back leaves a screen or ends what is running, one thing at a time.
 func (m *Model) back() tea.Cmd {
 	switch {
 	case m.screen != screenMain:
 		m.screen = screenMain
-	case m.search != nil && !m.search.hunt.done:
+	case m.textSearch != nil && !m.textSearch.search.done:
 		m.stopSearch()
 		m.say(roleDim, "search stopped")
 	case m.inDetail:
 		m.inDetail = false
 		return m.follow()
-	case m.hunt != nil && !m.hunt.done:
-		m.hunt.stop()
+	case m.search != nil && !m.search.done:
+		m.search.stop()
 		m.say(roleDim, "filter stopped: the list has what was found until now; Esc takes the filter away")
-	case m.search != nil:
+	case m.textSearch != nil:
 		m.stopSearch()
 	case m.list.found != nil:
 		cmd, err := m.setFilter(Query{})
@@ -241,7 +241,7 @@ func (m *Model) promptKey(msg tea.KeyPressMsg) tea.Cmd {
 		}
 		fallthrough
 	default:
-		// The model before keeps its own.
+		// Earlier models keep their own.
 		next := *p
 		next.in.update(msg)
 		m.prompt = &next
@@ -266,8 +266,8 @@ func (m *Model) goToTime(text string) tea.Cmd {
 		m.say(roleDim, "the trace is not read that far yet; when it is, the cursor goes there")
 		return m.follow()
 	}
-	if m.hunt != nil && !m.hunt.done {
-		// The list may not have come there yet.
+	if m.search != nil && !m.search.done {
+		// The list may not have reached it yet.
 		m.anchor = to.eventIn(m.file)
 		m.list.goToEvent(m.anchor)
 		return m.follow()
@@ -278,19 +278,19 @@ func (m *Model) goToTime(text string) tea.Cmd {
 	return m.follow()
 }
 
-// laterGoal gives where to go when the index has come there; empty: it can be gone to now.
+// laterGoal returns where to go once it is indexed, or the empty string if that is possible now.
 func (m *Model) laterGoal(text string, to destination) string {
 	switch {
 	case m.progress.Done:
 		return ""
 	case strings.HasPrefix(strings.TrimSpace(text), "-"):
-		// The end is not known.
+		// The end is not known yet.
 		return text
 	case to.eventIn(m.file) < m.file.Len():
 		return ""
 	case to.isEvent:
 		return text
 	}
-	// A time of the day is that of the day on which the cursor is now.
+	// A time of day is on the cursor's current day.
 	return fmt.Sprint(to.time)
 }

@@ -21,7 +21,7 @@ const (
 // detail is an object's manifest, or an event, beside or instead of the list.
 type detail struct {
 	file *timeline.File
-	// start is the time of the trace's first event.
+	// start is the time of the first event of the trace.
 	start int64
 	// want is what it is to show, have what it shows. They differ while want is being read.
 	want    target
@@ -30,16 +30,17 @@ type detail struct {
 	hasHave bool
 	loading bool
 	mode    mode
-	// lines are those of the manifest or the event, as the mode has them.
+	// lines are the lines of the manifest or the event in this mode.
 	lines []diffLine
 	pane  pane
-	// needle is what was searched for, in lower case; toMatch has it on the screen when the manifest has come.
+	// needle is the text of the search, in lower case. toMatch scrolls to it once the manifest is
+	// read.
 	needle  string
 	toMatch bool
 }
 
-// ask has it show something else; the command reads that. While one is being read there is no other command:
-// when it has come, the one that is wanted then is read.
+// ask changes what the detail shows. The command reads it. Only one command runs at a time: when it
+// is done, the latest target is read.
 func (d *detail) ask(t target) tea.Cmd {
 	if d.hasWant && d.want == t {
 		return nil
@@ -52,7 +53,7 @@ func (d *detail) ask(t target) tea.Cmd {
 	return load(d.file, t)
 }
 
-// loaded takes what was read.
+// loaded shows what was read.
 func (d *detail) loaded(msg loadedMsg) tea.Cmd {
 	if d.want != msg.target {
 		return load(d.file, d.want)
@@ -71,7 +72,7 @@ func (d *detail) setMode(m mode) {
 	d.arrange()
 }
 
-// arrange makes the lines, and has what matters of them on the screen.
+// arrange makes the lines and scrolls to those of interest.
 func (d *detail) arrange() {
 	o := &d.have.object
 	switch {
@@ -89,7 +90,7 @@ func (d *detail) arrange() {
 	d.pane.top = d.firstOfInterest()
 }
 
-// firstOfInterest gives the line to begin with: the first match of a search, or the first change.
+// firstOfInterest returns the line to scroll to: the first match of a search, or the first change.
 func (d *detail) firstOfInterest() int {
 	if !d.have.target.isObject {
 		return 0
@@ -110,7 +111,7 @@ func (d *detail) firstOfInterest() int {
 	return 0
 }
 
-// update moves in it.
+// update scrolls by a command. It reports whether the command was one for scrolling.
 func (d *detail) update(c command) bool {
 	if by, ok := steps(c, len(d.lines), d.pane.height); ok {
 		d.pane.scroll(by, len(d.lines))
@@ -128,7 +129,7 @@ func (d *detail) update(c command) bool {
 	return true
 }
 
-// widest gives the width of the widest line that can be seen.
+// widest returns the width of the widest visible line.
 func (d *detail) widest() int {
 	n := 0
 	for i := d.pane.top; i < min(d.pane.top+d.pane.height, len(d.lines)); i++ {

@@ -7,8 +7,8 @@ import (
 	"simkube.io/simkube/internal/words"
 )
 
-// head gives what stands above the lines of the detail: what it is, what happened to it, when, and what validation found. On a
-// screen with few lines there is less of it.
+// head returns the lines above those of the detail: the object, what happened to it and when, and
+// the findings. It is shorter on a small screen.
 func (d *detail) head(height int, f *findings, withDate bool) []line {
 	if !d.hasHave {
 		return nil
@@ -36,7 +36,7 @@ func (d *detail) head(height int, f *findings, withDate bool) []line {
 	return out[:min(len(out), max(1, height/3))]
 }
 
-// says tells what the lines are.
+// says returns a description of the lines.
 func (d *detail) says() string {
 	o := &d.have.object
 	switch {
@@ -86,7 +86,7 @@ func severityRole(s Severity) role {
 	return roleWarning
 }
 
-// view draws it: its head, and as many of its lines as there is room for.
+// view draws the head, and as many of the lines as fit.
 func (d *detail) view(height int, f *findings, withDate bool) []line {
 	if d.hasWant && !d.hasHave {
 		return fill([]line{of(roleDim, "reading...")}, height)
@@ -102,7 +102,7 @@ func (d *detail) view(height int, f *findings, withDate bool) []line {
 	return fill(out, height)
 }
 
-// headHeight gives how many of so many lines the head takes.
+// headHeight returns how many of height lines the head takes.
 func (d *detail) headHeight(height int, f *findings) int {
 	if n := len(d.head(height, f, false)); n > 0 {
 		return n + 1
@@ -110,7 +110,7 @@ func (d *detail) headHeight(height int, f *findings) int {
 	return 0
 }
 
-// body draws one line: what it is, whether it has what was searched for, and its text.
+// body draws one line: how it changed, whether it matches the search, and its text.
 func (d *detail) body(dl diffLine) line {
 	mark := " "
 	if d.needle != "" && strings.Contains(strings.ToLower(dl.text), d.needle) {
@@ -143,11 +143,11 @@ func opRole(op byte) role {
 	return rolePlain
 }
 
-// highlight marks where a line has what was searched for, which is in lower case.
+// highlight marks the matches of the needle, which is in lower case.
 func highlight(l line, needle string) line {
 	whole := l.text()
 	lower := strings.ToLower(whole)
-	// Where lower case has another length, places in the one are none in the other.
+	// If lower case has another length, the positions of matches do not apply to the line.
 	if needle == "" || len(lower) != len(whole) || !strings.Contains(lower, needle) {
 		return l
 	}

@@ -8,8 +8,8 @@ import (
 
 // diffLine is a line of one version or of two.
 type diffLine struct {
-	// op is ' ' for a line of both, '-' for one that is gone, '+' for one that is new, and '@' for a
-	// heading: what lies between two changes is left out there.
+	// op is ' ' for an unchanged line, '-' for a removed line, '+' for an added line, and '@' for a
+	// heading in place of unchanged lines.
 	op   byte
 	text string
 }
@@ -17,7 +17,7 @@ type diffLine struct {
 // unchangedAround is how many unchanged lines are shown around a change.
 const unchangedAround = 3
 
-// compare gives the lines of two versions as one text.
+// compare returns the lines of two versions, merged.
 func compare(before, after []string) []diffLine {
 	var (
 		out []diffLine
@@ -39,7 +39,7 @@ func compare(before, after []string) []diffLine {
 	return out
 }
 
-// all marks every line with the same.
+// all returns the lines with the same op.
 func all(op byte, lines []string) []diffLine {
 	out := make([]diffLine, len(lines))
 	for i, l := range lines {
@@ -48,8 +48,8 @@ func all(op byte, lines []string) []diffLine {
 	return out
 }
 
-// onlyChanges leaves out what has not changed but for a few lines around what has, and puts a
-// heading where something is missing: the keys under which the next change stands.
+// onlyChanges drops unchanged lines except those around a change. A heading with the keys above the
+// next change takes their place.
 func onlyChanges(lines []diffLine) []diffLine {
 	keep := make([]bool, len(lines))
 	for i, l := range lines {
@@ -88,7 +88,7 @@ func joinLines(lines []string) string {
 	return strings.Join(lines, "\n") + "\n"
 }
 
-// changedLines counts the lines that are new and that are gone.
+// changedLines returns the numbers of added and removed lines.
 func changedLines(lines []diffLine) (added, removed int) {
 	for _, l := range lines {
 		switch l.op {

@@ -17,7 +17,7 @@ var filterFields = [...]struct{ label, help string }{
 	{"selector", `of the language of skctl transform: spec.replicas > 3`},
 }
 
-// filterForm is where a filter is typed.
+// filterForm is the form in which a filter is typed.
 type filterForm struct {
 	fields [len(filterFields)]input
 	at     int
@@ -39,7 +39,7 @@ func (f *filterForm) query() Query {
 	}.trimmed()
 }
 
-// update takes a key that neither sends the form off nor leaves it.
+// update handles a key that neither submits nor closes the form.
 func (f *filterForm) update(msg tea.KeyPressMsg) {
 	switch msg.String() {
 	case "up", "shift+tab":
@@ -60,7 +60,7 @@ const filterLabelWidth = 11
 // firstField is the line of the form on which the fields begin.
 const firstField = 1
 
-// view draws the form, and tells where the cursor is.
+// view draws the form. It returns the position of the cursor.
 func (f *filterForm) view(width, height int, file *timeline.File, look *look) (lines []line, x, y int) {
 	lines = append(lines, of(roleTitle, " Show only objects that have"))
 	for i, field := range filterFields {
@@ -91,7 +91,7 @@ func (f *filterForm) view(width, height int, file *timeline.File, look *look) (l
 	return fill(lines, height), x, min(y, max(0, height-1))
 }
 
-// known shows what could be typed: the kinds and namespaces that there are.
+// known returns the kinds and namespaces of the trace, as suggestions.
 func (f *filterForm) known(file *timeline.File) line {
 	const most = 20
 	var names []string
@@ -113,7 +113,8 @@ func (f *filterForm) known(file *timeline.File) line {
 	return of(roleDim, " There are: "+clean(strings.Join(names[:min(len(names), most)], ", ")))
 }
 
-// cleanKeepingTabs is clean for a line of an error with a caret under it: tabs would take it elsewhere.
+// cleanKeepingTabs is clean for an error whose second line has a caret below the first. Escaped
+// tabs would misplace the caret.
 func cleanKeepingTabs(s string) string {
 	return clean(strings.ReplaceAll(strings.TrimRight(s, "\r\n"), "\t", " "))
 }

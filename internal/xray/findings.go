@@ -10,14 +10,14 @@ import (
 // Severity is how bad a Finding is.
 type Severity uint8
 
-// The severities, the mildest first.
+// The severities, in increasing order.
 const (
 	SeverityNone Severity = iota
 	SeverityWarning
 	SeverityError
 )
 
-// String gives the word for a severity.
+// String returns the severity as a word.
 func (s Severity) String() string {
 	switch s {
 	case SeverityWarning:
@@ -29,34 +29,34 @@ func (s Severity) String() string {
 	}
 }
 
-// Finding is something in a trace that a replay may stumble over.
+// Finding is something in a trace that may be a problem for a replay.
 type Finding struct {
-	// Event is the first event that has it.
+	// Event is the first event with the finding.
 	Event int
-	// Object is what it concerns; the zero Key: the whole event.
+	// Object is the object that it concerns. It is the zero Key if it concerns the whole event.
 	Object timeline.Key
-	// Code names the rule, as in E0002.
+	// Code identifies the rule, such as E0002.
 	Code     string
 	Severity Severity
-	// Field is the place in the object, where it has one.
+	// Field is the path in the object, if there is one.
 	Field string
-	// Message says what is wrong, Help what to do; both may be long.
+	// Message describes the problem, Help a remedy. Both may be long.
 	Message, Help string
-	// Count is how often it occurs; 0 and 1 are once.
+	// Count is the number of occurrences. 0 means 1.
 	Count int
 }
 
-// findings are those that came so far, by event.
+// findings are the findings received so far, by event.
 type findings struct {
 	all  []Finding
 	done bool
 	err  error
-	// running says that there is somebody who looks for them.
+	// running reports whether more may come.
 	running bool
 	pane    pane
 }
 
-// add takes more of them in. They come by event, or nearly so.
+// add adds findings, which are sorted by event or nearly so.
 func (f *findings) add(more []Finding) {
 	more = slices.Clone(more)
 	byEvent := func(a, b Finding) int {
@@ -70,7 +70,7 @@ func (f *findings) add(more []Finding) {
 	}
 }
 
-// of gives those of an event.
+// of returns the findings of an event.
 func (f *findings) of(event int) []Finding {
 	by := func(x Finding, event int) int { return cmp.Compare(x.Event, event) }
 	from, _ := slices.BinarySearchFunc(f.all, event, by)
@@ -78,7 +78,7 @@ func (f *findings) of(event int) []Finding {
 	return f.all[from:to]
 }
 
-// at gives those of an object in an event.
+// at returns the findings of an object in an event.
 func (f *findings) at(event int, key timeline.Key) []Finding {
 	var out []Finding
 	for _, x := range f.of(event) {
@@ -101,7 +101,7 @@ func (f *findings) worstOf(event int) Severity { return worst(f.of(event)) }
 
 func (f *findings) worstAt(event int, key timeline.Key) Severity { return worst(f.at(event, key)) }
 
-// about gives those of an object that began in an event or before it.
+// about returns the findings of an object in an event or an earlier one.
 func (f *findings) about(event int, key timeline.Key) []Finding {
 	var out []Finding
 	for _, x := range f.all {

@@ -9,10 +9,10 @@ import (
 	"simkube.io/simkube/internal/words"
 )
 
-// findingsText is how many lines below the list are about the one that is chosen, where there is room.
+// findingsText is how many lines below the list describe the selected finding, if there is room.
 const findingsText = 7
 
-// listHeight gives how many lines the list itself has.
+// listHeight returns the number of lines of the list itself.
 func (f *findings) listHeight(height int) int {
 	if height > 2*findingsText {
 		height -= findingsText
@@ -20,7 +20,7 @@ func (f *findings) listHeight(height int) int {
 	return max(1, height-2)
 }
 
-// view draws the list, and what is to be said about the one that the cursor is on.
+// view draws the list and the description of the selected finding.
 func (f *findings) view(width, height int, look *look) []line {
 	lines := []line{of(roleTitle, " "+f.title()), {}}
 	if f.err != nil {
@@ -74,7 +74,7 @@ func (f *findings) what(x Finding) string {
 	return objectName(x.Object)
 }
 
-// chosen says all about the chosen one.
+// chosen returns the description of the selected finding.
 func (f *findings) chosen(width int) []line {
 	x := f.all[f.pane.at]
 	text := fmt.Sprintf("%s %s: %s", x.Code, x.Severity, x.Message)

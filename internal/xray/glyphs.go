@@ -2,8 +2,8 @@ package xray
 
 import "strings"
 
-// glyphs are the characters that are not text, of which there are poorer ones for terminals
-// that have no others.
+// glyphs are the characters that are not text, with ASCII replacements for terminals that lack
+// them.
 type glyphs struct {
 	more         string // something is missing here
 	closed, open string // an event, and whether its objects are shown
@@ -11,7 +11,7 @@ type glyphs struct {
 	mark         string // where the cursor is, under the sparkline
 	vertical     string
 	bars         []string // from nothing to full
-	// A pod's bar: its beginning, its time, its end; going on beyond the trace.
+	// The bar of a pod: its start, its duration, its end, and that it continues after the trace.
 	begin, run, end, on string
 	dot, down           string
 	ascii               bool
@@ -32,8 +32,8 @@ func newGlyphs(unicode bool) glyphs {
 	}
 }
 
-// UTF8 tells by the environment whether the terminal's characters are UTF-8: what the first of
-// LC_ALL, LC_CTYPE and LANG that is set says.
+// UTF8 reports whether the terminal uses UTF-8 according to the first of LC_ALL, LC_CTYPE and LANG
+// that is set.
 func UTF8(getenv func(string) string) bool {
 	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
 		if value := getenv(name); value != "" {

@@ -1,6 +1,6 @@
 package xray
 
-// helpLines are all keys and what they do.
+// helpLines returns the help screen: all keys and what they do.
 func helpLines(look *look) []line {
 	out := []line{of(roleTitle, " Keys ("+look.glyphs.down+" for more)")}
 	for _, b := range bindings {
@@ -20,7 +20,7 @@ func helpLines(look *look) []line {
 	return out
 }
 
-// shown gives the names of a binding's keys.
+// shown returns the names of the keys of a binding.
 func (b *binding) shown(look *look) string {
 	if look.glyphs.ascii {
 		return b.ascii()
@@ -28,7 +28,7 @@ func (b *binding) shown(look *look) string {
 	return b.show
 }
 
-// helpBar gives the keys that matter most, as many as fit.
+// helpBar returns the most important keys, as many as fit.
 func helpBar(width int, look *look) line {
 	var out line
 	room := width
@@ -43,7 +43,7 @@ func helpBar(width int, look *look) line {
 	return out
 }
 
-// helpOrder gives the bindings that the bar shows, those first that must be there.
+// helpOrder returns the bindings of the bar, the most important first.
 func helpOrder() []binding {
 	var out []binding
 	for _, c := range []command{

@@ -8,11 +8,10 @@ import (
 	tea "charm.land/bubbletea/v2"
 )
 
-// inputLimit is how many characters can be typed: more than anybody does, less than a paste of
-// something else.
+// inputLimit is the maximum number of characters, so that pasting a large text does no harm.
 const inputLimit = 4096
 
-// input is a line that is being typed.
+// input is a line of text that is being edited.
 type input struct {
 	text []rune
 	at   int
@@ -26,7 +25,7 @@ func newInput(text string) input {
 
 func (in *input) value() string { return string(in.text) }
 
-// insert puts text where the cursor is. Line ends become blanks.
+// insert inserts text at the cursor. Line ends become spaces.
 func (in *input) insert(text string) {
 	var runes []rune
 	for _, r := range text {
@@ -38,12 +37,12 @@ func (in *input) insert(text string) {
 		}
 	}
 	runes = runes[:min(len(runes), max(0, inputLimit-len(in.text)))]
-	// The slice may be shared with the model before.
+	// Earlier models share the slice.
 	in.text = slices.Concat(in.text[:in.at], runes, in.text[in.at:])
 	in.at += len(runes)
 }
 
-// update takes a key, and tells whether it was one for a line.
+// update handles a key. It reports whether the key edits a line.
 func (in *input) update(msg tea.KeyPressMsg) bool {
 	switch msg.String() {
 	case "left", "ctrl+b":
@@ -93,7 +92,7 @@ func (in *input) wordBefore() int {
 	return at
 }
 
-// draw gives what can be seen of the line, and the cell in it where the cursor is.
+// draw returns the visible part of the line and the cell of the cursor in it.
 func (in *input) draw(width int) (text string, cursor int) {
 	if width <= 0 {
 		return "", 0

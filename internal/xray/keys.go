@@ -6,7 +6,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 )
 
-// command is what a key asks for. What it does depends on where the cursor is.
+// command is what a key does. Its effect depends on where the cursor is.
 type command uint8
 
 const (
@@ -41,17 +41,18 @@ const (
 	cmdRedraw
 )
 
-// binding is a command and the keys that give it.
+// binding is a command and its keys.
 type binding struct {
 	command command
-	// keys are named as bubbletea names them; show is how people write them.
+	// keys are bubbletea's names, show are the names for people.
 	keys []string
 	show string
-	// says is what it does, short what the line at the bottom calls it; empty: it is not there.
+	// says describes the command. short is its name in the line at the bottom, or empty if it is not
+	// shown there.
 	says, short string
 }
 
-// bindings are all keys, in the order in which the help shows them.
+// bindings are all keys, in the order of the help.
 var bindings = []binding{
 	{cmdUp, []string{"up", "k"}, "↑ k", "up", ""},
 	{cmdDown, []string{"down", "j"}, "↓ j", "down", ""},
@@ -83,12 +84,12 @@ var bindings = []binding{
 	{cmdQuit, []string{"q", "ctrl+c"}, "q", "quit (also Ctrl-C)", "quit"},
 }
 
-// ascii gives the names of the keys without arrows.
+// ascii returns the names of the keys without arrows.
 func (b *binding) ascii() string {
 	return strings.NewReplacer("↑", "Up", "↓", "Down", "→", "Right", "←", "Left").Replace(b.show)
 }
 
-// commandOf gives what a key asks for.
+// commandOf returns the command of a key.
 func commandOf(msg tea.KeyPressMsg) command {
 	name := msg.String()
 	for _, b := range bindings {

@@ -1,12 +1,13 @@
 package xray
 
-// layout is where things are on a terminal of one size.
+// layout has the positions of everything on a terminal of one size.
 type layout struct {
-	// bars and axis are the lines of the sparkline and of what stands under it; -1: there is no room.
+	// bars and axis are the lines of the sparkline and of its axis, or -1 if there is no room.
 	bars, axis int
-	// top is the first line of the middle, height how many it has; the last line of the screen is below it.
+	// top is the first line of the middle, height its number of lines. The last line of the screen is
+	// below it.
 	top, height int
-	// split says that list and detail stand side by side, the list being so wide.
+	// split reports whether list and detail are side by side. listWidth is the width of the list.
 	split              bool
 	listWidth          int
 	detailX, detailWid int
@@ -39,7 +40,7 @@ func newLayout(width, height int) layout {
 
 func (m *Model) layout() layout { return newLayout(m.width, m.height) }
 
-// arrange has everything fit the screen.
+// arrange computes the layout and fits everything to it.
 func (m *Model) arrange() {
 	at := m.layout()
 	if m.list.height != at.height {

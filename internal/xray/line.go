@@ -2,20 +2,20 @@ package xray
 
 import "strings"
 
-// span is a piece of clean text, and what it is.
+// span is a piece of clean text with a role.
 type span struct {
 	text string
 	role role
 }
 
-// line is one line of the screen, before it gets its width and its colours.
+// line is one line of the screen, without its final width and colours.
 type line struct {
 	spans []span
-	// selected says that the cursor is on it.
+	// selected reports whether the cursor is on the line.
 	selected bool
 }
 
-// of makes a line of one span.
+// of returns a line of one span.
 func of(r role, text string) line { return line{spans: []span{{text, r}}} }
 
 // add appends clean text.
@@ -25,7 +25,7 @@ func (l *line) add(r role, text string) {
 	}
 }
 
-// cells gives the room the line would like to have.
+// cells returns the width of the line.
 func (l *line) cells() int {
 	n := 0
 	for _, s := range l.spans {
@@ -34,7 +34,7 @@ func (l *line) cells() int {
 	return n
 }
 
-// text gives the line without roles.
+// text returns the line without roles.
 func (l *line) text() string {
 	var b strings.Builder
 	for _, s := range l.spans {
@@ -43,7 +43,8 @@ func (l *line) text() string {
 	return b.String()
 }
 
-// draw gives the line exactly the width, in colours: cut with a mark or filled with blanks.
+// draw returns the line in colours with exactly the width: truncated with a mark or padded with
+// spaces.
 func (l *line) draw(width int, look *look) string {
 	var b strings.Builder
 	room, whole := width, l.cells() <= width
@@ -65,7 +66,7 @@ func (l *line) draw(width int, look *look) string {
 	return b.String()
 }
 
-// fill makes exactly so many lines: those that are missing are empty.
+// fill returns exactly height lines. Missing ones are empty.
 func fill(lines []line, height int) []line {
 	if height <= 0 {
 		return nil

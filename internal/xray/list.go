@@ -6,14 +6,14 @@ import (
 	"simkube.io/simkube/internal/timeline"
 )
 
-// list is the timeline: the events, those that are open with their objects. It can be a million
-// events long, so everything here works on the part of it that can be seen.
+// list is the timeline: the events, with the objects of open events. It may have a million events,
+// so every method works on the visible part only.
 type list struct {
 	file *timeline.File
-	// found are the places that the filter lets through; nil: there is no filter.
+	// found are the places that match the filter, or nil if there is no filter.
 	found *places
 	open  map[int]bool
-	// at is where the cursor is, top the first row on the screen.
+	// at is the row of the cursor, top the first row on the screen.
 	at, top row
 	height  int
 	cache   *cache
@@ -22,7 +22,7 @@ type list struct {
 // row is a row of the list: an event, by its number among those listed, or one of its objects.
 type row struct {
 	nth int
-	// object is the number of the object among those listed under the event, -1 for the event itself.
+	// object is the number of the object among those listed of the event, or -1 for the event itself.
 	object int
 }
 
@@ -34,7 +34,7 @@ func newList(file *timeline.File) list {
 	return list{file: file, open: map[int]bool{}, at: row{0, -1}, top: row{0, -1}, cache: newCache(file)}
 }
 
-// events gives how many events are listed.
+// events returns the number of listed events.
 func (l *list) events() int {
 	if l.found != nil {
 		return len(l.found.events)
@@ -42,7 +42,7 @@ func (l *list) events() int {
 	return l.file.Len()
 }
 
-// event gives the number in the trace of a listed event.
+// event returns the number in the trace of a listed event.
 func (l *list) event(nth int) int {
 	if l.found != nil {
 		return int(l.found.events[nth])
@@ -50,7 +50,7 @@ func (l *list) event(nth int) int {
 	return nth
 }
 
-// objects gives how many objects an event has in the list, whether they are shown or not.
+// objects returns how many objects of an event are in the list, whether they are shown or not.
 func (l *list) objects(nth int) int {
 	if l.found != nil {
 		return l.found.count(nth)
@@ -59,7 +59,7 @@ func (l *list) objects(nth int) int {
 	return info.Applied + info.Deleted
 }
 
-// counts gives how many of an event's listed objects are applied, and how many deleted.
+// counts returns how many of the listed objects of an event are applied and how many deleted.
 func (l *list) counts(nth int) (applied, deleted int) {
 	if l.found == nil {
 		info := l.file.Info(nth)
@@ -72,7 +72,7 @@ func (l *list) counts(nth int) (applied, deleted int) {
 	return applied, n - applied
 }
 
-// place gives the place in the trace of an object's row.
+// place returns the place in the trace of an object's row.
 func (l *list) place(r row) timeline.Place {
 	if l.found != nil {
 		return l.found.place(r.nth, r.object)
@@ -83,7 +83,7 @@ func (l *list) place(r row) timeline.Place {
 	return timeline.Place{Event: r.nth, Index: r.object}
 }
 
-// shown gives how many rows of objects an event has.
+// shown returns how many rows of objects an event has.
 func (l *list) shown(nth int) int {
 	if !l.open[l.event(nth)] {
 		return 0
@@ -113,13 +113,13 @@ func (l *list) previous(r row) (row, bool) {
 	return r, false
 }
 
-// move takes the cursor so many rows down, or up.
+// move moves the cursor down by so many rows, or up.
 func (l *list) move(n int) {
 	l.at = l.step(l.at, n)
 	l.show()
 }
 
-// scroll moves what is seen; the cursor stays unless it would no longer be seen.
+// scroll moves the visible part. The cursor moves only if it would not be visible any more.
 func (l *list) scroll(n int) {
 	l.top = l.step(l.top, n)
 	l.fillScreen()
@@ -147,7 +147,7 @@ func (l *list) step(r row, n int) row {
 	return r
 }
 
-// first and last take the cursor to the ends.
+// first and last move the cursor to the ends.
 func (l *list) first() {
 	l.at = row{0, -1}
 	l.show()
@@ -160,7 +160,7 @@ func (l *list) last() {
 	l.show()
 }
 
-// show has the cursor on the screen.
+// show scrolls to the cursor.
 func (l *list) show() {
 	l.clamp()
 	if l.at.before(l.top) {
@@ -180,7 +180,7 @@ func (l *list) show() {
 	l.fillScreen()
 }
 
-// center has the cursor in the middle of the screen, where it was not on it.
+// center moves the cursor to the middle of the screen if it was not visible.
 func (l *list) center() {
 	l.clamp()
 	last := l.step(l.top, max(0, l.height-1))
@@ -190,7 +190,7 @@ func (l *list) center() {
 	l.show()
 }
 
-// fillScreen leaves no empty rows below while there are some above.
+// fillScreen avoids empty rows below while there are hidden ones above.
 func (l *list) fillScreen() {
 	r, have := l.top, 1
 	for have < l.height {
@@ -203,7 +203,7 @@ func (l *list) fillScreen() {
 	l.top = l.step(l.top, -max(0, l.height-have))
 }
 
-// clamp brings the cursor and the screen back into a list that has changed.
+// clamp fits the cursor and the visible part to a list that has changed.
 func (l *list) clamp() {
 	for _, r := range []*row{&l.at, &l.top} {
 		n := l.events()
@@ -218,7 +218,8 @@ func (l *list) clamp() {
 	}
 }
 
-// current gives the event and the object that the cursor is on: that of an object's row, or the only one of an event.
+// current returns the event and the object at the cursor: the object of its row, or an event's only
+// object.
 func (l *list) current() (event int, place timeline.Place, onObject, ok bool) {
 	if l.at.nth >= l.events() {
 		return 0, timeline.Place{}, false, false
@@ -251,7 +252,7 @@ func (l *list) isOpen() bool {
 	return l.at.nth < l.events() && l.open[l.event(l.at.nth)]
 }
 
-// goToEvent takes the cursor to an event, or the next one that is listed; it tells whether there is one.
+// goToEvent moves the cursor to an event or the next listed one. It reports whether there is one.
 func (l *list) goToEvent(event int) bool {
 	n := l.events()
 	nth := event
@@ -266,10 +267,10 @@ func (l *list) goToEvent(event int) bool {
 	return nth < n
 }
 
-// only tells whether an event has a single object in the list: its row stands for both.
+// only reports whether an event has a single object in the list. Its row stands for both.
 func (l *list) only(nth int) bool { return l.objects(nth) == 1 }
 
-// goToPlace takes the cursor to an object, if it is listed, and opens its event if it has others.
+// goToPlace moves the cursor to an object, if it is listed, and opens its event if that has others.
 func (l *list) goToPlace(p timeline.Place) bool {
 	r := row{nth: p.Event, object: p.Index}
 	if l.found != nil {
@@ -295,7 +296,7 @@ func (l *list) goToPlace(p timeline.Place) bool {
 	return true
 }
 
-// setFound changes the filter; the cursor stays at the event it is at, or goes to the next.
+// setFound changes the filter. The cursor stays at its event, or moves to the next one.
 func (l *list) setFound(found *places) {
 	event, place, onObject, ok := l.current()
 	l.found = found
@@ -311,7 +312,7 @@ func (l *list) setFound(found *places) {
 	l.goToEvent(event)
 }
 
-// rowAt gives the row on a line of the screen.
+// rowAt returns the row on a line of the screen.
 func (l *list) rowAt(y int) (row, bool) {
 	r := l.top
 	if y < 0 || l.events() == 0 {

@@ -25,7 +25,8 @@ func modelRows(l *list) []row {
 	return out
 }
 
-// TestList_Moves makes many random moves and compares each with the same on a plain list of all rows.
+// TestList_Moves makes many random moves and compares each with the same on a plain list of all
+// rows.
 func TestList_Moves(t *testing.T) {
 	file := openTrace(t, "../../examples/day.sktrace")
 	found := &places{}

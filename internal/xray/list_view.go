@@ -2,10 +2,11 @@ package xray
 
 import "fmt"
 
-// listStyle is what the rows of the list are drawn with.
+// listStyle is how the rows of the list are drawn.
 type listStyle struct {
 	width int
-	// start is the time of the trace's first event, last that of the latest; withDate says that another day is between them.
+	// start is the time of the first event of the trace, last the time of the latest. withDate reports
+	// whether they are on different days.
 	start    int64
 	last     int64
 	withDate bool
@@ -14,7 +15,7 @@ type listStyle struct {
 	findings *findings
 }
 
-// view draws the rows that can be seen.
+// view draws the visible rows.
 func (l *list) view(style listStyle) []line {
 	if l.events() == 0 {
 		return nil
@@ -92,7 +93,7 @@ func (l *list) objectRow(r row, style listStyle) line {
 	return out
 }
 
-// findingMark is two cells wide: a mark for what validation found, and a blank.
+// findingMark is two cells wide: a mark for findings, and a space.
 func findingMark(s Severity) string {
 	switch s {
 	case SeverityError:

@@ -10,7 +10,7 @@ import (
 	"simkube.io/simkube/internal/words"
 )
 
-// target is what the detail is about: an object in its place, or a whole event.
+// target is what the detail shows: an object at its place, or a whole event.
 type target struct {
 	event    int
 	place    timeline.Place
@@ -21,7 +21,7 @@ func objectTarget(p timeline.Place) target {
 	return target{event: p.Event, place: p, isObject: true}
 }
 
-// loadedMsg is what a target turned out to be.
+// loadedMsg has what was read for a target.
 type loadedMsg struct {
 	target target
 	object objectDetail
@@ -29,15 +29,15 @@ type loadedMsg struct {
 	err    error
 }
 
-// objectDetail is an object in its place.
+// objectDetail is an object at its place.
 type objectDetail struct {
 	key    timeline.Key
 	change timeline.Change
-	// version is which of the versions this is, from 1.
+	// version is the number of this version, from 1.
 	version, versions int
-	// whole is the manifest: that before, for a deleted object.
+	// whole is the manifest, or the one before for a deleted object.
 	whole []string
-	// diff is the manifest with that before it, which hasBefore says there is.
+	// diff is the manifest compared with the one before. hasBefore reports whether there is one.
 	diff           []diffLine
 	hasBefore      bool
 	before         timeline.Place
@@ -60,7 +60,7 @@ func load(file *timeline.File, t target) tea.Cmd {
 	}
 }
 
-// eventLines say what an event did: how much of what, and then all of it.
+// eventLines returns what an event did: a summary by kind, then all objects.
 func eventLines(file *timeline.File, event int) []diffLine {
 	var out []diffLine
 	objects := file.Objects(event)
@@ -107,8 +107,8 @@ func loadObject(file *timeline.File, p timeline.Place) (objectDetail, error) {
 	return d, nil
 }
 
-// manifestBefore gives the place of the manifest that an object's is compared with. A new one has none, also
-// where there was one of its name before.
+// manifestBefore returns the place of the manifest to compare an object with. A created object has
+// none, even if an earlier object had its name.
 func manifestBefore(file *timeline.File, p timeline.Place, change timeline.Change) (timeline.Place, bool) {
 	if change == timeline.Created {
 		return timeline.Place{}, false

@@ -8,7 +8,7 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// manifest gives the lines of an object as YAML, clean.
+// manifest returns the lines of an object as YAML, clean.
 func manifest(obj *trace.Object) ([]string, error) {
 	tree, err := obj.Unstructured()
 	if err != nil {
@@ -19,7 +19,7 @@ func manifest(obj *trace.Object) ([]string, error) {
 	return w.lines, nil
 }
 
-// pathAt gives the keys above a line of YAML, outermost first, by how far they are indented.
+// pathAt returns the keys above a line of YAML, outermost first, by their indentation.
 func pathAt(lines []string, at int) []string {
 	var path []string
 	want := yamlIndent(lines[at])
@@ -34,12 +34,12 @@ func pathAt(lines []string, at int) []string {
 	return path
 }
 
-// yamlIndent gives where the content of a line begins. A dash is indentation: the keys of a list's
-// element are level with the one beside the dash.
+// yamlIndent returns where the content of a line begins. A dash is part of the indentation: the
+// keys of a list's element have the level of the key after the dash.
 func yamlIndent(s string) int { return len(s) - len(strings.TrimLeft(s, " -")) }
 
-// yamlKey splits what a line says after its key. It is for colours and headings: in a text of
-// several lines it may take for a key what is none.
+// yamlKey splits a line after its key. It is for colours and headings: in a text of several lines
+// it may find a key where there is none.
 func yamlKey(s string) (key, rest string, ok bool) {
 	s = s[yamlIndent(s):]
 	end := strings.IndexByte(s, ':')
@@ -54,7 +54,7 @@ func yamlKey(s string) (key, rest string, ok bool) {
 	return s[:end], s[end:], true
 }
 
-// yamlLine gives a line of YAML its roles.
+// yamlLine returns a line of YAML with roles.
 func yamlLine(s string) line {
 	key, rest, ok := yamlKey(s)
 	if !ok {

@@ -7,33 +7,33 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// Match tells whether an object that an event applies, or deletes, is meant.
+// Match reports whether an object that an event applies or deletes is selected.
 type Match func(ts int64, obj *trace.Object) (bool, error)
 
-// Compile makes a Match of a selector as it is typed. Its error is shown as it is: it may have several lines, the
-// last of which point at what is meant.
+// Compile compiles a selector. Its error is shown as it is: it may have several lines, the last of
+// which point at the mistake.
 type Compile func(source string) (Match, error)
 
-// Query is a filter as people write it.
+// Query is a filter as a user writes it.
 type Query struct {
-	// Kinds and Namespaces are lists with commas.
+	// Kinds and Namespaces are lists separated by commas.
 	Kinds, Namespaces string
-	// Name is a part of a name, or a pattern with * in it; Text is anywhere in the manifest.
+	// Name is a part of a name, or a pattern with *. Text is anywhere in the manifest.
 	Name, Text string
-	// Selector is a selector of the language that Compile knows.
+	// Selector is in the language of Compile.
 	Selector string
 }
 
-// Empty tells whether everything satisfies it.
+// Empty reports whether the query matches everything.
 func (q Query) Empty() bool { return q == Query{} }
 
-// Check tells whether it can be used.
+// Check returns an error if the query cannot be used.
 func (q Query) Check(compile Compile) error {
 	_, err := q.filter(compile)
 	return err
 }
 
-// trimmed gives it without blanks around what was typed.
+// trimmed returns the query without spaces around its parts.
 func (q Query) trimmed() Query {
 	return Query{
 		Kinds: strings.TrimSpace(q.Kinds), Namespaces: strings.TrimSpace(q.Namespaces), Name: strings.TrimSpace(q.Name),
@@ -41,7 +41,7 @@ func (q Query) trimmed() Query {
 	}
 }
 
-// filter makes of it what a timeline selects by.
+// filter returns the filter for the timeline.
 func (q Query) filter(compile Compile) (timeline.Filter, error) {
 	q = q.trimmed()
 	f := timeline.Filter{Kinds: commaList(q.Kinds), Namespaces: commaList(q.Namespaces), Name: q.Name, Text: q.Text}
@@ -58,7 +58,7 @@ func (q Query) filter(compile Compile) (timeline.Filter, error) {
 	return f, f.Check()
 }
 
-// String says what it is, for the header.
+// String returns the query in the form of the header.
 func (q Query) String() string {
 	var parts []string
 	for _, p := range []struct{ name, value string }{

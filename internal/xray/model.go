@@ -10,19 +10,20 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// Options are what Run and NewModel can be told. The zero value is useful.
+// Options are the options of Run and NewModel. The zero value is useful.
 type Options struct {
-	// Name is what the user calls the trace.
+	// Name is how the user named the trace.
 	Name string
-	// Colour allows colours, Unicode characters beyond ASCII where they are not text of the trace.
+	// Colour allows colours. Unicode allows characters outside ASCII besides the text of the trace.
 	Colour, Unicode bool
-	// Compile makes a Match of a selector; nil: there are no selectors. What it gives is used by one goroutine only.
+	// Compile compiles a selector; nil if there are no selectors. Its result is used by one goroutine
+	// only.
 	Compile Compile
-	// Query is the filter to begin with, From where to go to at the beginning: what can be typed after t.
+	// Query is the initial filter, From the initial position, as it can be typed after t.
 	Query Query
 	From  string
-	// Check looks for what a replay may stumble over and reports it as it finds it; nil: nobody does. Run calls it, on a
-	// goroutine of its own.
+	// Check finds problems for a replay and reports them as it finds them; it may be nil. Run calls it
+	// on a goroutine of its own.
 	Check func(ctx context.Context, report func(Finding)) error
 }
 
@@ -37,7 +38,7 @@ const (
 	screenHelp
 )
 
-// Model is the whole program's state. It is a tea.Model: Update gives the next one.
+// Model is the state of the program. It is a tea.Model: Update returns the next one.
 type Model struct {
 	ctx  context.Context
 	file *timeline.File
@@ -48,33 +49,34 @@ type Model struct {
 	progress      timeline.Progress
 	// first and last are the times of the earliest and the latest event so far.
 	first, last int64
-	// activity are the numbers that the bars across the top show.
+	// activity are the numbers of the sparkline.
 	activity []int
 
 	screen screen
-	// inDetail says that the keys are for the detail, not for the list.
+	// inDetail reports whether keys are for the detail instead of the list.
 	inDetail bool
 	list     list
 	detail   detail
 	prompt   *prompt
 	form     filterForm
 	query    Query
-	// hunt fills the filtered list; anchor is the event to which the cursor returns while it does, -1: none.
-	hunt   *hunt
+	// search fills the filtered list. anchor is the event to which the cursor returns meanwhile, or
+	// -1.
+	search *search
 	anchor int
-	// hunts counts them.
-	hunts    int
-	search   *search
-	pods     pods
-	findings findings
-	help     pane
-	// goal is where to go when the index has come there; empty: nowhere.
+	// searches is the number of searches so far, which identifies them.
+	searches   int
+	textSearch *textSearch
+	pods       pods
+	findings   findings
+	help       pane
+	// goal is where to go once it is indexed, or empty.
 	goal string
 	// message is shown at the bottom until the next key.
 	message line
 }
 
-// NewModel makes the model of a trace. ctx ends what it does in the background.
+// NewModel returns the model of a trace. Its background work ends with ctx.
 func NewModel(ctx context.Context, file *timeline.File, opts Options) Model {
 	m := Model{
 		ctx: ctx, file: file, opts: opts, look: newLook(opts.Colour, opts.Unicode), list: newList(file),
@@ -84,10 +86,10 @@ func NewModel(ctx context.Context, file *timeline.File, opts Options) Model {
 	return m
 }
 
-// indexMsg says that the index has grown.
+// indexMsg is sent when the index has grown.
 type indexMsg struct{}
 
-// awaitIndex waits until it has.
+// awaitIndex waits until the index has grown.
 func (m *Model) awaitIndex() tea.Cmd {
 	if m.progress.Done {
 		return nil
@@ -103,22 +105,22 @@ func (m *Model) awaitIndex() tea.Cmd {
 	}
 }
 
-// findingsMsg has more of what validation found; done says that this is all.
+// findingsMsg has more findings. done reports whether it has the last ones.
 type findingsMsg struct {
 	more []Finding
 	done bool
 	err  error
 }
 
-// startMsg is the first of all.
+// startMsg is the first message.
 type startMsg struct{}
 
-// Init begins to wait for the index.
+// Init starts to wait for the index.
 func (m Model) Init() tea.Cmd {
 	return tea.Batch(m.awaitIndex(), func() tea.Msg { return startMsg{} })
 }
 
-// begin does what it was told to begin with.
+// begin applies the initial filter and position.
 func (m *Model) begin() tea.Cmd {
 	var cmd tea.Cmd
 	if !m.opts.Query.Empty() {
@@ -131,7 +133,7 @@ func (m *Model) begin() tea.Cmd {
 	return tea.Batch(cmd, m.towardsGoal())
 }
 
-// towardsGoal goes to where it was told to go to, as soon as the index has it.
+// towardsGoal goes to the goal once it is indexed.
 func (m *Model) towardsGoal() tea.Cmd {
 	if m.goal == "" {
 		return nil
@@ -145,7 +147,7 @@ func (m *Model) towardsGoal() tea.Cmd {
 	return m.goToTime(goal)
 }
 
-// refresh takes in how far the index is.
+// refresh reads the progress of the index.
 func (m *Model) refresh() {
 	m.progress = m.file.Progress()
 	m.first, m.last, _ = m.file.Span()
@@ -157,20 +159,20 @@ func (m *Model) refresh() {
 		err := m.progress.Err
 		var format *trace.FormatError
 		if errors.As(err, &format) {
-			// Without the file's name, which stands at the top.
+			// Without the file's name, which is in the header.
 			err = format
 		}
 		m.message = of(roleError, clean(err.Error()))
 	}
 }
 
-// start gives the time of the first event.
+// start returns the time of the first event.
 func (m *Model) start() int64 { return m.file.Info(0).Time }
 
-// withDate tells whether times need one: when the trace goes over midnight.
+// withDate reports whether times need a date, because the trace spans several days.
 func (m *Model) withDate() bool { return m.first/day != m.last/day }
 
-// follow has the detail show what the cursor is on.
+// follow shows the object or event at the cursor in the detail.
 func (m *Model) follow() tea.Cmd {
 	event, place, onObject, ok := m.list.current()
 	switch {
@@ -183,7 +185,7 @@ func (m *Model) follow() tea.Cmd {
 	return m.detail.ask(target{event: event})
 }
 
-// cursor gives where the cursor is, for what is looked for from there.
+// cursor returns the position of the cursor, from which searches start.
 func (m *Model) cursor() spot {
 	event, place, onObject, _ := m.list.current()
 	if onObject {

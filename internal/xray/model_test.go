@@ -17,8 +17,8 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// FuzzModel presses keys, moves the mouse and changes the terminal's size at random: nothing panics, and every frame
-// has exactly the size of the terminal, and nothing in it that controls it.
+// FuzzModel presses keys, moves the mouse and changes the terminal's size at random: nothing
+// panics, and every frame has exactly the size of the terminal, and nothing in it that controls it.
 func FuzzModel(f *testing.F) {
 	for _, seed := range []string{
 		"jjljjldd[]", " jjj\rh/web\rnnN", "f\tdemo\r\rp", "?\x1bv\x1bt+2m\r", "\x80\x81\x82\x83\x84", "f\t\t\t\tx\r", "/\r/\x1bt\rq", "Gb/e\rfPod\r\rj\x90\x91\x92",
@@ -147,7 +147,8 @@ func TestModel_Quits(t *testing.T) {
 	}
 }
 
-// TestModel_Damaged checks that what can be read of a damaged trace can be seen, and what is wrong with the rest.
+// TestModel_Damaged checks that what can be read of a damaged trace can be seen, and what is wrong
+// with the rest.
 func TestModel_Damaged(t *testing.T) {
 	whole, err := os.ReadFile(firstSteps)
 	if err != nil {

@@ -6,11 +6,11 @@ import (
 	"simkube.io/simkube/internal/timeline"
 )
 
-// wheelLines is how far one notch of the wheel goes.
+// wheelLines is how many lines one step of the wheel scrolls.
 const wheelLines = 3
 
-// click takes a click: on the bars it goes to that time, on a row it takes the cursor there, on the row of
-// the cursor it opens that.
+// click handles a click: on the bars it goes to that time, on a row it moves the cursor there, on
+// the row of the cursor it opens that.
 func (m *Model) click(x, y int) tea.Cmd {
 	at := m.layout()
 	switch {
@@ -21,7 +21,7 @@ func (m *Model) click(x, y int) tea.Cmd {
 			return nil
 		}
 		m.screen, m.anchor = screenMain, -1
-		m.list.goToEvent(m.file.At(moment(x, m.first, m.last+1, m.width)))
+		m.list.goToEvent(m.file.At(timeAt(x, m.first, m.last+1, m.width)))
 		return m.follow()
 	case y < at.top || y >= at.top+at.height:
 		return nil
@@ -67,7 +67,7 @@ func (m *Model) clickMain(x, y int, at layout) tea.Cmd {
 	return m.follow()
 }
 
-// wheel scrolls what the mouse is over.
+// wheel scrolls the part under the mouse.
 func (m *Model) wheel(x int, button tea.MouseButton) tea.Cmd {
 	by := wheelLines
 	switch button {
@@ -97,7 +97,7 @@ func (m *Model) wheel(x int, button tea.MouseButton) tea.Cmd {
 	return nil
 }
 
-// moveInFindings takes a command for the list of what validation found.
+// moveInFindings handles a command in the list of findings.
 func (m *Model) moveInFindings(c command) tea.Cmd {
 	f := &m.findings
 	if by, ok := steps(c, len(f.all), f.pane.height); ok {
@@ -110,7 +110,7 @@ func (m *Model) moveInFindings(c command) tea.Cmd {
 	return nil
 }
 
-// goToFinding goes to what the chosen finding is about.
+// goToFinding goes to the object or event of the selected finding.
 func (m *Model) goToFinding() tea.Cmd {
 	f := &m.findings
 	if f.pane.at >= len(f.all) {
@@ -125,7 +125,7 @@ func (m *Model) goToFinding() tea.Cmd {
 	return m.follow()
 }
 
-// placeOf finds an object in an event.
+// placeOf returns the place of an object in an event.
 func placeOf(file *timeline.File, event int, key timeline.Key) (timeline.Place, bool) {
 	for _, info := range file.Objects(event) {
 		if file.Object(info.Object) == key {

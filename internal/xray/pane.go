@@ -1,40 +1,40 @@
 package xray
 
-// pane is where in some lines one is: what of them can be seen and, where they are chosen from,
-// which one the cursor is on.
+// pane is the visible part of some lines and, if they can be selected, the line of the cursor.
 type pane struct {
 	at, top, leftmost int
 	height            int
 }
 
-// fit brings it back into n lines, after these or the height have changed.
+// fit adjusts the pane to n lines after they or the height have changed.
 func (p *pane) fit(n, height int) {
 	p.height = max(height, 1)
 	p.at = min(max(p.at, 0), max(n-1, 0))
 	p.top = min(max(p.top, 0), max(n-p.height, 0))
 }
 
-// scroll moves what can be seen.
+// scroll moves the visible part.
 func (p *pane) scroll(by, n int) {
 	p.top += by
 	p.fit(n, p.height)
 }
 
-// move moves the cursor, and what can be seen with it.
+// move moves the cursor and scrolls to it.
 func (p *pane) move(by, n int) {
 	p.at += by
 	p.fit(n, p.height)
 	p.show(n)
 }
 
-// show has the cursor on the screen.
+// show scrolls to the cursor.
 func (p *pane) show(n int) {
 	p.top = min(p.top, p.at)
 	p.top = max(p.top, p.at-p.height+1)
 	p.fit(n, p.height)
 }
 
-// steps gives how far a command moves something of so many lines, of which so many can be seen.
+// steps returns by how many lines a command moves something of n lines, height of which are
+// visible. ok is false if it is not a command for moving.
 func steps(c command, n, height int) (by int, ok bool) {
 	switch c {
 	case cmdUp:

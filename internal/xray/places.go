@@ -8,16 +8,16 @@ import (
 	"simkube.io/simkube/internal/timeline"
 )
 
-// places are objects in the trace, in its order, as a filter or a search finds them: eight bytes
-// each, so that all of a million can be among them.
+// places are objects in the trace, in order, found by a filter or a search. They take eight bytes
+// each, because there may be millions.
 type places struct {
 	found []spot
-	// events are the events they are in, and starts where each one's begin in found.
+	// events are their events, starts the positions in found where each event begins.
 	events, starts []int32
 }
 
-// spot is a place: an event, and the number of the object, counted from 1 up for an applied one and from -1 down for
-// a deleted one. 0 is the event itself, before all its objects.
+// spot is a place: an event, and the number of the object, from 1 up for an applied one and from -1
+// down for a deleted one. 0 is the event itself, before all its objects.
 type spot struct{ event, index int32 }
 
 func spotOf(p timeline.Place) spot {
@@ -34,7 +34,7 @@ func (s spot) place() timeline.Place {
 	return timeline.Place{Event: int(s.event), Index: int(s.index) - 1}
 }
 
-// compare orders spots as their objects stand in the trace: the applied ones of an event first.
+// compare orders spots as in the trace: the applied objects of an event first.
 func (s spot) compare(other spot) int {
 	if c := cmp.Compare(s.event, other.event); c != 0 {
 		return c
@@ -50,7 +50,7 @@ func (s spot) compare(other spot) int {
 	return cmp.Compare(s.index, other.index)
 }
 
-// add appends a place that comes after all there are.
+// add appends a place, which must be after the others.
 func (p *places) add(s spot) {
 	if n := len(p.events); n == 0 || p.events[n-1] != s.event {
 		p.events = append(p.events, s.event)
@@ -59,7 +59,7 @@ func (p *places) add(s spot) {
 	p.found = append(p.found, s)
 }
 
-// count gives how many there are in the nth event.
+// count returns the number of places in the nth event.
 func (p *places) count(nth int) int {
 	end := len(p.found)
 	if nth+1 < len(p.starts) {
@@ -68,12 +68,12 @@ func (p *places) count(nth int) int {
 	return end - int(p.starts[nth])
 }
 
-// place gives one of the nth event.
+// place returns a place of the nth event.
 func (p *places) place(nth, object int) timeline.Place {
 	return p.found[int(p.starts[nth])+object].place()
 }
 
-// row gives the place's row in a list of these.
+// row returns the row of a place in a list of these.
 func (p *places) row(place timeline.Place) (row, bool) {
 	nth, ok := slices.BinarySearch(p.events, int32(place.Event))
 	if !ok {
@@ -84,7 +84,7 @@ func (p *places) row(place timeline.Place) (row, bool) {
 	return row{nth, object}, ok
 }
 
-// after gives the first place behind a spot.
+// after returns the first place after a spot.
 func (p *places) after(s spot) (spot, bool) {
 	i := sort.Search(len(p.found), func(i int) bool { return p.found[i].compare(s) > 0 })
 	if i == len(p.found) {
@@ -93,7 +93,7 @@ func (p *places) after(s spot) (spot, bool) {
 	return p.found[i], true
 }
 
-// ahead gives the last place before a spot.
+// ahead returns the last place before a spot.
 func (p *places) ahead(s spot) (spot, bool) {
 	i := sort.Search(len(p.found), func(i int) bool { return p.found[i].compare(s) >= 0 })
 	if i == 0 {

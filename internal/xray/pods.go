@@ -12,7 +12,7 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// pods is how long the pods of one owner ran.
+// pods has the lifecycles of the pods of one owner.
 type pods struct {
 	owner trace.PodOwner
 	all   []timeline.PodLifecycle
@@ -22,7 +22,7 @@ type pods struct {
 	pane     pane
 }
 
-// podsMsg is what a place's pods turned out to be.
+// podsMsg has the pods that were found for a place.
 type podsMsg struct {
 	owner trace.PodOwner
 	all   []timeline.PodLifecycle
@@ -57,7 +57,7 @@ func newPods(msg podsMsg, first, last int64) pods {
 	return p
 }
 
-// quantiles says how long the pods that finished ran.
+// quantiles describes how long the finished pods ran.
 func (p *pods) quantiles() string {
 	var ran []int64
 	running, never := 0, 0
@@ -87,7 +87,7 @@ func (p *pods) quantiles() string {
 	return text
 }
 
-// podsHead is how many lines stand above the bars.
+// podsHead is the number of lines above the bars.
 const podsHead = 4
 
 // view draws a bar for each pod.

@@ -12,19 +12,20 @@ import (
 	"simkube.io/simkube/internal/timeline"
 )
 
-// PrintOptions are what Print can be told. The zero value prints everything.
+// PrintOptions are the options of Print. The zero value prints everything.
 type PrintOptions struct {
 	Query   Query
 	Compile Compile
-	// From and To bound the time, both inclusive, as people write it; empty: they do not.
+	// From and To bound the time, both inclusive, in any form that timespec accepts; empty means no
+	// bound.
 	From, To string
-	// Diff adds what changed in the manifests, and all of new ones.
+	// Diff adds the changes of manifests, and the whole manifests of new objects.
 	Diff   bool
 	Colour bool
 }
 
-// Print writes what happened in a trace as text: a line for each event, one for each of its objects. It writes as the
-// trace is read. Where nobody reads any more, it ends without an error.
+// Print writes a trace as text: a line for each event, and one for each of its objects. It writes
+// while the trace is being read. It returns no error if the reader of a pipe is gone.
 func Print(ctx context.Context, w io.Writer, file *timeline.File, opts PrintOptions) error {
 	p := printer{file: file, out: bufio.NewWriterSize(w, 1<<16), look: newLook(opts.Colour, false), opts: opts, last: -1}
 	err := p.print(ctx)
@@ -44,7 +45,7 @@ type printer struct {
 	opts     PrintOptions
 	from, to int64
 	start    int64
-	// last is the event whose line was written last.
+	// last is the last event that was written.
 	last int
 }
 
@@ -73,7 +74,7 @@ func (p *printer) print(ctx context.Context) error {
 			}
 		}
 		if p.opts.Query.Empty() {
-			// Events without objects are there too.
+			// Events without objects are included.
 			if err := p.events(selection.Position() - 1); err != nil {
 				return err
 			}
@@ -87,7 +88,7 @@ func (p *printer) print(ctx context.Context) error {
 	return p.file.Progress().Err
 }
 
-// await writes out what there is and waits for more.
+// await flushes the output and waits for more.
 func (p *printer) await(ctx context.Context) error {
 	if err := p.out.Flush(); err != nil {
 		return err
@@ -103,7 +104,7 @@ func (p *printer) await(ctx context.Context) error {
 	}
 }
 
-// bounds reads the times. What is counted from the end of the trace needs all of it.
+// bounds parses the times. Times relative to the end of the trace need all of it.
 func (p *printer) bounds(ctx context.Context) error {
 	p.from, p.to = -1<<63, 1<<63-1
 	p.start = p.file.Info(0).Time
@@ -138,7 +139,7 @@ func (p *printer) bounds(ctx context.Context) error {
 	return nil
 }
 
-// within tells whether an event is to be printed.
+// within reports whether an event is to be printed.
 func (p *printer) within(event int) bool {
 	ts := p.file.Info(event).Time
 	return p.from <= ts && ts <= p.to

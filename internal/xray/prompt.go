@@ -10,7 +10,7 @@ import (
 	"simkube.io/simkube/internal/timespec"
 )
 
-// prompt is a line at the bottom that asks for something.
+// prompt is a line of input at the bottom.
 type prompt struct {
 	asks promptKind
 	in   input
@@ -30,7 +30,7 @@ func (p *prompt) label() string {
 	return "go to (10:30, +2h, -5m, #event): "
 }
 
-// view draws it, and tells where the cursor is.
+// view draws the prompt. It returns the column of the cursor.
 func (p *prompt) view(width int) (l line, x int) {
 	label := p.label()
 	if cells(label)+8 > width {
@@ -42,14 +42,14 @@ func (p *prompt) view(width int) (l line, x int) {
 	return l, min(cells(label)+at, max(0, width-1))
 }
 
-// destination is where in a trace a person wants to go: a time or the number of an event.
+// destination is a position in a trace: a time or the number of an event.
 type destination struct {
 	time    int64
 	event   int
 	isEvent bool
 }
 
-// eventIn gives the event, as far as the trace is indexed.
+// eventIn returns the event, as far as the trace is indexed.
 func (d destination) eventIn(file *timeline.File) int {
 	if d.isEvent {
 		return d.event
@@ -57,8 +57,8 @@ func (d destination) eventIn(file *timeline.File) int {
 	return file.At(d.time)
 }
 
-// readDestination understands what was typed: a time of the day at day, a duration from the trace's beginning or back from
-// its end, a moment, or the number of an event.
+// readDestination parses a position: a time of day on the date of day, a duration from the start of
+// the trace or back from its end, a time, or the number of an event.
 func readDestination(s string, day, first, last int64) (destination, error) {
 	s = strings.TrimSpace(s)
 	if number, ok := strings.CutPrefix(s, "#"); ok {

@@ -16,14 +16,15 @@ import (
 
 // Terminal is where the program runs.
 type Terminal struct {
-	// In is where keys come from; nil: the standard input, or the terminal itself where that is none.
+	// In is the source of keys. If it is nil, that is the standard input, or the terminal itself if
+	// the standard input is not one.
 	In io.Reader
-	// Out is where frames go.
+	// Out receives the frames.
 	Out io.Writer
 }
 
-// Run shows a trace until the user quits or ctx ends, which is an error: its cause. The terminal is as it was
-// when Run returns, and nothing goes on in the background.
+// Run shows a trace until the user quits or ctx ends, and then returns the cause of ctx. When it
+// returns, the terminal is restored and no goroutine runs.
 func Run(ctx context.Context, file *timeline.File, terminal Terminal, opts Options) error {
 	if err := opts.Query.Check(opts.Compile); err != nil {
 		return err
@@ -45,7 +46,8 @@ func Run(ctx context.Context, file *timeline.File, terminal Terminal, opts Optio
 		work.enter()
 		go func() {
 			defer work.leave()
-			// The index comes first: without it one can look at nothing. What is wrong with the file, the check says as well.
+			// The index comes first because the program is useless without it. The check reports errors of
+			// the file, too.
 			_ = file.Wait(inner)
 			checkInBackground(inner, opts.Check, program.Send)
 		}()
@@ -67,9 +69,9 @@ func Run(ctx context.Context, file *timeline.File, terminal Terminal, opts Optio
 // findingsPause is how long findings are collected before they are shown.
 const findingsPause = 200 * time.Millisecond
 
-// checkInBackground sends what a check finds, not too often.
+// checkInBackground sends the findings of a check, at most one message per findingsPause.
 func checkInBackground(ctx context.Context, check func(context.Context, func(Finding)) error, send func(tea.Msg)) {
-	// A panic on this goroutine would leave the terminal as it is.
+	// A panic on this goroutine would not restore the terminal.
 	defer func() {
 		if r := recover(); r != nil {
 			send(findingsMsg{done: true, err: fmt.Errorf("validation came upon a mistake of its own: %v", r)})
@@ -89,22 +91,22 @@ func checkInBackground(ctx context.Context, check func(context.Context, func(Fin
 	}
 }
 
-// tracked is a Model whose commands are waited for when the program has ended.
+// tracked is a Model whose commands are awaited when the program has ended.
 type tracked struct {
 	Model
 	work *inFlight
 }
 
-// Init is the Model's.
+// Init implements tea.Model.
 func (t tracked) Init() tea.Cmd { return t.work.cmd(t.Model.Init()) }
 
-// Update is the Model's.
+// Update implements tea.Model.
 func (t tracked) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	cmd := t.update(msg)
 	return t, t.work.cmd(cmd)
 }
 
-// inFlight counts what goes on in the background.
+// inFlight counts the running commands.
 type inFlight struct {
 	mu    sync.Mutex
 	ended bool
@@ -123,7 +125,7 @@ func (f *inFlight) enter() bool {
 
 func (f *inFlight) leave() { f.group.Done() }
 
-// wait waits for what goes on, and lets nothing begin any more.
+// wait waits for the running commands and prevents new ones.
 func (f *inFlight) wait() {
 	f.mu.Lock()
 	f.ended = true
@@ -131,7 +133,7 @@ func (f *inFlight) wait() {
 	f.group.Wait()
 }
 
-// cmd counts a command while it runs, and those that it makes.
+// cmd counts a command while it runs, and those that it returns.
 func (f *inFlight) cmd(cmd tea.Cmd) tea.Cmd {
 	if cmd == nil {
 		return nil

@@ -41,9 +41,10 @@ func testDeleted(t testing.TB, gvk schema.GroupVersionKind, name string) trace.O
 	return obj
 }
 
-// variedTrace writes a trace with what the example has not: events with many objects, over midnight, one without any;
-// an object that is deleted and comes again, one that is applied without a change, one without a namespace; text that
-// would do things to a terminal, wide characters, long lines; pods of all states.
+// variedTrace writes a trace with what the example has not: events with many objects, over
+// midnight, one without any; an object that is deleted and comes again, one that is applied without
+// a change, one without a namespace; text that would do things to a terminal, wide characters, long
+// lines; pods of all states.
 func variedTrace(t testing.TB) string {
 	t.Helper()
 	web := func(replicas int64, note string) trace.Object {

@@ -9,20 +9,21 @@ import (
 	"simkube.io/simkube/internal/timeline"
 )
 
-// hunt looks for objects in the background, some milliseconds at a time: each step is a command whose message
-// has what it found, and the next one is given when that has come. So it costs no goroutine while nobody waits.
-type hunt struct {
+// search finds objects in the background, some milliseconds at a time. Each step is a command whose
+// message has the results. The next step is issued when that message arrives, so an idle search
+// needs no goroutine.
+type search struct {
 	number    int
 	selection *timeline.Selection
 	ctx       context.Context
 	cancel    context.CancelFunc
-	// upTo is the event it looks at next.
+	// upTo is the next event to be searched.
 	upTo int
 	done bool
 	err  error
 }
 
-// foundMsg is what one step of a hunt found.
+// foundMsg has the results of one step of a search.
 type foundMsg struct {
 	number int
 	spots  []spot
@@ -31,30 +32,31 @@ type foundMsg struct {
 	err    error
 }
 
-// newHunt begins at an event. Numbers tell hunts apart: what comes of one that was given up is dropped.
-func newHunt(ctx context.Context, number int, file *timeline.File, filter timeline.Filter, from int) (*hunt, error) {
+// newSearch starts a search at an event. Its number identifies it: results of a cancelled search are
+// dropped.
+func newSearch(ctx context.Context, number int, file *timeline.File, filter timeline.Filter, from int) (*search, error) {
 	selection, err := file.Select(filter, from)
 	if err != nil {
 		return nil, err
 	}
-	h := &hunt{number: number, selection: selection, upTo: from}
-	h.ctx, h.cancel = context.WithCancel(ctx)
-	return h, nil
+	s := &search{number: number, selection: selection, upTo: from}
+	s.ctx, s.cancel = context.WithCancel(ctx)
+	return s, nil
 }
 
 const (
-	// huntStep is for how long a step collects, so that there are not more messages than frames.
-	huntStep = 40 * time.Millisecond
-	// huntPause is how long to wait for the index where it has not come further.
-	huntPause = 50 * time.Millisecond
+	// searchStep is how long a step collects results, so that there are not more messages than frames.
+	searchStep = 40 * time.Millisecond
+	// searchPause is how long a step waits for the index to grow.
+	searchPause = 50 * time.Millisecond
 )
 
-// step looks on.
-func (h *hunt) step() tea.Cmd {
-	number, ctx, selection := h.number, h.ctx, h.selection
+// step returns the command of the next step.
+func (s *search) step() tea.Cmd {
+	number, ctx, selection := s.number, s.ctx, s.selection
 	return func() tea.Msg {
 		msg := foundMsg{number: number}
-		end := time.Now().Add(huntStep)
+		end := time.Now().Add(searchStep)
 		for {
 			at := selection.Position()
 			found, more, err := selection.Next(ctx)
@@ -68,7 +70,7 @@ func (h *hunt) step() tea.Cmd {
 			if len(found) == 0 && msg.upTo == at {
 				select {
 				case <-ctx.Done():
-				case <-time.After(huntPause):
+				case <-time.After(searchPause):
 				}
 				return msg
 			}
@@ -76,26 +78,26 @@ func (h *hunt) step() tea.Cmd {
 	}
 }
 
-// took notes how far a step came, and gives the next one.
-func (h *hunt) took(msg foundMsg) tea.Cmd {
-	h.upTo, h.err = msg.upTo, msg.err
+// took records the progress of a step and returns the next one.
+func (s *search) took(msg foundMsg) tea.Cmd {
+	s.upTo, s.err = msg.upTo, msg.err
 	if msg.err != nil || !msg.more {
-		h.stop()
+		s.stop()
 		return nil
 	}
-	if h.done {
+	if s.done {
 		return nil
 	}
-	return h.step()
+	return s.step()
 }
 
-// stop ends it; what it has found stays.
-func (h *hunt) stop() {
-	h.done = true
-	h.cancel()
+// stop ends the search. Its results stay.
+func (s *search) stop() {
+	s.done = true
+	s.cancel()
 }
 
-// share gives how much is done of what is not done yet, in percent.
+// share returns done of total in percent, at most 99.
 func share(done, total int) int {
 	const almost = 99
 	if total <= 0 {

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// sparkline draws numbers as bars, one cell each, the highest of them full. The first is no measure for the others: it has the
-// first event in it, which is everything there was. What is not nothing can be seen.
+// sparkline draws numbers as bars of one cell each. The highest of them is full, except the first,
+// which includes the first event with everything that existed. A number above 0 is always visible.
 func sparkline(values []int, bars []string) string {
 	most := 0
 	for i, v := range values {
@@ -21,7 +21,7 @@ func sparkline(values []int, bars []string) string {
 	return b.String()
 }
 
-// barHeight gives the height of a bar, from 0 to full.
+// barHeight returns the height of a bar, from 0 to full.
 func barHeight(v, most, full int) int {
 	switch {
 	case v <= 0:
@@ -32,7 +32,7 @@ func barHeight(v, most, full int) int {
 	return min(1+int(float64(v)/float64(most)*float64(full)), full)
 }
 
-// column gives the cell of a time in so many cells that stand for the time from first to last.
+// column returns the cell of a time if width cells stand for the time from first to last.
 func column(at, first, last int64, width int) int {
 	if width <= 1 || last <= first {
 		return 0
@@ -41,8 +41,8 @@ func column(at, first, last int64, width int) int {
 	return min(max(int(share*float64(width)), 0), width-1)
 }
 
-// moment gives the time at which a cell begins: the inverse of column.
-func moment(cell int, first, last int64, width int) int64 {
+// timeAt returns the time at which a cell begins: the inverse of column.
+func timeAt(cell int, first, last int64, width int) int64 {
 	if width <= 1 || last <= first {
 		return first
 	}

@@ -2,7 +2,7 @@ package xray
 
 import "charm.land/lipgloss/v2"
 
-// role is what a piece of text is. It never says anything that the text does not.
+// role is the kind of a piece of text. It adds no information to the text.
 type role uint8
 
 const (
@@ -21,7 +21,7 @@ const (
 	roles     // how many there are
 )
 
-// look is how things look on one terminal.
+// look is how things are drawn on one terminal.
 type look struct {
 	styles styles
 	glyphs glyphs
@@ -31,8 +31,8 @@ func newLook(colour, unicode bool) *look {
 	return &look{styles: newStyles(colour), glyphs: newGlyphs(unicode)}
 }
 
-// styles turns roles into colours: the sixteen of the terminal's own, so that what the user
-// chose for light and dark holds. The zero value draws no colours.
+// styles maps roles to colours: the terminal's own sixteen, so that they fit the user's light or
+// dark theme. The zero value draws no colours.
 type styles struct {
 	colour    bool
 	of        [roles]lipgloss.Style

@@ -8,7 +8,7 @@ import (
 	"simkube.io/simkube/internal/timeline"
 )
 
-// changeMark is the mark of what an event does to an object, changeWord the word for it.
+// changeMark returns the mark of what an event does to an object, changeWord the word for it.
 func changeMark(c timeline.Change) string {
 	switch c {
 	case timeline.Created:
@@ -47,7 +47,7 @@ func changeRole(c timeline.Change) role {
 	}
 }
 
-// objectName names an object in a list: kind, namespace and name.
+// objectName returns the name of an object in a list: kind, namespace and name.
 func objectName(key timeline.Key) string {
 	if key.Namespace == "" {
 		return clean(key.GVK.Kind + " " + key.Name)
@@ -55,10 +55,11 @@ func objectName(key timeline.Key) string {
 	return clean(key.GVK.Kind + " " + key.Namespace + "/" + key.Name)
 }
 
-// namedInSummary is how many objects an event may have for them to be named one by one.
+// namedInSummary is the maximum number of objects of an event that a summary names.
 const namedInSummary = 3
 
-// summarise says in short what happened to objects: which ones, or how many of which kind.
+// summarise returns a short description of what happened to objects: their names, or their numbers
+// by kind.
 func summarise(file *timeline.File, objects []timeline.ObjectInfo) line {
 	var l line
 	if len(objects) <= namedInSummary {
@@ -81,14 +82,14 @@ func summarise(file *timeline.File, objects []timeline.ObjectInfo) line {
 	return l
 }
 
-// tallied is how many objects of a kind had the same happen to them.
+// tallied is how many objects of a kind changed in the same way.
 type tallied struct {
 	change timeline.Change
 	kind   string
 	count  int
 }
 
-// tally counts objects, what happened most first; what did not change comes last.
+// tally counts objects, the most frequent change first and unchanged ones last.
 func tally(file *timeline.File, objects []timeline.ObjectInfo) []tallied {
 	counts := map[tallied]int{}
 	for _, o := range objects {
@@ -111,16 +112,16 @@ func tally(file *timeline.File, objects []timeline.ObjectInfo) []tallied {
 	return out
 }
 
-// cacheSize is how many events' summaries are kept.
+// cacheSize is how many summaries are kept.
 const cacheSize = 2048
 
-// cache keeps the summaries of events, which every frame needs and which take time for large ones.
+// cache keeps the summaries of events. Every frame needs them, and computing large ones takes time.
 type cache struct {
 	file      *timeline.File
 	summaries map[summaryKey]line
 }
 
-// summaryKey is an event, and how many of its objects are listed: with a filter, more come.
+// summaryKey is an event, and how many of its objects are listed, which grows while a filter runs.
 type summaryKey struct{ event, objects int }
 
 func newCache(file *timeline.File) *cache {
@@ -129,7 +130,7 @@ func newCache(file *timeline.File) *cache {
 
 func (c *cache) forget() { clear(c.summaries) }
 
-// summary gives what an event did to the objects of it that are listed.
+// summary returns the summary of the listed objects of an event.
 func (c *cache) summary(l *list, nth int) line {
 	key := summaryKey{l.event(nth), l.objects(nth)}
 	if known, ok := c.summaries[key]; ok {
@@ -143,7 +144,7 @@ func (c *cache) summary(l *list, nth int) line {
 	return made
 }
 
-// infos gives the listed objects of an event.
+// infos returns the listed objects of an event.
 func (l *list) infos(nth int) []timeline.ObjectInfo {
 	if l.found == nil {
 		return l.file.Objects(l.event(nth))

@@ -10,9 +10,9 @@ import (
 	"simkube.io/simkube/internal/printable"
 )
 
-// clean makes text from a trace fit to be shown: what would move the cursor, change the
-// terminal, turn the direction of writing or be invisible is spelled as an escape. So are the
-// few characters about whose width terminals disagree.
+// clean returns text from a trace in a form that is safe to display: what would move the cursor,
+// change the terminal, turn the direction of writing or be invisible becomes an escape, as do the
+// few characters whose width differs between terminals.
 func clean(s string) string {
 	plain := true
 	for i := range len(s) {
@@ -40,8 +40,8 @@ func clean(s string) string {
 	return b.String()
 }
 
-// showable tells whether a character, with what combines with it, looks the same everywhere
-// and takes the same room.
+// showable reports whether a character, with its combining characters, looks the same and has the
+// same width on all terminals.
 func showable(cluster string) bool {
 	for _, r := range cluster {
 		if r == utf8.RuneError || !unicode.IsPrint(r) && !unicode.Is(unicode.Mn, r) {
@@ -52,7 +52,7 @@ func showable(cluster string) bool {
 	return width > 0 && width <= 2 && width == ansi.StringWidthWc(cluster)
 }
 
-// cells gives the room that clean text takes.
+// cells returns the width of clean text.
 func cells(s string) int {
 	for i := range len(s) {
 		if s[i] >= 0x80 {
@@ -62,7 +62,7 @@ func cells(s string) int {
 	return len(s)
 }
 
-// cut gives as much of clean text as fits, with a mark where something is missing.
+// cut returns as much of clean text as fits, with a mark if some is missing.
 func cut(s string, width int, mark string) string {
 	if width <= 0 {
 		return ""
@@ -76,7 +76,8 @@ func cut(s string, width int, mark string) string {
 	return ansi.Truncate(s, width, mark)
 }
 
-// skip gives clean text without its first cells. A wide character that is cut in half leaves a blank.
+// skip returns clean text without its first n cells. A wide character that is cut in half leaves a
+// space.
 func skip(s string, n int) string {
 	if n <= 0 {
 		return s

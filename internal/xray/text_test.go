@@ -156,7 +156,7 @@ func TestColumn(t *testing.T) {
 		width       int
 	}{{0, 100, 10}, {5, 6, 80}, {1700000000, 1700086400, 120}, {7, 7, 10}, {0, 1 << 40, 3}} {
 		for cell := range tc.width {
-			at := moment(cell, tc.first, tc.last, tc.width)
+			at := timeAt(cell, tc.first, tc.last, tc.width)
 			if at < tc.first || at > tc.last {
 				t.Errorf("%+v: cell %d begins at %d", tc, cell, at)
 			}

@@ -12,44 +12,45 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// search is a text that is looked for in all manifests, from the cursor to the end of the trace and then from
-// its beginning to the cursor: the next match is found first.
-type search struct {
+// textSearch searches all manifests for a text, from the cursor to the end of the trace and then
+// from its beginning to the cursor, so that it finds the next match first.
+type textSearch struct {
 	text   string
 	from   int
 	filter timeline.Filter
-	// ahead has the matches from the event it began at, behind those before it.
+	// ahead are the matches from the first event searched, behind those before it.
 	ahead, behind *places
-	hunt          *hunt
+	search        *search
 	wrapped       bool
-	// wish is where to go when there is something: 1 to the next match, -1 to the previous one.
-	wish int
-	// wishFrom is where the wish was made.
-	wishFrom spot
+	// target is where to go once there is a match: 1 to the next one, -1 to the previous one, 0
+	// nowhere.
+	target int
+	// targetFrom is where the cursor was then.
+	targetFrom spot
 }
 
-func newSearch(ctx context.Context, file *timeline.File, filter timeline.Filter, number int, text string, from spot) (*search, tea.Cmd, error) {
-	s := &search{text: text, from: int(from.event), ahead: &places{}, behind: &places{}, wish: 1, wishFrom: from}
+func newTextSearch(ctx context.Context, file *timeline.File, filter timeline.Filter, number int, text string, from spot) (*textSearch, tea.Cmd, error) {
+	s := &textSearch{text: text, from: int(from.event), ahead: &places{}, behind: &places{}, target: 1, targetFrom: from}
 	s.filter = withText(filter, text)
 	var err error
-	if s.hunt, err = newHunt(ctx, number, file, s.filter, s.from); err != nil {
+	if s.search, err = newSearch(ctx, number, file, s.filter, s.from); err != nil {
 		return nil, nil, err
 	}
-	return s, s.hunt.step(), nil
+	return s, s.search.step(), nil
 }
 
-// needle gives what to mark.
-func (s *search) needle() string { return lowerNeedle(s.text) }
+// needle returns the text to highlight.
+func (s *textSearch) needle() string { return lowerNeedle(s.text) }
 
 func lowerNeedle(s string) string { return strings.ToLower(clean(s)) }
 
-// withText gives a filter for what another lets through and has a text in it.
+// withText returns a filter for what another one selects and that contains a text.
 func withText(f timeline.Filter, text string) timeline.Filter {
 	if f.Text == "" {
 		f.Text = text
 		return f
 	}
-	// One text is looked for by the selection itself; of two, the other is looked for in what that finds.
+	// The selection searches for one text itself. The other one is searched for in its results.
 	first, match := strings.ToLower(f.Text), f.Match
 	f.Text = text
 	f.Match = func(ts int64, obj *trace.Object) (bool, error) {
@@ -67,56 +68,56 @@ func withText(f timeline.Filter, text string) timeline.Filter {
 	return f
 }
 
-// found takes what a step found.
-func (s *search) found(ctx context.Context, file *timeline.File, msg foundMsg) tea.Cmd {
+// found handles the results of a step.
+func (s *textSearch) found(ctx context.Context, file *timeline.File, msg foundMsg) tea.Cmd {
 	to := s.ahead
 	if s.wrapped {
 		to = s.behind
 	}
 	for _, x := range msg.spots {
 		if s.wrapped && int(x.event) >= s.from {
-			s.hunt.stop()
+			s.search.stop()
 			return nil
 		}
 		to.add(x)
 	}
 	if s.wrapped && msg.upTo >= s.from {
-		s.hunt.stop()
+		s.search.stop()
 		return nil
 	}
-	cmd := s.hunt.took(msg)
-	if cmd != nil || s.hunt.err != nil || s.wrapped || s.from == 0 || msg.more {
+	cmd := s.search.took(msg)
+	if cmd != nil || s.search.err != nil || s.wrapped || s.from == 0 || msg.more {
 		return cmd
 	}
 	s.wrapped = true
-	again, err := newHunt(ctx, s.hunt.number, file, s.filter, 0)
+	again, err := newSearch(ctx, s.search.number, file, s.filter, 0)
 	if err != nil {
 		return nil
 	}
-	s.hunt = again
+	s.search = again
 	return again.step()
 }
 
-// next gives the match that is nearest in a direction, around the ends of the trace. It is certain only when
-// nothing that is not known yet could be nearer; else the search has to go on.
-func (s *search) next(from spot, direction int) (spot, bool) {
+// next returns the nearest match in a direction, wrapping around the ends of the trace. ok is false
+// if an unknown match could be nearer: the search has to go on.
+func (s *textSearch) next(from spot, direction int) (spot, bool) {
 	if direction > 0 {
 		if x, ok := s.ahead.after(from); ok && int(from.event) >= s.from {
 			return x, true
 		}
-		if int(from.event) >= s.from && !s.wrapped && !s.hunt.done {
+		if int(from.event) >= s.from && !s.wrapped && !s.search.done {
 			return spot{}, false
 		}
 		if int(from.event) < s.from {
 			if x, ok := s.behind.after(from); ok {
 				return x, true
 			}
-			if !s.hunt.done {
+			if !s.search.done {
 				return spot{}, false
 			}
 			return firstOf(s.ahead, s.behind)
 		}
-		if x, ok := firstOf(s.behind); ok || !s.hunt.done {
+		if x, ok := firstOf(s.behind); ok || !s.search.done {
 			return x, ok
 		}
 		return firstOf(s.ahead)
@@ -127,7 +128,7 @@ func (s *search) next(from spot, direction int) (spot, bool) {
 		}
 		from = spot{int32(s.from), 0}
 	}
-	if !s.hunt.done {
+	if !s.search.done {
 		return spot{}, false
 	}
 	if x, ok := s.behind.ahead(from); ok {
@@ -154,8 +155,9 @@ func lastOf(all ...*places) (spot, bool) {
 	return spot{}, false
 }
 
-// count gives how many matches there are so far, and which of them one is, from 1; 0: none.
-func (s *search) count(at spot) (nth, n int) {
+// count returns the number of matches so far and the number of the one at a spot, from 1, or 0 if
+// there is none.
+func (s *textSearch) count(at spot) (nth, n int) {
 	before := func(p *places) int {
 		n := 0
 		for lo, hi := 0, len(p.found); lo < hi; {
@@ -176,8 +178,8 @@ func (s *search) count(at spot) (nth, n int) {
 	return nth, n
 }
 
-// status says how it stands.
-func (s *search) status(at spot, total int) string {
+// status returns the state of the search.
+func (s *textSearch) status(at spot, total int) string {
 	nth, n := s.count(at)
 	text := fmt.Sprintf("/%s: %s", clean(s.text), words.Count(n, "match"))
 	if n != 1 {
@@ -187,12 +189,12 @@ func (s *search) status(at spot, total int) string {
 		text = fmt.Sprintf("/%s: match %s of %s", clean(s.text), words.Number(nth), words.Number(n))
 	}
 	switch {
-	case s.hunt.err != nil && s.hunt.ctx.Err() == nil:
-		text += ", " + clean(s.hunt.err.Error())
-	case !s.hunt.done:
-		done := s.hunt.upTo - s.from
+	case s.search.err != nil && s.search.ctx.Err() == nil:
+		text += ", " + clean(s.search.err.Error())
+	case !s.search.done:
+		done := s.search.upTo - s.from
 		if s.wrapped {
-			done = total - s.from + s.hunt.upTo
+			done = total - s.from + s.search.upTo
 		}
 		text += fmt.Sprintf(" so far, searching %d%%", share(done, total))
 	}

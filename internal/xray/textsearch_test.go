@@ -26,7 +26,8 @@ func matches(t *testing.T, file *timeline.File, text string) []timeline.Place {
 	return out
 }
 
-// TestSearch_Walks goes through all matches, in both directions and around the ends, from several places.
+// TestSearch_Walks goes through all matches, in both directions and around the ends, from several
+// places.
 func TestSearch_Walks(t *testing.T) {
 	file := openTrace(t, "../../examples/day.sktrace")
 	want := matches(t, file, "CHECKOUT")
@@ -45,7 +46,7 @@ func TestSearch_Walks(t *testing.T) {
 				if got := d.detail.want.place; got != want[at] {
 					t.Fatalf("match %d is %v, want %v", i, got, want[at])
 				}
-				if nth, n := d.search.count(d.cursor()); nth != at+1 || n != len(want) {
+				if nth, n := d.textSearch.count(d.cursor()); nth != at+1 || n != len(want) {
 					t.Fatalf("match %d of %d, want %d of %d", nth, n, at+1, len(want))
 				}
 				d.keys("n")
@@ -71,8 +72,8 @@ func TestSearch_InFilter(t *testing.T) {
 	}
 	// All of them have it, and so has much that the filter leaves out.
 	d.keys("/", "type:replicas", "enter")
-	if d.search == nil || len(d.search.ahead.found) != len(d.list.found.found) {
-		t.Fatalf("a search for what all have finds %d of %d", len(d.search.ahead.found), len(d.list.found.found))
+	if d.textSearch == nil || len(d.textSearch.ahead.found) != len(d.list.found.found) {
+		t.Fatalf("a search for what all have finds %d of %d", len(d.textSearch.ahead.found), len(d.list.found.found))
 	}
 }
 
@@ -88,12 +89,12 @@ func TestHunt_Stops(t *testing.T) {
 	d.keys("type:Pod")
 	next, _ = d.Update(press("enter"))
 	d.Model = next.(Model)
-	if d.hunt == nil || d.hunt.done {
+	if d.search == nil || d.search.done {
 		t.Fatal("no filter is going on")
 	}
-	hunt := d.hunt
+	search := d.search
 	d.keys("esc")
-	if hunt.ctx.Err() == nil || d.list.found == nil {
+	if search.ctx.Err() == nil || d.list.found == nil {
 		t.Error("the first Esc does not stop the filter and leave what it found")
 	}
 	d.keys("esc")
@@ -101,7 +102,7 @@ func TestHunt_Stops(t *testing.T) {
 		t.Error("the second Esc does not take the filter away")
 	}
 	// What comes of it too late changes nothing.
-	d.send(foundMsg{number: hunt.number, spots: []spot{{1, 1}}})
+	d.send(foundMsg{number: search.number, spots: []spot{{1, 1}}})
 	if d.list.found != nil {
 		t.Error("what came too late is taken")
 	}

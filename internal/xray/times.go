@@ -7,11 +7,11 @@ import (
 
 const (
 	day = 24 * 60 * 60
-	// lastSecond is that of the year 9999, beyond which a date has another length.
+	// lastSecond is the last one of the year 9999. Later dates have another length.
 	lastSecond = 253402300799
 )
 
-// clockTime writes a time of a trace; all are UTC.
+// clockTime returns a time of a trace in UTC.
 func clockTime(ts int64, withDate bool) string {
 	if ts < 0 || ts > lastSecond {
 		return fmt.Sprintf("@%d", ts)
@@ -23,7 +23,7 @@ func clockTime(ts int64, withDate bool) string {
 	return time.Unix(ts, 0).UTC().Format(layout)
 }
 
-// sinceStart writes how long after the start of the trace something was: +00:01:05, +2d03:00:00.
+// sinceStart returns the time since the start of the trace: +00:01:05, +2d03:00:00.
 func sinceStart(ts, start int64) string {
 	sign, d := "+", ts-start
 	if d < 0 {
@@ -39,7 +39,7 @@ func sinceStart(ts, start int64) string {
 	return fmt.Sprintf("%s%s%02d:%02d:%02d", sign, days, d/3600%24, d/60%60, d%60)
 }
 
-// lasting writes a duration: 5s, 2m05s, 1h00m00s, 3d04h.
+// lasting returns a duration: 5s, 2m05s, 1h00m00s, 3d04h.
 func lasting(seconds int64) string {
 	switch {
 	case seconds < 0:
@@ -54,7 +54,7 @@ func lasting(seconds int64) string {
 	return fmt.Sprintf("%dd%02dh", seconds/day, seconds/3600%24)
 }
 
-// timestamp writes a time for machines and people.
+// timestamp returns a time in RFC 3339.
 func timestamp(ts int64) string {
 	if ts < 0 || ts > lastSecond {
 		return fmt.Sprintf("@%d", ts)

@@ -8,7 +8,7 @@ import (
 	"simkube.io/simkube/internal/timeline"
 )
 
-// Update takes a message. What takes time is left to the command.
+// Update handles a message. Commands do what takes time.
 func (m Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	cmd := m.update(msg)
 	return m, cmd
@@ -63,30 +63,30 @@ func (m *Model) update(msg tea.Msg) tea.Cmd {
 	return nil
 }
 
-// arranged has everything fit the screen after a change.
+// arranged fits everything to the screen after a change.
 func (m *Model) arranged(cmd tea.Cmd) tea.Cmd {
 	m.arrange()
 	return cmd
 }
 
-// found takes what a hunt found: for the filter, or for the search.
+// found handles the results of a search, for the filter or for the text.
 func (m *Model) found(msg foundMsg) tea.Cmd {
 	switch {
-	case m.hunt != nil && msg.number == m.hunt.number:
+	case m.search != nil && msg.number == m.search.number:
 		for _, s := range msg.spots {
 			m.list.found.add(s)
 		}
-		cmd := m.hunt.took(msg)
-		if m.hunt.err != nil && m.hunt.ctx.Err() == nil {
-			m.say(roleError, m.hunt.err.Error())
+		cmd := m.search.took(msg)
+		if m.search.err != nil && m.search.ctx.Err() == nil {
+			m.say(roleError, m.search.err.Error())
 		}
 		if m.anchor >= 0 && len(msg.spots) > 0 {
 			m.list.goToEvent(m.anchor)
 		}
 		return tea.Batch(cmd, m.follow())
-	case m.search != nil && msg.number == m.search.hunt.number:
-		cmd := m.search.found(m.ctx, m.file, msg)
-		if m.search.wish != 0 {
+	case m.textSearch != nil && msg.number == m.textSearch.search.number:
+		cmd := m.textSearch.found(m.ctx, m.file, msg)
+		if m.textSearch.target != 0 {
 			return tea.Batch(cmd, m.goToMatch())
 		}
 		return cmd
@@ -94,31 +94,31 @@ func (m *Model) found(msg foundMsg) tea.Cmd {
 	return nil
 }
 
-// goToMatch goes where the search's wish is, if that is known already.
+// goToMatch goes to the match that the text search was asked for, if it is known.
 func (m *Model) goToMatch() tea.Cmd {
-	s := m.search
-	to, ok := s.next(s.wishFrom, s.wish)
+	s := m.textSearch
+	to, ok := s.next(s.targetFrom, s.target)
 	if !ok {
-		if s.hunt.done {
-			s.wish = 0
-			if s.hunt.err != nil {
-				m.say(roleError, s.hunt.err.Error())
+		if s.search.done {
+			s.target = 0
+			if s.search.err != nil {
+				m.say(roleError, s.search.err.Error())
 			} else {
 				m.say(roleWarning, fmt.Sprintf("nothing has %q in it", s.text))
 			}
 		}
 		return nil
 	}
-	if c := to.compare(s.wishFrom); c == 0 {
+	if c := to.compare(s.targetFrom); c == 0 {
 		m.say(roleDim, "this is the only match")
-	} else if c > 0 != (s.wish > 0) {
+	} else if c > 0 != (s.target > 0) {
 		m.say(roleDim, "on from the other end")
 	}
-	s.wish = 0
+	s.target = 0
 	return m.goTo(to.place(), true)
 }
 
-// goTo takes the cursor to an object.
+// goTo moves the cursor to an object.
 func (m *Model) goTo(p timeline.Place, toMatch bool) tea.Cmd {
 	m.anchor = -1
 	m.screen = screenMain
@@ -129,17 +129,17 @@ func (m *Model) goTo(p timeline.Place, toMatch bool) tea.Cmd {
 	return m.detail.ask(objectTarget(p))
 }
 
-// wantMatch makes a wish for the next match or the previous one.
+// wantMatch asks for the next match or the previous one.
 func (m *Model) wantMatch(direction int) tea.Cmd {
-	if m.search == nil {
+	if m.textSearch == nil {
 		m.say(roleDim, "/ searches for text")
 		return nil
 	}
-	m.search.wish, m.search.wishFrom = direction, m.cursor()
+	m.textSearch.target, m.textSearch.targetFrom = direction, m.cursor()
 	return m.goToMatch()
 }
 
-// startSearch looks for a text from the cursor on.
+// startSearch searches for a text from the cursor on.
 func (m *Model) startSearch(text string) tea.Cmd {
 	m.stopSearch()
 	if text == "" {
@@ -150,48 +150,48 @@ func (m *Model) startSearch(text string) tea.Cmd {
 		m.say(roleError, err.Error())
 		return nil
 	}
-	m.hunts++
-	s, cmd, err := newSearch(m.ctx, m.file, filter, m.hunts, text, m.cursor())
+	m.searches++
+	s, cmd, err := newTextSearch(m.ctx, m.file, filter, m.searches, text, m.cursor())
 	if err != nil {
 		m.say(roleError, err.Error())
 		return nil
 	}
-	m.search = s
+	m.textSearch = s
 	m.detail.needle = s.needle()
 	return cmd
 }
 
 func (m *Model) stopSearch() {
-	if m.search != nil {
-		m.search.hunt.stop()
+	if m.textSearch != nil {
+		m.textSearch.search.stop()
 	}
-	m.search = nil
+	m.textSearch = nil
 	m.detail.needle, m.detail.toMatch = lowerNeedle(m.query.Text), false
 }
 
-// setFilter has the list show what satisfies a query. An error leaves it as it is.
+// setFilter lists what matches a query. If it returns an error, the list is unchanged.
 func (m *Model) setFilter(q Query) (tea.Cmd, error) {
 	filter, err := q.filter(m.opts.Compile)
 	if err != nil {
 		return nil, err
 	}
 	var (
-		next  *hunt
+		next  *search
 		found *places
 		cmd   tea.Cmd
 	)
 	if !q.Empty() {
-		m.hunts++
-		if next, err = newHunt(m.ctx, m.hunts, m.file, filter, 0); err != nil {
+		m.searches++
+		if next, err = newSearch(m.ctx, m.searches, m.file, filter, 0); err != nil {
 			return nil, err
 		}
 		found, cmd = &places{}, next.step()
 	}
 	event, _, _, ok := m.list.current()
-	if m.hunt != nil {
-		m.hunt.stop()
+	if m.search != nil {
+		m.search.stop()
 	}
-	m.query, m.hunt, m.anchor = q, next, -1
+	m.query, m.search, m.anchor = q, next, -1
 	m.stopSearch()
 	if ok && found != nil {
 		m.anchor = event

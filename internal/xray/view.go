@@ -19,7 +19,8 @@ func (m Model) View() tea.View {
 	return v
 }
 
-// frame draws the screen: exactly as many lines as it has, each exactly as wide. The cursor is nil where nothing is typed.
+// frame draws the screen: exactly its number of lines, each with exactly its width. The cursor is
+// nil if no text is being edited.
 func (m *Model) frame() (string, *tea.Cursor) {
 	if m.width <= 0 || m.height <= 0 {
 		return "", nil
@@ -54,7 +55,7 @@ func (m *Model) frame() (string, *tea.Cursor) {
 	return strings.Join(out[:min(len(out), m.height)], "\n"), cursor
 }
 
-// middle draws what is between the top and the last line, and tells where in it one types.
+// middle draws the lines between the top and the last line. It returns the position of the cursor.
 func (m *Model) middle(at layout) (out []string, x, y int) {
 	var lines []line
 	switch m.screen {
@@ -110,7 +111,7 @@ func (m *Model) main(at layout) (out []string) {
 
 func (m *Model) emptyList() string {
 	switch {
-	case m.list.found != nil && m.hunt != nil && !m.hunt.done:
+	case m.list.found != nil && m.search != nil && !m.search.done:
 		return " filtering..."
 	case m.list.found != nil:
 		return " the filter lets nothing through: f changes it, Esc takes it away"
@@ -120,7 +121,7 @@ func (m *Model) emptyList() string {
 	return " there are no events in this trace"
 }
 
-// header says what trace it is and how far things are.
+// header returns the line with the name of the trace and the progress.
 func (m *Model) header() line {
 	l := of(roleTitle, " "+clean(m.opts.Name))
 	events := words.Count(m.progress.Total, "event")
@@ -148,16 +149,16 @@ func (m *Model) header() line {
 	return out
 }
 
-// status says what goes on, and what limits what is seen.
+// status returns the line with what is running and what limits the list.
 func (m *Model) status() string {
 	var parts []string
-	if m.search != nil {
-		parts = append(parts, m.search.status(m.cursor(), m.progress.Total))
+	if m.textSearch != nil {
+		parts = append(parts, m.textSearch.status(m.cursor(), m.progress.Total))
 	}
 	if m.list.found != nil {
 		text := fmt.Sprintf("%s: %s", cut(clean(m.query.String()), max(12, m.width/3), m.look.glyphs.more), words.Count(len(m.list.found.found), "object"))
-		if m.hunt != nil && (!m.hunt.done || m.hunt.upTo < m.progress.Total && m.hunt.err != nil) {
-			text += fmt.Sprintf(" (%d%%)", share(m.hunt.upTo, m.progress.Total))
+		if m.search != nil && (!m.search.done || m.search.upTo < m.progress.Total && m.search.err != nil) {
+			text += fmt.Sprintf(" (%d%%)", share(m.search.upTo, m.progress.Total))
 		}
 		parts = append(parts, text)
 	}
@@ -173,7 +174,7 @@ func (m *Model) status() string {
 	return strings.Join(parts, "  ")
 }
 
-// axis shows under the bars where the cursor is, and when it begins and ends.
+// axis returns the line under the bars: the cursor, and the times of start and end.
 func (m *Model) axis() line {
 	if m.list.events() == 0 {
 		return line{}
@@ -183,7 +184,7 @@ func (m *Model) axis() line {
 	at := column(now, m.first, m.last+1, m.width)
 	first, last := clockTime(m.first, m.withDate()), clockTime(m.last, m.withDate())
 	here := clockTime(now, false)
-	// The label goes to the right of its mark where it fits, else to the left.
+	// The label is at the right of its mark if it fits, otherwise at the left.
 	label, from := m.look.glyphs.mark+" "+here, at
 	if at+cells(label) > m.width {
 		label = here + " " + m.look.glyphs.mark

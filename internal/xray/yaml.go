@@ -8,11 +8,13 @@ import (
 	"strings"
 )
 
-// yamlWriter writes what an object holds as YAML for the eye: as kubectl shows it, with keys sorted and list elements level with
-// their key, but never wrapped, and with everything that clean would change spelled as YAML spells it.
+// yamlWriter writes an object as YAML for display, like kubectl: with sorted keys and list elements
+// level with their key, but never wrapped, and with everything that clean would change escaped as
+// in YAML.
 type yamlWriter struct{ lines []string }
 
-// value writes a value that may go on over several lines; first is what its first line begins with, indent where the others do.
+// value writes a value that may take several lines. first is the beginning of its first line,
+// indent the indentation of the others.
 func (w *yamlWriter) value(first string, indent int, v any) {
 	switch v := v.(type) {
 	case map[string]any:
@@ -38,7 +40,7 @@ func (w *yamlWriter) value(first string, indent int, v any) {
 	}
 }
 
-// begin gives what a line begins with: only the first one has something in front.
+// begin returns the beginning of a line. Only the first one has a prefix.
 func (w *yamlWriter) begin(first *string, indent int) string {
 	begin := *first
 	if begin == "" {
@@ -70,7 +72,7 @@ func (w *yamlWriter) entry(key string, indent int, v any) {
 	w.value(key+" ", indent, v)
 }
 
-// text writes a string: as a block where it has several lines and nothing that must be escaped.
+// text writes a string, as a block if it has several lines and nothing to escape.
 func (w *yamlWriter) text(first string, indent int, s string) {
 	body := strings.TrimRight(s, "\n")
 	if !strings.Contains(s, "\n") || body == "" || strings.HasPrefix(body, " ") || strings.HasPrefix(body, "\n") {
@@ -99,7 +101,7 @@ func (w *yamlWriter) text(first string, indent int, s string) {
 
 func (w *yamlWriter) line(s string) { w.lines = append(w.lines, s) }
 
-// yamlScalar writes what fits on a line.
+// yamlScalar returns a value that fits on one line.
 func yamlScalar(v any) string {
 	switch v := v.(type) {
 	case nil:
@@ -123,10 +125,11 @@ func yamlScalar(v any) string {
 	return "?"
 }
 
-// yamlOther matches strings that without quotes would be something else: a number, a date, true, null.
+// yamlOther matches strings that would be something else without quotes: a number, a date, true,
+// null.
 var yamlOther = regexp.MustCompile(`^(?i:[-+]?[._0-9][-+.:,_0-9etz ]*|[-+]?0[xob][0-9a-f_]+|[-+]?\.(inf|nan)|true|false|yes|no|on|off|y|n|null|~|)$`)
 
-// yamlPlain tells whether a string without control characters needs no quotes.
+// yamlPlain reports whether a string without control characters needs no quotes.
 func yamlPlain(s string) bool {
 	if yamlOther.MatchString(s) || strings.TrimSpace(s) != s || strings.Contains(s, ": ") || strings.Contains(s, " #") || strings.HasSuffix(s, ":") {
 		return false
