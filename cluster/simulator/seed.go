@@ -1,4 +1,4 @@
-package app
+package simulator
 
 import (
 	"crypto/rand"
@@ -12,10 +12,10 @@ import (
 	"simkube.io/simkube/cluster/internal/virtualtime"
 )
 
-// seed fixes what is left to chance in virtual time: what the runtime chooses, and with it package math/rand, the order of
-// maps and the scheduler's choice among equal nodes; UIDs; keys and tokens, which nobody outside the process can use: all
-// that is done already, by the environment skctl started this process with. What is left are the suffixes of generated names,
-// which Kubernetes takes from the clock, and in virtual time that shows the same at every start.
+// seed seeds the generator of the suffixes of generated names, which Kubernetes seeds with the clock: in virtual time
+// that shows the same at every start. All other generators were seeded when the process was started, from its environment:
+// that of the runtime, and with it package math/rand, the order of maps and the scheduler's choice among equal nodes; and
+// those of UIDs, keys and tokens, which are of no use outside the process. With the seed 0 the suffixes are random.
 func seed(s uint64) error {
 	began, _ := strconv.ParseUint(os.Getenv(virtualtime.SeedVariable), 10, 64) // 0 where there is none
 	if began != s {

@@ -1,4 +1,4 @@
-package app
+package simulator
 
 import (
 	"errors"
@@ -13,24 +13,23 @@ import (
 	"simkube.io/simkube/internal/simulation"
 )
 
-// errParentGone is returned when whoever started the simulation is gone: nobody waits for its
-// results.
+// errParentGone is returned when the parent process has ended, so that nothing waits for the results.
 var errParentGone = errors.New("the process that started the simulation is gone")
 
 const (
-	// lockTime is how long a process that is gone may take to let go of its locks.
+	// lockTime is how long the locks of a process may remain after its end.
 	lockTime = 2 * time.Second
 	lockPoll = 10 * time.Millisecond
 )
 
-// orphaned removes what a simulation has made whose parent is gone, and what that has left. Results
-// that are being written are finished first.
+// orphaned removes what a simulation whose parent is gone has made, and what the parent has left. Results that are being
+// written are finished first.
 func orphaned(spec simulation.Spec, out *messenger, ended <-chan error) error {
 	if out.reporting.Load() {
-		_ = <-ended // nobody is there to be told
+		<-ended // its error has no recipient
 	}
 	err := controlplane.RemoveData()
-	// In virtual time a sleep takes none, so this goes by the machine's clock.
+	// In virtual time time.Sleep returns at once, so this uses the machine's clock.
 	for began := virtualtime.Real(); virtualtime.Real()-began < lockTime; {
 		if results.Sweep(spec.Output) && (spec.Scratch == "" || scratch.Remove(spec.Scratch)) {
 			break

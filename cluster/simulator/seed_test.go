@@ -1,4 +1,4 @@
-package app
+package simulator
 
 import (
 	"strings"
@@ -8,14 +8,14 @@ import (
 	"simkube.io/simkube/internal/simulation"
 )
 
-// TestSeed_Variable holds that the one who starts a simulation and the one that runs it mean the same variable.
+// TestSeed_Variable holds that skctl and sk-cluster use the same variable.
 func TestSeed_Variable(t *testing.T) {
 	if virtualtime.SeedVariable != simulation.SeedVariable {
 		t.Errorf("got %s and %s", virtualtime.SeedVariable, simulation.SeedVariable)
 	}
 }
 
-// TestSeed_Environment has the process's seed and the simulation's differ: then chance was at work with another seed before, or none.
+// TestSeed_Environment holds that a simulation's seed must be that of the process.
 func TestSeed_Environment(t *testing.T) {
 	for _, test := range []struct {
 		environment string

@@ -1,0 +1,165 @@
+package simulator
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"sync/atomic"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/utils/clock"
+
+	"simkube.io/simkube/cluster/controlplane"
+	"simkube.io/simkube/cluster/internal/virtualtime"
+	"simkube.io/simkube/internal/mutate"
+	"simkube.io/simkube/internal/simulation"
+)
+
+const (
+	// bootLead is how much virtual time the control plane and its nodes have to start before the first event of the trace.
+	bootLead = time.Minute
+	// stopTimeout bounds an orderly stop of the control plane.
+	stopTimeout = 30 * time.Second
+)
+
+// run is one simulation.
+type run struct {
+	spec simulation.Spec
+	additions
+	log io.Writer
+	// report receives notes and progress. It must be safe for concurrent use.
+	report func(simulation.Message)
+	// began is the machine's time when the simulation began, see virtualtime.Real.
+	began time.Duration
+	// ends says that the process ends with the simulation, so that the control plane need not be stopped.
+	ends bool
+
+	mutator atomic.Pointer[mutate.Mutator]
+}
+
+// simulate prepares the simulation, starts the control plane and replays the trace on it. An error of stopping the
+// control plane afterwards is returned along with the results.
+func (r *run) simulate(ctx context.Context) (done *simulation.Done, err error) {
+	if virtual := r.spec.Time == simulation.Virtual; virtual != virtualtime.Enabled {
+		return nil, fmt.Errorf("this sk-cluster was built for another clock than %q", cmp.Or(r.spec.Time, simulation.Real))
+	}
+	prepared, err := r.prepare(ctx)
+	if err != nil {
+		return nil, err
+	}
+	opts, err := r.controlPlane()
+	if err != nil {
+		return nil, err
+	}
+	r.enter(simulation.Starting)
+	cp, err := controlplane.Start(ctx, opts)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, simulation.ErrInterrupted
+		}
+		return nil, fmt.Errorf("start the control plane: %w", err)
+	}
+	if !r.ends {
+		defer func() { err = errors.Join(err, stop(ctx, cp)) }()
+	}
+	governor := virtualtime.NewGovernor()
+	return prepared.Run(ctx, simulation.Runner{
+		Cluster: simulation.Cluster{
+			Config:     cp.RESTConfig(),
+			SetMutator: r.mutator.Store,
+			Done:       cp.Done(),
+			Err:        cp.Err,
+			Abandon:    cp.Abandon,
+			Versions:   versions(),
+		},
+		Clock: clock.RealClock{},
+		Log:   slog.New(slog.NewTextHandler(r.log, nil)),
+		Report: func(m simulation.Message) {
+			if m.Progress != nil {
+				governor.Tick()
+			}
+			r.report(m)
+		},
+		Wall: func() time.Duration { return virtualtime.Real() - r.began },
+	})
+}
+
+func (r *run) enter(p simulation.Phase) {
+	r.report(simulation.Message{Progress: &simulation.Progress{Phase: p}})
+}
+
+// prepare reads the trace and, in virtual time, sets the clock.
+func (r *run) prepare(ctx context.Context) (*simulation.Prepared, error) {
+	r.enter(simulation.Preparing)
+	prepared, err := simulation.Prepare(ctx, r.spec)
+	if err != nil {
+		return nil, err
+	}
+	if virtualtime.Enabled {
+		virtualtime.Set(prepared.Origin().Add(-bootLead))
+		if err := seed(r.spec.Seed); err != nil {
+			return nil, err
+		}
+	}
+	for _, note := range prepared.Notes() {
+		r.report(simulation.Message{Note: &note})
+	}
+	return prepared, nil
+}
+
+// controlPlane returns the options of the control plane.
+func (r *run) controlPlane() (controlplane.Options, error) {
+	opts := controlplane.Options{
+		Controllers:      controlplane.SimulationControllers(),
+		SchedulerConfig:  r.spec.SchedulerConfig,
+		SchedulerPlugins: r.plugins,
+		Components:       r.components,
+		KubeAPIQPS:       r.spec.KubeAPIQPS,
+		Minimal:          virtualtime.Enabled,
+		Log:              r.log,
+		Verbosity:        r.spec.Verbosity,
+		MutatePod:        r.mutatePod,
+	}
+	var err error
+	if opts.CRDs, err = readManifests(r.spec.CRDs); err != nil {
+		return opts, err
+	}
+	opts.Stages, err = readManifests(r.spec.Stages)
+	return opts, err
+}
+
+// mutatePod is a controlplane.MutatePod. It leaves pods alone until the replay sets a mutator.
+func (r *run) mutatePod(ctx context.Context, pod *corev1.Pod, dryRun bool) (bool, error) {
+	switch m := r.mutator.Load(); {
+	case m == nil:
+		return false, nil
+	case dryRun:
+		return m.Preview(ctx, pod)
+	default:
+		return m.Mutate(ctx, pod)
+	}
+}
+
+// stop stops a control plane, also after ctx has ended.
+func stop(ctx context.Context, cp *controlplane.ControlPlane) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+	defer cancel()
+	return cp.Stop(ctx)
+}
+
+func readManifests(files []string) ([]controlplane.Manifest, error) {
+	var out []controlplane.Manifest
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			return nil, fmt.Errorf("read manifest: %w", err)
+		}
+		out = append(out, controlplane.Manifest{Name: file, Data: data})
+	}
+	return out, nil
+}

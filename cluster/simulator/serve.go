@@ -1,0 +1,177 @@
+package simulator
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"syscall"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/client-go/kubernetes"
+
+	simkubev1 "simkube.io/simkube/api/v1"
+	"simkube.io/simkube/cluster/controlplane"
+	"simkube.io/simkube/cluster/internal/virtualtime"
+	"simkube.io/simkube/internal/nodes"
+)
+
+// serveOptions are the flags of serve.
+type serveOptions struct {
+	dir             string
+	port            int
+	schedulerConfig string
+	controllers     []string
+	crds            []string
+	stages          []string
+	nodes           string
+	shape           string
+	kubeAPIQPS      float32
+	verbosity       int
+}
+
+// ready is the content of ready.json, which serve writes once the cluster can be used.
+type ready struct {
+	PID        int       `json:"pid"`
+	Kubeconfig string    `json:"kubeconfig"`
+	Server     string    `json:"server"`
+	StartedAt  time.Time `json:"startedAt"`
+	Version    string    `json:"version"`
+}
+
+// serve runs a control plane until the process gets SIGTERM or SIGINT, or a component stops by itself.
+func serve(ctx context.Context, o serveOptions, a additions, out io.Writer) (err error) {
+	if virtualtime.Enabled {
+		return errors.New("a lasting cluster needs the wall clock: this sk-cluster was built for virtual time")
+	}
+	ctx, cancel := signal.NotifyContext(ctx, syscall.SIGTERM, os.Interrupt)
+	defer cancel()
+	log := io.Discard
+	if o.dir != "" {
+		file, err := createLog(o.dir)
+		if err != nil {
+			return err
+		}
+		defer file.Close()
+		log = file
+	}
+	opts := controlplane.Options{
+		Port:             o.port,
+		SchedulerConfig:  o.schedulerConfig,
+		SchedulerPlugins: a.plugins,
+		Components:       a.components,
+		Controllers:      o.controllers,
+		KubeAPIQPS:       o.kubeAPIQPS,
+		Log:              log,
+		Verbosity:        o.verbosity,
+	}
+	if opts.CRDs, err = readManifests(o.crds); err != nil {
+		return err
+	}
+	if opts.Stages, err = readManifests(o.stages); err != nil {
+		return err
+	}
+	plan, err := planServedNodes(o.nodes, o.shape)
+	if err != nil {
+		return err
+	}
+	cp, err := controlplane.Start(ctx, opts)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stop(ctx, cp)) }()
+	if plan != nil {
+		client, err := kubernetes.NewForConfig(cp.RESTConfig())
+		if err != nil {
+			return fmt.Errorf("make client: %w", err)
+		}
+		if err := nodes.Create(ctx, client, plan.Nodes, nil); err != nil {
+			return err
+		}
+	}
+	remove, err := announce(o.dir, cp, out)
+	if err != nil {
+		return err
+	}
+	defer remove()
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-cp.Done():
+		return cp.Err()
+	}
+}
+
+// createLog creates the folder of a cluster, and its log.
+func createLog(dir string) (*os.File, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("create folder: %w", err)
+	}
+	file, err := os.OpenFile(filepath.Join(dir, "log.txt"), os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("create log: %w", err)
+	}
+	return file, nil
+}
+
+// planServedNodes returns the nodes that the flags ask for, or nil for none.
+func planServedNodes(value, shape string) (*nodes.Plan, error) {
+	if value == "" {
+		return nil, nil
+	}
+	spec, err := nodes.ParseSpec(value, shape)
+	if err != nil {
+		return nil, err
+	}
+	if spec.Auto() {
+		return nil, errors.New("invalid --nodes \"auto\": must be a number or a file of manifests, as there is no trace")
+	}
+	plan, err := nodes.Prepare(spec, nil)
+	if err != nil {
+		return nil, err
+	}
+	// All nodes of this cluster are simulated, so that pods need not be kept off them: those that kubectl makes should run.
+	for _, node := range plan.Nodes {
+		node.Spec.Taints = slices.DeleteFunc(node.Spec.Taints, func(t corev1.Taint) bool { return t.Key == simkubev1.TaintKwokProvider })
+	}
+	return plan, nil
+}
+
+// announce writes the files by which others find the cluster: ready.json is the last, and appears complete.
+func announce(dir string, cp *controlplane.ControlPlane, out io.Writer) (remove func(), err error) {
+	kubeconfig := cp.Kubeconfig()
+	if dir != "" {
+		data, err := os.ReadFile(kubeconfig)
+		if err != nil {
+			return nil, fmt.Errorf("read kubeconfig: %w", err)
+		}
+		kubeconfig = filepath.Join(dir, "kubeconfig")
+		if err := os.WriteFile(kubeconfig, data, 0o600); err != nil {
+			return nil, fmt.Errorf("write kubeconfig: %w", err)
+		}
+	}
+	content := ready{PID: os.Getpid(), Kubeconfig: kubeconfig, Server: cp.Server(), StartedAt: time.Now().UTC(), Version: kubernetesVersion()}
+	data, err := json.MarshalIndent(content, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("encode ready.json: %w", err)
+	}
+	data = append(data, '\n')
+	if dir == "" {
+		_, err := out.Write(data)
+		return func() {}, err
+	}
+	file := filepath.Join(dir, "ready.json")
+	if err := os.WriteFile(file+".tmp", data, 0o600); err != nil {
+		return nil, fmt.Errorf("write ready.json: %w", err)
+	}
+	if err := os.Rename(file+".tmp", file); err != nil {
+		return nil, fmt.Errorf("write ready.json: %w", err)
+	}
+	return func() { _, _ = os.Remove(file), os.Remove(kubeconfig) }, nil
+}
