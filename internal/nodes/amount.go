@@ -11,8 +11,8 @@ import (
 	"simkube.io/simkube/internal/words"
 )
 
-// formatAmount writes an amount of a resource for people, with three digits that count: "402 cores", "1.2 TiB",
-// "312 pods", "nvidia.com/gpu 8".
+// formatAmount formats an amount of a resource for people, with three significant digits: "402
+// cores", "1.2 TiB", "312 pods", "nvidia.com/gpu 8".
 func formatAmount(name corev1.ResourceName, amount int64) string {
 	switch {
 	case name == corev1.ResourceCPU:
@@ -41,7 +41,8 @@ func formatBytes(amount int64) string {
 	return threeDigits(value) + " " + units[unit]
 }
 
-// threeDigits rounds to three digits that count, without zeros at the end; whole numbers keep all theirs.
+// threeDigits rounds to three significant digits, without trailing zeros. The integer part is never
+// rounded.
 func threeDigits(value float64) string {
 	if value >= 1000 {
 		return words.Number(int64(math.Round(value)))

@@ -13,26 +13,27 @@ import (
 // TooManyNodesError is returned by [Prepare] when auto would need more than MaxNodes.
 type TooManyNodesError struct {
 	Shape Shape
-	// Peak says when and for how much the trace asks.
+	// Peak describes when the trace requests the most, and how much.
 	Peak string
 }
 
 func (e *TooManyNodesError) Error() string {
-	return fmt.Sprintf("nodes auto: the trace needs more than %s nodes of %s (%s): give a larger node shape, or the number of nodes",
+	return fmt.Sprintf("nodes auto: the trace needs more than %s nodes of %s (%s): use a larger node shape, or set the number of nodes",
 		words.Number(MaxNodes), e.Shape, e.Peak)
 }
 
-// headroom is what auto adds to the nodes that the peak fills: a tenth, and one at least. A rollout runs old and
-// new pods side by side (a quarter more, by default, of one Deployment at a time), and the scheduler spreads pods
-// over nodes instead of packing them.
+// headroom returns how many nodes auto adds to those that the peak fills: a tenth, and at least
+// one. A rollout runs old and new pods side by side (by default a quarter more, of one Deployment
+// at a time), and the scheduler spreads pods over nodes instead of packing them.
 func headroom(nodes int) int {
 	return (nodes + 9) / 10
 }
 
-// autoSize finds the number of nodes of a shape for a trace's peak and tells about it in one line.
+// autoSize returns the number of nodes of a shape that a trace's peak needs, and a summary of one
+// line.
 func autoSize(demand *Demand, shape Shape) (count int, summary string, err error) {
 	pack := newPacker(demand, shape)
-	var peak *moment
+	var peak *snapshot
 	for _, now := range demand.peaks(pack.runnable, pack.size) {
 		needed, ok := pack.pack(&now)
 		if !ok {
@@ -47,12 +48,12 @@ func autoSize(demand *Demand, shape Shape) (count int, summary string, err error
 	}
 	extra := min(headroom(count), MaxNodes-count)
 	summary = fmt.Sprintf("auto: %s of %s (%s; %s; +%d for rollouts)", words.Count(count+extra, "node"), shape,
-		demand.describe(peak), pack.decisive(peak, count), extra)
+		demand.describe(peak), pack.limit(peak, count), extra)
 	return count + extra, summary, nil
 }
 
-// describe says how much is asked for at a moment: "peak at 14:05 UTC: 312 pods, 402 cores, 1.2 TiB".
-func (d *Demand) describe(now *moment) string {
+// describe returns what a snapshot requests: "peak at 14:05 UTC: 312 pods, 402 cores, 1.2 TiB".
+func (d *Demand) describe(now *snapshot) string {
 	parts := []string{formatAmount(corev1.ResourcePods, now.total[corev1.ResourcePods])}
 	for _, name := range sortedResources(now.total) {
 		if name != corev1.ResourcePods && now.total[name] > 0 {
@@ -72,7 +73,7 @@ func (d *Demand) describe(now *moment) string {
 	return text
 }
 
-// clock writes a time of the trace, with the day where the trace has several.
+// clock formats a time of the trace, with the date if the trace is longer than a day.
 func (d *Demand) clock(at time.Time) string {
 	if d.End.Sub(d.Start) <= 24*time.Hour {
 		return at.Format("15:04 UTC")
@@ -80,8 +81,9 @@ func (d *Demand) clock(at time.Time) string {
 	return at.Format("2006-01-02 15:04 UTC")
 }
 
-// decisive says why the number of nodes at a moment is what it is: one resource, or pods that do not fit together.
-func (p *packer) decisive(now *moment, count int) string {
+// limit returns what limits the number of nodes for a snapshot: one resource, or pods that do not
+// fit together on a node.
+func (p *packer) limit(now *snapshot, count int) string {
 	daemons := amounts{}
 	for index, live := range now.live {
 		if p.demand.templates[index].perNode && p.runnable(index) {
@@ -90,19 +92,20 @@ func (p *packer) decisive(now *moment, count int) string {
 			}
 		}
 	}
-	var most float64
-	var which corev1.ResourceName
+	var maxFill float64
+	var limiting corev1.ResourceName
 	for _, name := range sortedResources(now.total) {
 		if p.size[name] == 0 {
 			continue
 		}
-		if fill := float64(now.total[name]+daemons[name]*int64(count)) / float64(p.size[name]); fill > most {
-			most, which = fill, name
+		if fill := float64(now.total[name]+daemons[name]*int64(count)) / float64(p.size[name]); fill > maxFill {
+			maxFill, limiting = fill, name
 		}
 	}
-	// With more than a fifth of everything left over, and more than one node, it is not the sum that decides.
-	if most < 0.8*float64(count-1) {
-		return "the fit of single pods decides"
+	// If more than a fifth of every resource stays free on more than one node, the sum of the requests
+	// is not what limits.
+	if maxFill < 0.8*float64(count-1) {
+		return "limited by how pods fit on nodes"
 	}
-	return string(which) + " decides"
+	return "limited by " + string(limiting)
 }

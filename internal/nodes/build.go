@@ -19,23 +19,25 @@ const (
 	region         = "virtual"
 )
 
-// defaultZones are dealt out over the nodes in turn, so that pods that spread over zones, or avoid each other by
-// zone, have somewhere to go. label.topology.kubernetes.io/zone=... in a shape takes their place.
+// defaultZones are assigned to the nodes round robin, so that pods with a topology spread or
+// anti-affinity over zones can be scheduled. label.topology.kubernetes.io/zone=... in a shape
+// replaces them.
 var defaultZones = []string{"virtual-a", "virtual-b", "virtual-c"}
 
-// virtualTaint keeps everything off a simulated node that was not sent there.
+// virtualTaint returns the taint that keeps pods off a simulated node unless they tolerate it.
 func virtualTaint() corev1.Taint {
 	return corev1.Taint{Key: taintKey, Value: "true", Effect: corev1.TaintEffectNoSchedule}
 }
 
-// Build makes count nodes of one shape, named node-0001 and so on. Every node has
+// Build returns count nodes of one shape, named node-0001 and so on. Every node has
 //
-//   - the labels type=virtual, kubernetes.io/hostname (its name), kubernetes.io/os=linux, kubernetes.io/arch=amd64
-//     (both also under their beta names), topology.kubernetes.io/region=virtual, topology.kubernetes.io/zone
-//     virtual-a, -b and -c in turn, node.kubernetes.io/instance-type (cpu32-memory128Gi), and those of the shape,
-//     which win;
+//   - the labels type=virtual, kubernetes.io/hostname (its name), kubernetes.io/os=linux,
+//     kubernetes.io/arch=amd64 (both also under their beta names),
+//     topology.kubernetes.io/region=virtual, topology.kubernetes.io/zone (virtual-a, -b and -c
+//     round robin), node.kubernetes.io/instance-type (such as cpu32-memory128Gi), and the labels of
+//     the shape, which take precedence;
 //   - the taint kwok-provider=true:NoSchedule and those of the shape;
-//   - the annotation kwok.x-k8s.io/node=fake, by which KWOK knows its nodes;
+//   - the annotation kwok.x-k8s.io/node=fake, which makes KWOK manage the node;
 //   - the shape's resources as capacity and as allocatable.
 func Build(count int, shape Shape) []*corev1.Node {
 	shape = shape.orDefault()

@@ -11,12 +11,13 @@ import (
 	"simkube.io/simkube/internal/words"
 )
 
-// Check judges every pod of a demand against the nodes and returns those that none of them can ever run, the
-// largest number of pods first. Only what lasts is judged: labels, taints and sizes, with the selector type=virtual
-// and the toleration of kwok-provider that every simulated pod gets. What is free at a time, volumes, host ports
-// (which a simulation takes away) and preferences are not.
+// Check returns a finding for the pods of a demand that none of the nodes can ever run, those with
+// the most pods first. It considers only what does not change during a simulation: labels, taints
+// and sizes, with the node selector type=virtual and the toleration of kwok-provider that every
+// simulated pod gets. It does not consider the free capacity, volumes, preferences, or host ports,
+// which a simulation removes.
 //
-// DaemonSets are among the findings when no node at all can run their pods.
+// A DaemonSet is among the findings only if no node can run its pods.
 func Check(nodes []*corev1.Node, demand *Demand) []Finding {
 	if demand == nil {
 		return nil
@@ -30,24 +31,24 @@ func Check(nodes []*corev1.Node, demand *Demand) []Finding {
 			continue
 		}
 		candidates := set
-		if asksByName(template) {
+		if selectsByName(template) {
 			if byName == nil {
 				byName = set.byName()
 			}
 			candidates = byName
 		}
-		feasible, reason := judge(candidates, template)
+		feasible, reason := assess(candidates, template)
 		if len(feasible) == 0 {
 			findings = append(findings, Finding{Owners: owners, Pods: owners.pods(), Reason: reason})
 			continue
 		}
-		findings = append(findings, crowded(feasible, template, owners)...)
+		findings = append(findings, exclusiveFindings(feasible, template, owners)...)
 	}
 	return sortFindings(findings)
 }
 
-// judge gives the classes that can run a pod, or else the reason why there are none.
-func judge(set *nodeSet, template *podTemplate) (feasible []*class, reason string) {
+// assess returns the classes that can run a pod, or the reason if none can.
+func assess(set *nodeSet, template *podTemplate) (feasible []*class, reason string) {
 	asked := constraints(template)
 	satisfied := make([]int, len(asked)) // nodes, by constraint
 	for _, c := range set.classes {
@@ -79,11 +80,11 @@ func judge(set *nodeSet, template *podTemplate) (feasible []*class, reason strin
 	if len(reasons) > 0 {
 		return nil, strings.Join(reasons, "; and it ")
 	}
-	return nil, "needs things that no single node has together: " + strings.Join(partial, ", ")
+	return nil, "no single node satisfies all of its requirements: " + strings.Join(partial, ", ")
 }
 
-// asksByName tells whether a pod tells nodes of one class apart.
-func asksByName(template *podTemplate) bool {
+// selectsByName reports whether a pod distinguishes nodes that are otherwise alike.
+func selectsByName(template *podTemplate) bool {
 	spec := &template.pod.Spec
 	if _, ok := spec.NodeSelector[corev1.LabelHostname]; ok || spec.NodeName != "" {
 		return true
@@ -99,9 +100,9 @@ func asksByName(template *podTemplate) bool {
 	return false
 }
 
-// crowded finds the pods that are too many of their own kind, because they exclude each other within a topology
-// and it has fewer places than there are pods.
-func crowded(feasible []*class, template *podTemplate, owners []Owner) []Finding {
+// exclusiveFindings returns the pods that exceed the number of topology domains, because pods of
+// one template exclude each other within a domain.
+func exclusiveFindings(feasible []*class, template *podTemplate, owners []Owner) []Finding {
 	if template.perNode {
 		return nil
 	}
@@ -116,7 +117,7 @@ func crowded(feasible []*class, template *podTemplate, owners []Owner) []Finding
 				findings = append(findings, Finding{
 					Owners: []Owner{owner},
 					Pods:   owner.Pods - places,
-					Reason: fmt.Sprintf("excludes others of its kind by %s: there are %d, and only %s for them",
+					Reason: fmt.Sprintf("has anti-affinity to its own pods by %s: %d pods need a place each, and there are only %s",
 						key, owner.Pods, words.Count(places, "place")),
 				})
 			}
@@ -125,7 +126,8 @@ func crowded(feasible []*class, template *podTemplate, owners []Owner) []Finding
 	return findings
 }
 
-// selfExclusive lists the topology keys by which pods of a template must be apart from each other.
+// selfExclusive returns the topology keys of the required anti-affinity that pods of a template
+// have to each other.
 func selfExclusive(pod *corev1.Pod) []string {
 	if pod.Spec.Affinity == nil || pod.Spec.Affinity.PodAntiAffinity == nil {
 		return nil
@@ -133,7 +135,7 @@ func selfExclusive(pod *corev1.Pod) []string {
 	var keys []string
 	for _, term := range pod.Spec.Affinity.PodAntiAffinity.RequiredDuringSchedulingIgnoredDuringExecution {
 		if len(term.Namespaces) > 0 || term.NamespaceSelector != nil || term.LabelSelector == nil {
-			continue // whether these are its own pods is not for the template to say
+			continue // the template alone does not determine whether its own pods match
 		}
 		selector, err := metav1.LabelSelectorAsSelector(term.LabelSelector)
 		if err == nil && len(term.MatchLabelKeys) == 0 && len(term.MismatchLabelKeys) == 0 &&
@@ -144,8 +146,8 @@ func selfExclusive(pod *corev1.Pod) []string {
 	return keys
 }
 
-// places counts the values of a topology key among nodes; every tells whether all of them have one. A node without
-// excludes nobody.
+// places returns the number of values of a topology key among nodes, and whether all of them have
+// the label. A node without it does not take part in the anti-affinity.
 func places(classes []*class, key string) (count int, every bool) {
 	if key == corev1.LabelHostname {
 		for _, c := range classes {

@@ -29,7 +29,7 @@ func lines(findings []Finding) []string {
 
 func TestCheck_Reasons(t *testing.T) {
 	three := Build(3, mustShape(t, "cpu=8,memory=32Gi,label.disktype=ssd|hdd,label.slot=1"))
-	// Pods that want an ssd and an IPv6 address find each on one node, and both on none.
+	// For each of the labels ssd and ipv6 there is a node that has it, but no node has both.
 	three[0].Labels["ipv6"] = "no"
 	three[1].Labels["ipv6"] = "yes"
 	three[2].Spec.Unschedulable = true
@@ -47,7 +47,7 @@ func TestCheck_Reasons(t *testing.T) {
 		{"nodeSelector without such a label", podSpec("1", "1Gi", "nodeSelector: {gpu: a100}"), "needs nodeSelector gpu=a100, which none of the 3 nodes has (no node has the label gpu)"},
 		{"two nodeSelectors without such a label", podSpec("1", "1Gi", "nodeSelector: {gpu: a100, tpu: v4}"), "needs nodeSelector gpu=a100, which none of the 3 nodes has (no node has the label gpu); and it needs nodeSelector tpu=v4, which none of the 3 nodes has (no node has the label tpu)"},
 		{"nodeSelector by host name", podSpec("1", "1Gi", "nodeSelector: {kubernetes.io/hostname: node-0002}"), ""},
-		{"nodeSelector by host name that is cordoned", podSpec("1", "1Gi", "nodeSelector: {kubernetes.io/hostname: node-0003}"), "needs things that no single node has together: nodeSelector kubernetes.io/hostname=node-0003 (1 of 3), tolerated taints (2 of 3)"},
+		{"nodeSelector by host name that is cordoned", podSpec("1", "1Gi", "nodeSelector: {kubernetes.io/hostname: node-0003}"), "no single node satisfies all of its requirements: nodeSelector kubernetes.io/hostname=node-0003 (1 of 3), tolerated taints (2 of 3)"},
 		{"nodeSelector by unknown host name", podSpec("1", "1Gi", "nodeSelector: {kubernetes.io/hostname: ip-10-0-0-1}"), "needs nodeSelector kubernetes.io/hostname=ip-10-0-0-1, which none of the 3 nodes has (nodes have kubernetes.io/hostname=node-0001, node-0002, node-0003)"},
 		{"nodeName", podSpec("1", "1Gi", "nodeName: node-0001"), ""},
 		{"nodeName unknown", podSpec("1", "1Gi", "nodeName: worker-7"), "is pinned to the node worker-7 by nodeName, which is not among the 3 nodes"},
@@ -57,7 +57,7 @@ func TestCheck_Reasons(t *testing.T) {
 		{"affinity by name", podSpec("1", "1Gi", affinity(`{matchFields: [{key: metadata.name, operator: In, values: [node-0001]}]}`)), ""},
 		{"too large", podSpec("9", "33Gi", ""), "requests 9 cores, and the largest of the 3 nodes has 8 cores; and it requests 33 GiB, and the largest of the 3 nodes has 32 GiB"},
 		{"extended resource", `{containers: [{resources: {limits: {nvidia.com/gpu: 2}}}]}`, "requests 2 nvidia.com/gpu, and none of the 3 nodes has any nvidia.com/gpu"},
-		{"together nowhere", podSpec("1", "1Gi", `nodeSelector: {disktype: ssd, ipv6: "yes"}`), "needs things that no single node has together: nodeSelector disktype=ssd (2 of 3), nodeSelector ipv6=yes (1 of 3), tolerated taints (2 of 3)"},
+		{"together nowhere", podSpec("1", "1Gi", `nodeSelector: {disktype: ssd, ipv6: "yes"}`), "no single node satisfies all of its requirements: nodeSelector disktype=ssd (2 of 3), nodeSelector ipv6=yes (1 of 3), tolerated taints (2 of 3)"},
 		{"pod affinity by a label nobody has", podSpec("1", "1Gi", `affinity: {podAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: rack, labelSelector: {}}]}}`), "has a required pod affinity by rack, and no node has that label"},
 		{"pod anti-affinity by a label nobody has", podSpec("1", "1Gi", `affinity: {podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: rack, labelSelector: {matchLabels: {app: api}}}]}}`), ""},
 		{"spread over a label nobody has", podSpec("1", "1Gi", `topologySpreadConstraints: [{topologyKey: rack, maxSkew: 1, whenUnsatisfiable: DoNotSchedule}]`), "has a required topology spread over rack, and no node has that label"},
@@ -125,8 +125,8 @@ func TestCheck_TooManyOfAKind(t *testing.T) {
 		return podSpec("1", "1Gi", `affinity: {podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: `+key+`, labelSelector: {matchLabels: {app: api}}}]}}`)
 	}
 	for key, want := range map[string]string{
-		"kubernetes.io/hostname":      "apps/v1.Deployment prod/api: 2 pods can never be scheduled: excludes others of its kind by kubernetes.io/hostname: there are 6, and only 4 places for them",
-		"topology.kubernetes.io/zone": "apps/v1.Deployment prod/api: 3 pods can never be scheduled: excludes others of its kind by topology.kubernetes.io/zone: there are 6, and only 3 places for them",
+		"kubernetes.io/hostname":      "apps/v1.Deployment prod/api: 2 pods can never be scheduled: has anti-affinity to its own pods by kubernetes.io/hostname: 6 pods need a place each, and there are only 4 places",
+		"topology.kubernetes.io/zone": "apps/v1.Deployment prod/api: 3 pods can never be scheduled: has anti-affinity to its own pods by topology.kubernetes.io/zone: 6 pods need a place each, and there are only 3 places",
 	} {
 		got := Check(Build(4, Shape{}), survey(nil, applied(deployment(t, "api", 6, apart(key)), deployment(t, "web", 6, apart(key)))))
 		if diff := cmp.Diff([]string{want}, lines(got)); diff != "" {

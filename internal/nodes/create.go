@@ -19,15 +19,17 @@ type Progress struct {
 	Total, Created, Ready int
 }
 
-// createConcurrency is how many creations are under way at a time: enough to keep an API server on two cores busy.
+// createConcurrency is the number of nodes created at a time: enough to keep an API server on two
+// cores busy.
 const createConcurrency = 16
 
-// Create creates the nodes, many at a time, and returns when all of them are ready for pods: the Ready condition
-// is true (KWOK sets it) and the taint node.kubernetes.io/not-ready, with which the API server greets a node, is
-// gone (the node lifecycle controller takes it off). The context bounds the wait; when it ends, the error is a
-// [*NotReadyError] that wraps its cause. progress may be nil; it is called from one goroutine at a time.
+// Create creates the nodes concurrently and returns when all of them are ready for pods: the Ready
+// condition is true (KWOK sets it) and the taint node.kubernetes.io/not-ready, which the API server
+// adds to a new node, is gone (the node lifecycle controller removes it). The context bounds the
+// wait; when it ends, the error is a [*NotReadyError] that wraps its cause. progress may be nil;
+// calls to it do not overlap.
 //
-// A node that exists already is an error: it belongs to somebody else. Nodes created before an error stay.
+// It is an error if a node already exists. Nodes created before an error are kept.
 func Create(ctx context.Context, client kubernetes.Interface, nodes []*corev1.Node, progress func(Progress)) error {
 	count := counter{total: len(nodes), report: progress}
 	group, groupCtx := errgroup.WithContext(ctx)
@@ -53,14 +55,15 @@ func Create(ctx context.Context, client kubernetes.Interface, nodes []*corev1.No
 	return waitReady(ctx, client, nodes, count.ready)
 }
 
-// createOne creates a node with its status. An API server keeps the status of a new Node, since that is how a
-// kubelet registers; where something in between has dropped or changed the sizes, they are written again.
+// createOne creates a node with its status. An API server keeps the status of a new Node, since
+// kubelets register that way. If something in between dropped or changed the sizes, createOne
+// writes them again.
 func createOne(ctx context.Context, client kubernetes.Interface, node *corev1.Node) error {
 	api := client.CoreV1().Nodes()
 	got, err := api.Create(ctx, node, metav1.CreateOptions{})
 	switch {
 	case apierrors.IsAlreadyExists(err):
-		return fmt.Errorf("create node %s: it exists already and is not this simulation's: %w", node.Name, err)
+		return fmt.Errorf("create node %s: it already exists and was not created by this simulation: %w", node.Name, err)
 	case err != nil:
 		return fmt.Errorf("create node %s: %w", node.Name, err)
 	}
@@ -85,7 +88,7 @@ func createOne(ctx context.Context, client kubernetes.Interface, node *corev1.No
 	return nil
 }
 
-// counter reports progress from many goroutines, one at a time.
+// counter serializes the progress of concurrent creations.
 type counter struct {
 	total  int
 	report func(Progress)

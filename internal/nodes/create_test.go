@@ -13,7 +13,8 @@ import (
 	clienttesting "k8s.io/client-go/testing"
 )
 
-// fakeCluster is an API server whose KWOK makes a node ready as it is created, unless told otherwise.
+// fakeCluster returns a client of an API server on which every node becomes ready when it is
+// created, except the one named notReady.
 func fakeCluster(notReady string) *fake.Clientset {
 	client := fake.NewClientset()
 	client.PrependReactor("create", "nodes", func(action clienttesting.Action) (bool, runtime.Object, error) {
@@ -105,12 +106,12 @@ func TestCreate_Exists(t *testing.T) {
 	}
 }
 
-func TestLacks_NotReadyTaint(t *testing.T) {
+func TestNotReadyReason_NotReadyTaint(t *testing.T) {
 	node := &corev1.Node{
 		Spec:   corev1.NodeSpec{Taints: []corev1.Taint{{Key: corev1.TaintNodeNotReady, Effect: corev1.TaintEffectNoSchedule}}},
 		Status: corev1.NodeStatus{Conditions: []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionTrue}}},
 	}
-	if got, want := lacks(node), lacksTaint; got != want {
+	if got, want := notReadyReason(node), reasonTaint; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

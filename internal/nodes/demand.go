@@ -12,12 +12,12 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// Demand is what a trace asks of its nodes: the distinct pods in it and how many of each live at any time. A
-// [Survey] makes it. It is read-only and may be shared.
+// Demand is what a trace requests of its nodes: its distinct pod templates, and how many pods of
+// each exist at any time. It is made by a [Survey], is read-only, and may be shared.
 type Demand struct {
 	// Start and End are the times of the first and the last event.
 	Start, End time.Time
-	// Notes tell what cannot be judged before the replay.
+	// Notes are about what cannot be checked before the replay.
 	Notes []string
 
 	templates []*podTemplate
@@ -28,7 +28,7 @@ type Demand struct {
 // templateOwners are the objects that have pods of one template, sorted by kind and name.
 type templateOwners []Owner
 
-// pods sums up the most pods each owner has.
+// pods returns the sum of the owners' maximum numbers of pods.
 func (o templateOwners) pods() int {
 	sum := 0
 	for _, owner := range o {
@@ -37,8 +37,8 @@ func (o templateOwners) pods() int {
 	return sum
 }
 
-// Demand ends the survey. The lifecycles, which stand at the end of a trace, tell when Jobs and bare pods finish;
-// one without an end is taken to run until it is deleted.
+// Demand ends the survey. The lifecycles, which are at the end of a trace, determine when Jobs and
+// bare pods finish. A pod without an end is assumed to run until it is deleted.
 func (s *Survey) Demand(lifecycles trace.Lifecycles) *Demand {
 	demand := &Demand{
 		Start:     time.Unix(s.first, 0).UTC(),
@@ -66,12 +66,13 @@ func (s *Survey) Demand(lifecycles trace.Lifecycles) *Demand {
 	for _, owners := range demand.owners {
 		slices.SortFunc(owners, compareOwners)
 	}
-	demand.remark(s.problems-len(s.notes), s.classes)
+	demand.addNotes(s.problems-len(s.notes), s.classes)
 	return demand
 }
 
-// finishOf computes when the last pod of a run finishes, given the recorded lifecycles of its owner's pods: the
-// replay starts the pods one after the other, as many at a time as the run has replicas.
+// finishOf returns when the last pod of a run finishes, according to the recorded lifecycles of its
+// owner's pods: the replay starts the pods one after the other, as many at a time as the run has
+// replicas.
 func finishOf(r *run, lifecycles trace.Lifecycles) (int64, bool) {
 	byHash := lifecycles[r.owner.name]
 	var recorded []trace.Lifecycle
@@ -90,7 +91,6 @@ func finishOf(r *run, lifecycles trace.Lifecycles) (int64, bool) {
 		if lifecycle.State != trace.Finished {
 			return 0, false
 		}
-		// The slot that is free first takes the next pod.
 		first := 0
 		for j, busyUntil := range slots {
 			if busyUntil < slots[first] {
@@ -99,13 +99,13 @@ func finishOf(r *run, lifecycles trace.Lifecycles) (int64, bool) {
 		}
 		slots[first] += max(lifecycle.End-lifecycle.Start, 0)
 	}
-	return r.born + slices.Max(slots), true
+	return r.created + slices.Max(slots), true
 }
 
-// remark adds the notes about what cannot be judged.
-func (d *Demand) remark(problemsNotShown int, known map[classRef]bool) {
+// addNotes adds notes about what cannot be checked.
+func (d *Demand) addNotes(problemsNotShown int, known map[classRef]bool) {
 	if problemsNotShown > 0 {
-		d.Notes = append(d.Notes, fmt.Sprintf("%d more versions of objects are left out of the judgement of nodes", problemsNotShown))
+		d.Notes = append(d.Notes, fmt.Sprintf("%d more versions of objects are left out of the node check", problemsNotShown))
 	}
 	byRemark := map[string]templateOwners{}
 	for i, template := range d.templates {
@@ -114,7 +114,7 @@ func (d *Demand) remark(problemsNotShown int, known map[classRef]bool) {
 		}
 		for _, class := range template.classes {
 			if !known[class] {
-				remark := fmt.Sprintf("need the %s %q, which the trace does not hold: they are refused unless it comes from elsewhere", class.Kind, class.Name)
+				remark := fmt.Sprintf("need the %s %q, which is not in the trace: the API server rejects them unless it is created in another way", class.Kind, class.Name)
 				byRemark[remark] = append(byRemark[remark], d.owners[i]...)
 			}
 		}
@@ -124,18 +124,19 @@ func (d *Demand) remark(problemsNotShown int, known map[classRef]bool) {
 	}
 }
 
-// moment is the demand at one time.
-type moment struct {
+// snapshot is the demand at one time.
+type snapshot struct {
 	time time.Time
-	// live has the number of pods of each template; for a DaemonSet's, the number of DaemonSets.
+	// live is the number of pods of each template; for a DaemonSet's template, the number of
+	// DaemonSets.
 	live []int
-	// total sums what is requested, without DaemonSets: those depend on the number of nodes.
+	// total is the sum of the requests, without DaemonSets: theirs depend on the number of nodes.
 	total amounts
 }
 
-// walk calls visit with the demand after every second in which it changed. The moment is reused.
-func (d *Demand) walk(include func(template int) bool, visit func(*moment)) {
-	now := &moment{live: make([]int, len(d.templates)), total: amounts{}}
+// walk calls visit with the demand after every second in which it changed. The snapshot is reused.
+func (d *Demand) walk(include func(template int) bool, visit func(*snapshot)) {
+	now := &snapshot{live: make([]int, len(d.templates)), total: amounts{}}
 	for i := 0; i < len(d.steps); {
 		at := d.steps[i].time
 		for ; i < len(d.steps) && d.steps[i].time == at; i++ {
@@ -156,18 +157,19 @@ func (d *Demand) walk(include func(template int) bool, visit func(*moment)) {
 	}
 }
 
-// allResources stands for all of them together in a list of peaks.
+// allResources is the key of the peak of all resources together.
 const allResources corev1.ResourceName = ""
 
-// peaks finds the first moment at which most of each resource is requested, and the one at which most is requested
-// of all together, counted in nodes of the given size. The moments are distinct and in the order of time.
-func (d *Demand) peaks(include func(template int) bool, size amounts) []moment {
-	// Two passes, so that only the moments that are kept are copied.
+// peaks returns the first snapshot at which the most of each resource is requested, and the one at
+// which the most of all together is requested, counted in nodes of the given size. The snapshots
+// are distinct and sorted by time.
+func (d *Demand) peaks(include func(template int) bool, size amounts) []snapshot {
+	// Two passes, so that only the snapshots that are returned are copied.
 	best := map[corev1.ResourceName]float64{}
 	times := map[corev1.ResourceName]time.Time{}
-	d.walk(include, func(now *moment) {
+	d.walk(include, func(now *snapshot) {
 		together := 0.0
-		for _, name := range sortedResources(now.total) { // in order: a sum of floats depends on it
+		for _, name := range sortedResources(now.total) { // a sum of floats depends on the order
 			amount := float64(now.total[name])
 			if size[name] > 0 {
 				together += amount / float64(size[name])
@@ -184,10 +186,10 @@ func (d *Demand) peaks(include func(template int) bool, size amounts) []moment {
 	for _, at := range times {
 		wanted[at] = true
 	}
-	var found []moment
-	d.walk(include, func(now *moment) {
+	var found []snapshot
+	d.walk(include, func(now *snapshot) {
 		if wanted[now.time] {
-			found = append(found, moment{time: now.time, live: slices.Clone(now.live), total: maps.Clone(now.total)})
+			found = append(found, snapshot{time: now.time, live: slices.Clone(now.live), total: maps.Clone(now.total)})
 		}
 	})
 	return found

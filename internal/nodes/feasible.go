@@ -13,16 +13,18 @@ import (
 	"simkube.io/simkube/internal/words"
 )
 
-// constraint is one thing a pod asks of a node, for good: not what happens to be free.
+// constraint is one requirement that a pod has of a node regardless of its free capacity.
 type constraint struct {
-	// short names it among others: "nodeSelector disktype=ssd".
+	// short names the constraint in a list: "nodeSelector disktype=ssd".
 	short string
 	ok    func(*class) bool
-	// none says that no node of a set satisfies it; a clause whose subject is a pod.
+	// none returns a clause that says that no node of the set satisfies the constraint. Its subject is
+	// the pod.
 	none func(*nodeSet) string
 }
 
-// constraints lists what a template asks for, in the order in which the scheduler would look.
+// constraints returns the constraints of a template, in the order in which the scheduler checks
+// them.
 func constraints(template *podTemplate) []constraint {
 	spec := &template.pod.Spec
 	var out []constraint
@@ -79,7 +81,7 @@ func nodeAffinityConstraint(affinity *corev1.NodeAffinity) constraint {
 	return constraint{
 		short: short,
 		ok: func(c *class) bool {
-			// A term that is malformed matches nothing, as in the scheduler.
+			// A malformed term matches nothing, as in the scheduler.
 			matches, _ := matcher.Match(c.node)
 			return matches
 		},
@@ -137,7 +139,7 @@ func affinityKeys(selector *corev1.NodeSelector) []string {
 	return slices.Sorted(maps.Keys(seen))
 }
 
-// metadataName is the one field of a node that an affinity can ask for.
+// metadataName is the only node field that an affinity can select.
 const metadataName = "metadata.name"
 
 func taintConstraint(tolerations []corev1.Toleration) constraint {
@@ -165,7 +167,8 @@ func taintConstraint(tolerations []corev1.Toleration) constraint {
 	}
 }
 
-// untolerated gives the first taint that keeps a pod with these tolerations from a node.
+// untolerated returns the first taint of a node that a pod with these tolerations does not
+// tolerate.
 func untolerated(node *corev1.Node, tolerations []corev1.Toleration) (corev1.Taint, bool) {
 	for _, taint := range node.Spec.Taints {
 		if taint.Effect == corev1.TaintEffectPreferNoSchedule {
@@ -201,7 +204,7 @@ func sizeConstraint(name corev1.ResourceName, amount int64) constraint {
 	}
 }
 
-// labelConstraint is for rules that leave nodes without the label out.
+// labelConstraint returns the constraint of a rule that excludes nodes without a label.
 func labelConstraint(key, rule string) constraint {
 	return constraint{
 		short: "the label " + key,

@@ -16,7 +16,8 @@ type Owner struct {
 	GVK schema.GroupVersionKind
 	// Name is namespace/name, or the name alone for a cluster-scoped object.
 	Name string
-	// Pods is the most pods it has at any time; for a DaemonSet 1, as it has one per node.
+	// Pods is the maximum number of pods that it has at a time; for a DaemonSet, which has one per
+	// node, it is 1.
 	Pods int
 }
 
@@ -24,7 +25,7 @@ func compareOwners(a, b Owner) int {
 	return cmp.Or(cmp.Compare(trace.FormatGVK(a.GVK), trace.FormatGVK(b.GVK)), cmp.Compare(a.Name, b.Name))
 }
 
-// mergeOwners sorts and leaves one entry per object, with the sum of its pods over its templates.
+// mergeOwners sorts owners and merges those of the same object, adding up their pods.
 func mergeOwners(owners []Owner) []Owner {
 	owners = slices.Clone(owners)
 	slices.SortStableFunc(owners, compareOwners)
@@ -39,7 +40,8 @@ func mergeOwners(owners []Owner) []Owner {
 	return out
 }
 
-// ownerNames names the first three: "apps/v1.Deployment prod/api, prod/web, batch/v1.Job prod/load and 4 more".
+// ownerNames lists the first three owners: "apps/v1.Deployment prod/api, prod/web, batch/v1.Job
+// prod/load and 4 more".
 func ownerNames(owners []Owner) string {
 	const shown = 3
 	var parts []string
@@ -55,24 +57,24 @@ func ownerNames(owners []Owner) string {
 	return words.First(shown, parts...)
 }
 
-// Finding says that pods can never be scheduled on a set of nodes, and why.
+// Finding is a set of pods that can never be scheduled on a set of nodes, with the reason.
 type Finding struct {
-	// Owners have these pods, sorted by kind and name; never empty.
+	// Owners are the owners of the pods, sorted by kind and name. It is never empty.
 	Owners []Owner
-	// Pods is how many of the owners' pods it concerns.
+	// Pods is the number of the owners' pods that can never be scheduled.
 	Pods int
 	// Reason is a clause without a full stop, such as
 	// "needs nodeSelector disktype=ssd, which none of the 14 nodes has (no node has the label disktype)".
 	Reason string
 }
 
-// String gives the finding as one line, with the first three owners by name:
-// "apps/v1.Deployment prod/api: 3 pods can never be scheduled: needs nodeSelector disktype=ssd, which ...".
+// String returns the finding as one line, with the first three owners by name: "apps/v1.Deployment
+// prod/api: 3 pods can never be scheduled: needs nodeSelector disktype=ssd, which ...".
 func (f Finding) String() string {
 	return fmt.Sprintf("%s: %s can never be scheduled: %s", ownerNames(f.Owners), words.Count(f.Pods, "pod"), f.Reason)
 }
 
-// sortFindings puts findings with one reason together and the largest first.
+// sortFindings merges findings with the same reason, and sorts by the number of pods, descending.
 func sortFindings(findings []Finding) []Finding {
 	byReason := map[string]*Finding{}
 	for _, finding := range findings {

@@ -18,7 +18,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// ReadManifestFile is [ReadManifests] on a file.
+// ReadManifestFile opens a file and reads it with [ReadManifests].
 func ReadManifestFile(path string) (nodes []*corev1.Node, notes []string, err error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -28,24 +28,25 @@ func ReadManifestFile(path string) (nodes []*corev1.Node, notes []string, err er
 	return ReadManifests(file, path)
 }
 
-// ReadManifests reads the Node manifests of a file, called name in messages: YAML documents or JSON values, each a
-// Node or a List of Nodes, such as `kubectl get nodes -o yaml` writes.
+// ReadManifests reads Node manifests: YAML documents or JSON values, each a Node or a List of
+// Nodes, such as `kubectl get nodes -o yaml` writes. name is the file's name in errors and notes.
 //
-// Nodes stay as they are but for what makes them simulated nodes (the label type=virtual, the annotation and the
-// taint of KWOK, added where they lack) and what belongs to the cluster they were taken from (identity, conditions,
-// addresses, pod CIDRs, the taints of a node that is not well), which is dropped. The labels for hostname,
-// operating system and architecture, which a kubelet sets, are added where they lack; a missing allocatable is
-// taken from the capacity and the other way round; a missing number of pods is 110. notes tell what was added.
+// Nodes are kept as they are, with two exceptions. What makes them simulated nodes is added if it
+// is missing: the label type=virtual, and the annotation and the taint of KWOK. What belongs to
+// their original cluster is dropped: identity, conditions, addresses, pod CIDRs, and the taints of
+// an unhealthy node. Missing labels for hostname, operating system and architecture, which a
+// kubelet sets, are added; a missing allocatable is copied from the capacity and vice versa; a
+// missing number of pods is 110. The notes list what was added.
 //
-// Everything that is wrong is reported in one error: documents that are not Nodes or cannot be decoded, nodes
-// without a name or a size, names that occur twice, no node at all, or more than MaxNodes.
+// The error joins all problems: documents that are not Nodes or cannot be decoded, nodes without a
+// name or a size, duplicate names, no node at all, or more than MaxNodes.
 func ReadManifests(r io.Reader, name string) (nodes []*corev1.Node, notes []string, err error) {
-	reader := manifestReader{file: name, places: map[string]string{}, added: additions{}}
+	reader := manifestReader{file: name, firstSeen: map[string]string{}, added: additions{}}
 	reader.read(r)
 	switch {
 	case len(reader.problems) > 0:
 	case len(reader.nodes) == 0:
-		reader.problem("", errors.New("no Node manifest in it"))
+		reader.problem("", errors.New("contains no Node manifest"))
 	case len(reader.nodes) > MaxNodes:
 		reader.problem("", fmt.Errorf("%d nodes; at most %d can be simulated", len(reader.nodes), MaxNodes))
 	}
@@ -55,7 +56,7 @@ func ReadManifests(r io.Reader, name string) (nodes []*corev1.Node, notes []stri
 	return reader.nodes, reader.added.notes(name, len(reader.nodes)), nil
 }
 
-// maxProblems is how many problems of one file are spelled out.
+// maxProblems is the number of problems of one file that an error lists.
 const maxProblems = 10
 
 func joinProblems(problems []error) error {
@@ -66,11 +67,11 @@ func joinProblems(problems []error) error {
 }
 
 type manifestReader struct {
-	file     string
-	nodes    []*corev1.Node
-	places   map[string]string // node name -> where it was first seen
-	added    additions
-	problems []error
+	file      string
+	nodes     []*corev1.Node
+	firstSeen map[string]string // by node name, where it occurred first
+	added     additions
+	problems  []error
 }
 
 func (m *manifestReader) problem(place string, err error) {
@@ -81,8 +82,8 @@ func (m *manifestReader) problem(place string, err error) {
 	m.problems = append(m.problems, fmt.Errorf("%s: %s: %w", m.file, place, err))
 }
 
-// read takes in every document. Documents are numbered from 1, the empty ones included, as an editor's search for
-// the separators would count them.
+// read reads all documents. They are numbered from 1. Empty documents count too, so that a number
+// can be found in an editor by counting separators.
 func (m *manifestReader) read(r io.Reader) {
 	buffered := bufio.NewReader(r)
 	next := m.yamlDocuments(buffered)
@@ -97,7 +98,7 @@ func (m *manifestReader) read(r io.Reader) {
 		}
 		if err != nil {
 			m.problem(place, err)
-			return // what follows cannot be told apart any more
+			return // the start of the next document is unknown
 		}
 		data, err := yaml.YAMLToJSON(document)
 		if err != nil {
@@ -124,7 +125,7 @@ func jsonDocuments(r io.Reader) func() ([]byte, error) {
 	}
 }
 
-// manifestHead is what tells a Node from a list and from anything else.
+// manifestHead has the fields that distinguish a Node from a list and from other objects.
 type manifestHead struct {
 	metav1.TypeMeta `json:",inline"`
 	Metadata        struct {
@@ -133,7 +134,7 @@ type manifestHead struct {
 	Items []json.RawMessage `json:"items"`
 }
 
-// value takes in one JSON value, a Node or a list.
+// value reads one JSON value, a Node or a list.
 func (m *manifestReader) value(place string, data []byte) {
 	var head manifestHead
 	if err := json.Unmarshal(data, &head); err != nil {
@@ -148,7 +149,7 @@ func (m *manifestReader) value(place string, data []byte) {
 	case head.APIVersion != "v1" || head.Kind != "Node":
 		what := fmt.Sprintf("%s %q", strings.TrimPrefix(head.APIVersion+"."+head.Kind, "."), head.Metadata.Name)
 		if head.Kind == "" {
-			what = "something without a kind"
+			what = "an object without a kind"
 		}
 		m.problem(place, fmt.Errorf("%s is not a v1.Node", what))
 	default:
@@ -167,24 +168,24 @@ func (m *manifestReader) node(place string, data []byte) {
 		return
 	}
 	if node.Name == "" {
-		m.problem(place, errors.New("a Node without metadata.name"))
+		m.problem(place, errors.New("Node without metadata.name"))
 		return
 	}
-	if first, ok := m.places[node.Name]; ok {
-		m.problem(place, fmt.Errorf("Node %q occurs twice, first in %s", node.Name, first))
+	if first, ok := m.firstSeen[node.Name]; ok {
+		m.problem(place, fmt.Errorf("Node %q is a duplicate, first defined in %s", node.Name, first))
 		return
 	}
-	m.places[node.Name] = place
+	m.firstSeen[node.Name] = place
 	if problems := validation.IsDNS1123Subdomain(node.Name); len(problems) > 0 {
 		m.problem(place, fmt.Errorf("Node %q: %s", node.Name, problems[0]))
 		return
 	}
 	if len(node.Status.Allocatable) == 0 && len(node.Status.Capacity) == 0 {
-		m.problem(place, fmt.Errorf("Node %q has neither status.allocatable nor status.capacity: give it cpu, memory and pods", node.Name))
+		m.problem(place, fmt.Errorf("Node %q has neither status.allocatable nor status.capacity: set cpu, memory and pods", node.Name))
 		return
 	}
 	m.nodes = append(m.nodes, m.added.simulated(&node))
 }
 
-// defaultPods is what a kubelet allows when nobody says otherwise.
+// defaultPods is the default limit of a kubelet.
 var defaultPods = resource.MustParse("110")

@@ -9,10 +9,10 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// additions counts what was added to how many nodes of a file.
+// additions counts the nodes of a file by what was added to them.
 type additions map[string]int
 
-// notes says it, one line each, in alphabetical order.
+// notes returns one line per addition, sorted.
 func (a additions) notes(file string, total int) []string {
 	var notes []string
 	for what, count := range a {
@@ -29,7 +29,7 @@ func (a additions) notes(file string, total int) []string {
 	return notes
 }
 
-// simulated makes a simulated node of a manifest, and counts what it added.
+// simulated returns a simulated node made from a manifest, and counts what it added.
 func (a additions) simulated(in *corev1.Node) *corev1.Node {
 	node := &corev1.Node{
 		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Node"},
@@ -89,10 +89,10 @@ func (a additions) label(labels map[string]string, key, value string) {
 	labels[key] = value
 }
 
-// resources completes capacity and allocatable from each other.
+// resources sets missing capacity from allocatable and vice versa.
 func (a additions) resources(status *corev1.NodeStatus) {
 	if len(status.Allocatable) == 0 {
-		a["took allocatable from the capacity"]++
+		a["copied allocatable from capacity"]++
 		status.Allocatable = status.Capacity.DeepCopy()
 	}
 	if pods := status.Allocatable[corev1.ResourcePods]; pods.IsZero() {
@@ -109,8 +109,9 @@ func (a additions) resources(status *corev1.NodeStatus) {
 	}
 }
 
-// conditionTaint tells the taints that Kubernetes itself puts on a node and takes off again. On a simulated node
-// they would say something about a machine that is not there. The taint of a cordoned node follows from its spec.
+// conditionTaint reports whether Kubernetes itself adds and removes a taint. On a simulated node
+// such a taint would describe a machine that does not exist. The taint of a cordoned node follows
+// from its spec.
 func conditionTaint(taint corev1.Taint) bool {
 	return strings.HasPrefix(taint.Key, "node.kubernetes.io/") ||
 		taint.Key == "node.cloudprovider.kubernetes.io/uninitialized"

@@ -52,8 +52,8 @@ items:
 		"nodes.yaml: added the label kubernetes.io/hostname for 1 of 2 nodes",
 		"nodes.yaml: added the label kubernetes.io/os=linux for 1 of 2 nodes",
 		"nodes.yaml: added the taint kwok-provider=true:NoSchedule for 1 of 2 nodes",
+		"nodes.yaml: copied allocatable from capacity for 1 of 2 nodes",
 		"nodes.yaml: replaced the label type=gpu by type=virtual for 1 of 2 nodes",
-		"nodes.yaml: took allocatable from the capacity for 1 of 2 nodes",
 	}
 	if diff := cmp.Diff(wantNotes, notes); diff != "" {
 		t.Error(diff)
@@ -102,23 +102,23 @@ func TestReadManifests_Errors(t *testing.T) {
 		name, text string
 		want       []string
 	}{
-		{"empty", "# nothing\n", []string{"nodes.yaml: no Node manifest in it"}},
+		{"empty", "# nothing\n", []string{"nodes.yaml: contains no Node manifest"}},
 		{
 			"several at once",
 			node("a") + "---\napiVersion: v1\nkind: Pod\nmetadata: {name: p}\n---\napiVersion: v1\nkind: Node\nmetadata: {name: b}\n---\n" + node("a"),
 			[]string{
 				`nodes.yaml: document 2: v1.Pod "p" is not a v1.Node`,
-				`nodes.yaml: document 3: Node "b" has neither status.allocatable nor status.capacity: give it cpu, memory and pods`,
-				`nodes.yaml: document 4: Node "a" occurs twice, first in document 1`,
+				`nodes.yaml: document 3: Node "b" has neither status.allocatable nor status.capacity: set cpu, memory and pods`,
+				`nodes.yaml: document 4: Node "a" is a duplicate, first defined in document 1`,
 			},
 		},
-		{"no name", strings.Replace(node("a"), "name: a", "uid: a", 1), []string{"nodes.yaml: document 1: a Node without metadata.name"}},
+		{"no name", strings.Replace(node("a"), "name: a", "uid: a", 1), []string{"nodes.yaml: document 1: Node without metadata.name"}},
 		{
 			"bad name", node("A_b"),
 			[]string{`nodes.yaml: document 1: Node "A_b": a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')`},
 		},
 		{"not a manifest", "just text\n", []string{"nodes.yaml: document 1: not a manifest: json: cannot unmarshal string into Go value of type nodes.manifestHead"}},
-		{"no kind", "a: 1\n", []string{`nodes.yaml: document 1: something without a kind is not a v1.Node`}},
+		{"no kind", "a: 1\n", []string{`nodes.yaml: document 1: an object without a kind is not a v1.Node`}},
 		{"in a list", "apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: Secret, metadata: {name: s}}\n", []string{`nodes.yaml: document 1, item 1: v1.Secret "s" is not a v1.Node`}},
 		{"bad quantity", strings.Replace(node("a"), "cpu: 1", "cpu: x", 1), []string{"nodes.yaml: document 1: decode Node: quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"}},
 		{"broken YAML", "a: [\n", []string{"nodes.yaml: document 1: yaml: line 1: did not find expected node content"}},

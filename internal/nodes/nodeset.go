@@ -10,15 +10,15 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// class is a set of nodes that are alike to every pod that does not ask for a node by name.
+// class is a set of nodes that are alike to every pod that does not select a node by name.
 type class struct {
-	// node stands for all of them. A cordoned node has the taint it would get.
+	// node represents all of them. A cordoned node has the taint that Kubernetes adds to it.
 	node  *corev1.Node
 	size  amounts
 	names []string
 }
 
-// nodeSet is a set of nodes by class, in the order of the first node of each.
+// nodeSet is a set of nodes grouped by class, in the order of the first node of each class.
 type nodeSet struct {
 	classes []*class
 	total   int
@@ -40,7 +40,8 @@ func newNodeSet(nodes []*corev1.Node) *nodeSet {
 	return set
 }
 
-// byName gives a set in which every node is a class of its own, for pods that ask for nodes by name.
+// byName returns a set in which every node is a class of its own, for pods that select nodes by
+// name.
 func (s *nodeSet) byName() *nodeSet {
 	out := &nodeSet{total: s.total}
 	for _, c := range s.classes {
@@ -60,7 +61,8 @@ func (s *nodeSet) byName() *nodeSet {
 	return out
 }
 
-// classKey is equal for nodes of one class. A hostname label that is just the node's name is left out.
+// classKey returns a string that is equal for nodes of one class. A hostname label that equals the
+// node's name is ignored.
 func classKey(node *corev1.Node) string {
 	var b strings.Builder
 	for _, key := range slices.Sorted(maps.Keys(node.Labels)) {
@@ -81,7 +83,7 @@ func classKey(node *corev1.Node) string {
 	return b.String()
 }
 
-// withCordonTaint gives the node as the node lifecycle controller will make it.
+// withCordonTaint returns the node as the node lifecycle controller will change it.
 func withCordonTaint(node *corev1.Node) *corev1.Node {
 	if !node.Spec.Unschedulable {
 		return node
@@ -93,7 +95,7 @@ func withCordonTaint(node *corev1.Node) *corev1.Node {
 	return node
 }
 
-// all names the set in a sentence: "the node", "the 14 nodes".
+// all returns the set as a noun phrase: "the node", "the 14 nodes".
 func (s *nodeSet) all() string {
 	if s.total == 1 {
 		return "the node"
@@ -101,7 +103,8 @@ func (s *nodeSet) all() string {
 	return fmt.Sprintf("the %d nodes", s.total)
 }
 
-// noneOf starts a relative clause: "which the node does not have", "which none of the 14 nodes has".
+// noneHas returns a relative clause: "which the node does not have", "which none of the 14 nodes
+// has".
 func (s *nodeSet) noneHas() string {
 	if s.total == 1 {
 		return "which the node does not have"
@@ -109,7 +112,8 @@ func (s *nodeSet) noneHas() string {
 	return fmt.Sprintf("which none of the %d nodes has", s.total)
 }
 
-// values lists what the nodes have for a label: "nodes have disktype=hdd, nvme", "no node has the label disktype".
+// values describes the values of a label: "nodes have disktype=hdd, nvme", "no node has the label
+// disktype".
 func (s *nodeSet) values(key string) string {
 	const shown = 5
 	seen := map[string]bool{}
@@ -128,16 +132,16 @@ func (s *nodeSet) values(key string) string {
 	return fmt.Sprintf("nodes have %s=%s", key, strings.Join(values, ", "))
 }
 
-// largest gives the most that any node has of a resource.
+// largest returns the maximum that any node has of a resource.
 func (s *nodeSet) largest(name corev1.ResourceName) int64 {
-	var most int64
+	var maxSize int64
 	for _, c := range s.classes {
-		most = max(most, c.size[name])
+		maxSize = max(maxSize, c.size[name])
 	}
-	return most
+	return maxSize
 }
 
-// sum gives what all nodes have of a resource together.
+// sum returns what all nodes together have of a resource.
 func (s *nodeSet) sum(name corev1.ResourceName) int64 {
 	var sum int64
 	for _, c := range s.classes {

@@ -7,19 +7,20 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// packer finds how many nodes of one size hold a number of pods, first fit decreasing: the pods that need most of
-// a node first, each on the first node with room. Every node first gets the pods of the DaemonSets.
+// packer computes how many nodes of one size a number of pods needs, by first fit decreasing: pods
+// with the largest requests come first, and each goes on the first node with room. Before that,
+// every node gets the pods of the DaemonSets.
 //
-// The scheduler spreads pods instead of packing them, so the result is what a moment needs at the least; what is
-// added on top is the caller's business.
+// The scheduler spreads pods instead of packing them, so the result is the minimum for a snapshot.
+// The caller adds headroom.
 type packer struct {
 	demand *Demand
-	// classes are the nodes' classes in turn: node i is of class i modulo their number.
+	// classes are the classes of the nodes round robin: node i has the class i modulo their number.
 	classes []*class
-	// feasible tells which classes can run a template at all.
+	// feasible is whether a class can run a template, by template and class.
 	feasible  [][]bool
 	size      amounts
-	exclusive []bool // templates of which a node runs one pod at most
+	exclusive []bool // by template, whether a node runs at most one of its pods
 }
 
 // bin is a node being filled.
@@ -45,7 +46,7 @@ func newPacker(demand *Demand, shape Shape) *packer {
 	return p
 }
 
-// period is after how many nodes the labels repeat, as far as it matters.
+// period returns the number of nodes after which the labels repeat, at most MaxNodes.
 func (s Shape) period() int {
 	period := 1
 	lengths := []int{len(defaultZones)}
@@ -66,13 +67,14 @@ func lcm(a, b int) int {
 	return a / x * b
 }
 
-// runnable tells whether any class can run a template.
+// runnable reports whether any class can run a template.
 func (p *packer) runnable(template int) bool {
 	return slices.Contains(p.feasible[template], true)
 }
 
-// pack gives the number of nodes that hold the pods of a moment, and false when more than MaxNodes would be needed.
-func (p *packer) pack(now *moment) (count int, ok bool) {
+// pack returns the number of nodes that the pods of a snapshot need, and false if that is more than
+// MaxNodes.
+func (p *packer) pack(now *snapshot) (count int, ok bool) {
 	overhead := p.overhead(now)
 	var bins []bin
 	open := func() *bin {
@@ -89,16 +91,16 @@ func (p *packer) pack(now *moment) (count int, ok bool) {
 				used = max(used, i+1)
 			}
 		}
-		roomless := !p.hasRoom(overhead, index)
+		noRoom := !p.hasRoom(overhead, index)
 		for left > 0 {
 			if len(bins) >= MaxNodes {
 				return 0, false
 			}
 			b := open()
 			n := p.fill(b, index, left)
-			if roomless && p.feasible[index][b.class] {
-				// Beside the DaemonSets' pods there is no room for one anywhere. Count a node for each pod: the
-				// scheduler decides who comes first.
+			if noRoom && p.feasible[index][b.class] {
+				// No node has room for such a pod beside the DaemonSets' pods. Count a node for each pod, since
+				// the scheduler may place the pod before them.
 				n, b.free = 1, amounts{}
 			}
 			if n > 0 {
@@ -110,7 +112,7 @@ func (p *packer) pack(now *moment) (count int, ok bool) {
 	return used, true
 }
 
-// fill puts up to n pods of a template on a node and tells how many it took.
+// fill puts up to n pods of a template on a node and returns how many fit.
 func (p *packer) fill(b *bin, index, n int) int {
 	if !p.feasible[index][b.class] {
 		return 0
@@ -128,7 +130,7 @@ func (p *packer) fill(b *bin, index, n int) int {
 	return n
 }
 
-// hasRoom tells whether a node with nothing but its DaemonSets has room for a pod of a template.
+// hasRoom reports whether a node with nothing but its DaemonSets has room for a pod of a template.
 func (p *packer) hasRoom(overhead []amounts, index int) bool {
 	for class := range overhead {
 		if p.fill(&bin{class: class, free: overhead[class].clone()}, index, 1) == 1 {
@@ -138,8 +140,8 @@ func (p *packer) hasRoom(overhead []amounts, index int) bool {
 	return false
 }
 
-// order lists the templates that have pods at a moment, those that need most of a node first.
-func (p *packer) order(now *moment) []int {
+// order returns the templates that have pods in a snapshot, those with the largest requests first.
+func (p *packer) order(now *snapshot) []int {
 	var indexes []int
 	share := make([]float64, len(now.live))
 	for index, live := range now.live {
@@ -150,7 +152,7 @@ func (p *packer) order(now *moment) []int {
 		for name, amount := range template.requests {
 			share[index] = max(share[index], float64(amount)/float64(p.size[name]))
 		}
-		// What only some nodes can run comes first, so that others do not take its place.
+		// Templates that only some nodes can run come first, so that others do not take their place.
 		if slices.Contains(p.feasible[index], false) {
 			share[index]++
 		}
@@ -160,8 +162,8 @@ func (p *packer) order(now *moment) []int {
 	return indexes
 }
 
-// overhead gives what a node of each class has left beside the pods of the moment's DaemonSets.
-func (p *packer) overhead(now *moment) []amounts {
+// overhead returns what a node of each class has left beside the pods of the snapshot's DaemonSets.
+func (p *packer) overhead(now *snapshot) []amounts {
 	free := make([]amounts, len(p.classes))
 	for i := range free {
 		free[i] = p.size.clone()

@@ -11,22 +11,23 @@ import (
 	"simkube.io/simkube/internal/words"
 )
 
-// Plan is what a simulation's nodes will be, and what is to be said about them before it starts.
+// Plan is the nodes of a simulation, with what the user should know about them before it starts.
 type Plan struct {
 	// Nodes are the objects to create, sorted by name.
 	Nodes []*corev1.Node
 	// Summary is one line: how many nodes of which size, and why that many.
 	Summary string
-	// Notes are worth a warning but stop nothing: what was added to manifests, a peak that these nodes cannot
-	// hold, what cannot be judged before the replay.
+	// Notes are warnings: what was added to manifests, a peak that exceeds the capacity of the nodes,
+	// what cannot be checked before the replay.
 	Notes []string
 	// Findings are the pods that can never be scheduled on these nodes.
 	Findings []Finding
 }
 
-// Prepare makes the plan for a spec. The demand decides the number of nodes for auto, and is judged against the
-// nodes in every case; nil stands for a trace without pods. A file of manifests is read here; for its errors see
-// [ReadManifests]. Auto that comes to more than MaxNodes is a [*TooManyNodesError].
+// Prepare returns the plan for a spec. For auto, the demand determines the number of nodes; it is
+// checked against the nodes in every case. A nil demand means a trace without pods. A file of
+// manifests is read here; for its errors see [ReadManifests]. If auto needs more than MaxNodes, the
+// error is a [*TooManyNodesError].
 func Prepare(spec Spec, demand *Demand) (*Plan, error) {
 	if demand == nil {
 		demand = &Demand{}
@@ -61,7 +62,7 @@ func Prepare(spec Spec, demand *Demand) (*Plan, error) {
 	return plan, nil
 }
 
-// capacity says what nodes have together: "448 cores, 1.8 TiB, 1540 pods".
+// capacity formats the sum of the nodes' resources: "448 cores, 1.8 TiB, 1540 pods".
 func capacity(nodes []*corev1.Node) string {
 	set := newNodeSet(nodes)
 	var parts []string
@@ -71,40 +72,41 @@ func capacity(nodes []*corev1.Node) string {
 	return strings.Join(parts, ", ")
 }
 
-// shortages tells which resources the trace asks for more of, at its peak, than the nodes have together.
+// shortages returns a note for each resource of which the trace's peak exceeds what the nodes have
+// together.
 func shortages(nodes []*corev1.Node, demand *Demand) []string {
 	set := newNodeSet(nodes)
 	runnable := make([]bool, len(demand.templates))
 	for i, template := range demand.templates {
 		candidates := set
-		if asksByName(template) {
+		if selectsByName(template) {
 			candidates = set.byName()
 		}
-		feasible, _ := judge(candidates, template)
+		feasible, _ := assess(candidates, template)
 		runnable[i] = len(feasible) > 0
 	}
 	peaks := demand.peaks(func(template int) bool { return runnable[template] }, nil)
 	var notes []string
-	most := map[corev1.ResourceName]*moment{}
+	highest := map[corev1.ResourceName]*snapshot{}
 	for _, now := range peaks {
 		for name, amount := range now.total {
-			if known := most[name]; known == nil || amount > known.total[name] {
-				most[name] = &now
+			if known := highest[name]; known == nil || amount > known.total[name] {
+				highest[name] = &now
 			}
 		}
 	}
-	for _, name := range sortedResources(most) {
-		now := most[name]
+	for _, name := range sortedResources(highest) {
+		now := highest[name]
 		asked, have := now.total[name], set.sum(name)
 		if asked > have {
-			notes = append(notes, fmt.Sprintf("at %s the trace asks for %s, and %s: pods will wait",
-				demand.clock(now.time), formatAmount(name, asked), haves(set, name, have)))
+			notes = append(notes, fmt.Sprintf("at %s the trace requests %s, and %s: pods will stay pending",
+				demand.clock(now.time), formatAmount(name, asked), describeCapacity(set, name, have)))
 		}
 	}
 	return notes
 }
 
-func haves(set *nodeSet, name corev1.ResourceName, amount int64) string {
+func describeCapacity(set *nodeSet, name corev1.ResourceName, amount int64) string {
 	if set.total == 1 {
 		return "the node has " + formatAmount(name, amount)
 	}

@@ -25,7 +25,7 @@ func TestPrepare_Auto(t *testing.T) {
 		{
 			"cpu", "",
 			[]trace.Event{applied(deployment(t, "api", 100, podSpec("3", "1Gi", "")))},
-			"auto: 11 nodes of cpu=32,memory=128Gi,pods=110 (peak at 12:00 UTC: 100 pods, 300 cores, 100 GiB; cpu decides; +1 for rollouts)", 0,
+			"auto: 11 nodes of cpu=32,memory=128Gi,pods=110 (peak at 12:00 UTC: 100 pods, 300 cores, 100 GiB; limited by cpu; +1 for rollouts)", 0,
 		},
 		{
 			"memory, with daemon sets", "cpu=32,memory=64Gi",
@@ -33,37 +33,37 @@ func TestPrepare_Auto(t *testing.T) {
 				applied(daemonSet(t, "agent", podSpec("1", "4Gi", ""))),
 				applied(deployment(t, "api", 100, podSpec("1", "10Gi", ""))),
 			},
-			"auto: 19 nodes of cpu=32,memory=64Gi,pods=110 (peak at 12:01 UTC: 100 pods, 100 cores, 1,000 GiB, and 1 DaemonSet on each node; memory decides; +2 for rollouts)", 0,
+			"auto: 19 nodes of cpu=32,memory=64Gi,pods=110 (peak at 12:01 UTC: 100 pods, 100 cores, 1,000 GiB, and 1 DaemonSet on each node; limited by memory; +2 for rollouts)", 0,
 		},
 		{
 			"pods", "pods=10",
 			[]trace.Event{applied(deployment(t, "api", 300, podSpec("10m", "1Mi", "")))},
-			"auto: 33 nodes of cpu=32,memory=128Gi,pods=10 (peak at 12:00 UTC: 300 pods, 3 cores, 300 MiB; pods decides; +3 for rollouts)", 0,
+			"auto: 33 nodes of cpu=32,memory=128Gi,pods=10 (peak at 12:00 UTC: 300 pods, 3 cores, 300 MiB; limited by pods; +3 for rollouts)", 0,
 		},
 		{
 			"pods that fit badly", "",
 			[]trace.Event{applied(deployment(t, "api", 10, podSpec("17", "1Gi", "")))},
-			"auto: 11 nodes of cpu=32,memory=128Gi,pods=110 (peak at 12:00 UTC: 10 pods, 170 cores, 10 GiB; the fit of single pods decides; +1 for rollouts)", 0,
+			"auto: 11 nodes of cpu=32,memory=128Gi,pods=110 (peak at 12:00 UTC: 10 pods, 170 cores, 10 GiB; limited by how pods fit on nodes; +1 for rollouts)", 0,
 		},
 		{
 			"pods that exclude each other", "",
 			[]trace.Event{applied(deployment(t, "db", 7, podSpec("1", "1Gi", apart)))},
-			"auto: 8 nodes of cpu=32,memory=128Gi,pods=110 (peak at 12:00 UTC: 7 pods, 7 cores, 7 GiB; the fit of single pods decides; +1 for rollouts)", 0,
+			"auto: 8 nodes of cpu=32,memory=128Gi,pods=110 (peak at 12:00 UTC: 7 pods, 7 cores, 7 GiB; limited by how pods fit on nodes; +1 for rollouts)", 0,
 		},
 		{
 			"pods of one zone", "",
 			[]trace.Event{applied(deployment(t, "api", 4, podSpec("16", "1Gi", "nodeSelector: {topology.kubernetes.io/zone: virtual-c}")))},
-			"auto: 7 nodes of cpu=32,memory=128Gi,pods=110 (peak at 12:00 UTC: 4 pods, 64 cores, 4 GiB; the fit of single pods decides; +1 for rollouts)", 0,
+			"auto: 7 nodes of cpu=32,memory=128Gi,pods=110 (peak at 12:00 UTC: 4 pods, 64 cores, 4 GiB; limited by how pods fit on nodes; +1 for rollouts)", 0,
 		},
 		{
 			"pods that no node can run do not count", "",
 			[]trace.Event{applied(deployment(t, "api", 4, podSpec("1", "1Gi", "")), deployment(t, "big", 400, podSpec("64", "1Gi", "")))},
-			"auto: 2 nodes of cpu=32,memory=128Gi,pods=110 (peak at 12:00 UTC: 4 pods, 4 cores, 4 GiB; cpu decides; +1 for rollouts)", 1,
+			"auto: 2 nodes of cpu=32,memory=128Gi,pods=110 (peak at 12:00 UTC: 4 pods, 4 cores, 4 GiB; limited by cpu; +1 for rollouts)", 1,
 		},
 		{
 			"daemon sets that leave no room", "",
 			[]trace.Event{applied(daemonSet(t, "agent", podSpec("2", "1Gi", "")), deployment(t, "api", 2, podSpec("31", "1Gi", "")))},
-			"auto: 3 nodes of cpu=32,memory=128Gi,pods=110 (peak at 12:00 UTC: 2 pods, 62 cores, 2 GiB, and 1 DaemonSet on each node; cpu decides; +1 for rollouts)", 0,
+			"auto: 3 nodes of cpu=32,memory=128Gi,pods=110 (peak at 12:00 UTC: 2 pods, 62 cores, 2 GiB, and 1 DaemonSet on each node; limited by cpu; +1 for rollouts)", 0,
 		},
 	}
 	for _, test := range tests {
@@ -94,7 +94,7 @@ func TestPrepare_AutoTooMany(t *testing.T) {
 	if !errors.As(err, &tooMany) {
 		t.Fatalf("got %v, want a *TooManyNodesError", err)
 	}
-	const want = "nodes auto: the trace needs more than 5,000 nodes of cpu=32,memory=128Gi,pods=110 (peak at 12:00 UTC: 6,000 pods, 102,000 cores, 5.86 TiB): give a larger node shape, or the number of nodes"
+	const want = "nodes auto: the trace needs more than 5,000 nodes of cpu=32,memory=128Gi,pods=110 (peak at 12:00 UTC: 6,000 pods, 102,000 cores, 5.86 TiB): use a larger node shape, or set the number of nodes"
 	if err.Error() != want {
 		t.Errorf("got %s, want %s", err, want)
 	}
@@ -109,7 +109,7 @@ func TestPrepare_Count(t *testing.T) {
 	if got, want := plan.Summary, "2 nodes of cpu=32,memory=128Gi,pods=110"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
-	want := []string{"at 12:00 UTC the trace asks for 300 cores, and the 2 nodes have 64 cores: pods will wait"}
+	want := []string{"at 12:00 UTC the trace requests 300 cores, and the 2 nodes have 64 cores: pods will stay pending"}
 	if diff := cmp.Diff(want, plan.Notes); diff != "" {
 		t.Error(diff)
 	}
@@ -166,7 +166,8 @@ func TestReadDemand(t *testing.T) {
 	}
 }
 
-// BenchmarkPrepare sizes and judges 400 kinds of pods that scale up in 20 steps, to some 24,000 pods.
+// BenchmarkPrepare sizes and checks the nodes for 400 pod templates that scale up in 20 steps, to
+// some 24,000 pods.
 func BenchmarkPrepare(b *testing.B) {
 	s := NewSurvey(testConfig())
 	for i := range 20 {

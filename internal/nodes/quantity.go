@@ -12,22 +12,22 @@ import (
 	"simkube.io/simkube/internal/words"
 )
 
-// A quantity that somebody means is no longer, and has an exponent of two digits at most, such as
-// "e18". To compare others, or even to read them, can take for ever, as all their digits are
-// written out.
+// Limits of the quantities that are parsed. A real quantity is shorter, and its exponent, such as
+// "e18", has at most two digits. Parsing or comparing larger ones can take practically forever,
+// because all their digits are written out.
 const (
 	maxQuantityText   = 64
 	maxExponentDigits = 2
 )
 
-// maxShown is how many bytes of a quantity an error quotes.
+// maxShown is the number of bytes of a quantity that an error quotes.
 const maxShown = 40
 
-// errAbsurd is returned for a quantity that must not be read.
-var errAbsurd = errors.New("its exponent or its length is absurd: no node has such an amount")
+// errOutOfRange is returned for a quantity that exceeds the limits.
+var errOutOfRange = errors.New("quantity out of range: its exponent or its text is too long")
 
-// IsQuantity reports whether a text may be given to Kubernetes' own parser of quantities, which
-// need not accept it.
+// IsQuantity reports whether a text is within the limits for quantities, so that it can be passed
+// to the parser of Kubernetes, which may still reject it.
 func IsQuantity(text string) bool {
 	if len(text) > maxQuantityText {
 		return false
@@ -36,17 +36,17 @@ func IsQuantity(text string) bool {
 	return at < 0 || len(strings.TrimLeft(text[at+1:], "+-0")) <= maxExponentDigits
 }
 
-// ParseQuantity parses a quantity, unless it is so absurd that parsing or using it would take for
-// ever.
+// ParseQuantity parses a quantity. It returns an error, without parsing, for a text for which
+// [IsQuantity] is false.
 func ParseQuantity(text string) (resource.Quantity, error) {
 	if !IsQuantity(text) {
-		return resource.Quantity{}, errAbsurd
+		return resource.Quantity{}, errOutOfRange
 	}
 	return resource.ParseQuantity(text)
 }
 
-// checkNodeQuantities returns an error for the manifest of a node that must not be decoded, since
-// that would parse its quantities.
+// checkNodeQuantities returns an error if decoding the manifest of a node would parse a quantity
+// that exceeds the limits.
 func checkNodeQuantities(manifest []byte) error {
 	var node struct {
 		Status struct {
@@ -55,14 +55,14 @@ func checkNodeQuantities(manifest []byte) error {
 		} `json:"status"`
 	}
 	if err := json.Unmarshal(manifest, &node); err != nil {
-		return nil //nolint:nilerr // whoever decodes it says what is wrong
+		return nil //nolint:nilerr // decoding the manifest reports the error
 	}
 	var problems []error
 	for field, list := range map[string]map[corev1.ResourceName]json.RawMessage{"capacity": node.Status.Capacity, "allocatable": node.Status.Allocatable} {
 		for name, value := range list {
 			text := strings.Trim(string(value), `"`)
 			if !IsQuantity(text) {
-				problems = append(problems, fmt.Errorf("status.%s.%s %q: %w", field, name, words.ClipBytes(text, maxShown), errAbsurd))
+				problems = append(problems, fmt.Errorf("status.%s.%s %q: %w", field, name, words.ClipBytes(text, maxShown), errOutOfRange))
 			}
 		}
 	}

@@ -19,7 +19,7 @@ import (
 
 // NotReadyError is returned by [Create] when its context ends before every node is ready.
 type NotReadyError struct {
-	// Waiting tells per node what it lacks.
+	// Waiting is the reason why a node is not ready, by node name.
 	Waiting map[string]string
 	// Total is the number of nodes.
 	Total int
@@ -44,30 +44,30 @@ func (e *NotReadyError) Error() string {
 		len(e.Waiting), e.Total, words.First(shown, parts...), e.Cause)
 }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *NotReadyError) Unwrap() error { return e.Cause }
 
 const (
-	lacksEverything = "it has not been seen yet"
-	lacksReady      = "its Ready condition is not true"
-	lacksTaint      = "it still has the taint " + corev1.TaintNodeNotReady
+	reasonNotSeen  = "not seen yet"
+	reasonNotReady = "its Ready condition is not true"
+	reasonTaint    = "it still has the taint " + corev1.TaintNodeNotReady
 )
 
-// waitReady watches until none of the nodes lacks anything, telling report how many are ready.
+// waitReady watches until all nodes are ready, and calls report with the number of ready nodes.
 func waitReady(ctx context.Context, client kubernetes.Interface, nodes []*corev1.Node, report func(ready int)) error {
 	if len(nodes) == 0 {
 		return nil
 	}
 	waiting := make(map[string]string, len(nodes))
 	for _, node := range nodes {
-		waiting[node.Name] = lacksEverything
+		waiting[node.Name] = reasonNotSeen
 	}
 	observe := func(node *corev1.Node) {
-		if _, ours := waiting[node.Name]; !ours {
+		if _, wanted := waiting[node.Name]; !wanted {
 			return
 		}
-		if missing := lacks(node); missing != "" {
-			waiting[node.Name] = missing
+		if reason := notReadyReason(node); reason != "" {
+			waiting[node.Name] = reason
 			return
 		}
 		delete(waiting, node.Name)
@@ -84,16 +84,17 @@ func waitReady(ctx context.Context, client kubernetes.Interface, nodes []*corev1
 			return client.CoreV1().Nodes().Watch(ctx, options)
 		},
 	}
-	// What the client cannot do (a fake one cannot stream lists) the informer must not ask for.
+	// The informer must not ask for features that the client lacks (a fake client cannot stream
+	// lists).
 	aware := cache.ToListWatcherWithWatchListSemantics(source, client)
-	// An informer underneath lists again after any trouble with the watch, so only the context ends this.
+	// The informer lists again after an error of the watch, so only the context ends the wait.
 	_, err := watchtools.UntilWithSync(ctx, aware, &corev1.Node{}, nil, func(event watch.Event) (bool, error) {
 		node, ok := event.Object.(*corev1.Node)
 		if !ok {
 			return false, nil
 		}
-		if _, ours := waiting[node.Name]; ours && event.Type == watch.Deleted {
-			return false, fmt.Errorf("node %s was deleted while it was waited for", node.Name)
+		if _, wanted := waiting[node.Name]; wanted && event.Type == watch.Deleted {
+			return false, fmt.Errorf("node %s was deleted before it was ready", node.Name)
 		}
 		observe(node)
 		return len(waiting) == 0, nil
@@ -109,11 +110,11 @@ func waitReady(ctx context.Context, client kubernetes.Interface, nodes []*corev1
 	return fmt.Errorf("wait for nodes: %w", err)
 }
 
-// lacks tells what keeps the scheduler from using a node, or nothing.
-func lacks(node *corev1.Node) string {
+// notReadyReason returns why the scheduler does not use a node, or "" if it does.
+func notReadyReason(node *corev1.Node) string {
 	for _, taint := range node.Spec.Taints {
 		if taint.Key == corev1.TaintNodeNotReady {
-			return lacksTaint
+			return reasonTaint
 		}
 	}
 	for _, condition := range node.Status.Conditions {
@@ -121,5 +122,5 @@ func lacks(node *corev1.Node) string {
 			return ""
 		}
 	}
-	return lacksReady
+	return reasonNotReady
 }

@@ -11,20 +11,20 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 )
 
-// Shape is what one simulated node offers. Its text form is the value of --node-shape, see [ParseShape].
-// The zero value stands for [DefaultShape].
+// Shape is the size, labels and taints of a simulated node. Its text form is the value of
+// --node-shape, see [ParseShape]. The zero value means [DefaultShape].
 type Shape struct {
-	// Resources is both capacity and allocatable.
+	// Resources is both the capacity and the allocatable resources.
 	Resources corev1.ResourceList
-	// Labels are added to those every simulated node has. A label with several values is dealt out: node i gets
-	// the value i modulo their number.
+	// Labels are added to those that every simulated node has. The values of a label are assigned
+	// round robin: node i gets the value i modulo their number.
 	Labels map[string][]string
 	// Taints are added to kwok-provider=true:NoSchedule, which every simulated node has.
 	Taints []corev1.Taint
 }
 
-// DefaultShape is cpu=32,memory=128Gi,pods=110,ephemeral-storage=1Ti: the size of a common cloud instance, with
-// room for as much scratch space as nobody minds.
+// DefaultShape returns cpu=32,memory=128Gi,pods=110,ephemeral-storage=1Ti: the size of a common
+// cloud instance, with ample scratch space.
 func DefaultShape() Shape {
 	return Shape{Resources: defaultResources()}
 }
@@ -38,7 +38,7 @@ func defaultResources() corev1.ResourceList {
 	}
 }
 
-// orDefault gives the shape that s stands for.
+// orDefault returns s, with the default resources if it has none.
 func (s Shape) orDefault() Shape {
 	if len(s.Resources) == 0 {
 		s.Resources = defaultResources()
@@ -46,8 +46,9 @@ func (s Shape) orDefault() Shape {
 	return s
 }
 
-// String gives the text that [ParseShape] reads back as the same shape: cpu, memory and pods first, the other
-// resources, labels and taints after them in alphabetical order. ephemeral-storage is left out at its default.
+// String returns the text that [ParseShape] parses to the same shape: cpu, memory and pods first,
+// then the other resources, labels and taints, each sorted by name. ephemeral-storage is left out
+// if it has its default value.
 func (s Shape) String() string {
 	s = s.orDefault()
 	var parts []string
@@ -69,12 +70,12 @@ func (s Shape) String() string {
 	return strings.Join(parts, ",")
 }
 
-// MarshalText writes the form of [Shape.String].
+// MarshalText implements [encoding.TextMarshaler] with [Shape.String].
 func (s Shape) MarshalText() ([]byte, error) {
 	return []byte(s.String()), nil
 }
 
-// UnmarshalText reads the form of [ParseShape].
+// UnmarshalText implements [encoding.TextUnmarshaler] with [ParseShape].
 func (s *Shape) UnmarshalText(text []byte) error {
 	shape, err := ParseShape(string(text))
 	if err != nil {
@@ -84,7 +85,7 @@ func (s *Shape) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// sortedResources lists a list's names, cpu, memory and pods first: the order in which people name them.
+// sortedResources returns the names of a list: cpu, memory and pods first, then the others sorted.
 func sortedResources[V any](list map[corev1.ResourceName]V) []corev1.ResourceName {
 	rank := map[corev1.ResourceName]int{corev1.ResourceCPU: -3, corev1.ResourceMemory: -2, corev1.ResourcePods: -1}
 	return slices.SortedFunc(maps.Keys(list), func(a, b corev1.ResourceName) int {

@@ -13,26 +13,28 @@ import (
 	"simkube.io/simkube/internal/words"
 )
 
-// ShapeError tells which part of a shape's text is wrong, and what would be right.
+// ShapeError is returned for a node shape that cannot be parsed.
 type ShapeError struct {
 	Shape  string // the whole text
-	Offset int    // where in it the wrong part begins, in bytes
-	Part   string // the wrong part
-	Reason string // what is wrong with it, and what is accepted
+	Offset int    // of the invalid part in Shape, in bytes
+	Part   string // the invalid part
+	Reason string // why it is invalid, and what is valid
 }
 
 func (e *ShapeError) Error() string {
 	return fmt.Sprintf("node shape %q, at character %d, %q: %s", e.Shape, e.Offset+1, e.Part, e.Reason)
 }
 
-// ParseShape reads a node shape: comma-separated parts, each one of
+// ParseShape parses a node shape: comma-separated parts, each one of
 //
 //	RESOURCE=QUANTITY          cpu, memory, pods, ephemeral-storage, hugepages-SIZE or DOMAIN/NAME
-//	label.KEY=VALUE[|VALUE]... several values are dealt out over the nodes in turn
+//	label.KEY=VALUE[|VALUE]... several values are assigned to the nodes round robin
 //	taint.KEY=[VALUE]:EFFECT   NoSchedule, PreferNoSchedule or NoExecute
 //
-// such as cpu=32,memory=128Gi,pods=110,nvidia.com/gpu=8,label.disktype=ssd,taint.dedicated=x:NoSchedule. Resources
-// of [DefaultShape] that are not named keep their size, so the empty text is the default. Errors are *ShapeError.
+// such as
+// cpu=32,memory=128Gi,pods=110,nvidia.com/gpu=8,label.disktype=ssd,taint.dedicated=x:NoSchedule.
+// Resources of [DefaultShape] that are not named keep their size, so the empty text is the default.
+// Errors are of type *ShapeError.
 func ParseShape(text string) (Shape, error) {
 	shape := DefaultShape()
 	seen := map[string]bool{}
@@ -48,9 +50,9 @@ func ParseShape(text string) (Shape, error) {
 		reason := ""
 		switch {
 		case part == "":
-			reason = "nothing between two commas; parts are NAME=VALUE"
+			reason = "empty part; must be NAME=VALUE"
 		case !found:
-			reason = "no value; write NAME=VALUE, such as cpu=32"
+			reason = "no value; must be NAME=VALUE, such as cpu=32"
 		default:
 			reason = shape.set(key, value, seen)
 		}
@@ -61,9 +63,9 @@ func ParseShape(text string) (Shape, error) {
 	return shape, nil
 }
 
-// set takes one part into the shape and returns what is wrong with it, if anything.
+// set sets one part in the shape. It returns why the part is invalid, or "".
 func (s *Shape) set(key, value string, seen map[string]bool) string {
-	// Taints of one key may differ in effect, so only there does the value belong to the identity.
+	// Taints with the same key may differ in effect, so for taints the effect is part of the identity.
 	identity := key
 	if label, ok := strings.CutPrefix(key, "label."); ok {
 		if reason := s.setLabel(label, value); reason != "" {
@@ -78,13 +80,13 @@ func (s *Shape) set(key, value string, seen map[string]bool) string {
 		return reason
 	}
 	if seen[identity] {
-		return fmt.Sprintf("%s is given twice", identity)
+		return fmt.Sprintf("%s is set twice", identity)
 	}
 	seen[identity] = true
 	return ""
 }
 
-const acceptedNames = "accepted are cpu, memory, pods, ephemeral-storage, hugepages-SIZE, " +
+const acceptedNames = "must be cpu, memory, pods, ephemeral-storage, hugepages-SIZE, " +
 	"an extended resource such as nvidia.com/gpu, label.KEY and taint.KEY"
 
 func (s *Shape) setResource(name corev1.ResourceName, value string) string {
@@ -96,7 +98,7 @@ func (s *Shape) setResource(name corev1.ResourceName, value string) string {
 	case hugePages:
 		size, err := ParseQuantity(strings.TrimPrefix(string(name), corev1.ResourceHugePagesPrefix))
 		if err != nil || size.Sign() <= 0 {
-			return "hugepages-SIZE needs a page size, such as hugepages-2Mi"
+			return "hugepages-SIZE must have a page size, such as hugepages-2Mi"
 		}
 	case !strings.Contains(string(name), "/"):
 		return fmt.Sprintf("unknown resource %q; %s", name, acceptedNames)
@@ -106,35 +108,36 @@ func (s *Shape) setResource(name corev1.ResourceName, value string) string {
 		}
 	}
 	quantity, err := ParseQuantity(value)
-	if errors.Is(err, errAbsurd) {
+	if errors.Is(err, errOutOfRange) {
 		return fmt.Sprintf("%q is more than any node has; the largest accepted is %d", words.ClipBytes(value, maxShown), int64(maxQuantity))
 	}
 	if err != nil {
-		return fmt.Sprintf("%q is not a quantity; write a number with or without a suffix, such as 500m, 32 or 128Gi", value)
+		return fmt.Sprintf("%q is not a quantity; must be a number with an optional suffix, such as 500m, 32 or 128Gi", value)
 	}
-	// The scheduler counts in 64 bits; a quantity beyond them would wrap there.
+	// The scheduler counts in 64 bits; a larger quantity would overflow there.
 	if quantity.Cmp(*resource.NewQuantity(maxQuantity, resource.DecimalSI)) > 0 {
 		return fmt.Sprintf("%s is more than any node has; the largest accepted is %d", value, int64(maxQuantity))
 	}
-	must := name == corev1.ResourceCPU || name == corev1.ResourceMemory || name == corev1.ResourcePods
-	if quantity.Sign() < 0 || must && quantity.Sign() == 0 {
-		return fmt.Sprintf("a node needs %s of more than 0", name)
+	required := name == corev1.ResourceCPU || name == corev1.ResourceMemory || name == corev1.ResourcePods
+	if quantity.Sign() < 0 || required && quantity.Sign() == 0 {
+		return fmt.Sprintf("%s must be more than 0", name)
 	}
 	whole := resource.NewQuantity(quantity.Value(), quantity.Format)
 	if name != corev1.ResourceCPU && whole.Cmp(quantity) != 0 {
-		return fmt.Sprintf("%s comes in whole numbers", name)
+		return fmt.Sprintf("%s must be a whole number", name)
 	}
 	if name == corev1.ResourceCPU && resource.NewMilliQuantity(quantity.MilliValue(), quantity.Format).Cmp(quantity) != 0 {
-		return "cpu comes in whole thousandths, such as 500m"
+		return "cpu must be a multiple of 1m, such as 500m"
 	}
 	s.Resources[name] = quantity
 	return ""
 }
 
-// maxQuantity bounds a resource: 1 EiB of memory. In thousandths it still fits 64 bits with room for sums.
+// maxQuantity is the largest amount of a resource: about 1 PB of memory. In thousandths it fits in
+// 64 bits with room for sums.
 const maxQuantity = 1_000_000_000_000_000
 
-// reservedLabels have one right value on a simulated node.
+// reservedLabels have a fixed value on a simulated node.
 var reservedLabels = []string{corev1.LabelHostname, labelType}
 
 func (s *Shape) setLabel(key, value string) string {
@@ -167,7 +170,7 @@ func (s *Shape) setTaint(key, text string) string {
 	at := strings.LastIndexByte(text, ':')
 	effects := []corev1.TaintEffect{corev1.TaintEffectNoSchedule, corev1.TaintEffectPreferNoSchedule, corev1.TaintEffectNoExecute}
 	if at < 0 || !slices.Contains(effects, corev1.TaintEffect(text[at+1:])) {
-		return "a taint ends in its effect, :NoSchedule, :PreferNoSchedule or :NoExecute"
+		return "a taint must end in its effect: :NoSchedule, :PreferNoSchedule or :NoExecute"
 	}
 	value := text[:at]
 	if problems := validation.IsValidLabelValue(value); len(problems) > 0 {

@@ -41,23 +41,23 @@ func TestParseShape_Errors(t *testing.T) {
 	tests := []struct {
 		text, want string
 	}{
-		{"cpu", `node shape "cpu", at character 1, "cpu": no value; write NAME=VALUE, such as cpu=32`},
-		{"cpu=1,,pods=3", `node shape "cpu=1,,pods=3", at character 7, "": nothing between two commas; parts are NAME=VALUE`},
-		{"cpu=1, mem=4Gi", `node shape "cpu=1, mem=4Gi", at character 8, "mem=4Gi": unknown resource "mem"; accepted are cpu, memory, pods, ephemeral-storage, hugepages-SIZE, an extended resource such as nvidia.com/gpu, label.KEY and taint.KEY`},
-		{"cpu=many", `node shape "cpu=many", at character 1, "cpu=many": "many" is not a quantity; write a number with or without a suffix, such as 500m, 32 or 128Gi`},
-		{"cpu=0", `node shape "cpu=0", at character 1, "cpu=0": a node needs cpu of more than 0`},
-		{"cpu=-4", `node shape "cpu=-4", at character 1, "cpu=-4": a node needs cpu of more than 0`},
-		{"pods=1.5", `node shape "pods=1.5", at character 1, "pods=1.5": pods comes in whole numbers`},
-		{"cpu=1u", `node shape "cpu=1u", at character 1, "cpu=1u": cpu comes in whole thousandths, such as 500m`},
+		{"cpu", `node shape "cpu", at character 1, "cpu": no value; must be NAME=VALUE, such as cpu=32`},
+		{"cpu=1,,pods=3", `node shape "cpu=1,,pods=3", at character 7, "": empty part; must be NAME=VALUE`},
+		{"cpu=1, mem=4Gi", `node shape "cpu=1, mem=4Gi", at character 8, "mem=4Gi": unknown resource "mem"; must be cpu, memory, pods, ephemeral-storage, hugepages-SIZE, an extended resource such as nvidia.com/gpu, label.KEY and taint.KEY`},
+		{"cpu=many", `node shape "cpu=many", at character 1, "cpu=many": "many" is not a quantity; must be a number with an optional suffix, such as 500m, 32 or 128Gi`},
+		{"cpu=0", `node shape "cpu=0", at character 1, "cpu=0": cpu must be more than 0`},
+		{"cpu=-4", `node shape "cpu=-4", at character 1, "cpu=-4": cpu must be more than 0`},
+		{"pods=1.5", `node shape "pods=1.5", at character 1, "pods=1.5": pods must be a whole number`},
+		{"cpu=1u", `node shape "cpu=1u", at character 1, "cpu=1u": cpu must be a multiple of 1m, such as 500m`},
 		{"memory=4Ei", `node shape "memory=4Ei", at character 1, "memory=4Ei": 4Ei is more than any node has; the largest accepted is 1000000000000000`},
-		{"cpu=4,cpu=8", `node shape "cpu=4,cpu=8", at character 7, "cpu=8": cpu is given twice`},
-		{"hugepages-x=1", `node shape "hugepages-x=1", at character 1, "hugepages-x=1": hugepages-SIZE needs a page size, such as hugepages-2Mi`},
+		{"cpu=4,cpu=8", `node shape "cpu=4,cpu=8", at character 7, "cpu=8": cpu is set twice`},
+		{"hugepages-x=1", `node shape "hugepages-x=1", at character 1, "hugepages-x=1": hugepages-SIZE must have a page size, such as hugepages-2Mi`},
 		{"a/b/c=1", `node shape "a/b/c=1", at character 1, "a/b/c=1": "a/b/c" is not a resource name: a valid label key must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]') with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`},
 		{"label.type=real", `node shape "label.type=real", at character 1, "label.type=real": the label type is set by SimKube itself`},
 		{"taint.kwok-provider=:NoSchedule", `node shape "taint.kwok-provider=:NoSchedule", at character 1, "taint.kwok-provider=:NoSchedule": the taint kwok-provider is set by SimKube itself`},
-		{"taint.a=b", `node shape "taint.a=b", at character 1, "taint.a=b": a taint ends in its effect, :NoSchedule, :PreferNoSchedule or :NoExecute`},
-		{"taint.a=b:Never", `node shape "taint.a=b:Never", at character 1, "taint.a=b:Never": a taint ends in its effect, :NoSchedule, :PreferNoSchedule or :NoExecute`},
-		{"taint.a=:NoSchedule,taint.a=b:NoSchedule", `node shape "taint.a=:NoSchedule,taint.a=b:NoSchedule", at character 21, "taint.a=b:NoSchedule": taint.a:NoSchedule is given twice`},
+		{"taint.a=b", `node shape "taint.a=b", at character 1, "taint.a=b": a taint must end in its effect: :NoSchedule, :PreferNoSchedule or :NoExecute`},
+		{"taint.a=b:Never", `node shape "taint.a=b:Never", at character 1, "taint.a=b:Never": a taint must end in its effect: :NoSchedule, :PreferNoSchedule or :NoExecute`},
+		{"taint.a=:NoSchedule,taint.a=b:NoSchedule", `node shape "taint.a=:NoSchedule,taint.a=b:NoSchedule", at character 21, "taint.a=b:NoSchedule": taint.a:NoSchedule is set twice`},
 	}
 	for _, test := range tests {
 		t.Run(test.text, func(t *testing.T) {

@@ -8,28 +8,29 @@ import (
 	"strings"
 )
 
-// MaxNodes is the largest number of nodes a simulation may have. Beyond it one process that holds the whole
-// control plane is no longer the right tool.
+// MaxNodes is the maximum number of nodes of a simulation. One process that runs the whole control
+// plane is not suited to more.
 const MaxNodes = 5000
 
 const specAuto = "auto"
 
-// Spec says which nodes a simulation gets. The zero value is auto with the default shape.
+// Spec describes the nodes of a simulation. The zero value is auto with the default shape.
 //
-// At most one of Count and File is set; with neither, the number comes from the trace ("auto"). Shape describes
-// the nodes of a count and of auto and is not looked at for a file.
+// At most one of Count and File is set; if neither is, the number is derived from the trace
+// ("auto"). Shape applies to Count and to auto; it is ignored for a file.
 type Spec struct {
 	Count int
 	File  string
 	Shape Shape
 }
 
-// Auto tells whether the number of nodes is to come from the trace.
+// Auto reports whether the number of nodes is derived from the trace.
 func (s Spec) Auto() bool { return s.Count == 0 && s.File == "" }
 
-// ParseSpec reads the values of --nodes and --node-shape. The first is auto (or empty), a number from 1 to
-// MaxNodes, or else the path of a file of manifests; the file is not opened. A file named like a number or "auto"
-// is written ./auto. A shape beside a file is an error: it would have no effect.
+// ParseSpec parses the values of --nodes and --node-shape. The first must be auto (or empty), a
+// number from 1 to MaxNodes, or the path of a file of manifests, which is not opened. A file whose
+// name is a number or "auto" is written ./auto. A shape for a file is an error, since it would have
+// no effect.
 func ParseSpec(nodes, shape string) (Spec, error) {
 	parsed, err := ParseShape(shape)
 	if err != nil {
@@ -42,20 +43,21 @@ func ParseSpec(nodes, shape string) (Spec, error) {
 	}
 	if !looksLikeNumber(nodes) {
 		if shape != "" {
-			return Spec{}, fmt.Errorf("nodes from the file %s bring their own sizes: a node shape goes with a number of nodes or auto", nodes)
+			return Spec{}, fmt.Errorf("a node shape cannot be set for nodes from the file %s: it applies to a number of nodes or auto", nodes)
 		}
 		spec.File = nodes
 		return spec, nil
 	}
 	count, err := strconv.Atoi(nodes)
 	if err != nil || count < 1 || count > MaxNodes {
-		return Spec{}, fmt.Errorf("nodes %q: accepted are a number from 1 to %d, the path of a file of Node manifests, or auto", nodes, MaxNodes)
+		return Spec{}, fmt.Errorf("invalid nodes %q: must be a number from 1 to %d, the path of a file of Node manifests, or auto", nodes, MaxNodes)
 	}
 	spec.Count = count
 	return spec, nil
 }
 
-// looksLikeNumber tells a mistyped number (-3, 1e9, 12x) from a path, so that it is not taken for a missing file.
+// looksLikeNumber reports whether a text is a number or a mistyped one (-3, 1e9, 12x) rather than a
+// path, so that the error is not about a missing file.
 func looksLikeNumber(s string) bool {
 	if strings.ContainsAny(s, "/\\") || filepath.Ext(s) != "" && strings.ContainsAny(filepath.Ext(s), "yjl") {
 		return false
@@ -63,7 +65,7 @@ func looksLikeNumber(s string) bool {
 	return s[0] >= '0' && s[0] <= '9' || s[0] == '-' || s[0] == '+'
 }
 
-// String gives the text of --nodes: auto, the number, or the path.
+// String returns the value of --nodes: auto, the number, or the path.
 func (s Spec) String() string {
 	switch {
 	case s.File == specAuto || s.File != "" && looksLikeNumber(s.File):
@@ -76,13 +78,13 @@ func (s Spec) String() string {
 	return specAuto
 }
 
-// specJSON is a Spec as it is written: both flags as the user would type them.
+// specJSON is the JSON form of a Spec: the values of both flags.
 type specJSON struct {
 	Nodes string `json:"nodes"`
 	Shape string `json:"shape,omitempty"`
 }
 
-// MarshalJSON writes {"nodes": "...", "shape": "..."} with the texts of the flags.
+// MarshalJSON returns {"nodes": "...", "shape": "..."} with the values of the flags.
 func (s Spec) MarshalJSON() ([]byte, error) {
 	out := specJSON{Nodes: s.String()}
 	if s.File == "" {
@@ -91,7 +93,7 @@ func (s Spec) MarshalJSON() ([]byte, error) {
 	return json.Marshal(out)
 }
 
-// UnmarshalJSON reads what MarshalJSON writes; errors are those of [ParseSpec].
+// UnmarshalJSON parses the form of MarshalJSON. Its errors are those of [ParseSpec].
 func (s *Spec) UnmarshalJSON(data []byte) error {
 	var in specJSON
 	if err := json.Unmarshal(data, &in); err != nil {

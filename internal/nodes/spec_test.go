@@ -43,17 +43,17 @@ func TestParseSpec(t *testing.T) {
 }
 
 func TestParseSpec_Errors(t *testing.T) {
-	const accepted = `: accepted are a number from 1 to 5000, the path of a file of Node manifests, or auto`
+	const invalid = `: must be a number from 1 to 5000, the path of a file of Node manifests, or auto`
 	tests := []struct {
 		nodes, shape, want string
 	}{
-		{"0", "", `nodes "0"` + accepted},
-		{"-3", "", `nodes "-3"` + accepted},
-		{"5001", "", `nodes "5001"` + accepted},
-		{"12x", "", `nodes "12x"` + accepted},
-		{"1e3", "", `nodes "1e3"` + accepted},
-		{"nodes.yaml", "cpu=4", `nodes from the file nodes.yaml bring their own sizes: a node shape goes with a number of nodes or auto`},
-		{"3", "cpu", `node shape "cpu", at character 1, "cpu": no value; write NAME=VALUE, such as cpu=32`},
+		{"0", "", `invalid nodes "0"` + invalid},
+		{"-3", "", `invalid nodes "-3"` + invalid},
+		{"5001", "", `invalid nodes "5001"` + invalid},
+		{"12x", "", `invalid nodes "12x"` + invalid},
+		{"1e3", "", `invalid nodes "1e3"` + invalid},
+		{"nodes.yaml", "cpu=4", `a node shape cannot be set for nodes from the file nodes.yaml: it applies to a number of nodes or auto`},
+		{"3", "cpu", `node shape "cpu", at character 1, "cpu": no value; must be NAME=VALUE, such as cpu=32`},
 	}
 	for _, test := range tests {
 		t.Run(test.nodes, func(t *testing.T) {

@@ -12,8 +12,9 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// Survey distils a trace to its [Demand] in one pass. It keeps no objects: only the distinct pod templates, and a
-// few numbers per object that has pods and per change of those numbers. It is not safe for concurrent use.
+// Survey reduces a trace to its [Demand] in one pass. It keeps no objects: only the distinct pod
+// templates, a few numbers per object that has pods, and a few per change of those numbers. It is
+// not safe for concurrent use.
 type Survey struct {
 	config    *trace.Config
 	templates []*podTemplate
@@ -35,12 +36,13 @@ type Survey struct {
 type owner struct {
 	index int
 	name  trace.PodOwner
-	// hash is the manifest hash of the version that uses and runs belong to; alive tells whether there is one.
+	// hash is the manifest hash of the version that uses and runs belong to; alive is whether the
+	// object exists now.
 	hash  uint64
 	alive bool
 	uses  []use
 	runs  []*run
-	// incarnations counts how often the object came into being.
+	// incarnations counts how often the object was created.
 	incarnations int
 }
 
@@ -49,29 +51,29 @@ type use struct {
 	replicas int
 }
 
-// step changes the number of pods of a template that live at a time.
+// step changes the number of pods of a template from a time on.
 type step struct {
 	time     int64
 	template int32
 	delta    int32
 }
 
-// run is the part of a finite workload that one template stands for, from its appearance to its deletion.
+// run is the pods of one template of a finite workload, from its creation to its deletion.
 type run struct {
 	owner       *owner
 	incarnation int
 	template    int
 	replicas    int
-	pods        int   // to finish, over all templates of the owner
+	pods        int   // that have to finish, over all templates of the owner
 	start       int64 // of this version
-	born        int64 // of the incarnation: where lifecycles count from
+	created     int64 // start of the incarnation: lifecycles are relative to it
 	end         int64
 	ended       bool
 }
 
 type usageKey struct{ owner, template int }
 
-// NewSurvey starts a survey of a trace with this tracer configuration.
+// NewSurvey returns a survey of a trace with this tracer configuration.
 func NewSurvey(config *trace.Config) *Survey {
 	return &Survey{
 		config: config,
@@ -83,8 +85,8 @@ func NewSurvey(config *trace.Config) *Survey {
 	}
 }
 
-// ReadDemand surveys the rest of a trace. A window above zero leaves out what happens more than so long after the
-// first event. Errors are those of the reader, and of the context.
+// ReadDemand surveys the rest of a trace. If window is positive, events that are more than window
+// after the first one are ignored. Errors are those of the reader and of the context.
 func ReadDemand(ctx context.Context, reader *trace.Reader, window time.Duration) (*Demand, error) {
 	survey := NewSurvey(reader.Config())
 	for {
@@ -110,8 +112,9 @@ func ReadDemand(ctx context.Context, reader *trace.Reader, window time.Duration)
 	return survey.Demand(tail.Lifecycles), nil
 }
 
-// Add takes in the next event, of which nothing is kept. Objects that cannot be understood are noted in the
-// demand and otherwise left out: whether they can be replayed is not for the survey to say.
+// Add processes the next event; it does not keep it. An object that cannot be read is reported in
+// the notes of the demand and otherwise ignored: the survey does not check whether it can be
+// replayed.
 func (s *Survey) Add(event *trace.Event) {
 	if !s.seen {
 		s.first, s.seen = event.Time, true
@@ -158,20 +161,20 @@ func (s *Survey) apply(now int64, object *trace.Object) {
 		s.owners = append(s.owners, found)
 		s.byName[name] = found
 	}
-	born := now
+	created := now
 	if found.alive && len(found.runs) > 0 {
-		born = found.runs[len(found.runs)-1].born
+		created = found.runs[len(found.runs)-1].created
 	}
 	s.end(now, found)
 	if !found.alive {
 		found.incarnations++
 	}
 	found.alive, found.hash = true, object.Hash()
-	s.begin(now, born, found, load)
+	s.begin(now, created, found, load)
 }
 
-// begin enters the pods of a new version of an object.
-func (s *Survey) begin(now, born int64, owner *owner, load workload) {
+// begin adds the pods of a new version of an object.
+func (s *Survey) begin(now, created int64, owner *owner, load workload) {
 	sums := map[int]int{}
 	for _, templateUse := range load.uses {
 		index, err := s.template(templateUse)
@@ -189,7 +192,7 @@ func (s *Survey) begin(now, born int64, owner *owner, load workload) {
 		if load.finite {
 			r := &run{
 				owner: owner, incarnation: owner.incarnations - 1, template: index,
-				replicas: templateUse.replicas, pods: load.pods, start: now, born: born,
+				replicas: templateUse.replicas, pods: load.pods, start: now, created: created,
 			}
 			s.runs = append(s.runs, r)
 			owner.runs = append(owner.runs, r)
@@ -200,7 +203,7 @@ func (s *Survey) begin(now, born int64, owner *owner, load workload) {
 	}
 }
 
-// end takes the pods of an object's version out again.
+// end removes the pods of the current version of an object.
 func (s *Survey) end(now int64, owner *owner) {
 	for _, u := range owner.uses {
 		s.steps = append(s.steps, step{now, int32(u.template), int32(-u.replicas)})
@@ -211,7 +214,7 @@ func (s *Survey) end(now int64, owner *owner) {
 	owner.uses, owner.runs = nil, nil
 }
 
-// template gives the index of the distinct template that a recorded one is.
+// template returns the index of the template, adding it if it is new.
 func (s *Survey) template(use templateUse) (int, error) {
 	key, template, err := newTemplate(use)
 	if err != nil {
@@ -230,7 +233,7 @@ func (s *Survey) problem(name trace.PodOwner, err error) {
 	const shown = 5
 	s.problems++
 	if s.problems <= shown {
-		s.notes = append(s.notes, fmt.Sprintf("%s is left out of the judgement of nodes: %v", describe(name.GVK, name.Name), err))
+		s.notes = append(s.notes, fmt.Sprintf("%s is left out of the node check: %v", describe(name.GVK, name.Name), err))
 	}
 }
 

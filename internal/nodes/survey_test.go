@@ -28,7 +28,7 @@ func testConfig() *trace.Config {
 	}}
 }
 
-// object makes an object of a trace from YAML.
+// object returns an object of a trace from YAML.
 func object(t testing.TB, text string) trace.Object {
 	t.Helper()
 	var u unstructured.Unstructured
@@ -49,7 +49,7 @@ func object(t testing.TB, text string) trace.Object {
 	return o
 }
 
-// podSpec is the JSON of a pod spec with requests and further fields.
+// podSpec returns the JSON of a pod spec with requests and further fields.
 func podSpec(cpu, memory, more string) string {
 	if more != "" {
 		more = ", " + more
@@ -71,10 +71,10 @@ func barePod(t testing.TB, name, spec string) trace.Object {
 	return object(t, fmt.Sprintf(`{apiVersion: v1, kind: Pod, metadata: {namespace: prod, name: %s}, spec: %s}`, name, spec))
 }
 
-// noon is where the traces of the tests begin.
+// noon is the time of the first event in the tests.
 const noon = 1_767_268_800 // 2026-01-01 12:00 UTC
 
-// survey makes the demand of events one minute apart.
+// survey returns the demand of events one minute apart.
 func survey(lifecycles trace.Lifecycles, events ...trace.Event) *Demand {
 	s := NewSurvey(testConfig())
 	for i := range events {
@@ -86,10 +86,10 @@ func survey(lifecycles trace.Lifecycles, events ...trace.Event) *Demand {
 
 func applied(objects ...trace.Object) trace.Event { return trace.Event{Applied: objects} }
 
-// history lists the demand after every change: "12:01 3 pods 1.5 cores".
+// history returns the demand after every change: "12:01 3 pods 1.5 cores".
 func history(d *Demand) []string {
 	var out []string
-	d.walk(func(int) bool { return true }, func(now *moment) {
+	d.walk(func(int) bool { return true }, func(now *snapshot) {
 		out = append(out, fmt.Sprintf("%s %s, %s", now.time.Format("15:04:05"),
 			formatAmount(corev1.ResourcePods, now.total[corev1.ResourcePods]), formatAmount(corev1.ResourceCPU, now.total[corev1.ResourceCPU])))
 	})
@@ -257,12 +257,12 @@ func TestSurvey_Notes(t *testing.T) {
 		object(t, `{apiVersion: apps/v1, kind: StatefulSet, metadata: {namespace: prod, name: db}, spec: {volumeClaimTemplates: [{}], template: {spec: {containers: []}}}}`),
 	))
 	want := []string{
-		"apps/v1.Deployment prod/bad is left out of the judgement of nodes: read the pod template: cannot restore slice from string",
-		`pods of apps/v1.Deployment prod/api ask for the scheduler "volcano": they wait for ever unless the scheduler configuration has a profile of that name`,
-		"pods of apps/v1.Deployment prod/gate have scheduling gates: they wait until something takes the gates off",
-		`pods of apps/v1.Deployment prod/first need the PriorityClass "gold", which the trace does not hold: they are refused unless it comes from elsewhere`,
-		`pods of apps/v1.Deployment prod/first need the RuntimeClass "gvisor", which the trace does not hold: they are refused unless it comes from elsewhere`,
-		"pods of apps/v1.StatefulSet prod/db use persistent volume claims, which nothing provisions in a simulation: unless the trace holds bound volumes for them, these pods wait for ever",
+		"apps/v1.Deployment prod/bad is left out of the node check: read the pod template: cannot restore slice from string",
+		"pods of apps/v1.Deployment prod/gate have scheduling gates: they stay pending until something removes the gates",
+		`pods of apps/v1.Deployment prod/first need the PriorityClass "gold", which is not in the trace: the API server rejects them unless it is created in another way`,
+		`pods of apps/v1.Deployment prod/first need the RuntimeClass "gvisor", which is not in the trace: the API server rejects them unless it is created in another way`,
+		"pods of apps/v1.StatefulSet prod/db use persistent volume claims, which nothing provisions in a simulation: these pods stay pending unless the trace has bound volumes for them",
+		`pods of apps/v1.Deployment prod/api use the scheduler "volcano": they stay pending unless the scheduler configuration has a profile of that name`,
 	}
 	if diff := cmp.Diff(want, demand.Notes); diff != "" {
 		t.Error(diff)

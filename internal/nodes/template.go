@@ -14,26 +14,26 @@ import (
 	podrequests "k8s.io/component-helpers/resource"
 )
 
-// podTemplate is a distinct kind of pod as the scheduler sees it: two templates that differ only in what the
-// scheduler does not look at are one.
+// podTemplate is a distinct kind of pod for the scheduler: templates that differ only in fields
+// that the scheduler ignores are the same.
 type podTemplate struct {
-	// pod has only the fields that scheduling depends on, with what a simulated pod gets in addition.
+	// pod has only the fields that scheduling depends on, plus those that a simulated pod gets.
 	pod *corev1.Pod
-	// perNode templates are a DaemonSet's.
+	// perNode is whether it is the template of a DaemonSet.
 	perNode bool
-	// requests are what the scheduler counts, in thousandths of a core for cpu and in units otherwise; one pod
-	// is among them.
+	// requests are what the scheduler counts, in thousandths of a core for cpu and in units otherwise,
+	// including one pod.
 	requests amounts
-	// remarks are properties that may keep the pods from running and that cannot be judged.
+	// remarks are properties that may keep the pods from running and that cannot be checked.
 	remarks []string
-	// classes are the cluster-scoped objects without which the API server refuses the pods.
+	// classes are the cluster-scoped objects that must exist, or else the API server rejects the pods.
 	classes []classRef
 }
 
 // classRef names a PriorityClass or RuntimeClass.
 type classRef struct{ Kind, Name string }
 
-// classesOf lists those that a pod refers to and that are not in every cluster.
+// classesOf returns the classes that a pod refers to and that a cluster does not have by default.
 func classesOf(spec *corev1.PodSpec) []classRef {
 	var out []classRef
 	if name := spec.PriorityClassName; name != "" && !strings.HasPrefix(name, "system-") {
@@ -48,7 +48,7 @@ func classesOf(spec *corev1.PodSpec) []classRef {
 // templateKey identifies a podTemplate.
 type templateKey [sha256.Size]byte
 
-// amounts are resources in whole numbers: thousandths for cpu, units for all else.
+// amounts are quantities as integers: thousandths for cpu, units for all others.
 type amounts map[corev1.ResourceName]int64
 
 func amountsOf(list corev1.ResourceList) amounts {
@@ -66,13 +66,13 @@ func amountOf(name corev1.ResourceName, quantity resource.Quantity) int64 {
 	return quantity.Value()
 }
 
-// newTemplate reduces a recorded template to what the scheduler looks at.
+// newTemplate reduces a recorded template to what the scheduler uses.
 func newTemplate(use templateUse) (templateKey, *podTemplate, error) {
 	var recorded struct {
 		Metadata metav1.ObjectMeta `json:"metadata"`
 		Spec     corev1.PodSpec    `json:"spec"`
 	}
-	// Only these two are converted: a bare pod's status is none of our business.
+	// Only these two are converted: the status of a bare pod is not needed.
 	relevant := map[string]any{"spec": use.template["spec"]}
 	if metadata, ok := use.template["metadata"].(map[string]any); ok {
 		relevant["metadata"] = map[string]any{"labels": metadata["labels"]}
@@ -82,11 +82,11 @@ func newTemplate(use templateUse) (templateKey, *podTemplate, error) {
 	}
 	spec := schedulingSpec(&recorded.Spec)
 	if use.bare {
-		// A bare pod is recorded after it was scheduled; where it ran is not part of what it asks for.
+		// A bare pod is recorded after it was scheduled; its node is not part of its requirements.
 		spec.NodeName = ""
 	}
 	pod := &corev1.Pod{Spec: spec}
-	if mindsLabels(&spec) {
+	if usesPodLabels(&spec) {
 		pod.Labels = recorded.Metadata.Labels
 	}
 	template := &podTemplate{pod: pod, perNode: use.perNode, remarks: remarks(&recorded.Spec, use), classes: classesOf(&recorded.Spec)}
@@ -103,7 +103,7 @@ func newTemplate(use templateUse) (templateKey, *podTemplate, error) {
 	return sha256.Sum256(text), template, nil
 }
 
-// schedulingSpec keeps the fields the scheduler decides by.
+// schedulingSpec returns a spec with only the fields that the scheduler uses.
 func schedulingSpec(spec *corev1.PodSpec) corev1.PodSpec {
 	out := corev1.PodSpec{
 		NodeName:     spec.NodeName,
@@ -144,14 +144,14 @@ func schedulingSpec(spec *corev1.PodSpec) corev1.PodSpec {
 	for _, c := range spec.InitContainers {
 		out.InitContainers = append(out.InitContainers, corev1.Container{
 			Resources:     *withDefaultRequests(&c.Resources),
-			RestartPolicy: c.RestartPolicy, // Always makes it a sidecar, which counts differently
+			RestartPolicy: c.RestartPolicy, // Always makes it a sidecar, whose requests count differently
 		})
 	}
 	return out
 }
 
-// withDefaultRequests does what an API server does to a pod, though not to the template it comes from: a resource
-// with a limit and no request is requested up to the limit.
+// withDefaultRequests does what an API server does to a pod, but not to its template: a resource
+// with a limit and no request gets the limit as its request.
 func withDefaultRequests(in *corev1.ResourceRequirements) *corev1.ResourceRequirements {
 	if in == nil {
 		return nil
@@ -168,13 +168,13 @@ func withDefaultRequests(in *corev1.ResourceRequirements) *corev1.ResourceRequir
 	return &corev1.ResourceRequirements{Requests: requests}
 }
 
-// mindsLabels tells whether the pod's own labels play a part in where it may go.
-func mindsLabels(spec *corev1.PodSpec) bool {
+// usesPodLabels reports whether the pod's own labels affect which nodes it can run on.
+func usesPodLabels(spec *corev1.PodSpec) bool {
 	return len(spec.TopologySpreadConstraints) > 0 ||
 		spec.Affinity != nil && (spec.Affinity.PodAffinity != nil || spec.Affinity.PodAntiAffinity != nil)
 }
 
-// simulate adds what a simulated pod gets at admission, and counts its requests.
+// simulate adds what a simulated pod gets at admission, and sets the requests.
 func (t *podTemplate) simulate() {
 	spec := &t.pod.Spec
 	spec.NodeSelector = maps.Clone(spec.NodeSelector)
@@ -187,7 +187,7 @@ func (t *podTemplate) simulate() {
 		Key: taintKey, Operator: corev1.TolerationOpExists, Effect: corev1.TaintEffectNoSchedule,
 	})
 	if t.perNode {
-		// The DaemonSet controller sends its pods to cordoned nodes too.
+		// The DaemonSet controller also creates pods on cordoned nodes.
 		tolerations = append(tolerations, corev1.Toleration{
 			Key: corev1.TaintNodeUnschedulable, Operator: corev1.TolerationOpExists, Effect: corev1.TaintEffectNoSchedule,
 		})
@@ -202,7 +202,7 @@ func (t *podTemplate) simulate() {
 	t.requests[corev1.ResourcePods] = 1
 }
 
-// remarks lists what may keep a pod from running for reasons that nodes have no part in.
+// remarks returns what may keep a pod from running for reasons other than the nodes.
 func remarks(spec *corev1.PodSpec, use templateUse) []string {
 	var out []string
 	claims := use.claims
@@ -210,13 +210,13 @@ func remarks(spec *corev1.PodSpec, use templateUse) []string {
 		claims = claims || volume.PersistentVolumeClaim != nil || volume.Ephemeral != nil
 	}
 	if claims {
-		out = append(out, "use persistent volume claims, which nothing provisions in a simulation: unless the trace holds bound volumes for them, these pods wait for ever")
+		out = append(out, "use persistent volume claims, which nothing provisions in a simulation: these pods stay pending unless the trace has bound volumes for them")
 	}
 	if name := spec.SchedulerName; name != "" && name != corev1.DefaultSchedulerName {
-		out = append(out, fmt.Sprintf("ask for the scheduler %q: they wait for ever unless the scheduler configuration has a profile of that name", name))
+		out = append(out, fmt.Sprintf("use the scheduler %q: they stay pending unless the scheduler configuration has a profile of that name", name))
 	}
 	if len(spec.SchedulingGates) > 0 {
-		out = append(out, "have scheduling gates: they wait until something takes the gates off")
+		out = append(out, "have scheduling gates: they stay pending until something removes the gates")
 	}
 	return out
 }

@@ -6,26 +6,27 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// A workload is what one version of a tracked object asks for.
+// workload is the pods of one version of a tracked object.
 type workload struct {
 	uses []templateUse
-	// finite workloads end by themselves (Jobs and bare pods): pods is then how many pods have to finish.
+	// finite is whether the workload ends by itself (Jobs and bare pods); pods is then the number of
+	// pods that have to finish.
 	finite bool
 	pods   int
 }
 
-// templateUse is a pod template with how many of its pods run at a time.
+// templateUse is a pod template with the number of its pods that run at a time.
 type templateUse struct {
 	template map[string]any // metadata and spec
 	replicas int
 	perNode  bool
-	claims   bool // every pod gets persistent volume claims of its own
+	claims   bool // whether every pod gets its own persistent volume claims
 	bare     bool
 }
 
-// readWorkload finds the pod templates in an object and how many pods each has. The number beside a template
-// (`replicas`) is taken as such for every kind, known or not: Deployments have it there, and so have a Volcano
-// Job's tasks and most other kinds.
+// readWorkload returns the pod templates of an object and their numbers of pods. A field replicas
+// beside a template is used for every kind, known or not: Deployments, the tasks of a Volcano Job
+// and most other kinds have it there.
 func readWorkload(gvk schema.GroupVersionKind, obj map[string]any, paths []string) (workload, error) {
 	var found workload
 	for _, path := range paths {
@@ -41,7 +42,7 @@ func readWorkload(gvk schema.GroupVersionKind, obj map[string]any, paths []strin
 			use := templateUse{template: template, replicas: 1}
 			beside := parent(obj, location.Pointer)
 			if _, ok := template["template"].(map[string]any); ok && gvk.Kind == "ReplicaSet" {
-				// Existing traces have /spec as the path of a ReplicaSet.
+				// Existing traces use /spec as the path of a ReplicaSet's template.
 				beside, use.template = template, template["template"].(map[string]any)
 			}
 			if n, ok := integer(beside["replicas"]); ok {
@@ -54,7 +55,7 @@ func readWorkload(gvk schema.GroupVersionKind, obj map[string]any, paths []strin
 	return found, nil
 }
 
-// adjust applies what is special about known kinds.
+// adjust applies the special cases of known kinds.
 func (w *workload) adjust(gvk schema.GroupVersionKind, obj map[string]any) {
 	spec, _ := obj["spec"].(map[string]any)
 	for i := range w.uses {
@@ -69,7 +70,7 @@ func (w *workload) adjust(gvk schema.GroupVersionKind, obj map[string]any) {
 			w.finite = true
 			use.replicas, w.pods = jobPods(spec)
 		case schema.GroupKind{Group: "batch", Kind: "CronJob"}:
-			// One run at a time; what runs longer than its interval is beyond what the object tells.
+			// The number of pods of one run. The object does not determine whether runs overlap.
 			jobTemplate, _ := spec["jobTemplate"].(map[string]any)
 			job, _ := jobTemplate["spec"].(map[string]any)
 			use.replicas, _ = jobPods(job)
@@ -82,7 +83,7 @@ func (w *workload) adjust(gvk schema.GroupVersionKind, obj map[string]any) {
 	}
 }
 
-// jobPods gives how many pods of a Job run at a time, and how many there are altogether.
+// jobPods returns how many pods of a Job run at a time, and how many it has in total.
 func jobPods(spec map[string]any) (atATime, total int) {
 	parallelism, ok := integer(spec["parallelism"])
 	if !ok {
@@ -98,11 +99,10 @@ func jobPods(spec map[string]any) (atATime, total int) {
 	return min(parallelism, completions), completions
 }
 
-// parent gives the map that holds the place a pointer leads to, or nil.
+// parent returns the map that contains the value at a pointer, or nil.
 func parent(obj map[string]any, pointer string) map[string]any {
 	end := len(pointer) - 1
 	for ; end >= 0 && pointer[end] != '/'; end-- {
-		// The last segment is cut off.
 	}
 	if end < 0 {
 		return nil
@@ -115,7 +115,7 @@ func parent(obj map[string]any, pointer string) map[string]any {
 	return value
 }
 
-// maxReplicas is where a number of pods stops being believed: sums of it stay far from overflow.
+// maxReplicas limits numbers of pods, so that sums do not overflow.
 const maxReplicas = 10_000_000
 
 func integer(v any) (int, bool) {
