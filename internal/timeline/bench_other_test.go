@@ -4,5 +4,5 @@ package timeline
 
 import "time"
 
-// cpuTime is not known here.
+// cpuTime is not implemented on this platform.
 func cpuTime() time.Duration { return 0 }

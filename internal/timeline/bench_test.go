@@ -17,7 +17,7 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// bigTrace writes a trace of a million events, a gigabyte, or uses the one that this variable names.
+// bigVariable names a trace file to use in place of one that bigTrace writes.
 const bigVariable = "SIMKUBE_BIG_TRACE"
 
 func bigTrace(b *testing.B) (path string, size int64) {
@@ -36,12 +36,13 @@ func bigTrace(b *testing.B) (path string, size int64) {
 	return path, info.Size()
 }
 
-// BenchmarkFile looks around in a trace of a million events and a gigabyte. MB/cpu-s is what a machine without other
-// work would reach; peak-MB is the most memory of a process that does nothing else.
+// BenchmarkFile measures reading a trace of a million events and a gigabyte. MB/cpu-s is the
+// throughput on a machine without other load; peak-MB is the peak memory of a process that does
+// nothing else.
 //
 //	go test -run '^$' -bench File ./internal/timeline
 //
-// With SIMKUBE_BIG_TRACE it uses that file instead of making one each time.
+// With SIMKUBE_BIG_TRACE it uses that file instead of writing one each time.
 func BenchmarkFile(b *testing.B) {
 	path, size := bigTrace(b)
 	whole := func(name string, walk func(ctx context.Context, path string) error) {
@@ -83,7 +84,7 @@ func BenchmarkFile(b *testing.B) {
 	benchmarkIndexed(b, path)
 }
 
-// benchmarkIndexed measures what is asked of a trace that is indexed.
+// benchmarkIndexed measures queries on an indexed trace.
 func benchmarkIndexed(b *testing.B, path string) {
 	f := open(b, path)
 	random := rand.New(rand.NewPCG(1, 1))
@@ -166,11 +167,11 @@ func indexAll(ctx context.Context, path string) error {
 	return f.Wait(ctx)
 }
 
-// walkVariable tells the test binary to do nothing but one of the two above, "Iterate PATH" or "Index PATH", and to print the most
-// memory that took.
+// walkVariable makes the test binary run only one of the two functions above, "Iterate PATH" or
+// "Index PATH", and print its peak memory.
 const walkVariable = "SIMKUBE_TIMELINE_WALK"
 
-// walkAlone does what walkVariable says.
+// walkAlone runs the function that walkVariable selects.
 func walkAlone(what string) error {
 	name, path, _ := strings.Cut(what, " ")
 	walk := indexAll
@@ -184,8 +185,8 @@ func walkAlone(what string) error {
 	return nil
 }
 
-// peakKB gives the most memory this process has had, as the operating system counts it where it tells (VmHWM), and as the Go
-// runtime counts it elsewhere.
+// peakKB returns the peak memory of this process, as the operating system reports it (VmHWM), or
+// else as the Go runtime does.
 func peakKB() uint64 {
 	status, _ := os.ReadFile("/proc/self/status")
 	for line := range strings.Lines(string(status)) {
@@ -200,7 +201,7 @@ func peakKB() uint64 {
 	return m.Sys / 1024
 }
 
-// childPeak goes over a trace in a process of its own and gives the most memory it had, in MB.
+// childPeak reads a trace in a separate process and returns its peak memory in MB.
 func childPeak(b *testing.B, walk, path string) float64 {
 	b.Helper()
 	self, err := os.Executable()

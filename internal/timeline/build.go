@@ -11,16 +11,17 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// errTooMany is what becomes of a trace that the index has no room for: it would take some 50 GB of memory.
+// errTooMany is returned for a trace with more objects than the index can number. Its index would
+// take some 50 GB of memory.
 var errTooMany = errors.New("the trace has more objects than can be indexed")
 
-// tellBytes is after how many bytes it is told that the index has grown.
-const tellBytes = 4 << 20
+// notifyBytes is the number of bytes after which waiters are notified that the index has grown.
+const notifyBytes = 4 << 20
 
-// build reads the trace and grows the index, until the end of the trace or an error.
+// build reads the trace and adds its events to the index, until the end of the trace or an error.
 func (f *File) build(ctx context.Context, reader *trace.Reader) error {
-	var contents []uint64 // of one event, hashed while others may read the index
-	told := reader.Offset()
+	var contents []uint64 // hashes of one event, computed without holding the lock
+	notified := reader.Offset()
 	for n := 0; ; n++ {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -37,18 +38,18 @@ func (f *File) build(ctx context.Context, reader *trace.Reader) error {
 			contents = append(contents, xxhash.Sum64(e.Applied[i].Raw()))
 		}
 		end := reader.Offset()
-		if err := f.note(e, contents, end); err != nil {
+		if err := f.record(e, contents, end); err != nil {
 			return err
 		}
-		if end-told >= tellBytes || n == 0 {
-			told = end
-			f.tell()
+		if end-notified >= notifyBytes || n == 0 {
+			notified = end
+			f.notify()
 		}
 	}
 }
 
-// note adds an event to the index.
-func (f *File) note(e *trace.Event, contents []uint64, end int64) error {
+// record adds an event to the index.
+func (f *File) record(e *trace.Event, contents []uint64, end int64) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	objects := len(e.Applied) + len(e.Deleted)
@@ -61,7 +62,7 @@ func (f *File) note(e *trace.Event, contents []uint64, end int64) error {
 	return nil
 }
 
-// finish reads the tail, unless the events ended with an error, and says that the index is done.
+// finish reads the tail, unless the events ended with an error, and marks the index as done.
 func (f *File) finish(err error, reader *trace.Reader) {
 	var tail *trace.Tail
 	if err == nil {
@@ -78,11 +79,12 @@ func (f *File) finish(err error, reader *trace.Reader) {
 		f.progress.Bytes = reader.Offset()
 	}
 	f.mu.Unlock()
-	f.tell()
+	f.notify()
 }
 
-// tell says that the index has changed: to those who wait for it, and once to whoever looks at Changed.
-func (f *File) tell() {
+// notify wakes up those that wait for the index to grow, and sends on Changed unless a value is
+// pending there.
+func (f *File) notify() {
 	f.mu.Lock()
 	close(f.growth)
 	f.growth = make(chan struct{})

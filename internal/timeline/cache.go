@@ -7,13 +7,13 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// cache keeps the events that were read last. It is safe for concurrent use.
+// cache keeps the most recently used events. It is safe for concurrent use.
 type cache struct {
 	mu sync.Mutex
-	// entries are few, the one used last at the end.
-	entries []cacheEntry
-	bytes   int64
-	room    int64
+	// entries are in the order of their last use, the most recent at the end. There are few.
+	entries  []cacheEntry
+	bytes    int64
+	maxBytes int64
 }
 
 type cacheEntry struct {
@@ -27,11 +27,11 @@ const (
 	maxCacheEntries   = 64
 )
 
-func newCache(room int64) cache {
-	if room <= 0 {
-		room = defaultCacheBytes
+func newCache(maxBytes int64) cache {
+	if maxBytes <= 0 {
+		maxBytes = defaultCacheBytes
 	}
-	return cache{room: room}
+	return cache{maxBytes: maxBytes}
 }
 
 func (c *cache) get(number int) *trace.Event {
@@ -46,24 +46,25 @@ func (c *cache) get(number int) *trace.Event {
 	return found.event
 }
 
-// has tells whether an event is kept.
+// has reports whether an event is in the cache.
 func (c *cache) has(number int) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return slices.ContainsFunc(c.entries, func(e cacheEntry) bool { return e.number == number })
 }
 
-// put keeps an event. It is kept also when it alone is larger than the room: what is looked at is looked at again.
+// put adds an event. It is kept even if it alone exceeds the limit, since it is likely to be used
+// again.
 func (c *cache) put(number int, event *trace.Event, bytes int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if slices.ContainsFunc(c.entries, func(e cacheEntry) bool { return e.number == number }) {
-		return // somebody else has read it meanwhile
+		return // another goroutine has added it meanwhile
 	}
 	c.entries = append(c.entries, cacheEntry{number: number, event: event, bytes: bytes})
 	c.bytes += bytes
 	drop := 0
-	for len(c.entries)-drop > 1 && (c.bytes > c.room || len(c.entries)-drop > maxCacheEntries) {
+	for len(c.entries)-drop > 1 && (c.bytes > c.maxBytes || len(c.entries)-drop > maxCacheEntries) {
 		c.bytes -= c.entries[drop].bytes
 		drop++
 	}

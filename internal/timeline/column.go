@@ -1,13 +1,13 @@
 package timeline
 
-// column is a list that grows without ever moving what it has: in a list of a million, a slice would for a while take
-// twice the memory.
+// column is a list that grows without moving its entries. Growing a slice of a million entries
+// would temporarily take twice the memory.
 type column[T any] struct {
 	chunks [][]T
 	n      int
 }
 
-// The entries of a chunk; a power of two, so that finding one is cheap.
+// A chunk's number of entries is a power of two, so that indexing is cheap.
 const (
 	chunkBits = 12
 	chunkSize = 1 << chunkBits
@@ -22,7 +22,7 @@ func (c *column[T]) add(v T) {
 	c.n++
 }
 
-// at gives the entry i, to be read or changed. It panics where there is none.
+// at returns a pointer to entry i. It panics if i is out of range.
 func (c *column[T]) at(i int) *T { return &c.chunks[i>>chunkBits][i&(chunkSize-1)] }
 
 func (c *column[T]) len() int { return c.n }

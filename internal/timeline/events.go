@@ -8,25 +8,27 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// ErrChanged is returned when the file does not have any more what was indexed of it: somebody writes it.
+// ErrChanged is returned when the file no longer has the contents that were indexed, because it was
+// written to.
 var ErrChanged = errors.New("the file changed since it was opened; open it again")
 
-// ErrNotIndexed is returned when an event is asked for that there is not, or that the index has not come to.
+// ErrNotIndexed is returned for an event that does not exist, or is not indexed yet.
 var ErrNotIndexed = errors.New("the event is not indexed")
 
-// EventInfo is an event, as far as the index knows it.
+// EventInfo is what the index has about an event.
 type EventInfo struct {
 	// Time is in unix seconds.
 	Time int64
-	// Applied and Deleted are how many objects it has.
+	// Applied and Deleted are the numbers of its objects.
 	Applied, Deleted int
-	// Changes is how many of them it created, changed or deleted.
+	// Changes is the number of objects that it created, changed or deleted.
 	Changes int
-	// Offset is where in the file it begins, and Size how many bytes it has.
+	// Offset is where the event begins in the file, and Size its length in bytes.
 	Offset, Size int64
 }
 
-// Info tells about an event without reading the file; the zero EventInfo for one that is not indexed.
+// Info returns what the index has about an event, without reading the file. It is the zero
+// EventInfo if the event is not indexed.
 func (f *File) Info(event int) EventInfo {
 	f.mu.RLock()
 	defer f.mu.RUnlock()
@@ -52,7 +54,8 @@ func (x *index) eventInfo(event int) EventInfo {
 	return info
 }
 
-// Event reads an event. It may be one that others got too: neither it nor its objects may be changed. It stays valid.
+// Event reads an event. The event may be shared: neither it nor its objects may be changed. It
+// stays valid after further calls.
 func (f *File) Event(event int) (*trace.Event, error) {
 	if e := f.cache.get(event); e != nil {
 		return e, nil
@@ -79,7 +82,7 @@ func (f *File) Event(event int) (*trace.Event, error) {
 	return e, nil
 }
 
-// parse makes an event of its bytes, which it keeps, and compares it with the index.
+// parse parses the bytes of an event, which it retains, and compares the event with the index.
 func (f *File) parse(event int, info EventInfo, raw []byte) (*trace.Event, error) {
 	e, err := trace.ParseEvent(raw)
 	if err != nil {

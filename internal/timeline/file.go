@@ -11,26 +11,26 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// Options are what can be said about a File. The zero value is useful.
+// Options are the options of [Open]. The zero value is valid.
 type Options struct {
-	// CacheBytes is about how much memory is used for the events that were read last; 0 stands for 16 MB.
+	// CacheBytes is about how much memory is used for the most recently read events; 0 means 16 MB.
 	CacheBytes int64
 }
 
-// Progress is how far the index is.
+// Progress is the progress of indexing.
 type Progress struct {
-	// Events are indexed, of the Total that the file says it has.
+	// Events is the number of indexed events, Total the number that the file declares.
 	Events, Total int
-	// Bytes are read, of the Size of the file.
+	// Bytes is the number of bytes read, Size the size of the file.
 	Bytes, Size int64
-	// Done says that the index will not grow any more: the trace is read to its end, or cannot be.
+	// Done is whether indexing has ended, at the end of the trace or with an error.
 	Done bool
-	// Err says why the rest of the trace cannot be read, or why reading it was given up; nil while all is well. What is wrong with
-	// the format is a *trace.FormatError.
+	// Err is why the rest of the trace cannot be read, or why indexing was stopped; nil if there is no
+	// error. An error of the format is a *trace.FormatError.
 	Err error
 }
 
-// File is a trace file that is looked around in. Its methods may be called from any goroutine.
+// File is a trace file that is being indexed. Its methods may be called from any goroutine.
 type File struct {
 	path    string
 	file    *os.File
@@ -39,22 +39,22 @@ type File struct {
 	cache   cache
 
 	cancel context.CancelFunc
-	// done is closed when the indexing has ended.
+	// done is closed when indexing has ended.
 	done    chan struct{}
 	changed chan struct{}
 
-	// mu guards what is below, which the indexing writes.
+	// mu guards the fields below, which are written by the indexing goroutine.
 	mu       sync.RWMutex
 	index    index
 	progress Progress
 	config   *trace.Config
 	tail     *trace.Tail
-	// growth is closed, and another one made, when the index has grown by some more.
+	// growth is closed, and replaced, when the index has grown.
 	growth chan struct{}
 }
 
-// Open opens a trace file and reads up to its first event. The rest is indexed in the background until ctx ends or the
-// File is closed. Errors name the file.
+// Open opens a trace file and reads up to its first event. The rest is indexed in the background
+// until ctx ends or the File is closed. Errors name the file.
 func Open(ctx context.Context, path string, opts Options) (*File, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
@@ -76,7 +76,7 @@ func start(ctx context.Context, file *os.File, path string, opts Options) (*File
 		return nil, err
 	}
 	if !info.Mode().IsRegular() {
-		return nil, errors.New("want a file on disk, which can be read from the middle: save the trace to one")
+		return nil, errors.New("not a regular file: save the trace to a file on disk")
 	}
 	reader, err := trace.NewReader(file)
 	if err != nil {
@@ -103,30 +103,32 @@ func start(ctx context.Context, file *os.File, path string, opts Options) (*File
 	return f, nil
 }
 
-// cloneConfig copies a Reader's config, which the Reader may yet change.
+// cloneConfig copies the config of a Reader, which the Reader may still change.
 func cloneConfig(c *trace.Config) *trace.Config {
 	return &trace.Config{TrackedObjects: maps.Clone(c.TrackedObjects)}
 }
 
-// Close ends the indexing, waits for its end, and closes the file. What was read of the file stays valid.
+// Close stops indexing, waits until it has ended, and closes the file. Values that were read from
+// the file stay valid.
 func (f *File) Close() error {
 	f.cancel()
 	<-f.done
 	return f.file.Close()
 }
 
-// Progress tells how far the index is.
+// Progress returns the progress of indexing.
 func (f *File) Progress() Progress {
 	f.mu.RLock()
 	defer f.mu.RUnlock()
 	return f.progress
 }
 
-// Changed gives something to receive after the index has grown by some more, some hundred times a second at most, and when it
-// is done. It has room for one: who looks at it rarely misses only that it changed more often. It is never closed.
+// Changed returns a channel on which a value is sent after the index has grown, at most some
+// hundred times a second, and when it is done. The channel holds one value; further ones are
+// dropped until it is received. It is never closed.
 func (f *File) Changed() <-chan struct{} { return f.changed }
 
-// Wait waits until the index is done and gives the error of its [Progress], or until ctx ends.
+// Wait waits until the index is done, and returns its [Progress.Err], or until ctx ends.
 func (f *File) Wait(ctx context.Context) error {
 	select {
 	case <-f.done:
@@ -136,29 +138,30 @@ func (f *File) Wait(ctx context.Context) error {
 	}
 }
 
-// Path gives the path that the file was opened with.
+// Path returns the path that the file was opened with.
 func (f *File) Path() string { return f.path }
 
-// Version gives the version of the trace's format, 1 or 2.
+// Version returns the version of the trace's format, 1 or 2.
 func (f *File) Version() int { return f.version }
 
-// Config gives the configuration of the tracer that made the trace. (In a file that has its config after the events, which no
-// known writer makes, it is empty until the index is done.) It must not be changed.
+// Config returns the configuration of the tracer that made the trace. It must not be changed. If
+// the file has its config after the events, which no known writer does, it is empty until the index
+// is done.
 func (f *File) Config() *trace.Config {
 	f.mu.RLock()
 	defer f.mu.RUnlock()
 	return f.config
 }
 
-// Tail gives what stands after the events. It is there only once the index is done, and only when the trace is whole. It must
-// not be changed.
+// Tail returns what follows the events in the file. ok is false until the index is done, and if the
+// trace is incomplete. The tail must not be changed.
 func (f *File) Tail() (tail *trace.Tail, ok bool) {
 	f.mu.RLock()
 	defer f.mu.RUnlock()
 	return f.tail, f.tail != nil
 }
 
-// Len gives how many events are indexed.
+// Len returns the number of indexed events.
 func (f *File) Len() int {
 	f.mu.RLock()
 	defer f.mu.RUnlock()

@@ -42,7 +42,8 @@ func begin(t testing.TB, path string) *File {
 	return f
 }
 
-// eachTrace runs a test with the traces there are, recorded ones, made-up ones, and one of version 1.
+// eachTrace runs a test with each of the traces: recorded ones, generated ones, and one of version
+// 1.
 func eachTrace(t *testing.T, test func(t *testing.T, path string)) {
 	made := filepath.Join(t.TempDir(), "made.sktrace")
 	if err := bigtrace.Write(made, bigtrace.Options{Events: 2000, Objects: 150}); err != nil {
@@ -65,7 +66,7 @@ func eachTrace(t *testing.T, test func(t *testing.T, path string)) {
 	}
 }
 
-// rawEvents gives the bytes of a trace's events.
+// rawEvents returns the bytes of a trace's events.
 func rawEvents(t *testing.T, path string) [][]byte {
 	t.Helper()
 	data, err := os.ReadFile(path)
@@ -85,7 +86,7 @@ func rawEvents(t *testing.T, path string) [][]byte {
 	}
 }
 
-// unordered gives a trace with the events of another one, the second half in front of the first.
+// unordered returns a trace with the events of another one, the second half before the first.
 func unordered(t *testing.T, path string) string {
 	events := rawEvents(t, path)
 	half := len(events) / 2
@@ -100,7 +101,7 @@ func unordered(t *testing.T, path string) string {
 	return writeTrace(t, data)
 }
 
-// versionOne gives a trace of version 1 with the events of another one.
+// versionOne returns a trace of version 1 with the events of another one.
 func versionOne(t *testing.T, path string) string {
 	events := rawEvents(t, path)
 	data := msgp.AppendArrayHeader(nil, 4)
@@ -121,7 +122,7 @@ func writeTrace(t *testing.T, data []byte) (path string) {
 	return path
 }
 
-// TestFile_Event compares every event with what a Reader gives.
+// TestFile_Event compares every event with that of a Reader.
 func TestFile_Event(t *testing.T) {
 	eachTrace(t, func(t *testing.T, path string) {
 		f := open(t, path)
@@ -159,7 +160,7 @@ func TestFile_Event(t *testing.T) {
 	})
 }
 
-// plain gives an event as what can be compared.
+// plain returns an event in a comparable form.
 func plain(e *trace.Event) map[string]any {
 	raw := func(objects []trace.Object) (all []string) {
 		for i := range objects {
@@ -201,7 +202,7 @@ func TestFile_NotIndexed(t *testing.T) {
 	}
 }
 
-// TestFile_Truncated looks at what is left of traces that are cut off.
+// TestFile_Truncated reads traces that are cut off.
 func TestFile_Truncated(t *testing.T) {
 	for path, step := range map[string]int{"../../examples/first-steps.sktrace": 7, "../../examples/day.sktrace": 25_000} {
 		t.Run(filepath.Base(path), func(t *testing.T) {
@@ -259,7 +260,7 @@ func TestOpen_Refused(t *testing.T) {
 		want       string
 	}{
 		{"nothing there", filepath.Join(t.TempDir(), "none"), t.Context(), "no such file"},
-		{"a folder", t.TempDir(), t.Context(), "want a file on disk"},
+		{"a folder", t.TempDir(), t.Context(), "not a regular file"},
 		{"something else", writeTrace(t, []byte("hello")), t.Context(), "want a trace"},
 		{"cancelled", "../../examples/day.sktrace", ended, "context canceled"},
 	}
@@ -277,7 +278,7 @@ func TestOpen_Refused(t *testing.T) {
 	}
 }
 
-// TestFile_Close closes at once: no goroutine is left, see TestMain, and nothing hangs.
+// TestFile_Close checks that Close neither hangs nor leaves a goroutine, see TestMain.
 func TestFile_Close(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "made.sktrace")
 	if err := bigtrace.Write(path, bigtrace.Options{Events: 20_000, Objects: 500}); err != nil {
@@ -355,7 +356,7 @@ func TestFile_FileChanges(t *testing.T) {
 	}
 }
 
-// TestFile_Concurrent looks around from several goroutines while the index grows.
+// TestFile_Concurrent reads from several goroutines while the index grows.
 func TestFile_Concurrent(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "made.sktrace")
 	if err := bigtrace.Write(path, bigtrace.Options{Events: 20_000, Objects: 500}); err != nil {
@@ -365,7 +366,7 @@ func TestFile_Concurrent(t *testing.T) {
 	errs := make(chan error)
 	const readers = 4
 	for range readers {
-		go func() { errs <- lookAround(f) }()
+		go func() { errs <- readNewest(f) }()
 	}
 	for range readers {
 		if err := <-errs; err != nil {
@@ -377,8 +378,8 @@ func TestFile_Concurrent(t *testing.T) {
 	}
 }
 
-// lookAround asks for what is indexed last until the index is done.
-func lookAround(f *File) error {
+// readNewest reads the last indexed event until the index is done.
+func readNewest(f *File) error {
 	for {
 		done := f.Progress().Done
 		last := f.Len() - 1

@@ -9,39 +9,42 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// Filter says which objects are looked for. An object has to satisfy every field that is set; the zero Filter is satisfied by all.
+// Filter selects objects. An object must match every field that is set; all objects match the zero
+// Filter.
 type Filter struct {
-	// Kinds are the kinds it may have: "Deployment" or "apps/v1.Deployment", in upper or lower case.
+	// Kinds are alternatives, such as "Deployment" or "apps/v1.Deployment", ignoring case.
 	Kinds []string
-	// Namespaces are those it may be in; an empty one stands for the cluster-scoped objects.
+	// Namespaces are alternatives; an empty one matches cluster-scoped objects.
 	Namespaces []string
-	// Name is a part of its name, or a pattern for the whole of it where there is a * or ? or [ in it, as in "web-*".
+	// Name is a part of the name, or a pattern for the whole name if it contains *, ? or [, as in
+	// "web-*".
 	Name string
-	// Changes are what may happen to it.
+	// Changes are alternatives for what the event does to the object.
 	Changes []Change
-	// Text is somewhere in its manifest, in upper or lower case: in a key, a string, or a number, true, false and null as JSON has
-	// them. Binary data, which JSON does not have, is not looked at.
+	// Text must occur in the manifest, ignoring case: in a key, a string, or a number, true, false or
+	// null in their JSON form. Binary data, which JSON does not have, is not searched.
 	Text string
-	// Match decides at last. It is given the time of the event in unix seconds, and the object, which is valid only until Match returns;
-	// of a deleted object that is what is recorded of it: its kind, namespace and name. Its error ends the search.
+	// Match is called last, with the time of the event in unix seconds and the object, which is valid
+	// only until Match returns. Of a deleted object only what is recorded is there: its kind,
+	// namespace and name. An error ends the search.
 	Match func(time int64, obj *trace.Object) (bool, error)
 }
 
-// Check tells whether the filter can be used: whether Name is a pattern.
+// Check returns an error if Name is not a valid pattern.
 func (f *Filter) Check() error {
 	if _, err := path.Match(f.Name, ""); err != nil {
-		return fmt.Errorf("name %q: want a part of a name, or a pattern such as web-*: %w", f.Name, err)
+		return fmt.Errorf("invalid name %q: must be a part of a name, or a pattern such as web-*: %w", f.Name, err)
 	}
 	return nil
 }
 
-// Empty tells whether the filter is satisfied by all objects.
+// Empty reports whether the filter matches all objects.
 func (f *Filter) Empty() bool { return f.indexOnly() && !f.byKey() && len(f.Changes) == 0 }
 
-// indexOnly tells whether the index is enough to decide.
+// indexOnly reports whether the index is enough to evaluate the filter.
 func (f *Filter) indexOnly() bool { return f.Text == "" && f.Match == nil }
 
-// byKey tells whether it matters which object it is.
+// byKey reports whether the filter selects by kind, namespace or name.
 func (f *Filter) byKey() bool { return len(f.Kinds) > 0 || len(f.Namespaces) > 0 || f.Name != "" }
 
 func (f *Filter) matchesKey(key *Key) bool {

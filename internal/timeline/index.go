@@ -10,7 +10,7 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// index is what is known of the events that were read.
+// index has the offset and contents of the events that were read.
 type index struct {
 	events      column[eventRecord]
 	occurrences column[occurrence]
@@ -20,34 +20,37 @@ type index struct {
 	kindIDs     map[schema.GroupVersionKind]uint32
 	namespaces  []namespaceRecord
 	nsIDs       map[string]uint32
-	// end is where in the file the last event ends.
+	// end is the offset of the end of the last event.
 	end int64
-	// earliest and latest are the times of the events.
+	// earliest and latest are the minimum and maximum time of the events.
 	earliest, latest int64
-	// unordered says that an event is earlier than one in front of it: a recorder's clock was set back.
+	// unordered is whether an event is earlier than the one before it, as after a recorder's clock was
+	// set back.
 	unordered bool
-	// changes is how many objects were created, changed and deleted.
+	// changes is the number of objects that were created, changed and deleted.
 	changes uint32
 }
 
 // eventRecord is an event. Its bytes and its occurrences end where those of the next event begin.
 type eventRecord struct {
 	offset, time int64
-	// first is its first occurrence.
+	// first is the number of its first occurrence.
 	first uint32
-	// applied is how many of its occurrences are in its list of applied objects; the others are in that of deleted ones.
+	// applied is the number of its occurrences in the list of applied objects; the others are in the
+	// list of deleted objects.
 	applied uint32
-	// changes is how many objects were created, changed and deleted up to this event, and including it.
+	// changes is the number of objects that were created, changed and deleted up to and including this
+	// event.
 	changes uint32
 }
 
 // occurrence is an object in an event.
 type occurrence struct {
-	// what is the object's ID, and in the highest bits its Change.
+	// what is the object's ID, with its Change in the highest bits.
 	what uint32
-	// previous and next are the same object's neighbouring occurrences, or none.
+	// previous and next are the neighbouring occurrences of the same object, or none.
 	previous, next uint32
-	// end is where it ends in the bytes of the list that it is in, counted from the first object; none from where that is too much.
+	// end is the offset of its end from the first object of its list; none if that is too large.
 	end uint32
 }
 
@@ -61,7 +64,7 @@ const (
 func (o *occurrence) object() ObjectID { return ObjectID(o.what & idMask) }
 func (o *occurrence) change() Change   { return Change(o.what >> idBits) }
 
-// objectRecord is a distinct object.
+// content is the hash of its last manifest.
 type objectRecord struct {
 	name string
 	// content is the hash of its last manifest.
@@ -86,29 +89,29 @@ func newIndex(offset int64) index {
 	return index{end: offset, kindIDs: map[schema.GroupVersionKind]uint32{}, nsIDs: map[string]uint32{}}
 }
 
-// add notes an event, which ends at the byte end. contents are the hashes of its applied manifests.
+// add adds an event that ends at offset end. contents are the hashes of its applied manifests.
 func (x *index) add(e *trace.Event, contents []uint64, end int64) {
-	x.span(e.Time)
+	x.addTime(e.Time)
 	x.events.add(eventRecord{offset: x.end, time: e.Time, first: uint32(x.occurrences.len()), applied: uint32(len(e.Applied))})
 	list := 0
 	for i := range e.Applied {
 		id := x.intern(&e.Applied[i])
 		list += len(e.Applied[i].Raw())
-		x.occur(id, x.objects.at(int(id)).apply(contents[i]), list)
+		x.addOccurrence(id, x.objects.at(int(id)).apply(contents[i]), list)
 	}
 	list = 0
 	for i := range e.Deleted {
 		id := x.intern(&e.Deleted[i])
 		list += len(e.Deleted[i].Raw())
 		x.objects.at(int(id)).alive = false
-		x.occur(id, Deleted, list)
+		x.addOccurrence(id, Deleted, list)
 	}
 	x.events.at(x.events.len() - 1).changes = x.changes
 	x.end = end
 }
 
-// span notes the time of an event.
-func (x *index) span(t int64) {
+// addTime updates the earliest and latest times for an event.
+func (x *index) addTime(t int64) {
 	if x.events.len() == 0 {
 		x.earliest, x.latest = t, t
 		return
@@ -119,7 +122,7 @@ func (x *index) span(t int64) {
 	x.earliest, x.latest = min(x.earliest, t), max(x.latest, t)
 }
 
-// apply notes a manifest of the object and tells what it does to it.
+// apply sets the object's manifest and returns how that changes it.
 func (o *objectRecord) apply(content uint64) Change {
 	alive, same := o.alive, o.content == content
 	o.alive, o.content = true, content
@@ -132,8 +135,8 @@ func (o *objectRecord) apply(content uint64) Change {
 	return Changed
 }
 
-// occur adds an occurrence of an object, which ends at a byte of its list.
-func (x *index) occur(id ObjectID, change Change, end int) {
+// addOccurrence adds an occurrence of an object that ends at offset end of its list.
+func (x *index) addOccurrence(id ObjectID, change Change, end int) {
 	o := x.objects.at(int(id))
 	this := uint32(x.occurrences.len())
 	x.occurrences.add(occurrence{what: uint32(id) | uint32(change)<<idBits, previous: o.last, next: none, end: uint32(min(end, none))})
@@ -151,8 +154,8 @@ func (x *index) occur(id ObjectID, change Change, end int) {
 	}
 }
 
-// intern gives the ID of an object. For one that is known already no memory is taken: its namespace and name are made strings of
-// their own only where they stay.
+// intern returns the ID of an object. It allocates memory only for a new object: only then are
+// namespace and name copied.
 func (x *index) intern(obj *trace.Object) ObjectID {
 	gvk := obj.GVK()
 	kind, ok := x.kindID(&gvk)
@@ -176,7 +179,7 @@ func (x *index) intern(obj *trace.Object) ObjectID {
 	return ObjectID(id)
 }
 
-// find gives the number of an object, or none. key is its hash.
+// find returns the number of an object, or none. key is its hash.
 func (x *index) find(kind, namespace uint32, name string, key uint32) uint32 {
 	for id := range x.table.candidates(key) {
 		if o := x.objects.at(int(id)); o.kind == kind && o.namespace == namespace && o.name == name {
@@ -192,7 +195,8 @@ func keyHash(kind, namespace uint32, name string) uint32 {
 	return uint32(hash ^ hash>>32)
 }
 
-// kindID gives the number of a kind. Mostly it is one of the first: a trace has few of them.
+// kindID returns the number of a kind. It compares with the first ones before it uses the map,
+// since a trace has few kinds.
 func (x *index) kindID(gvk *schema.GroupVersionKind) (id uint32, ok bool) {
 	const few = 8
 	for i := range min(few, len(x.kinds)) {

@@ -11,15 +11,15 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// PodLifecycle is when a pod's containers ran.
+// PodLifecycle is when the containers of a pod ran.
 type PodLifecycle struct {
 	// Hash is the pod hash, see [trace.HashPodSpec].
 	Hash uint64
 	trace.Lifecycle
 }
 
-// Lifecycles gives the lifecycles of an owner's pods by their start, those of the same start in the order they were recorded in.
-// There are none before the index is done.
+// Lifecycles returns the lifecycles of an owner's pods, sorted by start. Those with the same start
+// are in the order of the recording. There are none until the index is done.
 func (f *File) Lifecycles(owner trace.PodOwner) []PodLifecycle {
 	tail, ok := f.Tail()
 	if !ok {
@@ -36,7 +36,8 @@ func (f *File) Lifecycles(owner trace.PodOwner) []PodLifecycle {
 	return pods
 }
 
-// Owners gives whom lifecycles are recorded of, sorted. There are none before the index is done.
+// Owners returns the owners that have recorded lifecycles, sorted. There are none until the index
+// is done.
 func (f *File) Owners() []trace.PodOwner {
 	tail, ok := f.Tail()
 	if !ok {
@@ -47,11 +48,13 @@ func (f *File) Owners() []trace.PodOwner {
 	})
 }
 
-// maxOwners is how many owners above an object are looked at: more than Kubernetes has, and an end where they go in circles.
+// maxOwners limits the chain of owners that is followed, in case it is circular. Real chains are
+// shorter.
 const maxOwners = 16
 
-// Owner gives whom the lifecycles of an object's pods are recorded of: the object itself, or else the nearest of its owners that has
-// lifecycles. ok is false where there is none, and before the index is done.
+// Owner returns the owner that the lifecycles of an object's pods are recorded under: the object
+// itself, or the nearest of its owners that has lifecycles. ok is false if there is none, and until
+// the index is done.
 func (f *File) Owner(p Place) (owner trace.PodOwner, ok bool, err error) {
 	tail, done := f.Tail()
 	info, known := f.ObjectAt(p)
@@ -64,19 +67,19 @@ func (f *File) Owner(p Place) (owner trace.PodOwner, ok bool, err error) {
 		if len(tail.Lifecycles[owner]) > 0 {
 			return owner, true, nil
 		}
-		above, err := f.controller(key, p)
-		if err != nil || above == (Key{}) {
+		parent, err := f.controller(key, p)
+		if err != nil || parent == (Key{}) {
 			return trace.PodOwner{}, false, err
 		}
-		key = above
+		key = parent
 		if p, known = f.lastPlace(key); !known {
-			p = Place{Event: -1} // it has lifecycles, or that is the end
+			p = Place{Event: -1} // without a manifest, only its own lifecycles can be found
 		}
 	}
 	return trace.PodOwner{}, false, nil
 }
 
-// lastPlace gives where an object occurs last.
+// lastPlace returns the last place where an object occurs.
 func (f *File) lastPlace(key Key) (Place, bool) {
 	f.mu.RLock()
 	defer f.mu.RUnlock()
@@ -87,8 +90,8 @@ func (f *File) lastPlace(key Key) (Place, bool) {
 	return f.index.place(int(f.index.objects.at(int(id)).last)), true
 }
 
-// controller gives the object that owns the one of a key, by its manifest in a place, or the last one before it; the zero Key
-// where it has no owner or no manifest.
+// controller returns the key of the owner of an object, according to its manifest at a place or the
+// last one before it. It returns the zero Key if the object has no owner or no manifest.
 func (f *File) controller(key Key, p Place) (Key, error) {
 	for p.Deleted {
 		var ok bool
@@ -112,13 +115,13 @@ func (f *File) controller(key Key, p Place) (Key, error) {
 		return Key{}, nil
 	}
 	i := max(0, slices.IndexFunc(references, func(r metav1.OwnerReference) bool { return r.Controller != nil && *r.Controller }))
-	above := Key{GVK: schema.FromAPIVersionAndKind(references[i].APIVersion, references[i].Kind), Namespace: key.Namespace, Name: references[i].Name}
-	if _, ok := f.Find(above); !ok {
-		clusterScoped := above
+	parent := Key{GVK: schema.FromAPIVersionAndKind(references[i].APIVersion, references[i].Kind), Namespace: key.Namespace, Name: references[i].Name}
+	if _, ok := f.Find(parent); !ok {
+		clusterScoped := parent
 		clusterScoped.Namespace = ""
 		if _, ok := f.Find(clusterScoped); ok {
-			above = clusterScoped
+			parent = clusterScoped
 		}
 	}
-	return above, nil
+	return parent, nil
 }

@@ -44,7 +44,8 @@ func TestFile_Lifecycles(t *testing.T) {
 	})
 }
 
-// TestFile_Owner finds the owners of everything in a made-up trace: half of its Jobs belong to CronJobs.
+// TestFile_Owner looks up the owner of every object in a generated trace: half of its Jobs belong
+// to CronJobs.
 func TestFile_Owner(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "made.sktrace")
 	if err := bigtrace.Write(path, bigtrace.Options{Events: 1000, Objects: 100}); err != nil {

@@ -8,11 +8,12 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// largeEvent is from how many bytes on an object is not read with the whole event. The first event of a trace holds everything that
-// existed; it may have hundreds of megabytes.
+// largeEvent is the size in bytes from which an object is read without the rest of its event. The
+// first event of a trace holds everything that existed, and may have hundreds of megabytes.
 const largeEvent = 256 << 10
 
-// ObjectManifest reads the object in a place. It must not be changed; it stays valid.
+// ObjectManifest reads the object at a place. It must not be changed; it stays valid after further
+// calls.
 func (f *File) ObjectManifest(p Place) (*trace.Object, error) {
 	key, span, ok := f.locate(p)
 	if !ok {
@@ -26,22 +27,22 @@ func (f *File) ObjectManifest(p Place) (*trace.Object, error) {
 		}
 		obj = objectIn(e, p)
 	}
-	if !key.of(obj) {
+	if !key.matches(obj) {
 		return nil, fmt.Errorf("%s: event %d, object %d: %w", f.path, p.Event, p.Index, ErrChanged)
 	}
 	return obj, nil
 }
 
-// objectSpan is where an object's bytes are.
+// objectSpan is the position of an object's bytes.
 type objectSpan struct {
 	event EventInfo
-	// start and end are counted from the first object of its list.
+	// start and end are offsets from the first object of its list.
 	start, end uint32
 	// applied is the length of all applied objects of the event.
 	applied uint32
 }
 
-// locate gives what the index knows of a place.
+// locate returns what the index has about a place.
 func (f *File) locate(p Place) (key Key, span objectSpan, ok bool) {
 	f.mu.RLock()
 	defer f.mu.RUnlock()
@@ -62,8 +63,8 @@ func (f *File) locate(p Place) (key Key, span objectSpan, ok bool) {
 	return x.keyOf(o.object()), span, true
 }
 
-// readAlone reads an object of a large event without the rest of it. ok is false where that is not worth it or does not work, for whatever
-// reason; then it is in the event.
+// readAlone reads an object of a large event without the rest of it. If ok is false, because the
+// event is small or for any other reason, the object must be read with the event.
 func (f *File) readAlone(p Place, key Key, span objectSpan) (obj *trace.Object, ok bool) {
 	if span.event.Size < largeEvent || span.end == none || f.cache.has(p.Event) {
 		return nil, false
@@ -77,29 +78,31 @@ func (f *File) readAlone(p Place, key Key, span objectSpan) (obj *trace.Object, 
 		return nil, false
 	}
 	parsed, err := trace.ParseObject(raw)
-	return &parsed, err == nil && key.of(&parsed)
+	return &parsed, err == nil && key.matches(&parsed)
 }
 
-// of tells whether an object is the one of the key.
-func (k *Key) of(obj *trace.Object) bool {
+// matches reports whether an object has the key.
+func (k *Key) matches(obj *trace.Object) bool {
 	return k.GVK == obj.GVK() && k.Namespace == obj.Namespace() && k.Name == obj.Name()
 }
 
-// listStart gives where in the file the first object of a place's list begins, if the event is as they usually are: a map of its
-// time, the applied objects and the deleted ones, in this order.
+// listStart returns the offset in the file of the first object of a place's list. It assumes the
+// usual form of an event: a map of its time, the applied objects and the deleted ones, in this
+// order.
 func (f *File) listStart(p Place, span objectSpan) (at int64, ok bool) {
-	after, ok := f.behindKey(span.event.Offset, "applied_objs")
+	after, ok := f.afterKey(span.event.Offset, "applied_objs")
 	if !ok || !p.Deleted {
 		return after, ok
 	}
-	return f.behindKey(after+int64(span.applied), "deleted_objs")
+	return f.afterKey(after+int64(span.applied), "deleted_objs")
 }
 
-// headBytes is how much is read to find a key of an event: more than what stands in front of it.
+// headBytes is the number of bytes read to find a key of an event: more than what precedes the key.
 const headBytes = 256
 
-// behindKey gives where the elements of the array begin that has a key, which comes soon.
-func (f *File) behindKey(at int64, key string) (int64, bool) {
+// afterKey returns the offset of the first element of the array with the key, which must follow
+// within headBytes.
+func (f *File) afterKey(at int64, key string) (int64, bool) {
 	head := make([]byte, headBytes)
 	n, err := f.file.ReadAt(head, at)
 	if err != nil && !errors.Is(err, io.EOF) {

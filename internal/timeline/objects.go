@@ -8,17 +8,17 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// ObjectID stands for a distinct object of a File: a kind, a namespace and a name. They are numbered from 0 in the order in which the
-// objects first occur.
+// ObjectID identifies a distinct object of a File: a kind, a namespace and a name. IDs are numbered
+// from 0 in the order in which the objects first occur.
 type ObjectID uint32
 
-// Key is which object it is.
+// Key is the identity of an object.
 type Key struct {
 	GVK             schema.GroupVersionKind
 	Namespace, Name string
 }
 
-// String gives the object for a reader: "apps/v1.Deployment default/web".
+// String returns the key in the form "apps/v1.Deployment default/web".
 func (k Key) String() string {
 	return trace.FormatGVK(k.GVK) + " " + trace.NamespacedName(k.Namespace, k.Name)
 }
@@ -27,31 +27,33 @@ func (k Key) String() string {
 type Change uint8
 
 const (
-	// Unchanged is an object that is applied with the manifest it has already, byte by byte.
+	// Unchanged means that the object is applied with the manifest that it already has, byte by byte.
 	Unchanged Change = iota
-	// Created is an object that is applied and was not there: it is the first time, or it was deleted before.
+	// Created means that the object is applied and did not exist before.
 	Created
-	// Changed is an object that is applied with another manifest than before.
+	// Changed means that the object is applied with another manifest than before.
 	Changed
-	// Deleted is an object in the list of the deleted.
+	// Deleted means that the object is in the list of deleted objects.
 	Deleted
 )
 
-// String gives a word for it: "unchanged", "created", "changed" or "deleted".
+// String returns "unchanged", "created", "changed" or "deleted".
 func (c Change) String() string {
 	return [...]string{"unchanged", "created", "changed", "deleted"}[c]
 }
 
-// Place is where an object stands in a trace.
+// Place is the position of an object in a trace.
 type Place struct {
 	// Event is the number of the event.
 	Event int
-	// Index is the object's place in the event's list of applied objects, or of deleted ones.
+	// Index is the object's index in the event's list of applied objects, or in the list of deleted
+	// objects if Deleted is set.
 	Index   int
 	Deleted bool
 }
 
-// Compare orders places as they stand in the trace, applied objects before deleted ones: it is negative when p comes before q.
+// Compare orders places by their position in the trace, applied objects before deleted ones: it is
+// negative if p comes before q.
 func (p Place) Compare(q Place) int {
 	switch {
 	case p.Event != q.Event:
@@ -65,15 +67,15 @@ func (p Place) Compare(q Place) int {
 	return p.Index - q.Index
 }
 
-// ObjectInfo is an object in an event, as far as the index knows it.
+// ObjectInfo is what the index has about an object in an event.
 type ObjectInfo struct {
 	Object ObjectID
 	Place  Place
 	Change Change
 }
 
-// Objects gives the objects of an event, first the applied ones, then the deleted ones. It does not read the file. It is empty for
-// an event that is not indexed.
+// Objects returns the objects of an event, first the applied, then the deleted ones. It does not
+// read the file. It is empty if the event is not indexed.
 func (f *File) Objects(event int) []ObjectInfo {
 	f.mu.RLock()
 	defer f.mu.RUnlock()
@@ -88,7 +90,7 @@ func (f *File) Objects(event int) []ObjectInfo {
 	return infos
 }
 
-// ObjectAt gives the object in a place; ok is false where the index has none.
+// ObjectAt returns the object at a place; ok is false if the index has none.
 func (f *File) ObjectAt(p Place) (info ObjectInfo, ok bool) {
 	f.mu.RLock()
 	defer f.mu.RUnlock()
@@ -99,7 +101,7 @@ func (f *File) ObjectAt(p Place) (info ObjectInfo, ok bool) {
 	return f.index.info(p.Event, i), true
 }
 
-// Object tells which object an ID stands for; the zero Key for an ID that this File has not given.
+// Object returns the key of an ID; it is the zero Key if no object has the ID.
 func (f *File) Object(id ObjectID) Key {
 	f.mu.RLock()
 	defer f.mu.RUnlock()
@@ -109,26 +111,28 @@ func (f *File) Object(id ObjectID) Key {
 	return f.index.keyOf(id)
 }
 
-// Find gives the ID of an object; ok is false when it did not occur so far.
+// Find returns the ID of an object; ok is false if the object has not occurred so far.
 func (f *File) Find(key Key) (id ObjectID, ok bool) {
 	f.mu.RLock()
 	defer f.mu.RUnlock()
 	return f.index.lookup(key)
 }
 
-// Distinct gives how many distinct objects are indexed. Their IDs are the numbers below it.
+// Distinct returns the number of distinct objects that are indexed. Their IDs are the numbers below
+// it.
 func (f *File) Distinct() int {
 	f.mu.RLock()
 	defer f.mu.RUnlock()
 	return f.index.objects.len()
 }
 
-// Previous gives the place where the object in a place occurs before that, applied or deleted.
+// Previous returns the previous place where the object at a place occurs, applied or deleted.
 func (f *File) Previous(p Place) (Place, bool) {
 	return f.neighbour(p, func(o *occurrence) uint32 { return o.previous })
 }
 
-// Next gives the place where the object in a place occurs after that, applied or deleted, as far as is indexed.
+// Next returns the next place where the object at a place occurs, applied or deleted, as far as
+// indexed.
 func (f *File) Next(p Place) (Place, bool) {
 	return f.neighbour(p, func(o *occurrence) uint32 { return o.next })
 }
@@ -147,7 +151,7 @@ func (f *File) neighbour(p Place, which func(*occurrence) uint32) (Place, bool) 
 	return f.index.place(int(other)), true
 }
 
-// History gives all places where an object occurs, in order, as far as is indexed.
+// History returns all places where an object occurs, in order, as far as indexed.
 func (f *File) History(id ObjectID) []Place {
 	f.mu.RLock()
 	defer f.mu.RUnlock()
@@ -162,7 +166,7 @@ func (f *File) History(id ObjectID) []Place {
 	return places
 }
 
-// Versions gives how often an object occurs, as far as is indexed.
+// Versions returns how often an object occurs, as far as indexed.
 func (f *File) Versions(id ObjectID) int {
 	f.mu.RLock()
 	defer f.mu.RUnlock()
@@ -172,7 +176,7 @@ func (f *File) Versions(id ObjectID) int {
 	return int(f.index.objects.at(int(id)).versions)
 }
 
-// occurrencesOf gives the first occurrence of an event, and the one after its last.
+// occurrencesOf returns the first occurrence of an event, and the one after its last.
 func (x *index) occurrencesOf(event int) (first, end int) {
 	end = x.occurrences.len()
 	if event+1 < x.events.len() {
@@ -181,7 +185,7 @@ func (x *index) occurrencesOf(event int) (first, end int) {
 	return int(x.events.at(event).first), end
 }
 
-// occurrenceAt gives the number of the occurrence in a place.
+// occurrenceAt returns the number of the occurrence at a place.
 func (x *index) occurrenceAt(p Place) (int, bool) {
 	if p.Event < 0 || p.Event >= x.events.len() || p.Index < 0 {
 		return 0, false
@@ -196,7 +200,7 @@ func (x *index) occurrenceAt(p Place) (int, bool) {
 	return first + p.Index, p.Index < end-first
 }
 
-// place gives the place of an occurrence.
+// place returns the place of an occurrence.
 func (x *index) place(i int) Place {
 	event := sort.Search(x.events.len(), func(e int) bool { return int(x.events.at(e).first) > i }) - 1
 	return x.placeIn(event, i)

@@ -8,7 +8,7 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// model is what a trace in memory says of its objects: a simple form of the index.
+// model is a simple form of the index, made from a trace in memory.
 type model struct {
 	infos   [][]modelInfo // by event
 	history map[Key][]Place

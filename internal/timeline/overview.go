@@ -8,22 +8,22 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// KindCount is how much of a kind is indexed.
+// KindCount is the number of indexed objects of a kind.
 type KindCount struct {
 	GVK schema.GroupVersionKind
-	// Objects are the distinct ones, Versions how often they occur, applied or deleted.
+	// Objects is the number of distinct objects, Versions how often they occur, applied or deleted.
 	Objects, Versions int
 }
 
-// NamespaceCount is how much of a namespace is indexed.
+// NamespaceCount is the number of indexed objects in a namespace.
 type NamespaceCount struct {
 	// Name is empty for cluster-scoped objects.
 	Name string
-	// Objects are the distinct ones, Versions how often they occur, applied or deleted.
+	// Objects is the number of distinct objects, Versions how often they occur, applied or deleted.
 	Objects, Versions int
 }
 
-// Kinds gives the kinds that occur so far, those with the most objects first.
+// Kinds returns the kinds that have occurred so far, those with the most objects first.
 func (f *File) Kinds() []KindCount {
 	f.mu.RLock()
 	counts := make([]KindCount, 0, len(f.index.kinds))
@@ -37,7 +37,7 @@ func (f *File) Kinds() []KindCount {
 	return counts
 }
 
-// Namespaces gives the namespaces that occur so far, those with the most objects first.
+// Namespaces returns the namespaces that have occurred so far, those with the most objects first.
 func (f *File) Namespaces() []NamespaceCount {
 	f.mu.RLock()
 	counts := make([]NamespaceCount, 0, len(f.index.namespaces))
@@ -51,14 +51,16 @@ func (f *File) Namespaces() []NamespaceCount {
 	return counts
 }
 
-// Span gives the earliest and the latest time of the events so far, in unix seconds; ok is false while there is none.
+// Span returns the earliest and the latest time of the events so far, in unix seconds; ok is false
+// if there is none.
 func (f *File) Span() (from, to int64, ok bool) {
 	f.mu.RLock()
 	defer f.mu.RUnlock()
 	return f.index.earliest, f.index.latest, f.index.events.len() > 0
 }
 
-// At gives the first event at or after a time in unix seconds, as far as is indexed, and Len where there is none.
+// At returns the first event at or after a time in unix seconds, as far as indexed, or Len if there
+// is none.
 func (f *File) At(time int64) int {
 	f.mu.RLock()
 	defer f.mu.RUnlock()
@@ -78,8 +80,9 @@ func (x *index) from(time int64) int {
 	return n
 }
 
-// Activity gives how many objects were created, changed and deleted between two times in unix seconds, from inclusive and to
-// exclusive, in as many parts of equal length. It is empty where there is no time or no part.
+// Activity returns how many objects were created, changed and deleted from a time (inclusive) to
+// another (exclusive), in unix seconds, in buckets of equal length. It is empty if the interval is
+// empty or buckets is not positive.
 func (f *File) Activity(from, to int64, buckets int) []int {
 	if buckets <= 0 || to <= from {
 		return nil
@@ -105,7 +108,7 @@ func (f *File) Activity(from, to int64, buckets int) []int {
 	return counts
 }
 
-// changesBefore gives how many objects were created, changed and deleted before an event.
+// changesBefore returns how many objects were created, changed and deleted before an event.
 func (x *index) changesBefore(event int) int {
 	if event == 0 {
 		return 0
@@ -113,24 +116,24 @@ func (x *index) changesBefore(event int) int {
 	return int(x.events.at(event - 1).changes)
 }
 
-// activityScale divides a time into buckets of equal length.
+// activityScale divides an interval into buckets of equal length.
 type activityScale struct {
 	from, to int64
 	buckets  int
 }
 
-// end gives the first second that is not in a bucket or one before it. Seconds are not divided: where there are more buckets than
-// seconds, some have none.
+// end returns the end of a bucket, exclusive. Seconds are not divided: if there are more buckets
+// than seconds, some buckets are empty.
 func (s activityScale) end(bucket int) int64 {
 	if bucket == s.buckets-1 {
 		return s.to
 	}
-	// Times are anything a trace says; their distance may be beyond an int64.
+	// The times of a trace are arbitrary; their difference may exceed an int64.
 	part := float64(uint64(s.to)-uint64(s.from)) / float64(s.buckets)
 	return int64(uint64(s.from) + uint64(part*float64(bucket+1)))
 }
 
-// of gives the bucket of a time between from and to.
+// of returns the bucket of a time in the interval.
 func (s activityScale) of(time int64) int {
 	return sort.Search(s.buckets-1, func(b int) bool { return s.end(b) > time })
 }

@@ -7,21 +7,24 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// Selection looks for the objects that satisfy a filter, from one event on, in small steps. It is not safe for concurrent use.
+// Selection searches for the objects that match a filter, from an event on, in small steps. It is
+// not safe for concurrent use.
 type Selection struct {
 	file   *File
 	filter Filter
 	next   int
 	err    error
-	// keys has for each distinct object whether it satisfies the filter's kinds, namespaces and name, as far as it was asked.
+	// keys caches by distinct object whether it matches the filter's kinds, namespaces and name, as
+	// far as needed so far.
 	keys []bool
 	text *textSearch
 	win  window
-	// found is memory for the places in one event.
+	// found is a buffer for the places in one event.
 	found []Place
 }
 
-// Select begins to look for the objects that satisfy a filter, from one event on. The error is that of [Filter.Check].
+// Select returns a selection of the objects that match a filter, from an event on. The error is
+// that of [Filter.Check].
 func (f *File) Select(filter Filter, from int) (*Selection, error) {
 	if err := filter.Check(); err != nil {
 		return nil, err
@@ -33,19 +36,21 @@ func (f *File) Select(filter Filter, from int) (*Selection, error) {
 	return s, nil
 }
 
-// Position gives the event that is looked at next.
+// Position returns the event that is searched next.
 func (s *Selection) Position() int { return s.next }
 
-// A step ends after so many places, events or bytes of the file, so that it takes few milliseconds.
+// A step ends after so many places, events or bytes of the file, so that it takes a few
+// milliseconds.
 const (
 	stepPlaces = 1 << 12
 	stepEvents = 1 << 15
 	stepBytes  = 4 << 20
 )
 
-// Next looks on for a few milliseconds and gives the places found, in order; there may be none of them. more is false when there
-// is nothing left to look at: all that is indexed was looked at, and the index is done. While it is not, more is true also when the
-// index has to grow first: see [File.Changed]. After an error it gives that error for ever; an error of ctx is not kept.
+// Next searches for a few milliseconds and returns the places found, in order; there may be none.
+// more is false if everything indexed was searched and the index is done. While the index is not
+// done, more is also true if the index must grow first: see [File.Changed]. After an error, all
+// calls return that error, except an error of ctx.
 func (s *Selection) Next(ctx context.Context) (places []Place, more bool, err error) {
 	if s.err != nil {
 		return nil, false, s.err
@@ -61,7 +66,8 @@ func (s *Selection) Next(ctx context.Context) (places []Place, more bool, err er
 	return places, !p.Done || s.next < p.Events, nil
 }
 
-// All gives every place that is left, and waits for the index to grow where it has to. An error is the last thing given.
+// All returns an iterator over the remaining places. It waits for the index to grow if necessary.
+// It ends after the first error.
 func (s *Selection) All(ctx context.Context) iter.Seq2[Place, error] {
 	return func(yield func(Place, error) bool) {
 		for {
@@ -85,7 +91,7 @@ func (s *Selection) All(ctx context.Context) iter.Seq2[Place, error] {
 	}
 }
 
-// step looks on. When ctx ends it gives what was found up to there.
+// step searches for a few milliseconds. If ctx ends, it returns what it has found.
 func (s *Selection) step(ctx context.Context) (places []Place, err error) {
 	end := min(s.file.Len(), s.next+stepEvents)
 	var read int64
@@ -96,7 +102,7 @@ func (s *Selection) step(ctx context.Context) (places []Place, err error) {
 		candidates, info := s.candidates(s.next)
 		if len(candidates) > 0 && !s.filter.indexOnly() {
 			read += info.Size
-			if candidates, err = s.look(candidates, info); err != nil {
+			if candidates, err = s.match(candidates, info); err != nil {
 				return places, err
 			}
 		}
@@ -106,7 +112,8 @@ func (s *Selection) step(ctx context.Context) (places []Place, err error) {
 	return places, nil
 }
 
-// candidates gives the places in an event that satisfy the filter as far as the index can tell. They are valid until the next call.
+// candidates returns the places in an event that match the filter as far as the index has the
+// information. They are valid until the next call.
 func (s *Selection) candidates(event int) (places []Place, info EventInfo) {
 	places = s.found[:0]
 	x := &s.file.index
@@ -115,7 +122,7 @@ func (s *Selection) candidates(event int) (places []Place, info EventInfo) {
 	first, end := x.occurrencesOf(event)
 	for i := first; i < end; i++ {
 		o := x.occurrences.at(i)
-		if s.filter.matchesChange(o.change()) && s.wanted(o.object()) {
+		if s.filter.matchesChange(o.change()) && s.matchesKey(o.object()) {
 			places = append(places, x.placeIn(event, i))
 		}
 	}
@@ -123,8 +130,9 @@ func (s *Selection) candidates(event int) (places []Place, info EventInfo) {
 	return places, x.eventInfo(event)
 }
 
-// wanted tells whether an object satisfies the filter's kinds, namespaces and name. It is called with the index locked.
-func (s *Selection) wanted(id ObjectID) bool {
+// matchesKey reports whether an object matches the filter's kinds, namespaces and name. The index
+// must be locked.
+func (s *Selection) matchesKey(id ObjectID) bool {
 	if !s.filter.byKey() {
 		return true
 	}
@@ -135,8 +143,9 @@ func (s *Selection) wanted(id ObjectID) bool {
 	return s.keys[id]
 }
 
-// look reads an event and leaves of the places in it those that satisfy the whole filter.
-func (s *Selection) look(places []Place, info EventInfo) ([]Place, error) {
+// match reads an event and returns those of its places that match the whole filter. It reuses
+// places.
+func (s *Selection) match(places []Place, info EventInfo) ([]Place, error) {
 	event := places[0].Event
 	raw, err := s.win.read(info.Offset, info.Size)
 	if err != nil {

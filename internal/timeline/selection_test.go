@@ -14,7 +14,7 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// selected gives all places that a filter selects.
+// selected returns all places that a filter selects.
 func selected(t *testing.T, f *File, filter Filter, from int) (places []Place) {
 	t.Helper()
 	s, err := f.Select(filter, from)
@@ -30,13 +30,13 @@ func selected(t *testing.T, f *File, filter Filter, from int) (places []Place) {
 	return places
 }
 
-// TestFile_Select compares what filters select with a look at every object.
+// TestFile_Select compares the results of filters with a check of every object.
 func TestFile_Select(t *testing.T) {
 	isPod := func(k Key, _ Change) bool { return k.GVK.Kind == "Pod" }
 	tests := []struct {
 		name   string
 		filter Filter
-		want   func(k Key, c Change) bool // nil for one that looks at manifests
+		want   func(k Key, c Change) bool // nil for a filter that reads manifests
 	}{
 		{"everything", Filter{}, func(Key, Change) bool { return true }},
 		{"a kind", Filter{Kinds: []string{"Pod"}}, isPod},
@@ -85,7 +85,7 @@ func TestFile_Select(t *testing.T) {
 	})
 }
 
-// looksLike tells whether an object satisfies a filter's kinds, text and match.
+// looksLike reports whether an object matches a filter's kinds, text and match.
 func looksLike(t *testing.T, whole *trace.Trace, info modelInfo, filter Filter) bool {
 	t.Helper()
 	e := &whole.Events[info.Place.Event]

@@ -2,17 +2,17 @@ package timeline
 
 import "iter"
 
-// table finds numbers by the hash of what they stand for. It knows only the two.
+// table maps hashes to numbers. It does not know the keys, so lookups return candidates.
 type table struct {
-	// slots have a number plus one in their lower half, and its hash in the upper; 0 is a free slot. There are a power of two of them, and
-	// always free ones.
+	// slots have a number plus one in the lower half and its hash in the upper half; 0 is a free slot.
+	// Their count is a power of two, and some are always free.
 	slots []uint64
 	used  int
 }
 
 const slotHalf = 32
 
-// candidates gives the numbers that were put with a hash: hardly ever more than one.
+// candidates returns the numbers with a hash, rarely more than one.
 func (t *table) candidates(hash uint32) iter.Seq[uint32] {
 	return func(yield func(uint32) bool) {
 		if len(t.slots) == 0 {
@@ -27,7 +27,7 @@ func (t *table) candidates(hash uint32) iter.Seq[uint32] {
 	}
 }
 
-// put adds a number that is not there yet.
+// put adds a number, which must not be in the table yet.
 func (t *table) put(hash, number uint32) {
 	t.used++
 	if 4*t.used > 3*len(t.slots) {
@@ -45,7 +45,7 @@ func (t *table) insert(entry uint64) {
 	t.slots[slot] = entry
 }
 
-// minSlots is how many slots there are at first.
+// minSlots is the initial number of slots.
 const minSlots = 1 << 8
 
 func (t *table) grow() {

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestTable puts numbers under hashes of which many are the same, or next to each other.
+// TestTable uses hashes many of which are the same or adjacent.
 func TestTable(t *testing.T) {
 	var table table
 	if got := slices.Collect(table.candidates(1)); got != nil {

@@ -7,24 +7,26 @@ import (
 	"unicode/utf8"
 )
 
-// textSearch looks for a text in manifests, in upper or lower case. It is immutable.
+// textSearch searches for a text in manifests, ignoring case. It is immutable.
 //
-// Strings stand in msgpack as they are. So the bytes of an event are looked through as if they were one text, which is
-// quick, and only where that finds something it is made sure that it is not partly something else, such as the length
-// of a string.
+// Msgpack stores strings as they are. So the bytes of an event are first searched as if they were
+// one text, which is fast. Only if that succeeds are the values decoded, to exclude a match that
+// includes other bytes, such as the length of a string.
 type textSearch struct {
-	// lower is what is looked for.
+	// lower is the text in lower case.
 	lower []byte
-	// ascii says that no letter in it is outside ASCII, which can be compared byte by byte.
+	// ascii is whether all letters are ASCII, so that they can be compared byte by byte.
 	ascii bool
-	// rare is where in it the byte is that is likely the rarest in manifests, and low and high are its lower and upper case.
+	// rare is the index of the byte that is likely the rarest in manifests; low and high are its lower
+	// and upper case.
 	rare      int
 	low, high byte
-	// scalar says that a number, true, false or null could have it, which do not stand there as text.
+	// scalar is whether the text can be part of a number, true, false or null, which are not stored as
+	// text.
 	scalar bool
 }
 
-// common are bytes that manifests have many of, the most frequent first.
+// common are the most frequent bytes of manifests, in descending order.
 const common = "eatnosrilpcmd-ugvy0.bfh1k/w:x2\"j35468q79z_ ="
 
 func newTextSearch(text string) *textSearch {
@@ -46,7 +48,7 @@ func newTextSearch(text string) *textSearch {
 	return t
 }
 
-// upper gives the upper case of an ASCII letter in lower case.
+// upper returns the upper case of an ASCII letter in lower case, and other bytes unchanged.
 func upper(c byte) byte {
 	if 'a' <= c && c <= 'z' {
 		return c - 'a' + 'A'
@@ -54,23 +56,23 @@ func upper(c byte) byte {
 	return c
 }
 
-// mayContain tells whether a manifest among the bytes of an event may have the text.
+// mayContain reports whether one of the manifests in the bytes of an event may contain the text.
 func (t *textSearch) mayContain(raw []byte) bool {
 	return t.contains(raw) || t.scalar && t.walk(raw, false)
 }
 
-// in tells whether a manifest has the text.
+// in reports whether a manifest contains the text.
 func (t *textSearch) in(raw []byte) bool {
 	strings := t.contains(raw)
 	return (strings || t.scalar) && t.walk(raw, strings)
 }
 
-// contains tells whether the text is somewhere in a string or in raw bytes.
+// contains reports whether the text occurs in a string or in raw bytes.
 func (t *textSearch) contains(b []byte) bool {
 	if !t.ascii {
 		return bytes.Contains(bytes.ToLower(b), t.lower)
 	}
-	end := len(b) - len(t.lower) + t.rare + 1 // behind the last place of the rare byte
+	end := len(b) - len(t.lower) + t.rare + 1 // after the last possible position of the rare byte
 	if end <= t.rare {
 		return false
 	}
@@ -95,7 +97,7 @@ func (t *textSearch) contains(b []byte) bool {
 	}
 }
 
-// indexFrom gives the first place of c from a place on, and the length of b where there is none.
+// indexFrom returns the first index of c at or after from, or the length of b if there is none.
 func indexFrom(b []byte, from int, c byte) int {
 	if i := bytes.IndexByte(b[from:], c); i >= 0 {
 		return from + i
@@ -103,7 +105,7 @@ func indexFrom(b []byte, from int, c byte) int {
 	return len(b)
 }
 
-// equal tells whether bytes begin with the text, which is ASCII.
+// equal reports whether b begins with the text, which must be ASCII.
 func (t *textSearch) equal(b []byte) bool {
 	for i, c := range t.lower {
 		if b[i] != c && b[i] != upper(c) {
@@ -113,9 +115,9 @@ func (t *textSearch) equal(b []byte) bool {
 	return true
 }
 
-// walk goes over the values in msgpack bytes and looks for the text in each scalar, and in strings when it is told to.
+// walk searches for the text in each scalar of msgpack bytes, and in strings if inStrings is set.
 func (t *textSearch) walk(raw []byte, inStrings bool) bool {
-	var room [64]byte
+	var buf [64]byte
 	for v := (values{src: raw}); v.next(); {
 		switch v.kind {
 		case stringValue:
@@ -123,7 +125,7 @@ func (t *textSearch) walk(raw []byte, inStrings bool) bool {
 				return true
 			}
 		case scalarValue:
-			if t.scalar && t.contains(v.appendText(room[:0])) {
+			if t.scalar && t.contains(v.appendText(buf[:0])) {
 				return true
 			}
 		}
@@ -131,7 +133,7 @@ func (t *textSearch) walk(raw []byte, inStrings bool) bool {
 	return false
 }
 
-// couldBeScalar tells whether a text could be a part of a number, true, false or null.
+// couldBeScalar reports whether a text could be part of a number, true, false or null.
 func couldBeScalar(lower string) bool {
 	if strings.Trim(lower, "0123456789+-.e") == "" {
 		return true

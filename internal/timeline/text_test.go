@@ -11,7 +11,7 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// textManifest has values of all sorts.
+// textManifest returns a manifest with values of all types.
 func textManifest() map[string]any {
 	return map[string]any{
 		"apiVersion": "v1", "kind": "ConfigMap", "metadata": map[string]any{"name": "settings", "namespace": "shop"},
@@ -70,7 +70,7 @@ func TestTextSearch(t *testing.T) {
 	}
 }
 
-// TestTextSearch_Other looks at values that SimKube does not write, and others may.
+// TestTextSearch_Other searches values that SimKube does not write, but others may.
 func TestTextSearch_Other(t *testing.T) {
 	tests := []struct {
 		name, text string
@@ -92,7 +92,7 @@ func TestTextSearch_Other(t *testing.T) {
 	}
 }
 
-// textIn tells whether a text is in a manifest, the slow and simple way.
+// textIn reports whether a text is in a manifest, in a slow and simple way.
 func textIn(v any, lower string) bool {
 	has := func(s string) bool { return strings.Contains(strings.ToLower(s), lower) }
 	switch v := v.(type) {
@@ -118,7 +118,7 @@ func textIn(v any, lower string) bool {
 	return has(fmt.Sprint(v))
 }
 
-// FuzzTextSearch looks for a text in a manifest with another one in it, and compares with the simple way.
+// FuzzTextSearch compares searching for a text in a manifest with the simple way.
 func FuzzTextSearch(f *testing.F) {
 	f.Add("settings", "x", int64(5))
 	f.Add("true", "truth", int64(-200))
@@ -145,10 +145,11 @@ func FuzzTextSearch(f *testing.F) {
 	})
 }
 
-// specialCase tells of the letters beyond ASCII whose lower case is in ASCII: a text of ASCII is not found in them.
+// specialCase reports whether s has letters beyond ASCII whose lower case is in ASCII: a text of
+// ASCII is not found in them.
 func specialCase(s string) bool { return strings.ContainsAny(s, "\u212a\u0130") }
 
-// FuzzValues goes over bytes that may be anything.
+// FuzzValues iterates over arbitrary bytes.
 func FuzzValues(f *testing.F) {
 	obj, err := trace.NewObject(&unstructured.Unstructured{Object: textManifest()})
 	if err != nil {

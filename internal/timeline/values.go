@@ -6,12 +6,12 @@ import (
 	"strconv"
 )
 
-// values goes over the values in msgpack bytes one after the other: keys and what is in maps and arrays as they stand.
-// It ends where the bytes end or are not msgpack.
+// values iterates over the values in msgpack bytes, descending into maps and arrays, whose keys and
+// elements are returned in order. It ends at the end of the bytes, or if they are not msgpack.
 type values struct {
 	src  []byte
 	kind valueKind
-	// data are the bytes of a string, or those of a scalar after its first.
+	// data is the bytes of a string, or those of a scalar after the first.
 	data []byte
 	// head is the first byte of the value.
 	head byte
@@ -26,7 +26,7 @@ const (
 	otherValue  // binary data, an extension
 )
 
-// next moves to the next value and tells whether there is one.
+// next moves to the next value and reports whether there is one.
 func (v *values) next() bool {
 	if len(v.src) == 0 {
 		return false
@@ -48,7 +48,7 @@ func (v *values) next() bool {
 	return v.long(c)
 }
 
-// long reads the rest of a value that does not carry its size in its first byte.
+// long reads the rest of a value whose first byte does not have its size.
 func (v *values) long(c byte) bool {
 	switch {
 	case c <= 0xc3: // null, false, true; 0xc1 is not used
@@ -73,11 +73,11 @@ func (v *values) long(c byte) bool {
 		v.kind = stringValue
 		return v.sized(1<<(c-0xd9), 0)
 	}
-	v.kind = containerValue // 16 or 32 bits for the number of what is in it
+	v.kind = containerValue // 16 or 32 bits with the number of elements
 	return v.take(2 << ((c - 0xdc) & 1))
 }
 
-// sized takes the bytes of a value that begins with a length of n bytes, and some more.
+// sized takes the bytes of a value that begins with a length of n bytes, plus more bytes.
 func (v *values) sized(n int, more uint64) bool {
 	if len(v.src) < n {
 		return false
@@ -90,7 +90,7 @@ func (v *values) sized(n int, more uint64) bool {
 	return v.take(size + more)
 }
 
-// array tells whether the value is the beginning of an array.
+// array reports whether the value is the beginning of an array.
 func (v *values) array() bool {
 	return v.head >= 0x90 && v.head < 0xa0 || v.head == 0xdc || v.head == 0xdd
 }
@@ -103,7 +103,7 @@ func (v *values) take(n uint64) bool {
 	return true
 }
 
-// appendText appends a scalar as it is in JSON.
+// appendText appends a scalar in its JSON form.
 func (v *values) appendText(b []byte) []byte {
 	switch c := v.head; {
 	case c < 0x80 || c >= 0xe0:
@@ -123,14 +123,14 @@ func (v *values) appendText(b []byte) []byte {
 	return strconv.AppendInt(b, int64(v.uint()<<shift)>>shift, 10)
 }
 
-// uint gives the bytes of a number.
+// uint returns the big-endian number in data.
 func (v *values) uint() uint64 {
 	var b [8]byte
 	copy(b[8-len(v.data):], v.data)
 	return binary.BigEndian.Uint64(b[:])
 }
 
-// appendFloat appends a number as JSON has it: very large and very small ones with an exponent.
+// appendFloat appends a number in its JSON form: very large and very small ones have an exponent.
 func appendFloat(b []byte, f float64) []byte {
 	format := byte('f')
 	if size := math.Abs(f); size != 0 && (size < 1e-6 || size >= 1e21) {

@@ -4,12 +4,12 @@ import (
 	"io"
 )
 
-// window reads a file forwards in pieces, and further ahead the longer it goes on without gaps.
+// window reads a file forwards in pieces. It reads further ahead the longer it reads without gaps.
 type window struct {
 	file io.ReaderAt
 	buf  []byte
 	off  int64
-	// ahead is how many bytes are read next.
+	// ahead is the number of bytes to read next.
 	ahead int64
 }
 
@@ -18,7 +18,7 @@ const (
 	maxAhead = 1 << 20
 )
 
-// read gives bytes of the file. They are valid until the next read.
+// read returns bytes of the file. They are valid until the next read.
 func (w *window) read(off, size int64) ([]byte, error) {
 	if off < w.off || off+size > w.off+int64(len(w.buf)) {
 		if err := w.fill(off, size); err != nil {

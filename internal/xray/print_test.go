@@ -89,7 +89,7 @@ func TestPrint_Errors(t *testing.T) {
 		"an event":        {nil, io.Discard, PrintOptions{From: "#3"}, "--from #3: want a time, not an event"},
 		"a bad selector":  {nil, io.Discard, PrintOptions{Query: Query{Selector: "x"}, Compile: compileForTest}, "1:17: want a value\n  x\n   ^"},
 		"no selectors":    {nil, io.Discard, PrintOptions{Query: Query{Selector: "x"}}, "selectors are not available here"},
-		"a bad pattern":   {nil, io.Discard, PrintOptions{Query: Query{Name: "[x"}}, `name "[x": want a part of a name, or a pattern such as web-*: syntax error in pattern`},
+		"a bad pattern":   {nil, io.Discard, PrintOptions{Query: Query{Name: "[x"}}, `invalid name "[x": must be a part of a name, or a pattern such as web-*: syntax error in pattern`},
 		"it is cancelled": {cancelled, io.Discard, PrintOptions{}, "context canceled"},
 	} {
 		t.Run(name, func(t *testing.T) {
