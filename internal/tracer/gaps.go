@@ -86,7 +86,7 @@ func (t *Tracer) beginnings() func(schema.GroupVersionKind) time.Time {
 	defer t.mu.Unlock()
 	otherwise := t.clock.Now()
 	if !t.began {
-		t.began, otherwise = true, time.UnixMilli(t.log.Known())
+		t.began, otherwise = true, time.UnixMilli(t.log.CompleteAtOpen())
 	}
 	before := map[schema.GroupVersionKind]time.Time{}
 	for gvk, f := range t.followers {

@@ -59,7 +59,7 @@ func TestTracer_Unreachable(t *testing.T) {
 		}
 		b.clock.Step(10 * time.Second)
 		b.restart(config)
-		if got, want := b.log.Known(), begin.UnixMilli(); got != want {
+		if got, want := b.log.CompleteAtOpen(), begin.UnixMilli(); got != want {
 			t.Errorf("after %d seconds, the next log knows everything up to %d ms, want 0", seconds, got-want)
 		}
 	}

@@ -117,7 +117,7 @@ func Open(opts Options) (*Tracer, error) {
 
 	logOptions := opts.Log
 	logOptions.Clock, logOptions.Logger = opts.Clock, opts.Logger
-	logOptions.Sure = t.sure
+	logOptions.CompleteUntil = t.sure
 	logOptions.OnDurable = func(upTo log.Seq) {
 		t.lag.durable(upTo)
 		if opts.Log.OnDurable != nil {
@@ -128,7 +128,7 @@ func Open(opts Options) (*Tracer, error) {
 		return nil, err // it says what it is about
 	}
 	t.mu.Lock()
-	t.held = t.log.Known()
+	t.held = t.log.CompleteAtOpen()
 	t.mu.Unlock()
 	if err := opts.Registry.Register(newLogCollector(t.log)); err != nil {
 		return nil, errors.Join(fmt.Errorf("register metrics: %w", err), t.log.Close())

@@ -9,17 +9,19 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 )
 
-// maxPending is how many bytes may wait for the commit that is under way. There is one batch of this size being filled and one being
-// written, unless one call alone appends more. Of a batch of half a memtable or more pebble would make a memtable.
+// maxPending is the size in bytes of the pending batch from which Append waits for the commit in
+// progress. One batch of this size is being filled and one being written, unless a single call
+// appends more. Pebble turns a batch of half a memtable or more into a memtable of its own.
 const maxPending = 2 << 20
 
 func newBatch(db *pebble.DB) *pebble.Batch {
 	return db.NewBatch(pebble.WithInitialSizeBytes(64<<10), pebble.WithMaxRetainedSizeBytes(2*maxPending))
 }
 
-// Append adds entries, all or none of them, and returns the number of the last. It returns before they are durable: see Sync. It waits while too much
-// is not durable yet. Entries are not kept. An error is ErrEntry if an entry has no proper key or time, ctx's own if it ended while
-// waiting, ErrClosed, or why the log failed: then it has to be opened again.
+// Append adds entries, all or none of them, and returns the number of the last. It returns before
+// they are durable, see [Log.Sync], and waits if too much is not durable yet. It does not retain
+// the entries. The error is ErrEntry if an entry has no valid key or time, the cause of ctx if it
+// ended during the wait, ErrClosed, or why the log failed; a failed log must be opened again.
 func (l *Log) Append(ctx context.Context, entries ...Entry) (Seq, error) {
 	for _, e := range entries {
 		if err := checkEntry(e); err != nil {
@@ -46,19 +48,19 @@ func (l *Log) Append(ctx context.Context, entries ...Entry) (Seq, error) {
 	l.end.time = ms
 	for _, e := range entries {
 		if err := l.add(e, ms); err != nil {
-			// Half of the call may be in the batch: it must never be committed.
+			// Part of the entries may be in the batch, which must never be committed.
 			l.err = fmt.Errorf("append to event log: %w", err)
 			l.notify()
 			return 0, l.err
 		}
 	}
 	if empty {
-		l.poke()
+		l.wakeCommitter()
 	}
 	return l.end.seq, nil
 }
 
-// wait lets go of mu until something changes.
+// wait waits until something changes. It unlocks mu meanwhile.
 func (l *Log) wait(ctx context.Context) error {
 	changed := l.changed
 	l.mu.Unlock()
@@ -71,20 +73,21 @@ func (l *Log) wait(ctx context.Context) error {
 	}
 }
 
-// now is the time of what is appended next. It is called with mu held.
+// now returns the time of the next entry, which is never before an earlier one. It must be called
+// with mu held.
 func (l *Log) now() int64 {
-	l.floor = max(l.floor, l.opts.Clock.Now().UnixMilli())
-	return l.floor
+	l.lastTime = max(l.lastTime, l.opts.Clock.Now().UnixMilli())
+	return l.lastTime
 }
 
-func (l *Log) poke() {
+func (l *Log) wakeCommitter() {
 	select {
 	case l.wake <- struct{}{}:
 	default:
 	}
 }
 
-// add encodes an entry into the pending batch. It is called with mu held.
+// add encodes an entry into the pending batch. It must be called with mu held.
 func (l *Log) add(e Entry, ms int64) error {
 	seq := l.end.seq + 1
 	var err error
@@ -107,7 +110,7 @@ func (l *Log) add(e Entry, ms int64) error {
 	return err
 }
 
-// set adds to the pending batch, and keeps the two slices for the next.
+// set adds to the pending batch, and keeps both slices for reuse.
 func (l *Log) set(key, value []byte) error {
 	l.keyScratch, l.scratch = key, value
 	return l.pending.Set(key, value, nil)
@@ -133,13 +136,14 @@ func (l *Log) addPod(p *Pod, seq Seq, ms int64) error {
 	return errors.Join(err, l.pending.Delete(live, nil), l.set(appendDeletedKey(l.keyScratch[:0], p), l.scratch[:0]))
 }
 
-// appendDeletedKey appends the key by which retention finds the pod.
+// appendDeletedKey appends the key that retention finds the pod by.
 func appendDeletedKey(b []byte, p *Pod) []byte {
 	b = appendNumber(append(b, byte(deletedPodSpace)), uint64(p.Deleted))
 	return append(appendNumber(b, uint64(p.Created)), p.UID...)
 }
 
-// Sync waits until everything up to seq is durable. An error is ctx's own if it ended, or why the log failed.
+// Sync waits until everything up to seq is durable. The error is the cause of ctx if it ended, or
+// why the log failed.
 func (l *Log) Sync(ctx context.Context, seq Seq) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -157,7 +161,7 @@ func (l *Log) Sync(ctx context.Context, seq Seq) error {
 	return nil
 }
 
-// commitLoop commits what is pending as soon as the commit before it is done.
+// commitLoop commits the pending batch as soon as the previous commit is done.
 func (l *Log) commitLoop() {
 	ticker := l.opts.Clock.NewTicker(heartbeat)
 	defer ticker.Stop()
@@ -171,7 +175,7 @@ func (l *Log) commitLoop() {
 				continue
 			}
 		case <-l.stop:
-			// All that was appended was appended before: Close took the right away.
+			// Nothing is appended after this, since Close has set closing.
 			l.commit(true)
 			return
 		}
@@ -182,12 +186,12 @@ func (l *Log) commitLoop() {
 	}
 }
 
-// commit makes what is pending durable, with where the log ends. It does nothing if nothing is pending, unless it is a heartbeat of a
-// log that has entries. It returns false if the log failed.
+// commit makes the pending batch durable, together with the end of the log. If nothing is pending
+// it does nothing, unless beat is set and the log has entries. It returns false if the log failed.
 func (l *Log) commit(beat bool) bool {
 	l.committing.Lock()
 	defer l.committing.Unlock()
-	sure := l.sure()
+	complete := l.completeUntil()
 	l.mu.Lock()
 	if l.err != nil {
 		l.mu.Unlock()
@@ -201,11 +205,11 @@ func (l *Log) commit(beat bool) bool {
 	batch, end := l.pending, l.end
 	l.pending, l.spare = l.spare, nil
 	now := l.now()
-	if l.opts.Sure == nil {
-		sure = now
+	if l.opts.CompleteUntil == nil {
+		complete = now
 	}
-	end.alive = max(l.known, min(sure, now))
-	l.known = end.alive
+	end.completeUntil = max(l.complete, min(complete, now))
+	l.complete = end.completeUntil
 	l.mu.Unlock()
 
 	err := batch.Set(endKey(), end.encode(), nil)
@@ -215,7 +219,7 @@ func (l *Log) commit(beat bool) bool {
 
 	l.mu.Lock()
 	if err != nil {
-		l.err = fmt.Errorf("write to event log: %w", typed(err))
+		l.err = fmt.Errorf("write to event log: %w", asCorrupt(err))
 		l.notify()
 		l.mu.Unlock()
 		return false
@@ -231,15 +235,16 @@ func (l *Log) commit(beat bool) bool {
 	return true
 }
 
-// sure asks up to when everything was appended.
-func (l *Log) sure() int64 {
-	if l.opts.Sure == nil {
+// completeUntil calls Options.CompleteUntil.
+func (l *Log) completeUntil() int64 {
+	if l.opts.CompleteUntil == nil {
 		return 0
 	}
-	return l.opts.Sure()
+	return l.opts.CompleteUntil()
 }
 
-// apply commits a batch. When it cannot, the store panics with a fatalError, after which it must not be used.
+// apply commits a batch. If the store cannot, it panics with a fatalError, which is returned, and
+// must not be used any more.
 func apply(batch *pebble.Batch, how *pebble.WriteOptions) (err error) {
 	defer func() {
 		switch r := recover().(type) {
@@ -257,10 +262,11 @@ func apply(batch *pebble.Batch, how *pebble.WriteOptions) (err error) {
 	return batch.Commit(how)
 }
 
-// flush waits until what was appended before it is durable, and gives the time that nothing appended later is before.
+// flush waits until everything appended before is durable, and returns a lower bound of the times
+// of later entries.
 func (l *Log) flush() (int64, error) {
 	l.mu.Lock()
 	ms, seq := l.now(), l.end.seq
 	l.mu.Unlock()
-	return ms, l.Sync(context.Background(), seq) // the disk's own time
+	return ms, l.Sync(context.Background(), seq) // the disk takes as long as it takes
 }

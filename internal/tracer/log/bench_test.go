@@ -14,7 +14,8 @@ import (
 	"github.com/cespare/xxhash/v2"
 )
 
-// objects make changes as those of a cluster: many objects of some shapes, whose versions differ by little.
+// objects generates changes like those of a cluster: many objects of a few shapes, whose versions
+// differ little.
 type objects struct {
 	rng *rand.Rand
 	n   int
@@ -26,7 +27,7 @@ func newObjects(seed uint64, n int) *objects {
 	return &objects{rng: rand.New(rand.NewPCG(seed, 2)), n: n}
 }
 
-// manifest is about 700 bytes, with what is the object's own, and what changes, in between.
+// manifest is about 700 bytes, with the parts that differ by object and by version in between.
 const manifest = `{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"annotations":{"checksum/config":"%016x"},"labels":{"app.kubernetes.io/instance":"%s",` +
 	`"app.kubernetes.io/managed-by":"Helm","app.kubernetes.io/name":"%s","pod-template-hash":"%08x"},"name":"%s","namespace":"team-%d"},` +
 	`"spec":{"replicas":%d,"selector":{"matchLabels":{"app.kubernetes.io/name":"%s"}},"strategy":{"rollingUpdate":{"maxSurge":"25%%"}},"template":{"spec":` +
@@ -44,7 +45,7 @@ func (o *objects) next() *Change {
 	return &o.c
 }
 
-// many makes n changes beforehand, for the making not to be measured.
+// many generates n changes, so that generating them is not measured.
 func (o *objects) many(n int) []*Change {
 	all := make([]*Change, n)
 	for i := range all {
@@ -71,7 +72,7 @@ func BenchmarkAppend(b *testing.B) {
 	}
 }
 
-// appendAll appends n changes from some goroutines and waits until all are durable.
+// appendAll appends n changes from several goroutines and waits until all are durable.
 func appendAll(b *testing.B, l *Log, changes []*Change, writers, n int) {
 	b.Helper()
 	var wg sync.WaitGroup
@@ -91,7 +92,7 @@ func appendAll(b *testing.B, l *Log, changes []*Change, writers, n int) {
 	}
 }
 
-// reportDisk reports what an event takes on disk once everything is written to tables.
+// reportDisk reports how many bytes an event takes on disk once everything is in tables.
 func reportDisk(b *testing.B, l *Log, events int) {
 	b.Helper()
 	if err := l.db.Flush(); err != nil {
@@ -142,7 +143,8 @@ func BenchmarkStateAt(b *testing.B) {
 	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "objects/s")
 }
 
-// BenchmarkAppendWhileReading tells how fast appending is alone, and with somebody reading all changes over and over, in turns.
+// BenchmarkAppendWhileReading compares appending alone with appending while all changes are read
+// over and over, in alternation.
 func BenchmarkAppendWhileReading(b *testing.B) {
 	l := mustOpen(b, b.TempDir(), Options{})
 	changes := newObjects(1, 20_000).many(50_000)
@@ -188,7 +190,8 @@ func BenchmarkAppendWhileReading(b *testing.B) {
 	b.ReportMetric(float64(read.Load())/beside.Seconds()/1e6, "read-MB/s")
 }
 
-// BenchmarkMemory reports how large the heap is, at most, while 5 million events are appended, with exports beside it and retention.
+// BenchmarkMemory reports the peak size of the heap while 5 million events are appended, with
+// exports and retention running.
 func BenchmarkMemory(b *testing.B) {
 	l := mustOpen(b, b.TempDir(), Options{})
 	objects := newObjects(1, 100_000)

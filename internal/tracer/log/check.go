@@ -11,8 +11,8 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// Check reads all of the log in a directory, which must not be open, and says whether it is whole: see [Snapshot.Check]. Errors are otherwise
-// those of Open. It changes nothing.
+// Check reads all of the log in a directory and returns an error if it is damaged: see
+// [Snapshot.Check]. The log must not be open. Other errors are those of Open. It changes nothing.
 func Check(ctx context.Context, dir string) error {
 	if err := check(ctx, vfs.Default, dir); err != nil {
 		return fmt.Errorf("check event log %s: %w", dir, err)
@@ -21,7 +21,7 @@ func Check(ctx context.Context, dir string) error {
 }
 
 func check(ctx context.Context, fsys vfs.FS, dir string) error {
-	d, err := holdDirectory(fsys, dir, false)
+	d, err := lockDirectory(fsys, dir, false)
 	if err != nil {
 		return err
 	}
@@ -37,12 +37,13 @@ func check(ctx context.Context, fsys vfs.FS, dir string) error {
 	case err == nil:
 		err = s.Check(ctx)
 	}
-	return errors.Join(typed(err), s.store.Close(), db.Close(), d.release())
+	return errors.Join(asCorrupt(err), s.store.Close(), db.Close(), d.release())
 }
 
-// Check reads all of the log and says whether it is whole: everything can be read, entries are numbered without holes and in the order of their
-// times, each change has its version and each version its entry, and pods are found by what they are looked for by. The error is a *CorruptError,
-// or ctx's own.
+// Check reads all of the log and returns a *CorruptError if it is damaged. It checks that
+// everything can be read, that entries are numbered without gaps and sorted by time, that each
+// change has its version and each version its entry, and that pods can be found by all of their
+// keys. If ctx ends, the error is its cause.
 func (s *Snapshot) Check(ctx context.Context) error {
 	c := &checker{s: s, d: newDecoder()}
 	n := 0
@@ -57,7 +58,7 @@ func (s *Snapshot) Check(ctx context.Context) error {
 			return err
 		}
 	}
-	return c.sums()
+	return c.checkTotals()
 }
 
 type checker struct {
@@ -66,7 +67,7 @@ type checker struct {
 
 	entries, changes, pointers uint64
 	live, undeleted            int
-	// time is that of the entry before.
+	// time is that of the previous entry.
 	time int64
 }
 
@@ -92,13 +93,13 @@ func (c *checker) check(kv pair) error {
 	if bytes.Equal(kv.key, beginKey()) || bytes.Equal(kv.key, endKey()) {
 		return nil
 	}
-	return corrupt("key %q is of nothing known", kv.key)
+	return corrupt("unknown key %q", kv.key)
 }
 
 func (c *checker) entry(kv pair) error {
 	seq := c.s.begin.seq + Seq(c.entries)
 	if !bytes.Equal(kv.key, entryKey(seq)) {
-		return corrupt("entry %q is where %d should be", kv.key, seq)
+		return corrupt("got entry %q in place of entry %d", kv.key, seq)
 	}
 	var r Record
 	change, err := c.d.record(kv.value, seq, &r)
@@ -106,7 +107,7 @@ func (c *checker) entry(kv pair) error {
 		return corrupt("entry %d: %w", seq, err)
 	}
 	if r.Time < max(c.time, c.s.begin.time) {
-		return corrupt("entry %d is of %d, before the one before it, or the beginning", seq, r.Time)
+		return corrupt("entry %d has time %d, which is before the previous entry or the beginning", seq, r.Time)
 	}
 	c.time = r.Time
 	c.entries++
@@ -127,11 +128,11 @@ func (c *checker) version(kv pair) error {
 		return corrupt("version %q: %w", kv.key, err)
 	}
 	if whole != (seq == flattened) {
-		return corrupt("version %q is of the wrong form", kv.key)
+		return corrupt("version %q has the wrong form", kv.key)
 	}
 	if whole {
 		if r.Op != Applied || r.Seq >= c.s.begin.seq || r.Time >= c.s.begin.time {
-			return corrupt("version %q is of entry %d, which is not before the beginning", kv.key, r.Seq)
+			return corrupt("version %q has entry %d, which is not before the beginning", kv.key, r.Seq)
 		}
 	} else {
 		c.pointers++
@@ -140,7 +141,7 @@ func (c *checker) version(kv pair) error {
 			return err
 		}
 		if r.Op != pointer.Op || r.Hash != pointer.Hash || r.UID != pointer.UID || r.Time != pointer.Time {
-			return corrupt("version %q says otherwise than its entry", kv.key)
+			return corrupt("version %q differs from its entry", kv.key)
 		}
 	}
 	if !bytes.Equal(appendVersionPrefix(nil, r.Key), prefix) {
@@ -154,14 +155,14 @@ func (c *checker) pod(kv pair) error {
 	if err != nil {
 		return err
 	}
-	if err := c.of(seq, podEntry); err != nil {
+	if err := c.checkType(seq, podEntry); err != nil {
 		return fmt.Errorf("pod %q: %w", p.UID, err)
 	}
 	if p.Deleted == 0 {
 		c.undeleted++
-		return c.has(appendTimeKey(nil, livePodSpace, p.Created, p.UID))
+		return c.checkKey(appendTimeKey(nil, livePodSpace, p.Created, p.UID))
 	}
-	return c.has(appendDeletedKey(nil, p))
+	return c.checkKey(appendDeletedKey(nil, p))
 }
 
 func (c *checker) deletedPod(kv pair) error {
@@ -176,14 +177,14 @@ func (c *checker) node(kv pair) error {
 	if err != nil {
 		return err
 	}
-	if err := c.of(seq, nodeEntry); err != nil {
+	if err := c.checkType(seq, nodeEntry); err != nil {
 		return fmt.Errorf("node %q: %w", n.UID, err)
 	}
 	return nil
 }
 
-// of checks that an entry, if it is not before the beginning, is of a type.
-func (c *checker) of(seq Seq, want entryType) error {
+// checkType checks the type of an entry, unless it is before the beginning.
+func (c *checker) checkType(seq Seq, want entryType) error {
 	if seq < c.s.begin.seq {
 		return nil
 	}
@@ -201,7 +202,7 @@ func (c *checker) of(seq Seq, want entryType) error {
 	return nil
 }
 
-func (c *checker) has(key []byte) error {
+func (c *checker) checkKey(key []byte) error {
 	_, err := c.s.get(key)
 	if errors.Is(err, pebble.ErrNotFound) {
 		return corrupt("key %q is missing", key)
@@ -209,18 +210,18 @@ func (c *checker) has(key []byte) error {
 	return err
 }
 
-func (c *checker) sums() error {
+func (c *checker) checkTotals() error {
 	switch {
 	case c.s.begin.seq+Seq(c.entries) != c.s.end.seq+1:
-		return corrupt("%d entries from %d on, want them up to %d", c.entries, c.s.begin.seq, c.s.end.seq)
+		return corrupt("got %d entries from %d on, want them up to %d", c.entries, c.s.begin.seq, c.s.end.seq)
 	case c.time > c.s.end.time:
-		return corrupt("the last entry is of %d, want %d", c.time, c.s.end.time)
+		return corrupt("the last entry has time %d, want %d", c.time, c.s.end.time)
 	case c.changes != c.s.end.changes-c.s.begin.changes:
-		return corrupt("%d changes, want %d", c.changes, c.s.end.changes-c.s.begin.changes)
+		return corrupt("got %d changes, want %d", c.changes, c.s.end.changes-c.s.begin.changes)
 	case c.changes != c.pointers:
 		return corrupt("%d changes have %d versions", c.changes, c.pointers)
 	case c.live != c.undeleted:
-		return corrupt("%d pods are said to be there, %d are", c.live, c.undeleted)
+		return corrupt("got keys of %d live pods, and %d live pods", c.live, c.undeleted)
 	}
 	return nil
 }

@@ -4,28 +4,28 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 )
 
-// chunk is what moving the beginning has found so far.
+// chunk is a part of the log that retention drops in one batch.
 type chunk struct {
 	batch *pebble.Batch
-	// last has what is kept of the objects, by the prefix of their versions.
+	// last has the last versions of the objects, by the prefix of their versions.
 	last map[string]*lastVersion
-	// bytes are those of last.
+	// bytes is the size of last.
 	bytes int
-	// entries are those gone through, of which most are enough.
-	entries, most int
-	changes       uint64
-	// begin is where the log begins behind the chunk.
+	// entries is the number of entries read so far, at most maxEntries unless their times are equal.
+	entries, maxEntries int
+	changes             uint64
+	// begin is the new beginning of the log, after the chunk.
 	begin bounds
 }
 
-// lastVersion is an object's last version in a chunk.
+// lastVersion is the last version of an object in a chunk.
 type lastVersion struct {
 	seq   Seq
 	op    Op
 	entry []byte
 }
 
-// collect goes through the entries until a time, or until there are enough. It sets where the log begins behind them.
+// collect reads the entries before a time, or until the chunk is full. It sets the new beginning.
 func (c *chunk) collect(store pebble.Reader, limit int64) (done bool, err error) {
 	d := newDecoder()
 	var r Record
@@ -42,7 +42,7 @@ func (c *chunk) collect(store pebble.Reader, limit int64) (done bool, err error)
 		if r.Time >= limit {
 			break
 		}
-		if (c.entries >= c.most || c.bytes >= chunkBytes) && r.Time > last {
+		if (c.entries >= c.maxEntries || c.bytes >= chunkBytes) && r.Time > last {
 			c.begin.time = r.Time
 			return false, nil
 		}
@@ -61,7 +61,7 @@ func (c *chunk) collect(store pebble.Reader, limit int64) (done bool, err error)
 	return true, nil
 }
 
-// add takes a version away, and remembers it in case it is the last.
+// add deletes a version, and stores it as the object's last one so far.
 func (c *chunk) add(prefix []byte, r *Record, entry []byte) error {
 	v := c.last[string(prefix)]
 	if v == nil {
@@ -75,7 +75,8 @@ func (c *chunk) add(prefix []byte, r *Record, entry []byte) error {
 	return c.batch.Delete(appendNumber(prefix, uint64(r.Seq)), nil)
 }
 
-// flatten keeps the last version of each object that exists with all of it, and forgets the others.
+// flatten stores the last version of each object that still exists together with its entry, and
+// deletes that of the others.
 func (c *chunk) flatten() error {
 	var value []byte
 	for prefix, v := range c.last {

@@ -17,15 +17,15 @@ import (
 )
 
 const (
-	// killsVar says how often TestCrash kills.
+	// killsVar is the number of kills in TestCrash.
 	killsVar = "SIMKUBE_KILLS"
-	// The child of a crash test is told which round it is, and whether to retain.
+	// These pass the round, and whether to run retention, to the child process of a crash test.
 	crashRound  = "SIMKUBE_LOG_TEST_ROUND"
 	crashRetain = "SIMKUBE_LOG_TEST_RETAIN"
 	crashKeys   = 500
 )
 
-// acknowledged is an entry that the log said was durable.
+// acknowledged is an entry that the log reported as durable.
 type acknowledged struct {
 	seq  Seq
 	key  int
@@ -34,7 +34,7 @@ type acknowledged struct {
 
 func crashKey(i int) Key { return deployment(fmt.Sprintf("default/object-%d", i)) }
 
-// TestCrash kills a process that appends, again and again, and looks at what is left each time.
+// TestCrash repeatedly kills a process that appends, and checks the log each time.
 func TestCrash(t *testing.T) {
 	kills := 25
 	if testing.Short() {
@@ -53,7 +53,7 @@ func TestCrash(t *testing.T) {
 	dir := t.TempDir()
 	c := &crashes{t: t, dir: dir, entries: map[Seq]acknowledged{}, newest: map[int]acknowledged{}}
 	for round := range kills {
-		// Some are killed while they open the log.
+		// Some children are killed while they open the log.
 		lines := rng.IntN(1500)
 		if rng.IntN(5) == 0 {
 			lines = 0
@@ -67,15 +67,15 @@ func TestCrash(t *testing.T) {
 type crashes struct {
 	t   *testing.T
 	dir string
-	// entries are those acknowledged and not dropped by retention, newest the last of each object.
+	// entries are those acknowledged and not dropped by retention, newest the last one of each object.
 	entries map[Seq]acknowledged
 	newest  map[int]acknowledged
 	last    Seq
 	total   int
 }
 
-// kill lets a process append until it has acknowledged some entries, and a moment longer.
-func (c *crashes) kill(round, lines int, moment time.Duration, retain bool) {
+// kill lets a process append until it has acknowledged some entries, and a random time longer.
+func (c *crashes) kill(round, lines int, extra time.Duration, retain bool) {
 	c.t.Helper()
 	cmd := exec.CommandContext(c.t.Context(), os.Args[0], "-test.run=^TestCrashChild$")
 	cmd.Env = append(os.Environ(), childDir+"="+c.dir, crashRound+"="+strconv.Itoa(round), crashRetain+"="+strconv.FormatBool(retain))
@@ -90,7 +90,7 @@ func (c *crashes) kill(round, lines int, moment time.Duration, retain bool) {
 	r := bufio.NewReader(out)
 	killed := make(chan struct{})
 	kill := func() {
-		time.Sleep(moment) // the random moment of the test
+		time.Sleep(extra) // a random time
 		if err := cmd.Process.Kill(); err != nil {
 			c.t.Error(err)
 		}
@@ -127,7 +127,7 @@ func (c *crashes) kill(round, lines int, moment time.Duration, retain bool) {
 	}
 }
 
-// verify looks for everything that was acknowledged.
+// verify checks that everything acknowledged is in the log.
 func (c *crashes) verify() {
 	c.t.Helper()
 	if _, err := os.Stat(c.dir + "/" + formatFile); err == nil {
@@ -140,7 +140,7 @@ func (c *crashes) verify() {
 		c.t.Fatal(err)
 	}
 	defer l.Close()
-	// What was looked at need not be looked at in all rounds that follow.
+	// Entries that were verified need not be read again in later rounds.
 	defer l.Retain(c.t.Context())
 	s, err := l.Snapshot()
 	if err != nil {
@@ -194,7 +194,7 @@ func (c *crashes) verify() {
 	}
 }
 
-// TestCrashChild appends from some goroutines until it is killed, and prints what is durable.
+// TestCrashChild appends from several goroutines until it is killed, and prints what is durable.
 func TestCrashChild(t *testing.T) {
 	dir, round := os.Getenv(childDir), os.Getenv(crashRound)
 	if dir == "" || round == "" {
@@ -232,7 +232,7 @@ func TestCrashChild(t *testing.T) {
 				a := acknowledged{key: rng.IntN(crashKeys), hash: uint64(n)<<40 | uint64(w)<<32 | uint64(i)}
 				content := []byte(strings.Repeat(fmt.Sprint(rng.Uint64()), rng.IntN(60)))
 				c := &Change{Op: Applied, Key: crashKey(a.key), UID: someUID, Hash: a.hash, Object: content}
-				// The lock keeps OnDurable from running before the entry waits for it.
+				// The lock keeps OnDurable from running before the entry is registered.
 				mu.Lock()
 				seq, err := appendUnlocked(&mu, l, c)
 				if err != nil {
@@ -259,7 +259,7 @@ func TestCrashChild(t *testing.T) {
 	wg.Wait()
 }
 
-// appendUnlocked appends with mu held; while the log is full, it is let go of.
+// appendUnlocked appends with mu held; it unlocks mu while the log is full.
 func appendUnlocked(mu *sync.Mutex, l *Log, c *Change) (Seq, error) {
 	for {
 		ctx, cancel := context.WithCancel(context.Background())

@@ -14,11 +14,12 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 )
 
-// damagedEntries is how many entries the logs to be damaged have, of which the last few are in the write-ahead log alone.
+// damagedEntries is the number of entries in the logs to be damaged. The last few are only in the
+// write-ahead log.
 const damagedEntries = 3000
 
-// toDamage makes a log as a killed process would leave it.
-func toDamage(t *testing.T) string {
+// newLog makes a log in the state that a killed process would leave.
+func newLog(t *testing.T) string {
 	t.Helper()
 	dir, left := t.TempDir(), t.TempDir()
 	clock := newClock()
@@ -27,7 +28,7 @@ func toDamage(t *testing.T) string {
 	for i := range damagedEntries {
 		clock.Step(1)
 		seq := mustAppend(t, l, changes.next())
-		// The write-ahead log notes behind each commit how far it was written.
+		// The write-ahead log stores after each commit how far it was written.
 		if i%20 == 0 {
 			if err := l.Sync(t.Context(), seq); err != nil {
 				t.Fatal(err)
@@ -52,8 +53,8 @@ func toDamage(t *testing.T) string {
 	return left
 }
 
-// theFile gives the newest file of the store that matches a pattern.
-func theFile(t *testing.T, dir, pattern string) string {
+// newestFile returns the newest file of the store that matches a pattern.
+func newestFile(t *testing.T, dir, pattern string) string {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(dir, storeFolder, pattern))
 	if err != nil || len(files) == 0 {
@@ -90,7 +91,7 @@ func truncate(t *testing.T, path string, n int64) {
 	}
 }
 
-// change changes the store without the log's knowing.
+// change changes the database of a log directly.
 func change(t *testing.T, dir string, how func(*pebble.DB) error) {
 	t.Helper()
 	db, err := openStore(vfs.Default, filepath.Join(dir, storeFolder), true, false, slog.New(slog.DiscardHandler))
@@ -102,7 +103,7 @@ func change(t *testing.T, dir string, how func(*pebble.DB) error) {
 	}
 }
 
-// firstKey gives the first key of a space.
+// firstKey returns the first key of a space.
 func firstKey(t *testing.T, db *pebble.DB, s space) []byte {
 	t.Helper()
 	for kv, err := range scan(db, s.first(), s.end()) {
@@ -117,44 +118,45 @@ func firstKey(t *testing.T, db *pebble.DB, s space) []byte {
 
 var damages = map[string]struct {
 	damage func(t *testing.T, dir string) (file string)
-	// want is in the error; lost says that there is none, and entries are missing at the end.
+	// want is a part of the error; lost means that there is no error, and entries are missing at the
+	// end.
 	want string
 	lost bool
 }{
 	"none": {damage: func(*testing.T, string) string { return "" }},
 	"table flipped at the beginning": {damage: func(t *testing.T, dir string) string {
-		f := theFile(t, dir, "*.sst")
+		f := newestFile(t, dir, "*.sst")
 		flip(t, f, 0.01)
 		return f
 	}, want: "checksum"},
 	"table flipped in the middle": {damage: func(t *testing.T, dir string) string {
-		f := theFile(t, dir, "*.sst")
+		f := newestFile(t, dir, "*.sst")
 		flip(t, f, 0.5)
 		return f
 	}, want: "checksum"},
 	"table flipped in the footer": {damage: func(t *testing.T, dir string) string {
-		f := theFile(t, dir, "*.sst")
+		f := newestFile(t, dir, "*.sst")
 		flip(t, f, 0.99999)
 		return f
 	}, want: "damaged"},
 	"table cut": {damage: func(t *testing.T, dir string) string {
-		f := theFile(t, dir, "*.sst")
+		f := newestFile(t, dir, "*.sst")
 		truncate(t, f, size(t, f)/2)
 		return f
 	}, want: "size"},
 	"table missing": {damage: func(t *testing.T, dir string) string {
-		f := theFile(t, dir, "*.sst")
+		f := newestFile(t, dir, "*.sst")
 		if err := os.Remove(f); err != nil {
 			t.Fatal(err)
 		}
 		return strings.TrimSuffix(filepath.Base(f), ".sst")
 	}, want: "damaged"},
 	"manifest flipped": {damage: func(t *testing.T, dir string) string {
-		flip(t, theFile(t, dir, "MANIFEST-*"), 0.1)
+		flip(t, newestFile(t, dir, "MANIFEST-*"), 0.1)
 		return "MANIFEST"
 	}, want: "damaged"},
 	"manifest missing": {damage: func(t *testing.T, dir string) string {
-		f := theFile(t, dir, "MANIFEST-*")
+		f := newestFile(t, dir, "MANIFEST-*")
 		if err := os.Remove(f); err != nil {
 			t.Fatal(err)
 		}
@@ -166,21 +168,21 @@ var damages = map[string]struct {
 		}
 		return storeFolder
 	}, want: "missing"},
-	// Nobody was told that these were durable, for all that can be known.
+	// These entries were possibly not reported as durable.
 	"write-ahead log torn": {damage: func(t *testing.T, dir string) string {
-		f := theFile(t, dir, "*.log")
+		f := newestFile(t, dir, "*.log")
 		truncate(t, f, lastByte(t, f)-10)
 		return f
 	}, lost: true},
 	"write-ahead log flipped": {damage: func(t *testing.T, dir string) string {
-		f := theFile(t, dir, "*.log")
+		f := newestFile(t, dir, "*.log")
 		flip(t, f, 0.5*float64(lastByte(t, f))/float64(size(t, f)))
 		return storeFolder
 	}, want: "damaged"},
 	"entry missing": {damage: func(t *testing.T, dir string) string {
 		change(t, dir, func(db *pebble.DB) error { return db.Delete(entryKey(5), pebble.Sync) })
 		return ""
-	}, want: "where 5 should be"},
+	}, want: "in place of entry 5"},
 	"entry cut": {damage: func(t *testing.T, dir string) string {
 		change(t, dir, func(db *pebble.DB) error {
 			return db.Set(entryKey(5), appendEntryHead(nil, changeEntry, start), pebble.Sync)
@@ -196,7 +198,7 @@ var damages = map[string]struct {
 			return db.Set(firstKey(t, db, versionSpace), appendVersion(nil, start, applied(deployment("a"), "a")), pebble.Sync)
 		})
 		return ""
-	}, want: "says otherwise than its entry"},
+	}, want: "differs from its entry"},
 	"live pod forgotten": {damage: func(t *testing.T, dir string) string {
 		change(t, dir, func(db *pebble.DB) error { return db.Delete(firstKey(t, db, livePodSpace), pebble.Sync) })
 		return ""
@@ -204,14 +206,15 @@ var damages = map[string]struct {
 	"something else's key": {damage: func(t *testing.T, dir string) string {
 		change(t, dir, func(db *pebble.DB) error { return db.Set([]byte("zebra"), nil, pebble.Sync) })
 		return ""
-	}, want: "of nothing known"},
+	}, want: "unknown key"},
 	"end missing": {damage: func(t *testing.T, dir string) string {
 		change(t, dir, func(db *pebble.DB) error { return db.Delete(endKey(), pebble.Sync) })
 		return ""
-	}, want: "where it begins"},
+	}, want: "its beginning and end"},
 }
 
-// lastByte gives the offset behind the last byte of a file that is not zero: write-ahead logs are made longer beforehand.
+// lastByte returns the offset after the last byte of a file that is not zero, since write-ahead
+// logs are preallocated.
 func lastByte(t *testing.T, path string) int64 {
 	t.Helper()
 	content, err := os.ReadFile(path)
@@ -225,7 +228,7 @@ func TestCheck_Damages(t *testing.T) {
 	for name, test := range damages {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			dir := toDamage(t)
+			dir := newLog(t)
 			file := test.damage(t, dir)
 			err := Check(t.Context(), dir)
 			if test.want == "" {
@@ -255,10 +258,11 @@ func TestCheck_Damages(t *testing.T) {
 	}
 }
 
-// Reading damaged tables, be it for an export or when beginning again, gives errors that name the file.
+// TestLog_DamagedTable checks that reading damaged tables, for an export or after opening the log
+// again, returns errors that name the file.
 func TestLog_DamagedTable(t *testing.T) {
-	dir := toDamage(t)
-	file := theFile(t, dir, "*.sst")
+	dir := newLog(t)
+	file := newestFile(t, dir, "*.sst")
 	for i := range 99 {
 		flip(t, file, float64(i)/100)
 	}
@@ -287,7 +291,8 @@ func TestLog_DamagedTable(t *testing.T) {
 	}
 }
 
-// A disk that fails fails the log, for good, and nothing that was not written counts as durable.
+// TestLog_DiskFails checks that an error of the disk makes the log fail permanently, and that what
+// was not written does not count as durable.
 func TestLog_DiskFails(t *testing.T) {
 	fail := errorfs.ErrInjected
 	var toggle errorfs.Toggle

@@ -13,11 +13,12 @@ import (
 
 var (
 	errShort    = errors.New("ends early")
-	errTrailing = errors.New("goes on behind its end")
+	errTrailing = errors.New("has trailing data")
 )
 
-// decoder reads what encode.go writes. Once a read failed, all that follow give zero values; the error is the first one.
-// It remembers the kinds it has seen, so that a decoder that is used again makes no strings of them.
+// decoder decodes what encode.go encodes. After a failed read, all further reads return zero
+// values; the error is that of the first one. It caches kinds, so that a reused decoder does not
+// allocate strings for them.
 type decoder struct {
 	rest  []byte
 	err   error
@@ -35,7 +36,7 @@ func (d *decoder) fail(err error) {
 	d.rest = nil
 }
 
-// take gives the next n bytes.
+// take returns the next n bytes.
 func (d *decoder) take(n uint64) []byte {
 	if n > uint64(len(d.rest)) {
 		d.fail(errShort)
@@ -60,11 +61,11 @@ func (d *decoder) number() uint64 {
 	return 0
 }
 
-// uvarint reads a number in its shortest form.
+// uvarint reads an unsigned varint, which must have its shortest form.
 func (d *decoder) uvarint() uint64 {
 	v, n := binary.Uvarint(d.rest)
 	if n <= 0 || (n > 1 && d.rest[n-1] == 0) {
-		d.fail(errors.New("a number is malformed"))
+		d.fail(errors.New("malformed number"))
 		return 0
 	}
 	d.rest = d.rest[n:]
@@ -79,18 +80,19 @@ func (d *decoder) varint() int64 {
 	return int64(u >> 1)
 }
 
-// time reads a uvarint that is a time.
+// time reads an unsigned varint that is a time in milliseconds.
 func (d *decoder) time() int64 { return d.ms(d.uvarint()) }
 
 func (d *decoder) ms(n uint64) int64 {
 	if n > math.MaxInt64 {
-		d.fail(errors.New("a time is out of range"))
+		d.fail(errors.New("time out of range"))
 		return 0
 	}
 	return int64(n)
 }
 
-// bytes reads bytes with their length before them: nil if there are none. They are part of what is decoded.
+// bytes reads bytes prefixed with their length, or nil if there are none. The result is part of the
+// decoded slice.
 func (d *decoder) bytes() []byte {
 	b := d.take(d.uvarint())
 	if len(b) == 0 {
@@ -110,7 +112,7 @@ func (d *decoder) tail() []byte {
 	return b
 }
 
-// done gives the first error, or that not everything was read.
+// done returns the first error, or errTrailing if not everything was read.
 func (d *decoder) done() error {
 	if d.err == nil && len(d.rest) > 0 {
 		d.err = errTrailing
@@ -132,7 +134,7 @@ func (d *decoder) parseKind(b []byte) schema.GroupVersionKind {
 	}
 	gvk, err := trace.ParseGVK(string(b))
 	if err == nil && trace.FormatGVK(gvk) != string(b) {
-		err = fmt.Errorf("kind %q is written in another way", b)
+		err = fmt.Errorf("kind %q is not in canonical form", b)
 	}
 	if err != nil {
 		d.fail(err)
@@ -149,7 +151,7 @@ func (d *decoder) key() Key {
 
 func (d *decoder) keys() []Key {
 	n := d.uvarint()
-	if n > uint64(len(d.rest)) { // none is shorter than a byte
+	if n > uint64(len(d.rest)) { // each takes at least a byte
 		d.fail(errShort)
 	}
 	if d.err != nil || n == 0 {
@@ -176,11 +178,11 @@ func (d *decoder) uid() string {
 	case uidText:
 		s := d.string()
 		if _, ok := packUUID(nil, s); ok {
-			d.fail(errors.New("a UID is written in another way"))
+			d.fail(errors.New("UID is not in canonical form"))
 		}
 		return s
 	default:
-		d.fail(fmt.Errorf("a UID has form %d", form))
+		d.fail(fmt.Errorf("unknown UID form %d", form))
 		return ""
 	}
 }
@@ -188,22 +190,22 @@ func (d *decoder) uid() string {
 func (d *decoder) op() Op {
 	op := Op(d.byte())
 	if d.err == nil && (op < Applied || op > Forgotten) {
-		d.fail(fmt.Errorf("operation %d", op))
+		d.fail(fmt.Errorf("unknown operation %d", op))
 	}
 	return op
 }
 
-// head reads what every entry begins with.
+// head reads the head of an entry.
 func (d *decoder) head() (entryType, int64) {
 	t := entryType(d.byte())
 	if d.err == nil && (t < changeEntry || t > gapEntry) {
-		d.fail(fmt.Errorf("type %d", t))
+		d.fail(fmt.Errorf("unknown type %d", t))
 	}
 	return t, d.ms(d.number())
 }
 
-// record reads an entry into r, whose byte slices are then part of what is decoded; change is false if the entry is
-// of something else.
+// record reads an entry into r, whose byte slices are then part of entry. change is false if it is
+// not the entry of a change.
 func (d *decoder) record(entry []byte, seq Seq, r *Record) (change bool, err error) {
 	d.reset(entry)
 	t, ms := d.head()
@@ -226,7 +228,8 @@ func (d *decoder) change(c *Change) {
 	}
 }
 
-// version reads a version. If it points to its entry, r has no more than what happened; whole says that r is complete.
+// version reads a version. If it is a pointer to its entry, only part of r is set; whole reports
+// whether r is complete.
 func (d *decoder) version(b []byte, seq Seq, r *Record) (whole bool, err error) {
 	d.reset(b)
 	switch form := d.byte(); form {
@@ -237,7 +240,7 @@ func (d *decoder) version(b []byte, seq Seq, r *Record) (whole bool, err error) 
 		}
 		change, err := d.record(d.rest, seq, r)
 		if err == nil && !change {
-			err = errors.New("is not of a change")
+			err = errors.New("is not a change")
 		}
 		return true, err
 	case versionPointer:
@@ -250,12 +253,12 @@ func (d *decoder) version(b []byte, seq Seq, r *Record) (whole bool, err error) 
 		}
 		return false, d.done()
 	default:
-		d.fail(fmt.Errorf("form %d", form))
+		d.fail(fmt.Errorf("unknown form %d", form))
 		return false, d.err
 	}
 }
 
-// versionOp gives what happened and nothing else.
+// versionOp returns the operation of a version without decoding the rest.
 func versionOp(b []byte) Op {
 	if len(b) < 2 {
 		return 0
@@ -263,10 +266,10 @@ func versionOp(b []byte) Op {
 	if b[0] == versionPointer {
 		return Op(b[1])
 	}
-	return Applied // nothing else is kept whole
+	return Applied // only applied objects are stored whole
 }
 
-// pod reads a pod and the number of the entry that it is from.
+// pod reads a pod and the number of its entry.
 func (d *decoder) pod(k, v []byte) (*Pod, Seq, error) {
 	created, uid, err := splitTimeKey(k)
 	if err != nil {
@@ -292,7 +295,7 @@ func (d *decoder) pod(k, v []byte) (*Pod, Seq, error) {
 	return p, seq, d.done()
 }
 
-// node reads a node and the number of the entry that it is from.
+// node reads a node and the number of its entry.
 func (d *decoder) node(k, v []byte) (*Node, Seq, error) {
 	from, uid, err := splitTimeKey(k)
 	if err != nil {

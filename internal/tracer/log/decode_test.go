@@ -8,7 +8,7 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// decoded are entries with how they are written, as a table for the test and seeds for the fuzzers.
+// decoded returns changes by their names, for the test and as seeds of the fuzzers.
 func decoded() map[string]*Change {
 	full := applied(deployment("default/web"), strings.Repeat("content", 20))
 	full.References, full.Ancestors = []byte("references"), []Key{service("default/a"), deployment("cluster-wide")}
@@ -43,7 +43,7 @@ func TestDecoder_Record(t *testing.T) {
 			t.Errorf("%s, pointer: got %v, %v", name, whole, err)
 		}
 		equal(t, name+", pointer", r, short)
-		// An object may be cut anywhere, nothing else may be.
+		// Only the object, which has no length, may be cut anywhere.
 		for n := range len(entry) - len(want.Object) {
 			if _, err := d.record(entry[:n], 7, &r); err == nil {
 				t.Fatalf("%s cut at %d: got no error", name, n)
@@ -52,7 +52,7 @@ func TestDecoder_Record(t *testing.T) {
 	}
 }
 
-// What can be read is what would be written.
+// FuzzDecoder_Record checks that encoding what was decoded returns the same bytes.
 func FuzzDecoder_Record(f *testing.F) {
 	for _, c := range decoded() {
 		f.Add(appendChange(nil, start, c))

@@ -13,8 +13,8 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// formatVersion is what is written to the format file. A log of an older version would be brought to it by Open; of a newer one
-// nothing is known.
+// formatVersion is written to the format file. Open will have to convert logs of older versions; it
+// rejects those of newer ones.
 const formatVersion = 1
 
 const (
@@ -23,30 +23,30 @@ const (
 	formatTitle = "simkube event log, version "
 	lockFile    = "LOCK"
 	storeFolder = "store"
-	// mountFolder is in the root of a fresh ext4 volume.
+	// mountFolder exists in the root of a new ext4 volume.
 	mountFolder = "lost+found"
 	dirMode     = 0o700
 )
 
-// directory is where a log is. It is locked as long as it is held.
+// directory is the directory of a log. It is locked until it is released.
 type directory struct {
 	fs   vfs.FS
 	path string
-	// made says that there is a log in it already.
-	made bool
-	lock io.Closer
+	// exists is whether it contains a log already.
+	exists bool
+	lock   io.Closer
 }
 
 func (d *directory) store() string { return d.fs.PathJoin(d.path, storeFolder) }
 
-// holdDirectory makes the directory if needed and allowed, and locks it. One that holds something else than a log of a version that
-// can be read is left as it is.
-func holdDirectory(fsys vfs.FS, dir string, mayMake bool) (*directory, error) {
+// lockDirectory locks a directory, creating it if create is set. It fails and changes nothing if
+// the directory contains anything but a log of a known version.
+func lockDirectory(fsys vfs.FS, dir string, create bool) (*directory, error) {
 	d := &directory{fs: fsys, path: dir}
-	if err := d.look(mayMake); err != nil {
+	if err := d.inspect(create); err != nil {
 		return nil, err
 	}
-	if mayMake {
+	if create {
 		if err := fsys.MkdirAll(dir, dirMode); err != nil {
 			return nil, err
 		}
@@ -54,17 +54,17 @@ func holdDirectory(fsys vfs.FS, dir string, mayMake bool) (*directory, error) {
 	lock, err := fsys.Lock(fsys.PathJoin(dir, lockFile))
 	if err != nil {
 		if pathErr := (*fs.PathError)(nil); !errors.As(err, &pathErr) {
-			err = fmt.Errorf("%w: stop the other program that has it open, or give this one another directory (%w)", ErrInUse, err)
+			err = fmt.Errorf("%w: stop the other program that has it open, or use another directory (%w)", ErrInUse, err)
 		}
 		return nil, err
 	}
 	d.lock = lock
-	// Another process may have made it meanwhile.
-	if err := d.look(mayMake); err != nil {
+	// Another process may have created the log meanwhile.
+	if err := d.inspect(create); err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
-	if mayMake {
-		// The directory itself may be the root of a volume, whose mode is not ours to set.
+	if create {
+		// The mode of the directory itself is not changed, since it may be the root of a volume.
 		if err := fsys.MkdirAll(d.store(), dirMode); err != nil {
 			return nil, errors.Join(err, lock.Close())
 		}
@@ -72,38 +72,39 @@ func holdDirectory(fsys vfs.FS, dir string, mayMake bool) (*directory, error) {
 	return d, nil
 }
 
-// look finds out whether the directory holds a log, and fails if it may not be made one.
-func (d *directory) look(mayMake bool) error {
+// inspect determines whether the directory contains a log. It fails if it contains something else,
+// or nothing and create is not set.
+func (d *directory) inspect(create bool) error {
 	names, err := d.fs.List(d.path)
-	if errors.Is(err, fs.ErrNotExist) && mayMake {
+	if errors.Is(err, fs.ErrNotExist) && create {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
 	if slices.Contains(names, formatFile) {
-		d.made = true
+		d.exists = true
 		return d.readFormat()
 	}
-	if !mayMake {
+	if !create {
 		return fmt.Errorf("%w: it has no file %s", ErrNotLog, formatFile)
 	}
 	for _, name := range names {
 		switch name {
 		case storeFolder:
-			if err := d.unfinished(); err != nil {
+			if err := d.checkUnfinished(); err != nil {
 				return err
 			}
 		case lockFile, formatTemp, mountFolder:
 		default:
-			return fmt.Errorf("%w: it holds %q and no file %s; give an empty directory or a log's", ErrNotLog, name, formatFile)
+			return fmt.Errorf("%w: it contains %q and no file %s; use an empty directory or that of a log", ErrNotLog, name, formatFile)
 		}
 	}
 	return nil
 }
 
-// unfinished fails unless the store is one whose making was interrupted.
-func (d *directory) unfinished() error {
+// checkUnfinished fails unless the store is one whose creation was interrupted.
+func (d *directory) checkUnfinished() error {
 	names, err := d.fs.List(d.store())
 	if err != nil || len(names) == 0 {
 		return err
@@ -111,7 +112,7 @@ func (d *directory) unfinished() error {
 	if desc, err := pebble.Peek(d.store(), d.fs); err != nil || !desc.Exists && slices.ContainsFunc(names, func(n string) bool {
 		return n != lockFile && !strings.HasPrefix(n, "marker.") && !strings.HasPrefix(n, "MANIFEST-") && !strings.HasSuffix(n, ".log")
 	}) {
-		return fmt.Errorf("%w: its folder %q is not a log's, and there is no file %s", ErrNotLog, storeFolder, formatFile)
+		return fmt.Errorf("%w: its folder %q is not that of a log, and there is no file %s", ErrNotLog, storeFolder, formatFile)
 	}
 	return nil
 }
@@ -130,14 +131,15 @@ func (d *directory) readFormat() error {
 	version, err := strconv.Atoi(strings.TrimSuffix(rest, "\n"))
 	switch {
 	case !ok || err != nil || version < 1:
-		return fmt.Errorf("%w: its file %s says %.40q", ErrNotLog, formatFile, text)
+		return fmt.Errorf("%w: its file %s contains %.40q", ErrNotLog, formatFile, text)
 	case version > formatVersion:
-		return fmt.Errorf("%w: it is of version %d, and this program reads up to %d", ErrNewer, version, formatVersion)
+		return fmt.Errorf("%w: it has version %d, and this program supports up to %d", ErrNewer, version, formatVersion)
 	}
 	return nil
 }
 
-// finish writes the format file, once the store is there: whoever finds the file can rely on the store.
+// finish writes the format file. It must be called when the store exists, since the file implies a
+// store.
 func (d *directory) finish() error {
 	temp, final := d.fs.PathJoin(d.path, formatTemp), d.fs.PathJoin(d.path, formatFile)
 	f, err := d.fs.Create(temp, vfs.WriteCategoryUnspecified)
@@ -151,14 +153,14 @@ func (d *directory) finish() error {
 	if err := d.fs.Rename(temp, final); err != nil {
 		return err
 	}
-	// The directory's own entry is in its parent.
+	// The entry of the directory itself is in its parent.
 	return errors.Join(d.sync(d.path), d.sync(d.fs.PathDir(d.path)))
 }
 
 func (d *directory) sync(name string) error {
 	f, err := d.fs.OpenDir(name)
 	if errors.Is(err, fs.ErrPermission) {
-		return nil // not ours to read; the entry was there, or could not have been made
+		return nil // without read permission, the entry existed before
 	}
 	if err != nil {
 		return err

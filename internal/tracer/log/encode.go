@@ -15,13 +15,13 @@ const (
 	gapEntry
 )
 
-// The first byte of a version: what follows.
+// The first byte of a version, which determines what follows.
 const (
-	versionPointer byte = iota // what happened; the rest is in the entry
+	versionPointer byte = iota // operation, hash and UID; the rest is in the entry
 	versionWhole               // the number and the whole entry
 )
 
-// The first byte of a UID.
+// The first byte of a UID, which determines its encoding.
 const (
 	uidText   byte = iota // a string
 	uidPacked             // the 16 bytes of a UUID
@@ -29,12 +29,12 @@ const (
 
 const uuidLen = 36
 
-// appendEntryHead appends what every entry begins with.
+// appendEntryHead appends the head of an entry.
 func appendEntryHead(b []byte, t entryType, ms int64) []byte {
 	return appendNumber(append(b, byte(t)), uint64(ms))
 }
 
-// appendChange appends an entry of a change.
+// appendChange appends the entry of a change.
 func appendChange(b []byte, ms int64, c *Change) []byte {
 	b = append(appendEntryHead(b, changeEntry, ms), byte(c.Op))
 	b = appendKeyText(b, c.Key)
@@ -48,7 +48,7 @@ func appendChange(b []byte, ms int64, c *Change) []byte {
 	return append(b, c.Object...)
 }
 
-// appendVersion appends a version that points to its entry.
+// appendVersion appends a version that is a pointer to its entry.
 func appendVersion(b []byte, ms int64, c *Change) []byte {
 	b = append(b, versionPointer, byte(c.Op))
 	b = binary.AppendUvarint(b, uint64(ms))
@@ -59,12 +59,12 @@ func appendVersion(b []byte, ms int64, c *Change) []byte {
 	return b
 }
 
-// appendWhole appends a version that has its entry in it.
+// appendWhole appends a version that includes its entry.
 func appendWhole(b []byte, seq Seq, entry []byte) []byte {
 	return append(binary.AppendUvarint(append(b, versionWhole), uint64(seq)), entry...)
 }
 
-// appendPod appends a pod without what is in its key.
+// appendPod appends the fields of a pod that are not in its key.
 func appendPod(b []byte, seq Seq, p *Pod) []byte {
 	b = binary.AppendUvarint(b, uint64(seq))
 	b = appendString(b, p.Namespace)
@@ -83,7 +83,7 @@ func appendPod(b []byte, seq Seq, p *Pod) []byte {
 	return appendString(b, p.Node)
 }
 
-// appendNode appends a node without what is in its key.
+// appendNode appends the fields of a node that are not in its key.
 func appendNode(b []byte, seq Seq, n *Node) []byte {
 	b = binary.AppendUvarint(b, uint64(seq))
 	b = appendString(b, n.Name)
@@ -119,7 +119,7 @@ func appendBytes(b, s []byte) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
 }
 
-// appendUID appends a UID, in half the space if it is written as the API server writes them.
+// appendUID appends a UID. One in the form of the API server takes half the space.
 func appendUID(b []byte, uid string) []byte {
 	start := len(b)
 	b = append(b, uidPacked)
@@ -151,10 +151,10 @@ func packUUID(b []byte, uid string) ([]byte, bool) {
 	return b, true
 }
 
-// dash says whether a dash is at i in a UUID.
+// dash reports whether a UUID has a dash at i.
 func dash(i int) bool { return i == 8 || i == 13 || i == 18 || i == 23 }
 
-// lowerHex gives the value of a lower-case hexadecimal digit, or more than 15.
+// lowerHex returns the value of a lower-case hexadecimal digit, or more than 15.
 func lowerHex(c byte) byte {
 	switch {
 	case c >= '0' && c <= '9':

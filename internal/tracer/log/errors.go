@@ -7,7 +7,7 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 )
 
-// What Open can fail with besides what the file system says.
+// Errors of Open, besides those of the file system.
 var (
 	// ErrInUse is returned when another process, or this one, has the log open.
 	ErrInUse = errors.New("in use")
@@ -17,20 +17,21 @@ var (
 	ErrNewer = errors.New("made by a newer version")
 )
 
-// What the methods can fail with.
+// Errors of the methods.
 var (
 	// ErrClosed is returned when the log has been closed.
 	ErrClosed = errors.New("the event log is closed")
-	// ErrEntry is returned when an entry cannot be recorded as it is. Nothing was appended.
-	ErrEntry = errors.New("not an entry for the event log")
+	// ErrEntry is returned when an entry cannot be recorded because it is invalid. Nothing was
+	// appended.
+	ErrEntry = errors.New("invalid entry of the event log")
 )
 
-// CorruptError says that what is on disk is not what was written. The log cannot be trusted: restore the directory, or move
-// it away and begin a new one.
+// CorruptError is returned when the contents on disk differ from what was written. The log must not
+// be used: restore the directory, or move it away and begin a new log.
 type CorruptError struct {
-	// Path is the file that is damaged, empty where the damage is between files, or not known to be in one.
+	// Path is the damaged file. It is empty if the damage is between files, or not known to be in one.
 	Path string
-	// Err says what is wrong.
+	// Err is the damage.
 	Err error
 }
 
@@ -47,10 +48,10 @@ func corrupt(format string, args ...any) error {
 	return &CorruptError{Err: fmt.Errorf(format, args...)}
 }
 
-// typed makes a CorruptError of the store's own.
-func typed(err error) error {
-	var ours *CorruptError
-	if err == nil || errors.As(err, &ours) || !pebble.IsCorruptionError(err) {
+// asCorrupt returns corruption errors of the store as a CorruptError, and other errors unchanged.
+func asCorrupt(err error) error {
+	var known *CorruptError
+	if err == nil || errors.As(err, &known) || !pebble.IsCorruptionError(err) {
 		return err
 	}
 	damage := &CorruptError{Err: err}

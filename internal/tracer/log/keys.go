@@ -10,7 +10,7 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// space is the first byte of a key: what the key is of.
+// space is the first byte of a key, which determines the kind of its value.
 type space byte
 
 const (
@@ -23,14 +23,14 @@ const (
 	gapSpace        space = 'g'
 	metaSpace       space = 'm'
 	numberLen             = 8
-	flattened       Seq   = 0 // the number, in a version's key, of the state at the log's beginning
+	flattened       Seq   = 0 // in the key of a version: the state at the log's beginning
 	endOfTime       Seq   = 1<<64 - 1
-	afterName             = 1 // follows the 0 behind a name: behind all versions of it
+	afterName             = 1 // in place of the 0 after a name: sorts after all of its versions
 )
 
 func (s space) first() []byte { return []byte{byte(s)} }
 
-// end is behind all keys of the space.
+// end returns the first key after the space.
 func (s space) end() []byte { return []byte{byte(s) + 1} }
 
 func beginKey() []byte { return []byte("mbegin") }
@@ -44,7 +44,7 @@ func appendSeqKey(b []byte, s space, seq Seq) []byte {
 
 func entryKey(seq Seq) []byte { return appendSeqKey(nil, entrySpace, seq) }
 
-// appendKind appends [trace.FormatGVK] of a kind.
+// appendKind appends a kind in the form of [trace.FormatGVK].
 func appendKind(b []byte, gvk schema.GroupVersionKind) []byte {
 	if gvk.Group != "" {
 		b = append(append(b, gvk.Group...), '/')
@@ -52,14 +52,15 @@ func appendKind(b []byte, gvk schema.GroupVersionKind) []byte {
 	return append(append(append(b, gvk.Version...), '.'), gvk.Kind...)
 }
 
-// plain says whether the object's key can be told from its text: names keep clear of the separators.
-func plain(key Key) bool {
+// unambiguous reports whether the object's key can be parsed from its text, that is, has no
+// separators in its parts.
+func unambiguous(key Key) bool {
 	has := func(s string, c byte) bool { return strings.IndexByte(s, c) >= 0 }
 	v, k := key.GVK.Version, key.GVK.Kind
 	return !has(key.Name, 0) && !has(key.GVK.Group, 0) && !has(key.GVK.Group, '/') && !has(v, 0) && !has(v, '.') && !has(v, '/') && !has(k, 0) && !has(k, '.') && !has(k, '/')
 }
 
-// appendVersionPrefix appends what the keys of all versions of an object begin with.
+// appendVersionPrefix appends the common prefix of the keys of an object's versions.
 func appendVersionPrefix(b []byte, key Key) []byte {
 	b = append(b, byte(versionSpace))
 	b = appendKind(b, key.GVK)
@@ -68,26 +69,26 @@ func appendVersionPrefix(b []byte, key Key) []byte {
 	return append(b, 0)
 }
 
-// afterVersions makes of the prefix of an object's versions, or of one of their keys, what is behind all of them.
+// afterVersions turns the prefix of an object's versions into the first key after them.
 func afterVersions(prefix []byte) []byte {
 	prefix[len(prefix)-1] = afterName
 	return prefix
 }
 
-// splitVersionKey takes a version's key apart.
+// splitVersionKey splits the key of a version.
 func splitVersionKey(k []byte) (prefix []byte, seq Seq, err error) {
 	if len(k) < 1+numberLen || k[len(k)-numberLen-1] != 0 {
-		return nil, 0, corrupt("key %q is not a version's", k)
+		return nil, 0, corrupt("key %q is not that of a version", k)
 	}
 	return k[:len(k)-numberLen], Seq(binary.BigEndian.Uint64(k[len(k)-numberLen:])), nil
 }
 
-// splitPrefix takes the prefix of an object's versions apart.
+// splitPrefix splits the prefix of an object's versions.
 func splitPrefix(prefix []byte) (kind, name string, err error) {
 	kind, rest, ok := strings.Cut(string(prefix[1:]), "\x00")
 	name, end, ok2 := strings.Cut(rest, "\x00")
 	if !ok || !ok2 || end != "" {
-		return "", "", corrupt("key %q is not of an object's versions", prefix)
+		return "", "", corrupt("%q is not the prefix of an object's versions", prefix)
 	}
 	return kind, name, nil
 }
@@ -104,7 +105,7 @@ func splitTimeKey(k []byte) (ms int64, rest []byte, err error) {
 	return int64(binary.BigEndian.Uint64(k[1:])), k[1+numberLen:], nil
 }
 
-// checkEntry says whether an entry can be recorded: that it has what keys are made of.
+// checkEntry returns an error if an entry cannot be recorded because a key cannot be made of it.
 func checkEntry(e Entry) error {
 	wrong := func(format string, args ...any) error {
 		return fmt.Errorf("%w: %s", ErrEntry, fmt.Sprintf(format, args...))
@@ -113,11 +114,11 @@ func checkEntry(e Entry) error {
 	case *Change:
 		switch {
 		case e.Op < Applied || e.Op > Forgotten:
-			return wrong("%s %q: operation %d", trace.FormatGVK(e.Key.GVK), e.Key.Name, e.Op)
+			return wrong("%s %q: unknown operation %d", trace.FormatGVK(e.Key.GVK), e.Key.Name, e.Op)
 		case e.Key.GVK.Version == "" || e.Key.GVK.Kind == "" || e.Key.Name == "":
-			return wrong("object %q of kind %q: a version, a kind and a name are needed", e.Key.Name, trace.FormatGVK(e.Key.GVK))
-		case !plain(e.Key):
-			return wrong("object %q of kind %q: a zero byte in a name, or a dot in a version or kind", e.Key.Name, trace.FormatGVK(e.Key.GVK))
+			return wrong("object %q of kind %q: version, kind and name must be set", e.Key.Name, trace.FormatGVK(e.Key.GVK))
+		case !unambiguous(e.Key):
+			return wrong("object %q of kind %q: a name must not contain a zero byte, nor a version or kind a dot or slash", e.Key.Name, trace.FormatGVK(e.Key.GVK))
 		}
 	case *Pod:
 		if e.UID == "" || e.Created < 0 || e.Deleted < 0 {
@@ -132,7 +133,7 @@ func checkEntry(e Entry) error {
 			return wrong("gap from %d to %d", e.From, e.To)
 		}
 	default:
-		return wrong("%T", e)
+		return wrong("unknown type %T", e)
 	}
 	return nil
 }

@@ -12,22 +12,24 @@ import (
 	"k8s.io/utils/clock"
 )
 
-// Options are what Open can be told. The zero value keeps everything for ever, on disk.
+// Options are the options of Open. The zero value keeps everything forever, on disk.
 type Options struct {
-	// InMemory keeps nothing on disk; the directory is not used.
+	// InMemory keeps the log in memory; the directory is not used.
 	InMemory bool
-	// Retention is how far back exports can reach; 0: for ever.
+	// Retention is how far back exports can reach; 0 means forever.
 	Retention time.Duration
-	// MaxSize is how many bytes the log may have on disk; 0: any. What is needed to work, some 50 MiB, comes on top. The state
-	// of what exists is kept whatever its size.
+	// MaxSize is the limit in bytes of the log on disk; 0 means no limit. The working space of some 50
+	// MiB is not included. The state of existing objects is kept even if it exceeds the limit.
 	MaxSize int64
-	// Clock stamps what is appended. Nil: the real one.
+	// Clock is the source of the entries' times. Nil means the real clock.
 	Clock clock.WithTicker
-	// Sure returns up to when all that happened was appended, in unix milliseconds; 0: no further
-	// than was known before. It is asked before each commit, so that what it speaks of is committed
-	// at the latest with its answer. Nil: all that happens is appended at once.
-	Sure func() int64
-	// OnDurable is called after every commit, from one goroutine, with what is durable now. Commits wait for it.
+	// CompleteUntil returns the time, in unix milliseconds, until which everything that happened was
+	// appended; 0 means that it is not known. It is called before each commit, so that what its result
+	// covers is committed no later than the result. Nil means that everything is appended when it
+	// happens.
+	CompleteUntil func() int64
+	// OnDurable is called after every commit, from one goroutine, with the last durable number.
+	// Commits wait for it.
 	OnDurable func(upTo Seq)
 	Logger    *slog.Logger
 
@@ -37,11 +39,12 @@ type Options struct {
 }
 
 const (
-	// heartbeat is how often a log nobody appends to notes that it is alive. A gap may begin so much too early.
+	// heartbeat is how often a log that is not appended to stores that it is complete. A gap may begin
+	// too early by this much.
 	heartbeat = 2 * time.Second
-	// retainEvery is how often retention is looked after.
+	// retainEvery is the interval of retention.
 	retainEvery = time.Minute
-	// memoryDir is where a log is in its own file system in memory.
+	// memoryDir is the directory of a log in its own file system in memory.
 	memoryDir = "/log"
 )
 
@@ -51,57 +54,59 @@ type Log struct {
 	dir  *directory
 	db   *pebble.DB
 
-	// wake has a token when there is something for the committer.
+	// wake has a token if there is something to commit.
 	wake chan struct{}
-	// ctx ends when the log is being closed, for what can be left undone; stop is closed to end the background.
+	// ctx ends when the log is being closed, for work that can be aborted; stop is closed to end the
+	// background goroutines.
 	ctx        context.Context
 	cancel     context.CancelFunc
 	stop       chan struct{}
 	background sync.WaitGroup
-	// committing is held during a commit, by the committer, and by who must not run beside one.
+	// committing is held during a commit, and by what must not run concurrently with one.
 	committing sync.Mutex
-	// retaining is held by the one that moves the beginning.
+	// retaining is held while the beginning is moved.
 	retaining sync.Mutex
 
 	mu sync.Mutex // guards the following
-	// pending is what is appended and not yet being committed, spare the other batch of the two.
+	// pending is the batch that is being filled, spare the other one of the two while it is not being
+	// committed.
 	pending, spare *pebble.Batch
-	// begin is where the log begins, end where what was appended ends.
+	// begin is the beginning of the log, end the last appended entry.
 	begin, end bounds
-	// known is up to when everything was appended, as far as is durable; opened what it was when
-	// the log was opened.
-	known, opened int64
-	// floor is the last time that was given out: the clock may go back, times in the log do not.
-	floor   int64
-	durable Seq
+	// complete is the durable value of bounds.completeUntil, openComplete its value when the log
+	// was opened.
+	complete, openComplete int64
+	// lastTime is the last time used. The clock may go back; times in the log do not.
+	lastTime int64
+	durable  Seq
 	// changed is closed and replaced whenever durable, err, closing or readers change.
 	changed chan struct{}
 	// err is why nothing can be appended any more.
 	err     error
 	closing bool
-	// readers are who uses the store: snapshots mostly.
+	// readers is the number of users of the store, mostly snapshots.
 	readers int
-	// scratch is for encoding.
+	// scratch and keyScratch are encoding buffers.
 	scratch, keyScratch []byte
 }
 
-// Objects gives the objects that exist now, by kind and name; without their Object, References and Ancestors.
-// The records are the caller's.
+// Objects returns the objects that exist now, sorted by kind and name, without their Object,
+// References and Ancestors. The caller may keep the records.
 func (l *Log) Objects() iter.Seq2[*Record, error] {
 	return withSnapshot(l, (*Snapshot).objects)
 }
 
-// LivePods gives the pods that are not known to be deleted, in the order they were created.
+// LivePods returns the pods that are not known to be deleted, sorted by creation.
 func (l *Log) LivePods() iter.Seq2[*Pod, error] {
 	return withSnapshot(l, (*Snapshot).livePods)
 }
 
-// LiveNodes gives the nodes that have no To, by From.
+// LiveNodes returns the nodes that have no To, sorted by From.
 func (l *Log) LiveNodes() iter.Seq2[*Node, error] {
 	return withSnapshot(l, (*Snapshot).liveNodes)
 }
 
-// withSnapshot gives what a snapshot has that is made when the sequence is used.
+// withSnapshot returns a sequence of a snapshot that is taken when the iteration begins.
 func withSnapshot[T any](l *Log, of func(*Snapshot) iter.Seq2[T, error]) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var zero T
@@ -123,19 +128,21 @@ func withSnapshot[T any](l *Log, of func(*Snapshot) iter.Seq2[T, error]) iter.Se
 	}
 }
 
-// Stats are figures of a log.
+// Stats are statistics of a log.
 type Stats struct {
-	// Bytes are those on disk.
+	// Bytes is the size on disk.
 	Bytes int64
-	// Events are the changes in the log, without the flattened state at its beginning.
+	// Events is the number of changes in the log, without the flattened state at its beginning.
 	Events uint64
-	// Appended and Durable are the last numbers.
+	// Appended and Durable are the last appended and the last durable number.
 	Appended, Durable Seq
-	// Begin is the time the log reaches back to, Last the time of the last entry, in unix milliseconds.
+	// Begin is the time that the log reaches back to, Last the time of the last entry, in unix
+	// milliseconds.
 	Begin, Last int64
 }
 
-// Stats tells how large the log is. Of a closed log it has what was last known, and no bytes.
+// Stats returns the statistics of the log. For a closed log they are the last known ones, with 0
+// bytes.
 func (l *Log) Stats() Stats {
 	err := l.enter()
 	l.mu.Lock()
@@ -154,15 +161,16 @@ func (l *Log) Stats() Stats {
 	return s
 }
 
-// Known returns up to when the log was known to have everything when it was opened, in unix
-// milliseconds: of a new one, when it was made. What happened between then and now may be missing.
-func (l *Log) Known() int64 {
+// CompleteAtOpen returns the time, in unix milliseconds, until which the log was known to be
+// complete when it was opened. For a new log it is when the log was created. What happened since
+// may be missing.
+func (l *Log) CompleteAtOpen() int64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.opened
+	return l.openComplete
 }
 
-// enter keeps the store open until leave, unless the log is closed or failed.
+// enter keeps the store open until leave. It fails if the log is closed or failed.
 func (l *Log) enter() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -183,14 +191,14 @@ func (l *Log) leave() {
 	l.notify()
 }
 
-// failed gives why the log failed.
+// failed returns why the log failed.
 func (l *Log) failed() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.err
 }
 
-// notify tells all who wait for something of the log. It is called with mu held.
+// notify wakes up all goroutines that wait for a change. It must be called with mu held.
 func (l *Log) notify() {
 	close(l.changed)
 	l.changed = make(chan struct{})

@@ -14,7 +14,7 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// start is when the clocks of tests begin.
+// start is the initial time of the clocks in tests.
 const start = int64(1_700_000_000_000)
 
 func newClock() *clocktesting.FakeClock { return clocktesting.NewFakeClock(time.UnixMilli(start)) }
@@ -35,7 +35,7 @@ func applied(key Key, content string) *Change {
 
 func gone(key Key) *Change { return &Change{Op: Deleted, Key: key, UID: someUID} }
 
-// mustOpen opens a log that is checked and closed at the test's end.
+// mustOpen opens a log that is checked and closed at the end of the test.
 func mustOpen(t testing.TB, dir string, opts Options) *Log {
 	t.Helper()
 	l, err := Open(dir, opts)
@@ -59,7 +59,7 @@ func mustAppend(t testing.TB, l *Log, entries ...Entry) Seq {
 	return seq
 }
 
-// snapshot takes a snapshot that is closed at the test's end.
+// snapshot takes a snapshot that is closed at the end of the test.
 func snapshot(t testing.TB, l *Log) *Snapshot {
 	t.Helper()
 	s, err := l.Snapshot()
@@ -74,7 +74,7 @@ func snapshot(t testing.TB, l *Log) *Snapshot {
 	return s
 }
 
-// collect copies what a sequence gives.
+// collect copies the values of a sequence.
 func collect[T any](t testing.TB, seq iter.Seq2[*T, error]) []T {
 	t.Helper()
 	var all []T

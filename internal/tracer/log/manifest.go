@@ -11,7 +11,8 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// The frame of pebble's manifest: blocks of chunks, each with a masked checksum, a length and a type before it.
+// The frame of pebble's manifest: blocks of chunks, each preceded by a masked checksum, a length
+// and a type.
 const (
 	manifestBlock  = 32 << 10
 	chunkHeader    = 7
@@ -22,13 +23,13 @@ const (
 	checksumRotate = 17
 )
 
-// checkManifest says whether the manifest of a store has damage before its last record. Pebble takes damage for the end of what
-// was written before a crash, whatever follows, and then removes the tables it has not read of. But a record is only begun
-// when the one before it is on the disk.
+// checkManifest returns an error if the manifest of a store is damaged before its last record.
+// Pebble takes any damage for the end of the file after a crash, and then removes the tables that
+// it has not read about. But pebble begins a record only after the previous one is on disk.
 func checkManifest(fsys vfs.FS, store string) error {
 	desc, err := pebble.Peek(store, fsys)
 	if err != nil || !desc.Exists {
-		return err // opening it will tell what is missing
+		return err // opening the store reports what is missing
 	}
 	f, err := fsys.Open(desc.ManifestFilename)
 	if err != nil {
@@ -36,7 +37,7 @@ func checkManifest(fsys vfs.FS, store string) error {
 	}
 	defer f.Close()
 	block := make([]byte, manifestBlock)
-	bad := false
+	damaged := false
 	for at := 0; ; at += manifestBlock {
 		n, err := io.ReadFull(f, block)
 		if err == io.EOF {
@@ -45,28 +46,29 @@ func checkManifest(fsys vfs.FS, store string) error {
 		if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
 			return fmt.Errorf("read %s: %w", desc.ManifestFilename, err)
 		}
-		if offset := badChunk(block[:n], &bad); offset >= 0 {
+		if offset := badChunk(block[:n], &damaged); offset >= 0 {
 			return &CorruptError{Path: desc.ManifestFilename, Err: fmt.Errorf("a record before offset %d cannot be read", at+offset)}
 		}
 	}
 }
 
-// badChunk gives the offset of a record's beginning that is behind a chunk that cannot be read, or -1. bad goes from block to block.
-func badChunk(block []byte, bad *bool) int {
+// badChunk returns the offset of a record that begins after an unreadable chunk, or -1. bad is
+// carried over from block to block.
+func badChunk(block []byte, damaged *bool) int {
 	for at := 0; at+chunkHeader <= len(block); {
 		sum := binary.LittleEndian.Uint32(block[at:])
 		kind := block[at+6]
 		end := at + chunkHeader + int(binary.LittleEndian.Uint16(block[at+4:]))
 		if sum == 0 && kind == 0 && end == at+chunkHeader {
-			return -1 // nothing was written here
+			return -1 // unused space
 		}
 		if kind < chunkFull || kind > chunkLast || end > len(block) {
-			*bad = true
+			*damaged = true
 			return -1
 		}
 		if maskedChecksum(block[at+6:end]) != sum {
-			*bad = true
-		} else if *bad && (kind == chunkFull || kind == chunkFirst) {
+			*damaged = true
+		} else if *damaged && (kind == chunkFull || kind == chunkFirst) {
 			return at
 		}
 		at = end

@@ -15,7 +15,7 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// model is what a log should hold: everything that was appended, in a slice.
+// model is the expected contents of a log: everything that was appended, in a slice.
 type model struct {
 	entries []modelEntry // the first has number 1
 }
@@ -25,7 +25,7 @@ type modelEntry struct {
 	entry Entry
 }
 
-// before gives how many entries are before a time.
+// before returns the number of entries before a time.
 func (m *model) before(ms int64) int {
 	return slices.IndexFunc(append(slices.Clone(m.entries), modelEntry{time: 1 << 62}), func(e modelEntry) bool { return e.time >= ms })
 }
@@ -78,7 +78,7 @@ func (m *model) last(begin int64, key Key, seq Seq) *Record {
 	return nil
 }
 
-// latest gives the last of the entries that replace each other, by key.
+// latest returns the last one of the entries that replace each other, by key.
 func latest[T any](m *model, key func(*T) string) map[string]T {
 	all := map[string]T{}
 	for _, e := range m.entries {
@@ -121,7 +121,7 @@ func (m *model) gaps(begin int64) []Gap {
 	return all
 }
 
-// simulation does random things to a log and to a model of it.
+// simulation applies random operations to a log and to a model of it.
 type simulation struct {
 	t     *testing.T
 	rng   *rand.Rand
@@ -130,9 +130,9 @@ type simulation struct {
 	opts  Options
 	log   *Log
 	model model
-	// begin is the beginning that was seen last.
+	// begin is the last known beginning.
 	begin int64
-	// held is an older snapshot, with the model as it was.
+	// held is an older snapshot, with the model at that time.
 	held      *Snapshot
 	heldModel model
 }
@@ -175,7 +175,7 @@ func (s *simulation) open() {
 	s.log = l
 }
 
-// close closes the log and checks what it left.
+// close closes the log and checks its files.
 func (s *simulation) close() {
 	s.t.Helper()
 	s.must(s.log.Close())
@@ -190,7 +190,7 @@ func (s *simulation) step() {
 	case n < 75:
 		s.must(s.log.Retain(s.t.Context()))
 		s.compare()
-	case n < 80: // as retention by size would, which is all at once
+	case n < 80: // like retention by size, which drops everything at once
 		now, err := s.log.flush()
 		s.must(err)
 		_, err = s.log.dropChunk(s.t.Context(), now-s.rng.Int64N(30))
@@ -202,7 +202,7 @@ func (s *simulation) step() {
 		s.dropHeld()
 		s.close()
 		s.open()
-		s.sawGap()
+		s.recordGap()
 		s.compare()
 	case n < 92:
 		s.crash()
@@ -276,7 +276,7 @@ func (s *simulation) entry() Entry {
 	}
 }
 
-// crash goes on with what was certainly on the disk, and some of what was not.
+// crash continues with everything that was certainly on disk, and some of what was not.
 func (s *simulation) crash() {
 	s.t.Helper()
 	s.dropHeld()
@@ -287,20 +287,20 @@ func (s *simulation) crash() {
 	s.open()
 	kept := s.log.Stats().Appended
 	if kept > 0 {
-		kept-- // the gap
+		kept-- // without the gap
 	}
 	if kept < durable || int(kept) > len(s.model.entries) {
 		s.t.Fatalf("after a crash: got %d entries, want from %d to %d", kept, durable, len(s.model.entries))
 	}
 	s.model.entries = s.model.entries[:kept]
-	s.begin = 0 // moving it need not be durable
+	s.begin = 0 // moving the beginning need not be durable
 	if kept > 0 {
-		s.sawGap()
+		s.recordGap()
 	}
 }
 
-// sawGap takes the gap that Open recorded into the model.
-func (s *simulation) sawGap() {
+// recordGap adds the gap that Open appended to the model.
+func (s *simulation) recordGap() {
 	s.t.Helper()
 	snap := snapshot(s.t, s.log)
 	defer snap.Close()

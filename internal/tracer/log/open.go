@@ -11,9 +11,9 @@ import (
 	"k8s.io/utils/clock"
 )
 
-// Open opens the log in a directory, which it makes if needed. Errors are ErrInUse, ErrNotLog,
-// ErrNewer, a *CorruptError, or the system's; all leave the directory as it is. A log that has
-// entries gets a Gap from when it was last known to have everything until now.
+// Open opens the log in a directory, and creates it if necessary. Errors are ErrInUse, ErrNotLog,
+// ErrNewer, a *CorruptError, or those of the system; the directory is then unchanged. If the log
+// has entries, a Gap is appended from when the log was last known to be complete until now.
 func Open(dir string, opts Options) (*Log, error) {
 	l, err := open(dir, opts)
 	if err != nil {
@@ -38,11 +38,11 @@ func open(dir string, opts Options) (*Log, error) {
 	case opts.fs == nil:
 		opts.fs = vfs.Default
 	}
-	d, err := holdDirectory(opts.fs, dir, true)
+	d, err := lockDirectory(opts.fs, dir, true)
 	if err != nil {
 		return nil, err
 	}
-	db, err := openStore(opts.fs, d.store(), d.made, false, opts.Logger)
+	db, err := openStore(opts.fs, d.store(), d.exists, false, opts.Logger)
 	if err != nil {
 		return nil, errors.Join(err, d.release())
 	}
@@ -57,11 +57,11 @@ func open(dir string, opts Options) (*Log, error) {
 		spare:   newBatch(db),
 	}
 	l.ctx, l.cancel = context.WithCancel(context.Background())
-	if err := l.begun(); err != nil {
+	if err := l.readOrInit(); err != nil {
 		l.cancel()
-		return nil, errors.Join(typed(err), l.pending.Close(), l.spare.Close(), db.Close(), d.release())
+		return nil, errors.Join(asCorrupt(err), l.pending.Close(), l.spare.Close(), db.Close(), d.release())
 	}
-	l.known = l.opened
+	l.complete = l.openComplete
 	l.background.Go(l.commitLoop)
 	l.background.Go(l.retainLoop)
 	if err := l.markGap(); err != nil {
@@ -70,14 +70,14 @@ func open(dir string, opts Options) (*Log, error) {
 	return l, nil
 }
 
-// begun reads where the log begins and ends, or makes it begin now.
-func (l *Log) begun() error {
+// readOrInit reads the beginning and the end of the log, or initialises a new one.
+func (l *Log) readOrInit() error {
 	now := l.opts.Clock.Now().UnixMilli()
 	begin, end, err := readBounds(l.db)
-	if errors.Is(err, pebble.ErrNotFound) && !l.dir.made {
+	if errors.Is(err, pebble.ErrNotFound) && !l.dir.exists {
 		l.begin = bounds{seq: 1, time: now}
 		l.end = bounds{time: now}
-		l.opened = beginningOf(now)
+		l.openComplete = beginningOf(now)
 		b := l.db.NewBatch()
 		defer b.Close()
 		if err := errors.Join(b.Set(beginKey(), l.begin.encode(), nil), b.Set(endKey(), l.end.encode(), nil)); err != nil {
@@ -95,7 +95,7 @@ func (l *Log) begun() error {
 		return err
 	}
 	if begin.seq <= end.seq {
-		// Whether what is between is there, too, costs reading it: see Check.
+		// The entries in between are not checked here, since reading them takes long: see Check.
 		d := newDecoder()
 		for _, seq := range []Seq{begin.seq, end.seq} {
 			if _, err := timeOf(l.db, d, seq); err != nil {
@@ -104,11 +104,11 @@ func (l *Log) begun() error {
 		}
 	}
 	l.begin, l.end, l.durable = begin, end, end.seq
-	l.floor = max(end.time, end.alive)
-	if l.opened = end.alive; l.opened == 0 {
-		l.opened = beginningOf(begin.time) // nothing was ever committed
+	l.lastTime = max(end.time, end.completeUntil)
+	if l.openComplete = end.completeUntil; l.openComplete == 0 {
+		l.openComplete = beginningOf(begin.time) // nothing was committed yet
 	}
-	if !l.dir.made {
+	if !l.dir.exists {
 		if end.seq > 0 {
 			return fmt.Errorf("%w: it has entries and no file %s", ErrNotLog, formatFile)
 		}
@@ -117,13 +117,13 @@ func (l *Log) begun() error {
 	return nil
 }
 
-// beginningOf returns the beginning of the second a time is in: an export that begins with the log
-// has the whole of it.
+// beginningOf returns the beginning of the second of a time, so that an export from the beginning
+// of the log has whole seconds.
 func beginningOf(ms int64) int64 { return ms - ms%1000 }
 
-var errNoBounds = corrupt("it does not say where it begins and ends")
+var errNoBounds = corrupt("its beginning and end are missing")
 
-// readBounds reads where a log begins and ends.
+// readBounds reads the beginning and the end of a log.
 func readBounds(db pebble.Reader) (begin, end bounds, err error) {
 	d := newDecoder()
 	read := func(key []byte) (bounds, error) {
@@ -150,16 +150,16 @@ func readBounds(db pebble.Reader) (begin, end bounds, err error) {
 	return begin, end, nil
 }
 
-// markGap records the time since the log was last known to have everything.
+// markGap appends the gap since the log was last known to be complete.
 func (l *Log) markGap() error {
 	l.mu.Lock()
-	empty, from := l.end.seq == 0, l.opened
+	empty, from := l.end.seq == 0, l.openComplete
 	to := l.now()
 	l.mu.Unlock()
 	if empty {
 		return nil
 	}
-	ctx := context.Background() // the disk's own time
+	ctx := context.Background() // the disk takes as long as it takes
 	seq, err := l.Append(ctx, &Gap{From: from, To: to})
 	if err != nil {
 		return err
@@ -167,7 +167,8 @@ func (l *Log) markGap() error {
 	return l.Sync(ctx, seq)
 }
 
-// Close makes everything durable and closes the log. It waits until all snapshots are closed. Closing twice is ErrClosed.
+// Close makes everything durable and closes the log. It waits until all snapshots are closed. It
+// returns ErrClosed if the log is closed already.
 func (l *Log) Close() error {
 	l.mu.Lock()
 	if l.closing {
@@ -189,7 +190,7 @@ func (l *Log) Close() error {
 }
 
 func (l *Log) closeStore() error {
-	// What is on disk after the store failed is as after a crash.
+	// After the store failed, the contents of the disk are as after a crash.
 	var fatal *fatalError
 	if errors.As(l.failed(), &fatal) && fatal.stuck {
 		return l.failed()

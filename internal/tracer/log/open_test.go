@@ -55,7 +55,8 @@ func TestOpen_Again(t *testing.T) {
 		t.Errorf("changes: got %d, want 2", got)
 	}
 	s.Close()
-	// A clock that was put back neither makes gaps that end before they begin nor entries before others.
+	// A clock that was set back leads neither to gaps that end before they begin nor to entries before
+	// others.
 	clock.SetTime(time.UnixMilli(start))
 	closed(l)
 	l = open()
@@ -85,7 +86,7 @@ func TestOpen_Again(t *testing.T) {
 
 func TestOpen_OtherDirectories(t *testing.T) {
 	tests := map[string]struct {
-		files map[string]string // a name ending in a slash is a folder's
+		files map[string]string // a name ending in a slash is a folder
 		want  error
 		text  string
 	}{
@@ -142,7 +143,7 @@ func TestOpen_OtherDirectories(t *testing.T) {
 	}
 }
 
-// listing gives the content of every file below a directory.
+// listing returns the contents of every file below a directory.
 func listing(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	all := map[string]string{}
@@ -175,7 +176,7 @@ func TestOpen_InUse(t *testing.T) {
 	}
 }
 
-// childDir tells a test that runs as a child of another where its log is.
+// childDir passes the log's directory to the child process of a test.
 const childDir = "SIMKUBE_LOG_TEST_DIR"
 
 func TestOpen_InUseChild(t *testing.T) {
@@ -213,42 +214,43 @@ func TestLog_Close(t *testing.T) {
 	}
 }
 
-// A log that is told how far everything was appended has a gap from there on.
+// TestOpen_GapSinceComplete checks that a log with Options.CompleteUntil has a gap from that time
+// on.
 func TestOpen_GapSinceSure(t *testing.T) {
 	clock, dir := newClock(), t.TempDir()
-	var sure atomic.Int64
+	var complete atomic.Int64
 	open := func() *Log {
 		t.Helper()
-		l, err := Open(dir, Options{Clock: clock, Sure: sure.Load})
+		l, err := Open(dir, Options{Clock: clock, CompleteUntil: complete.Load})
 		if err != nil {
 			t.Fatal(err)
 		}
 		return l
 	}
-	for i, step := range []struct{ sure, known int64 }{
-		{0, start}, // nothing was ever sure
+	for i, step := range []struct{ complete, want int64 }{
+		{0, start}, // never complete
 		{start + 5_000, start + 5_000},
-		{0, start + 5_000}, // the next does not know better
+		{0, start + 5_000}, // the next one keeps the previous value
 		{start + 1_000, start + 5_000},
-		{start + 1e9, start + 240_000}, // nobody knows the future
+		{start + 1e9, start + 240_000}, // not in the future
 	} {
 		l := open()
-		sure.Store(step.sure)
+		complete.Store(step.complete)
 		mustAppend(t, l, applied(deployment("a"), "a"))
 		if err := l.Close(); err != nil {
 			t.Fatal(err)
 		}
-		sure.Store(0)
+		complete.Store(0)
 		clock.Step(time.Minute)
 		l = open()
-		if got := l.Known(); got != step.known {
-			t.Errorf("step %d: got %d ms known, want %d", i, got-start, step.known-start)
+		if got := l.CompleteAtOpen(); got != step.want {
+			t.Errorf("step %d: got %d ms complete, want %d", i, got-start, step.want-start)
 		}
 		s := snapshot(t, l)
 		gaps := collect(t, s.Gaps(0, 1<<62))
 		s.Close()
-		if last := gaps[len(gaps)-1]; last.From != step.known || last.To != clock.Now().UnixMilli() {
-			t.Errorf("step %d: got a gap from %d to %d ms, want it from %d to now", i, last.From-start, last.To-start, step.known-start)
+		if last := gaps[len(gaps)-1]; last.From != step.want || last.To != clock.Now().UnixMilli() {
+			t.Errorf("step %d: got a gap from %d to %d ms, want it from %d to now", i, last.From-start, last.To-start, step.want-start)
 		}
 		if err := l.Close(); err != nil {
 			t.Fatal(err)
@@ -256,7 +258,8 @@ func TestOpen_GapSinceSure(t *testing.T) {
 	}
 }
 
-// A log that nobody appends to says that it is alive, so that a gap does not begin with the last entry.
+// TestLog_Heartbeat checks that a log that is not appended to stores that it is complete, so that a
+// gap does not begin with the last entry.
 func TestLog_Heartbeat(t *testing.T) {
 	fsys := vfs.NewCrashableMem()
 	clock := newClock()
@@ -264,21 +267,21 @@ func TestLog_Heartbeat(t *testing.T) {
 	if err := l.Sync(t.Context(), mustAppend(t, l, applied(deployment("a"), "a"))); err != nil {
 		t.Fatal(err)
 	}
-	alive := func() int64 {
+	complete := func() int64 {
 		_, end, err := readBounds(l.db)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return end.alive
+		return end.completeUntil
 	}
-	for deadline := time.Now().Add(time.Minute); alive() < start+60_000; {
+	for deadline := time.Now().Add(time.Minute); complete() < start+60_000; {
 		if time.Now().After(deadline) {
 			t.Fatal("no heartbeat")
 		}
 		clock.Step(heartbeat)
 		runtime.Gosched()
 	}
-	was := alive()
+	was := complete()
 	crashed := fsys.CrashClone(vfs.CrashCloneCfg{})
 	clock.Step(time.Hour)
 	again := mustOpen(t, "/dir", Options{Clock: clock, fs: crashed})

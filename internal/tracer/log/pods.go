@@ -4,8 +4,8 @@ import (
 	"iter"
 )
 
-// Pods gives the pods that were created before to and not deleted before from, in the order they were created. A time before Begin is taken for
-// Begin. The pods are the caller's.
+// Pods returns the pods that were created before to and not deleted before from, sorted by
+// creation. A time before Begin means Begin. The caller may keep the pods.
 func (s *Snapshot) Pods(from, to int64) iter.Seq2[*Pod, error] {
 	from = max(from, s.Begin())
 	return func(yield func(*Pod, error) bool) {
@@ -35,7 +35,7 @@ func readPod(d *decoder, kv pair) (*Pod, Seq, error) {
 	return p, seq, nil
 }
 
-// livePods gives the pods that are not known to be deleted.
+// livePods returns the pods that are not known to be deleted.
 func (s *Snapshot) livePods() iter.Seq2[*Pod, error] {
 	return func(yield func(*Pod, error) bool) {
 		d := newDecoder()
@@ -62,7 +62,8 @@ func (s *Snapshot) livePods() iter.Seq2[*Pod, error] {
 	}
 }
 
-// Nodes gives the nodes that there were in [from, to), by From. A time before Begin is taken for Begin. The nodes are the caller's.
+// Nodes returns the nodes that existed in [from, to), sorted by From. A time before Begin means
+// Begin. The caller may keep the nodes.
 func (s *Snapshot) Nodes(from, to int64) iter.Seq2[*Node, error] {
 	from = max(from, s.Begin())
 	return s.nodes(to, func(n *Node) bool { return n.To == 0 || n.To > from })
@@ -72,7 +73,8 @@ func (s *Snapshot) liveNodes() iter.Seq2[*Node, error] {
 	return s.nodes(-1, func(n *Node) bool { return n.To == 0 })
 }
 
-// nodes gives the nodes that came before a time, or all if it is negative, and are wanted.
+// nodes returns the nodes with a From before a time, or all if it is negative, for which want is
+// true.
 func (s *Snapshot) nodes(to int64, want func(*Node) bool) iter.Seq2[*Node, error] {
 	end := nodeSpace.end()
 	if to >= 0 {
@@ -105,7 +107,8 @@ func readNode(d *decoder, kv pair) (*Node, Seq, error) {
 	return n, seq, nil
 }
 
-// Gaps gives the gaps that overlap [from, to), in the order they were recorded. A gap of no length is at its From.
+// Gaps returns the gaps that overlap [from, to), in the order in which they were appended. A gap of
+// length 0 counts as at its From.
 func (s *Snapshot) Gaps(from, to int64) iter.Seq2[*Gap, error] {
 	return func(yield func(*Gap, error) bool) {
 		d := newDecoder()

@@ -12,20 +12,23 @@ import (
 )
 
 const (
-	// A chunk of retention ends, where the time changes, behind so many entries, or so many bytes that are kept. It is what has to be
-	// in memory at once.
+	// A chunk ends at the next change of time after so many entries, or after so many bytes that are
+	// kept. It is what retention has in memory at once.
 	chunkEntries = 16 << 10
 	chunkBytes   = 4 << 20
-	// podChunk is how many deleted pods are looked at while no commit can run.
+	// podChunk is how many deleted pods are processed while commits are blocked.
 	podChunk = 256
-	// sizeGoal is the part of MaxSize that is left when the log has become larger than that, for it not to be at the limit at once.
+	// sizeGoal is the fraction of MaxSize that is left after the log has exceeded it, so that the
+	// limit is not exceeded again at once.
 	sizeGoal = 0.9
-	// leastHistory is the part of MaxSize that changes may have however much else there is.
-	leastHistory = 0.1
+	// minHistory is the fraction of MaxSize that changes may have even if everything else takes more
+	// than the rest.
+	minHistory = 0.1
 )
 
-// Retain drops what Options do not ask to be kept, as happens by itself every minute. It returns when that is done, or ctx ended;
-// what was done until then is complete in itself. Appends go on meanwhile, and snapshots stay as they are.
+// Retain drops what exceeds the limits of Options, as the log does by itself every minute. It
+// returns when that is done, or ctx ended; the log is then consistent, too. Appends continue
+// meanwhile, and snapshots do not change.
 func (l *Log) Retain(ctx context.Context) error {
 	if err := l.enter(); err != nil {
 		return err
@@ -51,7 +54,7 @@ func (l *Log) retainLoop() {
 			return
 		case <-ticker.C():
 		}
-		// A log that failed tells those who append to it.
+		// A failure of the log is returned by Append.
 		if err := l.Retain(l.ctx); err != nil && l.ctx.Err() == nil && l.failed() == nil {
 			l.opts.Logger.LogAttrs(l.ctx, slog.LevelError, "event log: retention", slog.Any("error", err))
 		}
@@ -59,8 +62,8 @@ func (l *Log) retainLoop() {
 }
 
 func (l *Log) retain(ctx context.Context) error {
-	// What is appended from here on is not before now, so that whatever time up to now the beginning is moved to, all that is
-	// appended later stays behind it.
+	// Everything that is appended from here on has a time of at least now, so the beginning can be
+	// moved to any time up to now.
 	now, err := l.flush()
 	if err != nil {
 		return err
@@ -80,14 +83,15 @@ func (l *Log) retain(ctx context.Context) error {
 	return l.dropBefore(ctx)
 }
 
-// retainSize drops the oldest entries until the log is small enough. What was dropped and is still on disk, since compaction comes later or a
-// snapshot needs it, does not count: it would make everything be dropped.
+// retainSize drops the oldest entries until the log is small enough. Dropped entries that are still
+// on disk, because compaction is pending or a snapshot needs them, do not count. Otherwise
+// everything would be dropped.
 func (l *Log) retainSize(ctx context.Context, now int64) error {
 	limit := l.opts.MaxSize
 	if int64(l.db.Metrics().DiskSpaceUsage()) <= limit {
 		return nil
 	}
-	// Sizes are known of tables only, and a deletion gives space back once it is in one.
+	// Sizes are known only for tables, and a deletion frees space only once it is in one.
 	if err := l.db.Flush(); err != nil {
 		return err
 	}
@@ -96,7 +100,7 @@ func (l *Log) retainSize(ctx context.Context, now int64) error {
 		return err
 	}
 	if float64(rest) > float64(limit)/2 {
-		// Much of it may be versions that were dropped.
+		// Much of it may be dropped versions.
 		if err := l.db.Compact(ctx, versionSpace.first(), versionSpace.end(), false); err != nil {
 			return err
 		}
@@ -104,9 +108,9 @@ func (l *Log) retainSize(ctx context.Context, now int64) error {
 			return err
 		}
 	}
-	goal := max(int64(sizeGoal*float64(limit))-rest, int64(leastHistory*float64(limit)))
+	goal := max(int64(sizeGoal*float64(limit))-rest, int64(minHistory*float64(limit)))
 	if rest > limit {
-		l.opts.Logger.LogAttrs(ctx, slog.LevelWarn, "event log: what exists takes more than the log may have",
+		l.opts.Logger.LogAttrs(ctx, slog.LevelWarn, "event log: existing objects exceed the size limit",
 			slog.Int64("bytes", rest), slog.Int64("maxSize", limit))
 	}
 	from := entryKey(l.beginning().seq)
@@ -128,18 +132,18 @@ func (l *Log) retainSize(ctx context.Context, now int64) error {
 	return l.db.Compact(ctx, from, to, false)
 }
 
-// sizes gives how many bytes of tables the entries have that were not dropped, and how many all else has.
+// sizes returns the size in tables of the entries that were not dropped, and of everything else.
 func (l *Log) sizes() (entries, rest int64, err error) {
 	e, err := l.db.EstimateDiskUsage(entryKey(l.beginning().seq), entrySpace.end())
 	if err != nil {
-		return 0, 0, typed(err)
+		return 0, 0, asCorrupt(err)
 	}
 	before, err := l.db.EstimateDiskUsage([]byte{0}, entrySpace.first())
 	if err != nil {
-		return 0, 0, typed(err)
+		return 0, 0, asCorrupt(err)
 	}
-	behind, err := l.db.EstimateDiskUsage(entrySpace.end(), []byte{math.MaxUint8})
-	return int64(e), int64(before + behind), typed(err)
+	after, err := l.db.EstimateDiskUsage(entrySpace.end(), []byte{math.MaxUint8})
+	return int64(e), int64(before + after), asCorrupt(err)
 }
 
 func (l *Log) beginning() bounds {
@@ -148,16 +152,17 @@ func (l *Log) beginning() bounds {
 	return l.begin
 }
 
-// dropChunk moves the beginning by one chunk, at most to a time that is not behind now. It says whether it got there.
+// dropChunk moves the beginning by one chunk, at most to limit, which must not be after now. It
+// reports whether the beginning is at limit.
 func (l *Log) dropChunk(ctx context.Context, limit int64) (done bool, err error) {
-	if err := l.goesOn(ctx); err != nil {
+	if err := l.checkRunning(ctx); err != nil {
 		return false, err
 	}
 	old := l.beginning()
 	if limit <= old.time {
 		return true, nil
 	}
-	c := &chunk{batch: l.db.NewBatch(), last: map[string]*lastVersion{}, begin: old, most: l.opts.chunkEntries}
+	c := &chunk{batch: l.db.NewBatch(), last: map[string]*lastVersion{}, begin: old, maxEntries: l.opts.chunkEntries}
 	defer c.batch.Close()
 	if done, err = c.collect(l.db, limit); err != nil {
 		return false, err
@@ -183,7 +188,8 @@ func (l *Log) dropChunk(ctx context.Context, limit int64) (done bool, err error)
 	return done, nil
 }
 
-// applyLater commits a batch that need not be durable: should it be lost, it is made again.
+// applyLater commits a batch that need not be durable: if it is lost, retention does the same
+// again.
 func (l *Log) applyLater(b *pebble.Batch) error {
 	err := apply(b, pebble.NoSync)
 	if err == nil {
@@ -192,14 +198,14 @@ func (l *Log) applyLater(b *pebble.Batch) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.err == nil {
-		l.err = fmt.Errorf("write to event log: %w", typed(err))
+		l.err = fmt.Errorf("write to event log: %w", asCorrupt(err))
 		l.notify()
 	}
 	return err
 }
 
-// goesOn says why retention has to stop.
-func (l *Log) goesOn(ctx context.Context) error {
+// checkRunning returns why retention must stop, or nil.
+func (l *Log) checkRunning(ctx context.Context) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
@@ -215,7 +221,7 @@ func (l *Log) goesOn(ctx context.Context) error {
 func (l *Log) dropBefore(ctx context.Context) error {
 	begin := l.beginning().time
 	for done := false; !done; {
-		if err := l.goesOn(ctx); err != nil {
+		if err := l.checkRunning(ctx); err != nil {
 			return err
 		}
 		var err error
@@ -260,9 +266,10 @@ func (l *Log) dropBefore(ctx context.Context) error {
 	return l.applyLater(b)
 }
 
-// dropPods drops some of the pods that were deleted before a time, and says whether those were all.
+// dropPods drops some of the pods that were deleted before a time, and reports whether these were
+// all.
 func (l *Log) dropPods(before int64) (done bool, err error) {
-	// A pod may be appended once more, and that must be after this.
+	// A pod may be appended again, which must happen after this.
 	l.committing.Lock()
 	defer l.committing.Unlock()
 	b := l.db.NewBatch()
@@ -286,7 +293,8 @@ func (l *Log) dropPods(before int64) (done bool, err error) {
 	return seen <= podChunk, l.applyLater(b)
 }
 
-// dropPod drops what a pod was found by, and the pod, unless it has since been recorded otherwise.
+// dropPod drops the key that a deleted pod was found by, and the pod, unless it has been recorded
+// again as not deleted before that time.
 func dropPod(store pebble.Reader, b *pebble.Batch, d *decoder, found []byte, before int64) error {
 	if len(found) < 1+2*numberLen {
 		return corrupt("key %q is too short", found)
@@ -300,7 +308,7 @@ func dropPod(store pebble.Reader, b *pebble.Batch, d *decoder, found []byte, bef
 		return nil
 	}
 	if err != nil {
-		return typed(err)
+		return asCorrupt(err)
 	}
 	defer closer.Close()
 	p, _, err := readPod(d, pair{key, value})

@@ -46,7 +46,7 @@ func TestLog_RetainAge(t *testing.T) {
 	}
 }
 
-// The background looks after retention without being asked.
+// TestLog_RetainByItself checks that retention runs in the background.
 func TestLog_RetainByItself(t *testing.T) {
 	clock := newClock()
 	l := mustOpen(t, t.TempDir(), Options{Clock: clock, Retention: time.Second})
@@ -60,8 +60,8 @@ func TestLog_RetainByItself(t *testing.T) {
 	}
 }
 
-// What is kept has to become smaller on disk, the newest has to be what is kept, and a snapshot that needs what is dropped
-// must not make more be dropped.
+// TestLog_RetainSize checks that the log becomes smaller on disk, that the newest entries are kept,
+// and that a snapshot that needs dropped entries does not cause more to be dropped.
 func TestLog_RetainSize(t *testing.T) {
 	if testing.Short() {
 		t.Skip("writes 200 MB")
@@ -118,7 +118,7 @@ func TestLog_RetainSize(t *testing.T) {
 	}
 }
 
-// However small the limit, what exists stays.
+// TestLog_RetainSizeTiny checks that existing objects are kept even if they exceed the limit.
 func TestLog_RetainSizeTiny(t *testing.T) {
 	clock := newClock()
 	l := mustOpen(t, t.TempDir(), Options{Clock: clock, MaxSize: 1})

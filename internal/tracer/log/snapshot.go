@@ -11,7 +11,7 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 )
 
-// Snapshot is a log at one time. Its methods may be called concurrently.
+// Snapshot is the state of a log at one time. Its methods may be called concurrently.
 type Snapshot struct {
 	log        *Log
 	store      *pebble.Snapshot
@@ -21,7 +21,8 @@ type Snapshot struct {
 	closeErr   error
 }
 
-// Snapshot gives the log as it is now, all that was appended included. It must be closed. It blocks nobody.
+// Snapshot returns a snapshot of the log with everything appended so far. It must be closed. It
+// does not block appends.
 func (l *Log) Snapshot() (*Snapshot, error) {
 	if err := l.enter(); err != nil {
 		return nil, err
@@ -41,12 +42,12 @@ func (l *Log) snapshot() (*Snapshot, error) {
 	}
 	s := &Snapshot{log: l, store: l.db.NewSnapshot(), time: ms}
 	if s.begin, s.end, err = readBounds(s.store); err != nil {
-		return nil, errors.Join(typed(err), s.store.Close())
+		return nil, errors.Join(asCorrupt(err), s.store.Close())
 	}
 	return s, nil
 }
 
-// Close lets go of the snapshot. Only the first call does something.
+// Close releases the snapshot. Calls after the first have no effect.
 func (s *Snapshot) Close() error {
 	s.once.Do(func() {
 		s.closeErr = s.store.Close()
@@ -55,14 +56,17 @@ func (s *Snapshot) Close() error {
 	return s.closeErr
 }
 
-// Begin is the time in unix milliseconds that the log reaches back to: what was before is flattened.
+// Begin returns the time, in unix milliseconds, that the log reaches back to: the state before it
+// is flattened.
 func (s *Snapshot) Begin() int64 { return s.begin.time }
 
-// Time is when the snapshot was taken, in unix milliseconds. Nothing appended later has an earlier time.
+// Time returns when the snapshot was taken, in unix milliseconds. Nothing appended later has an
+// earlier time.
 func (s *Snapshot) Time() int64 { return s.time }
 
-// StateAt gives the objects that exist at a time (all changes before it made, none at it), sorted by [trace.FormatGVK] of the kind, then name.
-// A time before Begin is taken for Begin. A Record is valid until the next.
+// StateAt returns the objects that exist at a time (after all changes before it, and none at it),
+// sorted by [trace.FormatGVK] of the kind, then name. A time before Begin means Begin. A Record is
+// valid until the next one.
 func (s *Snapshot) StateAt(ms int64) iter.Seq2[*Record, error] {
 	return func(yield func(*Record, error) bool) {
 		bound, err := s.seqAt(ms)
@@ -74,7 +78,7 @@ func (s *Snapshot) StateAt(ms int64) iter.Seq2[*Record, error] {
 	}
 }
 
-// objects gives what exists at the end, without what is in the entries only.
+// objects returns the objects at the end of the log, without the fields that are only in entries.
 func (s *Snapshot) objects() iter.Seq2[*Record, error] {
 	return func(yield func(*Record, error) bool) {
 		s.state(endOfTime, false, func(r *Record, err error) bool {
@@ -88,7 +92,8 @@ func (s *Snapshot) objects() iter.Seq2[*Record, error] {
 	}
 }
 
-// Changes gives what happened in [from, to), in order. A time before Begin is taken for Begin. A Record is valid until the next.
+// Changes returns the changes in [from, to), in order. A time before Begin means Begin. A Record is
+// valid until the next one.
 func (s *Snapshot) Changes(from, to int64) iter.Seq2[*Record, error] {
 	return func(yield func(*Record, error) bool) {
 		first, err := s.seqAt(from)
@@ -124,27 +129,28 @@ func (s *Snapshot) Changes(from, to int64) iter.Seq2[*Record, error] {
 	}
 }
 
-// Before gives the last change of an object before a Seq, or nil. The state at the log's beginning counts. The record is the caller's.
+// Before returns the last change of an object before a Seq, or nil. The state at the log's
+// beginning counts as a change. The caller may keep the record.
 func (s *Snapshot) Before(key Key, seq Seq) (*Record, error) {
 	seq = max(seq, s.begin.seq)
 	prefix := appendVersionPrefix(nil, key)
 	it, err := s.store.NewIter(&pebble.IterOptions{LowerBound: prefix, UpperBound: appendNumber(bytes.Clone(prefix), uint64(seq))})
 	if err != nil {
-		return nil, typed(err)
+		return nil, asCorrupt(err)
 	}
 	if !it.Last() {
-		return nil, typed(it.Close())
+		return nil, asCorrupt(it.Close())
 	}
 	var r Record
 	err = s.readVersion(newDecoder(), it.Key(), it.Value(), &r)
 	r.Object, r.References = bytes.Clone(r.Object), bytes.Clone(r.References)
-	if err := errors.Join(typed(err), typed(it.Close())); err != nil {
+	if err := errors.Join(asCorrupt(err), asCorrupt(it.Close())); err != nil {
 		return nil, err
 	}
 	return &r, nil
 }
 
-// At gives the last change of an object before a time in unix milliseconds, or nil. It is otherwise as Before.
+// At is like Before, with a time in unix milliseconds in place of a Seq.
 func (s *Snapshot) At(key Key, ms int64) (*Record, error) {
 	seq, err := s.seqAt(ms)
 	if err != nil {
@@ -153,7 +159,8 @@ func (s *Snapshot) At(key Key, ms int64) (*Record, error) {
 	return s.Before(key, seq)
 }
 
-// readVersion reads a version and, if needed, its entry into r, which then is complete. Its byte slices may be part of value.
+// readVersion reads a version and, if necessary, its entry into r, which is then complete. The byte
+// slices of r may be part of value.
 func (s *Snapshot) readVersion(d *decoder, key, value []byte, r *Record) error {
 	prefix, seq, err := splitVersionKey(key)
 	if err != nil {
@@ -178,16 +185,16 @@ func (s *Snapshot) readVersion(d *decoder, key, value []byte, r *Record) error {
 	return nil
 }
 
-// get gives a copy of a value.
+// get returns a copy of a value.
 func (s *Snapshot) get(key []byte) ([]byte, error) {
 	v, closer, err := s.store.Get(key)
 	if err != nil {
-		return nil, typed(err)
+		return nil, asCorrupt(err)
 	}
 	return bytes.Clone(v), closer.Close()
 }
 
-// seqAt gives the first number in the snapshot whose time is not before a time.
+// seqAt returns the first number in the snapshot whose time is not before ms.
 func (s *Snapshot) seqAt(ms int64) (Seq, error) {
 	if ms <= s.begin.time {
 		return s.begin.seq, nil
@@ -195,7 +202,7 @@ func (s *Snapshot) seqAt(ms int64) (Seq, error) {
 	return seqAt(s.store, s.begin.seq, s.end.seq, ms)
 }
 
-// seqAt gives the first number in [first, last] whose time is not before a time, or the one behind last.
+// seqAt returns the first number in [first, last] whose time is not before ms, or last+1.
 func seqAt(store pebble.Reader, first, last Seq, ms int64) (Seq, error) {
 	var failed error
 	d := newDecoder()
@@ -210,14 +217,14 @@ func seqAt(store pebble.Reader, first, last Seq, ms int64) (Seq, error) {
 	return first + Seq(n), failed
 }
 
-// timeOf gives the time of an entry.
+// timeOf returns the time of an entry.
 func timeOf(store pebble.Reader, d *decoder, seq Seq) (int64, error) {
 	v, closer, err := store.Get(entryKey(seq))
 	if errors.Is(err, pebble.ErrNotFound) {
 		return 0, corrupt("entry %d is missing", seq)
 	}
 	if err != nil {
-		return 0, typed(err)
+		return 0, asCorrupt(err)
 	}
 	d.reset(v)
 	_, ms := d.head()
@@ -227,24 +234,24 @@ func timeOf(store pebble.Reader, d *decoder, seq Seq) (int64, error) {
 	return ms, errors.Join(err, closer.Close())
 }
 
-// pair is what is stored under a key, valid until the next.
+// pair is a key with its value, valid until the next one.
 type pair struct{ key, value []byte }
 
-// scan gives what is stored in [from, to). After an error there is nothing more.
+// scan returns the pairs in [from, to). It ends after an error.
 func (s *Snapshot) scan(from, to []byte) iter.Seq2[pair, error] { return scan(s.store, from, to) }
 
 func scan(store pebble.Reader, from, to []byte) iter.Seq2[pair, error] {
 	return func(yield func(pair, error) bool) {
 		it, err := store.NewIter(&pebble.IterOptions{LowerBound: from, UpperBound: to})
 		if err != nil {
-			yield(pair{}, typed(err))
+			yield(pair{}, asCorrupt(err))
 			return
 		}
 		stopped := false
 		for it.First(); it.Valid(); it.Next() {
 			value, err := it.ValueAndErr()
 			if err != nil {
-				break // Close has it, too
+				break // Close returns it, too
 			}
 			if !yield(pair{it.Key(), value}, nil) {
 				stopped = true
@@ -252,7 +259,7 @@ func scan(store pebble.Reader, from, to []byte) iter.Seq2[pair, error] {
 			}
 		}
 		if err := it.Close(); err != nil && !stopped {
-			yield(pair{}, typed(err))
+			yield(pair{}, asCorrupt(err))
 		}
 	}
 }

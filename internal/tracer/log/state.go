@@ -8,15 +8,15 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 )
 
-// stepsBeforeSeek is how many versions of an object are gone through one by one before those left are jumped over: a seek reads a block of
-// every level of the store.
+// stepsBeforeSeek is how many versions of an object are iterated over before the rest is skipped by
+// a seek, which reads a block of every level of the store.
 const stepsBeforeSeek = 32
 
-// walker goes through the objects by their versions.
+// walker iterates over the objects by their versions.
 type walker struct {
 	it    *pebble.Iterator
 	bound Seq
-	// key and value are the version found last.
+	// key and value are the last version found.
 	key, value      []byte
 	prefix, seekKey []byte
 }
@@ -24,7 +24,7 @@ type walker struct {
 func (s *Snapshot) newWalker(bound Seq) (*walker, error) {
 	it, err := s.store.NewIter(&pebble.IterOptions{LowerBound: versionSpace.first(), UpperBound: versionSpace.end()})
 	if err != nil {
-		return nil, typed(err)
+		return nil, asCorrupt(err)
 	}
 	it.First()
 	return &walker{it: it, bound: bound}, nil
@@ -38,10 +38,11 @@ func (w *walker) next() (bool, error) {
 			return found, err
 		}
 	}
-	return false, typed(w.it.Error())
+	return false, asCorrupt(w.it.Error())
 }
 
-// object leaves the object whose first version the iterator is at, having found its last version before the bound.
+// object finds the last version before the bound of the object whose first version the iterator is
+// at, and moves to the next object.
 func (w *walker) object() (found bool, err error) {
 	prefix, seq, err := splitVersionKey(w.it.Key())
 	if err != nil {
@@ -53,14 +54,14 @@ func (w *walker) object() (found bool, err error) {
 		if step == stepsBeforeSeek {
 			w.seekKey = appendNumber(append(w.seekKey[:0], w.prefix...), uint64(w.bound))
 			if !w.it.SeekLT(w.seekKey) {
-				return false, typed(w.it.Error())
+				return false, asCorrupt(w.it.Error())
 			}
-			if err := w.keep(); err != nil {
+			if err := w.save(); err != nil {
 				return false, err
 			}
 			break
 		}
-		if err := w.keep(); err != nil {
+		if err := w.save(); err != nil {
 			return false, err
 		}
 		var same bool
@@ -68,7 +69,7 @@ func (w *walker) object() (found bool, err error) {
 			return true, err
 		}
 	}
-	// What is left of the object came later.
+	// The other versions of the object are after the bound.
 	for range stepsBeforeSeek {
 		if same, _, err := w.step(); !same || err != nil {
 			return found, err
@@ -79,27 +80,28 @@ func (w *walker) object() (found bool, err error) {
 	return found, nil
 }
 
-// step goes to the next version, and says whether it is of the same object.
+// step moves to the next version, and reports whether it is of the same object.
 func (w *walker) step() (same bool, seq Seq, err error) {
 	if !w.it.Next() {
-		return false, 0, typed(w.it.Error())
+		return false, 0, asCorrupt(w.it.Error())
 	}
 	prefix, seq, err := splitVersionKey(w.it.Key())
 	return bytes.Equal(prefix, w.prefix), seq, err
 }
 
-func (w *walker) keep() error {
+func (w *walker) save() error {
 	v, err := w.it.ValueAndErr()
 	if err != nil {
-		return typed(err)
+		return asCorrupt(err)
 	}
 	w.key, w.value = append(w.key[:0], w.it.Key()...), append(w.value[:0], v...)
 	return nil
 }
 
-func (w *walker) close() error { return typed(w.it.Close()) }
+func (w *walker) close() error { return asCorrupt(w.it.Close()) }
 
-// state gives the objects whose last version before the bound is an applied one. With entries the records are complete.
+// state returns the objects whose last version before the bound is an applied one. The records are
+// complete if entries is set.
 func (s *Snapshot) state(bound Seq, entries bool, yield func(*Record, error) bool) {
 	fail := func(err error) { yield(nil, err) }
 	w, err := s.newWalker(bound)
@@ -125,7 +127,7 @@ func (s *Snapshot) state(bound Seq, entries bool, yield func(*Record, error) boo
 			break
 		}
 	}
-	// A damaged block is told of by the iterators once more; the first to tell is enough.
+	// The iterators report a damaged block once more; the first error is enough.
 	for _, closing := range []error{w.close(), reader.close()} {
 		if err == nil {
 			err = closing
@@ -136,7 +138,8 @@ func (s *Snapshot) state(bound Seq, entries bool, yield func(*Record, error) boo
 	}
 }
 
-// entryReader reads entries by number. It gets each: an iterator would read a block of every level of the store for one of them.
+// entryReader reads entries by number. It uses Get, because an iterator would read a block of every
+// level of the store for a single entry.
 type entryReader struct {
 	store  *pebble.Snapshot
 	d      *decoder
@@ -148,7 +151,7 @@ func (s *Snapshot) newEntryReader() *entryReader {
 	return &entryReader{store: s.store, d: newDecoder()}
 }
 
-// close lets go of what was read last.
+// close releases what was read last.
 func (e *entryReader) close() error {
 	if e.closer == nil {
 		return nil
@@ -158,7 +161,8 @@ func (e *entryReader) close() error {
 	return err
 }
 
-// object reads a version into r, with its entry if that is wanted and not in the version.
+// object reads a version into r, with its entry if entries is set and the version does not include
+// it.
 func (e *entryReader) object(key, value []byte, entries bool, r *Record) error {
 	prefix, seq, err := splitVersionKey(key)
 	if err != nil {
@@ -185,7 +189,8 @@ func (e *entryReader) object(key, value []byte, entries bool, r *Record) error {
 	return e.read(seq, prefix, r)
 }
 
-// read reads the entry of a change of the object with a prefix. What was read before it is not valid any more.
+// read reads the entry of a change of the object with the prefix. It invalidates the result of the
+// previous read.
 func (e *entryReader) read(seq Seq, prefix []byte, r *Record) error {
 	if err := e.close(); err != nil {
 		return err
@@ -196,12 +201,12 @@ func (e *entryReader) read(seq Seq, prefix []byte, r *Record) error {
 		return corrupt("entry %d of %q is missing", seq, prefix)
 	}
 	if err != nil {
-		return typed(err)
+		return asCorrupt(err)
 	}
 	e.closer = closer
 	change, err := e.d.record(v, seq, r)
 	if err == nil && !change {
-		err = errors.New("is not of a change")
+		err = errors.New("is not a change")
 	}
 	if err != nil {
 		return corrupt("entry %d: %w", seq, err)

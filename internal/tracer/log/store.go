@@ -17,15 +17,16 @@ import (
 const (
 	cacheSize    = 16 << 20
 	memTableSize = 8 << 20
-	// memTables is how many may be waiting to be written, with the one that is filled.
+	// memTables is the maximum number of memtables, including the one that is being filled.
 	memTables = 3
-	// blockSize and the compression are measured: of objects of 700 bytes an event takes 147 bytes on disk. With zstd it would be 113, and cost
-	// nearly twice the processor time to append and two to three times that to read.
+	// blockSize and the compression are the result of measurements: with objects of 700 bytes an event
+	// takes 147 bytes on disk. With zstd it would take 113, but appending would take nearly twice the
+	// CPU time, and reading two to three times.
 	blockSize = 32 << 10
 )
 
-// storeOptions are how pebble is used. Appends are sequential for the entries and scattered for the versions, which are small: few and
-// large tables keep what is rewritten small.
+// storeOptions returns the options of pebble. Appends are sequential for the entries and scattered
+// for the versions, which are small: few and large tables keep write amplification low.
 func storeOptions(fsys vfs.FS, logger *slog.Logger) *pebble.Options {
 	opts := &pebble.Options{
 		FS:                          fsys,
@@ -37,12 +38,12 @@ func storeOptions(fsys vfs.FS, logger *slog.Logger) *pebble.Options {
 		L0StopWritesThreshold:       24,
 		LBaseMaxBytes:               64 << 20,
 		FlushSplitBytes:             2 << 20,
-		// What retention dropped is given back once it is flushed.
+		// Free the space of what retention dropped once it is flushed.
 		FlushDelayDeleteRange:      10 * time.Second,
 		MaxOpenFiles:               256,
 		CompactionConcurrencyRange: func() (int, int) { return 1, 2 },
 		Logger:                     storeLogger{logger},
-		// What is damaged is returned to who reads it; the default would end the process.
+		// Damage is returned to the reader; the default would end the process.
 		EventListener: &pebble.EventListener{
 			DataCorruption: func(pebble.DataCorruptionInfo) {},
 			BackgroundError: func(err error) {
@@ -58,13 +59,13 @@ func storeOptions(fsys vfs.FS, logger *slog.Logger) *pebble.Options {
 	return opts
 }
 
-// storeLogger takes what pebble has to say. Its chatter is left out.
+// storeLogger logs the errors of pebble, and drops its information messages.
 type storeLogger struct{ logger *slog.Logger }
 
-// fatalError is what pebble cannot go on after.
+// fatalError is an error that pebble cannot continue after.
 type fatalError struct {
 	message string
-	// stuck says that pebble holds its locks for ever, and who waits for them with it.
+	// stuck is whether pebble holds its locks forever, so that its other methods would block.
 	stuck bool
 }
 
@@ -76,15 +77,15 @@ func (l storeLogger) Errorf(format string, args ...any) {
 	l.logger.LogAttrs(context.Background(), slog.LevelWarn, "event log: the store", slog.String("error", fmt.Sprintf(format, args...)))
 }
 
-// Fatalf may not return. A commit is recovered from, for the error to be returned; in pebble's own goroutines it ends the process,
-// which then begins again with what is on disk.
+// Fatalf must not return. During a commit the panic is recovered and returned as an error; in
+// pebble's own goroutines it ends the process, which is then started again with what is on disk.
 func (l storeLogger) Fatalf(format string, args ...any) {
 	panic(&fatalError{message: fmt.Sprintf(format, args...)})
 }
 
-// openStore opens the database in a directory, which it makes unless must is set.
-func openStore(fsys vfs.FS, dir string, must, readOnly bool, logger *slog.Logger) (*pebble.DB, error) {
-	if must {
+// openStore opens the database in a directory. It creates the database unless mustExist is set.
+func openStore(fsys vfs.FS, dir string, mustExist, readOnly bool, logger *slog.Logger) (*pebble.DB, error) {
+	if mustExist {
 		err := checkManifest(fsys, dir)
 		if errors.Is(err, fs.ErrNotExist) {
 			err = &CorruptError{Path: dir, Err: fmt.Errorf("the database is missing (%w)", err)}
@@ -94,7 +95,7 @@ func openStore(fsys vfs.FS, dir string, must, readOnly bool, logger *slog.Logger
 		}
 	}
 	opts := storeOptions(fsys, logger)
-	opts.ErrorIfNotExists = must
+	opts.ErrorIfNotExists = mustExist
 	opts.ReadOnly = readOnly
 	db, err := pebble.Open(dir, opts)
 	switch {
@@ -102,19 +103,20 @@ func openStore(fsys vfs.FS, dir string, must, readOnly bool, logger *slog.Logger
 		return db, nil
 	case errors.Is(err, pebble.ErrDBDoesNotExist):
 		return nil, &CorruptError{Path: dir, Err: errors.New("the database is missing")}
-	case must && !environment(err) && !pebble.IsCorruptionError(err):
-		// Files that are missing or of another size come without a mark.
+	case mustExist && !isEnvironment(err) && !pebble.IsCorruptionError(err):
+		// Errors about files that are missing or have the wrong size are not marked as corruption.
 		return nil, &CorruptError{Path: dir, Err: err}
 	}
 	var damage *CorruptError
-	if err = typed(err); errors.As(err, &damage) && damage.Path == "" {
+	if err = asCorrupt(err); errors.As(err, &damage) && damage.Path == "" {
 		damage.Path = dir
 	}
 	return nil, err
 }
 
-// environment says whether an error is of the system that the program runs on, not of what is in the files.
-func environment(err error) bool {
+// isEnvironment reports whether an error is that of the operating system rather than of the contents
+// of the files.
+func isEnvironment(err error) bool {
 	for _, e := range []error{fs.ErrPermission, syscall.ENOSPC, syscall.EDQUOT, syscall.EROFS, syscall.EIO, syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM} {
 		if errors.Is(err, e) {
 			return true
