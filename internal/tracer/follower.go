@@ -16,7 +16,7 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// follower follows one kind, for whatever it is followed for. It is the handler of a watch.
+// follower follows one kind in all of its roles. It is the handler of a watch.
 type follower struct {
 	t       *Tracer
 	kind    following
@@ -25,7 +25,7 @@ type follower struct {
 	objects *objects
 	pods    *pods
 	nodes   *nodes
-	// count is how many objects there are, for the status.
+	// count is the number of existing objects, for the status.
 	count atomic.Int64
 
 	cancel context.CancelFunc
@@ -33,8 +33,8 @@ type follower struct {
 	done   chan struct{}
 }
 
-// newFollower makes a follower, which knows what was recorded before. since is up to when that is
-// everything.
+// newFollower returns a follower. before has the objects that were recorded before; since is the
+// time until which that is complete.
 func (t *Tracer) newFollower(
 	ctx context.Context, kind following, config *trace.Config, before map[string]known, since time.Time,
 ) (*follower, error) {
@@ -76,7 +76,7 @@ func (t *Tracer) newFollower(
 	return f, nil
 }
 
-// run follows until the follower is stopped, or the context it was made with ends.
+// run follows the kind until the follower is stopped, or the context of newFollower ends.
 func (f *follower) run() error {
 	defer close(f.done)
 	if f.kind.roles != roleOwners {
@@ -90,14 +90,15 @@ func (f *follower) run() error {
 	return nil
 }
 
-// stop ends run, and waits for it.
+// stop stops run, and waits for it.
 func (f *follower) stop() {
 	f.cancel()
 	<-f.done
 }
 
-// awaitOwners waits until the kinds that may own objects of a kind are listed, so that nobody has to be asked for those that are there already. A kind
-// that cannot be listed is not waited for. Who may own pods is not known, so that they wait for all.
+// awaitOwners waits until the kinds that may own objects of a kind are listed, so that these owners
+// need not be requested one by one. It does not wait for kinds that cannot be listed. Pods wait for
+// all kinds, since their owners are not known.
 func (t *Tracer) awaitOwners(ctx context.Context, kind schema.GroupVersionKind) error {
 	deadline := t.clock.Now().Add(settleTime)
 	for t.clock.Now().Before(deadline) {
@@ -118,7 +119,8 @@ func (t *Tracer) awaitOwners(ctx context.Context, kind schema.GroupVersionKind) 
 	return nil
 }
 
-// isBetween tells whether Kubernetes puts objects of a kind between those of an owner and its pods.
+// isBetween reports whether Kubernetes creates objects of a kind between those of an owner and its
+// pods.
 func isBetween(owner, kind schema.GroupVersionKind) bool {
 	return slices.Contains(kinds.Between(&trace.Config{TrackedObjects: map[schema.GroupVersionKind]trace.TrackedObject{podKind: {}, owner: {}}}), kind)
 }
@@ -167,8 +169,8 @@ func (f *follower) Object(ctx context.Context, json []byte) error {
 	return nil
 }
 
-// Gone implements watch.Handler.
-func (f *follower) Gone(ctx context.Context, json []byte) error {
+// Deleted implements watch.Handler.
+func (f *follower) Deleted(ctx context.Context, json []byte) error {
 	head, err := manifest.ParseHead(json)
 	if err != nil {
 		f.t.logger.WarnContext(ctx, "unreadable deleted object", "kind", trace.FormatGVK(f.kind.gvk), "error", err)
@@ -214,7 +216,7 @@ func (f *follower) Complete(ctx context.Context) error {
 	return nil
 }
 
-// tally counts what there is: the objects that are recorded, else the pods or nodes.
+// tally updates the count: of the recorded objects, or else of the pods or nodes.
 func (f *follower) tally() {
 	switch {
 	case f.objects != nil:
@@ -226,5 +228,5 @@ func (f *follower) tally() {
 	}
 }
 
-// uidHash makes a UID a number, of which there are enough to tell two objects of one name apart.
+// uidHash returns a hash of a UID that distinguishes objects with the same name.
 func uidHash(uid string) uint64 { return xxhash.Sum64String(uid) }

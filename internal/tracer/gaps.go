@@ -12,22 +12,22 @@ import (
 )
 
 const (
-	// soon is how long ago a kind that is followed may have been sure last, for what is not known
-	// yet to be on its way.
-	soon = 10 * time.Second
-	// pingTimeout is how long an export waits for the API server, where only an answer shows that
-	// nothing was lost. pings is how often it asks, looks how often it looks after each whether
-	// that is shown, and lookAfter how long it waits for that.
+	// maxLag is how far a kind that is followed may be behind before missing changes are no longer
+	// expected to arrive.
+	maxLag = 10 * time.Second
+	// pingTimeout is how long an export waits for the API server if only a response can prove that
+	// nothing was lost. maxPings is the number of requests, maxChecks the number of checks after each
+	// whether that is proven, and checkEvery the wait before each.
 	pingTimeout = 3 * time.Second
-	pings       = 4
-	looks       = 3
-	lookAfter   = 120 * time.Millisecond
-	// lookedFor is how long ago a kind that the API server does not have may have been looked for
-	// last. It is every minute, if the answer is no.
-	lookedFor = 2 * time.Minute
+	maxPings    = 4
+	maxChecks   = 3
+	checkEvery  = 120 * time.Millisecond
+	// maxMissingAge is the maximum age of the last request for a kind that the API server does not
+	// have. It is requested every minute.
+	maxMissingAge = 2 * time.Minute
 )
 
-// records reports whether something is recorded of the kind. Otherwise, nothing can be missing.
+// records reports whether something is recorded of the kind. Otherwise nothing can be missing.
 func (f *follower) records() bool { return f.objects != nil || f.pods != nil || f.nodes != nil }
 
 // Gap implements watch.Handler.
@@ -36,37 +36,37 @@ func (f *follower) Gap(ctx context.Context, from, to time.Time) error {
 		return nil
 	}
 	level := slog.LevelDebug
-	if to.Sub(from) > soon {
+	if to.Sub(from) > maxLag {
 		level = slog.LevelWarn
 	}
 	f.t.logger.Log(ctx, level, "changes may be missing", "kind", f.kind.gvk.GroupKind().String(), "from", from.UTC(), "to", to.UTC())
 	f.t.metrics.gaps.WithLabelValues(f.name).Inc()
 	gap := log.Gap{From: max(from.UnixMilli(), 0), To: to.UnixMilli()}
-	gap.To = max(gap.From, gap.To) // clocks are set back
+	gap.To = max(gap.From, gap.To) // a clock may be set back
 	return f.t.append(ctx, &gap)
 }
 
-// sure returns up to when everything that is recorded was appended to the log, in unix
-// milliseconds.
-func (t *Tracer) sure() int64 {
+// completeUntil returns the time until which everything that is recorded was appended to the log,
+// in unix milliseconds.
+func (t *Tracer) completeUntil() int64 {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.holding {
 		return t.held
 	}
-	least := t.clock.Now().UnixMilli() // where nothing is recorded nothing is missing
+	earliest := t.clock.Now().UnixMilli() // where nothing is recorded nothing is missing
 	for _, f := range t.followers {
 		if f.records() {
-			least = min(least, f.watcher.Sure().UnixMilli())
+			earliest = min(earliest, f.watcher.CompleteUntil().UnixMilli())
 		}
 	}
-	return least
+	return earliest
 }
 
-// hold keeps the log from being taken for complete beyond what it is now, until release: kinds may
-// be between two followers.
+// hold keeps completeUntil at its present value until release, because kinds may be between two
+// followers.
 func (t *Tracer) hold() {
-	at := t.sure()
+	at := t.completeUntil()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.holding, t.held = true, at
@@ -78,9 +78,8 @@ func (t *Tracer) release() {
 	t.holding = false
 }
 
-// beginnings returns a function that says up to when everything is recorded of a kind that is
-// followed anew: what the log had when it was opened, what the follower before had, or nothing
-// until now.
+// beginnings returns a function that returns the time until which everything of a kind is recorded,
+// for a new follower: that of the log when it was opened, that of the previous follower, or now.
 func (t *Tracer) beginnings() func(schema.GroupVersionKind) time.Time {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -91,7 +90,7 @@ func (t *Tracer) beginnings() func(schema.GroupVersionKind) time.Time {
 	before := map[schema.GroupVersionKind]time.Time{}
 	for gvk, f := range t.followers {
 		if f.records() {
-			before[gvk] = f.watcher.Sure()
+			before[gvk] = f.watcher.CompleteUntil()
 		}
 	}
 	return func(gvk schema.GroupVersionKind) time.Time {
@@ -102,22 +101,23 @@ func (t *Tracer) beginnings() func(schema.GroupVersionKind) time.Time {
 	}
 }
 
-// openGap returns since when changes may be missing that the log has no gap for, since it is not
-// known yet whether they come; 0 if all is well. Where nothing has come from the API server for a
-// while, since nothing happens or since nothing gets through, it is asked.
+// openGap returns the time, in unix milliseconds, from which changes may be missing for which the
+// log has no gap, since it is not known yet whether they will arrive; 0 if there is none. If the
+// API server has been silent for a while, which may mean no changes or no connection, openGap sends
+// it a request.
 func (t *Tracer) openGap(ctx context.Context) int64 {
-	since, silent := t.unsure()
+	since, silent := t.incompleteSince()
 	if !silent {
 		return since
 	}
 	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
 	defer cancel()
-	for range pings {
+	for range maxPings {
 		if t.client.Ping(ctx) != nil {
 			return since
 		}
-		for range looks {
-			if since, silent = t.unsure(); !silent || sleep(ctx, t.clock, lookAfter) != nil {
+		for range maxChecks {
+			if since, silent = t.incompleteSince(); !silent || sleep(ctx, t.clock, checkEvery) != nil {
 				return since
 			}
 		}
@@ -125,9 +125,9 @@ func (t *Tracer) openGap(ctx context.Context) int64 {
 	return since
 }
 
-// unsure returns since when changes may be missing, or 0, and whether that could be found out by
-// asking the API server.
-func (t *Tracer) unsure() (since int64, silent bool) {
+// incompleteSince returns the time from which changes may be missing, or 0, and whether a request
+// to the API server could prove the opposite.
+func (t *Tracer) incompleteSince() (since int64, silent bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.holding {
@@ -138,11 +138,11 @@ func (t *Tracer) unsure() (since int64, silent bool) {
 		if !f.records() {
 			continue
 		}
-		at := f.watcher.Sure()
+		at := f.watcher.CompleteUntil()
 		age := now.Sub(at)
 		state := f.watcher.Status().State
 		switch {
-		case state == watch.Synced && age <= soon, state == watch.Missing && age <= lookedFor:
+		case state == watch.Synced && age <= maxLag, state == watch.Missing && age <= maxMissingAge:
 			continue
 		case state == watch.Synced:
 			silent = true

@@ -19,10 +19,10 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// begin is when the tests' tracers start.
+// begin is when the tracers of the tests start.
 var begin = time.Unix(1_700_000_000, 0)
 
-// bench is a tracer whose watches are played by the test.
+// bench is a tracer whose watches are simulated by the test.
 type bench struct {
 	t     *testing.T
 	clock *testingclock.FakeClock
@@ -69,7 +69,7 @@ func (b *bench) restart(config *trace.Config) {
 	b.open(dir, config)
 }
 
-// follower is one that is not run.
+// handler returns a follower that is not running.
 func (b *bench) handler(gvk schema.GroupVersionKind) *follower {
 	b.t.Helper()
 	config := b.Config()
@@ -85,7 +85,7 @@ func (b *bench) handler(gvk schema.GroupVersionKind) *follower {
 	return f
 }
 
-// list hands everything that is there to a follower.
+// list passes all existing objects to a follower.
 func (b *bench) list(f *follower, manifests ...string) {
 	b.t.Helper()
 	b.check(f.Begin(b.t.Context()))
@@ -103,7 +103,7 @@ func (b *bench) apply(f *follower, manifests ...string) {
 func (b *bench) remove(f *follower, manifests ...string) {
 	b.t.Helper()
 	for _, m := range manifests {
-		b.check(f.Gone(b.t.Context(), toJSON(b.t, m)))
+		b.check(f.Deleted(b.t.Context(), toJSON(b.t, m)))
 	}
 }
 
@@ -120,7 +120,7 @@ func toJSON(tb testing.TB, manifest string) []byte {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	// With metadata before the rest, as API servers write it.
+	// With the metadata before the rest, as API servers write it.
 	u := map[string]json.RawMessage{}
 	if err := json.Unmarshal(data, &u); err != nil {
 		tb.Fatal(err)
@@ -135,7 +135,8 @@ func toJSON(tb testing.TB, manifest string) []byte {
 	return []byte(strings.TrimSuffix(out.String(), ",") + "}")
 }
 
-// history gives what the log has, one line for each change: seconds since the beginning, what, of what, and what is told of it.
+// history returns the contents of the log, one line per change: seconds since the beginning,
+// operation, object, and details.
 func (b *bench) history() []string {
 	b.t.Helper()
 	snapshot := b.snapshot()
@@ -171,7 +172,7 @@ func (b *bench) wantHistory(want ...string) {
 	}
 }
 
-// last gives the manifest that was recorded last.
+// last returns the manifest that was recorded last.
 func (b *bench) last() *unstructured.Unstructured {
 	b.t.Helper()
 	snapshot := b.snapshot()
@@ -211,12 +212,13 @@ func TestObjects_Changes(t *testing.T) {
 	f := b.handler(configMapKind)
 	b.list(f, configMap("one", "u1", "1", "x"), configMap("two", "u2", "2", "x"))
 	b.clock.Step(time.Second)
-	b.apply(f, configMap("one", "u1", "3", "x")) // only what is not recorded changed
+	b.apply(f, configMap("one", "u1", "3", "x")) // only fields that are not recorded changed
 	b.apply(f, configMap("two", "u2", "4", "y"))
 	b.clock.Step(time.Second)
 	b.remove(f, configMap("one", "u1", "5", "x"), configMap("three", "u3", "6", "never seen"))
 	b.clock.Step(time.Second)
-	// The watch was lost: meanwhile one came back, and two was replaced by another of its name.
+	// While the watch was lost, one was created again, and two was replaced by another object with its
+	// name.
 	b.list(f, configMap("one", "u4", "7", "x"), configMap("two", "u5", "8", "y"))
 	b.clock.Step(time.Second)
 	b.list(f, configMap("two", "u5", "8", "y"))
@@ -229,7 +231,8 @@ func TestObjects_Changes(t *testing.T) {
 	)
 }
 
-// TestObjects_Restart holds that a restart finds out what happened meanwhile, and records nothing twice.
+// TestObjects_Restart checks that changes during a restart are recorded, and nothing is recorded
+// twice.
 func TestObjects_Restart(t *testing.T) {
 	config := configOf(map[schema.GroupVersionKind]trace.TrackedObject{configMapKind: {}})
 	b := newBench(t, config)
@@ -257,7 +260,8 @@ func TestObjects_Restart(t *testing.T) {
 	}
 }
 
-// TestObjects_Untracked holds that objects of a kind that is followed no longer are forgotten, not deleted.
+// TestObjects_Untracked checks that objects of a kind that is no longer followed are forgotten, not
+// deleted.
 func TestObjects_Untracked(t *testing.T) {
 	b := newBench(t, configOf(map[schema.GroupVersionKind]trace.TrackedObject{configMapKind: {}}))
 	b.list(b.handler(configMapKind), configMap("one", "u1", "1", "x"))
@@ -286,7 +290,7 @@ func replicaSet(name, owner string) string {
 	return fmt.Sprintf(`{apiVersion: apps/v1, kind: ReplicaSet, metadata: {name: %s, namespace: a, uid: uid-%s%s}, spec: {replicas: 1}}`, name, name, owners)
 }
 
-// TestObjects_SameName holds that objects of different kinds may share a name.
+// TestObjects_SameName checks that objects of different kinds may share a name.
 func TestObjects_SameName(t *testing.T) {
 	account := schema.GroupVersionKind{Version: "v1", Kind: "ServiceAccount"}
 	b := newBench(t, configOf(map[schema.GroupVersionKind]trace.TrackedObject{account: {}, deploymentKind: {}}))

@@ -109,7 +109,7 @@ func (v *view) Object(_ context.Context, json []byte) error {
 	return nil
 }
 
-func (v *view) Gone(_ context.Context, json []byte) error {
+func (v *view) Deleted(_ context.Context, json []byte) error {
 	head, err := manifest.ParseHead(json)
 	if err != nil {
 		return err

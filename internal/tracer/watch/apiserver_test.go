@@ -15,22 +15,23 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// apiServer plays an API server that answers what it is asked, question by question, from a script. Its connections are in memory, so that
-// it works in a bubble of testing/synctest.
+// apiServer is an API server that answers requests one by one from a script. Its connections are in
+// memory, so that it works in a bubble of testing/synctest.
 //
-// An answer is a list of steps, one in each string:
+// An answer is a list of steps, one per string:
 //
 //	added NAME VERSION, modified NAME VERSION, deleted NAME VERSION
 //	bookmark VERSION, end VERSION      the latter ends a streamed list
 //	error CODE                         an ERROR frame
-//	page VERSION TOKEN NAME=VERSION..  a page of a list; the token is - if it is the last
-//	status CODE [SECONDS] [MESSAGE]    an answer other than OK, with Retry-After unless SECONDS is 0
+//	page VERSION TOKEN NAME=VERSION..  a page of a list; the token is - for the last page
+//	status CODE [SECONDS] [MESSAGE]    a status other than OK, with Retry-After unless SECONDS is 0
 //	raw TEXT                           the text
-//	wait DURATION                      nothing
-//	hang DURATION                      nothing, not even that there will be an answer
-//	close, drop                        the end, and an end that is none
+//	wait DURATION                      a pause
+//	hang DURATION                      a pause before the header
+//	close, drop                        the regular end, and a broken connection
 //
-// Behind the last step the answer goes on, without anything in it. Where there are no answers left, that is all there is.
+// After the last step the answer stays open without data, and so do all requests after the last
+// answer.
 type apiServer struct {
 	began time.Time
 
@@ -42,7 +43,7 @@ type apiServer struct {
 	accepted  []string
 }
 
-// resources is the answer to what resources there are, unless the script has another.
+// resources is the answer to the discovery of resources, unless the script has another one.
 const resources = `{"kind":"APIResourceList","apiVersion":"v1","groupVersion":"apps/v1","resources":[
 	{"name":"widgets/scale","kind":"Widget","namespaced":true,"verbs":["get"]},
 	{"name":"widgets","kind":"Widget","namespaced":true,"verbs":["get","list","watch"]},
@@ -93,7 +94,7 @@ func (s *apiServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	<-r.Context().Done()
 }
 
-// play does a step, and says whether the answer goes on.
+// play runs a step, and reports whether the answer continues.
 func play(w http.ResponseWriter, r *http.Request, step string) bool {
 	verb, rest, _ := strings.Cut(step, " ")
 	words := append(strings.Fields(rest), "", "", "")
@@ -183,7 +184,7 @@ func (p *pipes) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	}
 }
 
-// serve starts the server and gives a client of it. It ends with the test.
+// serve starts the server and returns a client of it. It stops at the end of the test.
 func (s *apiServer) serve(t *testing.T) *Client {
 	t.Helper()
 	s.began = time.Now()
@@ -208,7 +209,7 @@ func (s *apiServer) questions() []string {
 	return append([]string(nil), s.asked...)
 }
 
-// times are those since the beginning at which the questions were asked.
+// times returns the times of the requests since the start.
 func (s *apiServer) times() []time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -6,29 +6,30 @@ import (
 )
 
 const (
-	// What a network or an API server gets over by itself: quick at first, as most of it is short.
-	quickLeast = 800 * time.Millisecond
-	quickMost  = 30 * time.Second
-	// What somebody has to repair: a kind to install, a right to grant.
-	slowLeast = 5 * time.Second
-	slowMost  = time.Minute
-	// healthy is how long an attempt has to last for the waits to begin from their least again.
+	// Waits after errors of the network or the API server that usually pass soon.
+	minQuick = 800 * time.Millisecond
+	maxQuick = 30 * time.Second
+	// Waits after errors that a person must fix, such as a missing kind or permission.
+	minSlow = 5 * time.Second
+	maxSlow = time.Minute
+	// healthy is the duration of an attempt after which the waits begin from their minimum again.
 	healthy = 10 * time.Second
-	// listed is that for the waits before lists, which cost the API server more.
+	// listed is the corresponding duration for the waits before lists, which cost the API server more.
 	listed = time.Minute
-	// patience is the longest wait that an API server may ask for.
-	patience = 5 * time.Minute
+	// maxRetryAfter limits the wait that an API server may ask for.
+	maxRetryAfter = 5 * time.Minute
 )
 
-// backoff gives waits from least to most that double, spread so that many watchers don't come at once.
+// backoff returns waits that double from min to max, with jitter so that watchers do not retry at
+// the same time.
 type backoff struct {
-	least, most time.Duration
-	step        time.Duration
+	min, max time.Duration
+	step     time.Duration
 }
 
-// next gives the next wait: between its step and one and a half of it.
+// next returns the next wait, which is between one and one and a half times its step.
 func (b *backoff) next() time.Duration {
-	b.step = min(max(2*b.step, b.least), b.most*2/3)
+	b.step = min(max(2*b.step, b.min), b.max*2/3)
 	return b.step + rand.N(b.step/2)
 }
 

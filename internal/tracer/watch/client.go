@@ -16,7 +16,8 @@ import (
 	"k8s.io/utils/clock"
 )
 
-// Client asks one API server. Any number of Watchers share it, and with it its connections. It is safe for concurrent use.
+// Client sends requests to one API server. Any number of Watchers may share it and its connections.
+// It is safe for concurrent use.
 type Client struct {
 	http   *http.Client
 	base   *url.URL
@@ -24,14 +25,16 @@ type Client struct {
 	links  *links
 }
 
-// What the API server is asked to answer with. Those that don't know how to leave out all but the metadata send whole objects.
+// Values of the Accept header. API servers that cannot reduce objects to their metadata send whole
+// objects.
 const (
 	acceptWhole    = "application/json"
 	acceptMetadata = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1," + acceptWhole
 )
 
-// NewClient makes a Client of an API server. The config's rate limit and timeout don't apply: a Watcher asks seldom, and for long.
-// The clock is that of its Watchers; nil is the real one.
+// NewClient returns a Client of an API server. The rate limit and the timeout of the config are not
+// used, since a Watcher sends few and long requests. The clock is that of its Watchers; nil means
+// the real clock.
 func NewClient(config *rest.Config, clk clock.PassiveClock) (*Client, error) {
 	config = rest.CopyConfig(config)
 	if clk == nil {
@@ -58,12 +61,11 @@ func NewClient(config *rest.Config, clk clock.PassiveClock) (*Client, error) {
 	return &Client{http: client, base: base, accept: acceptWhole, links: links}, nil
 }
 
-// dialTimeout is how long it may take to connect, and after what time of silence the system looks
-// whether a connection is alive: as client-go has it.
+// dialTimeout is the timeout of a connect, and the interval of TCP keep-alives, as in client-go.
 const dialTimeout = 30 * time.Second
 
-// Ping asks the API server for anything, and returns when it answered. Watches on the same
-// connection are known to be alive then.
+// Ping sends a request to the API server and returns when it has answered, with whatever status.
+// This proves that the connection, which watches share, is alive.
 func (c *Client) Ping(ctx context.Context) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base.JoinPath("/version").String(), nil)
 	if err != nil {
@@ -73,36 +75,38 @@ func (c *Client) Ping(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("ask the API server: %w", err)
 	}
-	// Whatever it says, it is there.
+	// Any status will do.
 	_, err = io.Copy(io.Discard, io.LimitReader(response.Body, maxRefusal))
 	return errors.Join(err, response.Body.Close())
 }
 
-// MetadataOnly gives a client of the same API server, with the same connections, that gets no more of objects than their metadata: they are of
-// the kind PartialObjectMetadata then, where the API server can do that, as it can for all kinds of its own and of CustomResourceDefinitions.
+// MetadataOnly returns a client of the same API server, with the same connections, that requests
+// only the metadata of objects. The objects then have the kind PartialObjectMetadata if the API
+// server supports this, as it does for its own kinds and those of CustomResourceDefinitions.
 func (c *Client) MetadataOnly() *Client {
 	metadata := *c
 	metadata.accept = acceptMetadata
 	return &metadata
 }
 
-// answer is the body of a good answer. It must be closed.
+// answer is the body of a response with status OK. It must be closed.
 type answer struct {
 	body   io.ReadCloser
 	dog    *watchdog
 	cancel context.CancelCauseFunc
-	// link is the connection that it comes on; nil if that is not known.
+	// link is the connection of the response; nil if it is not known.
 	link *link
-	// horizon is told of Reads; nil: of what is read, nothing follows.
+	// horizon is notified of Reads; nil if the response is not a watch.
 	horizon *horizon
 }
 
-// maxRefusal is how much of an answer other than OK is read.
+// maxRefusal is the maximum number of bytes read of a response with a status other than OK.
 const maxRefusal = 64 << 10
 
-// get asks for a path. When nothing comes for the time of silence, it ends the request, or the reading of its answer. Errors begin with doing.
+// get requests a path. If no data arrives for the time of silence, it cancels the request, or the
+// reading of the response. Errors begin with action.
 func (c *Client) get(
-	ctx context.Context, clk clock.Clock, doing, path string, query url.Values, silence time.Duration,
+	ctx context.Context, clk clock.Clock, action, path string, query url.Values, silence time.Duration,
 ) (*answer, *ending) {
 	at := c.base.JoinPath(path)
 	at.RawQuery = query.Encode()
@@ -112,29 +116,29 @@ func (c *Client) get(
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, at.String(), nil)
 	if err != nil {
 		cancel(nil)
-		return nil, failed(fmt.Errorf("%s: %w", doing, err))
+		return nil, failed(fmt.Errorf("%s: %w", action, err))
 	}
 	request.Header.Set("Accept", c.accept)
 	dog := newWatchdog(clk, silence, cancel)
-	response, err := c.http.Do(request) //nolint:bodyclose // the answer closes it
+	response, err := c.http.Do(request) //nolint:bodyclose // closed by answer.close
 	dog.disarm()
 	if err != nil {
-		err = dog.because(err)
+		err = dog.cause(err)
 		dog.close()
 		cancel(nil)
-		return nil, broken(doing, err)
+		return nil, broken(action, err)
 	}
 	a := &answer{body: response.Body, dog: dog, cancel: cancel, link: c.links.of(conn)}
 	if response.StatusCode == http.StatusOK {
 		return a, nil
 	}
 	defer a.close()
-	// An error while reading it leaves less to tell, and nothing else.
+	// A partial body only makes the error less detailed.
 	body, _ := io.ReadAll(io.LimitReader(a, maxRefusal))
-	return nil, refusal(doing, response.StatusCode, response.Header, body)
+	return nil, refusal(action, response.StatusCode, response.Header, body)
 }
 
-// Read reads from the body. If nothing came for too long, its error is errSilent.
+// Read reads from the body. If no data arrived for too long, its error is errSilent.
 func (a *answer) Read(p []byte) (int, error) {
 	a.dog.arm()
 	if a.horizon != nil {
@@ -146,18 +150,18 @@ func (a *answer) Read(p []byte) (int, error) {
 	}
 	a.dog.disarm()
 	if err != nil && err != io.EOF { //nolint:errorlint // readers return it as it is
-		err = a.dog.because(err)
+		err = a.dog.cause(err)
 	}
 	return n, err
 }
 
-// follow has the Reads from here on be those of a watch that follows what happens.
+// follow makes the following Reads those of a watch for h.
 func (a *answer) follow(h *horizon) {
 	h.follow(a.link)
 	a.horizon = h
 }
 
-// close ends the answer, read or not.
+// close closes the response, even if it was not read to its end.
 func (a *answer) close() {
 	a.dog.close()
 	a.cancel(nil)

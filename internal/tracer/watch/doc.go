@@ -1,8 +1,10 @@
-// Package watch follows one kind of object on an API server, for as long as it takes, and hands on the JSON of its objects as it came.
+// Package watch follows the objects of one kind on an API server, and passes on their JSON as
+// received.
 //
-// A Watcher asks for everything there is once, as one streamed answer where the server offers that and in pages where it doesn't, and from
-// then on only for what changes. A connection that ends is taken up again where it ended. Everything is asked for anew only when the server
-// no longer knows what changed since. A kind that does not exist, or may not be read, is asked for again until it does and may.
+// A Watcher lists all objects once, as one streamed list if the API server supports that and in
+// pages otherwise, and then watches for changes. After a lost connection the watch is resumed where
+// it ended. The objects are listed again only if the API server no longer has the changes since. If
+// a kind does not exist or is forbidden, the Watcher retries until it can be read.
 //
-// Nothing is decoded, and nothing is kept but one object at a time.
+// Nothing is decoded, and only one object at a time is in memory.
 package watch

@@ -16,11 +16,11 @@ import (
 // ending is how an attempt ended.
 type ending struct {
 	reason Reason
-	// err says what happened; nil only where the API server ended a watch as it should.
+	// err is the error; nil only if the API server ended a watch regularly.
 	err error
-	// wait is what the API server asked for.
+	// wait is the wait that the API server asked for.
 	wait time.Duration
-	// handler says that the error is the handler's.
+	// handler is whether the error is that of the handler.
 	handler bool
 }
 
@@ -34,31 +34,31 @@ func (e *ending) Error() string {
 
 func (e *ending) Unwrap() error { return e.err }
 
-// failed is an answer that makes no sense.
+// failed is the end after a response that is invalid.
 func failed(err error) *ending { return &ending{reason: Failed, err: err} }
 
-// byHandler is the end that a handler asks for.
+// byHandler is the end after an error of the handler.
 func byHandler(err error) *ending { return &ending{err: err, handler: true} }
 
 var (
-	// errSilent is the cause of a request's end on which nothing came.
-	errSilent = errors.New("nothing came for too long")
-	// errUnsupported is why a list is asked for in pages.
-	errUnsupported = errors.New("the API server doesn't stream lists of it")
+	// errSilent is the cause of a request's cancellation if no data arrived.
+	errSilent = errors.New("no data received for too long")
+	// errUnsupported is the reason why a list is requested in pages.
+	errUnsupported = errors.New("the API server does not stream lists of this kind")
 )
 
-// broken is the end of a connection that failed with err.
-func broken(doing string, err error) *ending {
-	e := &ending{reason: Dropped, err: fmt.Errorf("%s: %w", doing, err)}
+// broken is the end after a connection failed with err.
+func broken(action string, err error) *ending {
+	e := &ending{reason: Dropped, err: fmt.Errorf("%s: %w", action, err)}
 	if errors.Is(err, errSilent) {
 		e.reason = Silent
 	}
 	return e
 }
 
-// refusal is the end that an answer other than OK asks for. The body is that of the answer, or the object of an ERROR frame, and code is for
-// bodies that have none.
-func refusal(doing string, code int, header http.Header, body []byte) *ending {
+// refusal is the end after a response with a status other than OK, or an ERROR frame. The body is
+// that of the response, or the object of the frame; code is used if the body has none.
+func refusal(action string, code int, header http.Header, body []byte) *ending {
 	status, err := manifest.ParseStatus(body)
 	if err != nil {
 		status = &metav1.Status{Message: strings.TrimSpace(string(body[:min(len(body), 200)]))}
@@ -80,12 +80,12 @@ func refusal(doing string, code int, header http.Header, body []byte) *ending {
 	case code == http.StatusTooManyRequests, code == http.StatusServiceUnavailable, e.wait > 0:
 		e.reason = Throttled
 	}
-	e.wait = min(e.wait, patience)
-	e.err = fmt.Errorf("%s: %w", doing, &refused{code: code, message: status.Message})
+	e.wait = min(e.wait, maxRetryAfter)
+	e.err = fmt.Errorf("%s: %w", action, &refused{code: code, message: status.Message})
 	return e
 }
 
-// refused is an answer other than OK, or an ERROR frame.
+// refused is the error of a response with a status other than OK, or of an ERROR frame.
 type refused struct {
 	code    int
 	message string
@@ -93,7 +93,7 @@ type refused struct {
 
 // Error implements error.
 func (r *refused) Error() string {
-	text := "the API server answers " + strconv.Itoa(r.code)
+	text := "the API server returned " + strconv.Itoa(r.code)
 	if name := http.StatusText(r.code); name != "" {
 		text += " " + name
 	}
@@ -103,7 +103,8 @@ func (r *refused) Error() string {
 	return text
 }
 
-// retryAfter reads the header of that name in its form of seconds, which is what API servers send.
+// retryAfter returns the value of the header Retry-After in seconds. API servers do not send it as
+// a date.
 func retryAfter(header http.Header) time.Duration {
 	seconds, err := strconv.Atoi(header.Get("Retry-After"))
 	if err != nil || seconds < 0 {

@@ -14,15 +14,17 @@ import (
 	"k8s.io/utils/clock"
 )
 
-// answerSilence is how long the API server may take for an answer that it does not hold back on purpose, and pause in one. It gives up
-// by itself after a minute.
+// answerSilence is how long the API server may take to respond to a request that is not a watch,
+// and pause in the response. Its own timeout is a minute.
 const answerSilence = 90 * time.Second
 
-// maxResources is how long the list of the resources of a group may be, in bytes. Real ones have some 10 KB.
+// maxResources is the maximum length in bytes of a group's list of resources. Real ones have some
+// 10 KB.
 const maxResources = 16 << 20
 
-// find asks for the path of a kind's objects of all namespaces. It asks for the kind's group version alone: asking for all groups costs an API
-// server with many a lot, and fails when any one of them is not well.
+// find returns the path of a kind's objects in all namespaces. It requests only the resources of
+// the kind's group and version: a request for all groups is expensive for an API server with many,
+// and fails if any of them is unavailable.
 func (c *Client) find(ctx context.Context, clk clock.Clock, kind schema.GroupVersionKind) (string, *ending) {
 	for _, segment := range []string{kind.Group, kind.Version} {
 		if reasons := content.IsPathSegmentName(segment); len(reasons) > 0 {
@@ -33,33 +35,33 @@ func (c *Client) find(ctx context.Context, clk clock.Clock, kind schema.GroupVer
 	if kind.Group == "" {
 		group = "/api/" + kind.Version
 	}
-	doing := "find kind " + kind.Kind + " of " + kind.GroupVersion().String()
-	answer, end := c.get(ctx, clk, doing, group, nil, answerSilence)
+	action := "find kind " + kind.Kind + " of " + kind.GroupVersion().String()
+	answer, end := c.get(ctx, clk, action, group, nil, answerSilence)
 	if end != nil {
 		if end.reason == Absent {
-			end.err = fmt.Errorf("%s: the API server has no such group and version: install what brings it", doing)
+			end.err = fmt.Errorf("%s: the API server has no such group and version: install the API that defines it", action)
 		}
 		return "", end
 	}
 	defer answer.close()
 	body, err := io.ReadAll(io.LimitReader(answer, maxResources))
 	if err != nil {
-		return "", broken(doing, err)
+		return "", broken(action, err)
 	}
 	var resources metav1.APIResourceList
 	if err := json.Unmarshal(body, &resources); err != nil {
-		return "", failed(fmt.Errorf("%s: read the API server's list of resources: %w", doing, err))
+		return "", failed(fmt.Errorf("%s: read the API server's list of resources: %w", action, err))
 	}
 	for _, r := range resources.APIResources {
-		// A name with a slash is a part of another resource's objects.
+		// A name with a slash is that of a subresource.
 		if r.Kind != kind.Kind || len(content.IsPathSegmentName(r.Name)) > 0 {
 			continue
 		}
 		if !slices.Contains(r.Verbs, "watch") || !slices.Contains(r.Verbs, "list") {
-			return "", &ending{reason: Absent, err: fmt.Errorf("%s: its objects cannot be listed and watched", doing)}
+			return "", &ending{reason: Absent, err: fmt.Errorf("%s: its objects cannot be listed and watched", action)}
 		}
 		return group + "/" + r.Name, nil
 	}
 	return "", &ending{reason: Absent, err: fmt.Errorf(
-		"%s: the API server has no such kind: install its CustomResourceDefinition, or see if its name is spelled right", doing)}
+		"%s: the API server has no such kind: install its CustomResourceDefinition, or correct the name", action)}
 }

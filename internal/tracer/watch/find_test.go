@@ -9,8 +9,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// TestWatcher_NamesAreNoPaths holds that nothing is asked for under a kind, or a resource, whose
-// name leads somewhere else.
+// TestWatcher_NamesAreNoPaths checks that no request is sent for a kind, or a resource, whose name
+// would lead to another path.
 func TestWatcher_NamesAreNoPaths(t *testing.T) {
 	for name, test := range map[string]struct {
 		kind      schema.GroupVersionKind

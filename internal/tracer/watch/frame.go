@@ -9,23 +9,24 @@ import (
 )
 
 const (
-	// maxFrame is how long a frame or an object may be. The API server takes objects of up to 3 MiB, etcd stores 1.5 MiB by default.
+	// maxFrame is the maximum length of a frame or an object. The API server accepts objects of up to
+	// 3 MiB; etcd stores 1.5 MiB by default.
 	maxFrame = 64 << 20
-	// keepFrame is how large a buffer is kept for what comes next.
+	// keepFrame is the maximum size of a buffer that is reused.
 	keepFrame = 1 << 20
-	// readSize is how much is read at once.
+	// readSize is the size of a read.
 	readSize = 64 << 10
 )
 
-var errTooLong = fmt.Errorf("an object has more than %d MiB", maxFrame>>20)
+var errTooLong = fmt.Errorf("an object is larger than %d MiB", maxFrame>>20)
 
-// frameReader reads the lines of a watch. Its buffers last for many of them.
+// frameReader reads the lines of a watch. It reuses its buffers.
 type frameReader struct {
 	reader *bufio.Reader
 	long   []byte
 }
 
-// reset has it read from r.
+// reset makes it read from r.
 func (f *frameReader) reset(r io.Reader) {
 	if f.reader == nil {
 		f.reader = bufio.NewReaderSize(r, readSize)
@@ -33,8 +34,8 @@ func (f *frameReader) reset(r io.Reader) {
 	f.reader.Reset(r)
 }
 
-// next gives the next line, without its end; it is valid until the next call. At the end of all lines the error is io.EOF, within one it is
-// io.ErrUnexpectedEOF.
+// next returns the next line without its end; it is valid until the next call. At the end of the
+// input the error is io.EOF, within a line it is io.ErrUnexpectedEOF.
 func (f *frameReader) next() ([]byte, error) {
 	if cap(f.long) > keepFrame {
 		f.long = nil

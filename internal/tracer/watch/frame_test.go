@@ -84,7 +84,7 @@ func TestFrameReader_GivesLargeBuffersBack(t *testing.T) {
 	}
 }
 
-// FuzzFrameReader holds the reader against a split of the whole.
+// FuzzFrameReader compares the reader with a split of the whole text.
 func FuzzFrameReader(f *testing.F) {
 	for _, test := range framings {
 		f.Add([]byte(test.text[:min(len(test.text), 100)]))
@@ -101,7 +101,7 @@ func FuzzFrameReader(f *testing.F) {
 		if len(lines[len(lines)-1]) > 0 {
 			wantErr = io.ErrUnexpectedEOF
 		}
-		// Its buffer is that small that most lines are long.
+		// The buffer is so small that most lines exceed it.
 		got, err := allFrames(&frameReader{reader: bufio.NewReaderSize(nil, 16)}, bytes.NewReader(text))
 		if !slices.Equal(got, want) || !errors.Is(err, wantErr) {
 			t.Errorf("got %q and %v, want %q and %v", got, err, want, wantErr)

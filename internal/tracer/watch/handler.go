@@ -5,22 +5,26 @@ import (
 	"time"
 )
 
-// Handler gets what a Watcher sees. It is called from the goroutine of Run, one call at a time. The bytes it gets are valid during the call.
-// An error ends Run.
+// Handler handles the objects of a Watcher. It is called from the goroutine of Run, one call at a
+// time. The bytes passed to it are valid during the call. An error ends Run.
 //
-// The objects are JSON as the API server sends it. Those of a list in pages lack their apiVersion and kind where the API server leaves them
-// out, as it does for its own kinds.
+// The objects are JSON as sent by the API server. Those of a list in pages have no apiVersion and
+// kind if the API server leaves them out, as it does for its own kinds.
 type Handler interface {
-	// Begin says that everything there is follows, up to Complete. If that is interrupted, Begin comes again, without a Complete.
+	// Begin is called before all existing objects are passed, up to Complete. If that is interrupted,
+	// Begin is called again without a Complete before.
 	Begin(ctx context.Context) error
-	// Object gives an object that is there: one of those that follow Begin, or one that was made or changed. The same may come again.
+	// Object handles an object that exists: one of those that follow Begin, or one that was created or
+	// changed. The same object may be passed again.
 	Object(ctx context.Context, json []byte) error
-	// Gone gives an object that was deleted, as it was last. It may come before Complete, too, and for an object that was never given.
-	Gone(ctx context.Context, json []byte) error
-	// Complete says that everything there is was given since Begin: what the handler knows of and did not get is gone.
+	// Deleted handles an object that was deleted, in its last state. It may be called before Complete,
+	// too, and for an object that was never passed.
+	Deleted(ctx context.Context, json []byte) error
+	// Complete is called when all existing objects were passed since Begin. Objects that were not
+	// passed since do not exist any more.
 	Complete(ctx context.Context) error
-	// Gap says that of what happened between two times some may never have been handed on. It comes
-	// after every Complete, since a list has only what is left, and when a kind has been away for
-	// long.
+	// Gap is called if changes between two times may never have been passed. It follows every
+	// Complete, since a list has only the objects that are left, and is called when a kind has been
+	// missing for long.
 	Gap(ctx context.Context, from, to time.Time) error
 }

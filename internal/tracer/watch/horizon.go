@@ -8,53 +8,51 @@ import (
 )
 
 const (
-	// lateness is how long after the API server acknowledged a change that change may still be on
-	// its way here.
+	// lateness is the maximum time between the acknowledgement of a change by the API server and its
+	// arrival here.
 	lateness = 5 * time.Second
-	// blocked is how long a Read has to take to show that nothing was there to be read when it
-	// began.
+	// blocked is the duration of a Read from which it proves that no data was available when it began.
 	blocked = time.Millisecond
-	// pause is how long nothing has to come of a watch that was behind, on a connection that is
-	// alive, for it to have caught up.
+	// pause is for how long no data has to arrive for a watch that is behind, on a connection that is
+	// alive, before it counts as caught up.
 	pause = time.Second
-	// settle is after what time a Read that still waits was not woken by what came on its
-	// connection.
+	// settle is the time after which a Read that still waits was not woken up by the data that last
+	// arrived on its connection.
 	settle = 100 * time.Millisecond
 )
 
-// horizon keeps up to when everything that happened was handed on. What is not known for certain is
-// taken to be earlier rather than later. It is safe for concurrent use.
+// horizon computes the time until which every change was passed on. If the time is not certain, an
+// earlier one is used. It is safe for concurrent use.
 //
-// A complete list has everything that was acknowledged before it was asked for. A watch has
-// everything that was acknowledged some time before a moment at which there was nothing left to
-// read, which is certain when something else came on the same connection: a connection keeps the
-// order of what is sent. A watch that is behind, since it was taken up again or was silent for
-// long, first brings what happened meanwhile, and shows nothing by that.
+// A complete list has all changes that were acknowledged before it was requested. A watch has all
+// changes that were acknowledged some time before there was nothing left to read. That is certain
+// if other data arrived on the same connection, since a connection keeps the order of the data. A
+// watch that is behind, because it was resumed or was silent for long, first brings earlier
+// changes, and proves nothing by that.
 type horizon struct {
 	clock clock.PassiveClock
 
 	mu sync.Mutex // guards the following
-	// until is up to when everything was handed on.
+	// until is the time until which every change was passed on.
 	until time.Time
-	// behind is since when what comes may be from before; zero: what comes happened just now.
+	// behind is since when the watch may bring earlier changes; zero if it has caught up.
 	behind time.Time
 	// link is the connection of the watch; nil if it is not known.
 	link *link
-	// waiting is since when a Read waits; zero: none does.
+	// waiting is since when a Read waits; zero if none does.
 	waiting time.Time
-	// heard is when something last came on the connection as it was seen at the time looked, during
-	// the same Read.
+	// heard is when data last arrived on the connection as of the time looked, during the same Read.
 	heard, looked time.Time
 }
 
-// listed notes that everything that was acknowledged before a time was handed on.
+// listed records that all changes that were acknowledged before a time were passed on.
 func (h *horizon) listed(asked time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.advance(asked)
 }
 
-// follow starts a watch, or what follows a streamed list: what happened since is on its way.
+// follow starts a watch, or the part of it that follows a streamed list.
 func (h *horizon) follow(l *link) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -62,7 +60,7 @@ func (h *horizon) follow(l *link) {
 	h.interrupted(h.clock.Now())
 }
 
-// interrupted has what comes taken for late, unless it was heard just now that all had come.
+// interrupted marks the watch as behind, unless it had caught up just before.
 func (h *horizon) interrupted(now time.Time) {
 	if h.isLate(now) {
 		h.behind = now
@@ -91,8 +89,8 @@ func (h *horizon) woken() {
 	h.waiting = time.Time{}
 }
 
-// bookmark notes that the API server said how far the watch is, behind all that happened until
-// then: not long ago, unless that, too, was held back.
+// bookmark records that the API server sent a bookmark, which follows all changes until a recent
+// time, unless the bookmark was delayed, too.
 func (h *horizon) bookmark() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -104,8 +102,8 @@ func (h *horizon) bookmark() {
 	h.advance(now.Add(-lateness))
 }
 
-// closed notes that the API server ended the watch when its time was over, whether or not it had
-// caught up.
+// closed records that the API server ended the watch because its time was over, which it does
+// whether or not the watch has caught up.
 func (h *horizon) closed() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -114,7 +112,8 @@ func (h *horizon) closed() {
 	}
 }
 
-// late reports whether a watch that starts now is behind: what happened meanwhile comes first.
+// late reports whether a watch that starts now is behind, that is, will first bring earlier
+// changes.
 func (h *horizon) late() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -123,7 +122,7 @@ func (h *horizon) late() bool {
 
 func (h *horizon) isLate(now time.Time) bool { return now.Sub(h.until) > lateness+pause }
 
-// get returns the time up to which everything was handed on.
+// get returns the time until which every change was passed on.
 func (h *horizon) get() time.Time {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -133,7 +132,7 @@ func (h *horizon) get() time.Time {
 	return h.until
 }
 
-// look draws conclusions from a Read that still waits.
+// look updates the horizon during a Read that still waits.
 func (h *horizon) look(now time.Time) {
 	if h.behind.IsZero() && now.Sub(h.waiting) >= blocked {
 		h.advance(h.waiting.Add(-lateness))

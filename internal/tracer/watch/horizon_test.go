@@ -13,16 +13,16 @@ import (
 	"k8s.io/utils/clock"
 )
 
-// TestHorizon plays what a watch sees on its connection, second by second, and looks how far it is
-// sure then.
+// TestHorizon simulates what a watch sees on its connection, second by second, and checks the time
+// until which it is complete.
 func TestHorizon(t *testing.T) {
-	// A step is what happens: "wait" and "woken" begin and end a Read, "ping" is something else on
-	// the connection, "bookmark" and "closed" what they say, "follow" another watch, "look" looks;
-	// a number is for how many seconds nothing happens.
+	// Steps are: "wait" and "woken" begin and end a Read, "ping" is other data on the connection,
+	// "bookmark" and "closed" are those of the watch, "follow" starts another watch, "look" reads the
+	// horizon; a number is a pause in seconds.
 	for _, test := range []struct {
 		name  string
 		steps string
-		want  float64 // seconds after the beginning, of which it is sure when it starts
+		want  float64 // in seconds since the start, when it is complete
 	}{
 		{"a list alone", "60", 0},
 		{"nothing to read", "follow wait 10 look", 0},
@@ -30,15 +30,15 @@ func TestHorizon(t *testing.T) {
 		{"something came just now, and may be ours", "follow wait 30 ping look", 0},
 		{"a Read that waited", "follow 8 wait 0.1 woken", 3},
 		{"Reads that find something each time", "follow 8 wait woken 8 wait woken", 0},
-		{"taken up again", "20 follow wait 0.1 woken 2 wait 0.1 woken", 0},
-		{"taken up again, and nothing comes", "20 follow wait 10 look", 0},
-		{"taken up again, and all had come", "20 follow wait 0.1 woken wait 5 ping 1 look 1 look", 20.1},
-		{"taken up again, and a bookmark, which may be late", "20 follow wait 0.1 woken bookmark", 0},
-		{"taken up again, and a bookmark after a while", "20 follow 5 wait 0.1 woken bookmark", 20.1},
+		{"resumed", "20 follow wait 0.1 woken 2 wait 0.1 woken", 0},
+		{"resumed, and nothing comes", "20 follow wait 10 look", 0},
+		{"resumed, and all had come", "20 follow wait 0.1 woken wait 5 ping 1 look 1 look", 20.1},
+		{"resumed, and a bookmark, which may be late", "20 follow wait 0.1 woken bookmark", 0},
+		{"resumed, and a bookmark after a while", "20 follow 5 wait 0.1 woken bookmark", 20.1},
 		{"silent, then something comes", "follow wait 20 woken wait 0.1 woken 8 wait 0.1 woken", 0},
 		{"a bookmark", "follow 9 bookmark", 4},
 		{"the end of a watch", "follow 9 closed", 4},
-		{"the end of a watch that was taken up again", "20 follow 10 closed", 0},
+		{"the end of a watch that was resumed", "20 follow 10 closed", 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -71,15 +71,15 @@ func TestHorizon(t *testing.T) {
 					}
 				}
 				if got := h.get().Sub(began).Seconds(); got != test.want {
-					t.Errorf("sure up to %v s, want %v s", got, test.want)
+					t.Errorf("complete until %v s, want %v s", got, test.want)
 				}
 			})
 		})
 	}
 }
 
-// TestWatcher_Gaps holds what a handler is told of what it may have missed: nothing where a watch
-// goes on where it ended, and everything since the last that was sure where all had to be listed.
+// TestWatcher_Gaps checks the gaps that a handler is notified of: none if a watch resumes where it
+// ended, and everything since the last time of completeness if all objects had to be listed again.
 func TestWatcher_Gaps(t *testing.T) {
 	const hour = time.Hour
 	synced := []string{"added a 1", "end 3"}
@@ -89,7 +89,7 @@ func TestWatcher_Gaps(t *testing.T) {
 		discovery [][]string
 		answers   [][]string
 		lasts     time.Duration
-		// gaps are bounds, after the beginning, that each gap has to have.
+		// gaps are the bounds of each expected gap, relative to the start.
 		gaps []bounds
 	}{{
 		name:    "the first list",
@@ -141,24 +141,24 @@ func TestWatcher_Gaps(t *testing.T) {
 				}
 				for i, want := range test.gaps {
 					from, to := handler.gaps[i].from.Sub(began), handler.gaps[i].to.Sub(began)
-					if from < want.leastFrom || from > want.mostFrom || to < want.leastTo || to > want.mostTo {
+					if from < want.minFrom || from > want.maxFrom || to < want.minTo || to > want.maxTo {
 						t.Errorf("got a gap from %v to %v, want one within %v", from, to, want)
 					}
 				}
-				if sure, last := watcher.Sure(), handler.gaps[len(handler.gaps)-1]; sure.Before(last.from) {
-					t.Errorf("it is sure up to %v, which is in the gap before", sure.Sub(began))
+				if complete, last := watcher.CompleteUntil(), handler.gaps[len(handler.gaps)-1]; complete.Before(last.from) {
+					t.Errorf("it is complete until %v, which is before the gap", complete.Sub(began))
 				}
 			})
 		})
 	}
 }
 
-// bounds are those of the beginning and of the end of a gap.
-type bounds struct{ leastFrom, mostFrom, leastTo, mostTo time.Duration }
+// bounds are the bounds of the beginning and of the end of a gap.
+type bounds struct{ minFrom, maxFrom, minTo, maxTo time.Duration }
 
-// TestWatcher_SureWhileNothingHappens has another request show that the connection of a silent
-// watch is alive, over HTTP/2 and with TLS.
-func TestWatcher_SureWhileNothingHappens(t *testing.T) {
+// TestWatcher_CompleteWhileNothingHappens checks that another request proves that the connection of
+// a silent watch is alive, over HTTP/2 with TLS.
+func TestWatcher_CompleteWhileNothingHappens(t *testing.T) {
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case strings.HasSuffix(r.URL.Path, "/widgets"):
@@ -191,21 +191,21 @@ func TestWatcher_SureWhileNothingHappens(t *testing.T) {
 	for watcher.Status().State != Synced {
 		time.Sleep(10 * time.Millisecond)
 	}
-	// What was listed is known as of now; later only what is heard moves that.
-	listed := watcher.Sure()
+	// The list is complete as of now; later only received data advances that.
+	listed := watcher.CompleteUntil()
 	time.Sleep(lateness + 10*settle)
-	if silent := watcher.Sure(); silent.Sub(listed) > lateness {
-		t.Errorf("sure up to %v after the list, and nothing was heard", silent.Sub(listed))
+	if silent := watcher.CompleteUntil(); silent.Sub(listed) > lateness {
+		t.Errorf("complete until %v after the list, although nothing was received", silent.Sub(listed))
 	}
 	asked := time.Now()
 	if err := client.Ping(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	for range 3 { // each look needs the one before it
-		watcher.Sure()
+	for range 3 { // each call depends on the previous one
+		watcher.CompleteUntil()
 		time.Sleep(settle + settle/2)
 	}
-	if sure := watcher.Sure(); sure.Before(asked.Add(-lateness)) || sure.After(time.Now().Add(-lateness)) {
-		t.Errorf("sure up to %v before the ping, want %v before", asked.Sub(sure), lateness)
+	if complete := watcher.CompleteUntil(); complete.Before(asked.Add(-lateness)) || complete.After(time.Now().Add(-lateness)) {
+		t.Errorf("complete until %v before the ping, want %v before", asked.Sub(complete), lateness)
 	}
 }

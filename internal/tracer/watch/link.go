@@ -10,8 +10,8 @@ import (
 	"k8s.io/utils/clock"
 )
 
-// links are the connections of a Client, each of which knows when something last came on it. It is
-// safe for concurrent use.
+// links are the connections of a Client, with the time of their last data. It is safe for
+// concurrent use.
 type links struct {
 	clock clock.PassiveClock
 	dial  func(ctx context.Context, network, address string) (net.Conn, error)
@@ -24,15 +24,16 @@ type links struct {
 type link struct {
 	net.Conn
 	links *links
-	// inside says that it is none: the API server is in this process, and always in reach.
+	// inside is whether there is no connection, because the API server is in this process.
 	inside bool
 	last   atomic.Int64 // unix nanoseconds
 }
 
-// linkName names a connection by its two ends: what is at hand of it may be wrapped.
+// linkName returns a key of a connection that consists of both addresses, since the connection may
+// be wrapped.
 func linkName(c net.Conn) string { return c.LocalAddr().String() + " " + c.RemoteAddr().String() }
 
-// connect is for rest.Config.Dial.
+// connect implements rest.Config.Dial.
 func (l *links) connect(ctx context.Context, network, address string) (net.Conn, error) {
 	conn, err := l.dial(ctx, network, address)
 	if err != nil {
@@ -46,7 +47,7 @@ func (l *links) connect(ctx context.Context, network, address string) (net.Conn,
 	return made, nil
 }
 
-// of returns the link that a connection is, or wraps; nil if that is not known.
+// of returns the link of a connection that is a link or wraps one; nil if it is not known.
 func (l *links) of(conn net.Conn) *link {
 	if conn == nil {
 		return &link{links: l, inside: true}
@@ -75,7 +76,7 @@ func (l *link) Close() error {
 	return l.Conn.Close()
 }
 
-// heard returns when something last came.
+// heard returns when data last arrived.
 func (l *link) heard() time.Time {
 	if l.inside {
 		return l.links.clock.Now()

@@ -10,23 +10,25 @@ import (
 	"simkube.io/simkube/internal/tracer/manifest"
 )
 
-// pageSize is how many objects the API server is asked for at once. It holds a page in memory until it is sent.
+// pageSize is the number of objects per page. The API server holds a page in memory until it is
+// sent.
 const pageSize = 500
 
-// list hands on everything there is, asked for in pages, and notes the version that it is of.
+// list passes on all objects, requested in pages, and stores the version of the list.
 //
-// No resource version is asked for, so that the list is not older than the request. A list from the API server's cache (resourceVersion=0)
-// costs it less, but may be older than what is known already: then objects that exist would count as deleted.
+// It sets no resource version, so that the list is not older than the request. A list from the API
+// server's cache (resourceVersion=0) costs less, but may be older than objects that are already
+// known, which would then count as deleted.
 func (w *Watcher) list(ctx context.Context) *ending {
-	doing := "list " + w.what()
-	w.keeper.enter(Listing)
+	action := "list " + w.what()
+	w.tracker.enter(Listing)
 	asked := w.clock.Now()
 	query := url.Values{}
 	if w.expired < maxExpired {
 		query.Set("limit", strconv.Itoa(pageSize))
 	}
 	for began := false; ; began = true {
-		version, next, end := w.page(ctx, doing, query, !began)
+		version, next, end := w.page(ctx, action, query, !began)
 		if end != nil {
 			if end.reason == Expired {
 				w.expired++
@@ -46,13 +48,15 @@ func (w *Watcher) list(ctx context.Context) *ending {
 	}
 }
 
-// maxExpired is after how many lists in a row whose pages the API server had given up before they were asked for the list is asked
-// for in one piece: it is read as it comes, so that this costs the API server memory, and nothing here.
+// maxExpired is the number of lists in a row with expired pages after which the list is requested
+// in one piece. That costs the API server memory, but not the Watcher, which reads the list as it
+// arrives.
 const maxExpired = 2
 
-// page hands on the objects of one page, and gives the version of the list and the token for the rest of it.
-func (w *Watcher) page(ctx context.Context, doing string, query url.Values, first bool) (version, next string, end *ending) {
-	answer, end := w.client.get(ctx, w.clock, doing, w.path, query, answerSilence)
+// page passes on the objects of one page, and returns the version of the list and the token for the
+// next page.
+func (w *Watcher) page(ctx context.Context, action string, query url.Values, first bool) (version, next string, end *ending) {
+	answer, end := w.client.get(ctx, w.clock, action, w.path, query, answerSilence)
 	if end != nil {
 		return "", "", end
 	}
@@ -67,13 +71,13 @@ func (w *Watcher) page(ctx context.Context, doing string, query url.Values, firs
 		object, err := reader.Next()
 		switch {
 		case errors.Is(err, io.EOF) && reader.ResourceVersion() == "":
-			return "", "", failed(errors.New(doing + ": the list has no resource version"))
+			return "", "", failed(errors.New(action + ": the list has no resource version"))
 		case errors.Is(err, io.EOF):
 			return reader.ResourceVersion(), reader.Continue(), nil
 		case err != nil:
-			return "", "", broken(doing, err)
+			return "", "", broken(action, err)
 		}
-		w.keeper.received(len(object))
+		w.tracker.received(len(object))
 		if err := w.handler.Object(ctx, object); err != nil {
 			return "", "", byHandler(err)
 		}

@@ -14,7 +14,7 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// TestWatcher_OverTCP has objects of megabytes, and connections that break while they are on their way.
+// TestWatcher_OverTCP uses objects of megabytes, and connections that break within them.
 func TestWatcher_OverTCP(t *testing.T) {
 	const size = 3 << 20
 	large := func(name, version string) string {
@@ -63,7 +63,7 @@ func TestWatcher_OverTCP(t *testing.T) {
 	}
 }
 
-// untilVersion is a witness that ends the watch when an object of a version comes.
+// untilVersion is a witness that ends the watch when an object with the version arrives.
 type untilVersion struct {
 	witness
 	version string
@@ -84,7 +84,7 @@ func TestNewClient_RefusesAddressesThatAreNone(t *testing.T) {
 	}
 }
 
-// BenchmarkWatcher reads changes of pods of some 6 KB over TCP, each of them seen by a handler that does nothing.
+// BenchmarkWatcher reads changes of pods of some 6 KB over TCP, with a handler that does nothing.
 func BenchmarkWatcher(b *testing.B) {
 	frame := fmt.Sprintf(`{"type":"MODIFIED","object":{"apiVersion":"v1","kind":"Pod","metadata":{"name":"a","namespace":"b","uid":"c",`+
 		`"resourceVersion":"7","labels":{"app":"a"},"annotations":{"note":%q},"managedFields":[{"manager":"m","fieldsV1":{%s"f:x":{}}}]},`+
@@ -125,9 +125,9 @@ type countdown struct {
 	cancel context.CancelFunc
 }
 
-func (c *countdown) Begin(context.Context) error        { return nil }
-func (c *countdown) Gone(context.Context, []byte) error { return nil }
-func (c *countdown) Complete(context.Context) error     { return nil }
+func (c *countdown) Begin(context.Context) error           { return nil }
+func (c *countdown) Deleted(context.Context, []byte) error { return nil }
+func (c *countdown) Complete(context.Context) error        { return nil }
 
 func (c *countdown) Gap(context.Context, time.Time, time.Time) error { return nil }
 func (c *countdown) Object(context.Context, []byte) error {

@@ -1,65 +1,68 @@
 package watch
 
-// Mode is how a list is asked for.
+// Mode is how a list is requested.
 type Mode string
 
 const (
-	// Streamed lists are watches that begin with everything there is. For the API server they are no list calls, and cost far less.
+	// Streamed lists are watches that begin with all existing objects. They cost the API server far
+	// less than list calls.
 	Streamed Mode = "streamed"
-	// Paged lists come in parts.
+	// Paged lists consist of several responses.
 	Paged Mode = "paged"
 )
 
-// Reason is why a watch, or the attempt at one, ended.
+// Reason is why a watch, or an attempt to start one, ended.
 type Reason string
 
 const (
-	// Closed is the end that the API server gives every watch after some minutes.
+	// Closed means that the API server ended the watch, as it does after some minutes.
 	Closed Reason = "closed"
-	// Dropped is a connection that failed, or could not be made.
+	// Dropped means that a connection failed, or could not be established.
 	Dropped Reason = "dropped"
-	// Silent is a connection on which nothing came for longer than it can take.
+	// Silent means that no data arrived on a connection for too long.
 	Silent Reason = "silent"
-	// Expired means that the API server no longer knows what changed since: everything is asked for anew.
+	// Expired means that the API server no longer has the changes since the last version: all objects
+	// are listed again.
 	Expired Reason = "expired"
-	// Throttled means that the API server asked for patience.
+	// Throttled means that the API server asked to wait.
 	Throttled Reason = "throttled"
-	// Refused means that the kind may not be read.
+	// Refused means that reading the kind is forbidden.
 	Refused Reason = "forbidden"
 	// Absent means that the API server does not have the kind.
 	Absent Reason = "missing"
-	// Unsupported means that the API server does not stream lists: they are asked for in pages.
+	// Unsupported means that the API server does not stream lists: they are requested in pages.
 	Unsupported Reason = "unsupported"
-	// Failed is any other error of the API server, and an answer that makes no sense.
+	// Failed means any other error of the API server, or an invalid response.
 	Failed Reason = "error"
 )
 
-// Reasons are all of them, for those who count.
+// Reasons returns all reasons, for metrics.
 func Reasons() []Reason {
 	return []Reason{Closed, Dropped, Silent, Expired, Throttled, Refused, Absent, Unsupported, Failed}
 }
 
-// Observer is told of what a Watcher does, so that it can be counted. It is called from the goroutine of Run and must return at once.
+// Observer is notified of the actions of a Watcher, for metrics. It is called from the goroutine of
+// Run and must return at once.
 type Observer interface {
-	// StateChanged gives the state that the watcher is in now.
+	// StateChanged is called with the new state.
 	StateChanged(state State)
-	// Listed says that a list is complete.
+	// Listed is called when a list is complete.
 	Listed(mode Mode)
-	// Watched says that the API server accepted a watch.
+	// Watched is called when the API server accepted a watch.
 	Watched()
-	// Restarted says that an attempt ended, and will be made again.
+	// Restarted is called when an attempt ended and will be repeated.
 	Restarted(reason Reason)
-	// Received gives the size of an object that came, before it is handed on.
+	// Received is called with the size of an object before it is passed on.
 	Received(bytes int)
 }
 
-// nobody is the observer where there is none.
-type nobody struct{}
+// noObserver is the default observer.
+type noObserver struct{}
 
-var _ Observer = nobody{}
+var _ Observer = noObserver{}
 
-func (nobody) StateChanged(State) {}
-func (nobody) Listed(Mode)        {}
-func (nobody) Watched()           {}
-func (nobody) Restarted(Reason)   {}
-func (nobody) Received(int)       {}
+func (noObserver) StateChanged(State) {}
+func (noObserver) Listed(Mode)        {}
+func (noObserver) Watched()           {}
+func (noObserver) Restarted(Reason)   {}
+func (noObserver) Received(int)       {}

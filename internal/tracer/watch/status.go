@@ -8,54 +8,57 @@ import (
 	"k8s.io/utils/clock"
 )
 
-// State is what a Watcher is about.
+// State is the state of a Watcher.
 type State string
 
 const (
-	// Starting is before the API server has answered for the first time.
+	// Starting is the state before the first response of the API server.
 	Starting State = "Starting"
-	// Listing means that everything there is is on its way.
+	// Listing means that a list is in progress.
 	Listing State = "Listing"
-	// Synced means that all there is was handed on, and changes will be as they come.
+	// Synced means that all existing objects were passed on, and a watch is running.
 	Synced State = "Synced"
-	// Reconnecting means that the connection was lost, and changes come later.
+	// Reconnecting means that the connection was lost, and changes are delayed.
 	Reconnecting State = "Reconnecting"
-	// Missing means that the API server doesn't have the kind.
+	// Missing means that the API server does not have the kind.
 	Missing State = "Missing"
-	// Forbidden means that the API server doesn't let the kind be read, or doesn't know who asks.
+	// Forbidden means that the API server denies access to the kind, or authentication.
 	Forbidden State = "Forbidden"
 	// Stopped means that Run has returned.
 	Stopped State = "Stopped"
 )
 
-// States are all of them, for those who count.
+// States returns all states, for metrics.
 func States() []State {
 	return []State{Starting, Listing, Synced, Reconnecting, Missing, Forbidden, Stopped}
 }
 
-// Status tells what a Watcher is about, and what it did so far.
+// Status is the state of a Watcher with statistics.
 type Status struct {
 	Kind  schema.GroupVersionKind
 	State State
 	// Since is when the state began.
 	Since time.Time
-	// HasSynced says that a list was complete once; what was known then may be out of date in states other than Synced.
+	// HasSynced is whether a list was complete once; in states other than Synced its result may be
+	// outdated.
 	HasSynced bool
-	// Error is the last error, and stays when all is well again. It is for people.
+	// Error is the text of the last error. It is kept after the Watcher has recovered.
 	Error string
-	// ErrorAt is when it was; zero: never.
+	// ErrorAt is the time of the last error; zero if there was none.
 	ErrorAt time.Time
-	// Retry is when the next attempt is made; zero while one is under way.
+	// Retry is when the next attempt starts; zero if one is in progress.
 	Retry time.Time
 
-	// Lists counts those that are complete; Watches those that were accepted; Restarts attempts that ended; Events objects that came; Bytes theirs.
+	// Lists counts complete lists, Watches accepted watches, Restarts ended attempts, Events received
+	// objects, and Bytes their sizes.
 	Lists, Watches, Restarts, Events, Bytes int64
-	// LastEvent is when the last object came, LastHeard when anything did. Of a cluster in which nothing changes nothing may be heard for minutes.
+	// LastEvent is when the last object was received, LastHeard when any data was. In a cluster
+	// without changes, no data may be received for minutes.
 	LastEvent, LastHeard time.Time
 }
 
-// keeper keeps a status and tells the observer.
-type keeper struct {
+// tracker maintains a status and notifies the observer.
+type tracker struct {
 	clock    clock.PassiveClock
 	observer Observer
 
@@ -63,62 +66,62 @@ type keeper struct {
 	status Status
 }
 
-func (k *keeper) get() Status {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return k.status
+func (t *tracker) get() Status {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.status
 }
 
-func (k *keeper) update(f func(s *Status)) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	f(&k.status)
+func (t *tracker) update(f func(s *Status)) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	f(&t.status)
 }
 
-// enter changes the state, and says whether it was another.
-func (k *keeper) enter(state State) bool {
+// enter changes the state, and reports whether it was another one before.
+func (t *tracker) enter(state State) bool {
 	changed := false
-	k.update(func(s *Status) {
+	t.update(func(s *Status) {
 		if changed = s.State != state; changed {
-			s.State, s.Since = state, k.clock.Now()
+			s.State, s.Since = state, t.clock.Now()
 		}
 		s.Retry = time.Time{}
 		s.HasSynced = s.HasSynced || state == Synced
 	})
 	if changed {
-		k.observer.StateChanged(state)
+		t.observer.StateChanged(state)
 	}
 	return changed
 }
 
-func (k *keeper) listed(mode Mode) {
-	k.update(func(s *Status) { s.Lists++ })
-	k.observer.Listed(mode)
+func (t *tracker) listed(mode Mode) {
+	t.update(func(s *Status) { s.Lists++ })
+	t.observer.Listed(mode)
 }
 
-func (k *keeper) watched() {
-	k.update(func(s *Status) { s.Watches++; s.LastHeard = k.clock.Now() })
-	k.observer.Watched()
+func (t *tracker) watched() {
+	t.update(func(s *Status) { s.Watches++; s.LastHeard = t.clock.Now() })
+	t.observer.Watched()
 }
 
-func (k *keeper) heard() {
-	k.update(func(s *Status) { s.LastHeard = k.clock.Now() })
+func (t *tracker) heard() {
+	t.update(func(s *Status) { s.LastHeard = t.clock.Now() })
 }
 
-func (k *keeper) received(bytes int) {
-	now := k.clock.Now()
-	k.update(func(s *Status) {
+func (t *tracker) received(bytes int) {
+	now := t.clock.Now()
+	t.update(func(s *Status) {
 		s.Events++
 		s.Bytes += int64(bytes)
 		s.LastEvent, s.LastHeard = now, now
 	})
-	k.observer.Received(bytes)
+	t.observer.Received(bytes)
 }
 
-// ended notes the end of an attempt, and when the next one is made.
-func (k *keeper) ended(e *ending, wait time.Duration) {
-	now := k.clock.Now()
-	k.update(func(s *Status) {
+// ended records the end of an attempt, and the time of the next one.
+func (t *tracker) ended(e *ending, wait time.Duration) {
+	now := t.clock.Now()
+	t.update(func(s *Status) {
 		s.Restarts++
 		if e.reason != Closed {
 			s.Error, s.ErrorAt = e.Error(), now
@@ -127,5 +130,5 @@ func (k *keeper) ended(e *ending, wait time.Duration) {
 			s.Retry = now.Add(wait)
 		}
 	})
-	k.observer.Restarted(e.reason)
+	t.observer.Restarted(e.reason)
 }

@@ -18,27 +18,32 @@ import (
 )
 
 const (
-	// A watch is asked to last from leastWatch to twice that, so that many don't end at once.
-	leastWatch = 5 * time.Minute
-	// catchUp is how long a watch is asked to last that first brings what happened during an
-	// outage: API servers send a bookmark before the end, which says that all of that has come.
+	// The duration of a watch is chosen between minWatch and twice that, so that many watches do not
+	// end at the same time.
+	minWatch = 5 * time.Minute
+	// catchUp is the duration of a watch after an outage, which first brings the changes of the
+	// outage: API servers send a bookmark before the end, which confirms that the watch has caught up.
 	catchUp = 10 * time.Second
-	// endSilence is how long after its time a watch may end. Before that, nothing need come: API servers send a bookmark only when something in the
-	// cluster changed since the one before, as far as they have heard. A connection that broke without a word is noticed by HTTP/2 long before.
+	// endSilence is how long after its duration a watch may end. Until then a silent watch is not an
+	// error: API servers send bookmarks only if something in the cluster has changed since the
+	// previous one. HTTP/2 detects broken connections much earlier.
 	endSilence = time.Minute
-	// pagedFor is how long lists are asked for in pages once the API server refused to stream one. It may be another one then.
+	// pagedFor is how long lists are requested in pages after the API server refused to stream one. By
+	// then the API server may have been upgraded.
 	pagedFor = time.Hour
-	// maxUnfinished is after how many streamed lists in a row that didn't come to their end the next one is asked for in pages.
+	// maxUnfinished is the number of streamed lists in a row without an end after which the next list
+	// is requested in pages.
 	maxUnfinished = 3
-	// maxStuck is how often an error of the API server is answered by asking for the same again. Then everything is asked for anew.
+	// maxStuck is the number of errors of the API server in a row after which all objects are listed
+	// again instead of resuming the watch.
 	maxStuck = 3
 )
 
-// watch hands on what changes after the version, or, if initial, all there is and then what changes, until the API server or the network
-// ends it.
+// watch passes on the changes after the version, or, if initial, all existing objects and then the
+// changes, until the API server or the network ends the watch.
 func (w *Watcher) watch(ctx context.Context, initial bool) *ending {
-	doing := "watch " + w.what()
-	lasts := leastWatch + rand.N(leastWatch)
+	action := "watch " + w.what()
+	lasts := minWatch + rand.N(minWatch)
 	longest := lasts + endSilence
 	if !initial && w.horizon.late() {
 		lasts = catchUp
@@ -50,16 +55,17 @@ func (w *Watcher) watch(ctx context.Context, initial bool) *ending {
 	}
 	silence := longest
 	if initial {
-		w.keeper.enter(Listing)
+		w.tracker.enter(Listing)
 		silence = answerSilence
 		query.Set("sendInitialEvents", "true")
-		// An API server that knows nothing of such lists refuses this, and doesn't just leave out their end.
+		// An API server that does not know streamed lists rejects this parameter, and does not just omit
+		// the end of the list.
 		query.Set("resourceVersionMatch", "NotOlderThan")
 	} else {
 		query.Set("resourceVersion", w.version)
 	}
 	asked := w.clock.Now()
-	answer, end := w.client.get(ctx, w.clock, doing, w.path, query, silence)
+	answer, end := w.client.get(ctx, w.clock, action, w.path, query, silence)
 	if end != nil {
 		if initial {
 			end = unstreamed(end)
@@ -67,14 +73,14 @@ func (w *Watcher) watch(ctx context.Context, initial bool) *ending {
 		return end
 	}
 	defer answer.close()
-	w.keeper.watched()
+	w.tracker.watched()
 	if initial {
 		w.unfinished++
 		if err := w.handler.Begin(ctx); err != nil {
 			return byHandler(err)
 		}
 	} else {
-		w.keeper.enter(Synced)
+		w.tracker.enter(Synced)
 		answer.follow(&w.horizon)
 	}
 	w.frames.reset(answer)
@@ -87,13 +93,13 @@ func (w *Watcher) watch(ctx context.Context, initial bool) *ending {
 			}
 			return &ending{reason: Closed}
 		case errors.Is(err, errTooLong):
-			return failed(fmt.Errorf("%s: %w", doing, err))
+			return failed(fmt.Errorf("%s: %w", action, err))
 		case initial && errors.Is(err, errSilent):
-			return &ending{reason: Unsupported, err: fmt.Errorf("%s: the list had no end: %w", doing, errUnsupported)}
+			return &ending{reason: Unsupported, err: fmt.Errorf("%s: the list had no end: %w", action, errUnsupported)}
 		case err != nil:
-			return broken(doing, err)
+			return broken(action, err)
 		}
-		listed, end := w.frame(ctx, doing, line, initial)
+		listed, end := w.frame(ctx, action, line, initial)
 		if end != nil {
 			return end
 		}
@@ -108,40 +114,41 @@ func (w *Watcher) watch(ctx context.Context, initial bool) *ending {
 	}
 }
 
-// frame hands on what a line of a watch says. It says whether that was the end of a streamed list.
-func (w *Watcher) frame(ctx context.Context, doing string, line []byte, initial bool) (listed bool, end *ending) {
+// frame handles a line of a watch. It reports whether that was the end of a streamed list.
+func (w *Watcher) frame(ctx context.Context, action string, line []byte, initial bool) (listed bool, end *ending) {
 	event, object, err := manifest.SplitFrame(line)
 	if err != nil {
-		return false, failed(fmt.Errorf("%s: read frame of %d bytes: %w", doing, len(line), err))
+		return false, failed(fmt.Errorf("%s: read frame of %d bytes: %w", action, len(line), err))
 	}
 	switch event := apiwatch.EventType(event); event {
 	case apiwatch.Added, apiwatch.Modified, apiwatch.Deleted:
-		return false, w.event(ctx, doing, event, object, initial)
+		return false, w.event(ctx, action, event, object, initial)
 	case apiwatch.Bookmark:
-		return w.bookmark(doing, object, initial)
+		return w.bookmark(action, object, initial)
 	case apiwatch.Error:
-		end := refusal(doing, http.StatusInternalServerError, nil, object)
+		end := refusal(action, http.StatusInternalServerError, nil, object)
 		if initial {
 			end = unstreamed(end)
 		}
 		return false, end
 	default:
-		return false, failed(fmt.Errorf("%s: read frame of %d bytes: unknown type of event", doing, len(line)))
+		return false, failed(fmt.Errorf("%s: read frame of %d bytes: unknown type of event", action, len(line)))
 	}
 }
 
-// event hands on an object. Within a streamed list its version says nothing of the others.
-func (w *Watcher) event(ctx context.Context, doing string, event apiwatch.EventType, object []byte, initial bool) *ending {
+// event passes on an object. Within a streamed list, the object's version does not order it among
+// the others.
+func (w *Watcher) event(ctx context.Context, action string, event apiwatch.EventType, object []byte, initial bool) *ending {
 	head, err := manifest.ParseHead(object)
 	switch {
 	case err != nil:
-		return failed(fmt.Errorf("%s: read metadata of object of %d bytes: %w", doing, len(object), err))
+		return failed(fmt.Errorf("%s: read metadata of object of %d bytes: %w", action, len(object), err))
 	case head.ResourceVersion == "":
-		return failed(fmt.Errorf("%s: an object has no resource version", doing))
+		return failed(fmt.Errorf("%s: an object has no resource version", action))
 	}
-	w.keeper.received(len(object))
+	w.tracker.received(len(object))
 	if event == apiwatch.Deleted {
-		err = w.handler.Gone(ctx, object)
+		err = w.handler.Deleted(ctx, object)
 	} else {
 		err = w.handler.Object(ctx, object)
 	}
@@ -154,20 +161,20 @@ func (w *Watcher) event(ctx context.Context, doing string, event apiwatch.EventT
 	return nil
 }
 
-// bookmark notes how far the watch is.
-func (w *Watcher) bookmark(doing string, object []byte, initial bool) (listed bool, end *ending) {
+// bookmark records the version that the watch has reached.
+func (w *Watcher) bookmark(action string, object []byte, initial bool) (listed bool, end *ending) {
 	b, err := manifest.ParseBookmark(object)
 	if err != nil {
-		return false, failed(fmt.Errorf("%s: read bookmark: %w", doing, err))
+		return false, failed(fmt.Errorf("%s: read bookmark: %w", action, err))
 	}
-	w.keeper.heard()
+	w.tracker.heard()
 	switch {
 	case initial && !b.InitialEventsEnd:
-		// It was not asked to tell how far it is, but what there is.
-		return false, &ending{reason: Unsupported, err: fmt.Errorf("%s: %w", doing, errUnsupported)}
+		// The request was for the existing objects, so this API server ignored sendInitialEvents.
+		return false, &ending{reason: Unsupported, err: fmt.Errorf("%s: %w", action, errUnsupported)}
 	case !initial && goesBack(w.version, b.ResourceVersion):
 		return false, &ending{reason: Expired, err: fmt.Errorf(
-			"%s: the API server is at version %s after %s: its store was set back", doing, b.ResourceVersion, w.version)}
+			"%s: the API server is at version %s after %s: its store was restored from a backup", action, b.ResourceVersion, w.version)}
 	}
 	if !initial {
 		w.horizon.bookmark()
@@ -176,7 +183,8 @@ func (w *Watcher) bookmark(doing string, object []byte, initial bool) (listed bo
 	return initial, nil
 }
 
-// goesBack says whether one version is before another. Where they aren't numbers, nobody can tell.
+// goesBack reports whether the version after is lower than before. It is false if they are not
+// numbers.
 func goesBack(before, after string) bool {
 	b, err := strconv.ParseUint(before, 10, 64)
 	if err != nil {
@@ -186,7 +194,8 @@ func goesBack(before, after string) bool {
 	return err == nil && a < b
 }
 
-// unstreamed is how a refusal is understood where a streamed list was asked for: it may be the streaming that is refused.
+// unstreamed returns the end of a request for a streamed list after a refusal, which may be about
+// streaming only.
 func unstreamed(end *ending) *ending {
 	var r *refused
 	if !errors.As(end.err, &r) {
@@ -195,7 +204,7 @@ func unstreamed(end *ending) *ending {
 	switch r.code {
 	case http.StatusBadRequest, http.StatusUnprocessableEntity, http.StatusMethodNotAllowed, http.StatusNotImplemented:
 	case http.StatusForbidden:
-		// What may not be watched is refused with the same code.
+		// A forbidden watch has the same code.
 		if !strings.Contains(r.message, "sendInitialEvents") {
 			return end
 		}

@@ -12,57 +12,58 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// Options are what New can be told. The zero value works.
+// Options are the options of New. The zero value is valid.
 type Options struct {
-	// Observer is told what happens. Nil: nobody is.
+	// Observer is notified of what the Watcher does. It may be nil.
 	Observer Observer
-	// Clock is what waits are measured with. Nil: the real one.
+	// Clock measures waits. Nil means the real clock.
 	Clock clock.WithTicker
-	// Logger gets what people should know: errors, and that all is well again. Nil: nothing.
+	// Logger logs errors, and the recovery from them. It may be nil.
 	Logger *slog.Logger
-	// Since is up to when the handler knows everything that happened. Zero: when the Watcher was
-	// made.
+	// Since is the time until which the handler knows every change. Zero means the time of New.
 	Since time.Time
 }
 
-// Watcher follows the objects of one kind, of all namespaces. Status may be called at any time.
+// Watcher follows the objects of one kind in all namespaces. Status may be called at any time.
 type Watcher struct {
 	client  *Client
 	kind    schema.GroupVersionKind
 	handler Handler
 	clock   clock.WithTicker
 	log     *slog.Logger
-	keeper  keeper
+	tracker tracker
 	horizon horizon
 
-	// What follows is of Run's goroutine.
+	// The following fields are used only by the goroutine of Run.
 
-	// path is where the objects are; empty before the API server said so.
+	// path is the path of the objects; empty if it is not known yet.
 	path string
-	// version is the resource version up to which everything was handed on; empty before all was.
+	// version is the resource version until which all changes were passed on; empty before the first
+	// complete list.
 	version string
-	// pagedUntil is how long lists are asked for in pages.
+	// pagedUntil is until when lists are requested in pages.
 	pagedUntil time.Time
-	// unfinished counts the streamed lists in a row that did not come to their end.
+	// unfinished is the number of streamed lists in a row that did not reach their end.
 	unfinished int
-	// expired counts the lists in pages in a row whose pages were gone before they were asked for.
+	// expired is the number of lists in pages in a row whose pages expired.
 	expired int
-	// absent is since when the API server has not had the kind; zero: it has, as far as is known.
-	// gone says that the handler was told.
-	absent time.Time
-	gone   bool
-	// stuck counts the attempts in a row at the same version that ended with an error of the API server.
+	// absent is since when the API server has not had the kind; zero if it has it as far as is known.
+	// gapReported is whether the handler was notified.
+	absent      time.Time
+	gapReported bool
+	// stuck is the number of attempts in a row at the same version that ended with an error of the API
+	// server.
 	stuck int
-	// quick is the wait before another attempt, relist that before all is asked for anew, slow that
-	// for what somebody has to repair first.
+	// quick is the backoff before another attempt, relist before all objects are listed again, slow
+	// after errors that a person must fix.
 	quick, relist, slow backoff
 	frames              frameReader
 }
 
-// New makes a Watcher of a kind. It does nothing before Run.
+// New returns a Watcher of a kind. It is idle until Run is called.
 func New(client *Client, kind schema.GroupVersionKind, handler Handler, opts Options) *Watcher {
 	if opts.Observer == nil {
-		opts.Observer = nobody{}
+		opts.Observer = noObserver{}
 	}
 	if opts.Clock == nil {
 		opts.Clock = clock.RealClock{}
@@ -79,39 +80,40 @@ func New(client *Client, kind schema.GroupVersionKind, handler Handler, opts Opt
 		handler: handler,
 		clock:   opts.Clock,
 		log:     opts.Logger.With("kind", trace.FormatGVK(kind)),
-		keeper: keeper{
+		tracker: tracker{
 			clock: opts.Clock, observer: opts.Observer,
 			status: Status{Kind: kind, State: Starting, Since: opts.Clock.Now()},
 		},
 		horizon: horizon{clock: opts.Clock, until: opts.Since},
-		quick:   backoff{least: quickLeast, most: quickMost},
-		relist:  backoff{least: quickLeast, most: quickMost},
-		slow:    backoff{least: slowLeast, most: slowMost},
+		quick:   backoff{min: minQuick, max: maxQuick},
+		relist:  backoff{min: minQuick, max: maxQuick},
+		slow:    backoff{min: minSlow, max: maxSlow},
 	}
 }
 
-// Kind is what the watcher follows.
+// Kind returns the kind that the Watcher follows.
 func (w *Watcher) Kind() schema.GroupVersionKind { return w.kind }
 
-// Status tells what the watcher is about. It is safe for concurrent use.
-func (w *Watcher) Status() Status { return w.keeper.get() }
+// Status returns the status of the Watcher. It is safe for concurrent use.
+func (w *Watcher) Status() Status { return w.tracker.get() }
 
-// Sure returns the time up to which everything that the API server acknowledged was handed on; it
-// is some seconds ago when all is well. It is safe for concurrent use.
-func (w *Watcher) Sure() time.Time { return w.horizon.get() }
+// CompleteUntil returns the time until which every change that the API server acknowledged was
+// passed on; without errors it is some seconds ago. It is safe for concurrent use.
+func (w *Watcher) CompleteUntil() time.Time { return w.horizon.get() }
 
-// Run hands on what is there and what changes until ctx is done, and returns nil then; or until the handler returns an error, which it
-// returns. Errors of the API server end nothing: they are in the status, and what was tried is tried again. Run is called once.
+// Run passes on the existing objects and the changes until ctx is done, and then returns nil, or
+// until the handler returns an error, which Run returns. Errors of the API server are reported in
+// the status, and the failed attempt is repeated. Run must be called only once.
 func (w *Watcher) Run(ctx context.Context) error {
-	defer w.keeper.enter(Stopped)
+	defer w.tracker.enter(Stopped)
 	for ctx.Err() == nil {
 		began := w.clock.Now()
-		w.keeper.update(func(s *Status) { s.Retry = time.Time{} })
+		w.tracker.update(func(s *Status) { s.Retry = time.Time{} })
 		end := w.attempt(ctx)
 		if end.reason == Absent && w.path == "" {
 			end = w.missing(ctx, began, end)
 		} else if end.reason == Absent {
-			w.absent, w.gone = time.Time{}, false
+			w.absent, w.gapReported = time.Time{}, false
 		}
 		if ctx.Err() != nil {
 			return nil
@@ -119,8 +121,8 @@ func (w *Watcher) Run(ctx context.Context) error {
 		if end.handler {
 			return fmt.Errorf("handle %s: %w", w.kind.Kind, end.err)
 		}
-		wait := w.learn(end, w.clock.Since(began))
-		w.keeper.ended(end, wait)
+		wait := w.retryWait(end, w.clock.Since(began))
+		w.tracker.ended(end, wait)
 		if wait > 0 && !w.sleep(ctx, wait) {
 			return nil
 		}
@@ -128,7 +130,7 @@ func (w *Watcher) Run(ctx context.Context) error {
 	return nil
 }
 
-// attempt goes as far as the API server lets it.
+// attempt lists or watches until an error or the end of the watch.
 func (w *Watcher) attempt(ctx context.Context) *ending {
 	if w.path == "" {
 		path, end := w.client.find(ctx, w.clock, w.kind)
@@ -152,8 +154,9 @@ func (w *Watcher) attempt(ctx context.Context) *ending {
 	return w.watch(ctx, false)
 }
 
-// learn draws the conclusions from how an attempt ended that lasted a time, and gives the wait before the next one.
-func (w *Watcher) learn(end *ending, lasted time.Duration) time.Duration {
+// retryWait updates the state after an attempt that lasted a time has ended, and returns the wait
+// before the next one.
+func (w *Watcher) retryWait(end *ending, lasted time.Duration) time.Duration {
 	if lasted >= healthy {
 		w.quick.reset()
 		w.slow.reset()
@@ -165,15 +168,16 @@ func (w *Watcher) learn(end *ending, lasted time.Duration) time.Duration {
 	switch end.reason {
 	case Closed:
 		if w.version != "" && lasted >= time.Second {
-			return 0 // as it should be
+			return 0 // the regular end of a watch
 		}
 	case Expired:
 		if w.version != "" {
-			wait = &w.relist // it answers again, however long it did not, and what happens before there is a list is lost
+			wait = &w.relist // the API server is available again; changes are lost until the next list
 		}
 		w.version = ""
 	case Absent:
-		// The objects of a kind that goes are deleted first. What was missed of that, the list tells when it is back.
+		// When a kind is removed, its objects are deleted first. Deletions that were missed are noticed
+		// by the list when the kind is back.
 		w.path, w.version = "", ""
 		state, wait = Missing, &w.slow
 	case Refused:
@@ -187,18 +191,18 @@ func (w *Watcher) learn(end *ending, lasted time.Duration) time.Duration {
 			w.version, w.stuck = "", 0
 		}
 	}
-	if w.keeper.enter(state) {
+	if w.tracker.enter(state) {
 		w.log.Warn("not up to date", "state", string(state), "error", end.Error())
 	}
 	return max(wait.next(), end.wait)
 }
 
-// absentFor is how long the API server has to be without a kind for that to be taken for the truth,
-// and not for an API server that is starting.
+// absentFor is how long the API server has to lack a kind before the kind counts as missing, since
+// an API server that is starting lacks it, too.
 const absentFor = time.Minute
 
-// missing notes that the API server did not have the kind when it was asked. What does not exist
-// does not change.
+// missing handles that the API server did not have the kind at the time of the request. A missing
+// kind has no changes.
 func (w *Watcher) missing(ctx context.Context, asked time.Time, end *ending) *ending {
 	switch {
 	case w.absent.IsZero():
@@ -206,18 +210,18 @@ func (w *Watcher) missing(ctx context.Context, asked time.Time, end *ending) *en
 		return end
 	case asked.Sub(w.absent) < absentFor:
 		return end
-	case !w.gone:
+	case !w.gapReported:
 		if err := w.handler.Gap(ctx, w.horizon.get(), asked); err != nil {
 			return byHandler(err)
 		}
-		w.gone = true
+		w.gapReported = true
 	}
 	w.horizon.listed(asked)
 	return end
 }
 
-// listed notes the end of a list that was asked for at a time. What happened before it and since
-// the last that was sure may never have been handed on.
+// listed handles the end of a list that was requested at a time. Changes before it may never have
+// been passed on, if they are after the time until which all changes were.
 func (w *Watcher) listed(ctx context.Context, mode Mode, asked time.Time) *ending {
 	if err := w.handler.Complete(ctx); err != nil {
 		return byHandler(err)
@@ -225,28 +229,28 @@ func (w *Watcher) listed(ctx context.Context, mode Mode, asked time.Time) *endin
 	if err := w.handler.Gap(ctx, w.horizon.get(), w.clock.Now()); err != nil {
 		return byHandler(err)
 	}
-	w.absent, w.gone = time.Time{}, false
+	w.absent, w.gapReported = time.Time{}, false
 	w.horizon.listed(asked)
 	w.synced(mode)
 	return nil
 }
 
-// progress notes that everything up to a version was handed on.
+// progress records that all changes until a version were passed on.
 func (w *Watcher) progress(version string) {
 	w.version, w.stuck = version, 0
 }
 
-// synced notes the end of a list.
+// synced records the end of a list.
 func (w *Watcher) synced(mode Mode) {
-	w.keeper.listed(mode)
-	w.keeper.enter(Synced)
+	w.tracker.listed(mode)
+	w.tracker.enter(Synced)
 	w.log.Info("up to date", "list", string(mode))
 }
 
-// what names what is followed, for errors.
+// what returns the name of the kind, for errors.
 func (w *Watcher) what() string { return w.kind.GroupKind().String() }
 
-// sleep waits, and says whether ctx is still good.
+// sleep waits, and reports whether ctx is not done.
 func (w *Watcher) sleep(ctx context.Context, wait time.Duration) bool {
 	timer := w.clock.NewTimer(wait)
 	defer timer.Stop()

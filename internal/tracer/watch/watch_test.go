@@ -17,10 +17,10 @@ import (
 
 var widgets = schema.GroupVersionKind{Group: "apps", Version: "v1", Kind: "Widget"}
 
-// gap is a time of which a handler was told that something may be missing.
+// gap is an interval that a handler was notified of.
 type gap struct{ from, to time.Time }
 
-// witness is a handler and an observer that writes down what it is told.
+// witness is a handler and an observer that records its calls.
 type witness struct {
 	mu      sync.Mutex // guards the following
 	calls   []string
@@ -28,9 +28,9 @@ type witness struct {
 	states  []State
 	modes   []Mode
 	gaps    []gap
-	// err is what the call of that name returns.
+	// err is the error to return, by the name of the call.
 	err map[string]error
-	// slow is how long an object takes.
+	// slow is how long handling an object takes.
 	slow time.Duration
 }
 
@@ -60,7 +60,7 @@ func (h *witness) Object(_ context.Context, json []byte) error {
 	return h.call("object", head.Name+" "+head.ResourceVersion)
 }
 
-func (h *witness) Gone(_ context.Context, json []byte) error {
+func (h *witness) Deleted(_ context.Context, json []byte) error {
 	head, err := manifest.ParseHead(json)
 	if err != nil {
 		return err
@@ -89,7 +89,7 @@ func (h *witness) Watched()     {}
 func (h *witness) Received(int) {}
 
 func TestWatcher_Run(t *testing.T) {
-	// The time of these tests is that of a bubble: it passes when nothing else can happen, and all of it at once.
+	// Time is that of a synctest bubble: it advances when all goroutines are blocked.
 	synced := []string{"added a 1", "added b 2", "end 3"}
 	seen := "begin, a 1, b 2, complete"
 	with := func(steps ...string) []string { return append(append([]string(nil), synced...), steps...) }
@@ -319,7 +319,8 @@ func TestWatcher_Run(t *testing.T) {
 		reasons: []Reason{Closed, Absent},
 		states:  []State{Listing, Synced, Missing, Listing, Synced},
 	}, {
-		// Bookmarks may stay away for as long as nothing changes: nothing is wrong before the watch should have ended.
+		// Bookmarks may be missing as long as nothing changes: the watch is silent only after its
+		// duration.
 		name:    "silent after bookmarks",
 		answers: [][]string{with("bookmark 4"), {"added c 5"}},
 		lasts:   12 * time.Minute,
@@ -384,7 +385,7 @@ func TestWatcher_Run(t *testing.T) {
 	}
 }
 
-// quiet is an answer in which nothing happens for some minutes, until the version has expired.
+// quiet is an answer without changes for some minutes, until the version has expired.
 func quiet(minutes int, version string) []string {
 	var steps []string
 	for range minutes {
@@ -393,7 +394,8 @@ func quiet(minutes int, version string) []string {
 	return append(steps, "error 410")
 }
 
-// run runs a watcher while f does. What happens in the end is that Run returns, without an error, and at once.
+// run runs a watcher while f runs, and checks that Run returns without an error and at once when
+// its context ends.
 func run(t *testing.T, watcher *Watcher, f func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -479,16 +481,16 @@ func TestWatcher_Run_SlowHandlerIsNotSilence(t *testing.T) {
 func TestWatcher_Run_Waits(t *testing.T) {
 	const tries = 12
 	for _, test := range []struct {
-		name        string
-		answer      string
-		least, most time.Duration // of the last wait
-		first       time.Duration
+		name     string
+		answer   string
+		min, max time.Duration // of the last wait
+		first    time.Duration
 	}{
 		{"drops", "drop", 20 * time.Second, 30 * time.Second, 800 * time.Millisecond},
 		{"errors", "status 500", 20 * time.Second, 30 * time.Second, 800 * time.Millisecond},
 		{"refusals", "status 403", 40 * time.Second, time.Minute, 5 * time.Second},
-		{"patience asked for", "status 429 45", 45 * time.Second, 45 * time.Second, 45 * time.Second},
-		{"too much patience asked for", "status 429 86400", patience, patience, patience},
+		{"wait asked for", "status 429 45", 45 * time.Second, 45 * time.Second, 45 * time.Second},
+		{"too long a wait asked for", "status 429 86400", maxRetryAfter, maxRetryAfter, maxRetryAfter},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -497,7 +499,7 @@ func TestWatcher_Run_Waits(t *testing.T) {
 					server.answers = append(server.answers, []string{test.answer})
 				}
 				watcher := New(server.serve(t), widgets, &witness{}, Options{})
-				run(t, watcher, func() { time.Sleep(tries*patience + time.Minute) })
+				run(t, watcher, func() { time.Sleep(tries*maxRetryAfter + time.Minute) })
 				times := server.times()[1:] // without the discovery
 				if len(times) <= tries {
 					t.Fatalf("got %d tries, want more than %d", len(times), tries)
@@ -506,8 +508,8 @@ func TestWatcher_Run_Waits(t *testing.T) {
 				if first < test.first || first > 2*test.first {
 					t.Errorf("got %v as first wait, want some %v", first, test.first)
 				}
-				if last < test.least || last > test.most {
-					t.Errorf("got %v as last wait, want %v to %v", last, test.least, test.most)
+				if last < test.min || last > test.max {
+					t.Errorf("got %v as last wait, want %v to %v", last, test.min, test.max)
 				}
 			})
 		})
@@ -526,9 +528,9 @@ func TestWatcher_Run_WaitsAfreshWhenAllWasWell(t *testing.T) {
 		watcher := New(server.serve(t), widgets, handler, Options{Observer: handler})
 		run(t, watcher, func() { time.Sleep(10 * time.Minute) })
 		times := server.times()
-		const watch = 11 // behind those for the kind, a streamed list, and nine in pages
-		if wait := times[watch+1] - times[watch] - 2*time.Minute; wait < quickLeast || wait > 2*quickLeast {
-			t.Errorf("got a wait of %v, want some %v", wait, quickLeast)
+		const watch = 11 // after those for the kind, a streamed list, and nine in pages
+		if wait := times[watch+1] - times[watch] - 2*time.Minute; wait < minQuick || wait > 2*minQuick {
+			t.Errorf("got a wait of %v, want some %v", wait, minQuick)
 		}
 	})
 }

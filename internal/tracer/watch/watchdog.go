@@ -8,24 +8,24 @@ import (
 	"k8s.io/utils/clock"
 )
 
-// watchdog ends a request on which nothing comes for too long. Time that is not spent waiting for the API server doesn't count. Its methods
-// are for one goroutine.
+// watchdog cancels a request on which no data arrives for too long. Time that is not spent waiting
+// for the API server does not count. Its methods must be called from one goroutine.
 type watchdog struct {
 	limit   time.Duration
 	timer   clock.Timer
-	bites   atomic.Bool
+	fired   atomic.Bool
 	done    chan struct{}
 	stopped chan struct{}
 }
 
-// newWatchdog makes a watchdog, armed, that calls cancel after the limit. It must be closed.
+// newWatchdog returns an armed watchdog that calls cancel after the limit. It must be closed.
 func newWatchdog(clk clock.Clock, limit time.Duration, cancel context.CancelCauseFunc) *watchdog {
 	d := &watchdog{limit: limit, timer: clk.NewTimer(limit), done: make(chan struct{}), stopped: make(chan struct{})}
 	go func() {
 		defer close(d.stopped)
 		select {
 		case <-d.timer.C():
-			d.bites.Store(true)
+			d.fired.Store(true)
 			cancel(errSilent)
 		case <-d.done:
 		}
@@ -37,9 +37,9 @@ func newWatchdog(clk clock.Clock, limit time.Duration, cancel context.CancelCaus
 func (d *watchdog) arm()    { d.timer.Reset(d.limit) }
 func (d *watchdog) disarm() { d.timer.Stop() }
 
-// because gives the error of a request that failed: that it was ended by the watchdog, if it was.
-func (d *watchdog) because(err error) error {
-	if err != nil && d.bites.Load() {
+// cause returns the error of a failed request: errSilent if the watchdog cancelled it, or else err.
+func (d *watchdog) cause(err error) error {
+	if err != nil && d.fired.Load() {
 		return errSilent
 	}
 	return err
