@@ -10,29 +10,33 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// Manifest is what is recorded of an object.
+// Manifest is the recorded form of an object.
 type Manifest struct {
 	Head Head
-	// Object is the object as canonical msgpack, as [trace.Object.Raw] of one made by trace.NewObject: without owner references, the
-	// status, and whatever of the metadata changes by itself or means nothing in another cluster; redacted.
+	// Object is the object as canonical msgpack, like [trace.Object.Raw] of an object of
+	// trace.NewObject. It has no owner references, no status, and no metadata that changes by itself
+	// or is meaningless in another cluster; it is redacted.
 	Object []byte
-	// References is metadata.ownerReferences as canonical msgpack, nil where there are none.
+	// References is metadata.ownerReferences as canonical msgpack, nil if there are none.
 	References []byte
-	// Hash is the xxHash64 of Object and References: two manifests that differ in anything that is recorded differ in it.
+	// Hash is the xxHash64 of Object and References, so that it differs if anything recorded
+	// differs.
 	Hash uint64
 }
 
-// EncoderOptions say which objects an Encoder is for.
+// EncoderOptions are the options of an Encoder.
 type EncoderOptions struct {
-	// GVK is the kind of the objects. Items of lists do not say it themselves.
+	// GVK is the kind of the objects. Items of lists do not contain it.
 	GVK schema.GroupVersionKind
-	// PodSpecTemplatePaths are where the objects have pod templates; see [trace.Config.PodSpecTemplatePaths]. Redaction needs them.
+	// PodSpecTemplatePaths are the paths of the pod templates in the objects; see
+	// [trace.Config.PodSpecTemplatePaths]. They are used for redaction.
 	PodSpecTemplatePaths []string
-	// Redactor takes out what shall not be recorded. Nil: everything is.
+	// Redactor replaces what must not be recorded. Nil means that everything is recorded.
 	Redactor *Redactor
 }
 
-// Encoder makes manifests of the objects of one kind. It is used by one goroutine at a time, again and again: it keeps its buffers.
+// Encoder makes manifests of the objects of one kind. It reuses its buffers, and must be used by
+// one goroutine at a time.
 type Encoder struct {
 	writer
 	gvk              schema.GroupVersionKind
@@ -43,14 +47,14 @@ type Encoder struct {
 	owners     []OwnerReference
 	references []byte
 	hash       xxhash.Digest
-	// What was seen of the object: its metadata, and whether it says its kind itself.
+	// metadata, hasAPIVersion and hasKind are whether the object has these fields.
 	metadata, hasAPIVersion, hasKind bool
 }
 
-// NewEncoder makes an encoder. The error says what is wrong with the options.
+// NewEncoder returns an encoder. It returns an error if the options are invalid.
 func NewEncoder(opts EncoderOptions) (*Encoder, error) {
 	if gvk, err := trace.ParseGVK(trace.FormatGVK(opts.GVK)); err != nil || gvk != opts.GVK {
-		return nil, fmt.Errorf("%q is not a kind that a trace can have", opts.GVK.String())
+		return nil, fmt.Errorf("invalid kind %q: a trace cannot have it", opts.GVK.String())
 	}
 	p := sanitised(opts.GVK)
 	if err := opts.Redactor.addTo(p, opts.GVK, opts.PodSpecTemplatePaths); err != nil {
@@ -62,9 +66,9 @@ func NewEncoder(opts EncoderOptions) (*Encoder, error) {
 	return e, nil
 }
 
-// Encode makes a manifest of an object's JSON. An object of another kind than the encoder's is an error, as is one without a name;
-// errors are of type *Error. The manifest's bytes and its Head's Owners are valid until the next Encode. The spec.nodeName of a
-// v1.Pod is left out.
+// Encode makes a manifest of an object's JSON. It is an error if the object has another kind than
+// the encoder, or no name; errors are of type *Error. The manifest's bytes and its Head's Owners
+// are valid until the next Encode. The spec.nodeName of a v1.Pod is left out.
 func (e *Encoder) Encode(json []byte) (Manifest, error) {
 	e.reset(json)
 	e.metadata, e.hasAPIVersion, e.hasKind = false, false, false
@@ -77,13 +81,13 @@ func (e *Encoder) Encode(json []byte) (Manifest, error) {
 		m.References = e.references
 	}
 	e.hash.Reset()
-	_, _ = e.hash.Write(m.Object) // it never fails
+	_, _ = e.hash.Write(m.Object) // never fails
 	_, _ = e.hash.Write(m.References)
 	m.Hash = e.hash.Sum64()
 	return m, nil
 }
 
-// The first fields of an object are always these; all others are sorted behind them.
+// The first fields of an object are always these; all others are sorted after them.
 const (
 	rankAPIVersion = iota - 3
 	rankKind
@@ -117,17 +121,17 @@ func (e *Encoder) encode() *Error {
 		return e.fail(0, trace.ErrMissingKey, "the object has no name")
 	}
 	if !e.hasAPIVersion {
-		e.say(&m, "apiVersion", e.apiVersion, rankAPIVersion)
+		e.addString(&m, "apiVersion", e.apiVersion, rankAPIVersion)
 	}
 	if !e.hasKind {
-		e.say(&m, "kind", e.kind, rankKind)
+		e.addString(&m, "kind", e.kind, rankKind)
 	}
 	m.end(&e.writer)
 	return nil
 }
 
-// say writes a field that the object did not have itself.
-func (e *Encoder) say(m *mapWriter, key string, text []byte, rank int) {
+// addString writes a field that the object does not have.
+func (e *Encoder) addString(m *mapWriter, key string, text []byte, rank int) {
 	m.key(&e.writer, []byte(key))
 	m.next.rank = rank
 	e.out = msgp.AppendStringFromBytes(e.out, text)
@@ -170,7 +174,7 @@ func (e *Encoder) field(m *mapWriter, key []byte) (err *Error) {
 	return nil
 }
 
-// sameText writes a string that must be what is wanted. An empty one is none.
+// sameText writes a string, which must be want. An empty string counts as missing.
 func (e *Encoder) sameText(has *bool, want []byte, what string) *Error {
 	e.peek()
 	start := e.pos
@@ -188,7 +192,7 @@ func (e *Encoder) sameText(has *bool, want []byte, what string) *Error {
 	return nil
 }
 
-// writeMetadata writes the metadata, without the owner references, and reads the head.
+// writeMetadata writes the metadata without the owner references, and reads the head.
 func (e *Encoder) writeMetadata(p *plan) *Error {
 	e.head.reset()
 	e.references = e.references[:0]

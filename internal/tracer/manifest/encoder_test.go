@@ -27,9 +27,9 @@ func checkEncode(t *testing.T, e *Encoder, data []byte) {
 			t.Fatalf("error: got %#v, want an *Error in %d bytes", err, len(data))
 		case wantErr != nil:
 		case errors.Is(err, trace.ErrTooDeep) || duplicates && !errors.Is(err, ErrSyntax):
-			// Traces have room for a little more. Of duplicates, the first may be wrong.
+			// Traces allow a few more levels. Of duplicates, the first may be invalid.
 		case errors.Is(err, trace.ErrType) || errors.Is(err, trace.ErrValue):
-			// The reference drops fields without a look at them.
+			// The reference drops fields without parsing them.
 			if json.Unmarshal(data, &metav1.PartialObjectMetadata{}) == nil {
 				t.Fatalf("got the error %v, want none", err)
 			}
@@ -150,7 +150,7 @@ func TestParseHead_Deleted(t *testing.T) {
 	}
 }
 
-// An encoder must not keep anything of one object in the next.
+// TestEncoder_Encode_Reuse checks that an encoder keeps nothing of one object in the next.
 func TestEncoder_Encode_Reuse(t *testing.T) {
 	data := fixture(t, "pod.json")
 	e := newEncoder(t, EncoderOptions{GVK: podGVK})
@@ -170,7 +170,8 @@ func TestEncoder_Encode_Reuse(t *testing.T) {
 	}
 }
 
-// What happens all the time must not be seen as a change, and what is recorded must.
+// TestEncoder_Encode_Hash checks that the hash ignores changes that happen all the time, and
+// includes everything that is recorded.
 func TestEncoder_Encode_Hash(t *testing.T) {
 	e := newEncoder(t, EncoderOptions{GVK: deploymentGVK})
 	data := string(fixture(t, "deployment.json"))

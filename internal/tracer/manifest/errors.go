@@ -5,21 +5,21 @@ import (
 	"fmt"
 )
 
-// ErrSyntax is returned when the input is not JSON, or ends too early. What else can be wrong with an object is classed as in traces:
-// [trace.ErrType], [trace.ErrValue], [trace.ErrMissingKey], [trace.ErrTooDeep].
+// ErrSyntax is returned if the input is not JSON, or is truncated. Other errors have the classes of
+// package trace: [trace.ErrType], [trace.ErrValue], [trace.ErrMissingKey], [trace.ErrTooDeep].
 var ErrSyntax = errors.New("not JSON")
 
-// Error says what is wrong with an object, and where. It never has anything of the object's content in it.
+// Error is an error in an object with its position. It never contains any of the object's contents.
 type Error struct {
-	// Offset is the byte of the input at which the offending value stands.
+	// Offset is the offset in the input of the offending value.
 	Offset int
 	Msg    string
-	// Err is ErrSyntax or one of those of package trace, for errors.Is.
+	// Err is ErrSyntax or one of the errors of package trace, for errors.Is.
 	Err error
 }
 
-// Error gives "byte 1234: want a string".
+// Error returns a text such as "byte 1234: want a string".
 func (e *Error) Error() string { return fmt.Sprintf("byte %d: %s", e.Offset, e.Msg) }
 
-// Unwrap gives the class of the error.
+// Unwrap returns the class of the error.
 func (e *Error) Unwrap() error { return e.Err }

@@ -10,11 +10,12 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// eventTypes are those of frames.
+// eventTypes are the types of frames.
 var eventTypes = [...]watch.EventType{watch.Added, watch.Modified, watch.Deleted, watch.Bookmark, watch.Error}
 
-// SplitFrame takes apart one event of a watch: {"type":"ADDED","object":{...}}. The object shares memory with line. As API servers
-// write frames, type first, it does not look into the object: whether that is well-formed is for those to tell who read it.
+// SplitFrame splits an event of a watch, {"type":"ADDED","object":{...}}. The object shares memory
+// with line. If the frame has the form that API servers write, type first, the object is not parsed
+// and may be malformed.
 func SplitFrame(line []byte) (eventType string, object []byte, err error) {
 	if rest, ok := bytes.CutPrefix(line, []byte(`{"type":"`)); ok {
 		for _, t := range eventTypes {
@@ -38,7 +39,7 @@ func SplitFrame(line []byte) (eventType string, object []byte, err error) {
 	return eventType, object, nil
 }
 
-// frame reads a frame that is written in another way.
+// frame reads a frame of any form.
 func (s *scanner) frame(eventType *string, object *[]byte) *Error {
 	if err := s.open('{', "a frame, which is an object"); err != nil {
 		return err
@@ -77,14 +78,15 @@ func (s *scanner) frame(eventType *string, object *[]byte) *Error {
 	return s.end()
 }
 
-// Bookmark is what the object of a BOOKMARK frame says.
+// Bookmark is the object of a BOOKMARK frame.
 type Bookmark struct {
 	ResourceVersion string
-	// InitialEventsEnd says that everything that existed at the start of a streaming list has been sent.
+	// InitialEventsEnd is whether all objects that existed at the start of a streamed list have been
+	// sent.
 	InitialEventsEnd bool
 }
 
-// ParseBookmark reads the object of a BOOKMARK frame.
+// ParseBookmark parses the object of a BOOKMARK frame.
 func ParseBookmark(object []byte) (Bookmark, error) {
 	var meta metav1.PartialObjectMetadata
 	if err := json.Unmarshal(object, &meta); err != nil {
@@ -99,8 +101,9 @@ func ParseBookmark(object []byte) (Bookmark, error) {
 	}, nil
 }
 
-// ParseStatus reads a Status, as it is in an ERROR frame or in the body of a response that is an error. Anything else is an error.
-// The functions of apierrors tell what it means when it is put into an apierrors.StatusError.
+// ParseStatus parses a Status, which is the object of an ERROR frame or the body of an error
+// response. It is an error if the object is not a Status. The functions of package apierrors can
+// classify the result if it is wrapped in an apierrors.StatusError.
 func ParseStatus(object []byte) (*metav1.Status, error) {
 	var status metav1.Status
 	if err := json.Unmarshal(object, &status); err != nil {

@@ -1,24 +1,27 @@
 package manifest
 
-// Head is what is read of an object's metadata.
+// Head is the part of an object's metadata that the tracer uses.
 type Head struct {
 	// Namespace is empty for a cluster-scoped object.
 	Namespace, Name, UID, ResourceVersion string
-	// CreationTimestamp and DeletionTimestamp are in unix seconds, 0 where there is none. An object that has the latter is being deleted.
+	// CreationTimestamp and DeletionTimestamp are in unix seconds, 0 if they are not set. An object
+	// with a DeletionTimestamp is being deleted.
 	CreationTimestamp, DeletionTimestamp int64
-	// Owners are metadata.ownerReferences. The strings of a Head share their memory: all of it is kept while one is.
+	// Owners are metadata.ownerReferences. The strings of a Head share their memory, which is retained
+	// as long as one of them is.
 	Owners []OwnerReference
 }
 
 // OwnerReference is one of metadata.ownerReferences.
 type OwnerReference struct {
 	APIVersion, Kind, Name, UID string
-	// Controller says that the owner is the one that controls the object.
+	// Controller is whether the owner is the managing controller of the object.
 	Controller bool
 }
 
-// ParseHead reads an object's metadata, and nothing behind it: API servers write the metadata first, so that this is cheap, and enough
-// to tell that an object is of no interest. What an object lacks is empty. Owners is nil where there are none, and the Head's own.
+// ParseHead parses an object's metadata, and nothing after it. API servers write the metadata
+// first, so this is a cheap way to determine whether an object is of interest. Missing fields are
+// empty. Owners is nil if there are none; it is not shared.
 func ParseHead(json []byte) (Head, error) {
 	s := scanner{data: json}
 	var scratch [512]byte
@@ -46,9 +49,9 @@ func ParseHead(json []byte) (Head, error) {
 	}
 }
 
-// headParts collects a Head while a scanner goes over an object's metadata.
+// headParts collects a Head while a scanner reads an object's metadata.
 type headParts struct {
-	// arena has the text of all strings, so that they can be made at once.
+	// arena has the text of all strings, so that they can be allocated at once.
 	arena                         []byte
 	namespace, name, uid, version span
 	created, deleted              int64
@@ -63,12 +66,12 @@ type ownerParts struct {
 // span is a part of an arena.
 type span struct{ start, end int }
 
-// reset forgets everything but the buffers.
+// reset clears everything but the buffers.
 func (h *headParts) reset() {
 	*h = headParts{arena: h.arena[:0], owners: h.owners[:0]}
 }
 
-// read moves over metadata that has depth maps and arrays around it.
+// read reads metadata that is nested in depth maps and arrays.
 func (h *headParts) read(s *scanner, depth int) *Error {
 	h.reset()
 	return s.fields(func(key []byte) *Error {
@@ -80,7 +83,8 @@ func (h *headParts) read(s *scanner, depth int) *Error {
 	})
 }
 
-// field moves over the value of one of the fields of metadata that a Head has. Where it is none of those, it does not, and known is false.
+// field reads the value of a field of metadata that a Head has. For other fields it reads nothing,
+// and known is false.
 func (h *headParts) field(s *scanner, key []byte) (known bool, err *Error) {
 	switch string(key) {
 	case "namespace":
@@ -138,7 +142,7 @@ func (h *headParts) text(s *scanner) (span, *Error) {
 	return span{start, len(h.arena)}, err
 }
 
-// head makes the Head. Its owners are put into memory that is given, if that is enough.
+// head returns the Head. It uses the capacity of owners if that is sufficient.
 func (h *headParts) head(owners []OwnerReference) Head {
 	text := string(h.arena)
 	part := func(s span) string { return text[s.start:s.end] }

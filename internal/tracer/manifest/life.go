@@ -2,17 +2,17 @@ package manifest
 
 import "simkube.io/simkube/trace"
 
-// life collects a pod's lifecycle from the statuses of its containers, in any order. The lifecycle starts with the earliest
-// start of a container and ends with the latest end, init containers included. It ends only when every main container has
-// terminated.
+// life collects a pod's lifecycle from the statuses of its containers, in any order. The lifecycle
+// starts with the earliest start of a container and ends with the latest end, init containers
+// included. It ends only when every main container has terminated.
 type life struct {
 	started    bool
 	start, end int64
-	// terminated counts the main containers that have terminated.
+	// terminated is the number of main containers that have terminated.
 	terminated int
 }
 
-// lifecycle gives the lifecycle of a pod that has so many main containers.
+// lifecycle returns the lifecycle of a pod with so many main containers.
 func (l *life) lifecycle(containers int) trace.Lifecycle {
 	switch {
 	case !l.started:
@@ -23,7 +23,8 @@ func (l *life) lifecycle(containers int) trace.Lifecycle {
 	return trace.Lifecycle{State: trace.Running, Start: l.start}
 }
 
-// container moves over the status of a container. One that restarted has its former run in lastState.
+// container reads the status of a container. One that has restarted has its previous run in
+// lastState.
 func (l *life) container(s *scanner, main bool) *Error {
 	var terminated bool
 	err := s.fields(func(key []byte) (err *Error) {
@@ -43,7 +44,7 @@ func (l *life) container(s *scanner, main bool) *Error {
 	return err
 }
 
-// state moves over the state of a container. That it runs only counts where it is the present state.
+// state reads the state of a container. A running state counts only if it is the present state.
 func (l *life) state(s *scanner, present bool) (terminated bool, err *Error) {
 	err = s.fields(func(key []byte) (err *Error) {
 		switch string(key) {
@@ -60,7 +61,8 @@ func (l *life) state(s *scanner, present bool) (terminated bool, err *Error) {
 	return terminated, err
 }
 
-// times moves over the times of a container's run. counts says that its start is wanted, over that it has an end.
+// times reads the times of a container's run. The start is used if counts is set; there is an end
+// if over is set.
 func (l *life) times(s *scanner, counts, over bool) *Error {
 	return s.fields(func(key []byte) *Error {
 		starts, ends := string(key) == "startedAt", over && string(key) == "finishedAt"

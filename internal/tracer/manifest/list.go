@@ -9,27 +9,30 @@ import (
 )
 
 const (
-	// listWindow is how much of a list is read at once.
+	// listWindow is the size of a read.
 	listWindow = 64 << 10
-	// maxItem is how large an item, or the list's own metadata, may be. etcd does not keep objects of more than a few megabytes.
+	// maxItem is the maximum size of an item, or of the list's own metadata. etcd does not store
+	// objects of more than a few megabytes.
 	maxItem = 64 << 20
 )
 
-// ListReader reads the body of a list as it comes, and holds one item of it at a time. It is not safe for concurrent use.
+// ListReader reads the body of a list as a stream, with one item at a time in memory. It is not
+// safe for concurrent use.
 type ListReader struct {
 	source io.Reader
-	// buf[pos:] is what was read of the source and not taken yet; base is where buf stands in the input.
+	// buf[pos:] is the data that was read and not consumed yet; base is the offset of buf in the
+	// input.
 	buf       []byte
 	pos, base int
 	sourceErr error
 
 	state           listState
-	first           bool // no item of the list, or no key of it, was read yet
+	first           bool // no item or key was read yet
 	err             error
 	version, resume string
 }
 
-// listState is where in a list the reader is.
+// listState is the position of the reader in a list.
 type listState uint8
 
 const (
@@ -39,13 +42,14 @@ const (
 	listEnd
 )
 
-// NewListReader makes a reader of a list.
+// NewListReader returns a reader of a list.
 func NewListReader(r io.Reader) *ListReader {
 	return &ListReader{source: r}
 }
 
-// Next gives the JSON of the next item, valid until the next Next. After the last it is io.EOF, once the list has ended as it should. A
-// failure of the source is given as it is, wrapped; what is no list is an *Error.
+// Next returns the JSON of the next item, valid until the next call. After the last item it returns
+// io.EOF, provided that the list is complete. Errors of the source are wrapped; if the data is not
+// a list, the error is an *Error.
 func (l *ListReader) Next() ([]byte, error) {
 	if l.err != nil {
 		return nil, l.err
@@ -58,10 +62,12 @@ func (l *ListReader) Next() ([]byte, error) {
 	return item, nil
 }
 
-// ResourceVersion is the list's. It is known once Next gave io.EOF; API servers may write it before or behind the items.
+// ResourceVersion returns that of the list. It is set after Next has returned io.EOF, since API
+// servers may write it before or after the items.
 func (l *ListReader) ResourceVersion() string { return l.version }
 
-// Continue is the token to ask for the rest of the list with, empty if there is no rest. It is known once Next gave io.EOF.
+// Continue returns the token to request the rest of the list, or "" if there is none. It is set
+// after Next has returned io.EOF.
 func (l *ListReader) Continue() string { return l.resume }
 
 func (l *ListReader) next() ([]byte, error) {
@@ -93,7 +99,7 @@ func (l *ListReader) next() ([]byte, error) {
 	}
 }
 
-// field reads the next field of the list: all of it, unless it is the items, of which it reads the beginning.
+// field reads the next field of the list. Of the items it reads only the beginning.
 func (l *ListReader) field() error {
 	done, err := l.comma('}', "a comma or the end of the list")
 	if err != nil || done {
@@ -161,7 +167,7 @@ func (l *ListReader) metadata(s *scanner) *Error {
 	})
 }
 
-// item reads the next item; it is nil behind the last.
+// item reads the next item; it returns nil after the last one.
 func (l *ListReader) item() ([]byte, error) {
 	done, err := l.comma(']', "a comma or the end of the items")
 	if err != nil || done {
@@ -177,7 +183,7 @@ func (l *ListReader) item() ([]byte, error) {
 	return l.raw()
 }
 
-// comma moves to the next key or item, over the comma before it, or over the end.
+// comma moves to the next key or item, past the comma before it, or past the end.
 func (l *ListReader) comma(end byte, what string) (done bool, err error) {
 	c, err := l.need()
 	switch {
@@ -213,12 +219,12 @@ func (l *ListReader) bad(msg string) *Error {
 	return &Error{Offset: l.base + l.pos, Msg: msg, Err: ErrSyntax}
 }
 
-// in moves the error of a piece that was just read to its place in the input.
+// in converts the position of an error in the piece that was just read to one in the input.
 func (l *ListReader) in(err *Error, piece []byte) *Error {
 	return &Error{Offset: l.base + l.pos - len(piece) + err.Offset, Msg: err.Msg, Err: err.Err}
 }
 
-// raw reads a value, of which it looks no closer at anything than is needed to find its end.
+// raw reads a value. It only searches its end, and does not validate it.
 func (l *ListReader) raw() ([]byte, error) {
 	var v valueEnd
 	for n := 0; ; {
@@ -237,7 +243,7 @@ func (l *ListReader) raw() ([]byte, error) {
 	}
 }
 
-// need is peek where the list cannot end.
+// need is like peek, but the end of the input is an error.
 func (l *ListReader) need() (byte, error) {
 	c, err := l.peek()
 	if err != nil {
@@ -246,7 +252,7 @@ func (l *ListReader) need() (byte, error) {
 	return c, nil
 }
 
-// ended gives the error for a source that gave err where the list goes on.
+// ended returns the error for an error of the source within the list.
 func (l *ListReader) ended(err error) error {
 	if errors.Is(err, io.EOF) {
 		return &Error{Offset: l.base + len(l.buf), Msg: "the list ends too early", Err: ErrSyntax}
@@ -254,7 +260,7 @@ func (l *ListReader) ended(err error) error {
 	return fmt.Errorf("read a list: %w", err)
 }
 
-// peek gives the next byte that is not white space.
+// peek returns the next byte that is not white space.
 func (l *ListReader) peek() (byte, error) {
 	for {
 		for l.pos < len(l.buf) {
@@ -271,7 +277,7 @@ func (l *ListReader) peek() (byte, error) {
 	}
 }
 
-// fill reads more of the source into buf. What was taken is overwritten.
+// fill reads more data into buf. It overwrites consumed data.
 func (l *ListReader) fill() error {
 	if l.sourceErr != nil {
 		return l.sourceErr
@@ -286,7 +292,7 @@ func (l *ListReader) fill() error {
 		copy(larger, l.buf)
 		l.buf = larger
 	}
-	// A reader may give nothing for a while, but not for ever.
+	// A reader may return no data for a while, but not forever.
 	for range 100 {
 		n, err := l.source.Read(l.buf[len(l.buf):cap(l.buf)])
 		l.buf = l.buf[:len(l.buf)+n]

@@ -24,7 +24,7 @@ var (
 	volcanoGVK    = schema.GroupVersionKind{Group: "batch.volcano.sh", Version: "v1alpha1", Kind: "Job"}
 )
 
-// fixture gives an object as an API server sends it.
+// fixture returns an object in the form that an API server sends.
 func fixture(t testing.TB, name string) []byte {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join("testdata", name))
@@ -43,13 +43,13 @@ func newEncoder(t testing.TB, opts EncoderOptions) *Encoder {
 	return e
 }
 
-// decode reads JSON as Kubernetes does. duplicates tells whether a key is there twice in a map.
+// decode parses JSON like Kubernetes. duplicates is whether a map has a key twice.
 func decode(data []byte) (tree map[string]any, duplicates bool, err error) {
 	strict, err := kjson.UnmarshalStrict(data, &tree, kjson.DisallowDuplicateFields)
 	return tree, len(strict) > 0, err
 }
 
-// reference makes what an Encoder should, the slow way.
+// reference encodes an object in a slow and simple way.
 func reference(gvk schema.GroupVersionKind, data []byte) (object, references []byte, duplicates bool, err error) {
 	tree, duplicates, err := decode(data)
 	if err != nil {
@@ -97,7 +97,7 @@ func reference(gvk schema.GroupVersionKind, data []byte) (object, references []b
 	return made.Raw(), references, duplicates, nil
 }
 
-// jsonCases are texts that are easily read wrongly, as values of a field of a pod.
+// jsonCases are texts that are easily parsed incorrectly, as values of a field of a pod.
 var jsonCases = []string{
 	`null`, `true`, `false`, `0`, `-0`, `1`, `-1`, `127`, `128`, `255`, `256`, `65535`, `65536`, `4294967295`, `4294967296`, `-32`, `-33`, `-128`,
 	`-129`, `-32768`, `-32769`, `-2147483648`, `-2147483649`, `9223372036854775807`, `9223372036854775808`, `-9223372036854775808`,
@@ -113,7 +113,7 @@ var jsonCases = []string{
 	"[" + strings.Repeat("0,", 70000) + "0]",
 }
 
-// objects gives pods, good and bad, that hold all cases at places of several kinds.
+// objects returns pods, valid and invalid, with all cases in several fields.
 func objects() []string {
 	all := []string{
 		``, ` `, `null`, `[]`, `1`, `{}`, `{"metadata":null}`, `{"metadata":{}}`, `{"metadata":{"name":""}}`, `{"metadata":{"name":1}}`,

@@ -1,14 +1,14 @@
 package manifest
 
-// Node is a node as the scheduler sees it.
+// Node is a node with the fields that the scheduler uses.
 type Node struct {
 	Head Head
-	// Shape is a canonical msgpack map of labels, taints, unschedulable, capacity and allocatable, of which those that the node
-	// lacks are left out. It does not change by itself: a node's heartbeats leave it as it is.
+	// Shape is a canonical msgpack map of labels, taints, unschedulable, capacity and allocatable,
+	// without those that the node does not have. Heartbeats do not change it.
 	Shape []byte
 }
 
-// ParseNode reads a node's JSON.
+// ParseNode parses a node's JSON.
 func ParseNode(json []byte) (Node, error) {
 	var w writer
 	w.reset(json)
@@ -55,7 +55,7 @@ func (w *writer) shape(h *headParts) *Error {
 	return w.end()
 }
 
-// pick moves over a map or null, and writes those of its fields that are wanted and not null.
+// pick reads a map or null, and writes those of its fields that are wanted and not null.
 func (w *writer) pick(m *mapWriter, wanted ...string) *Error {
 	return w.fields(func(key []byte) *Error {
 		for _, name := range wanted {

@@ -7,17 +7,17 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// number is a JSON number as Kubernetes reads it: an int64 if it has no fraction or exponent and fits, else a float64.
+// number is a JSON number in the types of Kubernetes: an int64 if it has no fraction or exponent
+// and fits, else a float64.
 type number struct {
 	isFloat bool
 	int     int64
 	float   float64
 }
 
-// maxFastDigits is how many digits an integer may have that surely fits an int64.
+// maxFastDigits is the maximum number of digits of integers that always fit in an int64.
 const maxFastDigits = 18
 
-// number reads a number.
 func (s *scanner) number() (number, *Error) {
 	if describe(s.peek()) != "a number" {
 		return number{}, s.bad("a value")
@@ -34,7 +34,7 @@ func (s *scanner) number() (number, *Error) {
 		if c > 9 {
 			break
 		}
-		v = v*10 + int64(c) // of no use once it overflows: see below
+		v = v*10 + int64(c) // unused if it overflows, see below
 		s.pos++
 	}
 	digits := s.pos - first
@@ -63,7 +63,7 @@ func (s *scanner) number() (number, *Error) {
 	return number{isFloat: true, float: f}, nil
 }
 
-// fraction moves over the fraction and the exponent of a number, and tells whether there was any of the two.
+// fraction reads the fraction and the exponent of a number, and reports whether there was any.
 func (s *scanner) fraction() (bool, *Error) {
 	found := false
 	if s.pos < len(s.data) && s.data[s.pos] == '.' {

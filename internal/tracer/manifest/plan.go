@@ -9,29 +9,30 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// form is how a value is replaced by a token.
+// form is the encoding of a value that is replaced by a token.
 type form uint8
 
 const (
-	// formNone keeps the value.
+	// formNone means that the value is kept.
 	formNone form = iota
-	// formText: the value is text, and so is the token.
+	// formText means that the value and the token are text.
 	formText
-	// formBase64: the value is in base64, and so is the token.
+	// formBase64 means that the value and the token are in base64.
 	formBase64
 )
 
-// plan says what is done with a value and with those in it. A nil plan keeps all as it is. Plans are not changed once they are made.
+// plan describes what is done with a value and the values in it. A nil plan keeps everything. Plans
+// are immutable once they are complete.
 type plan struct {
-	// drop leaves the value out, key and all.
+	// drop omits the value together with its key.
 	drop bool
 	// redact replaces the value.
 	redact form
-	// keys are for the values in a map, any for those that keys lacks.
+	// keys are the plans for the values of a map by key, any is for the other keys.
 	keys []keyPlan
 	any  *plan
-	// elem is for the elements of an array, index for those of which the index is known. Those are made of what is planned for all
-	// elements, too.
+	// elem is the plan for the elements of an array, index for those with a known index, which
+	// includes the plan for all elements.
 	elem  *plan
 	index map[int]*plan
 }
@@ -53,7 +54,8 @@ func (p *plan) at(key []byte) *plan {
 	return p.any
 }
 
-// form tells how a value that begins with c is replaced. Where the values of a map are, so is what stands in the map's place.
+// form returns how a value that begins with c is replaced. If the values of a map are replaced, a
+// value that is not a map is, too.
 func (p *plan) form(c byte) form {
 	if p.redact == formNone && p.any != nil && c != '{' {
 		return p.any.redact
@@ -71,7 +73,7 @@ func (p *plan) element(i int) *plan {
 	return p.elem
 }
 
-// under gives the plan for a key, and makes it if needed.
+// under returns the plan for a key, which it adds if necessary.
 func (p *plan) under(keys ...string) *plan {
 	for _, key := range keys {
 		next := p.at([]byte(key))
@@ -84,7 +86,7 @@ func (p *plan) under(keys ...string) *plan {
 	return p
 }
 
-// each gives the plan for the elements of an array, and makes it if needed.
+// each returns the plan for the elements of an array, which it adds if necessary.
 func (p *plan) each() *plan {
 	if p.elem == nil {
 		p.elem = &plan{}
@@ -92,7 +94,7 @@ func (p *plan) each() *plan {
 	return p.elem
 }
 
-// sanitised is the plan that every object of a kind is under.
+// sanitised returns the plan that applies to every object of a kind.
 func sanitised(gvk schema.GroupVersionKind) *plan {
 	root := &plan{}
 	root.under("status").drop = true
@@ -111,13 +113,14 @@ func sanitised(gvk schema.GroupVersionKind) *plan {
 	return root
 }
 
-// places gives the plans for the places that a path of a tracer config leads to; see trace.ResolvePaths.
+// places returns the plans for the values that a path of a tracer config selects; see
+// trace.ResolvePaths.
 func (p *plan) places(path string) ([]*plan, error) {
 	if path == "" {
 		return []*plan{p}, nil
 	}
 	if path[0] != '/' {
-		return nil, fmt.Errorf("path %q: want a JSON Pointer, which is empty or begins with a slash", path)
+		return nil, fmt.Errorf("invalid path %q: must be a JSON Pointer, which is empty or begins with a slash", path)
 	}
 	places := []*plan{p}
 	for segment := range strings.SplitSeq(path[1:], "/") {
@@ -130,7 +133,8 @@ func (p *plan) places(path string) ([]*plan, error) {
 	return places, nil
 }
 
-// segment gives the plans one segment of a path deeper. What stands there is not known: a number can be a key or an index.
+// segment returns the plans one segment further down a path. A number can be a key or an index,
+// since the value is not known.
 func (p *plan) segment(segment string) []*plan {
 	if segment == "*" {
 		all := []*plan{p.each()}
@@ -152,7 +156,7 @@ func (p *plan) segment(segment string) []*plan {
 	return found
 }
 
-// unescapePointer gives the key that a segment of a JSON Pointer stands for.
+// unescapePointer returns the key of a segment of a JSON Pointer.
 func unescapePointer(segment string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(segment, "~1", "/"), "~0", "~")
 }

@@ -6,19 +6,19 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// Pod is what is known of a pod's life.
+// Pod is the lifecycle of a pod.
 type Pod struct {
 	Head Head
-	// NodeName is the node it is bound to, empty while it is not.
+	// NodeName is the node that the pod is bound to, empty if it is not bound.
 	NodeName string
-	// Scheduled is when the pod was bound to its node, Started when the node took it up (status.startTime), in unix seconds; 0 while
-	// it was not.
+	// Scheduled is when the pod was bound to its node, Started when the kubelet accepted it
+	// (status.startTime), in unix seconds; 0 if that has not happened.
 	Scheduled, Started int64
-	// Lifecycle is when its containers ran.
+	// Lifecycle is when the containers ran.
 	Lifecycle trace.Lifecycle
 }
 
-// ParsePod reads from a pod's JSON what a trace needs to know of the pod's life.
+// ParsePod parses the lifecycle in a pod's JSON.
 func ParsePod(json []byte) (Pod, error) {
 	p := podParser{scanner: scanner{data: json}}
 	var scratch [512]byte
@@ -33,7 +33,8 @@ func ParsePod(json []byte) (Pod, error) {
 	return pod, nil
 }
 
-// ObserveDeleted gives the lifecycle of the pod if it was deleted at a time in unix seconds: if it was still running, it finished then.
+// ObserveDeleted returns the lifecycle of the pod if it was deleted at a time in unix seconds: a
+// pod that was still running finished then.
 func (p *Pod) ObserveDeleted(at int64) trace.Lifecycle {
 	if l := p.Lifecycle; l.State == trace.Running {
 		return trace.Lifecycle{State: trace.Finished, Start: l.Start, End: max(at, l.Start)}
@@ -44,7 +45,7 @@ func (p *Pod) ObserveDeleted(at int64) trace.Lifecycle {
 type podParser struct {
 	scanner
 	head headParts
-	// containers is how many main containers the spec has.
+	// containers is the number of main containers in the spec.
 	containers         int
 	nodeName           []byte
 	scheduled, started int64
@@ -139,7 +140,7 @@ func (p *podParser) condition() *Error {
 	return err
 }
 
-// is reads a string or null, and tells whether it is the text.
+// is reads a string or null, and reports whether it equals the text.
 func (s *scanner) is(text string) (bool, *Error) {
 	if none, err := s.null(); none || err != nil {
 		return false, err

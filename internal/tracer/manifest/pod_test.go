@@ -15,7 +15,7 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// pods gives pods in all states that a lifecycle can be read off.
+// pods returns pods in all states of a lifecycle.
 func pods() []string {
 	const (
 		waiting  = `"waiting":{"reason":"CrashLoopBackOff"}`
@@ -43,7 +43,7 @@ func pods() []string {
 			`"terminated":{"startedAt":"2024-02-29T12:30:00Z","finishedAt":"2024-02-29T13:00:00Z"}}}]}}`,
 		`{"status":{"containerStatuses":[{"state":{"running":{"startedAt":"1960-02-28T23:59:59.999Z"}}}]}}`,
 		`{"status":{"containerStatuses":[{"state":{"running":{"startedAt":"yesterday"}}}]}}`,
-		// The status first, and the spec behind it.
+		// The status precedes the spec.
 		`{"status":{"containerStatuses":[` + status(end(1, 2), "") + `]},"spec":{"containers":[{},{}]}}`,
 		`{"status":{"startTime":"2024-02-29T12:30:03Z","conditions":[{"type":"PodScheduled","status":"True","lastTransitionTime":"2024-02-29T12:30:02Z"}]}}`,
 		`{"status":{"conditions":[{"lastTransitionTime":"2024-02-29T12:30:02Z","status":"False","type":"PodScheduled"},null]},"spec":{"nodeName":null}}`,
@@ -62,7 +62,7 @@ func pods() []string {
 	return all
 }
 
-// checkPod compares ParsePod and PodHash with what the decoded pod gives.
+// checkPod compares ParsePod and PodHash with the results for the decoded pod.
 func checkPod(t *testing.T, data []byte) {
 	t.Helper()
 	got, err := ParsePod(data)

@@ -9,7 +9,8 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// PodHash gives the pod hash (see [trace.HashPodSpec]) of a pod's JSON, as it is after redaction; nil redacts nothing.
+// PodHash returns the pod hash (see [trace.HashPodSpec]) of a pod's JSON after redaction; a nil
+// Redactor redacts nothing.
 func PodHash(json []byte, r *Redactor) (uint64, error) {
 	var p *plan
 	if r != nil {
@@ -29,8 +30,8 @@ func PodHash(json []byte, r *Redactor) (uint64, error) {
 	return object.Hash(), nil
 }
 
-// hashed writes an object whose manifest hash is the pod hash: its spec is the part of the pod's spec that is hashed, and nothing
-// else of the pod is in it.
+// hashed writes an object whose manifest hash is the pod hash: its spec is the hashed part of the
+// pod's spec, and it has nothing else of the pod.
 func (w *writer) hashed(p *plan) *Error {
 	w.out = msgp.AppendMapHeader(w.out, 4)
 	for _, text := range []string{"apiVersion", "v1", "kind", "Pod", "metadata"} {
@@ -55,7 +56,7 @@ func (w *writer) hashed(p *plan) *Error {
 		if string(key) != "spec" {
 			err = w.skip(1)
 		} else {
-			w.out = w.out[:before] // of two, the last counts
+			w.out = w.out[:before] // of duplicate keys, the last one counts
 			err = w.stableSpec(p)
 		}
 		if err != nil {
@@ -68,21 +69,21 @@ func (w *writer) hashed(p *plan) *Error {
 	return w.end()
 }
 
-// noSpec writes what is hashed of a pod without a spec.
+// noSpec writes the hashed part of a pod without a spec.
 func (w *writer) noSpec() {
 	m := w.newMap()
 	m.emptyList(w, "volumes")
 	m.end(w)
 }
 
-// emptyList writes an entry for a list that is not there.
+// emptyList writes an entry for a missing list.
 func (m *mapWriter) emptyList(w *writer, key string) {
 	m.key(w, []byte(key))
 	w.out = msgp.AppendArrayHeader(w.out, 0)
 	m.done(w)
 }
 
-// stableSpec writes the part of a pod's spec that is hashed.
+// stableSpec writes the hashed part of a pod's spec.
 func (w *writer) stableSpec(p *plan) *Error {
 	if none, err := w.null(); none || err != nil {
 		w.noSpec()
@@ -191,8 +192,8 @@ func (w *writer) stableContainer(p *plan, dropPorts bool) *Error {
 	return nil
 }
 
-// withoutTokens writes a list of volumes or volume mounts without those of service account tokens; an empty one for null. depth is how
-// many maps and arrays are around it.
+// withoutTokens writes a list of volumes or volume mounts without those of service account tokens;
+// null becomes an empty list. depth is the number of maps and arrays around it.
 func (w *writer) withoutTokens(depth int) *Error {
 	head := len(w.out)
 	w.out = append(w.out, msgpackArray)
@@ -215,7 +216,8 @@ func (w *writer) withoutTokens(depth int) *Error {
 	return err
 }
 
-// isTokenVolume tells whether a volume or volume mount, in msgpack, is that of a service account token; see trace.HashPodSpec.
+// isTokenVolume reports whether a volume or volume mount in msgpack is that of a service account
+// token; see trace.HashPodSpec.
 func isTokenVolume(b []byte) bool {
 	if msgp.NextType(b) != msgp.MapType {
 		return false

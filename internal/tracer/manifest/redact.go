@@ -10,20 +10,21 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// Redaction says what shall not be recorded.
+// Redaction selects what must not be recorded.
 type Redaction struct {
-	// Env: the values of environment variables of containers.
+	// Env redacts the values of environment variables of containers.
 	Env bool
-	// Secrets: the data of v1.Secret.
+	// Secrets redacts the data of v1.Secret.
 	Secrets bool
-	// ConfigMaps: the data of v1.ConfigMap.
+	// ConfigMaps redacts the data of v1.ConfigMap.
 	ConfigMaps bool
-	// Annotations: the values of the annotations with these keys, of objects and of pod templates.
+	// Annotations redacts the values of the annotations with these keys, of objects and of pod
+	// templates.
 	Annotations []string
 }
 
-// ParseRedaction reads rules as they are given on the command line: "env", "secrets", "configmaps", "annotations=KEY". The error says
-// what is accepted.
+// ParseRedaction parses rules in the form of the command line: "env", "secrets", "configmaps",
+// "annotations=KEY".
 func ParseRedaction(rules []string) (Redaction, error) {
 	var r Redaction
 	var errs []error
@@ -41,7 +42,7 @@ func ParseRedaction(rules []string) (Redaction, error) {
 				r.Annotations = append(r.Annotations, key)
 			}
 		default:
-			errs = append(errs, fmt.Errorf("redact %q: want env, secrets, configmaps or annotations=KEY, with one annotation's key", rule))
+			errs = append(errs, fmt.Errorf("invalid rule %q to redact: must be env, secrets, configmaps or annotations=KEY with one annotation's key", rule))
 		}
 	}
 	if err := errors.Join(errs...); err != nil {
@@ -50,13 +51,13 @@ func ParseRedaction(rules []string) (Redaction, error) {
 	return r, nil
 }
 
-// Covered names what is redacted, for people.
+// Covered lists what is redacted, for users.
 func (r Redaction) Covered() []string {
 	covered, _ := r.sides()
 	return covered
 }
 
-// Uncovered names what is recorded in clear, for people.
+// Uncovered lists what is recorded in plain text, for users.
 func (r Redaction) Uncovered() []string {
 	_, uncovered := r.sides()
 	return append(uncovered, "commands and arguments of containers", "labels", "fields of custom resources", "all other fields")
@@ -82,20 +83,22 @@ func (r Redaction) sides() (covered, uncovered []string) {
 	return covered, uncovered
 }
 
-// RedactionKeySize is how many bytes a Redactor's key has.
+// RedactionKeySize is the length of a Redactor's key in bytes.
 const RedactionKeySize = 32
 
-// Redactor replaces values by tokens, "redacted-" and 16 hexadecimal digits of the value's HMAC-SHA256. The same value becomes the same
-// token everywhere, so that changes can still be told, and a pod still has the hash of its template; who lacks the key cannot find a
-// value by trying. Empty values stay empty. It is immutable. A nil Redactor redacts nothing.
+// Redactor replaces values by tokens, "redacted-" and 16 hexadecimal digits of the value's
+// HMAC-SHA256. Equal values get equal tokens, so that changes can be detected and a pod has the
+// hash of its template; without the key, a value cannot be found by trying. Empty values stay
+// empty. A Redactor is immutable. A nil Redactor redacts nothing.
 type Redactor struct {
 	rules Redaction
 	key   [RedactionKeySize]byte
-	// pod is what is done with a pod.
+	// pod is the plan for pods.
 	pod *plan
 }
 
-// NewRedactor makes a redactor. The key is kept by the caller: with another one, every value gets another token.
+// NewRedactor returns a redactor. The caller must store the key: with another key, every value gets
+// another token.
 func NewRedactor(rules Redaction, key [RedactionKeySize]byte) *Redactor {
 	rules.Annotations = slices.Clone(rules.Annotations)
 	r := &Redactor{rules: rules, key: key, pod: &plan{}}
@@ -103,7 +106,8 @@ func NewRedactor(rules Redaction, key [RedactionKeySize]byte) *Redactor {
 	return r
 }
 
-// addTo adds to the plan for the objects of a kind what is to be redacted. paths lead to their pod templates.
+// addTo adds redaction to the plan for the objects of a kind. paths are those of their pod
+// templates.
 func (r *Redactor) addTo(p *plan, gvk schema.GroupVersionKind, paths []string) error {
 	if r == nil {
 		return nil
@@ -113,7 +117,7 @@ func (r *Redactor) addTo(p *plan, gvk schema.GroupVersionKind, paths []string) e
 		if err != nil {
 			return err
 		}
-		r.addToPods(found) // before the next path: that may take over what is planned here
+		r.addToPods(found) // before the next path, which may clone this plan
 	}
 	r.addAnnotations(p)
 	switch {
@@ -127,7 +131,7 @@ func (r *Redactor) addTo(p *plan, gvk schema.GroupVersionKind, paths []string) e
 	return nil
 }
 
-// addToPods does so for pods and pod templates.
+// addToPods adds redaction to the plans for pods and pod templates.
 func (r *Redactor) addToPods(pods []*plan) {
 	for _, pod := range pods {
 		r.addAnnotations(pod)

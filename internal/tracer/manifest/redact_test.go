@@ -16,7 +16,7 @@ import (
 
 var testKey = [RedactionKeySize]byte{1, 2, 3}
 
-// encodeTree gives an object as it is recorded, decoded.
+// encodeTree returns the decoded manifest of an object.
 func encodeTree(t *testing.T, opts EncoderOptions, data string) map[string]any {
 	t.Helper()
 	m, err := newEncoder(t, opts).Encode([]byte(data))
@@ -37,7 +37,7 @@ func TestParseRedaction(t *testing.T) {
 		t.Errorf("got %v, %v, want %v", got, err, want)
 	}
 	_, err = ParseRedaction([]string{"Env", "annotations=", "secrets"})
-	for _, part := range []string{`"Env"`, `"annotations="`, "want env, secrets, configmaps or annotations=KEY"} {
+	for _, part := range []string{`"Env"`, `"annotations="`, "must be env, secrets, configmaps or annotations=KEY"} {
 		if err == nil || !strings.Contains(err.Error(), part) {
 			t.Errorf("got the error %v, want one with %s", err, part)
 		}
@@ -83,7 +83,7 @@ func TestRedactor_ConfigMap(t *testing.T) {
 	if !strings.HasPrefix(token, "redacted-") || binary != base64.StdEncoding.EncodeToString([]byte(token)) || tree["immutable"] != true {
 		t.Errorf("got %v", tree)
 	}
-	// The rule for the one kind does not touch the other.
+	// A rule for one kind does not apply to the other.
 	opts.Redactor = NewRedactor(Redaction{Secrets: true}, testKey)
 	if tree = encodeTree(t, opts, `{"metadata":{"name":"c"},"data":{"a":"x"}}`); tree["data"].(map[string]any)["a"] != "x" {
 		t.Errorf("got %v, want the data as it was", tree)
@@ -98,7 +98,8 @@ func TestRedactor_Places(t *testing.T) {
 		rules := Redaction{Env: true, Annotations: []string{"secret"}}
 		return EncoderOptions{GVK: volcanoGVK, PodSpecTemplatePaths: paths, Redactor: NewRedactor(rules, testKey)}
 	}
-	// Of a pod's seven values "v", the env's three and the annotation's one are replaced.
+	// A pod has the value "v" seven times: the three of the environment and the one of the annotation
+	// are replaced.
 	count := func(opts EncoderOptions, data string) int {
 		m, err := newEncoder(t, opts).Encode([]byte(data))
 		if err != nil {
@@ -137,7 +138,7 @@ func TestRedactor_Places(t *testing.T) {
 	}
 }
 
-// A pod has the hash of its template: with redaction as without.
+// TestPodHash_Redacted checks that a pod has the hash of its template with redaction, too.
 func TestPodHash_Redacted(t *testing.T) {
 	for _, r := range []*Redactor{nil, NewRedactor(Redaction{Env: true}, testKey), NewRedactor(Redaction{Secrets: true}, testKey)} {
 		data := string(fixture(t, "pod.json"))
@@ -164,7 +165,7 @@ func TestPodHash_Redacted(t *testing.T) {
 	}
 }
 
-// Whatever is wrong with an object, its error tells nothing of it.
+// TestError_Secret checks that an error about an object has none of its contents.
 func TestError_Secret(t *testing.T) {
 	const data = `{"metadata":{"name":"s","uid":"u"},"data":{"a":"hunter2"},"stringData":{"a":"hunter2\n"}}`
 	e := newEncoder(t, EncoderOptions{GVK: secretGVK, Redactor: NewRedactor(Redaction{Secrets: true}, testKey)})
@@ -182,7 +183,8 @@ func TestError_Secret(t *testing.T) {
 	}
 }
 
-// FuzzRedactor wants nothing but tokens in the place of what is redacted, and everything else as it is without redaction.
+// FuzzRedactor checks that redacted values are tokens, and that everything else is the same as
+// without redaction.
 func FuzzRedactor(f *testing.F) {
 	for _, data := range []string{
 		`{"metadata":{"name":"s"},"type":"Opaque","data":{"a":"aHVudGVyMg==","b":"","c":null,"d":5},"stringData":{"a":"x\u00e9"}}`,

@@ -6,14 +6,16 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// maxDepth is how deep maps and arrays may be nested in an object, itself the first. Around objects, traces have a few more.
+// maxDepth is the maximum nesting of maps and arrays in an object, including the object. Traces add
+// a few levels around objects.
 const maxDepth = trace.MaxDepth - 8
 
-// scanner moves over JSON text and checks it on the way. It takes what encoding/json takes, in the same sense.
+// scanner reads JSON text and validates it. It accepts the same input as encoding/json, with the
+// same meaning.
 type scanner struct {
 	data []byte
 	pos  int
-	// text has the last string that did not stand in data as it is.
+	// text is the last string that is not contained verbatim in data.
 	text []byte
 }
 
@@ -21,7 +23,7 @@ func (s *scanner) fail(pos int, class error, format string, args ...any) *Error 
 	return &Error{Offset: pos, Msg: fmt.Sprintf(format, args...), Err: class}
 }
 
-// bad is the error of what cannot stand at pos.
+// bad returns the error for invalid input at pos.
 func (s *scanner) bad(want string) *Error {
 	if s.pos >= len(s.data) {
 		return s.fail(len(s.data), ErrSyntax, "the input ends here; want %s", want)
@@ -29,7 +31,7 @@ func (s *scanner) bad(want string) *Error {
 	return s.fail(s.pos, ErrSyntax, "want %s", want)
 }
 
-// peek moves to the next byte that is not white space, and gives it: 0 at the end.
+// peek moves to the next byte that is not white space, and returns it: 0 at the end.
 func (s *scanner) peek() byte {
 	for s.pos < len(s.data) {
 		c := s.data[s.pos]
@@ -41,7 +43,7 @@ func (s *scanner) peek() byte {
 	return 0
 }
 
-// end makes sure that nothing follows.
+// end returns an error if anything follows.
 func (s *scanner) end() *Error {
 	if s.peek(); s.pos < len(s.data) {
 		return s.fail(s.pos, ErrSyntax, "something follows the end of the object")
@@ -49,7 +51,7 @@ func (s *scanner) end() *Error {
 	return nil
 }
 
-// want makes the error of a value of another type than wanted.
+// want returns the error for a value with the wrong type.
 func (s *scanner) want(what string) *Error {
 	c := s.peek()
 	got := describe(c)
@@ -59,7 +61,7 @@ func (s *scanner) want(what string) *Error {
 	return s.fail(s.pos, trace.ErrType, "want %s, got %s", what, got)
 }
 
-// describe names the type of the value that begins with c.
+// describe returns the type of the value that begins with c.
 func describe(c byte) string {
 	switch c {
 	case '{':
@@ -78,7 +80,7 @@ func describe(c byte) string {
 	return ""
 }
 
-// null moves over a null, if there is one.
+// null reads a null, if there is one.
 func (s *scanner) null() (bool, *Error) {
 	if s.peek() != 'n' {
 		return false, nil
@@ -107,7 +109,7 @@ func (s *scanner) bool() (bool, *Error) {
 	return false, s.want("a boolean")
 }
 
-// open moves into a map or array that begins with c, or fails for want of it.
+// open moves into a map or array that begins with c, and fails if there is none.
 func (s *scanner) open(c byte, what string) *Error {
 	if s.peek() != c {
 		return s.want(what)
@@ -116,8 +118,9 @@ func (s *scanner) open(c byte, what string) *Error {
 	return nil
 }
 
-// key moves over the next key of a map and the colon after it. At the map's end, behind which it moves, more is false. first says that
-// no key was read yet. The key is valid until the next string.
+// key reads the next key of a map and the colon after it. At the end of the map, which it consumes,
+// more is false. first is whether no key was read yet. The key is valid until the next string is
+// read.
 func (s *scanner) key(first bool) (key []byte, more bool, err *Error) {
 	c := s.peek()
 	if c == '}' {
@@ -144,7 +147,8 @@ func (s *scanner) key(first bool) (key []byte, more bool, err *Error) {
 	return key, true, nil
 }
 
-// element moves to the next element of an array; more is false at its end, behind which it moves.
+// element moves to the next element of an array; at the end of the array, which it consumes, more
+// is false.
 func (s *scanner) element(first bool) (more bool, err *Error) {
 	switch c := s.peek(); {
 	case c == ']':
@@ -159,7 +163,8 @@ func (s *scanner) element(first bool) (more bool, err *Error) {
 	return false, s.bad("a comma or the end of the array")
 }
 
-// fields reads a map or null: field is called with each key, valid until it reads, and moves over its value.
+// fields reads a map or null: it calls field with each key, which is valid until the next read, and
+// field must read the value.
 func (s *scanner) fields(field func(key []byte) *Error) *Error {
 	if none, err := s.null(); none || err != nil {
 		return err
@@ -178,7 +183,7 @@ func (s *scanner) fields(field func(key []byte) *Error) *Error {
 	}
 }
 
-// elements reads an array or null: element is called for each element, and moves over it.
+// elements reads an array or null: it calls element for each element, which element must read.
 func (s *scanner) elements(element func(i int) *Error) *Error {
 	if none, err := s.null(); none || err != nil {
 		return err
@@ -197,7 +202,7 @@ func (s *scanner) elements(element func(i int) *Error) *Error {
 	}
 }
 
-// skip moves over a value that nothing is wanted of. depth is how many maps and arrays are around it.
+// skip skips a value. depth is the number of maps and arrays around it.
 func (s *scanner) skip(depth int) (err *Error) {
 	switch s.peek() {
 	case '"':
@@ -238,7 +243,7 @@ func (s *scanner) skipNested(depth int) *Error {
 	}
 }
 
-// skipKey is key for one that is of no interest.
+// skipKey is like key, but does not return the key.
 func (s *scanner) skipKey(first bool) (more bool, err *Error) {
 	c := s.peek()
 	if c == '}' {

@@ -12,12 +12,13 @@ const (
 	highBits = 0x8080808080808080
 )
 
-// plainEnd gives where, from i on, the first byte stands that is a quote, a backslash, a control character or not ASCII; len(data) if
-// there is none. It looks at eight bytes at a time.
+// plainEnd returns the index, from i on, of the first byte that is a quote, a backslash, a control
+// character or not ASCII; len(data) if there is none. It processes eight bytes at a time.
 func plainEnd(data []byte, i int) int {
 	for len(data)-i >= 8 {
 		w := binary.LittleEndian.Uint64(data[i:])
-		// For each byte, the high bit of x-1 is set where it was not in x if x is 0; the lowest such bit is never a mistake.
+		// For each byte x, the high bit of x-1 becomes set if x is 0; the lowest such bit is never a
+		// false positive.
 		quote := w ^ '"'*lowBits
 		backslash := w ^ '\\'*lowBits
 		special := (quote-lowBits)&^quote | (backslash-lowBits)&^backslash | (w-' '*lowBits)&^w | w
@@ -35,7 +36,7 @@ func plainEnd(data []byte, i int) int {
 	return i
 }
 
-// string reads a string. It is valid until the next one is read, or as long as data.
+// string reads a string. The result is valid until the next string is read.
 func (s *scanner) string() ([]byte, *Error) {
 	if s.peek() != '"' {
 		return nil, s.want("a string")
@@ -81,7 +82,8 @@ func (s *scanner) specialString(start, end int) ([]byte, *Error) {
 	}
 }
 
-// unescape adds to text what an escape sequence stands for, and gives its length; 0 if it is none.
+// unescape appends the character of an escape sequence to text, and returns the length of the
+// sequence; 0 if it is invalid.
 func (s *scanner) unescape(data []byte) int {
 	if len(data) < 2 {
 		return 0
@@ -108,7 +110,7 @@ func (s *scanner) unescape(data []byte) int {
 			s.text = utf8.AppendRune(s.text, r)
 			return 6
 		}
-		// Only two halves that fit make a character; each other half is replaced.
+		// A valid pair of surrogates is one character; any other surrogate is replaced.
 		if both := utf16.DecodeRune(r, hexRune(data[6:])); both != utf8.RuneError {
 			s.text = utf8.AppendRune(s.text, both)
 			return 12
@@ -121,7 +123,7 @@ func (s *scanner) unescape(data []byte) int {
 	return 2
 }
 
-// hexRune gives the number in \u1234, -1 if data does not begin so.
+// hexRune returns the number in \u1234, or -1 if data does not begin with that form.
 func hexRune(data []byte) rune {
 	if len(data) < 6 || data[0] != '\\' || data[1] != 'u' {
 		return -1
@@ -143,7 +145,7 @@ func hexRune(data []byte) rune {
 	return r
 }
 
-// skipString moves over a string. It checks all but its UTF-8, which nobody reads.
+// skipString skips a string. It validates everything but the UTF-8.
 func (s *scanner) skipString() *Error {
 	i := s.pos + 1
 	for {
@@ -170,7 +172,7 @@ func (s *scanner) skipString() *Error {
 	}
 }
 
-// escapeLen gives the length of an escape sequence, 0 if it is none.
+// escapeLen returns the length of an escape sequence, 0 if it is invalid.
 func escapeLen(data []byte) int {
 	if len(data) < 2 {
 		return 0

@@ -6,7 +6,8 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// seconds reads a time, or null. It is in unix seconds; ok is false for null and for the zero time, which Kubernetes takes for none.
+// seconds reads a time, or null, and returns unix seconds; ok is false for null and for the zero
+// time, which Kubernetes treats as unset.
 func (s *scanner) seconds() (unix int64, ok bool, err *Error) {
 	if none, err := s.null(); none || err != nil {
 		return 0, false, err
@@ -26,7 +27,8 @@ func (s *scanner) seconds() (unix int64, ok bool, err *Error) {
 	return t.Unix(), !t.IsZero(), nil
 }
 
-// parseSeconds reads times as Kubernetes writes them, like 2024-02-29T12:30:00Z; for all others, ok is false.
+// parseSeconds parses times in the form that Kubernetes writes, such as 2024-02-29T12:30:00Z; for
+// other forms, ok is false.
 func parseSeconds(t []byte) (unix int64, ok bool) {
 	if len(t) != len("2006-01-02T15:04:05Z") || t[4] != '-' || t[7] != '-' || t[10] != 'T' || t[13] != ':' || t[16] != ':' || t[19] != 'Z' {
 		return 0, false
@@ -41,7 +43,7 @@ func parseSeconds(t []byte) (unix int64, ok bool) {
 	}
 	year, month, day := two(0)*100+two(2), two(5), two(8)
 	hour, minute, second := two(11), two(14), two(17)
-	// What is rare or wrong is left to package time: years outside, leap days and leap seconds.
+	// Rare or invalid times are left to package time: other years, leap days and leap seconds.
 	if !ok || year < 1970 || month < 1 || month > 12 || hour > 23 || minute > 59 || second > 59 {
 		return 0, false
 	}
@@ -52,8 +54,8 @@ func parseSeconds(t []byte) (unix int64, ok bool) {
 	return daysSinceEpoch(year, month, day)*86400 + hour*3600 + minute*60 + second, true
 }
 
-// daysSinceEpoch counts the days from 1970-01-01 to a date of the Gregorian calendar. It takes years to begin in March, so that the leap
-// day is the last of its year.
+// daysSinceEpoch returns the number of days from 1970-01-01 to a date of the Gregorian calendar.
+// Its years begin in March, so that the leap day is the last day of its year.
 func daysSinceEpoch(year, month, day int64) int64 {
 	if month <= 2 {
 		year--

@@ -12,7 +12,7 @@ import (
 
 const (
 	tokenPrefix = "redacted-"
-	// tokenBytes is how much of an HMAC a token has.
+	// tokenBytes is the number of bytes of the HMAC in a token.
 	tokenBytes = 8
 )
 
@@ -23,7 +23,7 @@ type tokenizer struct {
 	sum, token, value []byte
 }
 
-// tokenizer makes a tokenizer; none is needed without a redactor.
+// tokenizer returns a tokenizer; it is unused without a redactor.
 func (r *Redactor) tokenizer() tokenizer {
 	if r == nil {
 		return tokenizer{}
@@ -31,7 +31,7 @@ func (r *Redactor) tokenizer() tokenizer {
 	return tokenizer{mac: hmac.New(sha256.New, r.key[:])}
 }
 
-// of gives the token of a value, valid until the next.
+// of returns the token of a value, valid until the next call.
 func (t *tokenizer) of(value []byte) []byte {
 	t.mac.Reset()
 	t.mac.Write(value)
@@ -48,7 +48,7 @@ func (w *writer) redacted(f form, depth int) *Error {
 	if w.peek() == '"' {
 		value, err = w.string()
 	} else {
-		// Nothing but text is ever there in a cluster. If it is, it is not to be seen either.
+		// In a cluster the value is always text. If it is not, it must be redacted, too.
 		err = w.skip(depth)
 		value = w.data[start:w.pos]
 	}
@@ -62,7 +62,7 @@ func (w *writer) redacted(f form, depth int) *Error {
 	return nil
 }
 
-// replace gives what stands in the place of a value. Data in base64 has the token of what it decodes to.
+// replace returns the replacement of a value. For base64 it is the token of the decoded data.
 func (t *tokenizer) replace(f form, value []byte) []byte {
 	if f != formBase64 {
 		return t.of(value)

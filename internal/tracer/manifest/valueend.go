@@ -1,15 +1,16 @@
 package manifest
 
-// valueEnd finds the end of a JSON value that comes in pieces. It follows brackets and strings and checks nothing else.
+// valueEnd finds the end of a JSON value that is read in pieces. It follows brackets and strings
+// and validates nothing else.
 type valueEnd struct {
 	depth    int
 	inString bool
-	// escaped: the next byte belongs to an escape sequence.
+	// escaped is whether the next byte belongs to an escape sequence.
 	escaped bool
 }
 
-// find looks at the next piece. It gives how much of it belongs to the value, and whether the value ends there. A number or a literal ends
-// before the byte that cannot belong to it.
+// find processes the next piece. It returns how much of it belongs to the value, and whether the
+// value ends there. A number or a literal ends before the first byte that cannot belong to it.
 func (v *valueEnd) find(data []byte) (n int, done bool) {
 	for i := 0; i < len(data); i++ {
 		c := data[i]

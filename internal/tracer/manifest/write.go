@@ -8,33 +8,33 @@ import (
 	"github.com/tinylib/msgp/msgp"
 )
 
-// writer turns JSON into canonical msgpack: the values as a trace's writer encodes them, the keys of maps sorted. It keeps its buffers
-// from one object to the next.
+// writer converts JSON to canonical msgpack: values are encoded as by the writer of traces, and
+// maps are sorted by key. It reuses its buffers.
 type writer struct {
 	scanner
 	tokens tokenizer
 	out    []byte
-	// entries is a stack of those of the maps around pos that were written already.
+	// entries is a stack of the entries written so far of the maps around pos.
 	entries []entry
-	// sorted is where entries are brought into order.
+	// sorted is a buffer for sorting entries.
 	sorted []byte
 }
 
-// entry is one of a map's in out: [start, end), its key's text in [key, keyEnd).
+// entry is a map entry in out: [start, end), with the text of its key in [key, keyEnd).
 type entry struct {
 	start, key, keyEnd, end int
-	// rank goes before the key when entries are sorted.
+	// rank takes precedence over the key in the order of entries.
 	rank int
 }
 
-// reset makes the writer ready for other input.
+// reset prepares the writer for other input.
 func (w *writer) reset(data []byte) {
 	w.data, w.pos = data, 0
 	w.out = w.out[:0]
 	w.entries = w.entries[:0]
 }
 
-// value writes a value. depth is how many maps and arrays are around it.
+// value writes a value. depth is the number of maps and arrays around it.
 func (w *writer) value(p *plan, depth int) *Error {
 	c := w.peek()
 	if p != nil && c != 'n' {
@@ -77,7 +77,7 @@ func (w *writer) value(p *plan, depth int) *Error {
 	return nil
 }
 
-// The bytes of msgpack that are written here.
+// Bytes of the msgpack format.
 const (
 	msgpackNil     = 0xc0
 	msgpackFalse   = 0xc2
@@ -115,8 +115,8 @@ func (w *writer) array(p *plan, depth int) *Error {
 	return nil
 }
 
-// header writes how many entries or elements there are into the place of one byte that was left for it. It makes room if that
-// is not enough.
+// header writes the number of entries or elements at a byte that was reserved for it. It inserts
+// bytes if one is not enough.
 func (w *writer) header(at, n int, small, wide, wider byte) {
 	switch {
 	case n < 16:
@@ -162,7 +162,6 @@ func (w *writer) object(p *plan, depth int) *Error {
 	return nil
 }
 
-// mapWriter writes one map.
 type mapWriter struct {
 	head, base int
 	unsorted   bool
@@ -203,14 +202,14 @@ func (m *mapWriter) done(w *writer) {
 	w.entries = append(w.entries, m.next)
 }
 
-// cut takes the value that was written since key out again, and gives where it stands until something else is written.
+// cut removes the entry that key began, and returns its value, which is valid until the next write.
 func (m *mapWriter) cut(w *writer) []byte {
 	value := w.out[m.next.keyEnd:]
 	w.out = w.out[:m.next.start]
 	return value
 }
 
-// end brings the entries into order, and writes how many there are.
+// end sorts the entries, and writes their number.
 func (m *mapWriter) end(w *writer) {
 	entries := w.entries[m.base:]
 	n := len(entries)
@@ -228,11 +227,11 @@ func (w *writer) compare(a, b *entry) int {
 	return bytes.Compare(w.out[a.key:a.keyEnd], w.out[b.key:b.keyEnd])
 }
 
-// manyEntries is from how many on sorting them by insertion is too slow.
+// manyEntries is the number of entries from which insertion sort is too slow.
 const manyEntries = 24
 
-// sort brings entries, which are all that out ends with, into order. Of those with the same key, the last stays. It gives how many
-// there are then.
+// sort sorts entries, which must be the last ones in out. Of those with the same key, it keeps the
+// last. It returns the number of entries left.
 func (w *writer) sort(entries []entry) int {
 	start := entries[0].start
 	if len(entries) < manyEntries {
