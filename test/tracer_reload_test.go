@@ -44,7 +44,7 @@ func testTracerReload(t *testing.T, c *tracedCluster) {
 	writeFile(t, config, kinds+"  v1.Service: {}\n")
 	page := tracer.shows("/readyz?verbose", "[+]v1.Service ok")
 	lacks(t, "readyz", page, "[!]config")
-	tracer.shows("/metrics", `simkube_tracer_config_reloads_total{result="taken up"} 1`)
+	tracer.shows("/metrics", `simkube_tracer_config_reloads_total{result="success"} 1`)
 	if got := tracer.status().Config; got != "" {
 		t.Errorf("the status has a problem with the configuration: %s", got)
 	}
@@ -56,7 +56,7 @@ func testTracerReload(t *testing.T, c *tracedCluster) {
 	}
 
 	writeFile(t, config, "trackedObjects:\n  v1.Service: {}\n  example.com/v1.Widget: {}\n")
-	tracer.shows("/metrics", `simkube_tracer_config_reloads_total{result="taken up"} 2`)
+	tracer.shows("/metrics", `simkube_tracer_config_reloads_total{result="success"} 2`)
 	c.apply(t, "", widgets)
 	tracer.shows("/readyz?verbose", "[+]example.com/v1.Widget ok")
 	if !tracer.status().Ready {

@@ -63,8 +63,8 @@ type Finding struct {
 	Owners []Owner
 	// Pods is the number of the owners' pods that can never be scheduled.
 	Pods int
-	// Reason is a clause without a full stop, such as
-	// "needs nodeSelector disktype=ssd, which none of the 14 nodes has (no node has the label disktype)".
+	// Reason is a clause without a full stop, such as "needs nodeSelector disktype=ssd, which none of
+	// the 14 nodes has (no node has the label disktype)".
 	Reason string
 }
 

@@ -16,14 +16,14 @@ const (
 	web = `{apiVersion: apps/v1, kind: Deployment, metadata: {name: web, namespace: a, uid: uid-web}, spec: {replicas: 1}}`
 )
 
-// asksOf has a bench's owners asked for of a cluster, of which the questions are kept.
+// asksOf makes a bench request owners from a cluster, which records the requests.
 func (b *bench) asksOf(cluster *fakeCluster) *fakeCluster {
 	b.owners.getter = cluster
 	return cluster
 }
 
-// TestAncestors_FoundOutLater holds that what is recorded while an owner cannot be asked for is put right when it can, and that other pods of that
-// owner do not inherit what was missing.
+// TestAncestors_FoundOutLater checks that what is recorded while an owner cannot be requested is
+// corrected when it can, and that other pods of that owner do not inherit the missing ancestors.
 func TestAncestors_FoundOutLater(t *testing.T) {
 	config := lifecycles(podKind, deploymentKind)
 	b := newBench(t, config)
@@ -47,8 +47,9 @@ func TestAncestors_FoundOutLater(t *testing.T) {
 	}
 }
 
-// TestAncestors_NewlyTracked holds that the owners of what was recorded before are ancestors once they are tracked, and that without a change of
-// what is tracked nothing is recorded again after a restart, and nobody asked.
+// TestAncestors_NewlyTracked checks that owners of recorded objects become ancestors when their
+// kind is tracked, and that after a restart without such a change nothing is recorded again or
+// requested.
 func TestAncestors_NewlyTracked(t *testing.T) {
 	before := lifecycles(podKind, replicaSetKind)
 	b := newBench(t, before)
@@ -88,7 +89,8 @@ func TestAncestors_NewlyTracked(t *testing.T) {
 	}
 }
 
-// TestAncestors_AfterRestart holds that nobody is asked for owners that were listed, changed or not, and for nodes that pods belong to.
+// TestAncestors_AfterRestart checks that owners that were listed, changed or not, are not
+// requested, and neither are nodes that own pods.
 func TestAncestors_AfterRestart(t *testing.T) {
 	config := lifecycles(deploymentKind)
 	b := newBench(t, config)
@@ -112,7 +114,7 @@ spec: {containers: [{name: c, image: i}]}`)
 	}
 }
 
-// TestAncestors_Orphaned holds that an owner that lost its own owner is known without it.
+// TestAncestors_Orphaned checks that an owner that lost its own owner is cached without it.
 func TestAncestors_Orphaned(t *testing.T) {
 	config := lifecycles(deploymentKind, replicaSetKind)
 	b := newBench(t, config)
@@ -127,7 +129,8 @@ func TestAncestors_Orphaned(t *testing.T) {
 	}
 }
 
-// TestObjects_SkipOwnedReplaced holds that an object nobody owned was deleted when there is another of its name, whoever owns that.
+// TestObjects_SkipOwnedReplaced checks that an object without owners is recorded as deleted if
+// another object, with an owner, has its name.
 func TestObjects_SkipOwnedReplaced(t *testing.T) {
 	b := newBench(t, configOf(map[schema.GroupVersionKind]trace.TrackedObject{replicaSetKind: {SkipOwned: true}}))
 	f := b.handler(replicaSetKind)
@@ -137,7 +140,8 @@ func TestObjects_SkipOwnedReplaced(t *testing.T) {
 	b.wantHistory("0 + ReplicaSet a/x", "1 - ReplicaSet a/x")
 }
 
-// TestPods_OverBeforeDeleted holds that a pod whose containers were over did not run on until it was deleted, though they had been started again.
+// TestPods_OverBeforeDeleted checks that the lifecycle of a pod ends when its containers last
+// ended, not when it was deleted, even if they had been restarted.
 func TestPods_OverBeforeDeleted(t *testing.T) {
 	b := newBench(t, lifecycles(podKind))
 	f := b.handler(podKind)
@@ -153,7 +157,8 @@ func TestPods_OverBeforeDeleted(t *testing.T) {
 	}
 }
 
-// TestFollower_AwaitsOwners holds that what is listed at the start waits for the kinds its owners are of, so that they are not asked for one by one.
+// TestFollower_AwaitsOwners checks that objects listed at the start wait for the kinds of their
+// owners, so that these are not requested one by one.
 func TestFollower_AwaitsOwners(t *testing.T) {
 	b := newBench(t, lifecycles(podKind, deploymentKind))
 	b.add([]*follower{b.handler(deploymentKind), b.handler(podKind)})
@@ -166,7 +171,8 @@ func TestFollower_AwaitsOwners(t *testing.T) {
 	}
 }
 
-// TestPlan_Pods holds that pods are looked at again when what may own them changes, and only then.
+// TestPlan_Pods checks that pods are processed again if and only if the kinds that may own them
+// change.
 func TestPlan_Pods(t *testing.T) {
 	config := func(kinds ...schema.GroupVersionKind) *trace.Config {
 		c := lifecycles()

@@ -19,9 +19,8 @@ import (
 	"simkube.io/simkube/internal/tracer/watch"
 )
 
-// A stream of watch events as an API server would send them, made beforehand: what it costs to make them is not measured.
-
-// deploymentFrame is an event of a Deployment whose template changes with every revision.
+// deploymentFrame returns an event of a Deployment whose template changes with every revision. The
+// events of these benchmarks are generated beforehand, so that generating them is not measured.
 func deploymentFrame(object, revision int) []byte {
 	return fmt.Appendf(nil, `{"type":"MODIFIED","object":{"kind":"Deployment","apiVersion":"apps/v1","metadata":{"name":"service-%[1]d","namespace":"team-%[2]d",`+
 		`"uid":"00000000-0000-4000-8000-%012[1]d","resourceVersion":"%[3]d","generation":%[3]d,"creationTimestamp":"2026-03-10T00:00:00Z",`+
@@ -37,13 +36,13 @@ func deploymentFrame(object, revision int) []byte {
 		`"status":{"observedGeneration":%[3]d,"replicas":3,"updatedReplicas":3,"readyReplicas":3,"availableReplicas":3}}}`+"\n", object, object%50, revision)
 }
 
-// statusFrame is an event of the same Deployment of which nothing is recorded.
+// statusFrame returns an event of the same Deployment that is not recorded.
 func statusFrame(object, revision int) []byte {
 	frame := deploymentFrame(object, 1)
 	return bytes.Replace(frame, []byte(`"status":{"observedGeneration":1`), fmt.Appendf(nil, `"status":{"observedGeneration":%d`, revision), 1)
 }
 
-// podFrame is an event of a pod, in one of the three steps of its life, or its deletion.
+// podFrame returns an event of a pod in one of the three steps of its life, or its deletion.
 func podFrame(object, step int) []byte {
 	kind := [...]string{"ADDED", "MODIFIED", "MODIFIED", "DELETED"}[step]
 	node, status := "", `{"phase":"Pending","qosClass":"Burstable"}`
@@ -69,7 +68,8 @@ func podFrame(object, step int) []byte {
 		kind, object%1000, object, object%50, object*4+step, node, status)
 }
 
-// apiServer is one that has Deployments and pods, and sends as many events of them as it is told to.
+// apiServer is an API server with Deployments and pods that sends as many events of them as
+// requested.
 type apiServer struct {
 	url               string
 	deployments, pods *stream
@@ -77,14 +77,14 @@ type apiServer struct {
 
 // stream is the watch of one kind.
 type stream struct {
-	// frame gives the event of a number, which is valid until the next.
+	// frame returns event i, valid until the next call.
 	frame func(i int) []byte
-	// left is how many events are to be sent; more has a token when there are some.
+	// left is the number of events to send; more has a token if it is positive.
 	left atomic.Int64
 	more chan struct{}
 }
 
-// cycle gives frames again and again.
+// cycle repeats frames forever.
 func cycle(frames [][]byte) func(int) []byte {
 	return func(i int) []byte { return frames[i%len(frames)] }
 }
@@ -187,7 +187,8 @@ func benchTracer(b *testing.B, server *apiServer) *Tracer {
 	return t
 }
 
-// awaitEvents waits until a number of events of a kind has been received, and all that came of them is durable.
+// awaitEvents waits until a number of events of a kind has been received, and their entries are
+// durable.
 func awaitEvents(b *testing.B, t *Tracer, gvk schema.GroupVersionKind, events int64) {
 	b.Helper()
 	for t.follower(gvk).watcher.Status().Events < events {
@@ -203,7 +204,7 @@ func awaitEvents(b *testing.B, t *Tracer, gvk schema.GroupVersionKind, events in
 	}
 }
 
-// ownPods has the tracer know of the owners of the pods of podFrame.
+// ownPods makes the owners of the pods of podFrame known to the tracer.
 func ownPods(t *Tracer) {
 	for object := range 1000 {
 		name := fmt.Sprintf("service-%d", object)
@@ -218,8 +219,8 @@ func ownPods(t *Tracer) {
 
 func noFrames(int) []byte { return nil }
 
-// changes are 1,000 Deployments that are changed again and again, statuses the same of which only the status changes, lives pods that come, are
-// scheduled, run and go.
+// changes are 1,000 Deployments that are changed repeatedly, statuses the same with changes of the
+// status only, and podLives pods that are created, scheduled, run and deleted.
 func changes() (frames [][]byte) {
 	for revision := range 20 {
 		for object := range 1000 {
@@ -249,8 +250,8 @@ func podLives() (frames [][]byte) {
 	return frames
 }
 
-// BenchmarkIngest measures how many object events a tracer takes in, over HTTP, until they are durable on disk: events that are all recorded,
-// events of which nothing is, and pods.
+// BenchmarkIngest measures how many object events a tracer processes, over HTTP, until they are
+// durable on disk: events that are all recorded, events that are not recorded, and pods.
 func BenchmarkIngest(b *testing.B) {
 	for _, bench := range []struct {
 		name   string

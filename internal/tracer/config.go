@@ -14,21 +14,22 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// configEvery is how often the configuration file is read. Kubernetes swaps the files of a ConfigMap through links, which
-// notifications of the file system tell of in too many ways.
+// configEvery is the interval at which the configuration file is read. It is polled, because
+// Kubernetes replaces the files of a ConfigMap through links, which cause many different
+// notifications of the file system.
 const configEvery = 2 * time.Second
 
 // ConfigFile is a tracer's configuration file, which may change while it is followed.
 type ConfigFile struct {
 	Path string
-	// Clock says when to read it again. Nil: the real one.
+	// Clock determines when to read the file again. Nil means the real clock.
 	Clock  clock.WithTicker
 	Logger *slog.Logger
 
-	data []byte // what was read last
+	data []byte // the last contents
 }
 
-// Load reads the file. Warnings about what is in it are logged.
+// Load reads the file. It logs warnings about its contents.
 func (f *ConfigFile) Load() (*trace.Config, error) {
 	data, err := os.ReadFile(f.Path)
 	if err != nil {
@@ -49,8 +50,9 @@ func (f *ConfigFile) parse(data []byte) (*trace.Config, error) {
 	return config, nil
 }
 
-// Follow calls apply with what the file holds, or with what is wrong with it, whenever that has changed, until ctx ends. A file that is
-// missing for a moment, as while it is replaced, is no change.
+// Follow calls apply with the configuration in the file, or with the error, whenever it has
+// changed, until ctx ends. A file that is temporarily missing, for example while it is replaced, is
+// no change.
 func (f *ConfigFile) Follow(ctx context.Context, apply func(*trace.Config, error)) {
 	c := f.Clock
 	if c == nil {
@@ -58,7 +60,7 @@ func (f *ConfigFile) Follow(ctx context.Context, apply func(*trace.Config, error
 	}
 	ticker := c.NewTicker(configEvery)
 	defer ticker.Stop()
-	unread := "" // why it could not be read
+	unread := "" // the last read error
 	for {
 		select {
 		case <-ctx.Done():

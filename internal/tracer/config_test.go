@@ -15,12 +15,14 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// TestConfigFile_Follow holds that every change of the file is told of once, also that it cannot be read for a while.
+// TestConfigFile_Follow checks that every change of the file is reported once, including that it
+// cannot be read for a while.
 func TestConfigFile_Follow(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "config.yaml")
 	write := func(text string) {
 		t.Helper()
-		// All at once, as Kubernetes does it: what is half written would be told of as well.
+		// The file is replaced atomically, as Kubernetes does it. A partly written file would be
+		// reported, too.
 		if err := os.WriteFile(path+".new", []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -58,7 +60,8 @@ func TestConfigFile_Follow(t *testing.T) {
 	})
 	defer following.Wait()
 	defer cancel()
-	// A tick that is not taken in time is lost, so that some are needed; what has not changed must not be told of again.
+	// A tick that is not received in time is lost, so several are needed. Unchanged contents must not
+	// be reported again.
 	want := func(kinds int, text string) {
 		t.Helper()
 		for {
@@ -92,7 +95,7 @@ func TestConfigFile_Follow(t *testing.T) {
 		select {
 		case got := <-changes:
 			t.Fatalf("told of %+v once more", got)
-		case <-time.After(time.Millisecond): // long enough to be told, most times
+		case <-time.After(time.Millisecond): // usually long enough for a report
 		}
 	}
 	if err := os.Remove(path); err != nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// TestDocs_Metrics holds the table of docs/tracer.md against the metrics there are: names and labels.
+// TestDocs_Metrics compares the table in docs/tracer.md with the names and labels of the metrics.
 func TestDocs_Metrics(t *testing.T) {
 	var there described
 	if _, err := NewMetrics(&there); err != nil {
@@ -45,7 +45,7 @@ func TestDocs_Metrics(t *testing.T) {
 	}
 }
 
-// described is a registry that keeps the names and labels of metrics.
+// described is a registry that stores the names and labels of metrics.
 type described struct{ metrics []string }
 
 var _ prometheus.Registerer = (*described)(nil)
@@ -60,7 +60,7 @@ func (d *described) Register(c prometheus.Collector) error {
 		c.Describe(descs)
 	}()
 	for desc := range descs {
-		found := descText.FindStringSubmatch(desc.String()) // there is no other way to ask for the name
+		found := descText.FindStringSubmatch(desc.String()) // the only way to read the name
 		d.metrics = append(d.metrics, found[1]+"{"+found[2]+"}")
 	}
 	return nil

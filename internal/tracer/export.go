@@ -13,8 +13,9 @@ import (
 
 var _ server.Exporter = (*Tracer)(nil)
 
-// Export writes the trace that a request asks for. It implements server.Exporter, blocks no recording, and may be called several times at once. What the log does
-// not reach back to, or forward to, is a *[server.RequestError].
+// Export writes the trace that a request asks for. It implements server.Exporter, does not block
+// recording, and may be called concurrently. If the log does not cover the window, the error is a
+// *[server.RequestError].
 func (t *Tracer) Export(ctx context.Context, request simkubev1.ExportRequest, w io.Writer) (_ server.Summary, err error) {
 	began := t.clock.Now()
 	out := &countingWriter{w: w}
@@ -32,7 +33,7 @@ func (t *Tracer) Export(ctx context.Context, request simkubev1.ExportRequest, w 
 		return server.Summary{}, &server.RequestError{Problems: problems}
 	}
 	excludedNamespaces, includedNamespaces := request.Filters.Namespaces()
-	unsure := t.openGap(ctx) // before the snapshot: a gap that closes meanwhile is in it
+	openGap := t.openGap(ctx) // before the snapshot, which then has gaps that close meanwhile
 	snapshot, err := t.log.Snapshot()
 	if err != nil {
 		return server.Summary{}, err
@@ -45,7 +46,7 @@ func (t *Tracer) Export(ctx context.Context, request simkubev1.ExportRequest, w 
 			ExcludedLabels: excluded, IncludedLabels: included,
 		},
 	}
-	opts := export.Options{Config: t.Config(), Extension: !t.opts.NoExtension, SpoolDir: t.opts.SpoolDir, Unsure: unsure}
+	opts := export.Options{Config: t.Config(), Extension: !t.opts.NoExtension, SpoolDir: t.opts.SpoolDir, Unsure: openGap}
 	if request.Transform != "" {
 		return t.exportTransformed(ctx, snapshot, wanted, request.Transform, out, opts)
 	}
@@ -56,7 +57,7 @@ func (t *Tracer) Export(ctx context.Context, request simkubev1.ExportRequest, w 
 	return server.Summary{Events: summary.Events, Objects: summary.Applied + summary.Deleted, Start: summary.Start}, nil
 }
 
-// exportError makes the error of an export one of the request where that is what is wrong.
+// exportError turns an error of an export that the request caused into one of the request.
 func exportError(err error) error {
 	var window *export.WindowError
 	if errors.As(err, &window) {
@@ -65,7 +66,7 @@ func exportError(err error) error {
 	return fmt.Errorf("export: %w", err)
 }
 
-// countingWriter counts what goes through it.
+// countingWriter counts the bytes written.
 type countingWriter struct {
 	w io.Writer
 	n int64

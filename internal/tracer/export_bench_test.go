@@ -8,11 +8,13 @@ import (
 	simkubev1 "simkube.io/simkube/api/v1"
 )
 
-// BenchmarkExport measures an export of a million events, first alone, then while events come in, at the pace of 50,000 a second and as fast as they
-// can be taken; and what the export takes from that. An iteration is one export of each: -benchtime 1x.
+// BenchmarkExport measures an export of a million events: alone, while events arrive at 50,000 a
+// second, and while they arrive as fast as they are processed. It also measures the effect of the
+// export on the processing. An iteration is one export of each: -benchtime 1x.
 func BenchmarkExport(b *testing.B) {
 	const logged = 1_000_000
-	// So many objects that none changes twice in a second: of those, a trace has the last change alone.
+	// With so many objects none changes twice in a second, of which a trace would have only the last
+	// change.
 	const objects = 130_000
 	var frames [][]byte
 	for revision := range 2 {
@@ -32,7 +34,7 @@ func BenchmarkExport(b *testing.B) {
 	send(logged)
 	awaitEvents(b, t, deploymentKind, sent)
 	end := time.Now()
-	time.Sleep(time.Second) // the window ends with a whole second
+	time.Sleep(time.Second) // the window ends at a whole second
 	export := func() (bytes int64, took time.Duration) {
 		began := time.Now()
 		out := &countingWriter{w: io.Discard}
@@ -55,7 +57,7 @@ func BenchmarkExport(b *testing.B) {
 			name   string
 			perSec int
 		}{{"50k", 50_000}, {"full", 0}} {
-			// ingest takes events in for a time, and gives how many a second.
+			// ingest sends events for a time, and returns the number processed per second.
 			ingest := func(stop <-chan struct{}) float64 {
 				began, before := time.Now(), received()
 				tick := time.NewTicker(10 * time.Millisecond)

@@ -14,7 +14,7 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// exportedGaps are those of an export of the first minutes.
+// exportedGaps returns the gaps of an export of the first minutes.
 func (b *bench) exportedGaps() []trace.Gap {
 	b.t.Helper()
 	var out bytes.Buffer
@@ -27,13 +27,13 @@ func (b *bench) exportedGaps() []trace.Gap {
 	return x.Gaps
 }
 
-// gap is one of so many seconds after the beginning.
+// gap returns a gap in seconds since the beginning.
 func gap(from, to int64) trace.Gap {
 	return trace.Gap{From: begin.UnixMilli() + 1000*from, To: begin.UnixMilli() + 1000*to}
 }
 
-// TestTracer_Unreachable has the API server be out of reach from the start, and over a restart: all
-// of the time is a gap, at every moment.
+// TestTracer_Unreachable makes the API server unreachable from the start, and across a restart: all
+// of the time must be a gap at any time.
 func TestTracer_Unreachable(t *testing.T) {
 	config := configOf(map[schema.GroupVersionKind]trace.TrackedObject{configMapKind: {}})
 	b := newBench(t, config)
@@ -48,7 +48,7 @@ func TestTracer_Unreachable(t *testing.T) {
 			time.Sleep(time.Millisecond)
 		}
 		b.clock.Step(20 * time.Second)
-		// The log has entries from here on, so that the next one is opened as what it is.
+		// The log has entries from here on, so that the next one is opened as an existing log.
 		b.check(b.append(t.Context(), &log.Node{UID: "n", Name: "n", From: begin.UnixMilli()}))
 		if diff := cmp.Diff([]trace.Gap{gap(0, seconds)}, b.exportedGaps()); diff != "" {
 			t.Errorf("after %d seconds (-want +got):\n%s", seconds, diff)
@@ -65,8 +65,8 @@ func TestTracer_Unreachable(t *testing.T) {
 	}
 }
 
-// TestTracer_Beginnings holds that a kind that is followed later is known from then on, and one
-// that is followed in another way from when the follower before knew everything.
+// TestTracer_Beginnings checks that a kind that is followed later is complete from then on, and
+// that one with a new follower is complete from where the previous follower ended.
 func TestTracer_Beginnings(t *testing.T) {
 	b := newBench(t, configOf(map[schema.GroupVersionKind]trace.TrackedObject{configMapKind: {}}))
 	b.clock.Step(time.Minute)
@@ -85,13 +85,12 @@ func TestTracer_Beginnings(t *testing.T) {
 	}
 	b.hold()
 	b.remove(f)
-	if got := b.sure() - begin.UnixMilli(); got != 0 {
-		t.Errorf("between two followers, the log is taken for complete up to %d ms, want 0", got)
+	if got := b.completeUntil() - begin.UnixMilli(); got != 0 {
+		t.Errorf("between two followers, the log is complete until %d ms, want 0", got)
 	}
 }
 
-// TestFollower_Gap holds that what may be missing is marked for kinds of which something is
-// recorded.
+// TestFollower_Gap checks that gaps are recorded for kinds of which something is recorded.
 func TestFollower_Gap(t *testing.T) {
 	config := lifecycles(deploymentKind)
 	b := newBench(t, config)

@@ -1,5 +1,6 @@
 package tracer
 
-// GCPercent is the pace of garbage collection that suits a tracer, for [runtime/debug.SetGCPercent]: it makes little garbage, and what it holds for
-// months in somebody's cluster should be little more than what it needs. Setting it is left to the program.
+// GCPercent is the garbage collection target that suits a tracer, for [runtime/debug.SetGCPercent]:
+// it makes little garbage, and runs for months in a cluster, so its heap should not be much larger
+// than what it needs. The program must set it.
 const GCPercent = 50

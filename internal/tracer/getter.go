@@ -17,15 +17,16 @@ import (
 	"simkube.io/simkube/internal/tracer/manifest"
 )
 
-// How many questions for owners the API server gets in a second, and in a burst.
+// Limits of the requests for owners.
 const (
 	getterQPS   = 50
 	getterBurst = 100
-	// getterTimeout is how long one may take: what comes after the object in question waits.
+	// getterTimeout is the timeout of a request, during which the events after the object wait.
 	getterTimeout = 10 * time.Second
 )
 
-// clusterGetter asks an API server for the metadata of single objects. It is safe for concurrent use.
+// clusterGetter requests the metadata of single objects from an API server. It is safe for
+// concurrent use.
 type clusterGetter struct {
 	metadata  metadata.Interface
 	discovery discovery.DiscoveryInterface
@@ -50,7 +51,7 @@ func newClusterGetter(cluster *rest.Config) (*clusterGetter, error) {
 
 // get implements ownerGetter.
 func (g *clusterGetter) get(ctx context.Context, gvk schema.GroupVersionKind, namespace, name string) (*manifest.Head, error) {
-	// Whoever may write an owner reference chooses all of this.
+	// All of these can be chosen by anyone who can write an owner reference.
 	for _, segment := range []string{gvk.Group, gvk.Version, namespace, name} {
 		if reasons := content.IsPathSegmentName(segment); len(reasons) > 0 {
 			return nil, &unusableNameError{name: segment, reason: reasons[0]}
@@ -80,7 +81,8 @@ func (g *clusterGetter) get(ctx context.Context, gvk schema.GroupVersionKind, na
 	return head, nil
 }
 
-// resource finds out under which name the API server has a kind. What it has not is asked for again the next time.
+// resource returns the resource of a kind on the API server. A kind that does not exist is
+// requested again the next time.
 func (g *clusterGetter) resource(gvk schema.GroupVersionKind) (metav1.APIResource, error) {
 	g.mu.Lock()
 	resource, ok := g.resources[gvk]

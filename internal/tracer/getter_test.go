@@ -17,9 +17,8 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// TestClusterGetter_NamesAreNoPaths holds that what an owner reference says is part of the path
-// that it should be, or nothing is asked: whoever may write one must not choose what the tracer
-// reads.
+// TestClusterGetter_NamesAreNoPaths checks that the parts of an owner reference are either segments
+// of the path, or nothing is requested: who can write one must not choose what the tracer reads.
 func TestClusterGetter_NamesAreNoPaths(t *testing.T) {
 	var mu sync.Mutex
 	var asked []string

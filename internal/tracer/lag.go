@@ -10,19 +10,19 @@ import (
 	"simkube.io/simkube/internal/tracer/log"
 )
 
-// lagSample measures how long it takes from an event's arrival until it is durable, for one event at a time: that is often
-// enough, and costs nothing for the others.
+// lagSample measures the time from an event's arrival until it is durable, for one event at a time.
+// That is often enough, and costs nothing for the others.
 type lagSample struct {
 	clock clock.PassiveClock
 	lags  prometheus.Observer
 
 	mu      sync.Mutex // guards the following
 	upTo    log.Seq    // durable
-	seq     log.Seq    // measured, 0: none
+	seq     log.Seq    // being measured; 0 if none is
 	arrived time.Time
 }
 
-// take starts to measure, if nothing is being measured.
+// take starts a measurement, if none is in progress.
 func (l *lagSample) take(seq log.Seq, arrived time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -31,7 +31,7 @@ func (l *lagSample) take(seq log.Seq, arrived time.Time) {
 	}
 }
 
-// durable is told what is durable now.
+// durable must be called with the last durable number.
 func (l *lagSample) durable(upTo log.Seq) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

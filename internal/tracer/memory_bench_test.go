@@ -10,8 +10,9 @@ import (
 	"testing"
 )
 
-// BenchmarkMemory measures what a tracer needs in all, with the pages of its log's files that it has mapped or read itself, when 100,000 pods are alive and five
-// million changes are logged. An iteration is all of that: -benchtime 1x.
+// BenchmarkMemory measures the resident memory of a tracer, including the pages of its log's files
+// that it has mapped or read, with 100,000 live pods and five million logged changes. An iteration
+// is all of that: -benchtime 1x.
 func BenchmarkMemory(b *testing.B) {
 	const livePods, logged = 100_000, 5_000_000
 	if residentBytes() == 0 {
@@ -45,7 +46,7 @@ func BenchmarkMemory(b *testing.B) {
 	}
 }
 
-// residentBytes gives the memory of this process that is resident, 0 where that cannot be told.
+// residentBytes returns the resident memory of this process, or 0 if it is not known.
 func residentBytes() int64 {
 	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// What comes of the question for an object's owner.
+// Results of looking up an object's owner.
 const (
 	lookupHit     = "remembered"
 	lookupGot     = "asked"
@@ -18,7 +18,7 @@ const (
 	lookupFailed  = "failed"
 )
 
-// Metrics are a tracer's, under names that begin with simkube_tracer_.
+// Metrics are the metrics of a tracer. Their names begin with simkube_tracer_.
 type Metrics struct {
 	events         *prometheus.CounterVec
 	bytes          *prometheus.CounterVec
@@ -40,7 +40,7 @@ type Metrics struct {
 
 const namespace = "simkube_tracer"
 
-// NewMetrics makes metrics and registers them.
+// NewMetrics returns metrics that are registered with registry.
 func NewMetrics(registry prometheus.Registerer) (*Metrics, error) {
 	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
 		return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: namespace, Name: name, Help: help}, labels)
@@ -49,13 +49,13 @@ func NewMetrics(registry prometheus.Registerer) (*Metrics, error) {
 		events:        counter("events_total", "Changes of tracked objects that were recorded.", "kind", "op"),
 		bytes:         counter("recorded_bytes_total", "Bytes of the manifests that were recorded, before compression.", "kind"),
 		invalid:       counter("invalid_objects_total", "Objects that could not be read, and were not recorded.", "kind"),
-		gaps:          counter("gaps_total", "Times of which changes may be missing in the event log.", "kind"),
-		ownerLookups:  counter("owner_lookups_total", "Questions for an object's owner, by how they were answered.", "result"),
+		gaps:          counter("gaps_total", "Intervals in which changes may be missing in the event log.", "kind"),
+		ownerLookups:  counter("owner_lookups_total", "Lookups of an object's owner, by result.", "result"),
 		watchLists:    counter("lists_total", "Complete lists of a kind, streamed or in pages.", "kind", "mode"),
 		watches:       counter("watches_total", "Watches that were opened.", "kind"),
 		watchRestarts: counter("watch_restarts_total", "Watches that ended and were opened again.", "kind", "reason"),
-		watchEvents:   counter("watch_events_total", "Objects that came from the API server, changed or not.", "kind"),
-		watchBytes:    counter("watch_bytes_total", "Bytes of the objects that came from the API server.", "kind"),
+		watchEvents:   counter("watch_events_total", "Objects received from the API server, changed or not.", "kind"),
+		watchBytes:    counter("watch_bytes_total", "Bytes of the objects received from the API server.", "kind"),
 		state: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Namespace: namespace, Name: "kind_state", Help: "1 for the state that the watch of a kind is in.",
 		}, []string{"kind", "state"}),
@@ -84,7 +84,7 @@ func NewMetrics(registry prometheus.Registerer) (*Metrics, error) {
 	return m, nil
 }
 
-// ofKind gives the metrics of the objects of one kind, looked up once.
+// ofKind returns the metrics of the objects of one kind.
 func (m *Metrics) ofKind(gvk schema.GroupVersionKind) kindMetrics {
 	kind := trace.FormatGVK(gvk)
 	return kindMetrics{
@@ -96,7 +96,7 @@ func (m *Metrics) ofKind(gvk schema.GroupVersionKind) kindMetrics {
 	}
 }
 
-// kindMetrics are those of the objects of one kind.
+// kindMetrics are the metrics of the objects of one kind.
 type kindMetrics struct {
 	applied, deleted, forgotten, bytes, invalid prometheus.Counter
 }
@@ -112,7 +112,7 @@ func (m *kindMetrics) op(op log.Op) prometheus.Counter {
 	}
 }
 
-// ofWatch gives the metrics of the watch of one kind.
+// ofWatch returns the metrics of the watch of one kind.
 func (m *Metrics) ofWatch(gvk schema.GroupVersionKind) *watchMetrics {
 	kind := trace.FormatGVK(gvk)
 	w := &watchMetrics{
@@ -162,7 +162,7 @@ func (w *watchMetrics) Received(bytes int) {
 	w.bytes.Add(float64(bytes))
 }
 
-// logCollector tells of the event log when it is asked.
+// logCollector collects the metrics of the event log.
 type logCollector struct {
 	log                          *log.Log
 	size, events, oldest, newest *prometheus.Desc

@@ -10,7 +10,8 @@ import (
 	"simkube.io/simkube/internal/tracer/manifest"
 )
 
-// nodes records what nodes there were: their shape, for as long as it stayed the same. It is used by one goroutine.
+// nodes records the nodes with the intervals in which their shape did not change. It must be used
+// by one goroutine.
 type nodes struct {
 	t    *Tracer
 	live map[string]*liveNode // by UID
@@ -22,7 +23,7 @@ type liveNode struct {
 	list uint32
 }
 
-// load takes up the nodes that were there when the log was last written.
+// load reads the nodes that existed when the log was last written.
 func (n *nodes) load() error {
 	n.live = map[string]*liveNode{}
 	for node, err := range n.t.log.LiveNodes() {
@@ -38,7 +39,7 @@ func (n *nodes) load() error {
 
 func (n *nodes) begin() { n.list++ }
 
-// object takes a node as it is now.
+// object records a node in its present state.
 func (n *nodes) object(ctx context.Context, json []byte) error {
 	m, err := manifest.ParseNode(json)
 	if err != nil {
@@ -53,7 +54,7 @@ func (n *nodes) object(ctx context.Context, json []byte) error {
 		}
 	}
 	if node == nil {
-		n.t.owners.learn(&m.Head) // of the pods that nodes bring along
+		n.t.owners.learn(&m.Head) // nodes own their mirror pods
 	}
 	now := n.now(node)
 	next := &liveNode{list: n.list, Node: log.Node{UID: strings.Clone(m.Head.UID), Name: strings.Clone(m.Head.Name), From: now, Shape: bytes.Clone(m.Shape)}}
@@ -62,14 +63,14 @@ func (n *nodes) object(ctx context.Context, json []byte) error {
 		return n.append(ctx, &next.Node)
 	}
 	if node.From == now {
-		// Within the same millisecond one replaces the other.
+		// Within the same millisecond, the new shape replaces the old one.
 		return n.append(ctx, &next.Node)
 	}
 	node.To = now
 	return n.append(ctx, &node.Node, &next.Node)
 }
 
-// now is the time, but not before what is known of a node began: clocks are set back.
+// now returns the time, but not one before the node's From, since a clock may be set back.
 func (n *nodes) now(node *liveNode) int64 {
 	ms := n.t.clock.Now().UnixMilli()
 	if node != nil {
@@ -89,7 +90,7 @@ func (n *nodes) gone(ctx context.Context, head *manifest.Head) error {
 	return n.append(ctx, &node.Node)
 }
 
-// complete records as deleted what was not seen since begin.
+// complete records the nodes that were not seen since begin as deleted.
 func (n *nodes) complete(ctx context.Context) error {
 	for uid, node := range n.live {
 		if node.list == n.list {

@@ -14,39 +14,42 @@ import (
 
 // known is what the next event of an object is compared with.
 type known struct {
-	// hash is that of what was recorded; see recordedHash.
+	// hash is the hash of what was recorded; see recordedHash.
 	hash uint64
-	// uid is a hash of the object's UID: it tells whether this is another object of the same name.
+	// uid is a hash of the object's UID, which distinguishes another object with the same name.
 	uid uint64
-	// list is the number of the list, or of the time between lists, in which it was last seen.
+	// list is the number of the list after which the object was last seen.
 	list uint32
-	// trust is how far its ancestors are known to be the right ones.
+	// trust is how reliable its recorded ancestors are.
 	trust trust
-	// owned: it had owners when it was last seen.
+	// owned is whether it had owners when it was last seen.
 	owned bool
 }
 
-// trust says what recorded ancestors are worth.
+// trust is how reliable recorded ancestors are.
 type trust uint8
 
 const (
-	// sure: they were all found out.
+	// sure means that all of them are known.
 	sure trust = iota
-	// fromLog: they were found out by a former follower, and of the kinds that are tracked now some may not have been tracked then.
+	// fromLog means that they were determined by a previous follower, when some of the kinds that are
+	// tracked now may not have been tracked.
 	fromLog
-	// unsure: one could not be asked for. It is, when the object is heard of again.
+	// unsure means that an owner could not be looked up. It is looked up again at the next event of
+	// the object.
 	unsure
 )
 
-// ancestorBits are how many bits of a recorded hash are of the ancestors. The others are of the manifest.
+// ancestorBits is the number of bits of a recorded hash that depend on the ancestors. The others
+// depend on the manifest.
 const ancestorBits = 16
 
-// recordedHash makes the hash of what is recorded of an object: its manifest, and its ancestors.
+// recordedHash returns the hash of what is recorded of an object: its manifest and its ancestors.
 func recordedHash(manifest uint64, ancestors []log.Key) uint64 {
 	return manifest>>ancestorBits<<ancestorBits | ancestorsHash(ancestors)
 }
 
-// ancestorsHashOf gives the part of a recorded hash that is of the ancestors.
+// ancestorsHashOf returns the part of a recorded hash that depends on the ancestors.
 func ancestorsHashOf(recorded uint64) uint64 { return recorded & (1<<ancestorBits - 1) }
 
 func ancestorsHash(ancestors []log.Key) uint64 {
@@ -57,14 +60,14 @@ func ancestorsHash(ancestors []log.Key) uint64 {
 	d.Reset()
 	for _, key := range ancestors {
 		for _, text := range []string{key.GVK.Group, key.GVK.Version, key.GVK.Kind, key.Name} {
-			_, _ = d.WriteString(text) // it never fails
+			_, _ = d.WriteString(text) // never fails
 			_, _ = d.WriteString("\x00")
 		}
 	}
 	return d.Sum64() >> (64 - ancestorBits)
 }
 
-// objects records the objects of one kind. It is used by one goroutine.
+// objects records the objects of one kind. It must be used by one goroutine.
 type objects struct {
 	t       *Tracer
 	tracked trace.TrackedObject
@@ -78,14 +81,14 @@ type objects struct {
 // begin starts a list.
 func (o *objects) begin() { o.list++ }
 
-// object records an object as it is now, if it differs from what was recorded last.
+// object records an object in its present state, if that differs from what was recorded last.
 func (o *objects) object(ctx context.Context, json []byte) error {
 	m, err := o.encoder.Encode(json)
 	if err != nil {
 		return o.invalid(json, err)
 	}
 	head := &m.Head
-	name := keptName(head)
+	name := clonedName(head)
 	before, there := o.known[name]
 	if o.tracked.SkipOwned && len(head.Owners) > 0 {
 		if !there {
@@ -93,10 +96,10 @@ func (o *objects) object(ctx context.Context, json []byte) error {
 		}
 		delete(o.known, name)
 		if before.uid != uidHash(head.UID) {
-			// It was deleted while nobody looked, and this is another one.
+			// It was deleted unnoticed, and this is another object.
 			return o.append(ctx, &log.Change{Op: log.Deleted, Key: o.key(name)})
 		}
-		// It was nobody's before.
+		// It had no owner before.
 		return o.append(ctx, &log.Change{Op: log.Forgotten, Key: o.key(name), UID: head.UID})
 	}
 	now := known{hash: m.Hash, uid: uidHash(head.UID), list: o.list, owned: len(head.Owners) > 0}
@@ -106,8 +109,8 @@ func (o *objects) object(ctx context.Context, json []byte) error {
 		o.t.owners.learn(head)
 	}
 	if !changed {
-		right, trust, err := o.rightAncestors(ctx, head, before)
-		if right || err != nil {
+		current, trust, err := o.ancestorsCurrent(ctx, head, before)
+		if current || err != nil {
 			now.hash, now.trust = before.hash, trust
 			o.known[name] = now
 			return err
@@ -115,7 +118,7 @@ func (o *objects) object(ctx context.Context, json []byte) error {
 	}
 	var entries []log.Entry
 	if there && !same {
-		// It was deleted while nobody looked, and is another one now.
+		// It was deleted unnoticed, and this is another object.
 		entries = append(entries, &log.Change{Op: log.Deleted, Key: o.key(name)})
 	}
 	ancestors, certain, err := o.t.ancestors(ctx, head.Namespace, head.Owners)
@@ -134,13 +137,14 @@ func (o *objects) object(ctx context.Context, json []byte) error {
 	})...)
 }
 
-// rightAncestors tells whether the ancestors that were recorded of an object that did not change are still the right ones, and how far that is known.
-func (o *objects) rightAncestors(ctx context.Context, head *manifest.Head, before known) (right bool, _ trust, _ error) {
+// ancestorsCurrent reports whether the recorded ancestors of an object that did not change are
+// still correct, and how reliable that is.
+func (o *objects) ancestorsCurrent(ctx context.Context, head *manifest.Head, before known) (current bool, _ trust, _ error) {
 	if before.trust == sure || len(head.Owners) == 0 {
 		return true, sure, nil
 	}
 	if before.trust == fromLog {
-		// After a restart nobody is asked for the owners of what has not changed.
+		// After a restart, the owners of unchanged objects are not requested.
 		ancestors, ok := o.t.owners.recall(head.Namespace, head.Owners)
 		return !ok || len(ancestors) == 0 || ancestorsHash(ancestors) == ancestorsHashOf(before.hash), sure, nil
 	}
@@ -161,7 +165,7 @@ func (o *objects) gone(ctx context.Context, head *manifest.Head) error {
 	return o.append(ctx, &log.Change{Op: log.Deleted, Key: o.key(name), UID: head.UID})
 }
 
-// complete records as deleted what was not seen since begin.
+// complete records the objects that were not seen since begin as deleted.
 func (o *objects) complete(ctx context.Context) error {
 	for name, k := range o.known {
 		if k.list == o.list {
@@ -184,7 +188,8 @@ func (o *objects) append(ctx context.Context, entries ...log.Entry) error {
 
 func (o *objects) key(name string) log.Key { return log.Key{GVK: o.kind.gvk, Name: name} }
 
-// invalid passes over an object that cannot be recorded. What is known of it stays: it was not deleted.
+// invalid skips an object that cannot be recorded. It keeps what is known of the object, which was
+// not deleted.
 func (o *objects) invalid(json []byte, err error) error {
 	o.counted.invalid.Inc()
 	head, headErr := manifest.ParseHead(json)
@@ -201,8 +206,9 @@ func (o *objects) invalid(json []byte, err error) error {
 	return nil
 }
 
-// keptName gives an object's namespaced name for keeps: the strings of a Head are parts of something larger.
-func keptName(head *manifest.Head) string {
+// clonedName returns a copy of an object's namespaced name, since the strings of a Head are parts
+// of a larger one.
+func clonedName(head *manifest.Head) string {
 	if head.Namespace == "" {
 		return strings.Clone(head.Name)
 	}

@@ -20,25 +20,29 @@ import (
 )
 
 const (
-	// maxChain is how many owners are followed from one object. Chains in real clusters have three or four.
+	// maxChain limits the number of owners that are followed from one object. Chains in real clusters
+	// have three or four.
 	maxChain = 16
-	// refusedFor is how long a kind is left alone after the API server refused to tell of one of its objects, failedFor after it could not be
-	// asked for one: whoever waits for the answer waits with everything that follows.
+	// refusedFor is how long the objects of a kind are not requested after the API server refused to
+	// return one of them, failedFor after a request failed: while a lookup waits, so do all following
+	// events.
 	refusedFor = 5 * time.Minute
 	failedFor  = 30 * time.Second
-	// lookups are tried so often; the waits between them double from lookupWait.
+	// lookupTries is the number of attempts of a lookup; the waits between them double from
+	// lookupWait.
 	lookupTries = 5
 	lookupWait  = 200 * time.Millisecond
 )
 
-// ownerGetter asks the API server for the metadata of one object. An error for which apierrors.IsNotFound or
-// meta.IsNoMatchError holds says that there is no such object.
+// ownerGetter requests the metadata of an object from the API server. If isGone is true for the
+// error, there is no such object.
 type ownerGetter interface {
 	get(ctx context.Context, gvk schema.GroupVersionKind, namespace, name string) (*manifest.Head, error)
 }
 
-// owners knows by whom objects are owned. It learns from what the watches bring, asks for what they did not, and remembers a
-// bounded number of objects by their UID, those used last. It is safe for concurrent use.
+// owners looks up the owners of objects. It stores the owners of objects that the watches have
+// seen, requests others from the API server, and caches the most recently used objects by UID. It
+// is safe for concurrent use.
 type owners struct {
 	cache   *lru.Cache // uid -> ownedBy
 	getter  ownerGetter
@@ -46,18 +50,19 @@ type owners struct {
 	metrics *Metrics
 
 	mu sync.Mutex // guards the following
-	// tracked has the kinds that are followed as objects. Owner references may name another version of a kind.
+	// tracked are the kinds that are followed as objects. Owner references may have another version of
+	// a kind.
 	tracked map[schema.GroupKind]schema.GroupVersionKind
 	pauses  map[schema.GroupKind]pause
 }
 
-// pause says until when a kind is not asked for, and why: nil if it may not be read.
+// pause is the time until which a kind is not requested, and the reason: nil if it is forbidden.
 type pause struct {
 	until time.Time
 	err   error
 }
 
-// ownedBy is what is remembered of an object: where it is, and its references.
+// ownedBy is the cached part of an object: its namespace and its owner references.
 type ownedBy struct {
 	namespace string
 	refs      []manifest.OwnerReference
@@ -67,7 +72,7 @@ func newOwners(size int, getter ownerGetter, c clock.WithTicker, metrics *Metric
 	return &owners{cache: lru.New(size), getter: getter, clock: c, metrics: metrics, pauses: map[schema.GroupKind]pause{}}
 }
 
-// track says which kinds are followed as objects from now on.
+// track sets the kinds that are followed as objects.
 func (o *owners) track(config *trace.Config) {
 	tracked := make(map[schema.GroupKind]schema.GroupVersionKind, len(config.TrackedObjects))
 	for gvk := range config.TrackedObjects {
@@ -78,12 +83,12 @@ func (o *owners) track(config *trace.Config) {
 	o.tracked = tracked
 }
 
-// learn remembers an object and its owners.
+// learn caches an object and its owners.
 func (o *owners) learn(head *manifest.Head) {
 	o.remember(head.UID, head.Namespace, head.Owners)
 }
 
-// remember keeps what it is given, apart from the larger text that it may be a part of.
+// remember caches copies of its arguments, which may be parts of larger strings.
 func (o *owners) remember(uid, namespace string, refs []manifest.OwnerReference) {
 	kept := ownedBy{namespace: strings.Clone(namespace), refs: slices.Clone(refs)}
 	for i := range kept.refs {
@@ -93,26 +98,27 @@ func (o *owners) remember(uid, namespace string, refs []manifest.OwnerReference)
 	o.cache.Add(strings.Clone(uid), kept)
 }
 
-// ancestors gives the tracked objects that own an object in a namespace, through any number of owners, the nearest first. Of what the API server
-// does not tell, it is as if it had no owners. The error is that of ctx, or an *ownerError that says what could not be asked for: then there may be
-// more ancestors than are given.
+// ancestors returns the tracked objects that own an object in a namespace directly or indirectly,
+// the nearest first. Objects that the API server does not return count as having no owners. The
+// error is that of ctx, or an *ownerError if an owner could not be looked up: then there may be
+// more ancestors than the returned ones.
 func (o *owners) ancestors(ctx context.Context, namespace string, refs []manifest.OwnerReference) ([]log.Key, error) {
 	return o.walk(namespace, refs, func(gvk schema.GroupVersionKind, ref manifest.OwnerReference) (ownedBy, error) {
 		return o.ask(ctx, gvk, namespace, ref)
 	})
 }
 
-// recall gives the ancestors if all owners are remembered: nobody is asked.
+// recall returns the ancestors if all owners are cached. It requests nothing.
 func (o *owners) recall(namespace string, refs []manifest.OwnerReference) (found []log.Key, ok bool) {
 	found, err := o.walk(namespace, refs, func(schema.GroupVersionKind, manifest.OwnerReference) (ownedBy, error) {
-		return ownedBy{}, errNotRemembered
+		return ownedBy{}, errNotCached
 	})
 	return found, err == nil
 }
 
-var errNotRemembered = errors.New("an owner is not remembered")
+var errNotCached = errors.New("an owner is not cached")
 
-// walk goes from owner to owner. Those that are not remembered it gets from miss.
+// walk follows the owners. It calls miss for those that are not cached.
 func (o *owners) walk(
 	namespace string, refs []manifest.OwnerReference, miss func(schema.GroupVersionKind, manifest.OwnerReference) (ownedBy, error),
 ) ([]log.Key, error) {
@@ -131,16 +137,16 @@ func (o *owners) walk(
 		seen = append(seen, ref.UID)
 		gv, err := schema.ParseGroupVersion(ref.APIVersion)
 		if err != nil {
-			continue // nobody can have such a kind
+			continue // there is no such kind
 		}
 		gvk := gv.WithKind(ref.Kind)
-		owner, ok := o.remembered(ref.UID)
+		owner, ok := o.cached(ref.UID)
 		if !ok {
 			if owner, err = miss(gvk, ref); err != nil {
 				if !errors.As(err, &failed) {
 					return nil, err
 				}
-				owner = ownedBy{namespace: namespace} // as of one that nobody tells of
+				owner = ownedBy{namespace: namespace} // like one that the API server does not return
 			}
 		}
 		if tracked, ok := o.trackedAs(gvk.GroupKind()); ok {
@@ -157,7 +163,7 @@ func (o *owners) walk(
 	return found, nil
 }
 
-// trackedAs gives the version in which a kind is followed.
+// trackedAs returns the version in which a kind is followed.
 func (o *owners) trackedAs(kind schema.GroupKind) (schema.GroupVersionKind, bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -165,7 +171,7 @@ func (o *owners) trackedAs(kind schema.GroupKind) (schema.GroupVersionKind, bool
 	return tracked, ok
 }
 
-// controllersFirst copies references, the one to the controller in front.
+// controllersFirst returns a copy of the references with the controller first.
 func controllersFirst(refs []manifest.OwnerReference) []manifest.OwnerReference {
 	sorted := slices.Clone(refs)
 	slices.SortStableFunc(sorted, func(a, b manifest.OwnerReference) int {
@@ -181,7 +187,7 @@ func controllersFirst(refs []manifest.OwnerReference) []manifest.OwnerReference 
 	return sorted
 }
 
-func (o *owners) remembered(uid string) (ownedBy, bool) {
+func (o *owners) cached(uid string) (ownedBy, bool) {
 	known, ok := o.cache.Get(uid)
 	if !ok {
 		return ownedBy{}, false
@@ -190,15 +196,15 @@ func (o *owners) remembered(uid string) (ownedBy, bool) {
 	return known.(ownedBy), true
 }
 
-// ask gets an owner from the API server and remembers it. Of one that it does not tell of, all that is known is that it has the namespace of what
-// it owns.
+// ask requests an owner from the API server and caches it. An owner that the API server does not
+// return is assumed to be in the namespace of the object it owns.
 func (o *owners) ask(ctx context.Context, gvk schema.GroupVersionKind, namespace string, ref manifest.OwnerReference) (ownedBy, error) {
 	unknown := ownedBy{namespace: namespace}
 	failed := &ownerError{Owner: gvk.GroupKind().String() + " " + trace.NamespacedName(namespace, ref.Name)}
 	if paused, why := o.paused(gvk.GroupKind()); paused {
 		if failed.Err = why; why != nil {
 			o.metrics.ownerLookups.WithLabelValues(lookupFailed).Inc()
-			failed.Told = true
+			failed.Repeated = true
 			return ownedBy{}, failed
 		}
 		o.metrics.ownerLookups.WithLabelValues(lookupRefused).Inc()
@@ -215,7 +221,7 @@ func (o *owners) ask(ctx context.Context, gvk schema.GroupVersionKind, namespace
 			o.learn(head)
 			return ownedBy{namespace: head.Namespace, refs: head.Owners}, nil
 		case err == nil, isGone(err):
-			// It was deleted, and maybe another one has its name now.
+			// It was deleted, and another object may have its name now.
 			o.metrics.ownerLookups.WithLabelValues(lookupMissing).Inc()
 			o.remember(ref.UID, namespace, nil)
 			return unknown, nil
@@ -235,18 +241,19 @@ func (o *owners) ask(ctx context.Context, gvk schema.GroupVersionKind, namespace
 	return ownedBy{}, failed
 }
 
-// ownerError says that an owner could not be asked for now; another time it may be.
+// ownerError is returned if an owner could not be looked up temporarily.
 type ownerError struct {
 	Owner string
 	Err   error
-	// Told says that it was not asked for this time, since one of its kind could not be a moment ago.
-	Told bool
+	// Repeated is whether it was not requested this time, because a previous request for its kind
+	// failed.
+	Repeated bool
 }
 
 func (e *ownerError) Error() string { return fmt.Sprintf("look up the owner %s: %v", e.Owner, e.Err) }
 func (e *ownerError) Unwrap() error { return e.Err }
 
-// paused tells whether a kind is not to be asked for now, and why: nil if it may not be read.
+// paused reports whether a kind must not be requested now, and the reason: nil if it is forbidden.
 func (o *owners) paused(kind schema.GroupKind) (yes bool, why error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -264,7 +271,7 @@ func (o *owners) pause(kind schema.GroupKind, d time.Duration, why error) {
 	o.pauses[kind] = pause{until: o.clock.Now().Add(d), err: why}
 }
 
-// sleep waits, or until ctx ends, which is its error.
+// sleep waits, or returns the cause of ctx when it ends.
 func sleep(ctx context.Context, c clock.WithTicker, d time.Duration) error {
 	timer := c.NewTimer(d)
 	defer timer.Stop()
@@ -276,20 +283,20 @@ func sleep(ctx context.Context, c clock.WithTicker, d time.Duration) error {
 	}
 }
 
-// isGone tells whether an error says that there is no such object or kind.
+// isGone reports whether an error means that there is no such object or kind.
 func isGone(err error) bool {
 	var noKind *unknownKindError
 	var noName *unusableNameError
 	return apierrors.IsNotFound(err) || errors.As(err, &noKind) || errors.As(err, &noName)
 }
 
-// unusableNameError says that a name is none that the API server could have an object under: asked
-// for, it would lead somewhere else.
+// unusableNameError is returned for a name that no object can have, and with which the path of the
+// request would lead elsewhere.
 type unusableNameError struct{ name, reason string }
 
 func (e *unusableNameError) Error() string { return fmt.Sprintf("name %q %s", e.name, e.reason) }
 
-// unknownKindError says that the API server does not serve a kind.
+// unknownKindError is returned if the API server does not serve a kind.
 type unknownKindError struct{ gvk schema.GroupVersionKind }
 
 func (e *unknownKindError) Error() string {

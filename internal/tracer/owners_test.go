@@ -25,7 +25,7 @@ var (
 	platformKind   = schema.GroupVersionKind{Group: "example.com", Version: "v1", Kind: "Platform"}
 )
 
-// cluster is an ownerGetter that knows some objects, by kind and namespaced name.
+// fakeCluster is an ownerGetter with a fixed set of objects, by kind and namespaced name.
 type fakeCluster struct {
 	objects map[string]*manifest.Head
 	errs    map[string]error
@@ -146,7 +146,7 @@ func TestOwners_Ancestors(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			c := cluster()
 			o := testOwners(t, c, clock.RealClock{}, test.tracked...)
-			for range 2 { // the second time from memory
+			for range 2 { // the second time from the cache
 				got, err := o.ancestors(t.Context(), "a", test.refs)
 				if err != nil {
 					t.Fatal(err)
@@ -173,7 +173,8 @@ func TestOwners_LearnedIsNotAskedFor(t *testing.T) {
 	}
 }
 
-// TestOwners_Refused holds that a kind that may not be read is left alone for a while, for all of its objects, and then tried again.
+// TestOwners_Refused checks that after a refusal no object of the kind is requested for a while,
+// and then requests are tried again.
 func TestOwners_Refused(t *testing.T) {
 	cluster := &fakeCluster{errs: map[string]error{}}
 	for i := range 3 {
@@ -200,7 +201,8 @@ func TestOwners_Refused(t *testing.T) {
 	}
 }
 
-// TestOwners_Trouble holds that an API server that does not answer is asked again, and that the error says for whom if it never does.
+// TestOwners_Trouble checks that requests are retried if the API server does not respond, and that
+// the error names the owner if it never does.
 func TestOwners_Trouble(t *testing.T) {
 	cluster := &fakeCluster{errs: map[string]error{"ReplicaSet a/rs": apierrors.NewInternalError(errors.New("no leader"))}}
 	c := testingclock.NewFakeClock(time.Unix(1e9, 0))
@@ -220,9 +222,10 @@ func TestOwners_Trouble(t *testing.T) {
 			if len(cluster.asked) != lookupTries {
 				t.Errorf("asked %d times, want %d", len(cluster.asked), lookupTries)
 			}
-			// Others of its kind are not waited for until a while has passed, and what is known is given.
+			// Requests for other objects of its kind fail at once until a while has passed, and the known
+			// ancestors are returned.
 			found, err := o.ancestors(t.Context(), "a", []manifest.OwnerReference{ref(replicaSetKind, "other"), ref(deploymentKind, "web")})
-			if !errors.As(err, &failed) || !failed.Told || len(found) != 1 || len(cluster.asked) != lookupTries+1 {
+			if !errors.As(err, &failed) || !failed.Repeated || len(found) != 1 || len(cluster.asked) != lookupTries+1 {
 				t.Errorf("got %v, %v, asked for %v, want the Deployment and an *ownerError at once", found, err, cluster.asked)
 			}
 			c.Step(failedFor)

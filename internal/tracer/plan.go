@@ -13,27 +13,27 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// role is what a kind is followed for; several may come together.
+// role is a set of purposes that a kind is followed for.
 type role uint8
 
 const (
-	// roleObjects: its objects are recorded.
+	// roleObjects records the objects of the kind.
 	roleObjects role = 1 << iota
-	// rolePods: it is v1.Pod, and lifecycles are recorded.
+	// rolePods records lifecycles; the kind is v1.Pod.
 	rolePods
-	// roleNodes: it is v1.Node, and what the nodes were is recorded.
+	// roleNodes records the nodes; the kind is v1.Node.
 	roleNodes
-	// roleOwners: it stands between pods and what owns them, and only metadata is asked for.
+	// roleOwners reads only the metadata of a kind between pods and their owners.
 	roleOwners
 )
 
-// following says how one kind is followed.
+// following is how one kind is followed.
 type following struct {
 	gvk     schema.GroupVersionKind
 	roles   role
 	tracked trace.TrackedObject
-	// owners, of pods, sums up what decides who their owners are and whose lifecycles are recorded: when it changes, all pods have to be
-	// looked at again.
+	// owners, which is set for pods, is a key of everything that determines their owners and whose
+	// lifecycles are recorded: if it changes, all pods must be processed again.
 	owners string
 }
 
@@ -47,7 +47,7 @@ var (
 	nodeKind = kinds.Node()
 )
 
-// plan says which kinds are followed, and how, for a configuration.
+// plan returns the kinds that are followed for a configuration, and how.
 func plan(config *trace.Config, nodes bool) map[schema.GroupVersionKind]following {
 	planned := map[schema.GroupVersionKind]following{}
 	add := func(gvk schema.GroupVersionKind, r role) {
@@ -62,7 +62,7 @@ func plan(config *trace.Config, nodes bool) map[schema.GroupVersionKind]followin
 		f.tracked = tracked
 		planned[gvk] = f
 	}
-	// Following these costs the API server less than a question for each of their objects.
+	// Following these costs the API server less than a request for each of their objects.
 	for _, middle := range kinds.Between(config) {
 		if _, tracked := config.TrackedObjects[middle]; !tracked {
 			add(middle, roleOwners)
@@ -81,7 +81,7 @@ func plan(config *trace.Config, nodes bool) map[schema.GroupVersionKind]followin
 	return planned
 }
 
-// ownersPlan sums up which kinds are tracked, and whose lifecycles are recorded.
+// ownersPlan returns a key of which kinds are tracked, and whose lifecycles are recorded.
 func ownersPlan(config *trace.Config) string {
 	var b strings.Builder
 	sorted := slices.SortedFunc(maps.Keys(config.TrackedObjects), func(a, b schema.GroupVersionKind) int {

@@ -14,8 +14,8 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// TestPlan_Role holds the role that is made for a configuration to what is followed with it: all of that may be listed and
-// watched, and nothing else.
+// TestPlan_Role checks that the role generated for a configuration allows listing and watching
+// exactly the kinds that are followed.
 func TestPlan_Role(t *testing.T) {
 	possible := []schema.GroupVersionKind{
 		podKind, nodeKind,
@@ -27,7 +27,7 @@ func TestPlan_Role(t *testing.T) {
 		{Version: "v1", Kind: "ConfigMap"},
 		{Group: "batch.volcano.sh", Version: "v1alpha1", Kind: "Job"},
 	}
-	// Every choice of kinds, with the rest at random.
+	// Every choice of kinds, with random values for the rest.
 	random := rand.New(rand.NewPCG(1, 2))
 	for choice := range 1 << len(possible) {
 		config := &trace.Config{TrackedObjects: map[schema.GroupVersionKind]trace.TrackedObject{}}
@@ -52,7 +52,7 @@ func TestPlan_Role(t *testing.T) {
 	}
 }
 
-// watchable returns what a role lets be listed and watched.
+// watchable returns what a role allows to list and watch.
 func watchable(t *testing.T, role string) map[schema.GroupResource]bool {
 	t.Helper()
 	var decoded rbacv1.ClusterRole

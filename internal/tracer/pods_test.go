@@ -11,7 +11,8 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// pod makes a pod that was created at the beginning of the tests; owner is the name of a Deployment that owns it, or empty. The status is YAML.
+// pod returns a pod that was created at the beginning of the tests; owner is the name of a
+// Deployment that owns it, or empty. The status is YAML.
 func pod(name, owner, node, status string) string {
 	owners := ""
 	if owner != "" {
@@ -25,7 +26,7 @@ spec: {nodeName: %q, containers: [{name: c, image: i, ports: [{containerPort: 80
 status: {%s}`, name, name, stamp(0), owners, node, status)
 }
 
-// stamp is a time so many seconds after the beginning of the tests.
+// stamp returns a time in seconds since the beginning of the tests.
 func stamp(seconds int) string {
 	return begin.Add(time.Duration(seconds) * time.Second).UTC().Format(time.RFC3339)
 }
@@ -39,7 +40,8 @@ func terminated(from, to int) string {
 	return fmt.Sprintf("containerStatuses: [{name: c, state: {terminated: {startedAt: %q, finishedAt: %q, exitCode: 0}}}]", stamp(from), stamp(to))
 }
 
-// lives gives what the log has of pods: their name, the owners, and the lifecycle in seconds since the beginning.
+// lives returns the pods in the log: their name, their owners, and the lifecycle in seconds since
+// the beginning.
 func (b *bench) lives() []string {
 	b.t.Helper()
 	snapshot := b.snapshot()
@@ -83,7 +85,7 @@ func TestPods_Lifecycles(t *testing.T) {
 	b.list(f, pod("waits", "web", "", ""), pod("deleted", "web", "n", started(-5)), pod("nobodys", "", "n", started(0)), pod("others", "other", "n", started(0)))
 	b.clock.Step(10 * time.Second)
 	b.apply(f, pod("waits", "web", "n", started(10)))
-	b.apply(f, pod("waits", "web", "n", started(10)+", phase: Running")) // nothing that matters
+	b.apply(f, pod("waits", "web", "n", started(10)+", phase: Running")) // no relevant change
 	b.clock.Step(10 * time.Second)
 	b.remove(f, pod("deleted", "web", "n", started(-5)))
 	b.apply(f, pod("waits", "web", "n", terminated(10, 19)))
@@ -96,7 +98,8 @@ func TestPods_Lifecycles(t *testing.T) {
 	}
 }
 
-// TestPods_Restarts holds that a pod whose container starts again and again keeps its first start.
+// TestPods_Restarts checks that a pod whose container is restarted repeatedly keeps its first
+// start.
 func TestPods_Restarts(t *testing.T) {
 	b := newBench(t, lifecycles(podKind))
 	f := b.handler(podKind)
@@ -107,7 +110,8 @@ func TestPods_Restarts(t *testing.T) {
 	}
 }
 
-// TestPods_DeletedUnseen holds that a pod that vanished while nobody looked, or while the tracer was down, ends when that is found out.
+// TestPods_DeletedUnseen checks that a pod that was deleted unnoticed, or while the tracer was
+// down, ends when that is detected.
 func TestPods_DeletedUnseen(t *testing.T) {
 	config := lifecycles(deploymentKind)
 	b := newBench(t, config)
@@ -120,7 +124,7 @@ func TestPods_DeletedUnseen(t *testing.T) {
 	b.clock.Step(5 * time.Second)
 	b.restart(config)
 	f = b.handler(podKind)
-	b.list(f, pod("three", "web", "n", started(0))) // without knowing of its owners any more
+	b.list(f, pod("three", "web", "n", started(0))) // its owners are no longer cached
 	want := []string{
 		"one < Deployment a/web Finished 0-5 deleted 5",
 		"three < Deployment a/web Running 0",
@@ -131,7 +135,7 @@ func TestPods_DeletedUnseen(t *testing.T) {
 	}
 }
 
-// TestPods_Bare holds that a bare pod is recorded without its node, and that it is its own owner.
+// TestPods_Bare checks that a bare pod is recorded without its node, and that it is its own owner.
 func TestPods_Bare(t *testing.T) {
 	config := configOf(map[schema.GroupVersionKind]trace.TrackedObject{podKind: {TrackLifecycle: true, SkipOwned: true}})
 	b := newBench(t, config)
@@ -158,7 +162,7 @@ func TestPods_Bare(t *testing.T) {
 	}
 }
 
-// TestPods_Unwanted holds that pods are let go of whose lifecycles are recorded no longer.
+// TestPods_Unwanted checks that pods whose lifecycles are no longer recorded are dropped.
 func TestPods_Unwanted(t *testing.T) {
 	b := newBench(t, lifecycles(deploymentKind))
 	b.owners.learn(head("a", "web-rs", ref(deploymentKind, "web")))
@@ -189,7 +193,8 @@ func TestPods_Times(t *testing.T) {
 		for i := range got {
 			got[i] -= begin.UnixMilli()
 		}
-		// The start was in second 9, and heard of in second 10; of the scheduling only the second is known.
+		// The start was in second 9, and was received in second 10; of the scheduling only the second is
+		// known.
 		if diff := cmp.Diff([]int64{300, 0, 9999}, got); diff != "" {
 			t.Error(diff)
 		}
@@ -231,7 +236,8 @@ func TestNodes(t *testing.T) {
 	}
 }
 
-// TestPods_ClocksApart holds that nothing ends before it began, though the API server's clock is ahead, or this one is set back.
+// TestPods_ClocksApart checks that nothing ends before it began, even if the API server's clock is
+// ahead, or this one is set back.
 func TestPods_ClocksApart(t *testing.T) {
 	b := newBench(t, lifecycles(podKind))
 	pods, nodes := b.handler(podKind), b.handler(nodeKind)

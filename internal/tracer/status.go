@@ -14,7 +14,7 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// Status tells what the tracer is about. The exports are left to the server.
+// Status returns the status of the tracer, without the exports, which the server adds.
 func (t *Tracer) Status() simkubev1.TracerStatus {
 	stats := t.log.Stats()
 	status := simkubev1.TracerStatus{
@@ -65,17 +65,18 @@ func stateOf(s watch.Status) simkubev1.TracerKindState {
 	}
 }
 
-// Ready tells whether everything that can be recorded is. A kind that the cluster does not have, or does not let be read, does not stop the others and
-// is only shown; so is a watch that is just being taken up again. When none of the configured kinds can be had, that is more than a detail.
+// Ready returns checks of whether everything that can be recorded is. A kind that the cluster does
+// not have, or that is forbidden, is reported but does not fail, nor does a watch that is being
+// resumed. It fails if none of the configured kinds can be read.
 func (t *Tracer) Ready() []server.ReadyCheck {
 	var checks []server.ReadyCheck
-	recorded := map[schema.GroupVersionKind]bool{} // kinds that are recorded as objects: whether they are, or were
+	recorded := map[schema.GroupVersionKind]bool{} // by kind, whether it was listed once
 	if err := t.configError(); err != nil {
 		checks = append(checks, server.ReadyCheck{Name: "config", Optional: true, Detail: err.Error()})
 	}
 	followers := t.running()
 	if len(followers) == 0 {
-		checks = append(checks, server.ReadyCheck{Name: "watches", Detail: "nothing is followed yet"})
+		checks = append(checks, server.ReadyCheck{Name: "watches", Detail: "no kind is followed yet"})
 	}
 	for _, f := range followers {
 		s := f.watcher.Status()
@@ -93,7 +94,7 @@ func (t *Tracer) Ready() []server.ReadyCheck {
 		checks = append(checks, check)
 	}
 	if len(recorded) > 0 && !slices.Contains(slices.Collect(maps.Values(recorded)), true) {
-		checks = append(checks, server.ReadyCheck{Name: "configured kinds", Detail: "none of them is recorded: see what is said of each"})
+		checks = append(checks, server.ReadyCheck{Name: "configured kinds", Detail: "none of them is recorded: see the other checks"})
 	}
 	return checks
 }

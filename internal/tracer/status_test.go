@@ -12,7 +12,8 @@ import (
 	"simkube.io/simkube/internal/tracer/log"
 )
 
-// TestReady_NothingRecorded holds that a tracer that may read none of its kinds is not ready, although each of them alone would be passed over.
+// TestReady_NothingRecorded checks that a tracer that cannot read any of its kinds is not ready,
+// although each of them alone would not make it fail.
 func TestReady_NothingRecorded(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusForbidden)

@@ -24,35 +24,37 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// DefaultOwnerCache is how many objects a tracer remembers the owners of unless told otherwise.
+// DefaultOwnerCache is the default of Options.OwnerCache.
 const DefaultOwnerCache = 100_000
 
-// settleTime bounds how long pods wait for the kinds that may own them to be listed.
+// settleTime is how long pods wait at most for the kinds that may own them to be listed.
 const settleTime = 30 * time.Second
 
-// Options say what a tracer records, and where. Cluster and either Dir or Log.InMemory are required.
+// Options are the options of a tracer. Cluster and either Dir or Log.InMemory are required.
 type Options struct {
-	// Cluster is how to reach the API server.
+	// Cluster is the configuration of a client of the API server.
 	Cluster *rest.Config
-	// Config says what to follow; [Tracer.Reconfigure] changes that later.
+	// Config is what to follow; [Tracer.Reconfigure] changes it later.
 	Config *trace.Config
 	// Dir is the directory of the event log.
 	Dir string
-	// Log are the event log's options. OnDurable is called as well, after the tracer's own.
+	// Log are the options of the event log. OnDurable is called after that of the tracer.
 	Log log.Options
-	// Redactor replaces what must not be recorded in clear. Nil: nothing is.
+	// Redactor replaces what must not be recorded in plain text. Nil means that everything is
+	// recorded.
 	Redactor *manifest.Redactor
-	// NoExtension leaves out what the trace format has no place for: nodes, and the times of pods to the millisecond.
+	// NoExtension omits what is not part of the trace format: nodes, and the times of pods in
+	// milliseconds.
 	NoExtension bool
-	// SpoolDir is where exports keep temporary files; empty: the system's default.
+	// SpoolDir is the directory of the temporary files of exports; empty means the system's default.
 	SpoolDir string
-	// OwnerCache is how many objects to remember the owners of. 0: DefaultOwnerCache.
+	// OwnerCache is the number of objects whose owners are cached. 0 means DefaultOwnerCache.
 	OwnerCache int
-	// Version is what the tracer says it is.
+	// Version is the version in the status.
 	Version string
-	// Clock: nil for the real one.
+	// Clock is the clock of everything; nil means the real one.
 	Clock clock.WithTicker
-	// Registry gets the metrics. Nil: one of the tracer's own.
+	// Registry is where the metrics are registered. Nil means a registry of the tracer's own.
 	Registry *prometheus.Registry
 	Logger   *slog.Logger
 }
@@ -71,21 +73,22 @@ type Tracer struct {
 	started                time.Time
 
 	config atomic.Pointer[trace.Config]
-	// changes has the configuration that Run has not taken up yet.
+	// changes has the configuration that Run has not applied yet.
 	changes chan *trace.Config
 
 	mu        sync.Mutex // guards the following
 	followers map[schema.GroupVersionKind]*follower
-	// holding says that followers come and go: then held is up to when the log has everything, 0
-	// for what it had before.
+	// holding is whether followers are being replaced; held is then the time until which the log is
+	// complete, or 0 if that is not known.
 	holding bool
 	held    int64
-	// began says that something was followed before.
+	// began is whether something was followed before.
 	began     bool
 	configErr error
 }
 
-// Open opens the event log and makes a tracer, which records nothing before Run. It must be closed.
+// Open opens the event log and returns a tracer, which records nothing until Run is called. It must
+// be closed.
 func Open(opts Options) (*Tracer, error) {
 	if opts.Clock == nil {
 		opts.Clock = clock.RealClock{}
@@ -117,7 +120,7 @@ func Open(opts Options) (*Tracer, error) {
 
 	logOptions := opts.Log
 	logOptions.Clock, logOptions.Logger = opts.Clock, opts.Logger
-	logOptions.CompleteUntil = t.sure
+	logOptions.CompleteUntil = t.completeUntil
 	logOptions.OnDurable = func(upTo log.Seq) {
 		t.lag.durable(upTo)
 		if opts.Log.OnDurable != nil {
@@ -125,7 +128,7 @@ func Open(opts Options) (*Tracer, error) {
 		}
 	}
 	if t.log, err = log.Open(opts.Dir, logOptions); err != nil {
-		return nil, err // it says what it is about
+		return nil, err // the error names the log
 	}
 	t.mu.Lock()
 	t.held = t.log.CompleteAtOpen()
@@ -139,24 +142,25 @@ func Open(opts Options) (*Tracer, error) {
 // Close makes everything durable and closes the event log. Run must have returned.
 func (t *Tracer) Close() error { return t.log.Close() }
 
-// Registry has the tracer's metrics.
+// Registry returns the registry of the tracer's metrics.
 func (t *Tracer) Registry() *prometheus.Registry { return t.opts.Registry }
 
-// Config is what the tracer follows.
+// Config returns the configuration that the tracer follows.
 func (t *Tracer) Config() *trace.Config { return t.config.Load() }
 
-// Reconfigure has Run follow what a configuration says. What is followed as before goes on undisturbed.
+// Reconfigure makes Run follow a configuration. It does not interrupt what is followed as before.
 func (t *Tracer) Reconfigure(config *trace.Config) {
 	for {
 		select {
 		case t.changes <- config:
 			return
-		case <-t.changes: // one that nobody took up
+		case <-t.changes: // replace one that was not applied yet
 		}
 	}
 }
 
-// ConfigChanged is for [ConfigFile.Follow]: it takes up a configuration, or keeps the one there is and tells of the error.
+// ConfigChanged is an argument for [ConfigFile.Follow]: it applies a configuration, or keeps the
+// present one and reports the error.
 func (t *Tracer) ConfigChanged(config *trace.Config, err error) {
 	t.mu.Lock()
 	t.configErr = err
@@ -166,7 +170,7 @@ func (t *Tracer) ConfigChanged(config *trace.Config, err error) {
 		t.logger.Error("the new configuration is not used", "error", err)
 		return
 	}
-	t.metrics.configReloads.WithLabelValues("taken up").Inc()
+	t.metrics.configReloads.WithLabelValues("success").Inc()
 	t.logger.Info("configuration changed")
 	t.Reconfigure(config)
 }
@@ -200,7 +204,7 @@ func (t *Tracer) Run(ctx context.Context) error {
 	return err
 }
 
-// follow makes what is followed what a configuration says.
+// follow starts and stops followers according to a configuration.
 func (t *Tracer) follow(ctx context.Context, group *errgroup.Group, config *trace.Config) error {
 	t.hold()
 	begin := t.beginnings()
@@ -240,8 +244,8 @@ func compareKinds(a, b schema.GroupVersionKind) int {
 	return cmp.Compare(trace.FormatGVK(a), trace.FormatGVK(b))
 }
 
-// known gives what is known of the objects of the kinds that are going to be followed, by kind and name. Objects of kinds that are not
-// followed any more are forgotten.
+// known returns what is known of the objects of the kinds that are going to be followed, by kind
+// and name. It records objects of kinds that are no longer followed as forgotten.
 func (t *Tracer) known(ctx context.Context, config *trace.Config) (map[schema.GroupVersionKind]map[string]known, error) {
 	all := map[schema.GroupVersionKind]map[string]known{}
 	var forgotten []log.Entry
@@ -255,7 +259,7 @@ func (t *Tracer) known(ctx context.Context, config *trace.Config) (map[schema.Gr
 			continue
 		}
 		if t.follower(gvk) != nil {
-			continue // it knows itself
+			continue // the follower has this information
 		}
 		if all[gvk] == nil {
 			all[gvk] = map[string]known{}
@@ -270,15 +274,16 @@ func (t *Tracer) known(ctx context.Context, config *trace.Config) (map[schema.Gr
 	return all, nil
 }
 
-// ancestors gives the tracked objects that own something. One that could not be asked for is passed over, and told of; then sure is false.
+// ancestors returns the tracked objects that own an object. If an owner could not be looked up, a
+// warning is logged, the owner is skipped, and sure is false.
 func (t *Tracer) ancestors(ctx context.Context, namespace string, refs []manifest.OwnerReference) (found []log.Key, sure bool, err error) {
 	found, err = t.owners.ancestors(ctx, namespace, refs)
 	var failed *ownerError
 	if !errors.As(err, &failed) {
 		return found, err == nil, err
 	}
-	if !failed.Told {
-		t.logger.WarnContext(ctx, "owner not found out", "owner", failed.Owner, "error", failed.Err)
+	if !failed.Repeated {
+		t.logger.WarnContext(ctx, "owner lookup failed", "owner", failed.Owner, "error", failed.Err)
 	}
 	return found, false, nil
 }

@@ -15,7 +15,7 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// CheckTransform tells what is wrong with the program of an export request.
+// CheckTransform returns the problems of the program of an export request.
 func CheckTransform(text string) []simkubev1.Problem {
 	_, err := skel.Compile(text)
 	return transformProblems(err)
@@ -24,36 +24,36 @@ func CheckTransform(text string) []simkubev1.Problem {
 // transformField is the program's field in a request.
 const transformField = "transform"
 
-// transformProblems gives an error of a program as problems of the request.
+// transformProblems returns an error of a program as problems of the request.
 func transformProblems(err error) []simkubev1.Problem {
 	var (
-		wrong *skel.Error
-		ran   *skel.RunError
-		out   []simkubev1.Problem
+		invalid *skel.Error
+		failed  *skel.RunError
+		out     []simkubev1.Problem
 	)
 	switch {
 	case err == nil:
-	case errors.As(err, &wrong):
-		for _, d := range wrong.Diagnostics {
+	case errors.As(err, &invalid):
+		for _, d := range invalid.Diagnostics {
 			message := d.Message
 			if d.Hint != "" {
 				message += "; " + d.Hint
 			}
 			out = append(out, simkubev1.Problem{Field: transformField, Line: d.Line, Column: d.Column, Message: message})
 		}
-		if wrong.More > 0 {
-			out = append(out, simkubev1.Problem{Field: transformField, Message: fmt.Sprintf("and %d further mistakes", wrong.More)})
+		if invalid.More > 0 {
+			out = append(out, simkubev1.Problem{Field: transformField, Message: fmt.Sprintf("and %d more problems", invalid.More)})
 		}
-	case errors.As(err, &ran):
-		out = append(out, simkubev1.Problem{Field: transformField, Line: ran.Line, Column: ran.Column, Message: ran.Where() + ": " + ran.Message})
+	case errors.As(err, &failed):
+		out = append(out, simkubev1.Problem{Field: transformField, Line: failed.Line, Column: failed.Column, Message: failed.Where() + ": " + failed.Message})
 	default:
 		out = append(out, simkubev1.Problem{Field: transformField, Message: err.Error()})
 	}
 	return out
 }
 
-// exportTransformed exports into a temporary file and writes what a program makes of that. A program may move, copy and drop objects, of which the export itself
-// need know nothing so.
+// exportTransformed exports into a temporary file and writes the result of a program on it. A
+// program may move, copy and drop objects, so the export cannot do that as it writes.
 func (t *Tracer) exportTransformed(
 	ctx context.Context, snapshot export.Source, wanted export.Request, text string, out io.Writer, opts export.Options,
 ) (_ server.Summary, err error) {
@@ -78,14 +78,15 @@ func (t *Tracer) exportTransformed(
 	result := &transformed{}
 	defer func() { err = errors.Join(err, result.close()) }()
 	summary, err := program.Run(ctx, &in.Reader, func(config *trace.Config, options trace.WriterOptions) (skel.Output, error) {
-		// Nothing is sent before all events have been worked on, so that what the program cannot do is still an answer of its own.
+		// Nothing is sent before all events have been processed, so that an error of the program can
+		// still be the response.
 		options.Events, options.Expected, options.SpoolDir = 0, 0, dir
 		result.Writer, err = trace.NewWriter(out, config, options)
 		return result, err
 	}, skel.RunOptions{SpoolDir: dir, Workers: 1})
-	var ran *skel.RunError
+	var failed *skel.RunError
 	switch {
-	case errors.As(err, &ran):
+	case errors.As(err, &failed):
 		return server.Summary{}, &server.RequestError{Problems: transformProblems(err)}
 	case err != nil:
 		return server.Summary{}, fmt.Errorf("transform the export: %w", err)
@@ -104,7 +105,7 @@ func writeExport(ctx context.Context, snapshot export.Source, wanted export.Requ
 	return err
 }
 
-// transformed is a trace that is written, of which it is remembered when it begins.
+// transformed is a trace being written that stores the time of its first event.
 type transformed struct {
 	*trace.Writer
 	start int64

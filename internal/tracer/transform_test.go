@@ -14,7 +14,7 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// emptySource has recorded nothing from 1000 to 2000.
+// emptySource has no entries from 1000 to 2000.
 type emptySource struct{}
 
 func none[T any](func(T, error) bool) {}
@@ -34,7 +34,7 @@ const insertPod = `insert(1500, {"apiVersion": "v1", "kind": "Pod", "metadata": 
 func TestTracer_ExportTransformed(t *testing.T) {
 	for _, test := range []struct {
 		name, program string
-		// problem is what the answer says is wrong with the request; empty where it is the trace.
+		// problem is the problem of the request in the response; empty if the response is the trace.
 		problem      string
 		line, column int
 	}{

@@ -39,7 +39,8 @@ type Change struct {
 	// Hash differs for different contents of an object. It and the following fields are set only if Op
 	// is Applied.
 	Hash uint64
-	// Object is the sanitised manifest without owner references, canonical msgpack; see [trace.ParseObject].
+	// Object is the sanitised manifest without owner references, canonical msgpack; see
+	// [trace.ParseObject].
 	Object []byte
 	// References is metadata.ownerReferences as msgpack, nil if there are none.
 	References []byte

@@ -114,8 +114,8 @@ func openStore(fsys vfs.FS, dir string, mustExist, readOnly bool, logger *slog.L
 	return nil, err
 }
 
-// isEnvironment reports whether an error is that of the operating system rather than of the contents
-// of the files.
+// isEnvironment reports whether an error is that of the operating system rather than of the
+// contents of the files.
 func isEnvironment(err error) bool {
 	for _, e := range []error{fs.ErrPermission, syscall.ENOSPC, syscall.EDQUOT, syscall.EROFS, syscall.EIO, syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM} {
 		if errors.Is(err, e) {
