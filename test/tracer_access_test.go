@@ -75,8 +75,8 @@ func testTracerTokens(t *testing.T, c *tracedCluster) {
 		want                      []string
 	}{
 		{"no token", http.MethodPost, "/export", "", 401, []string{"Authorization: Bearer"}},
-		{"no token for metrics", http.MethodGet, "/metrics", "", 401, []string{"wants a token"}},
-		{"no token for status", http.MethodGet, "/api/v1/status", "", 401, []string{"wants a token"}},
+		{"no token for metrics", http.MethodGet, "/metrics", "", 401, []string{"requires a token"}},
+		{"no token for status", http.MethodGet, "/api/v1/status", "", 401, []string{"requires a token"}},
 		{"made up", http.MethodPost, "/export", "made.up.token", 401, []string{"does not accept the token"}},
 		{"no right", http.MethodPost, "/export", nobody, 403, []string{"system:serviceaccount:tokens:nobody", "nonResourceURLs", "/export", "post"}},
 		{"another right", http.MethodGet, "/metrics", exporter, 403, []string{"system:serviceaccount:tokens:exporter", "/metrics", "get"}},

@@ -73,7 +73,7 @@ func (b *bucketTest) run(t *testing.T, c *tracedCluster) {
 	t.Run("not allowed", func(t *testing.T) {
 		r := b.exportTo(b.tracer, b.server.Prefix+"elsewhere/monday.sktrace")
 		r.check(t, failed)
-		wants(t, "standard error", r.stderr, "may not write there", "--allow-destination")
+		wants(t, "standard error", r.stderr, "is not allowed to write there", "--allow-destination")
 		b.wantObjects(t)
 	})
 	t.Run("missing bucket", func(t *testing.T) {

@@ -81,7 +81,7 @@ func TestAuth(t *testing.T) {
 		{"the form of a token", "e30.e30.e30", askExport, http.StatusUnauthorized, "does not accept the token"},
 		{"a signature cut short", exporter[:len(exporter)-20], askExport, http.StatusUnauthorized, "does not accept the token"},
 		{"a token for somebody else than the API server", newToken(t, namespace, "exporter", "https://elsewhere.example"), askExport, http.StatusUnauthorized, "does not accept the token"},
-		{"no token", "", askExport, http.StatusUnauthorized, "wants a token"},
+		{"no token", "", askExport, http.StatusUnauthorized, "requires a token"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			w := api.ask(tc.token, tc.request)

@@ -31,12 +31,12 @@ func TestRun_Usage(t *testing.T) {
 		{"unknown flag", []string{"-c", config, "--nope"}, program.ExitUsage, []string{"unknown flag: --nope", "sk-tracer --help"}},
 		{"argument", []string{"-c", config, "more"}, program.ExitUsage, []string{`unexpected "more"`}},
 		{"no number", []string{"-c", config, "--server-port", "http"}, program.ExitUsage, []string{"--server-port", `"http"`}},
-		{"empty redaction", []string{"-c", config, "--redact", ""}, program.ExitUsage, []string{"--redact is empty", "none"}},
-		{"none and something", []string{"-c", config, "--redact", "none,env"}, program.ExitUsage, []string{"none goes with nothing else"}},
+		{"empty redaction", []string{"-c", config, "--redact", ""}, program.ExitUsage, []string{`--redact ""`, "none"}},
+		{"none and something", []string{"-c", config, "--redact", "none,env"}, program.ExitUsage, []string{"none cannot be combined"}},
 		{"open to everybody", []string{"-c", config, "--bind-address", "0.0.0.0"}, program.ExitUsage, []string{"--auth token", "127.0.0.1", "--insecure"}},
-		{"open on all", []string{"-c", config, "--bind-address", ""}, program.ExitUsage, []string{"open to everybody"}},
-		{"open over IPv6", []string{"-c", config, "--bind-address", "::"}, program.ExitUsage, []string{"open to everybody"}},
-		{"key without certificate", []string{"-c", config, "--tls-key-file", "key.pem"}, program.ExitUsage, []string{"--tls-cert-file and --tls-key-file go together"}},
+		{"open on all", []string{"-c", config, "--bind-address", ""}, program.ExitUsage, []string{"open to everyone"}},
+		{"open over IPv6", []string{"-c", config, "--bind-address", "::"}, program.ExitUsage, []string{"open to everyone"}},
+		{"key without certificate", []string{"-c", config, "--tls-key-file", "key.pem"}, program.ExitUsage, []string{"--tls-cert-file and --tls-key-file must be set together"}},
 		{
 			"all at once",
 			[]string{
@@ -45,13 +45,13 @@ func TestRun_Usage(t *testing.T) {
 			},
 			program.ExitUsage,
 			[]string{
-				"--config-file is missing", `--retention: not a duration: "soon"`, `--max-size "3potatoes"`, "10Gi", `--redact: redact "passwords"`, "or none",
-				`--allow-destination: destination "ftp://x"`, "s3://bucket/prefix", `--auth "maybe"`, "token and none", "--server-port 70000", "--max-exports 0",
+				"--config-file is missing", `--retention: not a duration: "soon"`, `--max-size "3potatoes"`, "10Gi", `--redact: invalid rule "passwords"`, "or none",
+				`--allow-destination: invalid destination "ftp://x"`, "s3://bucket/prefix", `--auth "maybe"`, "token or none", "--server-port 70000", "--max-exports 0",
 				"--owner-cache-size 0", "--tls-cert-file and --tls-key-file", `--verbosity "loud"`, "debug",
 			},
 		},
 		{"negative retention", []string{"-c", config, "--retention", "-1h"}, program.ExitUsage, []string{"--retention", `"-1h"`}},
-		{"size without a unit", []string{"-c", config, "--max-size", "10"}, program.ExitUsage, []string{"--max-size 10: that is 10 bytes", "10Gi"}},
+		{"size without a unit", []string{"-c", config, "--max-size", "10"}, program.ExitUsage, []string{"--max-size 10: 10 bytes is too small", "10Gi"}},
 		{"negative size", []string{"-c", config, "--max-size", "-1Gi"}, program.ExitUsage, []string{`--max-size "-1Gi"`}},
 		{"missing config", []string{"-c", "missing.yaml"}, program.ExitFailed, []string{"missing.yaml: no such file"}},
 		{"empty config", []string{"-c", write(t, "empty.yaml", "")}, program.ExitFailed, []string{"empty.yaml", "trackedObjects"}},
@@ -98,7 +98,7 @@ func TestRun_PortInUse(t *testing.T) {
 	taken := listen(t)
 	code, _, err := sktracer(t, "-c", write(t, "config.yaml", "trackedObjects: {apps/v1.Deployment: {}}\n"), "--kubeconfig", kubeconfig(t),
 		"--in-memory", "--server-port", taken)
-	if code != program.ExitFailed || !strings.Contains(err, "in use") || !strings.Contains(err, "hint: is another tracer running?") {
+	if code != program.ExitFailed || !strings.Contains(err, "in use") || !strings.Contains(err, "hint: another tracer may be running") {
 		t.Errorf("got code %d and %s", code, err)
 	}
 }
@@ -113,7 +113,7 @@ func TestRun_Help(t *testing.T) {
 	}
 }
 
-// isolate keeps a test from the user's cluster and folder.
+// isolate keeps a test from using the user's cluster and working directory.
 func isolate(t *testing.T) {
 	t.Helper()
 	t.Chdir(t.TempDir())
@@ -131,7 +131,7 @@ func write(t *testing.T, name, text string) string {
 	return path
 }
 
-// kubeconfig is one of a cluster where nobody listens.
+// kubeconfig returns the path of a kubeconfig for a cluster without an API server.
 func kubeconfig(t *testing.T) string {
 	t.Helper()
 	return write(t, "kubeconfig", `{apiVersion: v1, kind: Config, current-context: c, contexts: [{name: c, context: {cluster: c}}],

@@ -8,7 +8,7 @@ import (
 	"simkube.io/simkube/internal/program/programtest"
 )
 
-// TestDocs_Flags holds the table of docs/tracer.md against the flags there are.
+// TestDocs_Flags compares the table in docs/tracer.md with the flags.
 func TestDocs_Flags(t *testing.T) {
 	var opts options
 	flags := pflag.NewFlagSet("sk-tracer", pflag.ContinueOnError)

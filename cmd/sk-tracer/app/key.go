@@ -13,18 +13,18 @@ import (
 	"simkube.io/simkube/internal/tracer/manifest"
 )
 
-// keyFile is where the redaction key is kept in the data directory.
+// keyFile is the file of the redaction key in the data directory.
 const keyFile = "redaction.key"
 
 type redactionKey = [manifest.RedactionKeySize]byte
 
-// loadKey gives the key that redaction depends on: the one in a file, if one is named, else the one in the data directory, which is made
-// the first time. In memory it is another one every time.
+// loadKey returns the redaction key: that of the file, if one is set, or else the one in the data
+// directory, which is generated the first time. In memory a new one is generated every time.
 func (o *options) loadKey() (key redactionKey, err error) {
 	path := o.redactKey
 	if path == "" {
 		if o.inMemory {
-			_, _ = rand.Read(key[:]) // it never fails
+			_, _ = rand.Read(key[:]) // never fails
 			return key, nil
 		}
 		path = filepath.Join(o.dataDir, keyFile)
@@ -39,15 +39,16 @@ func (o *options) loadKey() (key redactionKey, err error) {
 	}
 	decoded, err := hex.DecodeString(string(bytes.TrimSpace(data)))
 	if err != nil || len(decoded) != len(key) {
-		return key, fmt.Errorf("redaction key %s: wanted are %d bytes in hexadecimal, as `openssl rand -hex %d` prints them", path, len(key), len(key))
+		return key, fmt.Errorf("invalid redaction key %s: must be %d bytes in hexadecimal, as `openssl rand -hex %d` prints them", path, len(key), len(key))
 	}
 	copy(key[:], decoded)
 	return key, nil
 }
 
-// writeKey keeps a key for this user alone. It is there whole or not at all: another key would make other tokens of the same values.
+// writeKey stores a key that only this user can read. It is written atomically: with another key,
+// the same values would get other tokens.
 func writeKey(path string, key redactionKey) (err error) {
-	temp, err := os.CreateTemp(filepath.Dir(path), "."+keyFile+".*") // for its owner only
+	temp, err := os.CreateTemp(filepath.Dir(path), "."+keyFile+".*") // readable by its owner only
 	if err != nil {
 		return fmt.Errorf("keep the redaction key: %w", err)
 	}

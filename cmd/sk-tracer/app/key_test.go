@@ -69,7 +69,7 @@ func TestLoadKey_Wrong(t *testing.T) {
 	}
 }
 
-// listen gives a port that is taken.
+// listen returns a port that is in use.
 func listen(t *testing.T) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

@@ -15,8 +15,8 @@ import (
 	"simkube.io/simkube/internal/program"
 )
 
-// TestOptions_RedactionOfManifests holds that the program on its own redacts what it does with the
-// manifests.
+// TestOptions_RedactionOfManifests checks that the redaction of the manifests equals the default of
+// the program.
 func TestOptions_RedactionOfManifests(t *testing.T) {
 	data, err := os.ReadFile("../../../config/tracer/base/settings.env")
 	if err != nil {
@@ -47,7 +47,7 @@ func TestOptions_RedactionOfManifests(t *testing.T) {
 	}
 }
 
-// output is what a program has printed so far.
+// output collects what a program prints.
 type output struct {
 	mu  sync.Mutex // guards buf
 	buf bytes.Buffer
@@ -65,7 +65,7 @@ func (o *output) String() string {
 	return o.buf.String()
 }
 
-// TestRun_SaysWhatIsRedacted holds that the log says at the start what is recorded in clear.
+// TestRun_SaysWhatIsRedacted checks that the log says at the start what is recorded in plain text.
 func TestRun_SaysWhatIsRedacted(t *testing.T) {
 	for name, test := range map[string]struct {
 		args []string

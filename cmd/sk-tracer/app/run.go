@@ -51,7 +51,7 @@ func run(ctx context.Context, opts *options, settings *settings, version string,
 	if err != nil {
 		err = fmt.Errorf("listen for the export API: %w", err)
 		if errors.Is(err, syscall.EADDRINUSE) {
-			return &program.HintedError{Err: err, Hint: "is another tracer running? --server-port takes another port"}
+			return &program.HintedError{Err: err, Hint: "another tracer may be running; set another port with --server-port"}
 		}
 		return err
 	}
@@ -72,7 +72,7 @@ func run(ctx context.Context, opts *options, settings *settings, version string,
 	}
 	defer func() { err = errors.Join(err, t.Close()) }()
 	if opts.spoolDir != "" {
-		// The log is held: no other tracer of this data is running.
+		// The log is locked, so no other tracer of this data is running.
 		if err := export.RemoveLeftovers(opts.spoolDir); err != nil {
 			return err
 		}
@@ -93,11 +93,11 @@ func run(ctx context.Context, opts *options, settings *settings, version string,
 		return nil
 	})
 	err = group.Wait()
-	logger.InfoContext(ctx, "recording no more")
+	logger.InfoContext(ctx, "recording stopped")
 	return err
 }
 
-// logRedaction logs what is not recorded in clear, and what is.
+// logRedaction logs what is redacted, and what is recorded in plain text.
 func logRedaction(ctx context.Context, rules manifest.Redaction, logger *slog.Logger) {
 	redacted, inClear := rules.Covered(), rules.Uncovered()
 	if len(redacted) == 0 {
@@ -107,7 +107,7 @@ func logRedaction(ctx context.Context, rules manifest.Redaction, logger *slog.Lo
 	logger.InfoContext(ctx, "redacting", "redacted", strings.Join(redacted, ", "), "inClear", strings.Join(inClear, ", "))
 }
 
-// server makes the API's server.
+// server returns the server of the API.
 func (o *options) server(s *settings, cluster *rest.Config, t *tracer.Tracer, buckets *storage.Client, logger *slog.Logger) (*server.Server, error) {
 	opts := server.Options{
 		Exporter: t, Storage: server.NewStorage(buckets), Status: t.Status, Ready: t.Ready, Gatherer: t.Registry(),
@@ -116,7 +116,7 @@ func (o *options) server(s *settings, cluster *rest.Config, t *tracer.Tracer, bu
 	}
 	if o.auth == authToken {
 		reviews := rest.CopyConfig(cluster)
-		reviews.QPS = -1 // the authorizer has bounds of its own, for each sort of token
+		reviews.QPS = -1 // the authorizer has its own limits, for each kind of token
 		client, err := kubernetes.NewForConfig(reviews)
 		if err != nil {
 			return nil, fmt.Errorf("make a client: %w", err)

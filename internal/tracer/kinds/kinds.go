@@ -1,4 +1,5 @@
-// Package kinds says which kinds a tracer has to follow because of those that it is configured to record.
+// Package kinds determines the kinds that a tracer must follow in addition to those that it is
+// configured to record.
 package kinds
 
 import (
@@ -11,13 +12,14 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// Pod is the kind of pods.
+// Pod returns the kind of pods.
 func Pod() schema.GroupVersionKind { return corev1.SchemeGroupVersion.WithKind("Pod") }
 
-// Node is the kind of nodes.
+// Node returns the kind of nodes.
 func Node() schema.GroupVersionKind { return corev1.SchemeGroupVersion.WithKind("Node") }
 
-// Lifecycles says whether a configuration has the lifecycles of any pods recorded, for which all pods are followed.
+// Lifecycles reports whether a configuration records the lifecycles of any pods. If so, all pods
+// are followed.
 func Lifecycles(config *trace.Config) bool {
 	for _, tracked := range config.TrackedObjects {
 		if tracked.TrackLifecycle {
@@ -27,9 +29,11 @@ func Lifecycles(config *trace.Config) bool {
 	return false
 }
 
-// Between returns the kinds whose objects Kubernetes puts between those that a configuration names and their pods, sorted;
-// whether they are named too does not matter. There are none when no pods are followed. They are followed even when only an owner further
-// up has lifecycles tracked, and when the owner itself is only recorded: what its pods' owner is decides what is left out of an export.
+// Between returns the kinds whose objects Kubernetes creates between those of configured kinds and
+// their pods, sorted, whether or not they are configured themselves. There are none if pods are not
+// followed. They must also be followed if lifecycles are tracked only for an owner further up, or
+// if the owner is only recorded, because the owner of a pod determines whether it is part of an
+// export.
 func Between(config *trace.Config) []schema.GroupVersionKind {
 	if _, pods := config.TrackedObjects[Pod()]; !pods && !Lifecycles(config) {
 		return nil

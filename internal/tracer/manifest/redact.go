@@ -42,7 +42,7 @@ func ParseRedaction(rules []string) (Redaction, error) {
 				r.Annotations = append(r.Annotations, key)
 			}
 		default:
-			errs = append(errs, fmt.Errorf("invalid rule %q to redact: must be env, secrets, configmaps or annotations=KEY with one annotation's key", rule))
+			errs = append(errs, fmt.Errorf("invalid rule %q: must be env, secrets, configmaps or annotations=KEY with one annotation's key", rule))
 		}
 	}
 	if err := errors.Join(errs...); err != nil {

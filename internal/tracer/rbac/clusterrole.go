@@ -10,18 +10,18 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// Role says what a tracer's ClusterRole allows.
+// Role is the content of a tracer's ClusterRole.
 type Role struct {
 	Name string
-	// Made says how the file was made; it stands at its top.
+	// Made is a comment at the top of the file on how it was generated.
 	Made string
-	// Resources are what may be read: got, listed and watched.
+	// Resources are the resources to get, list and watch.
 	Resources []Resource
-	// Reviews lets the tracer ask who the bearer of a token is, and what they may do.
+	// Reviews allows creating token reviews and subject access reviews.
 	Reviews bool
 }
 
-// YAML writes the ClusterRole as a manifest, always the same for the same role.
+// YAML returns the ClusterRole as a manifest. The result is deterministic.
 func (r Role) YAML() string {
 	var b strings.Builder
 	if r.Made != "" {
@@ -72,7 +72,7 @@ func writeRule(b *strings.Builder, resources []Resource, verbs string) {
 	fmt.Fprintf(b, "  - apiGroups: [%s]\n    resources: [%s]\n    verbs: [%s]\n", group, strings.Join(names, ", "), verbs)
 }
 
-// scalar writes a text so that YAML reads it as that text.
+// scalar returns a text as a YAML scalar.
 func scalar(text string) string {
 	data, err := yaml.Marshal(text)
 	if err != nil {

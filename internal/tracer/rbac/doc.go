@@ -1,3 +1,3 @@
-// Package rbac writes down what a tracer has to be allowed in a cluster, and nothing more, for the kinds it is configured
-// to follow.
+// Package rbac generates the minimal ClusterRole of a tracer for the kinds that it is configured to
+// follow.
 package rbac

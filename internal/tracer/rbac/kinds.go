@@ -11,8 +11,8 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// Kinds returns the kinds that a tracer reads with a configuration, sorted: those configured; pods, if lifecycles are recorded; what
-// stands between pods and their owners; and nodes, unless they are not recorded.
+// Kinds returns the kinds that a tracer reads with a configuration, sorted: those configured; pods,
+// if lifecycles are recorded; kinds between pods and their owners; and nodes, if they are recorded.
 func Kinds(config *trace.Config, nodes bool) []schema.GroupVersionKind {
 	read := map[schema.GroupVersionKind]bool{}
 	for gvk := range config.TrackedObjects {

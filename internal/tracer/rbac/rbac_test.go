@@ -55,7 +55,7 @@ func TestKinds(t *testing.T) {
 	}
 }
 
-// TestRole_YAML compares with files, and has Kubernetes read them.
+// TestRole_YAML compares the roles with golden files, and has Kubernetes parse them.
 func TestRole_YAML(t *testing.T) {
 	for name, tc := range map[string]struct {
 		config  string
@@ -114,7 +114,7 @@ func TestRole_YAML_OddName(t *testing.T) {
 	}
 }
 
-// TestGuess_Known checks the guess against the resources that Kubernetes' own kinds are known to have.
+// TestGuess_Known checks the guesses for the kinds of Kubernetes.
 func TestGuess_Known(t *testing.T) {
 	want := map[string]string{
 		"v1.Endpoints": "endpoints", "networking.k8s.io/v1.Ingress": "ingresses", "networking.k8s.io/v1.NetworkPolicy": "networkpolicies",
@@ -135,7 +135,7 @@ func TestGuess_Known(t *testing.T) {
 	}
 }
 
-// discovery is a cluster that has one group.
+// discovery is a cluster with one group.
 type discovery struct{ err error }
 
 func (d discovery) ServerResourcesForGroupVersion(gv string) (*metav1.APIResourceList, error) {

@@ -15,15 +15,15 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// Resource is what permissions name: the plural of a kind, in its group.
+// Resource is a resource in a rule: the plural name of a kind, and its group.
 type Resource struct {
 	Group, Name string
-	// Guess is the kind that the name was guessed from. Empty: the name is known.
+	// Guess is the kind that the name was guessed from; empty if the name is known.
 	Guess string
 }
 
-// Guess returns the resource of a kind without asking a cluster: the right one for the kinds of Kubernetes itself, and a
-// guess for others, which says so.
+// Guess returns the resource of a kind without a request to a cluster. It is correct for the kinds
+// of Kubernetes itself, and a guess, with the field Guess set, for others.
 func Guess(gvk schema.GroupVersionKind) Resource {
 	plural, _ := meta.UnsafeGuessKindToResource(gvk)
 	r := Resource{Group: gvk.Group, Name: plural.Resource}
@@ -31,19 +31,19 @@ func Guess(gvk schema.GroupVersionKind) Resource {
 		return r
 	}
 	r.Guess = trace.FormatGVK(gvk)
-	// "gateway" has "gateways", which Kubernetes' own guess does not know.
+	// The guess of Kubernetes does not handle plurals such as "gateways".
 	if name := strings.ToLower(gvk.Kind); len(name) > 1 && strings.HasSuffix(name, "y") && strings.ContainsRune("aeiou", rune(name[len(name)-2])) {
 		r.Name = name + "s"
 	}
 	return r
 }
 
-// Discovery asks a cluster for its resources. client-go's is one.
+// Discovery returns the resources of a cluster. It is implemented by client-go.
 type Discovery interface {
 	ServerResourcesForGroupVersion(groupVersion string) (*metav1.APIResourceList, error)
 }
 
-// ErrNoKind is returned when a cluster has no such kind, or none that could be watched.
+// ErrNoKind is returned if a cluster does not have the kind, or the kind cannot be watched.
 var ErrNoKind = errors.New("no such kind")
 
 // Discover returns the resource of a kind in a cluster. The error wraps ErrNoKind if there is none.
@@ -53,7 +53,7 @@ func Discover(cluster Discovery, gvk schema.GroupVersionKind) (Resource, error) 
 		return Resource{}, fmt.Errorf("%w in the cluster: %s", ErrNoKind, trace.FormatGVK(gvk))
 	}
 	if err != nil {
-		return Resource{}, fmt.Errorf("ask the cluster for the resource of %s: %w", trace.FormatGVK(gvk), err)
+		return Resource{}, fmt.Errorf("get the resource of %s: %w", trace.FormatGVK(gvk), err)
 	}
 	for _, r := range list.APIResources {
 		// A subresource may have the kind of another resource.

@@ -10,7 +10,8 @@ import (
 	"strings"
 )
 
-// protect lets only those in who may use a path, which may be another than the one that is asked for.
+// protect passes a request on only if the caller may use the path access, which may differ from the
+// path of the request.
 func (s *Server) protect(access string, next http.Handler) http.Handler {
 	if s.opts.Authorizer == nil {
 		return s.protectFromPages(next)
@@ -19,7 +20,7 @@ func (s *Server) protect(access string, next http.Handler) http.Handler {
 		verb := strings.ToLower(r.Method)
 		token, ok := bearerToken(r)
 		if !ok {
-			s.challenge(w, fmt.Sprintf("%s %s wants a token: send the header Authorization: Bearer TOKEN with one of a Kubernetes user or ServiceAccount", r.Method, r.URL.Path))
+			s.challenge(w, fmt.Sprintf("%s %s requires a token: send the header Authorization: Bearer TOKEN with one of a Kubernetes user or ServiceAccount", r.Method, r.URL.Path))
 			return
 		}
 		ctx := context.WithValue(r.Context(), addressKey{}, r.RemoteAddr)
@@ -30,16 +31,16 @@ func (s *Server) protect(access string, next http.Handler) http.Handler {
 			s.fail(w, http.StatusServiceUnavailable, err.Error())
 		case err != nil:
 			s.opts.Logger.ErrorContext(r.Context(), "check a token", "path", r.URL.Path, "error", err)
-			s.fail(w, http.StatusServiceUnavailable, fmt.Sprintf("it cannot be found out whether %s %s is allowed: %v", r.Method, r.URL.Path, err))
+			s.fail(w, http.StatusServiceUnavailable, fmt.Sprintf("cannot determine whether %s %s is allowed: %v", r.Method, r.URL.Path, err))
 		case decision.User == "":
 			s.challenge(w, "the cluster does not accept the token; it may have expired, or be of another cluster")
 		case !decision.Allowed:
-			message := fmt.Sprintf("user %q may not %s the path %s; a ClusterRole with nonResourceURLs: [%q] and verbs: [%q], bound to the user, allows it",
+			message := fmt.Sprintf("user %q is not allowed to %s the path %s; a ClusterRole with nonResourceURLs: [%q] and verbs: [%q], bound to the user, allows it",
 				decision.User, verb, r.URL.Path, access, verb)
 			if decision.Reason != "" {
 				message += " (" + decision.Reason + ")"
 			}
-			s.opts.Logger.InfoContext(r.Context(), "refuse a request", "user", decision.User, "verb", verb, "path", r.URL.Path)
+			s.opts.Logger.InfoContext(r.Context(), "request denied", "user", decision.User, "verb", verb, "path", r.URL.Path)
 			s.fail(w, http.StatusForbidden, message)
 		default:
 			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), userKey{}, decision.User)))
@@ -47,15 +48,13 @@ func (s *Server) protect(access string, next http.Handler) http.Handler {
 	})
 }
 
-// crowdedRetry is after how many seconds a request that found too many others waiting may come
-// again.
+// crowdedRetry is the value of Retry-After, in seconds, if too many requests were waiting.
 const crowdedRetry = "5"
 
-// addressKey is the key under which a request's context has where it came from, for a
-// TokenAuthorizer.
+// addressKey is the context key of the remote address of a request, for a TokenAuthorizer.
 type addressKey struct{}
 
-// callerAddress returns where a request came from, without the port.
+// callerAddress returns the remote address of a request, without the port.
 func callerAddress(ctx context.Context) string {
 	address, _ := ctx.Value(addressKey{}).(string)
 	if host, _, err := net.SplitHostPort(address); err == nil {
@@ -64,10 +63,10 @@ func callerAddress(ctx context.Context) string {
 	return address
 }
 
-// userKey is the key under which a request's context has the name of who asks.
+// userKey is the context key of the name of the authenticated user.
 type userKey struct{}
 
-// loggerFor returns a logger that names who asks, if that is known.
+// loggerFor returns a logger with the name of the user, if it is known.
 func (s *Server) loggerFor(ctx context.Context) *slog.Logger {
 	if user, ok := ctx.Value(userKey{}).(string); ok {
 		return s.opts.Logger.With("user", user)
@@ -87,17 +86,18 @@ func bearerToken(r *http.Request) (string, bool) {
 	return token, ok && strings.EqualFold(scheme, "Bearer") && token != ""
 }
 
-// protectFromPages keeps pages in a browser on this machine from using a server that asks nobody who they are: neither
-// may they send it something, nor may a name that leads here let them read what it says.
+// protectFromPages prevents pages in a browser on this machine from using a server without
+// authentication: they can neither send it cross-origin requests, nor read its responses through a
+// host name that resolves to this machine.
 func (s *Server) protectFromPages(next http.Handler) http.Handler {
 	origins := http.NewCrossOriginProtection()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := origins.Check(r); err != nil {
-			s.fail(w, http.StatusForbidden, "a page of another site may not use the tracer: "+err.Error())
+			s.fail(w, http.StatusForbidden, "cross-origin requests are not allowed: "+err.Error())
 			return
 		}
 		if !s.opts.Insecure && !isLocalHost(r.Host) {
-			s.fail(w, http.StatusForbidden, fmt.Sprintf("the tracer answers to localhost only, not to %q; with --auth token or --insecure it answers to any name", r.Host))
+			s.fail(w, http.StatusForbidden, fmt.Sprintf("the host name must be localhost, not %q; with --auth token or --insecure any name is allowed", r.Host))
 			return
 		}
 		next.ServeHTTP(w, r)

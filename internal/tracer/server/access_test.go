@@ -26,7 +26,7 @@ func TestServer_Authorizer(t *testing.T) {
 			return Decision{User: "me", Allowed: true}, nil
 		case "reader":
 			return Decision{User: "reader", Allowed: verb == "get" && (path == "/status" || path == "/metrics"), Reason: "no rule"}, nil
-		case "anybody": // may do what Kubernetes' system:discovery lets everybody do
+		case "anybody": // allowed what system:discovery allows everyone
 			return Decision{User: "anybody", Allowed: verb == "get" && strings.HasPrefix(path, "/api/")}, nil
 		case "crowded":
 			return Decision{}, errCrowded
@@ -43,21 +43,21 @@ func TestServer_Authorizer(t *testing.T) {
 		"export":           {"POST", "/export", "Bearer good", 200, ""},
 		"export, odd case": {"POST", "/export", "bearer   good", 200, ""},
 		"status":           {"GET", "/api/v1/status", "Bearer reader", 200, ""},
-		"anybody's status": {"GET", "/api/v1/status", "Bearer anybody", 403, `user "anybody" may not get the path /api/v1/status; a ClusterRole with nonResourceURLs: ["/status"] and verbs: ["get"], bound to the user, allows it`},
+		"anybody's status": {"GET", "/api/v1/status", "Bearer anybody", 403, `user "anybody" is not allowed to get the path /api/v1/status; a ClusterRole with nonResourceURLs: ["/status"] and verbs: ["get"], bound to the user, allows it`},
 		"metrics":          {"GET", "/metrics", "Bearer reader", 200, ""},
 		"health":           {"GET", "/healthz", "", 200, ""},
 		"ready":            {"GET", "/readyz", "", 200, ""},
 		"openapi":          {"GET", "/openapi", "", 200, ""},
-		"no token":         {"POST", "/export", "", 401, "POST /export wants a token: send the header Authorization: Bearer TOKEN with one of a Kubernetes user or ServiceAccount"},
-		"an empty token":   {"GET", "/metrics", "Bearer ", 401, "GET /metrics wants a token: send the header Authorization: Bearer TOKEN with one of a Kubernetes user or ServiceAccount"},
-		"a password":       {"GET", "/api/v1/status", "Basic good", 401, "GET /api/v1/status wants a token: send the header Authorization: Bearer TOKEN with one of a Kubernetes user or ServiceAccount"},
+		"no token":         {"POST", "/export", "", 401, "POST /export requires a token: send the header Authorization: Bearer TOKEN with one of a Kubernetes user or ServiceAccount"},
+		"an empty token":   {"GET", "/metrics", "Bearer ", 401, "GET /metrics requires a token: send the header Authorization: Bearer TOKEN with one of a Kubernetes user or ServiceAccount"},
+		"a password":       {"GET", "/api/v1/status", "Basic good", 401, "GET /api/v1/status requires a token: send the header Authorization: Bearer TOKEN with one of a Kubernetes user or ServiceAccount"},
 		"a bad token":      {"POST", "/export", "Bearer bad", 401, "the cluster does not accept the token; it may have expired, or be of another cluster"},
-		"not allowed":      {"POST", "/export", "Bearer reader", 403, `user "reader" may not post the path /export; a ClusterRole with nonResourceURLs: ["/export"] and verbs: ["post"], bound to the user, allows it (no rule)`},
-		"too many":         {"POST", "/export", "Bearer crowded", 503, "too many requests with tokens that are not known yet: try again in some seconds"},
-		"nobody knows":     {"POST", "/export", "Bearer broken", 503, "it cannot be found out whether POST /export is allowed: the API server is away"},
-		"no such path":     {"GET", "/secret", "", 404, "/secret: there is no such path here; there are /api/v1/status, /export, /healthz, /metrics, /openapi, /readyz"},
-		"wrong method":     {"GET", "/export", "", 405, "/export wants the method POST, not GET"},
-		"a path that ends": {"GET", "/metrics/", "Bearer good", 404, "/metrics/: there is no such path here; there are /api/v1/status, /export, /healthz, /metrics, /openapi, /readyz"},
+		"not allowed":      {"POST", "/export", "Bearer reader", 403, `user "reader" is not allowed to post the path /export; a ClusterRole with nonResourceURLs: ["/export"] and verbs: ["post"], bound to the user, allows it (no rule)`},
+		"too many":         {"POST", "/export", "Bearer crowded", 503, "too many requests with unknown tokens: try again in a few seconds"},
+		"nobody knows":     {"POST", "/export", "Bearer broken", 503, "cannot determine whether POST /export is allowed: the API server is away"},
+		"no such path":     {"GET", "/secret", "", 404, "/secret: unknown path; must be one of /api/v1/status, /export, /healthz, /metrics, /openapi, /readyz"},
+		"wrong method":     {"GET", "/export", "", 405, "/export requires the method POST, not GET"},
+		"a path that ends": {"GET", "/metrics/", "Bearer good", 404, "/metrics/: unknown path; must be one of /api/v1/status, /export, /healthz, /metrics, /openapi, /readyz"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := ask(s, tc.method, tc.path, requestTo("x"), "Authorization", tc.header)
@@ -76,7 +76,7 @@ func TestServer_Authorizer(t *testing.T) {
 	}
 }
 
-// TestServer_Pages checks that pages in a browser get nowhere with a server that asks for no token.
+// TestServer_Pages checks that pages in a browser cannot use a server without authentication.
 func TestServer_Pages(t *testing.T) {
 	for name, tc := range map[string]struct {
 		insecure bool
@@ -104,7 +104,8 @@ func TestServer_Pages(t *testing.T) {
 	}
 }
 
-// TestServer_Log checks that the log tells who has exported and who was refused, and no tokens.
+// TestServer_Log checks that the log has the users of exports and of denied requests, and no
+// tokens.
 func TestServer_Log(t *testing.T) {
 	var log strings.Builder
 	s, err := New(Options{
@@ -121,7 +122,7 @@ func TestServer_Log(t *testing.T) {
 	for _, tc := range []struct{ token, path, want string }{
 		{"secret-alice", "x.sktrace", `msg="exported a trace" user=alice to=client `},
 		{"secret-alice", "s3://traces/x", `msg="exported a trace" user=alice to=s3://traces/x `},
-		{"secret-bob", "x.sktrace", `msg="refuse a request" user=bob verb=post path=/export`},
+		{"secret-bob", "x.sktrace", `msg="request denied" user=bob verb=post path=/export`},
 	} {
 		log.Reset()
 		ask(s, http.MethodPost, "/export", requestTo(tc.path), "Authorization", "Bearer "+tc.token)

@@ -12,17 +12,18 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// traceMediaType is that of a trace.
+// traceMediaType is the media type of a trace.
 const traceMediaType = "application/msgpack"
 
-// bodyBuffer is how much is gathered before it is compressed and sent: as long as it is not full, an error can still be told.
+// bodyBuffer is the size of the buffer before compression: until it is full, an error can still be
+// returned as the response.
 const bodyBuffer = 64 << 10
 
-// body writes a trace as the body of an answer, compressed if the client wants that. It must be ended by Close, or by
-// discard, which sends nothing more.
+// body writes a trace as the body of a response, compressed if the client asks for it. It must be
+// ended by Close, or by discard, which sends nothing more.
 type body struct {
 	buffer  *bufio.Writer
-	encoder io.WriteCloser // nil: nothing is compressed
+	encoder io.WriteCloser // nil if the body is not compressed
 	conn    *connWriter
 }
 
@@ -40,7 +41,7 @@ func newBody(w http.ResponseWriter, encoding, name string, stall time.Duration) 
 	to := io.Writer(b.conn)
 	switch encoding {
 	case encodingGzip:
-		// A level that is as quick as the recorder wants it: the rest of the machine is somebody else's.
+		// The fastest level, because the machine is shared with other programs.
 		b.encoder, _ = gzip.NewWriterLevel(to, gzip.BestSpeed)
 	case encodingZstd:
 		b.encoder, _ = zstd.NewWriter(to, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(1<<20))
@@ -54,7 +55,7 @@ func newBody(w http.ResponseWriter, encoding, name string, stall time.Duration) 
 
 func (b *body) Write(p []byte) (int, error) { return b.buffer.Write(p) }
 
-// Close sends what is left. Then the client has all of it, or there is an error.
+// Close sends the rest. If it returns nil, the client has received everything.
 func (b *body) Close() error {
 	if err := b.buffer.Flush(); err != nil {
 		b.discard()
@@ -65,23 +66,23 @@ func (b *body) Close() error {
 			return fmt.Errorf("send the trace: %w", err)
 		}
 	}
-	// The next request on the connection has deadlines of its own.
+	// The next request on the connection has its own deadlines.
 	_ = b.conn.control.SetWriteDeadline(time.Time{})
 	return nil
 }
 
-// discard lets go of what was not sent.
+// discard drops what was not sent.
 func (b *body) discard() {
 	b.conn.broken = true
 	if b.encoder != nil {
-		_ = b.encoder.Close() // ends in the connection's error
+		_ = b.encoder.Close() // fails with the error of the connection
 	}
 }
 
-// sent is how many bytes the client was sent, after compression.
+// sent returns the number of bytes sent to the client, after compression.
 func (b *body) sent() int64 { return b.conn.n }
 
-// connWriter writes to a client that has to take something now and then.
+// connWriter writes to a client with a deadline for each write.
 type connWriter struct {
 	w       http.ResponseWriter
 	control *http.ResponseController
@@ -98,7 +99,7 @@ func (c *connWriter) Write(p []byte) (int, error) {
 	if c.n == 0 {
 		c.before()
 	}
-	// Where a deadline cannot be set, as in tests without a connection, there is none.
+	// Without a connection, as in tests, there is no deadline.
 	_ = c.control.SetWriteDeadline(time.Now().Add(c.stall))
 	n, err := c.w.Write(p)
 	c.n += int64(n)

@@ -8,19 +8,20 @@ import (
 	"simkube.io/simkube/storage"
 )
 
-// NewStorage returns the Storage that a storage client is.
+// NewStorage returns a Storage that uses a storage client.
 func NewStorage(client *storage.Client) Storage { return buckets{client} }
 
 type buckets struct{ client *storage.Client }
 
-// Create implements Storage. It finds out first whether the bucket is there: an export takes long, to fail at its end.
+// Create implements Storage. It first checks whether the bucket exists, so that an export does not
+// fail only at its end.
 func (b buckets) Create(ctx context.Context, url string) (Upload, error) {
 	location, err := storage.Parse(url)
 	if err != nil {
 		return nil, err
 	}
 	if location.String() != url {
-		// What was allowed is not what would be written to.
+		// The URL that was checked against the allow list must be the one that is written to.
 		return nil, fmt.Errorf("write %s: it reads as %s", url, location)
 	}
 	if err := b.client.Check(ctx, location); err != nil {
@@ -42,7 +43,7 @@ func (w bucketWriter) Write(p []byte) (int, error) {
 
 func (w bucketWriter) Commit() error { return locationError(w.Writer.Commit()) }
 
-// locationError marks the errors that mean that there is no such bucket.
+// locationError marks the errors that mean that the bucket does not exist.
 func locationError(err error) error {
 	if errors.Is(err, storage.ErrNotExist) {
 		return &noLocationError{err}
@@ -50,7 +51,7 @@ func locationError(err error) error {
 	return err
 }
 
-// noLocationError is an ErrNoLocation with the text of what caused it.
+// noLocationError is an ErrNoLocation with the text of its cause.
 type noLocationError struct{ err error }
 
 func (e *noLocationError) Error() string   { return e.err.Error() }

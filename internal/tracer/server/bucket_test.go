@@ -26,7 +26,8 @@ func TestLocationError(t *testing.T) {
 	}
 }
 
-// TestBuckets_SameURL checks that what was allowed is what is written to: a URL that storage reads in another way is refused.
+// TestBuckets_SameURL checks that the allowed URL is the one written to: a URL that package storage
+// parses differently is rejected.
 func TestBuckets_SameURL(t *testing.T) {
 	s := NewStorage(storage.New(storage.Options{}))
 	for _, url := range []string{"az://c/x", "file:///tmp/x", "", "s3://b"} {

@@ -16,7 +16,7 @@ const (
 	maxDecisions = 1024
 )
 
-// tokenHash is what is kept of a token.
+// tokenHash is stored in place of a token.
 type tokenHash [sha256.Size]byte
 
 // decisionKey is what a decision is about.
@@ -25,8 +25,8 @@ type decisionKey struct {
 	verb, path string
 }
 
-// recent keeps values for a short time, and the latest of them if they are more than maxDecisions.
-// It is safe for concurrent use.
+// recent is a cache of values with expiry. It has at most maxDecisions values, and evicts the
+// oldest. It is safe for concurrent use.
 type recent[K comparable, V any] struct {
 	clock clock.PassiveClock
 

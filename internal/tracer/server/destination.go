@@ -7,42 +7,43 @@ import (
 	"unicode/utf8"
 )
 
-// AllowFlag is the tracer's flag that allows destinations, which error messages name.
+// AllowFlag is the tracer's flag that allows destinations, for error messages.
 const AllowFlag = "--allow-destination"
 
-// AcceptedDestinations shows what ParseDestination takes.
+// AcceptedDestinations are examples of destinations, for help and error messages.
 const AcceptedDestinations = "s3://bucket/prefix, gs://bucket/prefix, azure://container/prefix"
 
-// Destination is a place in a bucket that exports may be written to: the bucket, or what is below a prefix of its keys.
+// Destination is where exports may be written to: a bucket, or a prefix of the keys in it.
 type Destination struct {
 	// Scheme is s3, gs or azure.
 	Scheme string
 	Bucket string
-	// Prefix are the first segments of the keys. Empty: any.
+	// Prefix are the first segments of the keys. Empty means any key.
 	Prefix []string
 }
 
-// bucketSchemes are the schemes of buckets, with the one name for those that have several.
+// bucketSchemes maps the schemes of buckets to their canonical names.
 func bucketSchemes() map[string]string {
 	return map[string]string{"s3": "s3", "gs": "gs", "azure": "azure", "az": "azure", "azblob": "azure"}
 }
 
-// ParseDestination reads a destination as it is written on the command line: a scheme, a bucket and, perhaps, a prefix.
+// ParseDestination parses a destination in the form of the command line: a scheme, a bucket and an
+// optional prefix.
 func ParseDestination(s string) (Destination, error) {
 	d, err := parseBucketURL(s)
 	if err != nil {
-		return Destination{}, fmt.Errorf("destination %q: %w (accepted are, for instance, %s)", s, err, AcceptedDestinations)
+		return Destination{}, fmt.Errorf("invalid destination %q: %w (must be such as %s)", s, err, AcceptedDestinations)
 	}
 	return d, nil
 }
 
-// String gives the destination as a URL.
+// String returns the destination as a URL.
 func (d Destination) String() string {
 	return strings.Join(append([]string{d.Scheme + "://" + d.Bucket}, d.Prefix...), "/")
 }
 
-// holds says whether a URL, in the one spelling that String gives, lies in the destination. The prefix itself does not.
-func (d Destination) holds(key Destination) bool {
+// contains reports whether a key is below the destination. The prefix itself is not.
+func (d Destination) contains(key Destination) bool {
 	if d.Scheme != key.Scheme || d.Bucket != key.Bucket || len(d.Prefix) >= len(key.Prefix) {
 		return false
 	}
@@ -54,15 +55,15 @@ func (d Destination) holds(key Destination) bool {
 	return true
 }
 
-// exportTarget is where an export goes.
+// exportTarget is where an export is written to.
 type exportTarget struct {
-	// url is a key in a bucket. Empty: to the client.
+	// url is a key in a bucket. Empty means that the trace is sent to the client.
 	url string
-	// name is how the client may call the file.
+	// name is the file name that is suggested to the client.
 	name string
 }
 
-// notAllowedError says that a destination is not on the allow list.
+// notAllowedError is returned if a destination is not on the allow list.
 type notAllowedError struct{ path, why string }
 
 func (e *notAllowedError) Error() string {
@@ -70,8 +71,8 @@ func (e *notAllowedError) Error() string {
 		e.path, e.why, AllowFlag, AllowFlag)
 }
 
-// target says where an export path leads: to the client, or to a bucket if that is allowed. Otherwise the error is a
-// *notAllowedError, or says what is wrong with the path.
+// target returns where an export path leads to: the client, or a bucket if that is allowed. The
+// error is a *notAllowedError, or is about an invalid path.
 func target(path string, allowed []Destination) (exportTarget, error) {
 	scheme, rest, isURL := strings.Cut(path, "://")
 	if !isURL {
@@ -82,9 +83,9 @@ func target(path string, allowed []Destination) (exportTarget, error) {
 	case scheme == "file":
 		return exportTarget{name: fileName(rest)}, nil
 	case scheme == "http" || scheme == "https":
-		return exportTarget{}, fmt.Errorf("%s: nothing can be written to %s URLs; name a bucket (%s) or a file", path, scheme, AcceptedDestinations)
+		return exportTarget{}, fmt.Errorf("%s: cannot write to %s URLs; must be in a bucket (%s) or a file", path, scheme, AcceptedDestinations)
 	case !isBucket:
-		return exportTarget{}, fmt.Errorf("%q: the scheme %q is not known; accepted are s3, gs, azure, az, azblob, file, and paths without one", path, scheme)
+		return exportTarget{}, fmt.Errorf("%q: unknown scheme %q; must be s3, gs, azure, az, azblob or file, or a path without a scheme", path, scheme)
 	}
 	key, err := parseBucketURL(path)
 	if err != nil {
@@ -94,18 +95,18 @@ func target(path string, allowed []Destination) (exportTarget, error) {
 		return exportTarget{}, fmt.Errorf("%s: the name of the object is missing, as in %s/trace.sktrace", path, strings.TrimSuffix(path, "/"))
 	}
 	if len(allowed) == 0 {
-		return exportTarget{}, &notAllowedError{path, "this tracer may not write to any bucket"}
+		return exportTarget{}, &notAllowedError{path, "this tracer is not allowed to write to any bucket"}
 	}
 	for _, d := range allowed {
-		if d.holds(key) {
+		if d.contains(key) {
 			return exportTarget{url: key.String()}, nil
 		}
 	}
-	return exportTarget{}, &notAllowedError{path, "this tracer may not write there"}
+	return exportTarget{}, &notAllowedError{path, "this tracer is not allowed to write there"}
 }
 
-// parseBucketURL reads scheme://bucket/some/segments. It accepts no spelling that anybody could read in another way:
-// nothing that is escaped, relative, empty or invisible.
+// parseBucketURL parses scheme://bucket/some/segments. It rejects everything that another parser
+// might interpret differently: escapes, and segments that are relative, empty or invisible.
 func parseBucketURL(s string) (Destination, error) {
 	scheme, rest, ok := strings.Cut(s, "://")
 	if !ok {
@@ -157,16 +158,17 @@ func checkSegment(segment string) error {
 	}
 	for _, r := range segment {
 		if strings.ContainsRune(`%?#\*`, r) || !unicode.IsPrint(r) {
-			return fmt.Errorf("the path has a character that is not accepted here: %q", r)
+			return fmt.Errorf("the path has a character that is not allowed here: %q", r)
 		}
 	}
 	return nil
 }
 
-// defaultFileName is what a trace is called that has no better name.
+// defaultFileName is the name of a trace without a valid name.
 const defaultFileName = "output.sktrace"
 
-// fileName returns the last segment of a path, with underscores for what some systems do not want in the name of a file.
+// fileName returns the last segment of a path, with underscores in place of characters that some
+// systems do not allow in file names.
 func fileName(path string) string {
 	name := strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("._-+", r) {

@@ -1,3 +1,3 @@
-// Package server is the tracer's HTTP API: exports, health, metrics and status. It decides who may ask for what, and
-// whether what is asked makes sense; what is recorded, it gets from others.
+// Package server is the HTTP API of the tracer: exports, health, metrics and status. It authorizes
+// and validates requests; the recorded data comes from an [Exporter].
 package server

@@ -6,14 +6,14 @@ import (
 	"strings"
 )
 
-// The encodings of a body.
+// Encodings of a body.
 const (
 	encodingGzip = "gzip"
 	encodingZstd = "zstd"
 )
 
-// acceptedEncoding returns the encoding that a client likes best: zstd or gzip, or "" for none. Of two that it likes
-// the same, it is zstd.
+// acceptedEncoding returns the encoding that a client prefers: zstd or gzip, or "" for none. It
+// prefers zstd if both have the same weight.
 func acceptedEncoding(header http.Header) string {
 	best, bestWeight := "", 0.0
 	weights := map[string]float64{}
@@ -38,7 +38,8 @@ func acceptedEncoding(header http.Header) string {
 	return best
 }
 
-// weight reads "q=0.5". What is no weight is 0: then the encoding is not used, which every client understands.
+// weight parses "q=0.5". An invalid weight is 0, so that the encoding is not used, which every
+// client accepts.
 func weight(params string) float64 {
 	params = strings.TrimSpace(params)
 	if params == "" {

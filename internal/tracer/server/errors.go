@@ -7,13 +7,13 @@ import (
 	simkubev1 "simkube.io/simkube/api/v1"
 )
 
-// ErrNoLocation is returned by a Storage whose bucket does not exist.
+// ErrNoLocation is returned by a Storage if the bucket does not exist.
 var ErrNoLocation = errors.New("the storage location does not exist")
 
-// RequestError says what is wrong with a request.
+// RequestError is returned for an invalid request.
 type RequestError struct{ Problems []simkubev1.Problem }
 
-// Error gives all problems, separated by semicolons.
+// Error returns all problems, separated by semicolons.
 func (e *RequestError) Error() string {
 	texts := make([]string, len(e.Problems))
 	for i, p := range e.Problems {
@@ -22,13 +22,13 @@ func (e *RequestError) Error() string {
 	return strings.Join(texts, "; ")
 }
 
-// ConfigError says that a server cannot be run as it is configured.
+// ConfigError is returned if the configuration of a server is not allowed.
 type ConfigError struct {
-	// Problem says what is wrong, Remedy what to do, naming the tracer's flags.
+	// Problem is what is not allowed, Remedy how to change it, with the names of the tracer's flags.
 	Problem, Remedy string
 }
 
 func (e *ConfigError) Error() string { return e.Problem }
 
-// Hint gives the remedy.
+// Hint returns the remedy.
 func (e *ConfigError) Hint() string { return e.Remedy }

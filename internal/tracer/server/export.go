@@ -12,23 +12,23 @@ import (
 	simkubev1 "simkube.io/simkube/api/v1"
 )
 
-// export answers to POST /export.
+// export handles POST /export.
 func (s *Server) export(w http.ResponseWriter, r *http.Request) {
 	request, err := readRequest(w, r)
 	if err == nil {
 		err = s.checkTransform(request)
 	}
-	var wrong *RequestError
+	var invalid *RequestError
 	var large *http.MaxBytesError
 	switch {
-	case errors.As(err, &wrong):
-		s.fail(w, http.StatusBadRequest, "the request is wrong: "+wrong.Error(), wrong.Problems...)
+	case errors.As(err, &invalid):
+		s.fail(w, http.StatusBadRequest, "invalid request: "+invalid.Error(), invalid.Problems...)
 		return
 	case errors.As(err, &large):
 		s.fail(w, http.StatusRequestEntityTooLarge, fmt.Sprintf("the request is larger than %d bytes", large.Limit))
 		return
 	case err != nil:
-		s.fail(w, http.StatusBadRequest, "the request could not be read: "+err.Error())
+		s.fail(w, http.StatusBadRequest, "read the request: "+err.Error())
 		return
 	}
 	to, err := target(request.ExportPath, s.opts.Allowed)
@@ -38,7 +38,7 @@ func (s *Server) export(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, http.StatusForbidden, denied.Error())
 		return
 	case err != nil:
-		s.fail(w, http.StatusBadRequest, "the request is wrong: export_path: "+err.Error(), simkubev1.Problem{Field: "export_path", Message: err.Error()})
+		s.fail(w, http.StatusBadRequest, "invalid request: export_path: "+err.Error(), simkubev1.Problem{Field: "export_path", Message: err.Error()})
 		return
 	case to.url != "" && s.opts.Storage == nil:
 		s.fail(w, http.StatusForbidden, "export to "+to.url+": this tracer cannot write to buckets")
@@ -49,7 +49,7 @@ func (s *Server) export(w http.ResponseWriter, r *http.Request) {
 		defer func() { <-s.slots }()
 	default:
 		w.Header().Set("Retry-After", "10")
-		s.fail(w, http.StatusTooManyRequests, fmt.Sprintf("there are %d exports already, and this tracer does not run more at once (--max-exports); try again later", cap(s.slots)))
+		s.fail(w, http.StatusTooManyRequests, fmt.Sprintf("%d exports are running, which is the maximum (--max-exports); try again later", cap(s.slots)))
 		return
 	}
 	if to.url != "" {
@@ -65,7 +65,7 @@ func (s *Server) checkTransform(request simkubev1.ExportRequest) error {
 	}
 	if s.opts.CheckTransform == nil {
 		return &RequestError{[]simkubev1.Problem{{
-			Field: "transform", Message: "this tracer has no language built in to transform traces with; leave it out, and transform the trace afterwards",
+			Field: "transform", Message: "this tracer cannot transform traces; omit it, and transform the trace afterwards",
 		}}}
 	}
 	if problems := s.opts.CheckTransform(request.Transform); len(problems) > 0 {
@@ -74,8 +74,8 @@ func (s *Server) checkTransform(request simkubev1.ExportRequest) error {
 	return nil
 }
 
-// exportToClient answers with the trace. Once something of it is sent, a failure breaks the connection off: that is how
-// the client finds out.
+// exportToClient responds with the trace. An error after a part of it was sent closes the
+// connection, which is how the client notices the error.
 func (s *Server) exportToClient(w http.ResponseWriter, r *http.Request, request simkubev1.ExportRequest, name string) {
 	logger, begin := s.loggerFor(r.Context()).With("to", "client"), s.opts.Clock.Now()
 	body := newBody(w, acceptedEncoding(r.Header), name, s.opts.StallTimeout)
@@ -93,27 +93,27 @@ func (s *Server) exportToClient(w http.ResponseWriter, r *http.Request, request 
 		s.failExport(r.Context(), w, logger, err)
 		return
 	}
-	logger.WarnContext(r.Context(), "break off an export", "sentBytes", body.sent(), "error", err)
+	logger.WarnContext(r.Context(), "abort an export", "sentBytes", body.sent(), "error", err)
 	panic(http.ErrAbortHandler)
 }
 
-// failExport answers to an export of which nothing was sent.
+// failExport responds to an export of which nothing was sent.
 func (s *Server) failExport(ctx context.Context, w http.ResponseWriter, logger *slog.Logger, err error) {
-	var wrong *RequestError
+	var invalid *RequestError
 	switch {
-	case errors.As(err, &wrong):
-		s.fail(w, http.StatusBadRequest, "the request is wrong: "+wrong.Error(), wrong.Problems...)
+	case errors.As(err, &invalid):
+		s.fail(w, http.StatusBadRequest, "invalid request: "+invalid.Error(), invalid.Problems...)
 	case ctx.Err() != nil:
-		// Either there is nobody left to read this, or the server is being stopped.
-		logger.InfoContext(ctx, "give up an export", "error", err)
-		s.fail(w, http.StatusServiceUnavailable, "the export was given up: the tracer is being stopped")
+		// Either the client is gone, or the server is being stopped.
+		logger.InfoContext(ctx, "cancel an export", "error", err)
+		s.fail(w, http.StatusServiceUnavailable, "the export was canceled: the tracer is being stopped")
 	default:
 		logger.ErrorContext(ctx, "export", "error", err)
 		s.fail(w, http.StatusInternalServerError, "export the trace: "+err.Error())
 	}
 }
 
-// exportToBucket writes the trace to a bucket, and answers when it is there.
+// exportToBucket writes the trace to a bucket, and responds when it is complete.
 func (s *Server) exportToBucket(ctx context.Context, w http.ResponseWriter, request simkubev1.ExportRequest, url string) {
 	logger, begin := s.loggerFor(ctx).With("to", url), s.opts.Clock.Now()
 	upload, err := s.opts.Storage.Create(ctx, url)
@@ -138,7 +138,7 @@ func (s *Server) exportToBucket(ctx context.Context, w http.ResponseWriter, requ
 		return
 	}
 	if abortErr := upload.Abort(); abortErr != nil {
-		logger.ErrorContext(ctx, "remove what was written of an export that failed", "error", abortErr)
+		logger.ErrorContext(ctx, "remove a partial export", "error", abortErr)
 	}
 	if counted.err != nil {
 		s.failUpload(ctx, w, logger, counted.err)
@@ -147,7 +147,7 @@ func (s *Server) exportToBucket(ctx context.Context, w http.ResponseWriter, requ
 	s.failExport(ctx, w, logger, err)
 }
 
-// failUpload answers to an export that the storage provider did not take.
+// failUpload responds to an export that the storage provider rejected.
 func (s *Server) failUpload(ctx context.Context, w http.ResponseWriter, logger *slog.Logger, err error) {
 	if ctx.Err() != nil {
 		s.failExport(ctx, w, logger, err)
@@ -158,7 +158,7 @@ func (s *Server) failUpload(ctx context.Context, w http.ResponseWriter, logger *
 		code = http.StatusNotFound
 	}
 	logger.ErrorContext(ctx, "write an export to storage", "error", err)
-	s.fail(w, code, fmt.Sprintf("export the trace: %v; nothing was left there", err))
+	s.fail(w, code, fmt.Sprintf("export the trace: %v; nothing was stored", err))
 }
 
 func (s *Server) logDone(ctx context.Context, logger *slog.Logger, request simkubev1.ExportRequest, summary Summary, bytes int64, begin time.Time) {
@@ -166,7 +166,7 @@ func (s *Server) logDone(ctx context.Context, logger *slog.Logger, request simku
 		"bytes", bytes, "duration", s.opts.Clock.Since(begin))
 }
 
-// uploadWriter counts what is written, and remembers that it was the upload that failed.
+// uploadWriter counts the bytes written, and stores errors of the upload.
 type uploadWriter struct {
 	upload Upload
 	n      int64

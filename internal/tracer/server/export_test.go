@@ -40,28 +40,28 @@ func TestServer_Export_Refused(t *testing.T) {
 		code int
 		want string
 	}{
-		"not JSON":  {Options{}, "{", 400, "the request is wrong: line 1, column 2: unexpected end of JSON input"},
+		"not JSON":  {Options{}, "{", 400, "invalid request: line 1, column 2: unexpected end of JSON input"},
 		"too large": {Options{}, strings.Repeat(" ", maxBodyBytes+1), 413, "the request is larger than 4194304 bytes"},
 		"no language": {
 			Options{},
 			transform, 400,
-			"the request is wrong: transform: this tracer has no language built in to transform traces with; leave it out, and transform the trace afterwards",
+			"invalid request: transform: this tracer cannot transform traces; omit it, and transform the trace afterwards",
 		},
 		"a transform that does not compile": {
 			Options{CheckTransform: func(text string) []simkubev1.Problem {
 				return []simkubev1.Problem{{Field: "transform", Line: 2, Column: 4, Message: fmt.Sprintf("unexpected end of %q", text)}}
-			}}, transform, 400, `the request is wrong: transform, line 2, column 4: unexpected end of "remove(\n  x"`,
+			}}, transform, 400, `invalid request: transform, line 2, column 4: unexpected end of "remove(\n  x"`,
 		},
-		"an odd path":   {Options{}, requestTo("ftp://x"), 400, `the request is wrong: export_path: "ftp://x": the scheme "ftp" is not known; accepted are s3, gs, azure, az, azblob, file, and paths without one`},
-		"not allowed":   {Options{Allowed: allowed, Storage: &bucket{}}, requestTo("s3://b/q/x"), 403, "export to s3://b/q/x: this tracer may not write there; destinations are allowed with the tracer's flag --allow-destination, as in --allow-destination s3://bucket/prefix"},
+		"an odd path":   {Options{}, requestTo("ftp://x"), 400, `invalid request: export_path: "ftp://x": unknown scheme "ftp"; must be s3, gs, azure, az, azblob or file, or a path without a scheme`},
+		"not allowed":   {Options{Allowed: allowed, Storage: &bucket{}}, requestTo("s3://b/q/x"), 403, "export to s3://b/q/x: this tracer is not allowed to write there; destinations are allowed with the tracer's flag --allow-destination, as in --allow-destination s3://bucket/prefix"},
 		"no storage":    {Options{Allowed: allowed}, requestTo("s3://b/p/x"), 403, "export to s3://b/p/x: this tracer cannot write to buckets"},
-		"no bucket":     {Options{Allowed: allowed, Storage: &bucket{createErr: fmt.Errorf("bucket b: %w", ErrNoLocation)}}, requestTo("s3://b/p/x"), 404, "export the trace: bucket b: the storage location does not exist; nothing was left there"},
-		"not writable":  {Options{Allowed: allowed, Storage: &bucket{writeErr: errors.New("access denied")}}, requestTo("s3://b/p/x"), 502, "export the trace: access denied; nothing was left there"},
-		"no commit":     {Options{Allowed: allowed, Storage: &bucket{commitErr: errors.New("connection reset")}}, requestTo("s3://b/p/x"), 502, "export the trace: connection reset; nothing was left there"},
+		"no bucket":     {Options{Allowed: allowed, Storage: &bucket{createErr: fmt.Errorf("bucket b: %w", ErrNoLocation)}}, requestTo("s3://b/p/x"), 404, "export the trace: bucket b: the storage location does not exist; nothing was stored"},
+		"not writable":  {Options{Allowed: allowed, Storage: &bucket{writeErr: errors.New("access denied")}}, requestTo("s3://b/p/x"), 502, "export the trace: access denied; nothing was stored"},
+		"no commit":     {Options{Allowed: allowed, Storage: &bucket{commitErr: errors.New("connection reset")}}, requestTo("s3://b/p/x"), 502, "export the trace: connection reset; nothing was stored"},
 		"fails":         {Options{Exporter: failing}, requestTo("x"), 500, "export the trace: the disk is full"},
 		"fails, bucket": {Options{Exporter: failing, Allowed: allowed, Storage: &bucket{}}, requestTo("s3://b/p/x"), 500, "export the trace: the disk is full"},
 		"wrong after all": {
-			Options{Exporter: wrongAfterAll}, requestTo("x"), 400, "the request is wrong: transform, line 2, column 3: want a path",
+			Options{Exporter: wrongAfterAll}, requestTo("x"), 400, "invalid request: transform, line 2, column 3: want a path",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -103,7 +103,7 @@ func TestServer_Export_ToBucket(t *testing.T) {
 }
 
 func TestServer_Export_ToClient(t *testing.T) {
-	// More than any buffer on the way, and not easy to compress.
+	// More than any buffer on the way, and hardly compressible.
 	long := make([]byte, 3<<20)
 	for i := range long {
 		long[i] = byte(i * i >> 7)
@@ -133,7 +133,8 @@ func TestServer_Export_ToClient(t *testing.T) {
 	}
 }
 
-// TestServer_Export_BrokenOff has an export fail after the client got something: the client must see that.
+// TestServer_Export_BrokenOff makes an export fail after the client received a part: the client
+// must notice.
 func TestServer_Export_BrokenOff(t *testing.T) {
 	exporter := exporterFunc(func(_ context.Context, _ simkubev1.ExportRequest, w io.Writer) (Summary, error) {
 		if _, err := w.Write(make([]byte, 1<<20)); err != nil {
@@ -158,7 +159,7 @@ func TestServer_Export_BrokenOff(t *testing.T) {
 	}
 }
 
-// TestServer_Export_ClientGone has the client leave in the midst of an export.
+// TestServer_Export_ClientGone makes the client disconnect during an export.
 func TestServer_Export_ClientGone(t *testing.T) {
 	started, ended := make(chan struct{}), make(chan error, 1)
 	b := &bucket{}
@@ -192,7 +193,7 @@ func TestServer_Export_ClientGone(t *testing.T) {
 	}
 }
 
-// TestServer_Export_Stalled has a client that takes nothing.
+// TestServer_Export_Stalled has a client that does not read.
 func TestServer_Export_Stalled(t *testing.T) {
 	ended := make(chan error, 1)
 	exporter := exporterFunc(func(_ context.Context, _ simkubev1.ExportRequest, w io.Writer) (Summary, error) {
@@ -215,7 +216,8 @@ func TestServer_Export_Stalled(t *testing.T) {
 	}
 }
 
-// TestServer_Export_TooMany checks that exports beyond the limit are sent away, and that those that end make room.
+// TestServer_Export_TooMany checks that exports beyond the limit are rejected, and that others are
+// accepted afterwards.
 func TestServer_Export_TooMany(t *testing.T) {
 	started, goOn := make(chan struct{}), make(chan struct{})
 	exporter := exporterFunc(func(_ context.Context, _ simkubev1.ExportRequest, w io.Writer) (Summary, error) {

@@ -16,7 +16,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// slowReviews is an API server that takes its time, and knows the tokens that begin with "good".
+// slowReviews is a slow API server for which tokens that begin with "good" are valid.
 type slowReviews struct {
 	takes         time.Duration
 	running, most atomic.Int64
@@ -49,8 +49,8 @@ func (allAllowed) Create(_ context.Context, review *authorizationv1.SubjectAcces
 	return review, nil
 }
 
-// TestTokenAuthorizer_Flood has an API server that takes a second for each answer, and somebody who
-// comes with ever new forged tokens. The time is that of a bubble.
+// TestTokenAuthorizer_Flood has an API server that takes a second per review, and a client that
+// sends new forged tokens all the time, in a synctest bubble.
 func TestTokenAuthorizer_Flood(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		api := &slowReviews{takes: time.Second}
@@ -58,16 +58,16 @@ func TestTokenAuthorizer_Flood(t *testing.T) {
 		from := func(address string) context.Context {
 			return context.WithValue(t.Context(), addressKey{}, address+":1")
 		}
-		// answered asks, wants the token to be good, and returns how long it took.
-		answered := func(address, token string, least, most time.Duration) {
+		// answered sends a request, expects the token to be valid, and checks the time that it took.
+		answered := func(address, token string, minTook, maxTook time.Duration) {
 			t.Helper()
 			began := time.Now()
 			d, err := a.Authorize(from(address), token, "post", "/export")
 			if err != nil || !d.Allowed {
 				t.Errorf("%s from %s: got %+v, %v", token, address, d, err)
 			}
-			if took := time.Since(began); took < least || took > most {
-				t.Errorf("%s from %s: it took %v, want %v to %v", token, address, took, least, most)
+			if took := time.Since(began); took < minTook || took > maxTook {
+				t.Errorf("%s from %s: it took %v, want %v to %v", token, address, took, minTook, maxTook)
 			}
 		}
 		answered("10.0.0.1", "good-known", time.Second, time.Second)
@@ -85,9 +85,9 @@ func TestTokenAuthorizer_Flood(t *testing.T) {
 			})
 		}
 		time.Sleep(30 * time.Second)
-		answered("10.0.0.1", "good-known", 0, 0) // remembered, whatever came since
+		answered("10.0.0.1", "good-known", 0, 0) // cached, whatever came since
 		time.Sleep(allowedFor)
-		answered("10.0.0.1", "good-known", time.Second, time.Second) // asked about, and no forged token is before it
+		answered("10.0.0.1", "good-known", time.Second, time.Second) // reviewed, before all forged tokens
 		answered("10.0.0.2", "good-newcomer", time.Second, time.Second)
 		answered("10.0.0.1", "good-neighbour", time.Second, waitTimeout)
 		if got, want := api.most.Load(), int64(2*maxReviews); got > want {
@@ -107,8 +107,8 @@ func TestTokenAuthorizer_Flood(t *testing.T) {
 	})
 }
 
-// TestTokenAuthorizer_Crowded has more requests with unknown tokens than may wait: the others are
-// refused at once.
+// TestTokenAuthorizer_Crowded sends more requests with unknown tokens than may wait: the others are
+// rejected at once.
 func TestTokenAuthorizer_Crowded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := NewTokenAuthorizer(&slowReviews{takes: time.Second}, allAllowed{}, nil)

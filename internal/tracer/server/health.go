@@ -9,11 +9,11 @@ import (
 	simkubev1 "simkube.io/simkube/api/v1"
 )
 
-// health tells that the server answers.
+// health responds that the server is running.
 func health(w http.ResponseWriter, _ *http.Request) { writeText(w, http.StatusOK, "ok\n") }
 
-// ready tells whether everything works that has to, the way Kubernetes' own programs do: a line for each check. Checks
-// that went well are shown with ?verbose or if another one did not.
+// ready responds whether everything that must work does, in the format of Kubernetes components: a
+// line per check. Successful checks are shown with ?verbose, or if another check failed.
 func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 	code, checks := http.StatusOK, s.opts.Ready()
 	for _, c := range checks {
@@ -28,7 +28,7 @@ func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 		case c.OK && all:
 			fmt.Fprintf(&b, "[+]%s ok\n", c.Name)
 		case !c.OK && c.Optional:
-			fmt.Fprintf(&b, "[!]%s not as it should be: %s\n", c.Name, oneLine(c.Detail))
+			fmt.Fprintf(&b, "[!]%s degraded: %s\n", c.Name, oneLine(c.Detail))
 		case !c.OK:
 			fmt.Fprintf(&b, "[-]%s failed: %s\n", c.Name, oneLine(c.Detail))
 		}
@@ -50,7 +50,7 @@ func (s *Server) status(w http.ResponseWriter, _ *http.Request) {
 	s.respond(w, http.StatusOK, status)
 }
 
-// openAPI gives the description of this API.
+// openAPI responds with the description of this API.
 func openAPI(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "application/yaml")
 	_, _ = io.WriteString(w, simkubev1.OpenAPI())

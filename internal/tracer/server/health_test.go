@@ -24,11 +24,11 @@ func TestServer_Ready(t *testing.T) {
 		"no checks":       {nil, "", 200, "ok\n"},
 		"all well":        {[]ReadyCheck{synced}, "", 200, "ok\n"},
 		"all well, shown": {[]ReadyCheck{synced}, "?verbose", 200, "[+]apps/v1.Deployment ok\nok\n"},
-		"a kind missing":  {[]ReadyCheck{synced, missing}, "", 200, "[!]x.io/v1.Thing not as it should be: the cluster has no such kind\nok\n"},
+		"a kind missing":  {[]ReadyCheck{synced, missing}, "", 200, "[!]x.io/v1.Thing degraded: the cluster has no such kind\nok\n"},
 		"not yet": {
 			[]ReadyCheck{synced, missing, listing},
 			"", 503,
-			"[+]apps/v1.Deployment ok\n[!]x.io/v1.Thing not as it should be: the cluster has no such kind\n[-]v1.Pod failed: is being listed\nreadyz check failed\n",
+			"[+]apps/v1.Deployment ok\n[!]x.io/v1.Thing degraded: the cluster has no such kind\n[-]v1.Pod failed: is being listed\nreadyz check failed\n",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -8,27 +8,27 @@ import (
 )
 
 const (
-	// maxReviews is how many questions there are to the API server at once about tokens that it
-	// knew a moment ago, and as many about others: guessing tokens neither overloads it nor holds
-	// up those who have good ones.
+	// maxReviews is the maximum number of concurrent reviews of tokens that were valid recently, and
+	// of all other tokens. So guessing tokens neither overloads the API server nor delays requests
+	// with valid tokens.
 	maxReviews = 16
-	// maxFromOne is how many of the questions about unknown tokens may be for one address: others
-	// find room beside it.
+	// maxFromOne is the maximum number of reviews of unknown tokens for one address, which leaves room
+	// for others.
 	maxFromOne = 12
-	// maxWaiting is how many requests with unknown tokens may wait for that. Those that come then
-	// are refused at once.
+	// maxWaiting is the maximum number of waiting requests with unknown tokens. Further ones are
+	// rejected at once.
 	maxWaiting = 256
-	// reviewRate is how many questions about unknown tokens there are in a second at most, and
-	// reviewBurst how many at once.
+	// reviewRate is the maximum number of reviews of unknown tokens per second, reviewBurst the
+	// maximum in a burst.
 	reviewRate  = 50
 	reviewBurst = 100
 )
 
-// errCrowded is returned when too many tokens that are not known wait to be asked for.
-var errCrowded = errors.New("too many requests with tokens that are not known yet: try again in some seconds")
+// errCrowded is returned if too many requests with unknown tokens are waiting.
+var errCrowded = errors.New("too many requests with unknown tokens: try again in a few seconds")
 
-// lanes have questions about unknown tokens wait for each other, apart from those about known ones.
-// It is safe for concurrent use.
+// lanes limit concurrent reviews, separately for known and unknown tokens. They are safe for
+// concurrent use.
 type lanes struct {
 	known, unknown chan struct{} // hold one value per running question
 
@@ -37,9 +37,9 @@ type lanes struct {
 	sources map[string]*source
 }
 
-// source is an address from which unknown tokens come.
+// source is an address that unknown tokens come from.
 type source struct {
-	slots chan struct{} // holds one value per question that is running, or next
+	slots chan struct{} // holds one value per review that is running, or next
 	users int
 }
 
@@ -47,14 +47,13 @@ func newLanes() *lanes {
 	return &lanes{known: make(chan struct{}, maxReviews), unknown: make(chan struct{}, maxReviews), sources: map[string]*source{}}
 }
 
-// enterKnown waits for a place for a question about a known token. leave must be called when it is
-// answered.
+// enterKnown waits until a known token may be reviewed. leave must be called after the review.
 func (l *lanes) enterKnown(ctx context.Context) (leave func(), err error) {
 	return enter(ctx, l.known)
 }
 
-// enterUnknown waits for one about an unknown token that came from an address. Its error is
-// errCrowded, or says that ctx ended.
+// enterUnknown waits until an unknown token from an address may be reviewed. The error is
+// errCrowded, or that of ctx.
 func (l *lanes) enterUnknown(ctx context.Context, address string) (leave func(), err error) {
 	s, err := l.wait(address)
 	if err != nil {
@@ -79,11 +78,11 @@ func enter(ctx context.Context, lane chan struct{}) (leave func(), err error) {
 	case lane <- struct{}{}:
 		return func() { <-lane }, nil
 	case <-ctx.Done():
-		return nil, fmt.Errorf("wait to ask the API server: %w", ctx.Err())
+		return nil, fmt.Errorf("wait for a review by the API server: %w", ctx.Err())
 	}
 }
 
-// wait counts one more that waits, and returns the source that it is of.
+// wait increments the number of waiting requests, and returns the source of an address.
 func (l *lanes) wait(address string) (*source, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -100,14 +99,14 @@ func (l *lanes) wait(address string) (*source, error) {
 	return s, nil
 }
 
-// served counts one less that waits.
+// served decrements the number of waiting requests.
 func (l *lanes) served() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.waiting--
 }
 
-// release forgets the source behind the last that uses it.
+// release deletes a source that is no longer used.
 func (l *lanes) release(address string, s *source) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -25,7 +25,7 @@ func (f exporterFunc) Export(ctx context.Context, r simkubev1.ExportRequest, w i
 	return f(ctx, r, w)
 }
 
-// exports gives an Exporter that writes a text.
+// exports returns an Exporter that writes a text.
 func exports(text string) Exporter {
 	return exporterFunc(func(_ context.Context, r simkubev1.ExportRequest, w io.Writer) (Summary, error) {
 		_, err := io.WriteString(w, text)
@@ -33,7 +33,7 @@ func exports(text string) Exporter {
 	})
 }
 
-// newServer makes a server; what is missing in the options is filled in.
+// newServer returns a server with defaults for missing options.
 func newServer(t *testing.T, opts Options) *Server {
 	t.Helper()
 	if opts.Exporter == nil {
@@ -50,7 +50,7 @@ func newServer(t *testing.T, opts Options) *Server {
 	return s
 }
 
-// hostHeader, in ask, sets the name by which the server is called.
+// hostHeader, in ask, sets the host name of the request.
 const hostHeader = "Host"
 
 // ask sends a request to a server without a connection.
@@ -69,7 +69,7 @@ func ask(s *Server, method, path, body string, headers ...string) *httptest.Resp
 	return w
 }
 
-// errorOf reads an error's answer.
+// errorOf parses an error response.
 func errorOf(t *testing.T, w *httptest.ResponseRecorder) simkubev1.ErrorResponse {
 	t.Helper()
 	if got := w.Header().Get("Content-Type"); got != "application/json" {

@@ -13,51 +13,55 @@ import (
 	simkubev1 "simkube.io/simkube/api/v1"
 )
 
-// Options say what a Server serves, and to whom.
+// Options are the options of a Server.
 type Options struct {
 	// Exporter makes traces. It is required.
 	Exporter Exporter
-	// Storage writes traces to buckets. Nil: the server writes none, whatever is allowed.
+	// Storage writes traces to buckets. If it is nil, the server cannot, whatever is allowed.
 	Storage Storage
-	// CheckTransform says what is wrong with the text of a transformation. Nil: nothing is transformed here, and a request that asks for it is refused.
+	// CheckTransform returns the problems of a transformation program. If it is nil, requests with a
+	// transformation are rejected.
 	CheckTransform func(text string) []simkubev1.Problem
-	// Status gives the status, of which the server fills in the exports. It is required.
+	// Status returns the status; the server adds the exports. It is required.
 	Status func() simkubev1.TracerStatus
-	// Ready tells what the tracer's readiness depends on. Nil: on nothing.
+	// Ready returns the readiness checks. Nil means that there are none.
 	Ready func() []ReadyCheck
-	// Gatherer has the metrics. Nil: there are none.
+	// Gatherer has the metrics. Nil means that there are none.
 	Gatherer prometheus.Gatherer
 
-	// Allowed are the destinations that exports may be written to. Empty: none.
+	// Allowed are the destinations that exports may be written to. Empty means none.
 	Allowed []Destination
-	// MaxExports is how many exports may run at once. 0: 2.
+	// MaxExports is the maximum number of concurrent exports. 0 means 2.
 	MaxExports int
 
-	// Authorizer decides about who asks. Nil: everybody may do everything, and the server listens on loopback addresses only.
+	// Authorizer authorizes requests. If it is nil, everything is allowed, and the server listens on
+	// loopback addresses only.
 	Authorizer Authorizer
-	// Insecure lets a server without an Authorizer listen on any address.
+	// Insecure allows a server without an Authorizer to listen on any address.
 	Insecure bool
-	// TLS, if not nil, is how connections are encrypted; see [CertificateFiles].
+	// TLS is the TLS configuration; nil means plain HTTP. See [serving.CertificateFiles].
 	TLS *tls.Config
 
-	// StallTimeout ends an export whose client takes nothing for so long. 0: 1 minute.
+	// StallTimeout is how long a client may not read before its export is ended. 0 means 1 minute.
 	StallTimeout time.Duration
-	// ShutdownTimeout is how long running exports may go on after the server was told to stop. 0: 20 seconds.
+	// ShutdownTimeout is how long running exports may continue after the server was stopped. 0 means
+	// 20 seconds.
 	ShutdownTimeout time.Duration
-	// Clock measures how long exports take. Nil: the real one.
+	// Clock measures the duration of exports. Nil means the real clock.
 	Clock clock.PassiveClock
-	// Logger gets what nobody else is told. It is required.
+	// Logger logs errors that are not returned to a client, and every export. It is required.
 	Logger *slog.Logger
 }
 
 // Exporter makes traces. Its methods are called concurrently.
 type Exporter interface {
-	// Export writes the trace that a valid request asks for. It does not look at ExportPath. A request that it finds to be
-	// wrong after all is a [*RequestError]. It ends early with an error when ctx does. An error of the writer is passed on.
+	// Export writes the trace for a validated request. It ignores ExportPath. It returns a
+	// [*RequestError] if the request is invalid after all. It returns an error soon after ctx ends.
+	// Errors of the writer are returned wrapped.
 	Export(ctx context.Context, request simkubev1.ExportRequest, w io.Writer) (Summary, error)
 }
 
-// Summary says what is in an exported trace.
+// Summary is the statistics of an exported trace.
 type Summary struct {
 	Events, Objects int64
 	// Start is the time of the first event in unix seconds.
@@ -66,44 +70,46 @@ type Summary struct {
 
 // Storage writes objects into buckets.
 type Storage interface {
-	// Create starts to write the object at a URL, which is on the allow list. The object appears with Commit. Errors name the URL. The error is, or wraps, ErrNoLocation when
-	// the bucket does not exist; this may also be found out later, by Write or Commit. When ctx ends, the upload fails.
+	// Create starts writing the object at a URL, which is on the allow list. The object appears with
+	// Commit. Errors contain the URL. If the bucket does not exist, the error is or wraps
+	// ErrNoLocation; Write or Commit may return this error, too. If ctx ends, the upload fails.
 	Create(ctx context.Context, url string) (Upload, error)
 }
 
-// Upload is an object that is being written. Each one ends with Commit or Abort; after an error of Commit, Abort is called.
+// Upload is an object that is being written. Each one must be ended with Commit or Abort; after an
+// error of Commit, Abort must be called.
 type Upload interface {
 	io.Writer
-	// Commit makes the object appear, complete.
+	// Commit makes the complete object appear.
 	Commit() error
-	// Abort leaves nothing of the object behind. It may be called more than once.
+	// Abort removes everything of the object. It may be called more than once.
 	Abort() error
 }
 
-// ReadyCheck is one thing that readiness depends on.
+// ReadyCheck is a readiness check.
 type ReadyCheck struct {
 	// Name is a word, such as "log" or "apps/v1.Deployment".
 	Name string
 	OK   bool
-	// Optional checks are shown, and do not make the tracer unready.
+	// Optional checks are shown, but do not affect readiness.
 	Optional bool
-	// Detail says why it is not OK.
+	// Detail is why it is not OK.
 	Detail string
 }
 
-// Authorizer decides who may do what.
+// Authorizer authorizes requests.
 type Authorizer interface {
-	// Authorize says who the bearer of a token is and whether they may use a verb (get, post) on a path. An error means
-	// that this could not be found out: then the answer is no.
+	// Authorize authenticates the bearer of a token and returns whether they may use a verb (get,
+	// post) on a path. If there is an error, the request must be denied.
 	Authorize(ctx context.Context, token, verb, path string) (Decision, error)
 }
 
-// Decision is what an Authorizer says.
+// Decision is the result of an Authorizer.
 type Decision struct {
-	// User is the bearer's name. Empty: the token is not valid.
+	// User is the bearer's name. Empty means that the token is invalid.
 	User string
-	// Allowed says whether the user may do it.
+	// Allowed is whether the user is authorized.
 	Allowed bool
-	// Reason says why or why not, where that is known.
+	// Reason is the reason of the decision, if it is known.
 	Reason string
 }

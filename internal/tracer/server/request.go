@@ -15,31 +15,32 @@ import (
 	simkubev1 "simkube.io/simkube/api/v1"
 )
 
-// maxBodyBytes leaves room for a long transformation.
+// maxBodyBytes is the maximum size of a request. It allows for a long transformation.
 const maxBodyBytes = 4 << 20
 
-// readRequest reads an export's request from the body, which may not take too long or be too large. An error is a
-// *RequestError or a *http.MaxBytesError, or the connection's.
+// readRequest reads the request of an export from the body, with limits of time and size. The error
+// is a *RequestError or a *http.MaxBytesError, or that of the connection.
 func readRequest(w http.ResponseWriter, r *http.Request) (simkubev1.ExportRequest, error) {
-	// Where a deadline cannot be set, as in tests without a connection, there is none.
+	// Without a connection, as in tests, there is no deadline.
 	control := http.NewResponseController(w)
 	_ = control.SetReadDeadline(time.Now().Add(bodyTimeout))
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBodyBytes))
 	if err != nil {
 		return simkubev1.ExportRequest{}, err
 	}
-	// From here on, the server reads to find out whether the client is still there.
+	// From here on, the server reads to detect that the client has disconnected.
 	_ = control.SetReadDeadline(time.Time{})
 	return parseRequest(body)
 }
 
-// parseRequest reads a request and checks what can be checked without knowing the tracer. Unknown fields are ignored.
+// parseRequest parses a request and validates what does not depend on the tracer. Unknown fields
+// are ignored.
 func parseRequest(body []byte) (simkubev1.ExportRequest, error) {
 	var request simkubev1.ExportRequest
 	if err := json.Unmarshal(body, &request); err != nil {
 		return request, &RequestError{[]simkubev1.Problem{jsonProblem(body, err)}}
 	}
-	// Times have no default. That they are missing does not show in numbers.
+	// Times have no default, and a missing one cannot be distinguished from 0 in an integer.
 	var given struct {
 		Start *json.RawMessage `json:"start_ts"`
 		End   *json.RawMessage `json:"end_ts"`
@@ -53,7 +54,7 @@ func parseRequest(body []byte) (simkubev1.ExportRequest, error) {
 		value *json.RawMessage
 	}{{"start_ts", given.Start}, {"end_ts", given.End}} {
 		if field.value == nil {
-			problems = append(problems, simkubev1.Problem{Field: field.name, Message: "is missing; wanted are unix seconds"})
+			problems = append(problems, simkubev1.Problem{Field: field.name, Message: "must be set, in unix seconds"})
 		}
 	}
 	if len(problems) == 0 {
@@ -65,7 +66,7 @@ func parseRequest(body []byte) (simkubev1.ExportRequest, error) {
 	return request, nil
 }
 
-// jsonProblem says where a body is not the JSON it should be.
+// jsonProblem returns a JSON error with its position in the body.
 func jsonProblem(body []byte, err error) simkubev1.Problem {
 	problem := simkubev1.Problem{Message: err.Error()}
 	var (
@@ -75,17 +76,18 @@ func jsonProblem(body []byte, err error) simkubev1.Problem {
 	)
 	switch {
 	case len(bytes.TrimSpace(body)) == 0:
-		problem.Message = "the body is empty; wanted is a JSON object with start_ts, end_ts and export_path"
+		problem.Message = "the body is empty; must be a JSON object with start_ts, end_ts and export_path"
 		return problem
 	case errors.As(err, &syntax):
-		// The offset is behind the offending byte, but for an input that ends too early; nothing else tells these apart.
+		// The offset is after the offending byte, except if the input is truncated, which only the
+		// message shows.
 		problem.Message, offset = syntax.Error(), syntax.Offset
 		if !strings.HasPrefix(problem.Message, "unexpected end") {
 			offset = max(0, offset-1)
 		}
 	case errors.As(err, &typed):
 		problem.Field, offset = typed.Field, typed.Offset
-		problem.Message = fmt.Sprintf("is a JSON %s where %s was wanted", typed.Value, jsonType(typed.Type))
+		problem.Message = fmt.Sprintf("must be %s, not a JSON %s", jsonType(typed.Type), typed.Value)
 	default:
 		return problem
 	}
@@ -93,7 +95,7 @@ func jsonProblem(body []byte, err error) simkubev1.Problem {
 	return problem
 }
 
-// jsonType names the JSON that a type is read from.
+// jsonType names the JSON type for a Go type.
 func jsonType(t reflect.Type) string {
 	switch t.Kind() {
 	case reflect.String:
@@ -109,7 +111,7 @@ func jsonType(t reflect.Type) string {
 	}
 }
 
-// position turns an offset into line and column, both from 1.
+// position converts an offset to line and column, both from 1.
 func position(text []byte, offset int) (line, column int) {
 	before := text[:offset]
 	line = 1 + bytes.Count(before, []byte("\n"))

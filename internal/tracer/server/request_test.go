@@ -11,18 +11,18 @@ import (
 
 const goodRequest = `{"start_ts": 1000, "end_ts": 2000, "export_path": "output.sktrace", "filters": {"excluded_namespaces": ["kube-system"], "excluded_labels": []}}`
 
-// badRequests have what is said about them.
+// badRequests are invalid requests with their errors.
 var badRequests = map[string]struct{ body, want string }{
-	"empty":             {"", "the body is empty; wanted is a JSON object with start_ts, end_ts and export_path"},
+	"empty":             {"", "the body is empty; must be a JSON object with start_ts, end_ts and export_path"},
 	"not JSON":          {"{\n  \"start_ts\": 1000,\n  \"export_path\": \"ü\" x", "line 3, column 22: invalid character 'x' after object key:value pair"},
 	"cut off":           {`{"start_ts": 1000,`, "line 1, column 19: unexpected end of JSON input"},
 	"two":               {goodRequest + "{}", "line 1, column 144: invalid character '{' after top-level value"},
-	"wrong type":        {"{\"start_ts\":\n \"yesterday\"}", "start_ts, line 2, column 13: is a JSON string where a whole number was wanted"},
-	"a fraction":        {`{"start_ts": 1.5}`, "start_ts, line 1, column 17: is a JSON number 1.5 where a whole number was wanted"},
-	"wrong type within": {`{"filters": {"excluded_namespaces": [1]}}`, "filters.excluded_namespaces, line 1, column 39: is a JSON number where a string was wanted"},
-	"no array":          {`{"filters": {"excluded_labels": "app=x"}}`, "filters.excluded_labels, line 1, column 40: is a JSON string where an array was wanted"},
-	"a list":            {`[]`, "line 1, column 2: is a JSON array where an object was wanted"},
-	"no times":          {`{"export_path": "x"}`, "start_ts: is missing; wanted are unix seconds; end_ts: is missing; wanted are unix seconds"},
+	"wrong type":        {"{\"start_ts\":\n \"yesterday\"}", "start_ts, line 2, column 13: must be a whole number, not a JSON string"},
+	"a fraction":        {`{"start_ts": 1.5}`, "start_ts, line 1, column 17: must be a whole number, not a JSON number 1.5"},
+	"wrong type within": {`{"filters": {"excluded_namespaces": [1]}}`, "filters.excluded_namespaces, line 1, column 39: must be a string, not a JSON number"},
+	"no array":          {`{"filters": {"excluded_labels": "app=x"}}`, "filters.excluded_labels, line 1, column 40: must be an array, not a JSON string"},
+	"a list":            {`[]`, "line 1, column 2: must be an object, not a JSON array"},
+	"no times":          {`{"export_path": "x"}`, "start_ts: must be set, in unix seconds; end_ts: must be set, in unix seconds"},
 	"empty time":        {`{"start_ts": 5, "end_ts": 5, "export_path": "x"}`, "end_ts: 5 is not after start_ts 5: the time is empty"},
 	"bad selector": {
 		`{"start_ts": 1, "end_ts": 5, "export_path": "x", "filters": {"excluded_labels": [{"matchLabels": {"a b": "c"}}]}}`,
@@ -56,7 +56,8 @@ func TestParseRequest(t *testing.T) {
 	}
 }
 
-// FuzzParseRequest checks that a request that is accepted makes sense, and that positions are within what was sent.
+// FuzzParseRequest checks that an accepted request is valid, and that positions are within the
+// body.
 func FuzzParseRequest(f *testing.F) {
 	f.Add([]byte(goodRequest))
 	for _, tc := range badRequests {

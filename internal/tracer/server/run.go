@@ -12,9 +12,9 @@ import (
 	"simkube.io/simkube/internal/serving"
 )
 
-// Run serves connections from a listener, which it closes, until ctx ends; then it waits a while for what is running, and ends it. When
-// Run returns, no request is being answered any more. It refuses to serve others than this machine's programs when nobody decides who
-// they are.
+// Run serves connections from a listener, which it closes, until ctx ends. Running requests may
+// then continue for ShutdownTimeout before they are canceled. No request is running when Run
+// returns. Without an Authorizer, Run fails if the listener can be reached from other machines.
 func (s *Server) Run(ctx context.Context, listener net.Listener) error {
 	if err := s.checkAddress(listener.Addr()); err != nil {
 		return errors.Join(err, listener.Close())
@@ -22,7 +22,8 @@ func (s *Server) Run(ctx context.Context, listener net.Listener) error {
 	server := &http.Server{
 		Handler:           s,
 		ReadHeaderTimeout: headerTimeout,
-		// Also for bodies that nobody reads, of requests that are refused. An export lifts it when its request is there.
+		// This limits bodies that are not read, because the request was rejected, too. It is lifted when
+		// the request of an export was read.
 		ReadTimeout:    bodyTimeout,
 		IdleTimeout:    idleTimeout,
 		MaxHeaderBytes: maxHeaderBytes,

@@ -22,11 +22,12 @@ const (
 	defaultMaxExports      = 2
 	defaultStallTimeout    = time.Minute
 	defaultShutdownTimeout = 20 * time.Second
-	// headerTimeout is how long a client may take to say what it wants, bodyTimeout how long to say all of it.
+	// headerTimeout is the time limit for reading a request's header, bodyTimeout for reading all of
+	// it.
 	headerTimeout = 10 * time.Second
 	bodyTimeout   = 30 * time.Second
 	idleTimeout   = 2 * time.Minute
-	// maxHeaderBytes leaves room for a token.
+	// maxHeaderBytes is the maximum size of a header. It allows for a token.
 	maxHeaderBytes = 64 << 10
 )
 
@@ -39,7 +40,7 @@ type Server struct {
 	slots   chan struct{} // holds one value per running export
 }
 
-// New makes a server; Run, or any HTTP server, serves it.
+// New returns a server, to be served by Run or any HTTP server.
 func New(opts Options) (*Server, error) {
 	if opts.Exporter == nil || opts.Status == nil || opts.Logger == nil {
 		return nil, errors.New("the server needs an exporter, a status and a logger")
@@ -78,11 +79,12 @@ func (o Options) withDefaults() Options {
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
-// route is what a path of the API does, and for which method.
+// route is the handler of a path of the API, for one method.
 type route struct {
 	method  string
 	handler http.Handler
-	// access is the path that the caller has to be allowed. Empty: everybody is let in.
+	// access is the path that the caller must be authorized for. Empty means that no authorization is
+	// required.
 	access string
 }
 
@@ -110,28 +112,29 @@ func (s *Server) routes() http.Handler {
 		route, ok := routes[r.URL.Path]
 		switch {
 		case !ok:
-			s.fail(w, http.StatusNotFound, fmt.Sprintf("%s: there is no such path here; there are %s", r.URL.Path, paths))
+			s.fail(w, http.StatusNotFound, fmt.Sprintf("%s: unknown path; must be one of %s", r.URL.Path, paths))
 		case r.Method != route.method && (r.Method != http.MethodHead || route.method != http.MethodGet):
 			w.Header().Set("Allow", route.method)
-			s.fail(w, http.StatusMethodNotAllowed, fmt.Sprintf("%s wants the method %s, not %s", r.URL.Path, route.method, r.Method))
+			s.fail(w, http.StatusMethodNotAllowed, fmt.Sprintf("%s requires the method %s, not %s", r.URL.Path, route.method, r.Method))
 		default:
 			route.handler.ServeHTTP(w, r)
 		}
 	})
 }
 
-// checkAddress returns an error if the server would serve strangers.
+// checkAddress returns an error if the server can be reached from other machines without
+// authentication.
 func (s *Server) checkAddress(addr net.Addr) error {
 	if s.opts.Authorizer != nil || s.opts.Insecure || isLoopback(addr.String()) {
 		return nil
 	}
 	return &ConfigError{
-		Problem: fmt.Sprintf("the API would be open to everybody who reaches %s: it gives away what is recorded", addr),
-		Remedy:  "ask for tokens with --auth token, listen on this machine only with --bind-address 127.0.0.1, or, if you must, say --insecure",
+		Problem: fmt.Sprintf("the API, with everything that is recorded, would be open to everyone who can reach %s", addr),
+		Remedy:  "require tokens with --auth token, listen on this machine only with --bind-address 127.0.0.1, or accept this with --insecure",
 	}
 }
 
-// isLoopback says whether an address, with or without a port, is one of this machine's own.
+// isLoopback reports whether an address, with or without a port, is a loopback address.
 func isLoopback(address string) bool {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {

@@ -19,7 +19,7 @@ import (
 	"simkube.io/simkube/internal/serving/servingtest"
 )
 
-// addressed is a listener that says it listens somewhere else.
+// addressed is a listener that claims another address.
 type addressed struct {
 	net.Listener
 	addr net.Addr
@@ -66,7 +66,7 @@ func TestServer_Run_OpenToStrangers(t *testing.T) {
 	}
 }
 
-// TestServer_Run_Stops checks that an export that is running when the server is told to stop goes on.
+// TestServer_Run_Stops checks that a running export continues when the server is stopped.
 func TestServer_Run_Stops(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	exporter := exporterFunc(func(_ context.Context, _ simkubev1.ExportRequest, w io.Writer) (Summary, error) {
@@ -87,7 +87,8 @@ func TestServer_Run_Stops(t *testing.T) {
 	}
 }
 
-// TestServer_Run_GivesUp checks that an export that takes too long after that is ended, and waited for.
+// TestServer_Run_GivesUp checks that an export that takes too long after that is canceled, and that
+// Run waits for it.
 func TestServer_Run_GivesUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())

@@ -16,7 +16,8 @@ import (
 	simkubev1 "simkube.io/simkube/api/v1"
 )
 
-// TestServer_Run_Slow checks that nobody keeps a connection by not saying what they began to say, whoever they are.
+// TestServer_Run_Slow checks that a connection is closed if a request is not sent in time, with or
+// without authentication.
 func TestServer_Run_Slow(t *testing.T) {
 	const header = " HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer good\r\n"
 	refuses := authorizerFunc(func(string, string, string) (Decision, error) { return Decision{}, nil })
@@ -48,7 +49,7 @@ func TestServer_Run_Slow(t *testing.T) {
 	}
 }
 
-// TestServer_Run_LongExport checks that an export may take longer than its request.
+// TestServer_Run_LongExport checks that an export may take longer than the time limit of requests.
 func TestServer_Run_LongExport(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		conn, stop := serveInMemory(t, Options{Exporter: exporterFunc(func(ctx context.Context, _ simkubev1.ExportRequest, w io.Writer) (Summary, error) {

@@ -15,41 +15,40 @@ import (
 )
 
 const (
-	// reviewTimeout is how long the API server may take to say who somebody is.
+	// reviewTimeout is the timeout of a review by the API server.
 	reviewTimeout = 10 * time.Second
-	// waitTimeout is how long others may be asked about before: as long as that takes when the API
-	// server needs a second for each.
+	// waitTimeout is how long a request waits for the reviews of others. It is sufficient if the API
+	// server takes a second per review.
 	waitTimeout = 30 * time.Second
 )
 
-// TokenReviews asks the API server who the bearer of a token is. client-go's typed client is one.
+// TokenReviews creates token reviews. It is implemented by client-go.
 type TokenReviews interface {
 	Create(context.Context, *authenticationv1.TokenReview, metav1.CreateOptions) (*authenticationv1.TokenReview, error)
 }
 
-// AccessReviews asks the API server what somebody may do. client-go's typed client is one.
+// AccessReviews creates subject access reviews. It is implemented by client-go.
 type AccessReviews interface {
 	Create(context.Context, *authorizationv1.SubjectAccessReview, metav1.CreateOptions) (*authorizationv1.SubjectAccessReview, error)
 }
 
-// TokenAuthorizer asks the API server, and remembers its answers for a short time: yes for a
-// minute, no for ten seconds. Who comes with a token that the API server does not know waits for
-// others that do, not for those whose tokens it knew a moment ago. It is safe for concurrent use.
+// TokenAuthorizer authorizes by reviews of the API server. It caches allowed requests for a minute
+// and denied ones for ten seconds. Requests with unknown tokens wait for each other, but do not
+// delay those with recently valid tokens. It is safe for concurrent use.
 type TokenAuthorizer struct {
 	tokens TokenReviews
 	access AccessReviews
-	// decisions are about tokens that the API server knows; refused are the others, known those
-	// that it knew not long ago. Each has room of its own, so that forged tokens displace no good
-	// ones.
+	// decisions are about valid tokens; refused has the invalid tokens, known the recently valid ones.
+	// Each has a limit of its own, so that forged tokens do not evict valid ones.
 	decisions recent[decisionKey, Decision]
 	refused   recent[tokenHash, Decision]
 	known     recent[tokenHash, struct{}]
 	lanes     *lanes
-	// rate bounds the questions about unknown tokens.
+	// rate limits the reviews of unknown tokens.
 	rate flowcontrol.RateLimiter
 }
 
-// NewTokenAuthorizer returns a TokenAuthorizer. A nil clock is the real one.
+// NewTokenAuthorizer returns a TokenAuthorizer. A nil clock means the real one.
 func NewTokenAuthorizer(tokens TokenReviews, access AccessReviews, c clock.PassiveClock) *TokenAuthorizer {
 	if c == nil {
 		c = clock.RealClock{}
@@ -65,7 +64,7 @@ func NewTokenAuthorizer(tokens TokenReviews, access AccessReviews, c clock.Passi
 // Authorize implements Authorizer.
 func (a *TokenAuthorizer) Authorize(ctx context.Context, token, verb, path string) (Decision, error) {
 	key := decisionKey{token: sha256.Sum256([]byte(token)), verb: verb, path: path}
-	if d, ok := a.remembered(key); ok {
+	if d, ok := a.cached(key); ok {
 		return d, nil
 	}
 	leave, err := a.enter(ctx, key.token)
@@ -73,8 +72,8 @@ func (a *TokenAuthorizer) Authorize(ctx context.Context, token, verb, path strin
 		return Decision{}, err
 	}
 	defer leave()
-	if d, ok := a.remembered(key); ok {
-		return d, nil // another request with the same token was before this one
+	if d, ok := a.cached(key); ok {
+		return d, nil // reviewed for another request meanwhile
 	}
 	ctx, cancel := context.WithTimeout(ctx, reviewTimeout)
 	defer cancel()
@@ -82,11 +81,11 @@ func (a *TokenAuthorizer) Authorize(ctx context.Context, token, verb, path strin
 	if err != nil {
 		return Decision{}, err
 	}
-	a.remember(key, d)
+	a.store(key, d)
 	return d, nil
 }
 
-// enter waits until the API server may be asked about a token.
+// enter waits until a token may be reviewed.
 func (a *TokenAuthorizer) enter(ctx context.Context, token tokenHash) (leave func(), err error) {
 	ctx, cancel := context.WithTimeout(ctx, waitTimeout)
 	defer cancel()
@@ -98,21 +97,21 @@ func (a *TokenAuthorizer) enter(ctx context.Context, token tokenHash) (leave fun
 	}
 	if err := a.rate.Wait(ctx); err != nil {
 		leave()
-		return nil, fmt.Errorf("wait to ask the API server: %w", err)
+		return nil, fmt.Errorf("wait for a review by the API server: %w", err)
 	}
 	return leave, nil
 }
 
-// remembered returns what the API server said a moment ago.
-func (a *TokenAuthorizer) remembered(key decisionKey) (Decision, bool) {
+// cached returns a cached decision.
+func (a *TokenAuthorizer) cached(key decisionKey) (Decision, bool) {
 	if d, ok := a.decisions.get(key); ok {
 		return d, true
 	}
 	return a.refused.get(key.token)
 }
 
-// remember keeps what the API server said.
-func (a *TokenAuthorizer) remember(key decisionKey, d Decision) {
+// store caches a decision.
+func (a *TokenAuthorizer) store(key decisionKey, d Decision) {
 	switch {
 	case d.User == "":
 		a.refused.put(key.token, d, refusedFor)
@@ -131,14 +130,14 @@ func (a *TokenAuthorizer) review(ctx context.Context, token, verb, path string) 
 		Spec: authenticationv1.TokenReviewSpec{Token: token},
 	}, metav1.CreateOptions{})
 	if err != nil {
-		return Decision{}, fmt.Errorf("ask the API server who the token's bearer is: %w", err)
+		return Decision{}, fmt.Errorf("review the token: %w", err)
 	}
 	if !tokenReview.Status.Authenticated {
 		return Decision{Reason: tokenReview.Status.Error}, nil
 	}
 	user := tokenReview.Status.User
 	if user.Username == "" {
-		return Decision{}, errors.New("ask the API server who the token's bearer is: it names nobody")
+		return Decision{}, errors.New("review the token: the API server returned no user name")
 	}
 	extra := make(map[string]authorizationv1.ExtraValue, len(user.Extra))
 	for key, values := range user.Extra {
@@ -151,7 +150,7 @@ func (a *TokenAuthorizer) review(ctx context.Context, token, verb, path string) 
 		},
 	}, metav1.CreateOptions{})
 	if err != nil {
-		return Decision{}, fmt.Errorf("ask the API server what %s may do: %w", user.Username, err)
+		return Decision{}, fmt.Errorf("review the access of user %s: %w", user.Username, err)
 	}
 	status := accessReview.Status
 	return Decision{User: user.Username, Allowed: status.Allowed && !status.Denied, Reason: status.Reason}, nil

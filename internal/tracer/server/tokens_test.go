@@ -16,7 +16,7 @@ import (
 	testclock "k8s.io/utils/clock/testing"
 )
 
-// reviews is an API server that knows tokens like "user:name".
+// reviews is an API server for which tokens like "user:name" are valid.
 type reviews struct {
 	asked           []string
 	tokenErr        error
@@ -61,9 +61,9 @@ func TestTokenAuthorizer(t *testing.T) {
 		"not allowed":      {reviews{}, "user:me", Decision{User: "me", Reason: "because"}, ""},
 		"allowed and not":  {reviews{allowed: true, denied: true}, "user:me", Decision{User: "me", Reason: "because"}, ""},
 		"an unknown token": {reviews{allowed: true}, "x", Decision{}, ""},
-		"nobody":           {reviews{allowed: true}, "user:", Decision{}, "ask the API server who the token's bearer is: it names nobody"},
-		"no token review":  {reviews{allowed: true, tokenErr: errors.New("no")}, "user:me", Decision{}, "ask the API server who the token's bearer is: no"},
-		"no access review": {reviews{allowed: true, accessErr: errors.New("no")}, "user:me", Decision{}, "ask the API server what me may do: no"},
+		"nobody":           {reviews{allowed: true}, "user:", Decision{}, "review the token: the API server returned no user name"},
+		"no token review":  {reviews{allowed: true, tokenErr: errors.New("no")}, "user:me", Decision{}, "review the token: no"},
+		"no access review": {reviews{allowed: true, accessErr: errors.New("no")}, "user:me", Decision{}, "review the access of user me: no"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := NewTokenAuthorizer(tokenReviews{&tc.api}, accessReviews{&tc.api}, nil)
@@ -93,7 +93,8 @@ func TestTokenAuthorizer_AsksAboutTheUser(t *testing.T) {
 	}
 }
 
-// TestTokenAuthorizer_Remembers checks how long answers are remembered, and that none is of something else.
+// TestTokenAuthorizer_Remembers checks how long decisions are cached, and that they are not used
+// for other requests.
 func TestTokenAuthorizer_Remembers(t *testing.T) {
 	clock := testclock.NewFakePassiveClock(time.Unix(0, 0))
 	api := reviews{allowed: true}
@@ -119,15 +120,15 @@ func TestTokenAuthorizer_Remembers(t *testing.T) {
 	step(1, "user:me", "post", "/export", 2)
 	step(0, "bad", "post", "/export", 1)
 	step(refusedFor-1, "bad", "post", "/export", 0)
-	step(0, "bad", "get", "/metrics", 0) // it is refused whatever it is for
+	step(0, "bad", "get", "/metrics", 0) // an invalid token is denied for every path
 	step(1, "bad", "post", "/export", 1)
 	api.tokenErr = errors.New("no")
 	step(0, "another", "post", "/export", 1)
-	step(0, "another", "post", "/export", 1) // what could not be found out is not remembered
+	step(0, "another", "post", "/export", 1) // errors are not cached
 }
 
 func TestTokenAuthorizer_Bounded(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) { // so many questions take a while
+	synctest.Test(t, func(t *testing.T) { // so many reviews take a while
 		api := reviews{}
 		a := NewTokenAuthorizer(tokenReviews{&api}, accessReviews{&api}, testclock.NewFakePassiveClock(time.Unix(0, 0)))
 		for i := range 3 * maxDecisions {
@@ -141,7 +142,8 @@ func TestTokenAuthorizer_Bounded(t *testing.T) {
 	})
 }
 
-// TestTokenAuthorizer_Waits checks that who waits for others' questions can give up.
+// TestTokenAuthorizer_Waits checks that a request that waits for the reviews of others can be
+// canceled.
 func TestTokenAuthorizer_Waits(t *testing.T) {
 	api := reviews{allowed: true}
 	a := NewTokenAuthorizer(tokenReviews{&api}, accessReviews{&api}, nil)
