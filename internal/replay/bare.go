@@ -16,10 +16,10 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// barePods knows the bare pods that were applied and not deleted since: what they were made of, and which
-// clone stands in for them now.
+// barePods are the bare pods that were applied and not deleted since. It is safe for concurrent
+// use.
 type barePods struct {
-	// keep says that bodies are kept, to make clones of.
+	// keep reports whether bodies are kept, from which clones are made.
 	keep bool
 	seed maphash.Seed
 
@@ -30,10 +30,10 @@ type barePods struct {
 type barePod struct {
 	hash uint64
 	body []byte
-	// current is the name of the pod itself or of its last clone, clones the number of that.
+	// current is the name of the pod or of its last clone, clones the number of the last clone.
 	current string
 	clones  int
-	// over says that it has come to its end, or that the trace deletes it: it is not started again.
+	// over reports whether the pod finished or was deleted by the trace. Then it is not rescheduled.
 	over bool
 }
 
@@ -41,10 +41,10 @@ func newBarePods(keep bool) *barePods {
 	return &barePods{keep: keep, seed: maphash.MakeSeed(), pods: map[objectKey]*barePod{}}
 }
 
-// applying says what is to be applied for a pod, and to which name. A pod is recorded again when it is bound to
-// a node, and is the same as before without that: such a one is skipped. What else changes is
-// applied to its clone, if there is one, and with the toleration that admission gave the pod, which may not
-// be taken back.
+// applying returns what to apply for a pod, and the name to apply it to. A pod is recorded again
+// when it is bound to a node; without its node it is unchanged, and is skipped. Other changes are
+// applied to the current clone, with the toleration that admission added, since tolerations must
+// not be removed.
 func (b *barePods) applying(key objectKey, name string, body []byte) (to string, what []byte, skip bool, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -62,7 +62,7 @@ func (b *barePods) applying(key objectKey, name string, body []byte) (to string,
 	return pod.current, what, false, err
 }
 
-// applied notes what a pod was made of.
+// applied sets the body of a pod that was applied.
 func (b *barePods) applied(key objectKey, name string, body []byte) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -77,7 +77,7 @@ func (b *barePods) applied(key objectKey, name string, body []byte) {
 	}
 }
 
-// deleting gives the name of what is to be deleted for a pod, which is not started again from here on.
+// deleting returns the name of the pod to delete, which is not rescheduled from now on.
 func (b *barePods) deleting(key objectKey, name string) string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -88,22 +88,22 @@ func (b *barePods) deleting(key objectKey, name string) string {
 	return name
 }
 
-// forget is called when a pod was deleted.
+// forget removes a pod that was deleted.
 func (b *barePods) forget(key objectKey) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	delete(b.pods, key)
 }
 
-// forgetNamespace is called when a namespace of the trace was deleted.
+// forgetNamespace removes the pods of a namespace of the trace that was deleted.
 func (b *barePods) forgetNamespace(name string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	maps.DeleteFunc(b.pods, func(key objectKey, _ *barePod) bool { return key.namespace == name })
 }
 
-// found notes that a pod or a clone of it exists, which is the last of those that were found. What it was made of may
-// not be known.
+// found adds a pod, or a clone of it, that exists in the cluster. The clone with the highest number
+// is the current one. The body may be unknown.
 func (b *barePods) found(key objectKey, name string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -117,14 +117,14 @@ func (b *barePods) found(key objectKey, name string) {
 	}
 }
 
-// known tells whether there is anything known of a pod.
+// known reports whether a pod was applied or found.
 func (b *barePods) known(key objectKey) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.pods[key] != nil
 }
 
-// names gives the names of the pods, or of their last clones.
+// names returns the names of the pods, or of their current clones.
 func (b *barePods) names() map[objectKey]string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -135,7 +135,7 @@ func (b *barePods) names() map[objectKey]string {
 	return names
 }
 
-// finished notes that a pod came to its end.
+// finished marks a pod that has finished.
 func (b *barePods) finished(key objectKey, name string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -144,8 +144,9 @@ func (b *barePods) finished(key objectKey, name string) {
 	}
 }
 
-// clone gives the next clone of a pod which was interrupted under some name, unless it is not to be started
-// again or was already. Until cloned or taken is called it is the same one.
+// clone returns the next clone of a pod that was interrupted, unless the pod is not to be
+// rescheduled or was rescheduled already. It returns the same clone until cloned or taken is
+// called.
 func (b *barePods) clone(key objectKey, interrupted string) (name string, body []byte, ok bool, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -158,7 +159,7 @@ func (b *barePods) clone(key objectKey, interrupted string) (name string, body [
 	return name, body, err == nil, err
 }
 
-// wanted tells whether clone would give a clone.
+// wanted reports whether clone would return a clone.
 func (b *barePods) wanted(key objectKey, interrupted string) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -169,7 +170,7 @@ func (p *barePod) wanted(interrupted string) bool {
 	return p != nil && !p.over && p.current == interrupted && p.body != nil
 }
 
-// cloned notes that a clone was made.
+// cloned sets the current clone, which was created.
 func (b *barePods) cloned(key objectKey, name string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -178,7 +179,7 @@ func (b *barePods) cloned(key objectKey, name string) {
 	}
 }
 
-// taken notes that the name of a clone is that of something else.
+// taken skips the name of a clone, which another object has.
 func (b *barePods) taken(key objectKey, name string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -189,7 +190,7 @@ func (b *barePods) taken(key objectKey, name string) {
 
 func cloneName(key objectKey, number int) string { return fmt.Sprintf("%s-clone-%d", key.name, number) }
 
-// cloneNumber is the inverse of cloneName. That of the pod itself is 0.
+// cloneNumber is the inverse of cloneName. It returns 0 for the pod itself.
 func cloneNumber(key objectKey, name string) int {
 	text, _ := strings.CutPrefix(name, key.name+"-clone-")
 	if number, err := strconv.Atoi(text); err == nil && name == cloneName(key, number) {
@@ -207,7 +208,7 @@ func editPod(body []byte, edit func(map[string]any)) ([]byte, error) {
 	return json.Marshal(object)
 }
 
-// rename makes a pod's manifest that of its clone.
+// rename turns the manifest of a pod into that of its clone.
 func rename(object map[string]any, key objectKey, name string) {
 	if name == key.name {
 		return
@@ -217,7 +218,8 @@ func rename(object map[string]any, key objectKey, name string) {
 	child(metadata, "annotations")[simkubev1.AnnotationOriginalOwner] = trace.NamespacedName(key.namespace, key.name)
 }
 
-// tolerate gives a pod's spec the toleration of simulated nodes, unless it has it: what is replayed may be a recording of a simulation.
+// tolerate adds the toleration of simulated nodes to a pod's spec, unless it is there: the trace
+// may be a recording of a simulation.
 func tolerate(object map[string]any) {
 	toleration := mutate.Toleration()
 	spec := child(object, "spec")

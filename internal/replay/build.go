@@ -14,17 +14,17 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// builder makes what is applied out of what was recorded. It is safe for concurrent use.
+// builder builds the objects to apply from those that were recorded. It is safe for concurrent use.
 type builder struct {
 	simulation, prefix string
 	root               mutate.Root
 	config             *trace.Config
-	// isolation is nil where the cluster is the simulation's alone.
+	// isolation is nil if the cluster belongs to the simulation alone.
 	isolation *isolation
 }
 
-// build returns the body of a server-side apply. The error is a *leftOutError for an object that is
-// not to be applied.
+// build returns the body of a server-side apply. The error is a *leftOutError for an object that
+// must not be applied.
 func (b *builder) build(object *trace.Object) ([]byte, error) {
 	u, err := object.Unstructured()
 	if err != nil {
@@ -56,8 +56,8 @@ func decode(body []byte) (*unstructured.Unstructured, error) {
 	return u, nil
 }
 
-// rebuild gives the object the metadata it has in the simulation, and takes out what the recorded cluster
-// put in.
+// rebuild sets the metadata that the object has in the simulation, and removes what the recorded
+// cluster set.
 func (b *builder) rebuild(u *unstructured.Unstructured) {
 	delete(u.Object, "status")
 	namespace, name := u.GetNamespace(), u.GetName()
@@ -82,7 +82,8 @@ func (b *builder) rebuild(u *unstructured.Unstructured) {
 	}
 }
 
-// define notes what objects of an event are called, before any of them is built.
+// define remembers the names of classes in an event. It is called before the objects of the event
+// are built.
 func (b *builder) define(event *trace.Event) {
 	if b.isolation != nil {
 		b.isolation.define(event)
@@ -100,7 +101,7 @@ func (b *builder) target(kind schema.GroupKind, name string) string {
 	return name
 }
 
-// rebuildTemplates does the same for the pod templates at a path.
+// rebuildTemplates changes the pod templates at a path in the same way.
 func (b *builder) rebuildTemplates(u *unstructured.Unstructured, path string) error {
 	namespace := strings.TrimPrefix(u.GetNamespace(), simkubev1.VirtualNamespace(b.prefix, ""))
 	locations, err := trace.ResolvePaths(u.Object, path)
@@ -130,8 +131,8 @@ func (b *builder) rebuildTemplates(u *unstructured.Unstructured, path string) er
 	return nil
 }
 
-// dropped are the labels and annotations that say something about the recorded cluster and not about the
-// object: by controllers, by kubectl, and by an earlier simulation that was recorded.
+// droppedPrefixes are the labels and annotations that are about the recorded cluster and not about
+// the object: those of controllers, of kubectl, and of an earlier simulation that was recorded.
 var droppedPrefixes = []string{
 	"control-plane.alpha.kubernetes.io/",
 	"deployment.kubernetes.io/",
@@ -144,7 +145,7 @@ var droppedPrefixes = []string{
 	"volume.kubernetes.io/",
 }
 
-// cleaned copies labels or annotations without those.
+// cleaned returns a copy of labels or annotations without those.
 func cleaned(recorded any) map[string]any {
 	from, _ := recorded.(map[string]any)
 	to := make(map[string]any, len(from)+2)
@@ -160,7 +161,7 @@ next:
 	return to
 }
 
-// child gives the map under a key, which it makes if there is none.
+// child returns the map under a key, which it adds if it is missing.
 func child(in map[string]any, key string) map[string]any {
 	m, ok := in[key].(map[string]any)
 	if !ok {
@@ -170,7 +171,7 @@ func child(in map[string]any, key string) map[string]any {
 	return m
 }
 
-// rootReference is what makes an object one of the simulation's.
+// rootReference returns the owner reference that marks an object as part of the simulation.
 func rootReference(root mutate.Root) metav1.OwnerReference {
 	return metav1.OwnerReference{
 		APIVersion: simkubev1.GroupVersion.String(), Kind: rootKind, Name: root.Name, UID: root.UID,

@@ -11,7 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// classify says what kind of problem an error is, and whether it may pass.
+// classify returns the category of an error, and whether a retry may succeed.
 func classify(err error) (category Category, passing bool) {
 	if known, ok := errors.AsType[*taskError](err); ok {
 		return known.category, false
@@ -24,7 +24,7 @@ func classify(err error) (category Category, passing bool) {
 	}
 	var status apierrors.APIStatus
 	if !errors.As(err, &status) {
-		// No answer: the connection failed, or there was none in time.
+		// There was no response: the connection failed, or timed out.
 		return Other, true
 	}
 	return classifyStatus(err, status.Status())
@@ -43,15 +43,15 @@ func classifyStatus(err error, status metav1.Status) (category Category, passing
 		}
 		return Rejected, false
 	case http.StatusForbidden:
-		// Namespaces on their way out can be made again; those just made lack an account for a moment, and the server itself
-		// takes one to see a priority class that was made just before.
+		// A namespace that is being deleted can be created again. A new namespace has no service account
+		// for a moment, and the API server sees a new priority class late.
 		return Rejected, apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) ||
 			strings.Contains(status.Message, `serviceaccount "default" not found`) ||
 			strings.Contains(status.Message, "no PriorityClass with name")
 	case http.StatusConflict, http.StatusTooManyRequests:
 		return Other, true
 	case http.StatusInternalServerError:
-		// That is how the server reports what does not fit an apply: unknown fields, the same key twice.
+		// The API server reports unknown fields and duplicate keys of an apply this way.
 		if strings.Contains(status.Message, "failed to create typed patch object") {
 			return Rejected, false
 		}
@@ -63,7 +63,7 @@ func classifyStatus(err error, status metav1.Status) (category Category, passing
 	return Rejected, false
 }
 
-// saysImmutable recognises the ways in which validation says that a field may not change any more.
+// saysImmutable reports whether validation rejected a change of an immutable field.
 func saysImmutable(status metav1.Status) bool {
 	for _, words := range []string{"immutable", "updates to ", "updates may not", "may not be changed", "may not change"} {
 		if strings.Contains(status.Message, words) {

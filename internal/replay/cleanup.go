@@ -23,17 +23,17 @@ import (
 const (
 	cleanupPoll     = 200 * time.Millisecond
 	cleanupProgress = time.Second
-	// cleanupParallel bounds the requests under way.
+	// cleanupParallel is the maximum number of concurrent requests.
 	cleanupParallel = 16
-	// settledPasses is how often nothing must be found in the whole cluster: the last write of a
-	// controller may come after the first look.
+	// settledPasses is how many passes over the whole cluster must find nothing: a controller may
+	// write after the first.
 	settledPasses = 2
 )
 
-// Remaining is what Cleanup still waits for: numbers of objects by kind, "v1.Pod".
+// Remaining is what Cleanup waits for: the number of objects by kind, such as "v1.Pod".
 type Remaining map[string]int
 
-// String lists the kinds, "2 v1.Namespace, 31 v1.Pod".
+// String returns the kinds, as in "2 v1.Namespace, 31 v1.Pod".
 func (r Remaining) String() string {
 	parts := make([]string, 0, len(r))
 	for _, kind := range slices.Sorted(maps.Keys(r)) {
@@ -42,15 +42,16 @@ func (r Remaining) String() string {
 	return strings.Join(parts, ", ")
 }
 
-// Cleanup deletes the root object and everything that belongs to the simulation, and returns when all of it is
-// gone. It works after any of the other methods, however they ended, and in an engine made anew. progress,
-// if not nil, is told what remains, about once per second. When ctx ends first, the error names what is left.
+// Cleanup deletes the root object and everything that belongs to the simulation, and returns when
+// all of it is gone. It may be called after any other method, whether that succeeded or not, and on
+// a new engine. If progress is not nil, it is called about once per second with what remains. If
+// ctx ends first, the error names what is left.
 //
-// What belongs to it is what refers to the root as its owner, and everything with the simulation's
-// labels in namespaces that do. Nothing else is deleted, whatever its labels are.
+// These objects belong to the simulation: those with an owner reference to the root, and those with
+// the labels of the simulation in namespaces with one. Nothing else is deleted.
 //
-// Deleting the root alone would do, by and by: the garbage collector removes what hangs off it. That the
-// engine deletes the same objects itself spares the collector's delays.
+// Deleting the root is enough for the garbage collector to delete the rest. The engine deletes the
+// objects itself to avoid the delays of the collector.
 func (e *Engine) Cleanup(ctx context.Context, progress func(Remaining)) error {
 	c := &cleanup{engine: e, progress: progress}
 	err := c.run(ctx)
@@ -65,9 +66,9 @@ func (e *Engine) Cleanup(ctx context.Context, progress func(Remaining)) error {
 type cleanup struct {
 	engine   *Engine
 	progress func(Remaining)
-	told     time.Time
-	// complaint is the last failure that was logged.
-	complaint string
+	reported time.Time
+	// lastFailure is the last failure that was logged.
+	lastFailure string
 }
 
 func (c *cleanup) run(ctx context.Context) error {
@@ -90,9 +91,9 @@ func (c *cleanup) run(ctx context.Context) error {
 			if look = kindsOf(found); len(look) == 0 {
 				look = kinds
 			}
-			c.tell(found)
+			c.report(found)
 		}
-		c.complain(ctx, failure)
+		c.logFailure(ctx, failure)
 		if settled < settledPasses {
 			if err := sleepUntil(ctx, e.opts.Clock, e.opts.Clock.Now().Add(cleanupPoll)); err != nil {
 				return errors.Join(fmt.Errorf("%w; left: %s", err, remaining(found)), failure)
@@ -102,7 +103,7 @@ func (c *cleanup) run(ctx context.Context) error {
 	return nil
 }
 
-// next counts the passes over all kinds in a row that found nothing.
+// next returns how many consecutive passes over all kinds have found nothing.
 func (c *cleanup) next(nothing, all bool, settled int) int {
 	switch {
 	case !nothing:
@@ -114,21 +115,21 @@ func (c *cleanup) next(nothing, all bool, settled int) int {
 	}
 }
 
-func (c *cleanup) tell(found []found) {
+func (c *cleanup) report(found []found) {
 	now := c.engine.opts.Clock.Now()
-	if c.progress == nil || now.Sub(c.told) < cleanupProgress && !c.told.IsZero() {
+	if c.progress == nil || now.Sub(c.reported) < cleanupProgress && !c.reported.IsZero() {
 		return
 	}
-	c.told = now
+	c.reported = now
 	c.progress(remaining(found))
 }
 
-// complain logs a failure once: the same is tried again and again.
-func (c *cleanup) complain(ctx context.Context, failure error) {
-	if failure == nil || ctx.Err() != nil || failure.Error() == c.complaint {
+// logFailure logs a failure, unless it is the same as the last one.
+func (c *cleanup) logFailure(ctx context.Context, failure error) {
+	if failure == nil || ctx.Err() != nil || failure.Error() == c.lastFailure {
 		return
 	}
-	c.complaint = failure.Error()
+	c.lastFailure = failure.Error()
 	c.engine.opts.Logger.WarnContext(ctx, "clean-up tries again", "error", failure)
 }
 
@@ -152,7 +153,7 @@ func (e *Engine) deleteRoot(ctx context.Context) error {
 	return nil
 }
 
-// found are the simulation's objects of one kind.
+// found are the objects of the simulation of one kind.
 type found struct {
 	kind  kind
 	items []metav1.PartialObjectMetadata
@@ -174,7 +175,8 @@ func kindsOf(found []found) []kind {
 	return kinds
 }
 
-// survey finds the simulation's objects. A kind that went away meanwhile, or that this account may not list, has none.
+// survey returns the simulation's objects. A kind that is no longer served, or that this account is
+// not allowed to list, has none.
 func (e *Engine) survey(ctx context.Context, kinds []kind) ([]found, error) {
 	spaces, err := e.ownNamespaces(ctx)
 	if err != nil {
@@ -186,7 +188,7 @@ func (e *Engine) survey(ctx context.Context, kinds []kind) ([]found, error) {
 	for i, kind := range kinds {
 		group.Go(func() error {
 			items, err := e.target.list(ctx, kind.resource, e.selector())
-			// What may not be listed was not made either, by an account that may do both or neither.
+			// An account that is not allowed to list a kind is not allowed to create it either.
 			if apierrors.IsNotFound(err) || apierrors.IsMethodNotSupported(err) || apierrors.IsForbidden(err) {
 				return nil
 			}
@@ -202,7 +204,7 @@ func (e *Engine) survey(ctx context.Context, kinds []kind) ([]found, error) {
 	return slices.DeleteFunc(all, func(f found) bool { return len(f.items) == 0 }), err
 }
 
-// ownNamespaces returns the names of the namespaces that hang off the root.
+// ownNamespaces returns the names of the namespaces with an owner reference to the root.
 func (e *Engine) ownNamespaces(ctx context.Context) (map[string]bool, error) {
 	items, err := e.target.list(ctx, namespaceResource(), e.selector())
 	if err != nil {
@@ -217,9 +219,9 @@ func (e *Engine) ownNamespaces(ctx context.Context) (map[string]bool, error) {
 	return names, nil
 }
 
-// mayRemove reports whether an object with the simulation's labels belongs to it. The same labels,
-// with another root or with none, may be those of a simulation whose name is as long, of what runs
-// this one, or of a copy that somebody made.
+// mayRemove reports whether an object with the labels of the simulation belongs to it. The labels
+// alone are not enough: with the reference to another root or with none, the object may belong to a
+// simulation with a similar name, to what runs this one, or be a copy that a user made.
 func (e *Engine) mayRemove(kind kind, object *metav1.PartialObjectMetadata, spaces map[string]bool) bool {
 	if kind.resource == rootResource() {
 		return object.Name == e.opts.RootName
@@ -236,7 +238,7 @@ func (e *Engine) mayRemove(kind kind, object *metav1.PartialObjectMetadata, spac
 	return !other && spaces[object.Namespace]
 }
 
-// remove deletes what was found: pods after what might make new ones, namespaces last.
+// remove deletes the objects: pods after what may create new ones, namespaces last.
 func (e *Engine) remove(ctx context.Context, all []found) error {
 	rank := func(f found) int {
 		switch f.kind.gvk.GroupKind() {
@@ -266,8 +268,8 @@ func (e *Engine) remove(ctx context.Context, all []found) error {
 	return nil
 }
 
-// places returns what to delete: for pods their namespaces, for all else the objects that are not
-// going already, with their UIDs.
+// places returns what to delete, with UIDs: the namespaces of pods, and all other objects that are
+// not being deleted.
 func (f found) places() map[place]types.UID {
 	places := map[place]types.UID{}
 	for _, item := range f.items {
@@ -287,7 +289,7 @@ func (e *Engine) removeOne(ctx context.Context, kind kind, at place, uid types.U
 	opts := metav1.DeleteOptions{PropagationPolicy: new(metav1.DeletePropagationBackground)}
 	var err error
 	if at.name == "" {
-		// Nothing runs in a simulated pod that would have to be waited for.
+		// Nothing runs in a simulated pod, so there is nothing to wait for.
 		opts.GracePeriodSeconds = new(int64(0))
 		err = e.target.deleteCollection(ctx, at, opts, e.selector())
 	} else {

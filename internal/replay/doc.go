@@ -1,7 +1,6 @@
 // Package replay applies the events of a trace to a cluster, each at its time.
 //
-// An [Engine] makes the root object that everything simulated hangs off, replays events below it, and
-// removes it all again:
+// An [Engine] creates a root object, replays events below it, and deletes everything again:
 //
 //	engine, err := replay.New(restConfig, replay.Options{Simulation: "demo"})
 //	root, err := engine.CreateRoot(ctx)
@@ -10,40 +9,46 @@
 //
 // # Time
 //
-// What happened at trace time T is due at Start + (T - Origin) / Speed. Every deadline is computed from
-// the start, so neither rounding nor slow requests add up. Objects are prepared ahead of their deadline (so
-// a Start a second from now gives the first event its time, too).
-// The lag of an object is the time from its deadline to the moment its request is sent; the completion of
-// an object is the time from its deadline to the moment the server accepted it.
+// An event at trace time T is due at Start + (T - Origin) / Speed. Every deadline is computed from the
+// start, so neither rounding errors nor slow requests add up. Objects are prepared ahead of their
+// deadline; a Start one second from now is enough for the first event to be on time. The lag of an
+// event is the time from its deadline until the request for its last object is sent.
 //
-// A [Pauser] holds the replay up and moves what is due later by as long as it did; lag and completion count from the
-// moved deadline. While it is paused, requests that were due before are finished, objects (and their namespaces) are
-// prepared ahead, and interrupted bare pods are started again: what stands still is the trace.
+// A [Pauser] pauses the replay and shifts later deadlines by the length of the pause. During a pause,
+// requests that were due before it are finished, objects and their namespaces are prepared, and
+// interrupted bare pods are rescheduled: only the steps of the plan are paused.
 //
-// # Going on after a restart
+// # Steps
 //
-// Options.OnCheckpoint tells how many leading events are done. Another process goes on from there: it takes the root
-// over with AdoptRoot and replays the rest, with that number as Plan.Done and the start moved by the pauses so far.
-// Events that were begun and not written down as done are replayed again, in order: an object may be what it was before
-// for a moment, and is what the trace says in the end.
+// A run goes through steps: the events of the trace, and any [Action] of the plan, in the order of
+// their times. Events are applied concurrently. Actions run one after the other, and no event waits
+// for one.
+//
+// # Continuing after a restart
+//
+// Options.OnCheckpoint reports how many leading steps are done. To continue, another process adopts
+// the root with AdoptRoot and replays the rest, with that number as Plan.Done and the start shifted by
+// the pauses so far. Steps that were started and not reported as done are repeated in order. An object
+// may return to an earlier state for a moment; its final state is that of the trace.
 //
 // # Order
 //
-// Objects are applied concurrently, but all that happens to one object happens in order. Among the objects of
-// one event, those that make pods wait until those that don't have been tried, which they may need (a priority class, a
-// service account). Namespaces are made when objects that need them are prepared; where the trace has
-// namespaces among its objects, when they are due.
+// Objects are applied concurrently, but everything that happens to one object happens in order. Among
+// the objects of one event, those that create pods wait until the others have been tried, since they
+// may need them (a priority class, a service account). Namespaces are created when objects in them are
+// prepared, or, if the trace has namespaces among its objects, when they are due.
 //
 // # Safety
 //
-// The engine changes only what belongs to its simulation: objects in namespaces it made, and
-// cluster-scoped objects it made. Whatever else bears a name it needs stays as it is, and becomes a
-// Problem. Names of the trace are checked before they become part of a request, and a deletion is
-// for the UID of an object that hangs off the root.
+// The engine changes only what belongs to its simulation: objects in namespaces it created, and
+// cluster-scoped objects it created. If another object has the name of one to apply, it is not
+// changed, and becomes a Problem. Names of the trace are checked before they become part of a request,
+// and a deletion is for the UID of an object with an owner reference to the root.
 //
-// With Options.Shared, objects that act beyond their namespace are kept apart from other workloads.
-// Classes of priority, runtime and storage, and volumes, have the prefix of simulated namespaces in
-// their names, and are no defaults; references to them follow. Volumes have no storage behind them
-// and those without a claim are left out, as all other cluster-scoped objects are. Services and
-// Ingresses are not reached from outside, and affinities are to pods of the simulation.
+// With Options.Shared, objects with an effect beyond their namespace are separated from other
+// workloads. Priority classes, runtime classes, storage classes and volumes get the prefix of
+// simulated namespaces in their names, and are no defaults; references to them are changed, too.
+// Volumes have no storage. Volumes without a claim are left out, as are all other cluster-scoped
+// objects. Services and Ingresses cannot be reached from outside, and affinities are restricted to
+// pods of the simulation.
 package replay

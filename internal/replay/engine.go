@@ -22,41 +22,41 @@ const (
 	defaultRetryFor    = 30 * time.Second
 )
 
-// Options are the settings of an Engine. Only Simulation is needed.
+// Options are the options of an Engine. Only Simulation is required.
 type Options struct {
 	// Simulation is the simulation's name.
 	Simulation string
 	// RootName is the name of the SimulationRoot; empty means "sk-<simulation>-root".
 	RootName string
-	// NamespacePrefix begins the names of simulated namespaces; empty means the default.
+	// NamespacePrefix is the prefix of simulated namespaces; empty means the default.
 	NamespacePrefix string
-	// Shared says that the cluster has other workloads. What of the trace would act on them is
-	// renamed, changed or left out: see the package's documentation.
+	// Shared must be true if the cluster has other workloads. Objects of the trace that would affect
+	// them are renamed, changed or left out: see the package's documentation.
 	Shared bool
-	// Speed is how many seconds of the trace go by in one; 0 means 1.
+	// Speed is how many seconds of the trace pass in one second; 0 means 1.
 	Speed float64
-	// RescheduleInterruptedBarePods has a bare pod that was evicted, preempted or lost with its node start
-	// again, as a clone.
+	// RescheduleInterruptedBarePods makes a clone of a bare pod that was evicted, preempted, or lost
+	// with its node.
 	RescheduleInterruptedBarePods bool
 	// FailFast ends a run at its first Problem.
 	FailFast bool
-	// Concurrency is how many requests are under way at most; 0 means 128.
+	// Concurrency is the maximum number of concurrent requests; 0 means 128.
 	Concurrency int
-	// RetryFor bounds how long a request that failed for a passing reason is tried again; 0 means 30 s.
+	// RetryFor is how long a request is retried if a retry may succeed; 0 means 30 s.
 	RetryFor time.Duration
-	// Logger gets what is worth knowing when something goes wrong; nil means none.
+	// Logger logs problems of the engine; nil discards them.
 	Logger *slog.Logger
-	// Clock tells the time and waits for it; nil means the system's clock.
+	// Clock is the clock of all deadlines; nil means the system's clock.
 	Clock clock.Clock
-	// OnEvent is told of every event that is done. Calls do not overlap; they come in the order in which
-	// events are done, which may not be that of the trace. It must return soon.
+	// OnEvent is called for every event that is done. Calls do not overlap. They are in the order in
+	// which events are done, which may differ from that of the trace. It must return soon.
 	OnEvent func(EventReport)
-	// OnCheckpoint is called with how many leading steps of the plan are done, whenever there are more: the value of
-	// Plan.Done after a restart. Calls do not overlap, and the numbers only grow. It must return soon.
+	// OnCheckpoint is called with the number of leading steps that are done, whenever it has grown:
+	// the value of Plan.Done after a restart. Calls do not overlap. It must return soon.
 	OnCheckpoint func(done int)
 }
 
-// complete fills the defaults in and checks the rest.
+// complete sets the defaults and validates the rest.
 func (o *Options) complete() error {
 	if o.Simulation == "" {
 		return errors.New("no simulation name")
@@ -71,7 +71,7 @@ func (o *Options) complete() error {
 		o.Speed = 1
 	}
 	if !(o.Speed > 0) || math.IsInf(o.Speed, 1) {
-		return fmt.Errorf("speed %v is not a positive number", o.Speed)
+		return fmt.Errorf("invalid speed %v: must be a positive number", o.Speed)
 	}
 	if o.Concurrency <= 0 {
 		o.Concurrency = defaultConcurrency
@@ -96,28 +96,30 @@ func (o *Options) complete() error {
 
 // Plan is what to replay, and when.
 type Plan struct {
-	// Config is that of the trace: it says where the pod templates are. Nil means that of the known kinds.
+	// Config is that of the trace: it has the paths of pod templates. Nil means those of the known
+	// kinds.
 	Config *trace.Config
-	// Events are those of the trace, in order; each need only be valid until the next.
+	// Events are those of the trace, in order. An event need only be valid until the next.
 	Events iter.Seq2[*trace.Event, error]
-	// Actions are due at their times too, in any order; of those with the same time the first goes first. An action is
-	// started after the events of its second, and holds no event up. Actions are run one after the other.
+	// Actions are the actions of the run, in any order. An action is started after the events of its
+	// second; actions with the same time keep their order.
 	Actions []Action
-	// Done is how many of the first steps, which are events and actions, were completely done by the run that this one
-	// continues. They are neither repeated nor counted. See Engine.AdoptRoot.
+	// Done is how many leading steps, which are events and actions, were completely done by the run
+	// that this one continues. They are neither repeated nor counted. See Engine.AdoptRoot.
 	Done int
-	// Origin is the time of the trace, in unix seconds, that happens at Start.
+	// Origin is the time of the trace, in unix seconds, that corresponds to Start.
 	Origin int64
-	// Start is the deadline that all others are computed from; zero means now.
+	// Start is the time from which all deadlines are computed; zero means now.
 	Start time.Time
-	// Pause, if not nil, pauses the replay. With a Start, every pause it ever had moves what is due, also one before Run
-	// (whoever decides on a Start during a pause takes Pause.Shift off it); without a Start, only what is paused after
-	// Run began does.
+	// Pause, if not nil, pauses the replay. With a Start, all its pauses shift deadlines, including
+	// those before Run: if Start is computed during a pause, subtract Pause.Shift. Without a Start,
+	// only the time that is paused after Run began counts.
 	Pause *Pauser
-	// Duration bounds the replay, in trace time from the origin: nothing later is applied. 0 means no bound.
+	// Duration bounds the replay, in trace time from the origin: no later step is started. 0 means no
+	// bound.
 	Duration time.Duration
-	// Settle, if not nil, is called when all events are done, and Run returns when it does. Interrupted bare
-	// pods are rescheduled until then.
+	// Settle, if not nil, is called when all steps are done, before Run returns. Interrupted bare pods
+	// are rescheduled until it returns.
 	Settle func(ctx context.Context) error
 }
 
@@ -126,11 +128,11 @@ type Engine struct {
 	opts   Options
 	target target
 	root   mutate.Root
-	// adopted says that the root is that of an earlier run, which is taken up.
+	// adopted reports whether the root is that of an earlier run, which is continued.
 	adopted bool
 }
 
-// New makes an engine that talks to the cluster of a configuration, whose rate limits are ignored.
+// New returns an engine for the cluster of a configuration, whose rate limit is ignored.
 func New(config *rest.Config, opts Options) (*Engine, error) {
 	target, err := newCluster(config)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// objectKey is an object's place in the trace. What happens to one object happens in order.
+// objectKey identifies an object of the trace. What happens to one object happens in order.
 type objectKey struct {
 	kind            schema.GroupKind
 	namespace, name string
@@ -29,13 +29,13 @@ type eventRun struct {
 	due   time.Time
 	size  int64
 	tasks []*task
-	// gate holds the tasks that wait back until those that don't have been tried.
+	// gate holds back the tasks that wait until the others have been tried.
 	gate gate
 
 	mu       sync.Mutex
-	untried  int // tasks that don't wait and have not been tried
+	untried  int // tasks that do not wait and have not been tried
 	undone   int
-	started  time.Time // of the last request that was sent first for its object
+	started  time.Time // when the last object was tried first
 	ended    time.Time
 	applied  int
 	deleted  int
@@ -43,7 +43,7 @@ type eventRun struct {
 	problems []Problem
 }
 
-// prepareEvent makes tasks of an event's objects, which are not kept.
+// prepareEvent returns the tasks of an event. It does not keep the event's objects.
 func (r *run) prepareEvent(position, index int, event *trace.Event) *eventRun {
 	e := &eventRun{position: position, index: index, time: event.Time, due: r.schedule.due(event.Time)}
 	r.builder.define(event)
@@ -58,8 +58,7 @@ func (r *run) prepareEvent(position, index int, event *trace.Event) *eventRun {
 	}
 	waiting := map[objectKey]bool{}
 	for _, t := range e.tasks {
-		// What happens to one object happens in order: behind a task that waits, none is tried
-		// before the others are.
+		// The order of one object's tasks is kept: a task behind one that waits must wait too.
 		t.waits = t.waits || waiting[t.key]
 		waiting[t.key] = t.waits
 		if !t.waits {
@@ -95,17 +94,17 @@ func (e *eventRun) start(r *run, due time.Time) {
 	}
 }
 
-// inEveryCluster tells whether an object is one that Kubernetes itself makes, the same everywhere, and lets nobody else have: a priority class
-// whose name begins with system-.
+// inEveryCluster reports whether Kubernetes itself creates the object, the same in every cluster,
+// and rejects others: a priority class whose name begins with system-.
 func inEveryCluster(object *trace.Object) bool {
 	gvk := object.GVK()
 	return gvk.Group == "scheduling.k8s.io" && gvk.Kind == "PriorityClass" && strings.HasPrefix(object.Name(), "system-")
 }
 
-// taskOverhead is about what a task takes besides its body.
+// taskOverhead is about how much memory a task takes in addition to its body.
 const taskOverhead = 512
 
-// tried notes that a task which others wait for was tried, and tells whether it was the last.
+// tried counts a task that others wait for, and reports whether it was the last.
 func (e *eventRun) tried() bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -113,7 +112,7 @@ func (e *eventRun) tried() bool {
 	return e.untried == 0
 }
 
-// record adds one task's outcome and tells whether it was the last.
+// record adds the outcome of a task, and reports whether it was the last.
 func (e *eventRun) record(t *task, o outcome, now time.Time) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()

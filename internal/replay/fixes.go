@@ -9,8 +9,8 @@ import (
 	simkubev1 "simkube.io/simkube/api/v1"
 )
 
-// fixes take out of a manifest what the recorded cluster filled in and another one would refuse, or what
-// means something else there.
+// fixes remove from a manifest what the recorded cluster set and another cluster would reject, or
+// what has another meaning there.
 var fixes = map[schema.GroupKind]func(b *builder, object map[string]any){
 	{Group: "batch", Kind: "Job"}:      fixJob,
 	{Group: "apps", Kind: "DaemonSet"}: fixDaemonSet,
@@ -21,7 +21,7 @@ var fixes = map[schema.GroupKind]func(b *builder, object map[string]any){
 	{Kind: "Service"}:                  fixService,
 }
 
-// fixJob: the API server makes a Job's selector and the labels it selects by, and refuses others.
+// fixJob removes the selector and its labels, which the API server generates and rejects otherwise.
 func fixJob(_ *builder, object map[string]any) {
 	spec := child(object, "spec")
 	if manual, _ := spec["manualSelector"].(bool); manual {
@@ -39,8 +39,8 @@ func fixJob(_ *builder, object map[string]any) {
 	}
 }
 
-// fixDaemonSet: the controller makes pods for those nodes only that the template fits, so it needs the
-// placement before the pods do.
+// fixDaemonSet adds the placement of simulated pods to the template: the controller creates pods
+// only for the nodes that the template fits.
 func fixDaemonSet(_ *builder, object map[string]any) {
 	template := child(child(object, "spec"), "template")
 	tolerate(template)
@@ -49,9 +49,9 @@ func fixDaemonSet(_ *builder, object map[string]any) {
 
 func fixNamespace(_ *builder, object map[string]any) { delete(object, "spec") }
 
-// fixVolume: a claim is in the simulated namespace, and has another UID there. A volume that is to
-// be recycled would have a pod made that does so, in the namespace default: outside of the
-// simulation, and with nothing to do.
+// fixVolume changes the reference to the claim, which is in the simulated namespace and has another
+// UID. It also prevents recycling, which would create a pod in the namespace default, outside of
+// the simulation.
 func fixVolume(b *builder, object map[string]any) {
 	if spec := child(object, "spec"); spec["persistentVolumeReclaimPolicy"] == "Recycle" {
 		spec["persistentVolumeReclaimPolicy"] = "Retain"
@@ -69,8 +69,8 @@ func fixVolume(b *builder, object map[string]any) {
 
 func fixClaim(_ *builder, object map[string]any) { delete(child(object, "spec"), "volumeName") }
 
-// fixService: addresses and ports that were given out belong to the recorded cluster. That a service has
-// none was a choice.
+// fixService removes the addresses and ports that the recorded cluster allocated. A headless
+// service stays one.
 func fixService(_ *builder, object map[string]any) {
 	spec := child(object, "spec")
 	if spec["clusterIP"] != "None" {
@@ -85,7 +85,7 @@ func fixService(_ *builder, object map[string]any) {
 	}
 }
 
-// fixBarePod: what the scheduler and admission filled in.
+// fixBarePod removes what the scheduler and admission set.
 func fixBarePod(_ *builder, object map[string]any) {
 	spec := child(object, "spec")
 	for _, key := range []string{"ephemeralContainers", "nodeName", "overhead", "preemptionPolicy", "priority"} {
@@ -94,9 +94,9 @@ func fixBarePod(_ *builder, object map[string]any) {
 	delete(child(child(object, "metadata"), "annotations"), "kubernetes.io/limit-ranger")
 }
 
-// fixPodSpec takes out of a pod's spec, in a template or in a pod, the ports, which mean nothing where
-// nothing runs, and the volume of its account's token. Keys that stand twice in a list, which a create lets pass and
-// an apply does not, are made one: the last counts, as in a running pod.
+// fixPodSpec removes from a pod's spec, in a template or a pod, the ports, which have no meaning
+// where nothing runs, and the volume of the service account's token. Of duplicate keys in a list,
+// which a create allows and an apply does not, it keeps the last, as in a running pod.
 func fixPodSpec(spec map[string]any) {
 	for _, container := range objectsIn(spec["containers"]) {
 		delete(container, "ports")
@@ -130,7 +130,8 @@ func without(in map[string]any, key string, unwanted func(any) bool) {
 	}
 }
 
-// unique leaves one of the elements with the same name in a list: the last, in the place of the first.
+// unique keeps one of the elements with the same name in a list: the last, at the position of the
+// first.
 func unique(in map[string]any, key, name string) {
 	list, ok := in[key].([]any)
 	if !ok {
@@ -151,7 +152,7 @@ func unique(in map[string]any, key, name string) {
 	in[key] = kept
 }
 
-// objectsIn gives the elements of a list of objects.
+// objectsIn returns the elements of a list that are objects.
 func objectsIn(list any) []map[string]any {
 	elements, _ := list.([]any)
 	objects := make([]map[string]any, 0, len(elements))

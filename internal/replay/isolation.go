@@ -12,22 +12,22 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// isolation keeps the objects of a trace apart from the other workloads of a cluster. Namespaced
-// objects are in simulated namespaces anyway; isolation deals with those that reach beyond their
-// namespace. Cluster-scoped ones that pods need are renamed, and so are references to them; the
-// rest are left out. It is safe for concurrent use.
+// isolation separates the objects of a trace from the other workloads of a cluster. Namespaced
+// objects are in simulated namespaces already; isolation changes those that have an effect beyond
+// their namespace. It renames the cluster-scoped objects that pods need, together with references
+// to them, and leaves out the rest. It is safe for concurrent use.
 type isolation struct {
 	prefix string
 	// namespaces are the labels of simulated namespaces.
 	namespaces map[string]string
 
 	mu sync.Mutex
-	// classes are the names of the classes that the trace has, by kind. References to others are
-	// to those of the cluster, and stay.
+	// classes are the names of the classes in the trace, by kind. References to other classes are to
+	// those of the cluster, and are not changed.
 	classes map[schema.GroupKind]map[string]bool
-	// leftOut are the objects that were left out.
+	// leftOut are the objects that are left out.
 	leftOut map[objectKey]bool
-	// changed are the objects in which something was changed, by what that was.
+	// changed are the objects that were changed, by a description of the change.
 	changed map[string]map[objectKey]bool
 }
 
@@ -49,13 +49,13 @@ func newIsolation(simulation, prefix string) *isolation {
 	}
 }
 
-// isClass reports whether a kind is one of which pods and claims name objects.
+// isClass reports whether pods and claims refer to objects of a kind by name.
 func isClass(kind schema.GroupKind) bool {
 	return kind == priorityClassKind || kind == runtimeClassKind || kind == storageClassKind
 }
 
-// renamed reports whether cluster-scoped objects of a kind are replayed under another name. Those
-// of all other kinds, but for namespaces, are left out.
+// renamed reports whether cluster-scoped objects of a kind are replayed with another name. All
+// other kinds, except namespaces, are left out.
 func renamed(kind schema.GroupKind) bool { return isClass(kind) || kind == volumeKind }
 
 // rename returns the name of a class or a volume of the trace in the cluster.
@@ -69,7 +69,7 @@ func (i *isolation) target(kind schema.GroupKind, name string) string {
 	return name
 }
 
-// define notes the classes of an event, before the objects that name them are built.
+// define remembers the classes of an event, before the objects that refer to them are built.
 func (i *isolation) define(event *trace.Event) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -86,12 +86,12 @@ func (i *isolation) define(event *trace.Event) {
 	}
 }
 
-// leftOutError says why an object is not replayed in a cluster with other workloads.
+// leftOutError is why an object is not replayed in a cluster with other workloads.
 type leftOutError struct{ reason string }
 
 func (e *leftOutError) Error() string { return e.reason }
 
-// omit notes that an object is left out, and reports whether that is new.
+// omit marks an object as left out, and reports whether it was not before.
 func (i *isolation) omit(key objectKey) bool {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -102,7 +102,7 @@ func (i *isolation) omit(key objectKey) bool {
 	return true
 }
 
-// restore has an object not be left out any more, and reports whether it was.
+// restore unmarks an object, and reports whether it was left out.
 func (i *isolation) restore(key objectKey) bool {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -110,7 +110,7 @@ func (i *isolation) restore(key objectKey) bool {
 	return i.leftOut[key]
 }
 
-// note counts an object in which something was changed.
+// note counts an object that was changed, with a description of the change.
 func (i *isolation) note(key objectKey, format string, args ...any) {
 	what := fmt.Sprintf(format, args...)
 	i.mu.Lock()
@@ -121,7 +121,7 @@ func (i *isolation) note(key objectKey, format string, args ...any) {
 	i.changed[what][key] = true
 }
 
-// changes returns what was changed, and in how many objects.
+// changes returns how many objects were changed, by description of the change.
 func (i *isolation) changes() map[string]int {
 	if i == nil {
 		return nil
@@ -146,8 +146,8 @@ func (i *isolation) class(kind schema.GroupKind, in map[string]any, field string
 	}
 }
 
-// isolate changes an object that reaches beyond its namespace. Its metadata are those of the
-// simulation already, while key has its place in the trace.
+// isolate changes an object that has an effect beyond its namespace. Its metadata are those in the
+// simulation; key is its key in the trace.
 func (i *isolation) isolate(key objectKey, object map[string]any) error {
 	spec := func() map[string]any { return child(object, "spec") }
 	annotations := func() map[string]any { return child(child(object, "metadata"), "annotations") }
@@ -178,7 +178,7 @@ func (i *isolation) isolate(key objectKey, object map[string]any) error {
 	return nil
 }
 
-// defaultClass are the annotations that make a class the one of claims without one.
+// defaultClass are the annotations that make a class the default for claims.
 var defaultClass = []string{
 	"storageclass.kubernetes.io/is-default-class",
 	"storageclass.beta.kubernetes.io/is-default-class",
@@ -194,12 +194,12 @@ func (i *isolation) storageClass(key objectKey, object, annotations map[string]a
 	if policy := object["reclaimPolicy"]; policy != nil && policy != "Delete" {
 		i.note(key, "volumes of a StorageClass are deleted with their claims")
 	}
-	// What a provisioner makes for simulated claims has to go with them.
+	// What a provisioner makes for simulated claims must be deleted with them.
 	object["reclaimPolicy"] = "Delete"
 }
 
-// volume has a volume be that of its simulated claim, with nothing behind it. One without a claim
-// is left out until it has one: claims of other workloads could be bound to it.
+// volume binds a volume to its simulated claim, and removes its storage. A volume without a claim
+// is left out until it has one, since it could be bound to a claim of another workload.
 func (i *isolation) volume(key objectKey, spec map[string]any) error {
 	claim, _ := spec["claimRef"].(map[string]any)
 	namespace, _ := claim["namespace"].(string)
@@ -217,13 +217,13 @@ func (i *isolation) volume(key objectKey, spec map[string]any) error {
 	return nil
 }
 
-// notSources are the fields of a volume's spec that say nothing about where it is stored.
+// notSources are the fields of a volume's spec that do not describe where it is stored.
 var notSources = []string{
 	"accessModes", "capacity", "claimRef", "mountOptions", "nodeAffinity", "persistentVolumeReclaimPolicy",
 	"storageClassName", "volumeAttributesClassName", "volumeMode",
 }
 
-// volumeSources returns the fields of a volume's spec that say where it is stored.
+// volumeSources returns the fields of a volume's spec that describe where it is stored.
 func volumeSources(spec map[string]any) []string {
 	var sources []string
 	for field := range spec {
@@ -234,7 +234,7 @@ func volumeSources(spec map[string]any) []string {
 	return sources
 }
 
-// claim renames the class of a claim, and has its source be in a simulated namespace.
+// claim renames the class of a claim, and moves its source to a simulated namespace.
 func (i *isolation) claim(spec map[string]any) {
 	i.class(storageClassKind, spec, "storageClassName")
 	source, _ := spec["dataSourceRef"].(map[string]any)
@@ -243,7 +243,7 @@ func (i *isolation) claim(spec map[string]any) {
 	}
 }
 
-// quota renames the priority classes that a quota is for.
+// quota renames the priority classes to which a quota applies.
 func (i *isolation) quota(spec map[string]any) {
 	selector, _ := spec["scopeSelector"].(map[string]any)
 	for _, expression := range objectsIn(selector["matchExpressions"]) {
@@ -259,14 +259,14 @@ func (i *isolation) quota(spec map[string]any) {
 	}
 }
 
-// outside are the fields of a Service by which it is reached from outside the cluster.
+// outside are the fields of a Service that make it reachable from outside the cluster.
 var outside = []string{
 	"allocateLoadBalancerNodePorts", "externalIPs", "externalTrafficPolicy", "loadBalancerClass", "loadBalancerIP",
 	"loadBalancerSourceRanges",
 }
 
-// service has a Service be reached within the cluster only. Its annotations are for controllers
-// that set up DNS names and load balancers.
+// service makes a Service reachable within the cluster only. Its annotations are removed because
+// they are for controllers of DNS names and load balancers.
 func (i *isolation) service(key objectKey, spec, annotations map[string]any) {
 	switch spec["type"] {
 	case "LoadBalancer", "NodePort":
@@ -282,8 +282,7 @@ func (i *isolation) service(key objectKey, spec, annotations map[string]any) {
 	i.withoutAnnotations(key, annotations)
 }
 
-// ingress has an Ingress be that of a class which no controller serves, for hosts that nobody asks
-// for.
+// ingress sets a class that no controller serves, and hosts that do not exist.
 func (i *isolation) ingress(key objectKey, spec, annotations map[string]any) {
 	i.withoutAnnotations(key, annotations)
 	class, _ := spec["ingressClassName"].(string)
@@ -307,11 +306,11 @@ func (i *isolation) ingress(key objectKey, spec, annotations map[string]any) {
 	i.note(key, "an Ingress has a class and hosts that nothing serves")
 }
 
-// unreachable returns a host below .invalid, which RFC 2606 keeps free of names.
+// unreachable returns a host below .invalid, which RFC 2606 reserves.
 func unreachable(host string) string {
-	const suffix, most = ".invalid", 253
-	if len(host)+len(suffix) > most {
-		host = strings.TrimLeft(host[len(host)+len(suffix)-most:], ".-")
+	const suffix, maxLength = ".invalid", 253
+	if len(host)+len(suffix) > maxLength {
+		host = strings.TrimLeft(host[len(host)+len(suffix)-maxLength:], ".-")
 	}
 	return host + suffix
 }

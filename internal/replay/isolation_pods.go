@@ -2,8 +2,8 @@ package replay
 
 import simkubev1 "simkube.io/simkube/api/v1"
 
-// pod renames what the spec of a pod refers to, and has its affinities be to pods of the simulation
-// only: a simulated pod that stays away from all others would keep those of other workloads away.
+// pod renames the references in a pod's spec, and restricts its affinities to pods of the
+// simulation: a simulated pod with an anti-affinity to all pods would keep other workloads away.
 func (i *isolation) pod(spec map[string]any) {
 	i.class(priorityClassKind, spec, "priorityClassName")
 	i.class(runtimeClassKind, spec, "runtimeClassName")
@@ -28,7 +28,8 @@ func (i *isolation) pod(spec map[string]any) {
 	}
 }
 
-// affinity has a term select simulated namespaces. One without namespaces is for that of the pod.
+// affinity makes a term select simulated namespaces. A term without namespaces is about the
+// namespace of the pod.
 func (i *isolation) affinity(term map[string]any) {
 	names, _ := term["namespaces"].([]any)
 	for n, name := range names {
@@ -43,10 +44,10 @@ func (i *isolation) affinity(term map[string]any) {
 	i.namespaceSelector(selector)
 }
 
-// metadataName is the label that the API server gives every namespace: its name.
+// metadataName is the label of every namespace with its name, which the API server sets.
 const metadataName = "kubernetes.io/metadata.name"
 
-// namespaceSelector has a selector match namespaces of the simulation only.
+// namespaceSelector makes a selector match namespaces of the simulation only.
 func (i *isolation) namespaceSelector(selector map[string]any) {
 	labels := child(selector, "matchLabels")
 	if name, ok := labels[metadataName].(string); ok {

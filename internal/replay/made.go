@@ -6,8 +6,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// made knows the UIDs of the objects that a run has applied, by their place in the trace: a
-// deletion is for the very object that was made, whatever bears its name by then. It is safe for
+// made has the UIDs of the objects that a run has applied, by their key in the trace: a deletion is
+// only for the object that was applied, whichever object has its name by then. It is safe for
 // concurrent use.
 type made struct {
 	mu   sync.Mutex
@@ -27,7 +27,7 @@ func (m *made) add(key objectKey, uid types.UID) {
 	in[key] = uid
 }
 
-// uid returns the UID of an object, or the empty one if this run has not applied it.
+// uid returns the UID of an object, or the empty UID if this run has not applied it.
 func (m *made) uid(key objectKey) types.UID {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -40,7 +40,7 @@ func (m *made) forget(key objectKey) {
 	delete(m.uids[key.namespace], key)
 }
 
-// forgetNamespace forgets all objects of a namespace of the trace, which was deleted.
+// forgetNamespace removes all objects of a namespace of the trace that was deleted.
 func (m *made) forgetNamespace(name string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

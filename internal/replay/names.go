@@ -7,8 +7,8 @@ import (
 	"k8s.io/apimachinery/pkg/api/validate/content"
 )
 
-// checkNames returns an error if a namespace or a name cannot be a segment of a path. The metadata
-// client joins them into a URL as they are, so that one with a slash or two dots would reach
+// checkNames returns an error if a namespace or a name is not a path segment. The metadata client
+// joins them into a URL without checks, so a name with a slash or with two dots would refer to
 // another object, of any kind and in any namespace. Both may be empty.
 func checkNames(namespace, name string) error {
 	if problems := content.IsPathSegmentName(namespace); len(problems) > 0 {

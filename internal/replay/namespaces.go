@@ -18,15 +18,15 @@ import (
 	simkubev1 "simkube.io/simkube/api/v1"
 )
 
-// errPassing marks a state of the cluster that ends by itself.
+// errPassing is wrapped in errors about a state of the cluster that ends by itself.
 var errPassing = errors.New("not yet")
 
-// namespaces knows the simulation's namespaces and makes those that are missing.
+// namespaces creates the simulation's namespaces that do not exist.
 type namespaces struct {
 	engine *Engine
 
 	mu sync.Mutex
-	// state has nil for a namespace that is the simulation's, and an error for one that is somebody else's.
+	// state is nil for a namespace of the simulation, and an error for one that belongs to others.
 	state    map[string]error
 	underway singleflight.Group
 }
@@ -42,20 +42,21 @@ func (n *namespaces) known(name string) (known bool, err error) {
 	return known, err
 }
 
-// forget has the namespace looked up again.
+// forget makes the next call look the namespace up again.
 func (n *namespaces) forget(name string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	delete(n.state, name)
 }
 
-// ensure has a namespace of the simulation exist. Whoever asks at the same time waits for the same request.
+// ensure creates a namespace of the simulation unless it exists. Concurrent calls share one
+// request.
 func (n *namespaces) ensure(ctx context.Context, name string) error {
 	return n.settle(ctx, name, true)
 }
 
-// check is ensure without making a namespace: one that is missing gives an error for which
-// apierrors.IsNotFound holds.
+// check is ensure without creating a namespace: for one that does not exist, apierrors.IsNotFound
+// holds for the error.
 func (n *namespaces) check(ctx context.Context, name string) error {
 	return n.settle(ctx, name, false)
 }
@@ -102,8 +103,8 @@ func (e *Engine) newNamespace(name string) *unstructured.Unstructured {
 	return u
 }
 
-// owned looks a cluster-scoped object up and gives its UID if it hangs off the root. If it does not, that is
-// an error; so is an object that is on its way out.
+// owned returns the UID of a cluster-scoped object that has an owner reference to the root. It
+// returns an error for an object without one, and for one that is being deleted.
 func (e *Engine) owned(ctx context.Context, at place) (types.UID, error) {
 	object, err := e.target.get(ctx, at)
 	if err != nil {

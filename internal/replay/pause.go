@@ -11,9 +11,10 @@ import (
 // Pause is a time in which a replay was paused. To is zero while the pause is not over.
 type Pause struct{ From, To time.Time }
 
-// Pauser pauses and resumes a replay at any time. Deadlines that are not reached yet shift by exactly the time that was
-// paused, from Pause to Resume by its clock. Requests whose deadline was reached are not held up, nor is Settle. It is
-// safe for concurrent use, and may be used for one Run after the other.
+// Pauser pauses and resumes a replay at any time. Deadlines that are not reached yet shift by
+// exactly the time that was paused, from Pause to Resume by its clock. Requests whose deadline was
+// reached are not held up, nor is Settle. It is safe for concurrent use, and may be used for one
+// Run after the other.
 type Pauser struct {
 	clock clock.Clock
 
@@ -87,8 +88,8 @@ func (p *Pauser) shiftAt(now time.Time) (shift time.Duration) {
 	return shift
 }
 
-// state returns whether the replay is paused, the time and the shift, all at the same time, and a channel that is closed
-// when they change.
+// state returns whether the replay is paused, the time and the shift, all at the same time, and a
+// channel that is closed when they change.
 func (p *Pauser) state() (paused bool, now time.Time, shift time.Duration, changed <-chan struct{}) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

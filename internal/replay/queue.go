@@ -8,13 +8,13 @@ import (
 	"k8s.io/utils/clock"
 )
 
-// work is something to do for one key of a queue.
+// work is one piece of work for a key of a queue.
 type work struct {
 	// gate, if not nil, holds the work back until it is opened.
 	gate *gate
-	// run does the work. If it wants to be run again, it says so and how long to wait before that.
+	// run does the work. It returns whether to run it again, and after what time.
 	run func(ctx context.Context) (again bool, after time.Duration)
-	// drop is called instead of run, or of running again, when the queue was stopped.
+	// drop is called in place of run if the queue was stopped.
 	drop func()
 }
 
@@ -24,16 +24,17 @@ type gate struct {
 	waiting []*line
 }
 
-// line is the work for one key, the head of it being the one that is run, held back, or waiting to be run.
+// line is the work for one key. Its head is being run, is held back by a gate, or waits to be run.
 type line struct {
 	key  objectKey
 	work []work
 }
 
-// queue runs work: at most so many at a time, in order for each key, and otherwise in the order it
-// came. Work that waits, for a gate or to be tried again, keeps no worker; without work there are no workers.
+// queue runs work with a limited number of workers: in order for each key, and otherwise in the
+// order in which it was added. Work that is held back or waits for a retry occupies no worker.
+// There are no workers if there is no work.
 type queue struct {
-	ctx   context.Context //nolint:containedctx // that of the run the queue is part of
+	ctx   context.Context //nolint:containedctx // the context of the run that the queue belongs to
 	clock clock.Clock
 	limit int
 
@@ -42,13 +43,14 @@ type queue struct {
 	lines   map[objectKey]*line
 	ready   []*line
 	workers int
-	stopped bool // what has not begun is dropped
+	stopped bool // work that has not started is dropped
 
-	running sync.WaitGroup // workers, and what waits to try again
+	running sync.WaitGroup // workers and retries
 	unwatch func() bool
 }
 
-// newQueue makes a queue with a number of workers at most. When ctx ends, work that has not begun is dropped.
+// newQueue returns a queue with a maximum number of workers. When ctx ends, work that has not
+// started is dropped.
 func newQueue(ctx context.Context, limit int, clock clock.Clock) *queue {
 	q := &queue{ctx: ctx, clock: clock, limit: limit, lines: map[objectKey]*line{}}
 	q.emptied.L = &q.mu
@@ -70,7 +72,7 @@ func (q *queue) add(key objectKey, w work) {
 	q.schedule(l)
 }
 
-// schedule makes a line ready, or has it wait for its gate. The caller holds the lock.
+// schedule makes a line ready, or adds it to its gate. The caller holds the lock.
 func (q *queue) schedule(l *line) {
 	if g := l.work[0].gate; g != nil && !g.open && !q.stopped {
 		g.waiting = append(g.waiting, l)
@@ -79,7 +81,7 @@ func (q *queue) schedule(l *line) {
 	q.makeReady(l)
 }
 
-// makeReady has a line's head run as soon as a worker is free. The caller holds the lock.
+// makeReady makes a line's head run as soon as a worker is free. The caller holds the lock.
 func (q *queue) makeReady(l *line) {
 	q.ready = append(q.ready, l)
 	if q.workers < q.limit {
@@ -128,15 +130,15 @@ func (q *queue) idle(ctx context.Context) {
 	}
 }
 
-// drain waits until all work is done or dropped and no goroutine of the queue is left. Nothing may be added
-// any more, but by work that is running.
+// drain waits until all work is done or dropped and all goroutines of the queue have ended. Only
+// running work may add more.
 func (q *queue) drain() {
 	q.idle(context.WithoutCancel(q.ctx))
 	q.running.Wait()
 	q.unwatch()
 }
 
-// worker runs what is ready until nothing is.
+// worker runs lines until none is ready.
 func (q *queue) worker() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -148,7 +150,7 @@ func (q *queue) worker() {
 	q.workers--
 }
 
-// do runs the head of a line. The caller holds the lock, which is released meanwhile.
+// do runs the head of a line. The caller holds the lock, which is released during the run.
 func (q *queue) do(l *line) {
 	w, stopped := l.work[0], q.stopped
 	q.mu.Unlock()
@@ -176,7 +178,7 @@ func (q *queue) do(l *line) {
 	}
 }
 
-// retry makes a line ready after a while, or as soon as the queue is stopped.
+// retry makes a line ready after some time, or as soon as the queue is stopped.
 func (q *queue) retry(l *line, after time.Duration) {
 	timer := q.clock.NewTimer(after)
 	q.running.Go(func() {

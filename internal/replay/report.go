@@ -9,46 +9,47 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// EventReport says how one event went.
+// EventReport is the result of one event.
 type EventReport struct {
-	// Index counts the events of the plan from 0.
+	// Index is the index of the event in the plan, from 0.
 	Index int
-	// TraceTime is when it happened in the trace, Due when it was to happen in the replay, pauses included.
+	// TraceTime is when the event happened in the trace, Due when it was due in the replay, including
+	// pauses.
 	TraceTime, Due time.Time
-	// Started is when the request for its last object was sent, Done when the last of them was answered.
+	// Started is when the request for the last object was sent, Done when the last object was done.
 	Started, Done time.Time
 	// Lag is Started - Due, at least 0.
 	Lag time.Duration
-	// Applied and Deleted are the numbers of objects with which that succeeded.
+	// Applied and Deleted are the numbers of objects that were applied and deleted.
 	Applied, Deleted int
 	Problems         []Problem
 }
 
-// Category says what kind of problem it was.
+// Category is the category of a problem.
 type Category string
 
 // The categories of problems.
 const (
-	// UnknownKind is a kind the cluster does not have.
+	// UnknownKind is a kind that the cluster does not have.
 	UnknownKind Category = "unknownKind"
-	// Rejected is an object that the API server refused, by its validation or by admission.
+	// Rejected is an object that the API server rejected, by validation or by admission.
 	Rejected Category = "rejected"
-	// Immutable is a change the API server does not allow on an object that exists.
+	// Immutable is a change of an existing object that the API server does not allow.
 	Immutable Category = "immutable"
-	// NotOurs is a name that is taken by something which is not of the simulation, and was left alone.
+	// NotOurs is a name that an object outside of the simulation has, which was not changed.
 	NotOurs Category = "notOurs"
-	// AbsentOnDelete is an object that was to be deleted and did not exist.
+	// AbsentOnDelete is an object to delete that does not exist.
 	AbsentOnDelete Category = "absentOnDelete"
-	// LeftOut is an object that would act on other workloads of a shared cluster, and is not
-	// replayed there. It does not end a run with Options.FailFast.
+	// LeftOut is an object that would affect other workloads of a shared cluster and is not replayed
+	// there. It does not end a run with Options.FailFast.
 	LeftOut Category = "leftOut"
-	// Malformed is an object of the trace that cannot be made into one to apply.
+	// Malformed is an object of the trace from which no valid object to apply can be made.
 	Malformed Category = "malformed"
-	// Other is anything else: requests that failed until there was no more time to try.
+	// Other is any other error, after all retries.
 	Other Category = "other"
 )
 
-// Verb is what was to be done with an object.
+// Verb is what a task does with an object.
 type Verb string
 
 // The verbs.
@@ -57,18 +58,18 @@ const (
 	Delete Verb = "delete"
 )
 
-// Problem is an object with which something went wrong. None stops a replay, unless Options.FailFast is set: then the
-// first does.
+// Problem is an object that could not be applied or deleted. Without Options.FailFast, problems do
+// not stop a replay.
 type Problem struct {
 	// Event is the index of the event, Time its time in the trace.
 	Event int
 	Time  time.Time
 	GVK   schema.GroupVersionKind
-	// Namespace and Name are those of the trace.
+	// Namespace and Name are those in the trace.
 	Namespace, Name string
 	Verb            Verb
 	Category        Category
-	// Message says why, in the words of the API server where it spoke.
+	// Message is the cause, as returned by the API server if there was a response.
 	Message string
 }
 
@@ -84,19 +85,19 @@ func (e *ProblemError) Error() string {
 		p.Event, p.Verb, trace.FormatGVK(p.GVK), trace.NamespacedName(p.Namespace, p.Name), p.Category, p.Message)
 }
 
-// MaxProblems is how many problems a Report keeps. The rest are only counted.
+// MaxProblems is how many problems a Report has. Further problems are only counted.
 const MaxProblems = 1000
 
-// Report says how a replay went.
+// Report is the result of a run.
 type Report struct {
-	// Events, Applied and Deleted are the numbers of those done.
+	// Events, Applied and Deleted are the numbers of events and objects that are done.
 	Events, Applied, Deleted int
-	// Clones is how often an interrupted bare pod was started again.
+	// Clones is how many interrupted bare pods were rescheduled.
 	Clones int
-	// Problems are the first MaxProblems; ProblemCounts counts all.
+	// Problems are the first MaxProblems problems; ProblemCounts counts all.
 	Problems      []Problem
 	ProblemCounts map[Category]int
-	// Isolated says what was changed in objects to keep them apart from the other workloads of a
-	// shared cluster, and in how many.
+	// Isolated counts the objects that were changed to separate them from the other workloads of a
+	// shared cluster, by description of the change.
 	Isolated map[string]int
 }

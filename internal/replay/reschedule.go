@@ -19,7 +19,7 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// watchBarePods has interrupted bare pods started again, if that is wanted, until stop is called.
+// watchBarePods reschedules interrupted bare pods until stop is called, if that is wanted.
 func (r *run) watchBarePods(ctx context.Context) (stop func(), err error) {
 	if !r.opts.RescheduleInterruptedBarePods {
 		return func() {}, nil
@@ -39,7 +39,7 @@ func (r *run) watchBarePods(ctx context.Context) (stop func(), err error) {
 	_, controller := cache.NewInformerWithOptions(cache.InformerOptions{
 		ListerWatcher: lister,
 		ObjectType:    &corev1.Pod{},
-		Transform:     r.keepLittle,
+		Transform:     r.trimPod,
 		Handler: cache.ResourceEventHandlerDetailedFuncs{
 			AddFunc:    func(obj any, first bool) { r.podAdded(obj, first) },
 			UpdateFunc: func(_, obj any) { r.podChanged(obj) },
@@ -60,37 +60,38 @@ func (r *run) watchBarePods(ctx context.Context) (stop func(), err error) {
 		stop()
 		return nil, fmt.Errorf("watch bare pods: %w", context.Cause(ctx))
 	}
-	r.takeUp()
+	r.resumePods()
 	return stop, nil
 }
 
-// selector selects what is simulated. What runs a simulation may carry its name, too, but is not virtual.
+// selector selects simulated objects. What runs a simulation may have its label too, but is not
+// virtual.
 func (e *Engine) selector() string {
 	return labels.Set(simkubev1.SimulatedLabels(e.opts.Simulation)).String()
 }
 
-// keepLittle cuts a pod down to what is looked at here.
-func (r *run) keepLittle(obj any) (any, error) {
+// trimPod removes the fields of a pod that are not used here.
+func (r *run) trimPod(obj any) (any, error) {
 	pod, ok := obj.(*corev1.Pod)
 	if !ok {
 		return obj, nil
 	}
-	little := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{
+	trimmed := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{
 		Namespace: pod.Namespace, Name: pod.Name, UID: pod.UID, ResourceVersion: pod.ResourceVersion,
 	}}
 	if r.isBare(pod) {
-		little.OwnerReferences = pod.OwnerReferences
-		little.Annotations = pod.Annotations
-		little.Status = corev1.PodStatus{Phase: pod.Status.Phase, Reason: pod.Status.Reason, Conditions: pod.Status.Conditions}
+		trimmed.OwnerReferences = pod.OwnerReferences
+		trimmed.Annotations = pod.Annotations
+		trimmed.Status = corev1.PodStatus{Phase: pod.Status.Phase, Reason: pod.Status.Reason, Conditions: pod.Status.Conditions}
 	}
-	return little, nil
+	return trimmed, nil
 }
 
 func (r *run) isBare(pod *corev1.Pod) bool {
 	return slices.ContainsFunc(pod.OwnerReferences, func(ref metav1.OwnerReference) bool { return ref.UID == r.root.UID })
 }
 
-// podAdded notes the pods that there were before the run, which takeUp looks at.
+// podAdded handles a new pod. Pods that existed before the run are left to resumePods.
 func (r *run) podAdded(obj any, first bool) {
 	if pod, ok := obj.(*corev1.Pod); ok && first && r.isBare(pod) {
 		r.pods.found(originalOf(pod), pod.Name)
@@ -128,7 +129,7 @@ func (r *run) podDeleted(obj any) {
 	}
 }
 
-// disrupted tells whether a pod failed because of something that was done to it.
+// disrupted reports whether a pod failed because it was evicted, preempted or lost with its node.
 func disrupted(pod *corev1.Pod) bool {
 	for _, condition := range pod.Status.Conditions {
 		if condition.Type == corev1.DisruptionTarget && condition.Status == corev1.ConditionTrue {
@@ -138,7 +139,7 @@ func disrupted(pod *corev1.Pod) bool {
 	return slices.Contains([]string{"Evicted", "NodeLost", "NodeShutdown", "Preempting", "Shutdown", "Terminated"}, pod.Status.Reason)
 }
 
-// originalOf gives the place in the trace of a bare pod or of the one it is a clone of.
+// originalOf returns the key in the trace of a bare pod, or of the pod it is a clone of.
 func originalOf(pod *corev1.Pod) objectKey {
 	key := objectKey{kind: podKind, namespace: pod.Annotations[simkubev1.AnnotationOriginalNamespace], name: pod.Name}
 	if original := pod.Annotations[simkubev1.AnnotationOriginalOwner]; original != "" {
@@ -147,7 +148,7 @@ func originalOf(pod *corev1.Pod) objectKey {
 	return key
 }
 
-// reschedule queues the start of a clone of an interrupted pod behind whatever else is to be done with the pod.
+// reschedule adds the creation of a clone to the queue, behind all other work for the pod.
 func (r *run) reschedule(key objectKey, interrupted metav1.Object) {
 	at := place{resource: podResource(), namespace: interrupted.GetNamespace(), name: interrupted.GetName()}
 	uid := interrupted.GetUID()
@@ -173,8 +174,9 @@ func (r *run) reschedule(key objectKey, interrupted metav1.Object) {
 	})
 }
 
-// startClone makes the clone of a pod that was interrupted. In a namespace that is going or gone, nobody wants one; nor
-// where another pod has taken the place already, because the trace deleted the pod and applied it again.
+// startClone creates the clone of a pod that was interrupted. It does nothing if the namespace is
+// being deleted, or if another pod has the name by now because the trace deleted the pod and
+// applied it again.
 func (r *run) startClone(ctx context.Context, key objectKey, interrupted place, uid types.UID) error {
 	if !r.pods.wanted(key, interrupted.name) {
 		return nil
@@ -208,8 +210,8 @@ func (r *run) startClone(ctx context.Context, key objectKey, interrupted place, 
 	return err
 }
 
-// cloneExists returns nil if the clone is there: an earlier try had made it, whose answer was lost. Otherwise the name is something else's, and
-// the next try takes another one.
+// cloneExists returns nil if the object with the name is the clone, which an earlier try created
+// without receiving the response. Otherwise the next try uses another name.
 func (r *run) cloneExists(ctx context.Context, key objectKey, at place, exists error) error {
 	there, err := r.target.get(ctx, at)
 	if err != nil {

@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// results adds events up.
+// results sums up the events of a run. It is safe for concurrent use.
 type results struct {
 	onEvent      func(EventReport)
 	onCheckpoint func(done int)
@@ -13,7 +13,7 @@ type results struct {
 
 	mu  sync.Mutex
 	sum Report
-	// leading is how many leading steps are done, ahead has the positions of those that are done after one that is not.
+	// leading is the number of leading steps that are done; ahead has the positions of later ones.
 	leading int
 	ahead   map[int]bool
 }
@@ -26,8 +26,8 @@ func newResults(opts Options, done int) *results {
 	}
 }
 
-// add counts an event. One that was dropped in part, or wholly, is not an event that was done, and nobody
-// is told of it.
+// add counts an event whose tasks have all ended. If any was dropped, the event is not done, and is
+// not reported.
 func (r *results) add(e *eventRun) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -43,7 +43,7 @@ func (r *results) add(e *eventRun) {
 	r.sum.Events++
 	r.onEvent(report)
 	if r.failFast && slices.ContainsFunc(e.problems, func(p Problem) bool { return p.fails() }) {
-		return // whoever goes on must come upon it, too
+		return // a run that continues this one must fail as well
 	}
 	r.advance(e.position)
 }

@@ -12,8 +12,8 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// skipDone reads the steps that were done before and notes the bare pods that they left behind. The steps of the run are
-// the others then, until stop is called.
+// skipDone reads the steps that are done and notes the bare pods that they left behind. Until stop
+// is called, the steps of the run are the rest.
 func (r *run) skipDone(ctx context.Context) (stop func(), err error) {
 	if r.plan.Done == 0 {
 		return func() {}, nil
@@ -53,7 +53,7 @@ func (r *run) noteDone(event *trace.Event) {
 		if key.kind != podKind || checkNames(key.namespace, key.name) != nil {
 			continue
 		}
-		// One that cannot be made was a problem then.
+		// If the pod cannot be built, that was a problem of the earlier run.
 		if body, err := r.builder.build(&event.Applied[i]); err == nil {
 			r.pods.applied(key, key.name, body)
 		}
@@ -68,9 +68,9 @@ func (r *run) noteDone(event *trace.Event) {
 	}
 }
 
-// takeUp goes on with the bare pods there were before the run: some may have been interrupted since, or may
-// be gone. All of them are noted already, so that it is known which is the last of several clones.
-func (r *run) takeUp() {
+// resumePods handles the bare pods that existed before the run, some of which may have been
+// interrupted since. It needs all of them to know which clone is the last.
+func (r *run) resumePods() {
 	there := map[objectKey]bool{}
 	for _, pod := range r.former {
 		there[originalOf(pod)] = true
@@ -85,13 +85,13 @@ func (r *run) takeUp() {
 	}
 }
 
-// inDoubt tells whether an event may have been begun by the run of which this one is the continuation: it was not
-// wholly done, or that was not written down any more.
+// inDoubt reports whether an event may have been started by the run that this one continues: it was
+// not completely done, or no checkpoint of that was saved.
 func (r *run) inDoubt(event *eventRun) bool {
 	return r.adopted && event.due.Before(r.began.Add(r.opts.RetryFor))
 }
 
-// findPod notes that a pod exists which an earlier run may have applied.
+// findPod looks for a pod that an earlier run may have applied.
 func (r *run) findPod(ctx context.Context, t *task, at place) error {
 	if !r.inDoubt(t.event) || r.pods.known(t.key) {
 		return nil

@@ -15,8 +15,8 @@ import (
 // rootKind is the kind of the root object.
 const rootKind = "SimulationRoot"
 
-// CreateRoot makes the root object and returns it. What an earlier run of the same simulation left behind is
-// cleaned up first, with everything below it.
+// CreateRoot creates the root object and returns it. It first deletes everything that an earlier
+// run of the simulation left behind.
 func (e *Engine) CreateRoot(ctx context.Context) (mutate.Root, error) {
 	leftovers, err := e.leftovers(ctx)
 	if err != nil {
@@ -40,12 +40,12 @@ func (e *Engine) CreateRoot(ctx context.Context) (mutate.Root, error) {
 	return e.root, nil
 }
 
-// AdoptRoot takes over the root of an earlier run, with everything below it, in place of CreateRoot. There is none,
-// and found is false, if it does not exist or is being deleted.
+// AdoptRoot adopts the root of an earlier run, with everything below it. It replaces CreateRoot.
+// found is false if the root does not exist or is being deleted.
 //
-// A Run after that is the continuation of the earlier one, from the events that Plan.Done says were wholly done. Those
-// that follow may have been begun: what is due until Options.RetryFor after the new Run begins and is to be deleted may
-// be gone already, which is no Problem.
+// The next Run continues the earlier one after Plan.Done steps. Later steps may have been started:
+// it is no Problem if an object to delete is absent, for events that are due until Options.RetryFor
+// after the new Run began.
 func (e *Engine) AdoptRoot(ctx context.Context) (root mutate.Root, found bool, err error) {
 	object, err := e.target.get(ctx, e.rootPlace())
 	switch {
@@ -60,7 +60,7 @@ func (e *Engine) AdoptRoot(ctx context.Context) (root mutate.Root, found bool, e
 	return e.root, true, nil
 }
 
-// leftovers tells whether there is a root already, or a namespace that belonged to one.
+// leftovers reports whether there is a root, or a namespace with a reference to one.
 func (e *Engine) leftovers(ctx context.Context) (bool, error) {
 	_, err := e.target.get(ctx, e.rootPlace())
 	if !apierrors.IsNotFound(err) {

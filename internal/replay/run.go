@@ -16,10 +16,10 @@ import (
 )
 
 const (
-	// preparedSteps and preparedBytes bound what is prepared ahead of its deadline, or late.
+	// preparedSteps and preparedBytes bound the steps that are prepared and not done.
 	preparedSteps = 64
 	preparedBytes = 64 << 20
-	// preparedNamespaces bounds how many are made at a time.
+	// preparedNamespaces is how many namespaces are created concurrently.
 	preparedNamespaces = 16
 )
 
@@ -27,7 +27,7 @@ const (
 type run struct {
 	*Engine
 	plan Plan
-	// steps are those of the plan that are not done, after eventsDone events that are.
+	// steps are the steps of the plan that are not done. They follow eventsDone events that are.
 	steps      iter.Seq2[step, error]
 	eventsDone int
 
@@ -37,23 +37,24 @@ type run struct {
 	spaces   *namespaces
 	pods     *barePods
 	made     *made
-	former   []*corev1.Pod // bare ones there were before the run, until takeUp
+	former   []*corev1.Pod // bare pods that existed before the run, until resumePods
 	results  *results
 	memory   *semaphore.Weighted
 	kinds    kindWatch
-	// began is when the run did.
+	// began is when the run began.
 	began time.Time
-	// end ends the run, with a cause.
+	// end ends the run with a cause.
 	end context.CancelCauseFunc
 }
 
-// Run replays the events and returns when the last one is done, or, with a Duration that cuts the trace
-// off or is waited for, when that has passed. Objects that cannot be applied do not stop it: they are Problems of the report.
-// With Options.FailFast the first one does, as the end of ctx would, and is the error: a *ProblemError.
+// Run replays the events and runs the actions. It returns when the last step is done, or, with a
+// Duration that cuts the trace short, when that has passed. Objects that cannot be applied do not
+// end the run, but are Problems of the report. With Options.FailFast the first Problem ends it with
+// a *ProblemError. An action that fails ends it with an *ActionError.
 //
-// When ctx ends, requests under way are finished, no more are made, and the report so far comes with the
-// context's cause. An error from the events has everything before it replayed, and comes with the report
-// too. CreateRoot must have succeeded before.
+// When ctx ends, requests under way are finished, no more are sent, and Run returns the report so
+// far with the context's cause. If the events return an error, Run replays everything before it,
+// and returns the report with the error. CreateRoot or AdoptRoot must have succeeded before.
 func (e *Engine) Run(ctx context.Context, plan Plan) (Report, error) {
 	if e.root.UID == "" {
 		return Report{}, errors.New("replay: no root")
@@ -88,7 +89,8 @@ func (e *Engine) Run(ctx context.Context, plan Plan) (Report, error) {
 	return report, err
 }
 
-// whyEnded adds to an error why the run was ended, if it was and the error does not say so.
+// whyEnded adds to an error the cause that ended the run, if there is one and the error does not
+// wrap it.
 func whyEnded(ctx context.Context, err error) error {
 	cause := context.Cause(ctx)
 	if err == nil {
@@ -109,7 +111,8 @@ func (r *run) failed(problem Problem) {
 	}
 }
 
-// abort ends the run with an error. The queue is stopped before this returns, so that no worker starts anything more.
+// abort ends the run with an error. It stops the queue before it returns, so that no worker starts
+// anything more.
 func (r *run) abort(err error) {
 	r.queue.stop()
 	r.end(err)
@@ -125,11 +128,11 @@ func (e *Engine) newRun(plan Plan) *run {
 	}
 	_, now, shift, _ := plan.Pause.state()
 	if plan.Start.IsZero() {
-		// Pauses until now move nothing: what is due from now on is counted from now.
+		// Pauses until now shift nothing, because deadlines count from now.
 		plan.Start = now.Add(-shift)
 	}
-	// A start that was cut to a second or came as text has no monotonic reading; from here on it has,
-	// and the wall clock may be set without harm.
+	// A start that was rounded or parsed has no monotonic clock reading. With one, the wall clock may
+	// be set during the run.
 	start := now.Add(plan.Start.Sub(now))
 	r := &run{
 		Engine:   e,
@@ -174,7 +177,7 @@ func (r *run) dispatch(ctx context.Context) error {
 	return failure
 }
 
-// prepare prepares the steps ahead of their time, within the limits.
+// prepare prepares steps ahead of their time, within the limits.
 func (r *run) prepare(ctx context.Context, prepared chan<- pending) error {
 	position, index := r.plan.Done, r.eventsDone
 	for step, err := range r.steps {
@@ -207,9 +210,9 @@ func (r *run) prepare(ctx context.Context, prepared chan<- pending) error {
 	return nil
 }
 
-// prepareNamespaces makes the namespaces an event needs, so that none of its objects has to wait for one. Where
-// the trace has the namespaces themselves, it is not for us to make them early. What goes wrong here is seen
-// when an object needs the namespace.
+// prepareNamespaces creates the namespaces of an event, so that its objects need not wait for them.
+// If the trace contains namespaces, they are created when they are due. Errors occur again when an
+// object needs the namespace.
 func (r *run) prepareNamespaces(ctx context.Context, event *eventRun) {
 	if _, tracked := r.plan.Config.TrackedObjects[corev1.SchemeGroupVersion.WithKind("Namespace")]; tracked {
 		return
@@ -233,7 +236,7 @@ func (r *run) prepareNamespaces(ctx context.Context, event *eventRun) {
 	_ = group.Wait()
 }
 
-// finish is called once for each event, when its last task is done.
+// finish must be called once for each event, when its last task has ended.
 func (r *run) finish(event *eventRun) {
 	r.memory.Release(event.size)
 	r.results.add(event)

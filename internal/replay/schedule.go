@@ -5,25 +5,26 @@ import (
 	"time"
 )
 
-// schedule says when what happened in the trace is due.
+// schedule computes deadlines.
 type schedule struct {
 	start  time.Time
 	origin int64
 	speed  float64
 }
 
-// due computes a deadline from the start alone, so that rounding never adds up.
+// due returns the deadline for a time of the trace. It is computed from the start, so that rounding
+// errors do not add up.
 func (s schedule) due(traceTime int64) time.Time {
 	seconds := float64(traceTime-s.origin) / s.speed
 	whole, part := math.Modf(seconds)
-	const most = float64(math.MaxInt64/int64(time.Second)) - 1
-	if whole = max(-most, min(most, whole)); math.Abs(whole) == most {
+	const limit = float64(math.MaxInt64/int64(time.Second)) - 1
+	if whole = max(-limit, min(limit, whole)); math.Abs(whole) == limit {
 		part = 0
 	}
 	return s.start.Add(time.Duration(whole)*time.Second + time.Duration(math.Round(part*float64(time.Second))))
 }
 
-// after is due for a duration since the origin.
+// after returns the deadline for a duration since the origin.
 func (s schedule) after(d time.Duration) time.Time {
 	return s.start.Add(time.Duration(math.Round(float64(d) / s.speed)))
 }

@@ -39,7 +39,8 @@ func (e *ActionError) Error() string {
 // Unwrap returns the error of the action.
 func (e *ActionError) Unwrap() error { return e.Err }
 
-// step is one thing that a run goes through, at its time: an event of the trace or an action. Exactly one of the two is set.
+// step is one thing that a run goes through, at its time: an event of the trace or an action.
+// Exactly one of the two is set.
 type step struct {
 	event  *trace.Event
 	action *Action
@@ -52,7 +53,8 @@ func (s step) time() int64 {
 	return s.event.Time
 }
 
-// steps returns the events and the actions in the order of their times. Actions follow the events of the same second.
+// steps returns the events and the actions in the order of their times. Actions follow the events
+// of the same second.
 func (p *Plan) steps() iter.Seq2[step, error] {
 	actions := slices.Clone(p.Actions)
 	slices.SortStableFunc(actions, func(a, b Action) int { return cmp.Compare(a.Time, b.Time) })
@@ -83,7 +85,8 @@ type pending interface {
 	deadline() time.Time
 	// bytes returns about how much memory the step takes until it is done.
 	bytes() int64
-	// start starts the step, which was due at a time that takes pauses into account. It does not block.
+	// start starts the step, which was due at a time that takes pauses into account. It does not
+	// block.
 	start(r *run, due time.Time)
 }
 

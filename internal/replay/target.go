@@ -21,45 +21,47 @@ import (
 	simkubev1 "simkube.io/simkube/api/v1"
 )
 
-// requestTimeout bounds one request. It is also how long an interrupt waits for an API server that does
-// not answer: requests under way are finished, so that what they made is known.
+// requestTimeout bounds one request. It also bounds how long a cancelled run waits for an API
+// server that does not respond: requests under way are finished, so that their results are known.
 const requestTimeout = 15 * time.Second
 
-// place is one object's place in a cluster. The namespace is empty for a cluster-scoped object.
+// place is the resource, namespace and name of an object in a cluster. The namespace is empty for a
+// cluster-scoped object.
 type place struct {
 	resource        schema.GroupVersionResource
 	namespace, name string
 }
 
-// target is the cluster as the engine needs it. All methods may be called concurrently. A place
-// whose namespace or name cannot be part of a URL is an error, and no request is made.
+// target is a cluster, for the engine. All methods may be called concurrently. They return an
+// error, and send no request, if a namespace or a name cannot be part of a URL.
 type target interface {
-	// mapping finds a kind. For one that is unknown, meta.IsNoMatchError holds.
+	// mapping finds a kind. For an unknown kind, meta.IsNoMatchError holds for the error.
 	mapping(gvk schema.GroupVersionKind) (*meta.RESTMapping, error)
-	// refresh has mapping look at the cluster anew.
+	// refresh makes mapping discover the kinds of the cluster again.
 	refresh()
 	get(ctx context.Context, at place) (*metav1.PartialObjectMetadata, error)
-	// apply is a forced server-side apply. It returns the object's UID.
+	// apply sends a forced server-side apply and returns the UID of the object.
 	apply(ctx context.Context, at place, body []byte) (types.UID, error)
 	create(ctx context.Context, at place, object *unstructured.Unstructured) (*unstructured.Unstructured, error)
 	delete(ctx context.Context, at place, opts metav1.DeleteOptions) error
 	deleteCollection(ctx context.Context, in place, opts metav1.DeleteOptions, selector string) error
 	list(ctx context.Context, resource schema.GroupVersionResource, selector string) ([]metav1.PartialObjectMetadata, error)
-	// kinds gives the kinds whose objects can be listed and deleted. With an error it gives those found.
+	// kinds returns the kinds whose objects can be listed and deleted. With an error, it returns those
+	// found.
 	kinds() ([]kind, error)
-	// pods gives a client to watch pods with.
+	// pods returns a client to watch pods with.
 	pods() kubernetes.Interface
 }
 
-// kind is one resource of the cluster.
+// kind is a kind of the cluster.
 type kind struct {
 	gvk        schema.GroupVersionKind
 	resource   schema.GroupVersionResource
 	namespaced bool
 }
 
-// cluster is the target that is a real one. Applies go through the metadata client, which spares the decoding
-// of what comes back.
+// cluster is a real cluster. Applies use the metadata client, which does not decode the whole
+// response.
 type cluster struct {
 	discovery discovery.DiscoveryInterface
 	mapper    *restmapper.DeferredDiscoveryRESTMapper
@@ -102,8 +104,8 @@ func (c *cluster) mapping(gvk schema.GroupVersionKind) (*meta.RESTMapping, error
 
 func (c *cluster) refresh() { c.mapper.Reset() }
 
-// at returns what makes requests for a place. Every request for one object goes through here, since
-// the metadata client does not check names.
+// at returns the client for a place. Every request for one object must use it, since the metadata
+// client does not check names.
 func (c *cluster) at(p place) (metadata.ResourceInterface, error) {
 	if err := checkNames(p.namespace, p.name); err != nil {
 		return nil, &taskError{Malformed, err}
@@ -204,8 +206,8 @@ func (c *cluster) kinds() ([]kind, error) {
 
 func (c *cluster) pods() kubernetes.Interface { return c.typed }
 
-// outlive gives a context for one request that changes something, or leads to a change. It goes on when ctx
-// ends, for requestTimeout at most.
+// outlive returns a context for one request that changes something, or is needed for a change. The
+// context does not end with ctx, but after requestTimeout.
 func outlive(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), requestTimeout)
 }

@@ -18,47 +18,48 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// The kinds that are special.
+// Kinds with a special treatment.
 var (
 	podKind       = schema.GroupKind{Kind: "Pod"}
 	namespaceKind = schema.GroupKind{Kind: "Namespace"}
 )
 
-// maxMessage is how many bytes of an error a problem keeps. Validation errors quote whole manifests
-// between what they are about and what is wrong with it.
+// maxMessage is how many bytes of an error a problem has. Validation errors quote whole manifests
+// in the middle.
 const maxMessage = 500
 
-// task is what one event does to one object.
+// task applies or deletes one object of an event.
 type task struct {
 	r     *run
 	event *eventRun
 	verb  Verb
 	gvk   schema.GroupVersionKind
-	// key has the object's place in the trace, target its name in the cluster.
+	// key is the object's key in the trace, target its name in the cluster.
 	key    objectKey
 	target string
-	// body is what to apply. malformed, if not nil, says why there is none, or no name to delete.
+	// body is what to apply. malformed, if not nil, is why there is none, or why the name is invalid.
 	body      []byte
 	malformed error
-	// leftOut, if not nil, says why the object is not applied in a cluster with other workloads.
+	// leftOut, if not nil, is why the object is not applied in a cluster with other workloads.
 	leftOut *leftOutError
-	// waits says that the event's other objects go first.
+	// waits reports whether the event's other objects are tried first.
 	waits bool
 
-	// first is when the task was first tried, sent when the first request for the object itself went out.
+	// first is when the task was first tried, sent when the first request for the object itself was
+	// sent.
 	first, sent time.Time
 	tries       int
 }
 
-// outcome of a task; the zero outcome is success.
+// outcome is the outcome of a task. The zero outcome is success.
 type outcome struct {
 	problem *Problem
 	dropped bool
-	// skipped says that there was nothing to do.
+	// skipped reports whether there was nothing to do.
 	skipped bool
 }
 
-// prepareTask does all that can be done before the deadline.
+// prepareTask does everything that can be done before the deadline.
 func (r *run) prepareTask(event *eventRun, object *trace.Object, verb Verb) *task {
 	t := &task{r: r, event: event, verb: verb, gvk: object.GVK(), key: keyOf(object)}
 	t.target = r.builder.target(t.key.kind, object.Name())
@@ -72,8 +73,8 @@ func (r *run) prepareTask(event *eventRun, object *trace.Object, verb Verb) *tas
 		}
 		t.waits = len(r.plan.Config.PodSpecTemplatePaths(t.gvk)) > 0
 	}
-	// The first look-up of a kind asks the cluster what it has. Here, that costs no lag; what comes of it
-	// is seen when the task is run.
+	// The first use of a kind may discover the kinds of the cluster, which adds no lag here. An error
+	// occurs again when the task is run.
 	_, _ = r.target.mapping(t.gvk)
 	return t
 }
@@ -109,7 +110,7 @@ func (t *task) run(ctx context.Context) (again bool, after time.Duration) {
 	return false, 0
 }
 
-// drop ends a task that is not to be tried any more.
+// drop ends a task that is not tried again.
 func (t *task) drop() {
 	if t.tries == 0 {
 		t.letOthersGo()
@@ -141,8 +142,8 @@ func (t *task) problem(category Category, err error) *Problem {
 	}
 }
 
-// sending notes that the request for the object itself goes out now. It must not if there is an error: the run ended
-// while the request was made possible.
+// sending must be called before the request for the object itself is sent. If it returns an error,
+// the run has ended, and the request must not be sent.
 func (t *task) sending(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return errEnded
@@ -180,8 +181,8 @@ func (t *task) try(ctx context.Context) error {
 	return t.delete(ctx, at)
 }
 
-// isolated returns an error if the object is left out of a cluster with other workloads. The first
-// time, that is a problem.
+// isolated returns an error if the object is left out of a cluster with other workloads. Only the
+// first time is a problem.
 func (t *task) isolated(namespaced bool) error {
 	isolation := t.r.builder.isolation
 	leftOut := t.leftOut
@@ -259,7 +260,7 @@ func (t *task) delete(ctx context.Context, at place) error {
 		return err
 	}
 	err = t.r.target.delete(ctx, at, opts)
-	t.r.made.forget(t.key) // of another object with this name, a second try has to find out whose it is
+	t.r.made.forget(t.key) // if another object has the name by now, a retry must not delete it
 	switch {
 	case t.key.kind == namespaceKind:
 		t.r.spaces.forget(at.name)
@@ -270,8 +271,8 @@ func (t *task) delete(ctx context.Context, at place) error {
 	return t.gone(err)
 }
 
-// uid returns the UID of the object to delete: of the one that this run applied, or else of one
-// that hangs off the root. A clone of a pod has another name than the pod.
+// uid returns the UID of the object to delete: that of the object that this run applied, or of one
+// with an owner reference to the root. A clone of a pod has another name than the pod.
 func (t *task) uid(ctx context.Context, at place) (types.UID, error) {
 	if uid := t.r.made.uid(t.key); uid != "" && at.namespace != "" && at.name == t.target {
 		return uid, nil
@@ -279,8 +280,8 @@ func (t *task) uid(ctx context.Context, at place) (types.UID, error) {
 	return t.r.owned(ctx, at)
 }
 
-// gone marks that what was to be deleted is not there. What is on its way out already is as good as
-// deleted; so is what an earlier run may have deleted.
+// gone changes the error of a deletion of an object that is absent. An object that is being deleted
+// counts as deleted, and so does one that an earlier run may have deleted.
 func (t *task) gone(err error) error {
 	switch {
 	case apierrors.IsNotFound(err) && t.r.inDoubt(t.event):
@@ -293,7 +294,7 @@ func (t *task) gone(err error) error {
 	return err
 }
 
-// taskError is an error whose category is known, and which does not pass.
+// taskError is an error with a known category, for which a retry cannot succeed.
 type taskError struct {
 	category Category
 	err      error
@@ -302,13 +303,13 @@ type taskError struct {
 func (e *taskError) Error() string { return e.err.Error() }
 func (e *taskError) Unwrap() error { return e.err }
 
-// backoff grows from a twentieth of a second to two seconds, unless the server says how long.
+// backoff returns the time before a retry, from 50 ms to 2 s, unless the API server suggests one.
 func backoff(tries int, err error) time.Duration {
-	const first, most = 50 * time.Millisecond, 2 * time.Second
+	const first, limit = 50 * time.Millisecond, 2 * time.Second
 	if seconds, ok := apierrors.SuggestsClientDelay(err); ok && seconds > 0 {
 		return time.Duration(seconds) * time.Second
 	}
-	return min(most, first<<min(tries-1, 10))
+	return min(limit, first<<min(tries-1, 10))
 }
 
 var (

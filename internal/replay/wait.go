@@ -7,8 +7,9 @@ import (
 	"k8s.io/utils/clock"
 )
 
-// SleepUntil waits for a deadline that pauses move, and returns when that was. While it is paused no deadline passes, not even one that was reached
-// before. When ctx ends first, it returns the context's cause.
+// SleepUntil waits for a deadline that pauses shift, and returns the shifted deadline. During a
+// pause no deadline passes, not even one in the past. If ctx ends first, SleepUntil returns its
+// cause.
 func (p *Pauser) SleepUntil(ctx context.Context, deadline time.Time) (due time.Time, err error) {
 	for {
 		paused, now, shift, changed := p.state()
@@ -26,7 +27,8 @@ func (p *Pauser) SleepUntil(ctx context.Context, deadline time.Time) (due time.T
 	}
 }
 
-// sleepOrChange waits until the time has passed or something changes; while paused, only for that.
+// sleepOrChange waits until the time has passed or the state changes; during a pause, only for a
+// change.
 func (p *Pauser) sleepOrChange(ctx context.Context, paused bool, left time.Duration, changed <-chan struct{}) error {
 	var passed <-chan time.Time
 	if !paused {
@@ -43,7 +45,7 @@ func (p *Pauser) sleepOrChange(ctx context.Context, paused bool, left time.Durat
 	return nil
 }
 
-// sleepUntil waits for a moment, whether or not anything is paused.
+// sleepUntil waits until a time, regardless of pauses.
 func sleepUntil(ctx context.Context, clock clock.Clock, deadline time.Time) error {
 	left := deadline.Sub(clock.Now())
 	if left <= 0 {
