@@ -47,7 +47,8 @@ type field struct {
 	action Action
 }
 
-// fields returns the fields of a hook that ask for an action, set or not. It is the only list of the actions.
+// fields returns the fields of a hook that ask for an action, set or not. It is the only list of
+// the actions.
 func fields(hook simkubev1.SimulationHook) []field {
 	return []field{
 		{"cmd", hook.Cmd != "", command{hook}},
@@ -67,8 +68,8 @@ func names() string {
 	return strings.Join(all[:last], ", ") + " and " + all[last]
 }
 
-// Name returns what errors call the action that a hook asks for: the program of a command, the field of another action.
-// It returns the empty string if the hook asks for none.
+// Name returns what errors call the action that a hook asks for: the program of a command, the
+// field of another action. It returns the empty string if the hook asks for none.
 func Name(hook simkubev1.SimulationHook) string {
 	for _, f := range fields(hook) {
 		if f.set && hook.Cmd == "" {
@@ -78,8 +79,8 @@ func Name(hook simkubev1.SimulationHook) string {
 	return hook.Cmd
 }
 
-// New returns the action that a hook asks for. It returns an error unless the hook asks for exactly one action, whose
-// arguments are valid.
+// New returns the action that a hook asks for. It returns an error unless the hook asks for exactly
+// one action, whose arguments are valid.
 func New(hook simkubev1.SimulationHook) (Action, error) {
 	var action Action
 	for _, f := range fields(hook) {

@@ -13,7 +13,8 @@ import (
 	simkubev1 "simkube.io/simkube/api/v1"
 )
 
-// TestRunner_Run_NoCluster checks that an error has the name of the action and says that no cluster is configured.
+// TestRunner_Run_NoCluster checks that an error has the name of the action and says that no cluster
+// is configured.
 func TestRunner_Run_NoCluster(t *testing.T) {
 	virtual := metav1.LabelSelector{MatchLabels: map[string]string{"type": "virtual"}}
 	for want, hook := range map[string]simkubev1.SimulationHook{
@@ -119,7 +120,8 @@ func pod(phase corev1.PodPhase, ready bool) corev1.Pod {
 	return corev1.Pod{Status: corev1.PodStatus{Phase: phase, Conditions: []corev1.PodCondition{{Type: corev1.PodReady, Status: status}}}}
 }
 
-// TestNames compares the actions with the rule by which the API server rejects a hook with none or several.
+// TestNames compares the actions with the rule by which the API server rejects a hook with none or
+// several.
 func TestNames(t *testing.T) {
 	source, err := os.ReadFile("../../api/v1/hooks.go")
 	if err != nil {

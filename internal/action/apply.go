@@ -20,7 +20,8 @@ import (
 )
 
 const (
-	// The API server serves a new kind shortly after its definition was applied. Until then requests for it fail.
+	// The API server serves a new kind shortly after its definition was applied. Until then requests
+	// for it fail.
 	kindPoll    = 250 * time.Millisecond
 	kindRetries = 40
 )
@@ -111,7 +112,8 @@ func (a *applier) try(ctx context.Context, object *unstructured.Unstructured) er
 	return err
 }
 
-// unserved reports whether an error is about an unknown kind, and not about an object or a namespace that does not exist.
+// unserved reports whether an error is about an unknown kind, and not about an object or a
+// namespace that does not exist.
 func unserved(err error) bool {
 	return meta.IsNoMatchError(err) || apierrors.IsNotFound(err) && apierrors.IsUnexpectedServerError(err)
 }

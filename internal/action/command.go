@@ -14,15 +14,18 @@ import (
 )
 
 const (
-	// tailSize is how many bytes of the output a Result keeps, maxLine how long a line of the log is at most.
+	// tailSize is how many bytes of the output a Result keeps, maxLine how long a line of the log is
+	// at most.
 	tailSize = 2 << 10
 	maxLine  = 1 << 10
-	// waitDelay is how long the output is read after the program exited. A child that outlives it may hold the pipe open.
+	// waitDelay is how long the output is read after the program exited. A child that outlives it may
+	// hold the pipe open.
 	waitDelay = 2 * time.Second
 )
 
-// command runs a program. When ctx ends, the program is killed with every process in its process group. What the program
-// leaves in the background when it exits by itself continues: a hook may start something for the time of the simulation.
+// command runs a program. When ctx ends, the program is killed with every process in its process
+// group. What the program leaves in the background when it exits by itself continues: a hook may
+// start something for the time of the simulation.
 type command struct{ simkubev1.SimulationHook }
 
 // Validate returns nil: whether there is such a program is known only where it is run.

@@ -64,7 +64,8 @@ func TestRunner_Run_Background(t *testing.T) {
 	}
 }
 
-// TestRunner_Run_Output holds that the log gets all of it, in lines of a length, and the result the end.
+// TestRunner_Run_Output holds that the log gets all of it, in lines of a length, and the result the
+// end.
 func TestRunner_Run_Output(t *testing.T) {
 	var log bytes.Buffer
 	runner := &Runner{Logger: slog.New(slog.NewTextHandler(&log, nil))}

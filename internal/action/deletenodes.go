@@ -13,8 +13,8 @@ import (
 	simkubev1 "simkube.io/simkube/api/v1"
 )
 
-// deleteNodes deletes the nodes that exist when it is run. A node that is gone, or was replaced by another of its name
-// meanwhile, counts as deleted.
+// deleteNodes deletes the nodes that exist when it is run. A node that is gone, or was replaced by
+// another of its name meanwhile, counts as deleted.
 type deleteNodes struct{ *simkubev1.DeleteNodesAction }
 
 func (d deleteNodes) Validate() error {

@@ -14,8 +14,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/yaml"
 )
 
-// parseManifests reads the documents of apply.manifests, including lists, and sorts them: definitions of kinds, then
-// namespaces, then the rest in the order given.
+// parseManifests reads the documents of apply.manifests, including lists, and sorts them:
+// definitions of kinds, then namespaces, then the rest in the order given.
 func parseManifests(text string) ([]*unstructured.Unstructured, error) {
 	decoder := yaml.NewYAMLOrJSONDecoder(strings.NewReader(text), 4096)
 	var objects []*unstructured.Unstructured
@@ -67,8 +67,8 @@ func addObject(object *unstructured.Unstructured, objects *[]*unstructured.Unstr
 	return nil
 }
 
-// validatePlace returns an error if the name or the namespace of an object is not a single segment of a URL path. The
-// request would be for another object.
+// validatePlace returns an error if the name or the namespace of an object is not a single segment
+// of a URL path. The request would be for another object.
 func validatePlace(object *unstructured.Unstructured) error {
 	if wrong := content.IsPathSegmentName(object.GetName()); len(wrong) > 0 {
 		return fmt.Errorf("invalid metadata.name %q of the %s: %s", object.GetName(), object.GetKind(), strings.Join(wrong, "; "))

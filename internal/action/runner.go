@@ -15,8 +15,8 @@ import (
 // defaultTimeout bounds an action without a timeout of its own.
 const defaultTimeout = 600 * time.Second
 
-// Runner runs actions. The zero Runner runs commands. Its fields must not change after the first Run; Run may be called
-// concurrently.
+// Runner runs actions. The zero Runner runs commands. Its fields must not change after the first
+// Run; Run may be called concurrently.
 type Runner struct {
 	// Config reaches the cluster; with nil all actions but commands fail. Its rate limit is ignored.
 	Config *rest.Config
@@ -64,8 +64,9 @@ var (
 	ErrNoCluster = errors.New("no cluster is configured for it; use cmd")
 )
 
-// Run runs the action that a hook asks for, and returns when it is done or its timeout has passed. A command reads sim
-// from its standard input if the hook says so. Every error is an *[Error], unless ctx ended first.
+// Run runs the action that a hook asks for, and returns when it is done or its timeout has passed.
+// A command reads sim from its standard input if the hook says so. Every error is an *[Error],
+// unless ctx ended first.
 func (r *Runner) Run(ctx context.Context, hook simkubev1.SimulationHook, sim *simkubev1.Simulation) (Result, error) {
 	timeout := defaultTimeout
 	if hook.TimeoutSeconds != nil {

@@ -21,8 +21,8 @@ import (
 
 const podPoll = 500 * time.Millisecond
 
-// waitForPods polls the pods until all of them are in the state that is wanted. It fails at once only if listing pods is
-// forbidden; all other errors may pass.
+// waitForPods polls the pods until all of them are in the state that is wanted. It fails at once
+// only if listing pods is forbidden; all other errors may pass.
 type waitForPods struct{ *simkubev1.WaitForPodsAction }
 
 func (w waitForPods) Validate() error {
@@ -88,7 +88,8 @@ func (w waitForPods) wait(ctx context.Context, client kubernetes.Interface) erro
 	return nil
 }
 
-// missing returns an error that describes what the pods lack to be in the state that is wanted, and nil if they lack nothing.
+// missing returns an error that describes what the pods lack to be in the state that is wanted, and
+// nil if they lack nothing.
 func (w waitForPods) missing(pods []corev1.Pod) error {
 	states := map[string]int{}
 	done := 0

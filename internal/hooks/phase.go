@@ -15,20 +15,22 @@ import (
 	"simkube.io/simkube/internal/printable"
 )
 
-// RecordStore stores the records of the hooks that were started. Save returns when the records outlive this process.
+// RecordStore stores the records of the hooks that were started. Save returns when the records
+// outlive this process.
 type RecordStore interface {
 	Records() []simkubev1.HookRecord
 	Save(ctx context.Context, records []simkubev1.HookRecord) error
 }
 
-// ErrInterrupted is the error of a hook that an earlier process started and whose end was not saved.
+// ErrInterrupted is the error of a hook that an earlier process started and whose end was not
+// saved.
 var ErrInterrupted = errors.New("interrupted: it was begun and its end is not known, so it is not run again")
 
 // ErrFailedBefore is returned for a hook that failed in an earlier call.
 var ErrFailedBefore = errors.New("has failed")
 
-// Runner runs the hooks of a phase. The zero Runner works, for commands. Its fields must not change after the first call
-// of RunPhase, which may be called concurrently.
+// Runner runs the hooks of a phase. The zero Runner works, for commands. Its fields must not change
+// after the first call of RunPhase, which may be called concurrently.
 type Runner struct {
 	// Actions runs what the hooks do.
 	Actions action.Runner
@@ -38,7 +40,8 @@ type Runner struct {
 	OnDone func(record simkubev1.HookRecord, hook simkubev1.SimulationHook, err error)
 }
 
-// Run runs one hook, without a record of it. Every error wraps an [action.Error], unless ctx ended first.
+// Run runs one hook, without a record of it. Every error wraps an [action.Error], unless ctx ended
+// first.
 func (r *Runner) Run(ctx context.Context, hook simkubev1.SimulationHook, sim *simkubev1.Simulation) (action.Result, error) {
 	result, err := r.Actions.Run(ctx, hook, sim)
 	if err != nil {
@@ -47,9 +50,10 @@ func (r *Runner) Run(ctx context.Context, hook simkubev1.SimulationHook, sim *si
 	return result, err
 }
 
-// RunPhase runs those hooks of a phase that have no record in the store, one after the other. It returns at the first
-// hook that fails, or failed in an earlier call, unless the hook says that its failure is ignored. The hooks of PostStop
-// each undo something of their own: all of them are run, and the error is that of the first that fails.
+// RunPhase runs those hooks of a phase that have no record in the store, one after the other. It
+// returns at the first hook that fails, or failed in an earlier call, unless the hook says that its
+// failure is ignored. The hooks of PostStop each undo something of their own: all of them are run,
+// and the error is that of the first that fails.
 func (r *Runner) RunPhase(ctx context.Context, phase simkubev1.HookPhase, run int32, hooks []simkubev1.SimulationHook, sim *simkubev1.Simulation, store RecordStore) error {
 	records := slices.Clone(store.Records())
 	var first error

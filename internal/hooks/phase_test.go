@@ -93,7 +93,8 @@ func TestRunner_RunPhase_FailedBefore(t *testing.T) {
 	}
 }
 
-// TestRunner_RunPhase_PostStop holds that one that fails keeps none from undoing what is its own to undo.
+// TestRunner_RunPhase_PostStop holds that one that fails keeps none from undoing what is its own to
+// undo.
 func TestRunner_RunPhase_PostStop(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "out")
 	list := []simkubev1.SimulationHook{sh("echo a >>" + file), sh("exit 2"), sh("echo b >>" + file), sh("exit 3"), sh("echo c >>" + file)}

@@ -38,8 +38,8 @@ func (e *FileError) Error() string {
 // Unwrap returns what is wrong, without the place.
 func (e *FileError) Unwrap() error { return e.Err }
 
-// ReadFiles reads files of hooks and concatenates their lists, in the order of the paths. A file may be empty. An error in
-// the text of a file is a *[FileError].
+// ReadFiles reads files of hooks and concatenates their lists, in the order of the paths. A file
+// may be empty. An error in the text of a file is a *[FileError].
 func ReadFiles(paths ...string) (*simkubev1.SimulationHooks, error) {
 	all := &simkubev1.SimulationHooks{}
 	for _, path := range paths {

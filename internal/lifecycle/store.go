@@ -11,12 +11,14 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// Store has the recorded lifecycles that simulated pods get. It is immutable and safe for concurrent use.
+// Store has the recorded lifecycles that simulated pods get. It is immutable and safe for
+// concurrent use.
 type Store struct {
 	owners map[ownerKey]*owned
 }
 
-// ownerKey has no version: an owner may have been recorded with another version of its kind than its pods refer to.
+// ownerKey has no version: an owner may have been recorded with another version of its kind than
+// its pods refer to.
 type ownerKey struct {
 	kind schema.GroupKind
 	name string
@@ -56,9 +58,10 @@ func keyOf(owner trace.PodOwner) ownerKey {
 	return ownerKey{kind: owner.GVK.GroupKind(), name: owner.Name}
 }
 
-// Lookup returns the lifecycle of the pod with the sequence number seq, from 0, among those pods of an owner that have
-// the hash: element seq of the recorded list, modulo its length. For known kinds the hash is ignored, and the list is that
-// of all pods of the owner in the order in which they started. Lookup returns false if no lifecycle was recorded.
+// Lookup returns the lifecycle of the pod with the sequence number seq, from 0, among those pods of
+// an owner that have the hash: element seq of the recorded list, modulo its length. For known kinds
+// the hash is ignored, and the list is that of all pods of the owner in the order in which they
+// started. Lookup returns false if no lifecycle was recorded.
 func (s *Store) Lookup(owner trace.PodOwner, podHash uint64, seq int) (trace.Lifecycle, bool) {
 	lifecycles := s.lifecycles(owner, podHash)
 	if len(lifecycles) == 0 || seq < 0 {
@@ -87,9 +90,9 @@ func (s *Store) lifecycles(owner trace.PodOwner, podHash uint64) []trace.Lifecyc
 	}
 }
 
-// interleave merges the lists, always taking the head that started first. The order within a list is kept: it is that in
-// which its pods were created, which may differ from that of their starts. A pod that never started follows the pod that
-// was created before it.
+// interleave merges the lists, always taking the head that started first. The order within a list
+// is kept: it is that in which its pods were created, which may differ from that of their starts. A
+// pod that never started follows the pod that was created before it.
 func interleave(byHash map[uint64][]trace.Lifecycle) []trace.Lifecycle {
 	hashes := slices.Sorted(maps.Keys(byHash))
 	lists := make([][]trace.Lifecycle, 0, len(hashes))

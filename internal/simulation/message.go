@@ -7,7 +7,7 @@ import (
 )
 
 // Message is one line of JSON from the process that runs a simulation to the one that started it.
-// Exactly one field is set. The last message is a Done or a Failed.
+// Exactly one field is set. The last message has Done or Failed set.
 type Message struct {
 	Note     *Note     `json:"note,omitempty"`
 	Progress *Progress `json:"progress,omitempty"`
@@ -15,7 +15,7 @@ type Message struct {
 	Failed   *Failed   `json:"failed,omitempty"`
 }
 
-// Level is how much a note matters.
+// Level is the severity of a note.
 type Level string
 
 // The levels of a note.
@@ -24,21 +24,21 @@ const (
 	Warning Level = "warning"
 )
 
-// Note is something the user should know, such as how many nodes there will be.
+// Note is information for the user, such as the number of nodes.
 type Note struct {
 	Level Level  `json:"level"`
 	Text  string `json:"text"`
 }
 
-// Phase is what a simulation is busy with.
+// Phase is a phase of a simulation.
 type Phase string
 
 // The phases in the order they come.
 const (
 	Preparing Phase = "preparing" // reading the trace
-	Starting  Phase = "starting"  // bringing up the control plane
+	Starting  Phase = "starting"  // starting the control plane
 	Nodes     Phase = "nodes"     // creating nodes
-	Aligning  Phase = "aligning"  // waiting for the clock's seconds
+	Aligning  Phase = "aligning"  // waiting until the clock shows the seconds of the trace
 	Replaying Phase = "replaying" // applying events
 	Settling  Phase = "settling"  // waiting for the last pods
 	Reporting Phase = "reporting" // writing results
@@ -48,37 +48,38 @@ const (
 // Progress is how far a simulation is.
 type Progress struct {
 	Phase Phase `json:"phase"`
-	// TraceTime is the trace's clock now, between TraceStart and TraceEnd; zero before the replay.
+	// TraceTime is the present time in the trace, between TraceStart and TraceEnd; zero before the
+	// replay.
 	TraceTime  time.Time `json:"traceTime"`
 	TraceStart time.Time `json:"traceStart"`
 	TraceEnd   time.Time `json:"traceEnd"`
-	// Events were replayed, of EventsTotal.
+	// Events is how many of EventsTotal events were replayed.
 	Events      int `json:"events"`
 	EventsTotal int `json:"eventsTotal"`
-	// Counts is what the cluster holds.
+	// Counts counts the pods and nodes of the cluster.
 	Counts results.Counts `json:"counts"`
-	// ETA is how long it will take until the end of the trace; 0 when not known. In virtual time the simulation doesn't know, and
-	// who started it estimates.
+	// ETA is the estimated time until the end of the trace; 0 if it is not known. In virtual time the
+	// process that started the simulation estimates it.
 	ETA time.Duration `json:"eta"`
-	// Detail says more about a phase, such as what clean-up waits for.
+	// Detail describes the progress of a phase, such as what clean-up waits for.
 	Detail string `json:"detail,omitempty"`
 }
 
-// Done tells that results were written.
+// Done is sent when the results are written.
 type Done struct {
-	// Output is where the results are.
+	// Output is the folder of the results.
 	Output  string          `json:"output"`
 	Summary results.Summary `json:"summary"`
-	// Misplaced says why they are not where they were to go; empty if they are.
+	// Misplaced is why the results are not in the folder that was asked for; empty if they are.
 	Misplaced string `json:"misplaced,omitempty"`
-	// Interrupted tells that the replay was ended early by the user; the results cover what was replayed.
+	// Interrupted reports whether the user ended the replay early. The results are those until then.
 	Interrupted bool `json:"interrupted,omitempty"`
 }
 
-// Failed tells that the simulation came to nothing.
+// Failed is sent when a simulation ends without results.
 type Failed struct {
 	Error string `json:"error"`
 	Hint  string `json:"hint,omitempty"`
-	// Interrupted tells that the user ended it before there was anything to report.
+	// Interrupted reports whether the user ended it before there was anything to report.
 	Interrupted bool `json:"interrupted,omitempty"`
 }

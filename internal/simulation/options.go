@@ -7,8 +7,8 @@ import (
 	"simkube.io/simkube/internal/replay"
 )
 
-// Options are the options of a run. The zero Options are those of a run on a control plane of its own, which nobody
-// continues.
+// Options are the options of a run. The zero Options are those of a run on a control plane of its
+// own, which nobody continues.
 type Options struct {
 	// RootName is the name of the SimulationRoot; empty means the engine's default.
 	RootName string
@@ -16,18 +16,18 @@ type Options struct {
 	FailFast bool
 	// Exclusive keeps every pod that is mutated on simulated nodes; see mutate.Config.
 	Exclusive bool
-	// Leave leaves everything as it is if the run ends with an error or because its context ends, so that another process
-	// can continue it. The caller cleans up if none does.
+	// Leave leaves everything as it is if the run ends with an error or because its context ends, so
+	// that another process can continue it. The caller cleans up if none does.
 	Leave bool
 	// BeforeReplay is called when pods are mutated and nothing is replayed yet.
 	BeforeReplay func(ctx context.Context, root mutate.Root) error
 	// OnEvent is called for every event that is done, like replay.Options.OnEvent.
 	OnEvent func(replay.EventReport)
-	// OnCheckpoint is called whenever the replay has come further, with a function that returns the checkpoint of the time
-	// at which it is called. The function may be called as long as the caller likes, also after the run has ended.
-	// OnCheckpoint must return soon.
+	// OnCheckpoint is called whenever the replay has come further, with a function that returns the
+	// checkpoint of the time at which it is called. The function may be called as long as the caller
+	// likes, also after the run has ended. OnCheckpoint must return soon.
 	OnCheckpoint func(take func() Checkpoint)
-	// OnResults is called when the results are written, before anything is cleaned up. The failure is the error that ended
-	// the run early because of FailFast, and nil otherwise.
+	// OnResults is called when the results are written, before anything is cleaned up. The failure is
+	// the error that ended the run early because of FailFast, and nil otherwise.
 	OnResults func(ctx context.Context, done *Done, failure error) error
 }

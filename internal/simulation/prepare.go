@@ -24,40 +24,41 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// yieldEvery is after how many events the survey lets others run.
+// yieldEvery is how many events the survey reads before it yields the processor.
 const yieldEvery = 256
 
 // ErrEmptyTrace is returned for a trace without events: there is nothing to replay.
 var ErrEmptyTrace = errors.New("the trace has no events")
 
-// The Go runtime keeps time in nanoseconds since 1970, in 64 bits, and takes 0 for no fake time.
+// The Go runtime keeps time in nanoseconds since 1970 in 64 bits, and takes 0 for no fake time.
 const (
 	firstVirtualYear = 1971
 	lastVirtualYear  = 2200
 )
 
-// Prepared is a simulation that is ready to run: its trace was read from end to end, and its
-// nodes are decided.
+// Prepared is a simulation that is ready to run: its trace was read completely, and its nodes are
+// planned.
 type Prepared struct {
 	spec Spec
 	plan *nodes.Plan
 
 	info       results.TraceInfo
 	lifecycles *lifecycle.Store
-	// origin and end bound the replay in unix seconds; end counts in lifecycles that outlast the last event.
+	// origin and end bound the replay, in unix seconds; end includes lifecycles that end after the
+	// last event.
 	origin, end int64
-	// events is how many of them there are within the bounds.
+	// events is the number of events within the bounds.
 	events   int
 	cronJobs bool
-	// finishing tells that recorded pods finish within the last settleTraceTime.
+	// finishing reports whether recorded pods finish within the last settleTraceTime.
 	finishing bool
-	// longest is the longest stretch without an event.
+	// longest is the longest time without an event.
 	longest gap
 }
 
-// Prepare reads the trace of a spec once, without keeping its events, and plans the nodes. It writes
-// nothing, and leaves the output folder to whoever writes the results: what is in it must not matter to a simulation that
-// is to repeat itself. The errors are about the spec or the files it names.
+// Prepare reads the trace of a spec once, without keeping its events, and plans the nodes. It
+// writes nothing and does not read the output folder: its content must not affect a simulation with
+// a seed. The errors are about the spec or the files it names.
 func Prepare(ctx context.Context, spec Spec) (*Prepared, error) {
 	if spec.Speed == 0 {
 		spec.Speed = 1
@@ -87,7 +88,7 @@ func Prepare(ctx context.Context, spec Spec) (*Prepared, error) {
 	return p, nil
 }
 
-// survey walks the trace once.
+// survey reads the trace once.
 func (p *Prepared) survey(ctx context.Context) (*nodes.Demand, error) {
 	file, err := os.Open(p.spec.Trace)
 	if err != nil {
@@ -113,7 +114,8 @@ func (p *Prepared) survey(ctx context.Context) (*nodes.Demand, error) {
 			first = event.Time
 		}
 		last = event.Time
-		// A simulation with a seed has one processor, from which nothing takes this goroutine, and collects garbage between two.
+		// A simulation with a seed has one processor and no preemption, and collects garbage between two
+		// goroutines only.
 		if count++; count%yieldEvery == 0 {
 			runtime.Gosched()
 		}
@@ -149,12 +151,12 @@ func (p *Prepared) survey(ctx context.Context) (*nodes.Demand, error) {
 	return survey.Demand(tail.Lifecycles), nil
 }
 
-// beyond tells whether a time is cut off by the spec's duration.
+// beyond reports whether the spec's duration excludes a time.
 func (p *Prepared) beyond(origin, t int64) bool {
 	return p.spec.Duration > 0 && distance(origin, t) > int64(p.spec.Duration/time.Second)
 }
 
-// bearable returns an error for an event with an object that would take the control plane down.
+// bearable returns an error for an event with an object that would crash the control plane.
 func bearable(index int, event *trace.Event) error {
 	for i := range event.Applied {
 		object := &event.Applied[i]
@@ -166,14 +168,14 @@ func bearable(index int, event *trace.Event) error {
 	return nil
 }
 
-// bound decides when the replay ends: with the last event or the last recorded start or end of a pod,
+// bound sets when the replay ends: with the last event or the last recorded start or end of a pod,
 // whichever is later, but not after the spec's duration.
 func (p *Prepared) bound(first, last int64, lifecycles trace.Lifecycles) {
 	p.origin, p.end = first, last
 	for _, byHash := range lifecycles {
 		for _, list := range byHash {
 			for _, l := range list {
-				// The times a lifecycle does not have are 0.
+				// The times that a lifecycle does not have are 0.
 				p.end = max(p.end, l.Start, l.End)
 			}
 		}
@@ -202,7 +204,8 @@ func hasCronJob(event *trace.Event) bool {
 	return false
 }
 
-// traceInfo is what the results say of the trace: with its absolute path, so that it still means something in another folder.
+// traceInfo describes the trace for the results, with its absolute path, which is valid in every
+// folder.
 func (p *Prepared) traceInfo() results.TraceInfo {
 	info := p.info
 	if strings.Contains(info.Path, "://") {
@@ -214,10 +217,10 @@ func (p *Prepared) traceInfo() results.TraceInfo {
 	return info
 }
 
-// Origin is the time of the trace's first event.
+// Origin returns the time of the first event of the trace.
 func (p *Prepared) Origin() time.Time { return time.Unix(p.origin, 0).UTC() }
 
-// Notes are what the user should know before the simulation starts.
+// Notes returns the notes for the user before the simulation starts.
 func (p *Prepared) Notes() []Note {
 	notes := []Note{{Level: Info, Text: p.plan.Summary}}
 	for _, text := range p.plan.Notes {
@@ -235,7 +238,7 @@ func (p *Prepared) Notes() []Note {
 	return notes
 }
 
-// cronJobWarning says what a speed other than 1 means for CronJobs.
+// cronJobWarning describes the effect of a speed other than 1 on CronJobs.
 func cronJobWarning(speed float64) string {
 	share := fmt.Sprintf("%.3g times as many runs", 1/speed)
 	if speed > 1 {

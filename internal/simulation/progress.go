@@ -14,17 +14,18 @@ import (
 )
 
 const (
-	// realInterval and virtualInterval are how much of the clock's time passes between two reports.
+	// realInterval and virtualInterval are the times between two reports, on the clock of the
+	// simulation.
 	realInterval    = 200 * time.Millisecond
 	virtualInterval = 30 * time.Second
-	// changesPerReport is after how many changes in the cluster there is a report although little time has passed: in virtual
-	// time a thousand pods may start in none.
+	// changesPerReport is the number of changes in the cluster after which progress is reported early:
+	// in virtual time a thousand pods may start at once.
 	changesPerReport = 250
 )
 
-// progress knows how far a session is, and tells by itself. What it tells and when depends on the session's clock alone, since in
-// virtual time the simulation has no notion of a fifth of a second, and one that is to repeat itself must not be
-// interrupted at whatever moment. Its methods may be called concurrently.
+// progress reports how far a session is. What it reports and when depends on the session's clock
+// alone, so that a simulation with a seed repeats itself in virtual time. It is safe for concurrent
+// use.
 type progress struct {
 	prepared *Prepared
 	recorder *results.Recorder
@@ -35,7 +36,7 @@ type progress struct {
 	phase   Phase
 	detail  string
 	times   *results.TimeMap
-	changes int // since the last report they led to
+	changes int // since the last report
 }
 
 // newProgress returns a progress. pauses returns when the replay was paused.
@@ -43,7 +44,7 @@ func newProgress(p *Prepared, recorder *results.Recorder, pauses func() []result
 	return &progress{prepared: p, recorder: recorder, pauses: pauses, phase: Starting, due: make(chan struct{}, 1)}
 }
 
-// start reports from time to time, until the returned function is called, which waits for the last report.
+// start reports progress until the returned function is called, which waits for the last report.
 func (p *progress) start(ctx context.Context, clk clock.WithTicker, report func(Message)) (stop func()) {
 	interval := realInterval
 	if p.prepared.spec.Time == Virtual {
@@ -68,23 +69,23 @@ func (p *progress) start(ctx context.Context, clk clock.WithTicker, report func(
 	return func() { cancel(); <-done }
 }
 
-// report is called with p.mu held.
+// report makes a report due. The caller holds p.mu.
 func (p *progress) report() {
 	p.changes = 0
 	select {
 	case p.due <- struct{}{}:
-	default: // one is due already
+	default: // a report is due
 	}
 }
 
-// changed tells of a change in the cluster.
+// changed counts a change in the cluster.
 func (p *progress) changed() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.count()
 }
 
-// count is called with p.mu held.
+// count is changed for a caller that holds p.mu.
 func (p *progress) count() {
 	if p.changes++; p.changes >= changesPerReport {
 		p.report()
@@ -98,7 +99,7 @@ func (p *progress) enter(phase Phase) {
 	p.report()
 }
 
-// begin tells when the replay starts.
+// begin sets when the replay starts.
 func (p *progress) begin(times results.TimeMap) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

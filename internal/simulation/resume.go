@@ -26,8 +26,9 @@ func (s *session) root(ctx context.Context) (mutate.Root, error) {
 	return s.engine.CreateRoot(ctx)
 }
 
-// know tells a mutator of the pods there are: the checkpoint may be a moment older than the last of them.
-func (s *session) know(ctx context.Context, mutator *mutate.Mutator) error {
+// learnPods adds the existing pods to the numbers of a mutator: the checkpoint may be older than
+// the last of them.
+func (s *session) learnPods(ctx context.Context, mutator *mutate.Mutator) error {
 	opts := metav1.ListOptions{LabelSelector: results.SimulationSelector(s.spec.Name), Limit: 500}
 	for {
 		page, err := s.client.CoreV1().Pods(metav1.NamespaceAll).List(ctx, opts)

@@ -28,51 +28,49 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// ErrInterrupted is returned when a simulation was ended by its context before there was anything
-// to report.
+// ErrInterrupted is returned if the context ended before there was anything to report.
 var ErrInterrupted = errors.New("interrupted")
 
 // cleanUpTimeout bounds the deletion of everything simulated.
 const cleanUpTimeout = 5 * time.Minute
 
-// Cluster is what a simulation runs on.
+// Cluster is the cluster on which a simulation runs.
 type Cluster struct {
 	// Config reaches the API server, without a rate limit.
 	Config *rest.Config
-	// SetMutator has every pod that is created from now on go through the mutator.
+	// SetMutator makes the cluster mutate every pod that is created from now on.
 	SetMutator func(*mutate.Mutator)
-	// Done is closed when the cluster has failed; Err then says why.
+	// Done is closed when the cluster has failed; then Err returns why.
 	Done <-chan struct{}
 	Err  func() error
-	// Versions name what the cluster is made of, for the results.
+	// Versions are those of the components of the cluster, for the results.
 	Versions map[string]string
-	// Abandon, if not nil, has the cluster answer no more requests. It is set for a cluster that
-	// goes with the process: what is simulated is not deleted from it. It is called when nothing
-	// more is asked of the cluster, or the context of the run ends, and may be called more than
-	// once.
+	// Abandon, if not nil, stops the cluster from answering requests. It is set for a cluster that
+	// ends with the process: simulated objects are not deleted from it. It is called when the cluster
+	// is not needed any more or the context of the run ends, and may be called several times.
 	Abandon func()
 }
 
-// Runner is how a simulation is run.
+// Runner is what a simulation is run with.
 type Runner struct {
 	Cluster Cluster
-	// Clock is what the cluster runs on.
+	// Clock is the clock of the cluster.
 	Clock clock.WithTicker
 	Log   *slog.Logger
 	// Report receives notes and progress. It must be safe for concurrent use.
 	Report func(Message)
-	// Wall tells how long the simulation has taken so far, with all preparations, on a real clock.
+	// Wall returns how long the simulation has taken so far on the wall clock, including preparations.
 	Wall func() time.Duration
 	// Options and Start are for a run that can be paused, or be continued by another process.
 	Options Options
 	Start   Start
 }
 
-// Run replays the trace, writes the results and cleans up. When ctx ends before the replay has
-// begun it returns ErrInterrupted; when it ends later, the results cover what was replayed. Either
-// way nothing is left in a cluster that is not abandoned, unless that fails: then its error is
-// returned. With Options.Leave, ctx ends it with ErrInterrupted at any moment, and everything is
-// left as it is.
+// Run replays the trace, writes the results and cleans up. If ctx ends before the replay starts, it
+// returns ErrInterrupted; if ctx ends later, the results are those until then. In both cases
+// nothing is left in a cluster without Abandon; if the clean-up fails, its error is returned. With
+// Options.Leave, the end of ctx ends the run with ErrInterrupted at any time, and nothing is
+// cleaned up.
 func (p *Prepared) Run(ctx context.Context, r Runner) (*Done, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -87,7 +85,7 @@ func (p *Prepared) Run(ctx context.Context, r Runner) (*Done, error) {
 	}()
 	defer func() { cancel(nil); <-watching }()
 	if r.Cluster.Abandon != nil {
-		// The controllers may be busy for a long time, with what nobody waits for any more.
+		// The controllers may be busy for a long time with work that is not needed any more.
 		defer context.AfterFunc(ctx, r.Cluster.Abandon)()
 	}
 
@@ -147,11 +145,11 @@ func (p *Prepared) newSession(r Runner) (*session, error) {
 	return s, nil
 }
 
-// errNothing is returned when a replay ended without anything to report, which a bug alone can cause.
+// errNothing is returned if a replay ended without anything to report, which is a bug.
 var errNothing = errors.New("nothing was observed")
 
-// run goes through the phases and ends in clean-up, unless everything is to be left as it is. The results are written before
-// that: they are safe then, whatever becomes of the rest.
+// run runs all phases, and cleans up at the end unless everything is to be left as it is. It writes
+// the results first, so that they are kept if the clean-up fails.
 func (s *session) run(ctx context.Context) (*Done, error) {
 	var run *results.Run
 	err := s.simulate(ctx, &run)
@@ -173,7 +171,7 @@ func (s *session) run(ctx context.Context) (*Done, error) {
 		done = &Done{Output: s.spec.Output, Summary: run.Summary, Interrupted: err != nil}
 		failure := err
 		if interrupted {
-			failure = nil // it ended as it was asked to
+			failure = nil // an interrupt is not a failure
 		}
 		err = errors.Join(failure, s.write(ctx, run, done, failure))
 	}
@@ -192,7 +190,8 @@ func (s *session) run(ctx context.Context) (*Done, error) {
 	return done, nil
 }
 
-// failedFast tells whether a run was ended by an object, as it was asked to be. It has results, and is an error.
+// failedFast reports whether a Problem ended the run because of FailFast. Such a run has results
+// and an error.
 func failedFast(err error) bool {
 	var problem *replay.ProblemError
 	return errors.As(err, &problem)
@@ -200,7 +199,7 @@ func failedFast(err error) bool {
 
 func (s *session) write(ctx context.Context, run *results.Run, done *Done, failure error) error {
 	s.progress.enter(Reporting)
-	// Said here and now: with one processor nobody else may get to say it before the results are written.
+	// With one processor, the goroutine of progress may not run before the results are written.
 	s.Report(Message{Progress: s.progress.now(s.Clock.Now())})
 	err := results.Write(s.spec.Output, run, results.WriteOptions{Overwrite: s.spec.Overwrite, Report: report.Render})
 	if err != nil && s.spec.Spare != "" {
@@ -230,7 +229,7 @@ func (s *session) clusterFailed() error {
 	}
 }
 
-// interruption is ErrInterrupted, with err unless that only says that the context ended.
+// interruption returns ErrInterrupted, joined with err unless that only is the end of the context.
 func interruption(err error) error {
 	if errors.Is(err, context.Canceled) || errors.Is(err, ErrInterrupted) {
 		return ErrInterrupted
@@ -238,8 +237,8 @@ func interruption(err error) error {
 	return fmt.Errorf("%w, and before that: %w", ErrInterrupted, err)
 }
 
-// simulate sets everything up, replays, and sets run once there is something to report, even
-// when it returns an error.
+// simulate sets everything up and replays the trace. It sets run as soon as there is something to
+// report, even if it returns an error.
 func (s *session) simulate(ctx context.Context, run **results.Run) error {
 	s.progress.enter(Nodes)
 	root, err := s.root(ctx)
@@ -293,13 +292,14 @@ func (s *session) simulate(ctx context.Context, run **results.Run) error {
 	return errors.Join(err, stopErr)
 }
 
-// sawPods reports whether there were any pods: an event that was cut short may have made thousands.
+// sawPods reports whether there were any pods. There may be thousands without a completed event.
 func (s *session) sawPods() bool {
 	c := s.recorder.Counts()
 	return c.Pending+c.Starting+c.Running+c.Succeeded+c.Failed+c.Deleted > 0
 }
 
-// stopObserving ends with a look at what there is, unless the cluster does not answer any more.
+// stopObserving stops the observer, which lists everything once more unless the cluster has stopped
+// answering.
 func (s *session) stopObserving(ctx context.Context, observer *results.Observer) error {
 	if s.Cluster.Abandon == nil {
 		return observer.Stop(context.WithoutCancel(ctx))
@@ -311,7 +311,7 @@ func (s *session) stopObserving(ctx context.Context, observer *results.Observer)
 	s.Cluster.Abandon()
 	observer.Close()
 	if ctx.Err() != nil {
-		return nil // the look was cut short
+		return nil // the observer was interrupted
 	}
 	return err
 }
@@ -344,7 +344,7 @@ func (s *session) installMutator(ctx context.Context, root mutate.Root) error {
 		return fmt.Errorf("make the pod mutation: %w", err)
 	}
 	if s.Start.Resume != nil {
-		if err := s.know(ctx, mutator); err != nil {
+		if err := s.learnPods(ctx, mutator); err != nil {
 			return err
 		}
 	}
@@ -383,7 +383,8 @@ func (s *session) replay(ctx context.Context, times results.TimeMap) (replay.Rep
 	return report, err
 }
 
-// cleanUp deletes everything simulated, also after ctx has ended, unless the cluster goes with it.
+// cleanUp deletes everything simulated, even after ctx has ended, unless the cluster ends with the
+// process.
 func (s *session) cleanUp(ctx context.Context) error {
 	if s.clusterFailed() != nil || s.Cluster.Abandon != nil {
 		return nil
@@ -399,7 +400,7 @@ func (s *session) settings() map[string]string {
 		"time":  string(s.spec.Time),
 		"nodes": s.plan.Summary,
 	}
-	// Paths come with slashes in front where the simulation is to repeat itself.
+	// With a seed, paths have additional slashes in front.
 	if file := s.spec.Nodes.File; file != "" {
 		settings["nodes"] = strings.ReplaceAll(s.plan.Summary, file, filepath.Clean(file))
 	}

@@ -8,20 +8,20 @@ import (
 )
 
 const (
-	// settleTraceTime is how long, in trace time, pods that are still starting or finishing at the end of the
-	// trace are waited for; on the clock it is bounded by minSettle and maxSettle.
+	// settleTraceTime is how long, in trace time, the simulation waits at the end of the trace for
+	// pods that are starting or finishing. On the clock it is bounded by minSettle and maxSettle.
 	settleTraceTime = time.Minute
 	minSettle       = 500 * time.Millisecond
 	maxSettle       = 5 * time.Second
 )
 
-// settle waits for the end of the trace, and a little longer while pods are on their way: in the simulation as in
-// the recorded cluster it takes a moment from an event to a pod that runs.
+// settle waits for the end of the trace, and then for pods that are starting or finishing: as in
+// the recorded cluster, it takes some time from an event to a running pod.
 func (s *session) settle(ctx context.Context, times results.TimeMap) error {
 	s.progress.enter(Settling)
 	end := times.ClockStart.Add(time.Duration(float64(s.end-s.origin) / s.spec.Speed * float64(time.Second)))
-	// The controllers have not answered to the last event the moment it is applied, least of all on a clock that
-	// has not moved since.
+	// The controllers have not handled the last event when it has just been applied, especially on a
+	// virtual clock that has not advanced since.
 	if s.Start.Pause != nil {
 		if _, err := s.Start.Pause.SleepUntil(ctx, end); err != nil {
 			return err
@@ -42,7 +42,8 @@ func (s *session) settle(ctx context.Context, times results.TimeMap) error {
 	return nil
 }
 
-// settled tells whether no pod is on its way: none waits or starts, and none runs that the trace saw finish.
+// settled reports whether no pod is pending or starting, and none is running that the recorded
+// cluster saw finish.
 func (s *session) settled() bool {
 	c := s.recorder.Counts()
 	if c.Pending+c.Starting > 0 {

@@ -13,26 +13,26 @@ import (
 const (
 	day  = 24 * 60 * 60 // in seconds, as all lengths of traces here
 	year = 365 * day
-	// maxIdle is how long nothing may happen in virtual time. An idle day takes half a minute with
-	// ten nodes and five with a thousand, so a month is some minutes or a few hours, and a year is
-	// not what somebody meant.
+	// maxIdle is the longest time without an event in virtual time. An idle day takes half a minute
+	// with ten nodes and five with a thousand, so a month takes minutes or a few hours. A year is most
+	// likely a mistake.
 	maxIdle = 31 * day
-	// maxSpan is how long a trace may be at all: clocks count nanoseconds in 64 bits, which is 292
+	// maxSpan is the maximum length of a trace: clocks count nanoseconds in 64 bits, which is 292
 	// years.
 	maxSpan = 250 * year
-	// longReplay is from what length on a replay on the wall clock is remarked upon.
+	// longReplay is the length from which a note warns of a long replay on the wall clock.
 	longReplay = 7 * day
 )
 
-// ErrTooLong is wrapped when a trace is longer than a simulation can or should be.
+// ErrTooLong is wrapped in the error for a trace that is longer than a simulation can or should be.
 var ErrTooLong = errors.New("replay a part of it with --duration, or cut it with skctl trace slice")
 
-// gap is a stretch of a trace in which nothing is recorded.
+// gap is a time in the trace without an event.
 type gap struct {
-	// event is the index of the event in front of it.
+	// event is the index of the event before the gap.
 	event    int
 	from, to int64
-	// last says that no event follows, only the end of a recorded pod.
+	// last reports whether no event follows, only the end of a recorded pod.
 	last bool
 }
 
@@ -47,8 +47,8 @@ func (g gap) String() string {
 		g.event, instant(g.from), next, instant(g.to), lengthText(g.length()))
 }
 
-// distance is how long it is from one time of a trace to a later one, as far as 64 bits can say,
-// and 0 for an earlier one.
+// distance returns the seconds from one time of a trace to a later one, at most what 64 bits hold.
+// It returns 0 if the second time is earlier.
 func distance(from, to int64) int64 {
 	switch {
 	case to <= from:
@@ -59,7 +59,7 @@ func distance(from, to int64) int64 {
 	return to - from
 }
 
-// span looks for the longest gap of a trace.
+// span finds the longest gap of a trace.
 type span struct {
 	events  int
 	latest  int64 // of the events so far
@@ -75,7 +75,7 @@ func (s *span) add(t int64) {
 	s.events++
 }
 
-// end takes in when the last recorded pod ends.
+// end adds the end of the last recorded pod.
 func (s *span) end(t int64) { s.consider(gap{event: s.events - 1, from: s.latest, to: t, last: true}) }
 
 func (s *span) consider(g gap) {
@@ -84,7 +84,7 @@ func (s *span) consider(g gap) {
 	}
 }
 
-// checkLength returns an error for a trace that a simulation cannot go through, or not in
+// checkLength returns an error for a trace that is too long to simulate, or to simulate in
 // reasonable time.
 func (p *Prepared) checkLength(longest gap) error {
 	length := distance(p.origin, p.end)
@@ -98,7 +98,7 @@ func (p *Prepared) checkLength(longest gap) error {
 	return nil
 }
 
-// longNote remarks on a replay that takes very long on the wall clock, or is empty.
+// longNote returns a note about a replay that takes very long on the wall clock. It may be empty.
 func (p *Prepared) longNote() string {
 	wall := float64(distance(p.origin, p.end)) / cmp.Or(p.spec.Speed, 1)
 	if p.spec.Time == Virtual || wall <= longReplay {
@@ -111,7 +111,7 @@ func (p *Prepared) longNote() string {
 	return note
 }
 
-// instant writes a time of a trace: as a date, if it is in a year that people write.
+// instant formats a time of a trace, as a date if the year is a common one.
 func instant(t int64) string {
 	const lastYear = 9999
 	at := time.Unix(t, 0).UTC()
@@ -121,7 +121,7 @@ func instant(t int64) string {
 	return at.Format(time.RFC3339)
 }
 
-// lengthText writes a length of trace in its two largest units.
+// lengthText formats a length in its two largest units.
 func lengthText(seconds int64) string {
 	years, days := seconds/year, seconds%year/day
 	hours := seconds % day / (60 * 60)

@@ -8,24 +8,26 @@ import (
 	"simkube.io/simkube/internal/results"
 )
 
-// startLead is how far in the future the first event of a new run is due, so that it is prepared by then.
+// startLead is how far in the future the first event of a new run is due, so that it is prepared by
+// then.
 const startLead = 250 * time.Millisecond
 
-// Start is where a run starts: at the first event of the trace, or where an earlier process stopped. The zero Start is
-// that of a new run that is never paused.
+// Start is where a run starts: at the first event of the trace, or where an earlier process
+// stopped. The zero Start is that of a new run that is never paused.
 type Start struct {
-	// Resume is how far an earlier process came; nil means that the run is new. It is ignored if its root is gone.
+	// Resume is how far an earlier process came; nil means that the run is new. It is ignored if its
+	// root is gone.
 	Resume *Checkpoint
-	// Pause pauses the replay; nil means that nobody does. It may be paused already, and a pause before the replay starts
-	// shifts a new run no further.
+	// Pause pauses the replay; nil means that nobody does. It may be paused already, and a pause
+	// before the replay starts shifts a new run no further.
 	Pause *replay.Pauser
-	// PausedSince is when the present pause began, which Pause need not know: there may have been no process then. It is
-	// zero if there is no pause, and is read only with Resume.
+	// PausedSince is when the present pause began, which Pause need not know: there may have been no
+	// process then. It is zero if there is no pause, and is read only with Resume.
 	PausedSince time.Time
 }
 
-// clockStart returns when the first event of the trace is due, before Pause shifts it, and a note for the user, which may
-// be empty.
+// clockStart returns when the first event of the trace is due, before Pause shifts it, and a note
+// for the user, which may be empty.
 func (s *Start) clockStart(p *Prepared, now time.Time) (start time.Time, note string) {
 	if s.Resume == nil {
 		start, note = p.firstEvent(now)
@@ -39,9 +41,10 @@ func (s *Start) clockStart(p *Prepared, now time.Time) (start time.Time, note st
 	return start, ""
 }
 
-// pausedSince returns since when the replay is paused, as far as the checkpoint does not count it, and the zero time if it
-// is not. A pause at the checkpoint lasts until now: no process was there to notice its end. The rest of the time without
-// a process is not a pause: what was due then is late.
+// pausedSince returns since when the replay is paused, as far as the checkpoint does not count it,
+// and the zero time if it is not. A pause at the checkpoint lasts until now: no process was there
+// to notice its end. The rest of the time without a process is not a pause: what was due then is
+// late.
 func (s *Start) pausedSince() time.Time {
 	at := s.Resume.At
 	switch {
@@ -53,8 +56,8 @@ func (s *Start) pausedSince() time.Time {
 	return at
 }
 
-// firstEvent returns when the first event of a new run is due: soon, or when the clock shows the recorded time if that is
-// wanted. The note says if that is not possible.
+// firstEvent returns when the first event of a new run is due: soon, or when the clock shows the
+// recorded time if that is wanted. The note says if that is not possible.
 func (p *Prepared) firstEvent(now time.Time) (start time.Time, note string) {
 	soon := now.Add(startLead)
 	if p.spec.Time == Virtual {

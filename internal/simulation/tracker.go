@@ -10,7 +10,7 @@ import (
 	"simkube.io/simkube/internal/replay"
 )
 
-// tracker knows how far a run is. It is safe for concurrent use.
+// tracker keeps the checkpoint of a run. It is safe for concurrent use.
 type tracker struct {
 	clock  clock.PassiveClock
 	start  *Start
@@ -29,12 +29,13 @@ func newTracker(r Runner) *tracker {
 	return t
 }
 
-// begin tells what the run hangs off, when its first event is due, and what was done before.
+// begin sets the root, when the first event is due, and the checkpoint of the earlier process,
+// which may be nil.
 func (t *tracker) begin(root mutate.Root, start time.Time, before *Checkpoint) {
 	t.mu.Lock()
 	if before != nil {
 		t.at = *before
-		// Events that were done after one that was not are replayed, and counted, again.
+		// Events after the leading ones are replayed, and counted, again.
 		t.at.Events = before.Done
 	}
 	t.at.Root, t.at.ClockStart = root, start
@@ -54,7 +55,7 @@ func (t *tracker) event(e replay.EventReport) {
 	t.at.count(e)
 }
 
-// done tells that so many leading events are.
+// done sets how many leading events are done.
 func (t *tracker) done(events int) {
 	t.mu.Lock()
 	t.at.Done = events
@@ -62,7 +63,7 @@ func (t *tracker) done(events int) {
 	t.notify(t.now)
 }
 
-// numbered tells that a pod was given its number.
+// numbered is called when a pod was numbered.
 func (t *tracker) numbered() {
 	t.mu.Lock()
 	begun := t.at.Root.UID != ""
@@ -72,7 +73,7 @@ func (t *tracker) numbered() {
 	}
 }
 
-// now gives the checkpoint. It must not be called before begin.
+// now returns the checkpoint. It must not be called before begin.
 func (t *tracker) now() Checkpoint {
 	t.mu.Lock()
 	at, mutator := t.at, t.mutator

@@ -11,9 +11,9 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// observe returns the lifecycle that a pod's status describes, which ParsePod must return as well. It starts with the
-// earliest start of a container and ends with the latest end, init containers included. It ends only when every main
-// container has terminated.
+// observe returns the lifecycle that a pod's status describes, which ParsePod must return as well.
+// It starts with the earliest start of a container and ends with the latest end, init containers
+// included. It ends only when every main container has terminated.
 func observe(pod *corev1.Pod) trace.Lifecycle {
 	var l trace.Lifecycle
 	terminated := 0
@@ -37,7 +37,8 @@ func observe(pod *corev1.Pod) trace.Lifecycle {
 	return l
 }
 
-// observeDeleted is observe for a pod that was deleted at a time. A pod that was still running finished then.
+// observeDeleted is observe for a pod that was deleted at a time. A pod that was still running
+// finished then.
 func observeDeleted(pod *corev1.Pod, at int64) trace.Lifecycle {
 	l := observe(pod)
 	if l.State == trace.Running {
@@ -46,8 +47,8 @@ func observeDeleted(pod *corev1.Pod, at int64) trace.Lifecycle {
 	return l
 }
 
-// include extends a lifecycle by the times of one container. A container that restarted also has the start of its former
-// run, which is earlier.
+// include extends a lifecycle by the times of one container. A container that restarted also has
+// the start of its former run, which is earlier.
 func include(l *trace.Lifecycle, status corev1.ContainerStatus) {
 	var starts []int64
 	if running := status.State.Running; running != nil && !running.StartedAt.IsZero() {
