@@ -1,7 +1,7 @@
-// Package admission is the webhook by which the API servers of a cluster have simulated pods mutated. What
-// a pod gets is decided by package mutate; this package owns the protocol around it, its metrics, and the
+// Package admission is the webhook that mutates simulated pods for the API servers of a cluster.
+// Package mutate determines the changes; this package implements the protocol, the metrics, and the
 // server.
 //
-// It fails closed: a pod is let through only when a Mutator has seen it and did not object. Otherwise it
-// might be one of a simulation's, and land on a real node.
+// It fails closed: a pod is admitted only if a Mutator has processed it without an error. Otherwise
+// it might be a pod of a simulation, and be scheduled to a real node.
 package admission

@@ -18,21 +18,21 @@ import (
 	"simkube.io/simkube/internal/mutate"
 )
 
-// maxReview is several times what an API server accepts as an object.
+// maxReview is several times the maximum size of an object in an API server.
 const maxReview = 16 << 20
 
-// Options are what a Handler needs. Only Mutator has no default.
+// Options are the options of a Handler. Mutator is required.
 type Options struct {
-	// Mutator gives what decides; nil from it means that it is not ready yet. It is called concurrently.
+	// Mutator returns the mutator, or nil if it is not ready yet. It is called concurrently.
 	Mutator func() *mutate.Mutator
-	// Logger is for pods that are refused; nil means none.
+	// Logger logs rejected pods; it may be nil.
 	Logger *slog.Logger
-	// Registerer gets the metrics; nil means nobody does.
+	// Registerer registers the metrics; it may be nil.
 	Registerer prometheus.Registerer
 }
 
-// Handler answers admission reviews at POST /mutate, and probes at GET /healthz and /readyz. It is safe for
-// concurrent use.
+// Handler handles admission reviews at POST /mutate, and probes at GET /healthz and /readyz. It is
+// safe for concurrent use.
 type Handler struct {
 	mux     *http.ServeMux
 	mutator func() *mutate.Mutator
@@ -40,7 +40,7 @@ type Handler struct {
 	metrics *metrics
 }
 
-// New makes a Handler.
+// New returns a Handler.
 func New(opts Options) (*Handler, error) {
 	if opts.Mutator == nil {
 		return nil, errors.New("admission: no mutator")
@@ -84,15 +84,15 @@ func (h *Handler) serveReview(w http.ResponseWriter, r *http.Request) {
 	})
 	h.metrics.observe(result, time.Since(began))
 	if err != nil {
-		http.Error(w, fmt.Sprintf("encode the answer: %v", err), http.StatusInternalServerError)
+		http.Error(w, fmt.Sprintf("encode the response: %v", err), http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
-	// The API server has gone if this does not work; it then refuses the pod by itself.
+	// If this fails, the API server is gone, and rejects the pod by itself.
 	_, _ = w.Write(answer)
 }
 
-// review decides on one request, whatever happens meanwhile.
+// review processes one request. It recovers from panics.
 func (h *Handler) review(ctx context.Context, request *admissionv1.AdmissionRequest) (response *admissionv1.AdmissionResponse, result string) {
 	defer func() {
 		if cause := recover(); cause != nil {
@@ -104,7 +104,7 @@ func (h *Handler) review(ctx context.Context, request *admissionv1.AdmissionRequ
 	patch, refusal := h.decide(ctx, request)
 	switch {
 	case refusal != nil:
-		h.logger.WarnContext(ctx, "pod is refused", "uid", request.UID, "namespace", request.Namespace,
+		h.logger.WarnContext(ctx, "pod rejected", "uid", request.UID, "namespace", request.Namespace,
 			"name", request.Name, "error", refusal.err)
 		return refuse(refusal.code, refusal.err.Error()), refusal.result
 	case patch == nil:
@@ -114,14 +114,14 @@ func (h *Handler) review(ctx context.Context, request *admissionv1.AdmissionRequ
 	return &admissionv1.AdmissionResponse{Allowed: true, Patch: patch, PatchType: &kind}, resultMutated
 }
 
-// refusal is why a pod may not be created.
+// refusal is the reason why a pod is rejected.
 type refusal struct {
 	code   int32
 	result string
 	err    error
 }
 
-// decide gives the patch for a pod; it is nil when there is nothing to change.
+// decide returns the patch for a pod; it is nil if nothing changes.
 func (h *Handler) decide(ctx context.Context, request *admissionv1.AdmissionRequest) ([]byte, *refusal) {
 	pod, err := podOf(request)
 	if err != nil {

@@ -18,7 +18,7 @@ import (
 	"simkube.io/simkube/internal/mutate"
 )
 
-// owners knows one ReplicaSet, whose Deployment hangs off the root.
+// owners has one ReplicaSet, whose Deployment is owned by the root.
 type owners struct{}
 
 func (owners) GetOwner(_ context.Context, ref metav1.OwnerReference, namespace string) (*metav1.PartialObjectMetadata, error) {
@@ -47,7 +47,7 @@ func newHandler(t testing.TB, registerer prometheus.Registerer) *Handler {
 	return h
 }
 
-// good is what an API server sends for a pod of a Deployment.
+// good is the request of an API server for a pod of a Deployment.
 const good = `{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","request":{"uid":"u1",
 "kind":{"group":"","version":"v1","kind":"Pod"},"resource":{"group":"","version":"v1","resource":"pods"},
 "namespace":"virtual-ns","operation":"CREATE","dryRun":false,"object":{"kind":"Pod","apiVersion":"v1",
@@ -77,7 +77,7 @@ func TestHandler(t *testing.T) {
 		status         int
 		allowed        bool
 		code           int32
-		patch          string // is part of it
+		patch          string // a part of it
 	}{
 		{name: "good", status: 200, allowed: true, patch: `{"op":"remove","path":"/spec/nodeName"}`},
 		{name: "labels stay", status: 200, allowed: true, patch: `"app":"web"`},

@@ -7,7 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// The results of reviews.
+// Results of reviews.
 const (
 	resultMutated   = "mutated"
 	resultUnchanged = "unchanged"
@@ -26,11 +26,11 @@ func newMetrics(registerer prometheus.Registerer) (*metrics, error) {
 	m := &metrics{
 		reviews: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "simkube_admission_reviews_total",
-			Help: "Admission reviews of pods, by what came of them.",
+			Help: "Admission reviews of pods, by result.",
 		}, []string{"result"}),
 		duration: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name:    "simkube_admission_duration_seconds",
-			Help:    "How long admission reviews of pods took, from the first byte read to the answer.",
+			Help:    "Duration of admission reviews of pods, from the first byte of the request to the response.",
 			Buckets: []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05},
 		}),
 	}

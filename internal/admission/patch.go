@@ -8,15 +8,15 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// operation is one of a JSON patch (RFC 6902).
+// operation is an operation of a JSON patch (RFC 6902).
 type operation struct {
 	Op    string `json:"op"`
 	Path  string `json:"path"`
 	Value any    `json:"value,omitempty"`
 }
 
-// patchOf gives the JSON patch from one pod to the other, in the fields that a mutator changes; it is nil
-// when they are the same. Fields are written whole: "add" replaces a member that is there.
+// patchOf returns the JSON patch from one pod to the other, in the fields that a mutator changes;
+// it is nil if they are equal. Each field is written as a whole: "add" replaces an existing member.
 func patchOf(before, after *corev1.Pod) ([]byte, error) {
 	var operations []operation
 	for _, field := range []struct {
@@ -48,5 +48,5 @@ func patchOf(before, after *corev1.Pod) ([]byte, error) {
 	return patch, nil
 }
 
-// isEmpty holds for an empty string, list or map.
+// isEmpty reports whether a string, list or map is empty.
 func isEmpty(v any) bool { return reflect.ValueOf(v).Len() == 0 }

@@ -14,8 +14,8 @@ import (
 
 const reviewKind = "AdmissionReview"
 
-// readReview reads a request that can be answered: one with a UID. Its object is not looked at. With an
-// error comes the HTTP status for it.
+// readReview reads a request that can be responded to, that is, one with a UID. It does not parse
+// the object. It returns an HTTP status with an error.
 func readReview(body io.Reader) (*admissionv1.AdmissionRequest, int, error) {
 	data, err := io.ReadAll(body)
 	if err != nil {
@@ -39,8 +39,8 @@ func readReview(body io.Reader) (*admissionv1.AdmissionRequest, int, error) {
 	return review.Request, 0, nil
 }
 
-// podOf gives the pod that is about to be created. The namespace is the request's: in the object it may
-// still be missing.
+// podOf returns the pod that is to be created. Its namespace is that of the request, since it may
+// be missing in the object.
 func podOf(request *admissionv1.AdmissionRequest) (*corev1.Pod, error) {
 	r := request.Resource
 	if r.Group != "" || r.Version != "v1" || r.Resource != "pods" || request.SubResource != "" {
@@ -52,7 +52,7 @@ func podOf(request *admissionv1.AdmissionRequest) (*corev1.Pod, error) {
 	if request.Namespace == "" {
 		return nil, errors.New("the request has no namespace")
 	}
-	// A patch needs both parts to be there. The status is nothing that a mutator looks at.
+	// A patch needs both parts to exist. A mutator does not read the status.
 	var object struct {
 		metav1.TypeMeta `json:",inline"`
 		Metadata        *metav1.ObjectMeta `json:"metadata"`

@@ -14,13 +14,14 @@ import (
 
 const (
 	headerTimeout = 5 * time.Second
-	// reviewTimeout is that of the API server, at most.
+	// reviewTimeout is the maximum timeout of the API server.
 	reviewTimeout = 30 * time.Second
 	idleTimeout   = 2 * time.Minute
 )
 
-// Serve answers over TLS (1.2 or later; HTTP/2 too) on a listener, which it closes, until ctx ends. Reviews under way then are
-// finished, within the time an API server would wait for them. When Serve returns, no review is being decided any more.
+// Serve serves TLS (1.2 or later, with HTTP/2) on a listener, which it closes, until ctx ends.
+// Reviews in progress are then finished, within the time that an API server would wait for them. No
+// review is in progress when Serve returns.
 func Serve(ctx context.Context, listener net.Listener, config *tls.Config, handler http.Handler) error {
 	if config == nil {
 		return errors.Join(errors.New("serve admission: no TLS configuration"), listener.Close())

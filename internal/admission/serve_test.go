@@ -23,7 +23,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// start serves until stop, which gives what Serve returned.
+// start serves until stop, which returns the result of Serve.
 func start(t testing.TB, dir string, h http.Handler) (url string, stop func() error) {
 	t.Helper()
 	files := servingtest.NewCertificate(t, dir, "one")
@@ -105,9 +105,9 @@ func TestServe_FinishesReviews(t *testing.T) {
 	}
 }
 
-// BenchmarkReview sends 500 reviews a second over one connection, each at its time whether those before it are answered or not, and tells
-// how long they took from being sent, and how late they were sent: a timer is late by a millisecond on some systems, and what sends
-// shares the machine with what answers.
+// BenchmarkReview sends 500 reviews a second over one connection, each at its time even if earlier
+// ones are not finished, and reports how long they took from being sent, and how late they were
+// sent: timers are late by a millisecond on some systems, and client and server share the machine.
 func BenchmarkReview(b *testing.B) {
 	const interval = time.Second / 500
 	url, stop := start(b, b.TempDir(), newHandler(b, nil))

@@ -14,44 +14,44 @@ import (
 )
 
 const (
-	// cachedOwners bounds the cache: a week of CronJobs makes owners by the hundred thousand, each with
-	// a handful of pods that come within seconds of each other.
+	// cachedOwners is the size of the cache: a week of CronJobs creates hundreds of thousands of
+	// owners, each with a few pods that are created within seconds of each other.
 	cachedOwners = 8192
-	// maxOwners bounds the walk from one pod upwards.
+	// maxOwners limits the number of owners of a pod that are followed.
 	maxOwners = 64
-	// ownerTimeout bounds a lookup, which several pods may be waiting for.
+	// ownerTimeout is the timeout of a lookup, which several pods may be waiting for.
 	ownerTimeout = 10 * time.Second
 )
 
-// OwnerGetter looks up owners. GetOwner gives the metadata of the object that ref names, found in
-// namespace unless its kind is cluster-scoped. One that does not exist, or whose UID is another, gives an
-// error for which apierrors.IsNotFound holds. It is called concurrently.
+// OwnerGetter looks up owners. GetOwner returns the metadata of the object that ref refers to, in
+// namespace unless its kind is cluster-scoped. If it does not exist, or has another UID,
+// apierrors.IsNotFound must be true for the error. It is called concurrently.
 type OwnerGetter interface {
 	GetOwner(ctx context.Context, ref metav1.OwnerReference, namespace string) (*metav1.PartialObjectMetadata, error)
 }
 
-// chain is what stands between a pod and the root.
+// chain is the owners between a pod and the root.
 type chain struct {
-	// ours says that the root was reached.
+	// ours is whether the root was reached.
 	ours bool
-	// bare says that the pod itself hangs off the root.
+	// bare is whether the pod itself is owned by the root.
 	bare bool
 	// members are the owners, nearest first, without the root.
 	members []member
-	// top is the index of the first member that hangs off the root.
+	// top is the index of the first member that is owned by the root.
 	top int
 }
 
-// member is one owner. Its references never lead elsewhere later in a way that matters: an owner that led
-// to the root was made for the simulation.
+// member is one owner. It may be cached, because an owner below the root was created for the
+// simulation, and changes of its references do not matter.
 type member struct {
 	gvk             schema.GroupVersionKind
 	namespace, name string
 	owners          []metav1.OwnerReference
 }
 
-// ownerChains walks from pods to the root. Owners it passed on the way there are kept by UID, as long as
-// there is room; owners of pods that are not the simulation's are not, since they may be adopted.
+// ownerChains finds the chains from pods to the root. Owners below the root are cached by UID.
+// Owners of other pods are not, since they may be adopted later.
 type ownerChains struct {
 	getter OwnerGetter
 	root   types.UID
@@ -64,7 +64,7 @@ func newOwnerChains(getter OwnerGetter, root types.UID) *ownerChains {
 	return &ownerChains{getter: getter, root: root, known: lru.New(cachedOwners)}
 }
 
-// resolve follows references, breadth first, until nothing new is found.
+// resolve follows references, breadth first, until all owners are visited.
 func (o *ownerChains) resolve(ctx context.Context, refs []metav1.OwnerReference, namespace string) (chain, error) {
 	c := chain{top: -1}
 	seen := map[types.UID]bool{}
@@ -116,8 +116,8 @@ func (o *ownerChains) remember(passed map[types.UID]member) {
 	}
 }
 
-// get looks an owner up, once for all who ask at the same time. One caller that gives up does not spoil
-// it for the others.
+// get looks up an owner, once for concurrent callers. If the context of one caller ends, the lookup
+// continues for the others.
 func (o *ownerChains) get(ctx context.Context, ref metav1.OwnerReference, namespace string) (member, error) {
 	if m, ok := o.known.Get(ref.UID); ok {
 		return m.(member), nil

@@ -10,7 +10,7 @@ import (
 	simkubev1 "simkube.io/simkube/api/v1"
 )
 
-// changes are made to a pod, and remembers whether any was.
+// changes applies changes to a pod, and stores whether there were any.
 type changes struct {
 	pod  *corev1.Pod
 	made bool
@@ -38,9 +38,9 @@ func (c *changes) set(in map[string]string, key, value string) {
 	c.made = true
 }
 
-// place keeps the pod on simulated nodes. What it asks of its node besides stays. Two things don't: a
-// recorded selector on the label `type` itself is lost, and so is a node that was named outright, past the
-// scheduler.
+// place restricts the pod to simulated nodes. Its other requirements are kept, with two exceptions:
+// a recorded node selector for the label `type` is overwritten, and a node name, which would bypass
+// the scheduler, is removed.
 func (c *changes) place() {
 	spec := &c.pod.Spec
 	if spec.NodeName != "" {
@@ -57,7 +57,7 @@ func (c *changes) place() {
 	}
 }
 
-// Toleration is what lets simulated pods onto simulated nodes.
+// Toleration returns the toleration that allows pods on simulated nodes.
 func Toleration() corev1.Toleration {
 	return corev1.Toleration{
 		Key:      simkubev1.TaintKwokProvider,
@@ -66,7 +66,7 @@ func Toleration() corev1.Toleration {
 	}
 }
 
-// trackingOf gives the hash and the number a pod already has.
+// trackingOf returns the hash and the number that a pod already has.
 func trackingOf(pod *corev1.Pod) (hash uint64, number int, ok bool) {
 	hash, err := strconv.ParseUint(pod.Annotations[simkubev1.AnnotationPodSpecStableHash], 10, 64)
 	if err != nil {
@@ -81,8 +81,8 @@ func (c *changes) trackAs(hash uint64, number int) {
 	c.annotate(simkubev1.AnnotationPodSequenceNumber, strconv.Itoa(number))
 }
 
-// delay writes the delays of the pod's start. A jitter does nothing without a delay beside it, so that it
-// brings one of 0.
+// delay sets the delays of the pod's start. A jitter has no effect without a delay, so a delay of 0
+// is set with it.
 func (m *Mutator) delay(c *changes) {
 	d := m.cfg.Delays
 	for _, one := range []struct {
@@ -103,7 +103,7 @@ func (m *Mutator) delay(c *changes) {
 	}
 }
 
-// complete writes when the pod ends, unless that was decided before.
+// complete sets when the pod completes, unless it is set already.
 func (m *Mutator) complete(c *changes, ran time.Duration) {
 	c.label(simkubev1.LabelStageComplete, "true")
 	if c.pod.Annotations[simkubev1.AnnotationStageCompleteTime] != "" {
@@ -114,7 +114,7 @@ func (m *Mutator) complete(c *changes, ran time.Duration) {
 	c.annotate(simkubev1.AnnotationStageCompleteTime, m.cfg.Clock.Now().Add(ran).UTC().Format(time.RFC3339Nano))
 }
 
-// scaled turns a duration of the trace into one of the clock.
+// scaled converts a duration from trace time to clock time.
 func (m *Mutator) scaled(d time.Duration) time.Duration {
 	return time.Duration(float64(d) / m.cfg.Speed)
 }

@@ -1,7 +1,8 @@
-// Package mutate decides what a simulated pod gets at admission: its labels, its place among the simulated
-// nodes, the annotations that say which of its owner's pods it is, the delays of its start, and when it
-// completes. Pods that do not belong to the simulation are never touched.
+// Package mutate changes simulated pods at admission: it sets their labels, restricts them to
+// simulated nodes, and sets the annotations for the number among their owner's pods, the delays of
+// their start, and the time of their completion. Pods that do not belong to the simulation are not
+// changed.
 //
-// It is used by an admission plugin inside the embedded control plane and by an admission webhook, so it
-// knows nothing of either.
+// It is used by an admission plugin in the embedded control plane and by an admission webhook, and
+// depends on neither.
 package mutate

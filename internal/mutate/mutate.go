@@ -18,8 +18,8 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// Delays is how long simulated pods take to start, in trace time. A jitter is the upper bound of a delay
-// that is drawn between the two; one that is not above its delay has no effect.
+// Delays are the delays of the start of simulated pods, in trace time. A delay is random between it
+// and its jitter; a jitter that is not greater than its delay has no effect.
 type Delays struct {
 	ImagePull        time.Duration `json:"imagePull,omitzero"`
 	ImagePullJitter  time.Duration `json:"imagePullJitter,omitzero"`
@@ -27,36 +27,38 @@ type Delays struct {
 	PodStartupJitter time.Duration `json:"podStartupJitter,omitzero"`
 }
 
-// Root is the SimulationRoot to which all that is simulated leads.
+// Root is the SimulationRoot, which owns everything that is simulated.
 type Root struct {
 	Name string
 	UID  types.UID
 }
 
-// Config is what a Mutator needs to know. Simulation, Root and Owners have no default.
+// Config is the configuration of a Mutator. Simulation, Root and Owners are required.
 type Config struct {
 	// Simulation is the simulation's name.
 	Simulation string
-	// NamespacePrefix begins the names of simulated namespaces; empty means the default.
+	// NamespacePrefix is the prefix of the names of simulated namespaces; empty means the default.
 	NamespacePrefix string
 	Root            Root
-	// Lifecycles are those recorded; nil means none.
+	// Lifecycles are the recorded lifecycles; nil means none.
 	Lifecycles *lifecycle.Store
 	Delays     Delays
-	// Speed is how many seconds of the trace go by in one; 0 means 1. The run times and the delays of pods
-	// are divided by it.
+	// Speed is the number of seconds of trace time per second; 0 means 1. The run times and the delays
+	// of pods are divided by it.
 	Speed float64
-	// Numbers are those of an earlier Mutator of the same simulation, from which this one goes on; nil means none.
+	// Numbers are the numbers of a previous Mutator of the same simulation, to continue from; nil
+	// means none.
 	Numbers map[string]int
-	// OnNumber is called when Numbers has changed, from whoever calls Mutate; nil means nobody is told.
+	// OnNumber is called by the goroutine of Mutate when Numbers has changed; it may be nil.
 	OnNumber func()
-	// Exclusive says that only pods of the simulation's namespaces are offered. Those that do not lead to the root are kept on simulated
-	// nodes, too: something in the simulation makes them without saying so.
+	// Exclusive means that Mutate is called only for pods in the simulation's namespaces. Pods that
+	// are not owned by the root are then restricted to simulated nodes, too, since something in the
+	// simulation creates them without an owner reference.
 	Exclusive bool
-	// Shared says that the cluster has other workloads: the classes that the trace brings have
-	// another name in it.
+	// Shared means that the cluster has other workloads. The classes of the trace then have other
+	// names in the cluster.
 	Shared bool
-	// Clock tells the time of admission; nil means the system's clock.
+	// Clock is the clock for the time of admission; nil means the system's clock.
 	Clock  clock.PassiveClock
 	Owners OwnerGetter
 }
@@ -68,7 +70,7 @@ type Mutator struct {
 	numbers *numbers
 }
 
-// New makes a Mutator.
+// New returns a Mutator.
 func New(cfg Config) (*Mutator, error) {
 	if cfg.Speed == 0 {
 		cfg.Speed = 1
@@ -87,10 +89,10 @@ func New(cfg Config) (*Mutator, error) {
 		problems = append(problems, errors.New("no root"))
 	}
 	if cfg.Owners == nil {
-		problems = append(problems, errors.New("no way to look up owners"))
+		problems = append(problems, errors.New("no owner getter"))
 	}
 	if !(cfg.Speed > 0) || math.IsInf(cfg.Speed, 1) {
-		problems = append(problems, fmt.Errorf("speed %v is not a positive number", cfg.Speed))
+		problems = append(problems, fmt.Errorf("invalid speed %v: must be a positive number", cfg.Speed))
 	}
 	if cfg.OnNumber == nil {
 		cfg.OnNumber = func() {}
@@ -102,12 +104,13 @@ func New(cfg Config) (*Mutator, error) {
 	return &Mutator{cfg: cfg, owners: newOwnerChains(cfg.Owners, cfg.Root.UID), numbers: numbers}, nil
 }
 
-// Numbers says how many pods each owner has had, for the Config of a Mutator that is to go on counting after a
-// restart. A pod is counted in them before Mutate returns. The keys are text, and stay what they are: an owner's kind and name, and the hash of
-// its pods where that tells them apart.
+// Numbers returns how many pods each owner has had, for the Config of a Mutator that continues
+// after a restart. A pod is counted before Mutate returns. The keys are stable texts: an owner's
+// kind and name, and the hash of its pods if it has several types of pods.
 func (m *Mutator) Numbers() map[string]int { return m.numbers.all() }
 
-// Known tells of a pod that an earlier Mutator of the same simulation has changed: its number is taken. Pods of others do nothing.
+// Known must be called for the pods that a previous Mutator of the same simulation has changed, so
+// that their numbers are not used again. It ignores other pods.
 func (m *Mutator) Known(ctx context.Context, pod *corev1.Pod) error {
 	hash, number, tracked := trackingOf(pod)
 	if !tracked {
@@ -121,12 +124,12 @@ func (m *Mutator) Known(ctx context.Context, pod *corev1.Pod) error {
 	return nil
 }
 
-// Mutate changes a pod that is about to be created, its namespace set and its defaults filled in, and tells
-// whether it did. A pod of the simulation that comes again, with what it got the first time, keeps that. An
-// error means that the pod must not be created: it may be one of the simulation's, and could land on a real
-// node.
+// Mutate changes a pod that is to be created, with its namespace and defaults set, and reports
+// whether it did. If a pod of the simulation is admitted again, it keeps what it got the first
+// time. If there is an error, the pod must not be created: it may be a pod of the simulation, and
+// could be scheduled to a real node.
 //
-// A pod counts as one of its owner's from here on, even if something else then keeps it from being created.
+// The pod is counted as one of its owner's pods, even if it is then not created for another reason.
 func (m *Mutator) Mutate(ctx context.Context, pod *corev1.Pod) (changed bool, err error) {
 	return m.mutate(ctx, pod, func(key numberKey) int {
 		defer m.cfg.OnNumber()
@@ -134,7 +137,7 @@ func (m *Mutator) Mutate(ctx context.Context, pod *corev1.Pod) (changed bool, er
 	})
 }
 
-// Preview is Mutate for a pod that will not be created (a dry run): it counts nothing.
+// Preview is like Mutate for a pod that will not be created (a dry run): it does not count the pod.
 func (m *Mutator) Preview(ctx context.Context, pod *corev1.Pod) (changed bool, err error) {
 	return m.mutate(ctx, pod, m.numbers.next)
 }
@@ -164,8 +167,8 @@ func (m *Mutator) mutate(ctx context.Context, pod *corev1.Pod, number func(numbe
 	return c.made, nil
 }
 
-// track gives the pod its hash and its number among its owner's pods, unless it has them, and finds its
-// recorded lifecycle by them.
+// track sets the pod's hash and its number among its owner's pods, unless it has them, and returns
+// the recorded lifecycle for them.
 func (m *Mutator) track(c *changes, chain chain, namespace string, number func(numberKey) int) (trace.Lifecycle, error) {
 	hash, seq, tracked := trackingOf(c.pod)
 	if !tracked {
@@ -183,8 +186,8 @@ func (m *Mutator) track(c *changes, chain chain, namespace string, number func(n
 	return recorded, nil
 }
 
-// recordedSpec returns the spec with the names that classes have in the recording, of which the
-// hash is made.
+// recordedSpec returns the spec with the names of classes in the recording, for which the hash is
+// computed.
 func (m *Mutator) recordedSpec(spec *corev1.PodSpec) *corev1.PodSpec {
 	if !m.cfg.Shared {
 		return spec
@@ -210,7 +213,8 @@ func podHash(spec *corev1.PodSpec) (uint64, error) {
 	return hash, nil
 }
 
-// nameOf names a pod in errors; one that is being created may only have the beginning of a name.
+// nameOf returns the name of a pod for errors. A pod that is being created may have only a prefix
+// of a name.
 func nameOf(pod *corev1.Pod) string {
 	name := pod.Name
 	if name == "" {

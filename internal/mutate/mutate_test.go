@@ -58,8 +58,8 @@ func ref(apiVersion, kind, name string) metav1.OwnerReference {
 
 var toRoot = metav1.OwnerReference{APIVersion: "simkube.io/v1", Kind: "SimulationRoot", Name: "r", UID: rootUID}
 
-// simulated is a cluster with a CronJob and its Job, a Deployment and its ReplicaSet, a cluster-scoped
-// Widget, all of the simulation, and a Job that is not.
+// simulated returns a cluster with a CronJob and its Job, a Deployment and its ReplicaSet, and a
+// cluster-scoped Widget, all of the simulation, and a Job that is not.
 func simulated() *owners {
 	o := &owners{objects: map[types.UID]*metav1.PartialObjectMetadata{}}
 	o.add("virtual-ns", "cron", toRoot)
@@ -274,7 +274,8 @@ func TestMutate_barePods(t *testing.T) {
 	}
 }
 
-// A kind that is not known has several types of pods, told apart by their hash.
+// TestMutate_numbersByHash checks that the pods of an unknown kind, which may have several types,
+// are counted by hash.
 func TestMutate_numbersByHash(t *testing.T) {
 	m := newMutator(t, simulated(), nil)
 	number := func(kind, name, host string) string {
@@ -338,7 +339,8 @@ func TestMutate_concurrent(t *testing.T) {
 	}
 }
 
-// An owner of no simulation may be adopted by one later.
+// TestMutate_adopted checks that an owner that is not part of a simulation may be adopted by one
+// later.
 func TestMutate_adopted(t *testing.T) {
 	o := simulated()
 	m := newMutator(t, o, nil)
@@ -354,7 +356,7 @@ func TestNew_invalid(t *testing.T) {
 	if err == nil {
 		t.Fatal("no error")
 	}
-	for _, want := range []string{"no simulation name", "no root", "owners", "speed -1"} {
+	for _, want := range []string{"no simulation name", "no root", "owner getter", "speed -1"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("error %q does not say %q", err, want)
 		}

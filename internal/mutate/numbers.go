@@ -12,8 +12,8 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// numberKey is what pods are counted by. The hash is 0 for known kinds, whose pods are all of one type
-// though their specs differ (the pods of a StatefulSet have host names).
+// numberKey is what pods are counted by. The hash is 0 for known kinds, whose pods are all of one
+// type even if their specs differ (pods of a StatefulSet have host names).
 type numberKey struct {
 	owner trace.PodOwner
 	hash  uint64
@@ -26,17 +26,17 @@ func keyOf(owner trace.PodOwner, hash uint64) numberKey {
 	return numberKey{owner: owner, hash: hash}
 }
 
-// String gives the key as text: "apps/v1.ReplicaSet default/web 0".
+// String returns the key as text: "apps/v1.ReplicaSet default/web 0".
 func (k numberKey) String() string {
 	return k.owner.String() + " " + strconv.FormatUint(k.hash, 10)
 }
 
-// parseNumberKey is the inverse of String. Neither a kind nor a hash has a space in it.
+// parseNumberKey is the inverse of String. Neither a kind nor a hash contains a space.
 func parseNumberKey(s string) (numberKey, error) {
 	kind, rest, _ := strings.Cut(s, " ")
 	space := strings.LastIndexByte(rest, ' ')
 	if space <= 0 {
-		return numberKey{}, errors.New("want a kind, a name and a hash")
+		return numberKey{}, errors.New("must be a kind, a name and a hash")
 	}
 	gvk, err := trace.ParseGVK(kind)
 	if err != nil {
@@ -49,14 +49,14 @@ func parseNumberKey(s string) (numberKey, error) {
 	return keyOf(trace.PodOwner{GVK: gvk, Name: rest[:space]}, hash), nil
 }
 
-// numbers counts pods. There is one number for each replayed owner and type of pod, so it grows with the
-// trace and not with the pods.
+// numbers counts pods. It has one number for each replayed owner and type of pod, so its size
+// depends on the trace and not on the number of pods.
 type numbers struct {
 	mu   sync.Mutex
 	free map[numberKey]int
 }
 
-// newNumbers goes on from what all gave.
+// newNumbers returns numbers that continue from a result of all.
 func newNumbers(from map[string]int) (*numbers, error) {
 	n := &numbers{free: make(map[numberKey]int, len(from))}
 	var problems []error
@@ -74,7 +74,7 @@ func newNumbers(from map[string]int) (*numbers, error) {
 	return n, errors.Join(problems...)
 }
 
-// take gives each caller the next number, from 0.
+// take returns the next number, starting at 0.
 func (n *numbers) take(key numberKey) int {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -83,24 +83,24 @@ func (n *numbers) take(key numberKey) int {
 	return number
 }
 
-// atLeast has take give no number below one.
+// atLeast raises the next number to number.
 func (n *numbers) atLeast(key numberKey, number int) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.free[key] = max(n.free[key], number)
 }
 
-// next gives the number that take would give.
+// next returns the number that take would return.
 func (n *numbers) next(key numberKey) int {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.free[key]
 }
 
-// all gives the numbers that take would give, by the keys' text.
+// all returns the numbers that take would return, by the text of their keys.
 func (n *numbers) all() map[string]int {
 	n.mu.Lock()
-	free := maps.Clone(n.free) // those who take do not wait for texts to be made
+	free := maps.Clone(n.free) // formats the texts without the lock
 	n.mu.Unlock()
 	all := make(map[string]int, len(free))
 	for key, number := range free {

@@ -15,7 +15,8 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// A Mutator that is given the numbers of another goes on counting where that one was.
+// TestNumbers_roundTrip checks that a Mutator with the numbers of another one continues counting
+// from them.
 func TestNumbers_roundTrip(t *testing.T) {
 	pods := func() []*corev1.Pod {
 		widget := newPod("", ref("example.com/v1", "Widget", "widget"))
@@ -73,9 +74,9 @@ func TestNew_unreadableNumbers(t *testing.T) {
 		number int
 		want   string
 	}{
-		"":                                 {1, "want a kind"},
-		"v1.Pod ns/p":                      {1, "want a kind"},
-		"v1.Pod  0":                        {1, "want a kind"},
+		"":                                 {1, "must be a kind"},
+		"v1.Pod ns/p":                      {1, "must be a kind"},
+		"v1.Pod  0":                        {1, "must be a kind"},
 		"Pod ns/p 0":                       {1, `kind "Pod"`},
 		"v1.Pod ns/p -1":                   {1, "hash"},
 		"v1.Pod ns/p 99999999999999999999": {1, "hash"},
@@ -90,7 +91,8 @@ func TestNew_unreadableNumbers(t *testing.T) {
 	}
 }
 
-// Numbers may be asked for at any time, and count every pod that was mutated before.
+// TestNumbers_concurrent checks that Numbers may be called at any time, and includes every pod that
+// was mutated before.
 func TestNumbers_concurrent(t *testing.T) {
 	const mutating, asking, pods = 4, 4, 400
 	m := newMutator(t, simulated(), nil)

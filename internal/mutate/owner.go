@@ -13,9 +13,9 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// chainOf finds out whether a pod belongs to the simulation. Where an owner has vanished that cannot be
-// known: such a pod is refused in the simulation's namespaces, whose controllers will try again if it is
-// still wanted, and left alone elsewhere.
+// chainOf returns the owners of a pod up to the root. If an owner no longer exists, they are
+// unknown: such a pod is rejected in the simulation's namespaces, where its controller retries if
+// the pod is still needed, and left unchanged in others.
 func (m *Mutator) chainOf(ctx context.Context, pod *corev1.Pod) (chain, error) {
 	if len(pod.OwnerReferences) == 0 {
 		return chain{}, nil
@@ -31,8 +31,8 @@ func (m *Mutator) chainOf(ctx context.Context, pod *corev1.Pod) (chain, error) {
 	}
 }
 
-// originalNamespace gives the namespace in which the pod's owner was recorded. The pod has it from its
-// template; a controller may make pods without the template's annotations.
+// originalNamespace returns the namespace in which the pod's owner was recorded. The pod has it
+// from its template, unless its controller does not copy the template's annotations.
 func (m *Mutator) originalNamespace(pod *corev1.Pod) string {
 	if namespace := pod.Annotations[simkubev1.AnnotationOriginalNamespace]; namespace != "" {
 		return namespace
@@ -48,9 +48,9 @@ func (m *Mutator) namespacePrefix() string {
 	return simkubev1.VirtualNamespace(m.cfg.NamespacePrefix, "")
 }
 
-// ownerOf gives whom the trace has the pod's lifecycle under: the nearest owner of which it has any, else
-// the one that was replayed. A bare pod is its own owner, and its clone has the owner of the pod it stands
-// in for.
+// ownerOf returns the owner under which the trace has the pod's lifecycle: the nearest owner that
+// has any, or else the replayed one. A bare pod is its own owner; a copy of it has the owner of the
+// pod that it replaces.
 func (m *Mutator) ownerOf(pod *corev1.Pod, chain chain, namespace string, hash uint64) trace.PodOwner {
 	candidates := make([]trace.PodOwner, 0, len(chain.members)+1)
 	if chain.bare {

@@ -12,13 +12,14 @@ import (
 	"k8s.io/client-go/metadata"
 )
 
-// ClusterOwners looks owners up in a cluster.
+// ClusterOwners looks up owners in a cluster.
 type ClusterOwners struct {
 	client metadata.Interface
 	mapper meta.RESTMapper
 }
 
-// NewClusterOwners makes an OwnerGetter of a client and a mapper, both safe for concurrent use.
+// NewClusterOwners returns an OwnerGetter for a client and a mapper, which must be safe for
+// concurrent use.
 func NewClusterOwners(client metadata.Interface, mapper meta.RESTMapper) *ClusterOwners {
 	return &ClusterOwners{client: client, mapper: mapper}
 }
@@ -31,14 +32,14 @@ func (o *ClusterOwners) GetOwner(ctx context.Context, ref metav1.OwnerReference,
 	}
 	mapping, err := o.mapper.RESTMapping(gv.WithKind(ref.Kind).GroupKind(), gv.Version)
 	if meta.IsNoMatchError(err) {
-		// A kind that came after the mapper had looked.
+		// The kind may have been added after the mapper's last discovery.
 		meta.MaybeResetRESTMapper(o.mapper)
 		mapping, err = o.mapper.RESTMapping(gv.WithKind(ref.Kind).GroupKind(), gv.Version)
 	}
 	if err != nil {
 		return nil, err
 	}
-	// The API server takes any text as an owner's name, and the metadata client makes a path of it.
+	// The API server accepts any text as an owner's name, and the metadata client uses it in a path.
 	for _, segment := range []string{namespace, ref.Name} {
 		if problems := content.IsPathSegmentName(segment); len(problems) > 0 {
 			return nil, apierrors.NewNotFound(mapping.Resource.GroupResource(), segment)

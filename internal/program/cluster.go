@@ -9,19 +9,21 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 )
 
-// Cluster says which cluster is meant.
+// Cluster selects a cluster.
 type Cluster struct {
-	// Kubeconfig is the path of a file, Context one of its contexts. Both may be empty.
+	// Kubeconfig is the path of a kubeconfig file, Context the name of a context in it. Both may be
+	// empty.
 	Kubeconfig, Context string
 }
 
 // AddFlags adds the flags for a cluster.
 func (c *Cluster) AddFlags(flags *pflag.FlagSet) {
-	flags.StringVar(&c.Kubeconfig, "kubeconfig", "", "kubeconfig of the cluster (default: the pod's own account, else $KUBECONFIG, else ~/.kube/config)")
+	flags.StringVar(&c.Kubeconfig, "kubeconfig", "", "kubeconfig of the cluster (default: the pod's service account, else $KUBECONFIG, else ~/.kube/config)")
 	flags.StringVar(&c.Context, "context", "", "context of the kubeconfig")
 }
 
-// Config tells how to reach the API server: as the flags say, else as the pod's service account, else as kubectl would.
+// Config returns a client configuration according to the flags, or else that of the pod's service
+// account, or else the default of kubectl.
 func (c *Cluster) Config() (*rest.Config, error) {
 	if c.Kubeconfig == "" && c.Context == "" {
 		config, err := rest.InClusterConfig()
@@ -35,8 +37,8 @@ func (c *Cluster) Config() (*rest.Config, error) {
 	switch {
 	case clientcmd.IsEmptyConfig(err):
 		return nil, &HintedError{
-			Err:  errors.New("find the cluster: this is no pod of one, and there is no kubeconfig"),
-			Hint: "name one with --kubeconfig, or in $KUBECONFIG",
+			Err:  errors.New("find the cluster: not running in a pod, and there is no kubeconfig"),
+			Hint: "set one with --kubeconfig or $KUBECONFIG",
 		}
 	case err != nil:
 		return nil, fmt.Errorf("find the cluster: %w", err)

@@ -1,5 +1,5 @@
-// Package program is what the command lines of the programs that run in a cluster (sk-tracer, sk-ctrl, sk-driver) have in common: what they
-// print when something is wrong, their exit codes, the flags for their log and for the cluster.
+// Package program is shared by the command lines of the programs that run in a cluster (sk-tracer,
+// sk-ctrl, sk-driver): printing of errors, exit codes, and flags for the log and for the cluster.
 package program
 
 import (
@@ -17,17 +17,17 @@ import (
 	"simkube.io/simkube/internal/printable"
 )
 
-// The exit codes. A program may have more.
+// Exit codes. A program may have more.
 const (
 	ExitDone   = 0
 	ExitFailed = 1
 	ExitUsage  = 2
 )
 
-// Streams are where a program writes to: what was asked for to Out, logs and errors to Err.
+// Streams are where a program writes: results to Out, logs and errors to Err.
 type Streams struct{ Out, Err io.Writer }
 
-// UsageError is an error of a command line or an environment that cannot be meant.
+// UsageError is returned for an invalid command line or environment.
 type UsageError struct{ Err error }
 
 func (e *UsageError) Error() string { return e.Err.Error() }
@@ -35,7 +35,7 @@ func (e *UsageError) Error() string { return e.Err.Error() }
 // Unwrap returns the cause.
 func (e *UsageError) Unwrap() error { return e.Err }
 
-// HintedError adds to an error what the user may do about it.
+// HintedError is an error with a hint on what the user can do about it.
 type HintedError struct {
 	Err  error
 	Hint string
@@ -46,7 +46,8 @@ func (e *HintedError) Error() string { return e.Err.Error() }
 // Unwrap returns the cause.
 func (e *HintedError) Unwrap() error { return e.Err }
 
-// Prepare makes a command one that takes flags only, writes to the streams, and leaves it to Run to print what went wrong.
+// Prepare sets up a command that takes only flags, writes to the streams, and leaves the printing
+// of errors to Run.
 func Prepare(cmd *cobra.Command, streams Streams, version string) {
 	cmd.Version = version
 	cmd.Args = func(_ *cobra.Command, args []string) error {
@@ -63,15 +64,16 @@ func Prepare(cmd *cobra.Command, streams Streams, version string) {
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &UsageError{err} })
 }
 
-// Run runs a command until it is done or ctx ends, prints what went wrong, and returns the error and the exit code for it.
+// Run runs a command until it is done or ctx ends, prints the error, and returns it with its exit
+// code.
 func Run(ctx context.Context, cmd *cobra.Command, args []string) (code int, err error) {
 	cmd.SetArgs(args)
 	err = cmd.ExecuteContext(ctx)
-	var wrong *UsageError
+	var usage *UsageError
 	switch {
 	case err == nil:
 		return ExitDone, nil
-	case errors.As(err, &wrong):
+	case errors.As(err, &usage):
 		printError(cmd, err, "see "+cmd.Name()+" --help")
 		return ExitUsage, err
 	default:
@@ -80,7 +82,8 @@ func Run(ctx context.Context, cmd *cobra.Command, args []string) (code int, err 
 	}
 }
 
-// printError prints an error, a line for each that it joins, and what to do about it if the error or the caller knows.
+// printError prints an error, with a line for each joined error, and a hint if the error has one or
+// the caller passes one.
 func printError(cmd *cobra.Command, err error, hint string) {
 	for line := range strings.Lines(printable.Text(err.Error())) {
 		fmt.Fprintln(cmd.ErrOrStderr(), cmd.Name()+": "+strings.TrimRight(line, "\n"))
@@ -96,24 +99,24 @@ func printError(cmd *cobra.Command, err error, hint string) {
 
 const flagVerbosity = "verbosity"
 
-// levels are its values.
+// levels are the values of the flag.
 func levels() []string { return []string{"error", "warn", "info", "debug"} }
 
-// AddVerbosity adds the flag that says what to log.
+// AddVerbosity adds the flag for the log level.
 func AddVerbosity(flags *pflag.FlagSet, value *string) {
 	flags.StringVarP(value, flagVerbosity, "v", "info", "what to log: error, warn, info or debug")
 }
 
-// CompleteVerbosity has a shell complete the values of that flag.
+// CompleteVerbosity adds shell completion for the log level.
 func CompleteVerbosity(cmd *cobra.Command) {
-	// It fails for a flag that does not exist.
+	// It fails only for a flag that does not exist.
 	_ = cmd.RegisterFlagCompletionFunc(flagVerbosity, cobra.FixedCompletions(levels(), cobra.ShellCompDirectiveNoFileComp))
 }
 
-// ParseLevel reads the flag that says what to log.
+// ParseLevel parses the value of the flag for the log level.
 func ParseLevel(text string) (level slog.Level, err error) {
 	if slices.Contains(levels(), strings.ToLower(text)) {
 		return level, level.UnmarshalText([]byte(text))
 	}
-	return level, fmt.Errorf("%q: accepted are error, warn, info and debug", text)
+	return level, fmt.Errorf("%q: must be error, warn, info or debug", text)
 }

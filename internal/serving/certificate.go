@@ -9,8 +9,9 @@ import (
 	"time"
 )
 
-// CertificateFiles returns a TLS configuration with a certificate and its key from files, which are read again when
-// they have changed: certificates are replaced while a server runs. An error then is logged, and the old one stays in use.
+// CertificateFiles returns a TLS configuration with a certificate and its key from files, which are
+// read again when they have changed, since certificates are replaced while a server runs. If that
+// fails, the error is logged, and the old certificate stays in use.
 func CertificateFiles(certFile, keyFile string, logger *slog.Logger) (*tls.Config, error) {
 	c := &certificateFiles{certFile: certFile, keyFile: keyFile, logger: logger}
 	if err := c.load(); err != nil {
@@ -25,10 +26,10 @@ type certificateFiles struct {
 
 	mu      sync.Mutex // guards what is below
 	current *tls.Certificate
-	stamps  [2]stamp // of the files as they were last read
+	stamps  [2]stamp // of the files when they were last read
 }
 
-// stamp changes when a file does.
+// stamp differs if a file has changed.
 type stamp struct {
 	modified time.Time
 	size     int64
@@ -38,7 +39,7 @@ func (c *certificateFiles) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if stamps, err := c.stamp(); err != nil || stamps == c.stamps {
-		// A file that is missing is being replaced.
+		// A missing file is being replaced.
 		return c.current, nil
 	}
 	if err := c.load(); err != nil {
@@ -47,7 +48,8 @@ func (c *certificateFiles) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	return c.current, nil
 }
 
-// load reads the files. It remembers them even when they are no good, so as to say so once.
+// load reads the files. It stores the stamps of invalid files, too, so that the error is logged
+// once.
 func (c *certificateFiles) load() error {
 	stamps, err := c.stamp()
 	if err != nil {

@@ -28,7 +28,7 @@ func TestCertificateFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Two files written in the same instant, with contents of one length, would look the same.
+	// Two files of the same size that are written at the same instant would have the same stamp.
 	stamp := time.Now().Add(-time.Hour)
 	expect := func(step, want string) {
 		t.Helper()

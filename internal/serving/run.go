@@ -1,5 +1,5 @@
-// Package serving is what the HTTP servers of SimKube have in common: how they end, and certificates that are replaced while
-// they run. Who may ask for what, and the limits, are each server's own.
+// Package serving is shared by the HTTP servers of SimKube: graceful shutdown, and certificates
+// that are replaced while a server runs. Authorization and limits are up to each server.
 package serving
 
 import (
@@ -12,9 +12,10 @@ import (
 	"time"
 )
 
-// Run serves connections from a listener, which it closes, until ctx ends; then it waits for what is running, and ends what takes
-// longer than the timeout. When Run returns, no request is being answered any more. The contexts of requests have the values of
-// ctx, and end when the server does; Run sets the server's BaseContext and wraps its Handler.
+// Run serves connections from a listener, which it closes, until ctx ends. It then waits for
+// running requests, and cancels those that take longer than the timeout. No request is running when
+// Run returns. The contexts of requests have the values of ctx, and end with the server; Run sets
+// the server's BaseContext and wraps its Handler.
 func Run(ctx context.Context, server *http.Server, listener net.Listener, timeout time.Duration) error {
 	requests, cancelRequests := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancelRequests()
@@ -27,7 +28,8 @@ func Run(ctx context.Context, server *http.Server, listener net.Listener, timeou
 	return err
 }
 
-// serve runs a server until ctx ends, and then shuts it down: connections are closed on which something takes longer than the timeout.
+// serve runs a server until ctx ends, and then shuts it down. It closes connections whose requests
+// take longer than the timeout.
 func serve(ctx context.Context, server *http.Server, listener net.Listener, timeout time.Duration) error {
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
@@ -51,7 +53,7 @@ func serve(ctx context.Context, server *http.Server, listener net.Listener, time
 	return nil
 }
 
-// runningRequests is a handler that can be waited for: a closed http.Server does not do that.
+// runningRequests is a handler that can be waited for, which a closed http.Server cannot.
 type runningRequests struct {
 	next http.Handler
 
@@ -72,7 +74,7 @@ func (r *runningRequests) ServeHTTP(w http.ResponseWriter, request *http.Request
 	r.next.ServeHTTP(w, request)
 }
 
-// wait lets no more requests in, and waits for those that are there.
+// wait rejects further requests, and waits for those that are running.
 func (r *runningRequests) wait() {
 	r.mu.Lock()
 	r.isClosed = true

@@ -19,50 +19,51 @@ import (
 	simkubev1 "simkube.io/simkube/api/v1"
 )
 
-// maxErrorBytes is how much of an error's answer is read.
+// maxErrorBytes is the maximum number of bytes read of an error response.
 const maxErrorBytes = 1 << 20
 
-// Client asks one tracer. It is safe for concurrent use.
+// Client sends requests to one tracer. It is safe for concurrent use.
 type Client struct {
-	// URL is where the tracer answers, such as http://localhost:7777.
+	// URL is the address of the tracer, such as http://localhost:7777.
 	URL string
-	// Transport carries the requests. Nil: http.DefaultTransport.
+	// Transport sends the requests. Nil means http.DefaultTransport.
 	Transport http.RoundTripper
-	// Token gives the token to prove with who asks. It is called when the tracer wants one, and not before. Nil: there is none.
+	// Token returns the token for authentication. It is called only if the tracer requires one. Nil
+	// means that there is none.
 	Token func(context.Context) (string, error)
 }
 
-// Export is what a tracer made of a request.
+// Export is the response to an export request.
 type Export struct {
-	// Body has the trace, uncompressed, unless the tracer wrote it to a bucket; then it is empty. A Read that fails means
-	// that the trace is not whole. It must be closed.
+	// Body is the uncompressed trace, or empty if the tracer wrote it to a bucket. An error of Read
+	// means that the trace is incomplete. It must be closed.
 	Body io.ReadCloser
-	// Stored says what the tracer wrote to a bucket; what it does not say is 0.
+	// Stored is the contents that the tracer wrote to a bucket; fields that it did not report are 0.
 	Stored Contents
 }
 
-// Contents is what is in a trace.
+// Contents is the statistics of a trace.
 type Contents struct {
 	Events, Objects, Bytes int64
 	// Start is the time of the first event in unix seconds.
 	Start int64
 }
 
-// APIError is returned for an answer that is an error.
+// APIError is returned for an error response.
 type APIError struct {
 	// Status is the HTTP status.
 	Status int
-	// Response is what the tracer says. It always has a message.
+	// Response is the body. It always has a message.
 	Response simkubev1.ErrorResponse
 }
 
 func (e *APIError) Error() string {
-	return fmt.Sprintf("the tracer answers %d: %s", e.Status, e.Response.Message)
+	return fmt.Sprintf("the tracer returned %d: %s", e.Status, e.Response.Message)
 }
 
-// Export asks for the trace of a time. An answer that is an error is an [*APIError].
+// Export requests the trace of an interval. If the response is an error, it returns an [*APIError].
 func (c *Client) Export(ctx context.Context, request simkubev1.ExportRequest) (*Export, error) {
-	// Older tracers want lists, even empty ones.
+	// Older tracers require lists, even empty ones.
 	if request.Filters.ExcludedNamespaces == nil {
 		request.Filters.ExcludedNamespaces = []string{}
 	}
@@ -71,14 +72,14 @@ func (c *Client) Export(ctx context.Context, request simkubev1.ExportRequest) (*
 	}
 	body, err := json.Marshal(request)
 	if err != nil {
-		return nil, fmt.Errorf("write the request: %w", err)
+		return nil, fmt.Errorf("encode the request: %w", err)
 	}
 	response, err := c.post(ctx, body, "")
 	if err == nil && response.StatusCode == http.StatusUnauthorized && c.Token != nil {
 		err = readError(response)
 		token, tokenErr := c.Token(ctx)
 		if tokenErr != nil {
-			return nil, fmt.Errorf("%w; and there is none: %w", err, tokenErr)
+			return nil, fmt.Errorf("%w; get a token: %w", err, tokenErr)
 		}
 		response, err = c.post(ctx, body, token)
 	}
@@ -99,7 +100,7 @@ func (c *Client) post(ctx context.Context, body []byte, token string) (*http.Res
 	url := strings.TrimSuffix(c.URL, "/") + simkubev1.PathExport
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
 	if err != nil {
-		return nil, fmt.Errorf("ask the tracer: %w", err)
+		return nil, fmt.Errorf("send the request to the tracer: %w", err)
 	}
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("Accept-Encoding", "zstd, gzip")
@@ -108,17 +109,17 @@ func (c *Client) post(ctx context.Context, body []byte, token string) (*http.Res
 	}
 	client := &http.Client{
 		Transport: c.Transport,
-		// Whoever answers, a token is for nobody else.
+		// A token must not be sent to another server.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	response, err := client.Do(request)
 	if err != nil {
-		return nil, fmt.Errorf("ask the tracer: %w", err)
+		return nil, fmt.Errorf("send the request to the tracer: %w", err)
 	}
 	return response, nil
 }
 
-// readError reads an answer that is an error, and closes it.
+// readError reads an error response, and closes it.
 func readError(response *http.Response) error {
 	defer response.Body.Close()
 	e := &APIError{Status: response.StatusCode}
@@ -133,7 +134,7 @@ func readError(response *http.Response) error {
 	return e
 }
 
-// decode returns the body of an answer as it was before it was compressed.
+// decode returns the uncompressed body of a response.
 func decode(response *http.Response) (io.ReadCloser, error) {
 	switch encoding := response.Header.Get("Content-Encoding"); encoding {
 	case "", "identity":
@@ -154,11 +155,11 @@ func decode(response *http.Response) (io.ReadCloser, error) {
 			return response.Body.Close()
 		}}, nil
 	default:
-		return nil, fmt.Errorf("read the trace: the tracer compressed it with %q, which nobody asked for", encoding)
+		return nil, fmt.Errorf("read the trace: the tracer used the compression %q, which was not requested", encoding)
 	}
 }
 
-// decoded is a body that was compressed.
+// decoded is the body of a compressed response.
 type decoded struct {
 	io.Reader
 	close func() error

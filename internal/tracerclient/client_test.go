@@ -19,7 +19,7 @@ import (
 
 var request = simkubev1.ExportRequest{StartTS: 1000, EndTS: 2000, ExportPath: "x"}
 
-// newClient makes a client of a tracer that is a function.
+// newClient returns a client of a tracer that is a function.
 func newClient(t *testing.T, tracer http.HandlerFunc) *Client {
 	t.Helper()
 	server := httptest.NewServer(tracer)
@@ -92,13 +92,13 @@ func TestClient_Export_Errors(t *testing.T) {
 		status     int
 		body, want string
 	}{
-		"a message":  {400, `{"message": "no", "problems": [{"message": "p"}]}`, "the tracer answers 400: no"},
-		"a text":     {502, "bad gateway\n", "the tracer answers 502: bad gateway"},
-		"nothing":    {500, "", "the tracer answers 500: Internal Server Error"},
-		"a page":     {404, strings.Repeat("<html>", 100), "the tracer answers 404: Not Found"},
-		"a redirect": {307, "", "the tracer answers 307: Temporary Redirect"},
-		"odd":        {204, "", "the tracer answers 204: No Content"},
-		"a refusal":  {401, `{"message": "a token is wanted"}`, "the tracer answers 401: a token is wanted"},
+		"a message":  {400, `{"message": "no", "problems": [{"message": "p"}]}`, "the tracer returned 400: no"},
+		"a text":     {502, "bad gateway\n", "the tracer returned 502: bad gateway"},
+		"nothing":    {500, "", "the tracer returned 500: Internal Server Error"},
+		"a page":     {404, strings.Repeat("<html>", 100), "the tracer returned 404: Not Found"},
+		"a redirect": {307, "", "the tracer returned 307: Temporary Redirect"},
+		"odd":        {204, "", "the tracer returned 204: No Content"},
+		"a refusal":  {401, `{"message": "a token is wanted"}`, "the tracer returned 401: a token is wanted"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			client := newClient(t, func(w http.ResponseWriter, _ *http.Request) {
@@ -115,7 +115,7 @@ func TestClient_Export_Errors(t *testing.T) {
 	}
 }
 
-// TestClient_Export_Truncated checks that a trace that breaks off is not taken for a whole one.
+// TestClient_Export_Truncated checks that a truncated trace is not accepted as complete.
 func TestClient_Export_Truncated(t *testing.T) {
 	for _, encoding := range []string{"", "gzip", "zstd"} {
 		t.Run("encoding "+encoding, func(t *testing.T) {
@@ -148,7 +148,7 @@ func TestClient_Export_Truncated(t *testing.T) {
 	}
 }
 
-// TestClient_Export_Token checks that a token is sent when it is wanted, and to nobody who does not want one.
+// TestClient_Export_Token checks that a token is sent if and only if it is required.
 func TestClient_Export_Token(t *testing.T) {
 	var got []string
 	tracer := func(wants string) http.HandlerFunc {
@@ -170,9 +170,9 @@ func TestClient_Export_Token(t *testing.T) {
 	}{
 		"not wanted":  {"", token("secret", nil), []string{""}, ""},
 		"wanted":      {"Bearer secret", token("secret", nil), []string{"", "Bearer secret"}, ""},
-		"a wrong one": {"Bearer secret", token("x", nil), []string{"", "Bearer x"}, "the tracer answers 401: Unauthorized"},
-		"none":        {"Bearer secret", nil, []string{""}, "the tracer answers 401: Unauthorized"},
-		"unavailable": {"Bearer secret", token("", errors.New("forbidden")), []string{""}, "the tracer answers 401: Unauthorized; and there is none: forbidden"},
+		"a wrong one": {"Bearer secret", token("x", nil), []string{"", "Bearer x"}, "the tracer returned 401: Unauthorized"},
+		"none":        {"Bearer secret", nil, []string{""}, "the tracer returned 401: Unauthorized"},
+		"unavailable": {"Bearer secret", token("", errors.New("forbidden")), []string{""}, "the tracer returned 401: Unauthorized; get a token: forbidden"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got = nil

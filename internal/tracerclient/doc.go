@@ -1,3 +1,3 @@
-// Package tracerclient gets traces from a tracer: over an address, or, for one in a cluster, through the API server to
-// its pod, as kubectl port-forward does.
+// Package tracerclient requests traces from a tracer: at an address, or, in a cluster, through the
+// API server to its pod, like kubectl port-forward.
 package tracerclient

@@ -17,37 +17,38 @@ import (
 	simkubev1 "simkube.io/simkube/api/v1"
 )
 
-// Where a tracer is if nobody says otherwise.
+// Defaults of Where.
 const (
 	DefaultNamespace = "simkube"
 	DefaultService   = "sk-tracer"
 )
 
-// tracerPods are the pods of tracers that have no service.
+// tracerPods selects the pods of tracers without a service.
 const tracerPods = "app.kubernetes.io/name=sk-tracer"
 
-// ErrNoTracer is returned when the cluster has no tracer that could be asked.
+// ErrNoTracer is returned if the cluster has no running tracer.
 var ErrNoTracer = errors.New("no tracer")
 
-// Where says where to look for a tracer.
+// Where is where to find a tracer.
 type Where struct {
-	// Namespace is where it is. Empty: in DefaultNamespace, or, if it is not there, in whichever namespace there is one.
+	// Namespace is the namespace of the tracer. Empty means DefaultNamespace, or, if it is not there,
+	// any namespace.
 	Namespace string
-	// Service is the name of its service. Empty: DefaultService.
+	// Service is the name of its service. Empty means DefaultService.
 	Service string
 }
 
 // Pod is a tracer's pod.
 type Pod struct {
 	Namespace, Name string
-	// Port is where it serves its API.
+	// Port is the port of its API.
 	Port int32
-	// Known says that the pod is where the user, or a convention, says that the tracer is. Any other pod just has its label, which anybody
-	// may give to a pod of theirs: it must not be shown what is not meant for a stranger.
+	// Known is whether the pod is in the place that the user, or the default, specifies. Any other pod
+	// only has the label, which anyone may set on a pod: it must not receive secrets.
 	Known bool
 }
 
-// Find looks for a tracer in a cluster. The error wraps ErrNoTracer if there is none.
+// Find finds a tracer in a cluster. The error wraps ErrNoTracer if there is none.
 func Find(ctx context.Context, client corev1client.CoreV1Interface, where Where) (Pod, error) {
 	namespace, service := where.Namespace, where.Service
 	if namespace == "" {
@@ -68,7 +69,7 @@ func Find(ctx context.Context, client corev1client.CoreV1Interface, where Where)
 	return findByLabel(ctx, client, where.Namespace)
 }
 
-// findBehind returns a pod behind a service.
+// findBehind returns a pod of a service.
 func findBehind(ctx context.Context, client corev1client.CoreV1Interface, svc *corev1.Service) (Pod, error) {
 	if len(svc.Spec.Selector) == 0 || len(svc.Spec.Ports) == 0 {
 		return Pod{}, fmt.Errorf("%w: the service %s/%s selects no pods, or has no port", ErrNoTracer, svc.Namespace, svc.Name)
@@ -97,7 +98,7 @@ func findBehind(ctx context.Context, client corev1client.CoreV1Interface, svc *c
 	return Pod{Namespace: pod.Namespace, Name: pod.Name, Port: number, Known: true}, nil
 }
 
-// findByLabel returns a tracer's pod in a namespace, or in whichever one there is if the namespace is empty.
+// findByLabel returns a tracer's pod in a namespace, or in any if the namespace is empty.
 func findByLabel(ctx context.Context, client corev1client.CoreV1Interface, namespace string) (Pod, error) {
 	place := "in the namespace " + namespace
 	if namespace == "" {
@@ -125,7 +126,8 @@ func findByLabel(ctx context.Context, client corev1client.CoreV1Interface, names
 	}, nil
 }
 
-// usable returns the pod to ask: a ready one, or else one that runs. A tracer that is not ready may still have much to tell.
+// usable returns a ready pod, or else a running one. A tracer that is not ready may still have much
+// recorded.
 func usable(pods []corev1.Pod, which string) (*corev1.Pod, error) {
 	var running *corev1.Pod
 	for i := range pods {
@@ -149,7 +151,7 @@ func usable(pods []corev1.Pod, which string) (*corev1.Pod, error) {
 	return nil, fmt.Errorf("%w: there is no pod %s", ErrNoTracer, which)
 }
 
-// containerPort returns the number of a container's port, or the usual one if no port has the name.
+// containerPort returns the number of a container's port, or the default if no port has the name.
 func containerPort(pod *corev1.Pod, name string) int32 {
 	for _, c := range pod.Spec.Containers {
 		for _, p := range c.Ports {

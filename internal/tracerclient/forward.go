@@ -23,8 +23,8 @@ import (
 	"k8s.io/streaming/pkg/httpstream"
 )
 
-// Forward carries requests to a pod through the API server, as kubectl port-forward does, but without a port on this machine that
-// others could use. It must be closed. It is safe for concurrent use.
+// Forward sends requests to a pod through the API server, like kubectl port-forward, but without a
+// local port that others could use. It must be closed. It is safe for concurrent use.
 type Forward struct {
 	pod        Pod
 	connection httpstream.Connection
@@ -36,7 +36,7 @@ type Forward struct {
 	closed bool
 }
 
-// NewForward connects to a pod. ctx ends the attempt, but not the connection.
+// NewForward connects to a pod. ctx limits the attempt, but not the connection.
 func NewForward(ctx context.Context, config *rest.Config, client corev1client.CoreV1Interface, pod Pod) (*Forward, error) {
 	connection, err := dial(ctx, config, client, pod)
 	if err != nil {
@@ -47,28 +47,29 @@ func NewForward(ctx context.Context, config *rest.Config, client corev1client.Co
 	return f, nil
 }
 
-// URL is what a Client has to be told. The host is of no matter.
+// URL returns the URL for a Client. The host is ignored.
 func (f *Forward) URL() string { return "http://localhost:" + strconv.Itoa(int(f.pod.Port)) }
 
-// Transport carries requests to the pod.
+// Transport returns the transport for a Client.
 func (f *Forward) Transport() http.RoundTripper { return f.transport }
 
-// Close ends all connections to the pod.
+// Close closes all connections to the pod.
 func (f *Forward) Close() error {
 	f.mu.Lock()
 	f.closed = true
 	open := slices.Collect(maps.Keys(f.open))
 	f.mu.Unlock()
 	for _, conn := range open {
-		_ = conn.Close() // ends with the connection below, if not here
+		_ = conn.Close() // closed with the connection below, at the latest
 	}
 	f.transport.CloseIdleConnections()
 	return f.connection.Close()
 }
 
-// dial connects to the pod by way of a WebSocket, or, where the API server or something before it does not know that, of SPDY.
+// dial connects to the pod over a WebSocket, or over SPDY if the API server or a proxy before it
+// does not support that.
 func dial(ctx context.Context, config *rest.Config, client corev1client.CoreV1Interface, pod Pod) (httpstream.Connection, error) {
-	// The dialers know no contexts.
+	// The dialers do not accept contexts.
 	config = rest.CopyConfig(config)
 	config.Wrap(func(next http.RoundTripper) http.RoundTripper {
 		return roundTripper(func(r *http.Request) (*http.Response, error) { return next.RoundTrip(r.WithContext(ctx)) })
@@ -89,12 +90,13 @@ func dial(ctx context.Context, config *rest.Config, client corev1client.CoreV1In
 		return nil, err
 	}
 	if protocol != portforward.PortForwardProtocolV1Name {
-		return nil, errors.Join(fmt.Errorf("the API server speaks %q where %q was wanted", protocol, portforward.PortForwardProtocolV1Name), connection.Close())
+		return nil, errors.Join(fmt.Errorf("the API server uses the protocol %q instead of %q", protocol, portforward.PortForwardProtocolV1Name), connection.Close())
 	}
 	return connection, nil
 }
 
-// dialPod opens a connection to the pod's port, whatever the address: two streams, of which one is for what goes wrong.
+// dialPod opens a connection to the pod's port, ignoring the address. It consists of two streams,
+// one of which is for errors.
 func (f *Forward) dialPod(context.Context, string, string) (net.Conn, error) {
 	headers := http.Header{}
 	headers.Set(corev1.PortHeader, strconv.Itoa(int(f.pod.Port)))
@@ -104,7 +106,7 @@ func (f *Forward) dialPod(context.Context, string, string) (net.Conn, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open a connection to the pod: %w", err)
 	}
-	// Nothing is written to it.
+	// Nothing is written to the error stream.
 	_ = failure.Close()
 	headers.Set(corev1.StreamType, corev1.StreamTypeData)
 	data, err := f.connection.CreateStream(headers)
@@ -129,7 +131,7 @@ type podConn struct {
 	closed        atomic.Bool
 }
 
-// Read reads from the pod. At the end it asks what went wrong, if anything did.
+// Read reads from the pod. At the end it reads the error stream.
 func (c *podConn) Read(p []byte) (int, error) {
 	n, err := c.data.Read(p)
 	if !errors.Is(err, io.EOF) || c.closed.Load() {
@@ -164,7 +166,7 @@ func (c *podConn) RemoteAddr() net.Addr {
 	return podAddr(c.forward.pod.Namespace + "/" + c.forward.pod.Name)
 }
 
-// Deadlines are not known here; http.Transport sets none.
+// Deadlines are not supported; http.Transport sets none.
 func (c *podConn) SetDeadline(time.Time) error      { return nil }
 func (c *podConn) SetReadDeadline(time.Time) error  { return nil }
 func (c *podConn) SetWriteDeadline(time.Time) error { return nil }

@@ -14,7 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestForward gets traces from a pod through the API server, several at once.
+// TestForward gets traces from a pod through the API server, several concurrently.
 func TestForward(t *testing.T) {
 	long := bytes.Repeat([]byte("0123456789abcdef"), 1<<16)
 	tracer := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(long) }))
@@ -46,7 +46,7 @@ func TestForward(t *testing.T) {
 	}
 }
 
-// TestForward_Refused has nothing listen in the pod.
+// TestForward_Refused has no listener in the pod.
 func TestForward_Refused(t *testing.T) {
 	c := &cluster{}
 	config, client := c.start(t)
@@ -61,7 +61,7 @@ func TestForward_Refused(t *testing.T) {
 	}
 }
 
-// TestForward_Abandoned has a client leave in the midst of a trace.
+// TestForward_Abandoned closes the client within a trace.
 func TestForward_Abandoned(t *testing.T) {
 	tracer := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		for r.Context().Err() == nil {

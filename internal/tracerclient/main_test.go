@@ -26,13 +26,13 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// cluster is as much of an API server as this package asks.
+// cluster is an API server with the requests that this package sends.
 type cluster struct {
 	services []corev1.Service
 	pods     []corev1.Pod
-	// ports are the addresses behind the ports of any pod.
+	// ports are the addresses of the ports of all pods.
 	ports map[string]string
-	// noTokens refuses token requests.
+	// noTokens rejects token requests.
 	noTokens bool
 
 	server *httptest.Server
@@ -77,7 +77,7 @@ func (c *cluster) start(t *testing.T) (*rest.Config, corev1client.CoreV1Interfac
 		}
 		answer(w, http.StatusCreated, authenticationv1.TokenRequest{Status: authenticationv1.TokenRequestStatus{Token: "token-of-" + r.PathValue("name")}})
 	})
-	// Only SPDY is known here: WebSockets are refused, and the client has to fall back.
+	// It supports only SPDY and rejects WebSockets, so that the client must fall back.
 	mux.HandleFunc("POST /api/v1/namespaces/{ns}/pods/{name}/portforward", func(w http.ResponseWriter, r *http.Request) {
 		c.note("forward to " + r.PathValue("ns") + "/" + r.PathValue("name"))
 		c.forward(w, r)
@@ -103,7 +103,7 @@ func (c *cluster) note(what string) {
 	c.asked = append(c.asked, what)
 }
 
-// forward does what a kubelet does: for each pair of streams, it connects to a port.
+// forward acts as a kubelet: for each pair of streams, it connects to a port.
 func (c *cluster) forward(w http.ResponseWriter, r *http.Request) {
 	if _, err := httpstream.Handshake(r, w, []string{portforward.PortForwardProtocolV1Name}); err != nil {
 		return
@@ -143,7 +143,7 @@ func (c *cluster) connect(data, failure httpstream.Stream) {
 	conn, err := net.Dial("tcp", c.ports[port]) //nolint:noctx // it ends with the stream
 	if err != nil {
 		fmt.Fprintf(failure, "connect to port %s: refused", port)
-		_ = data.Reset() // what was sent is read by nobody
+		_ = data.Reset() // nobody reads what was sent
 		return
 	}
 	defer conn.Close()
@@ -172,7 +172,7 @@ func refuse(w http.ResponseWriter, code int32, reason metav1.StatusReason) {
 	})
 }
 
-// newPod makes a tracer's pod.
+// newPod returns a tracer's pod.
 func newPod(namespace, name string, phase corev1.PodPhase, ready corev1.ConditionStatus) corev1.Pod {
 	return corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name, Labels: map[string]string{"app.kubernetes.io/name": "sk-tracer"}},

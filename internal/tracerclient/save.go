@@ -13,9 +13,10 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// Save stores a trace under a path, in the place of a file that is there, whose permissions stay, and where a link leads. The file appears only when all of the trace is on disk and has been
-// read and found whole; on an error there is nothing but what was there before. received is called with the bytes of each
-// piece that comes; nil: nobody wants to know.
+// Save stores a trace in a file. It replaces an existing file, keeps its permissions, and follows
+// links. The file appears only when the whole trace is on disk and has been read without an error;
+// if there is an error, nothing changes. received is called with the number of bytes of each piece
+// that arrives; it may be nil.
 func Save(ctx context.Context, body io.Reader, path string, received func(n int)) (_ Contents, err error) {
 	place, mode, err := findPlace(path)
 	if err != nil {
@@ -39,14 +40,14 @@ func Save(ctx context.Context, body io.Reader, path string, received func(n int)
 		}
 	}
 	if _, err := io.Copy(temp, &meter{body, received}); err != nil {
-		return Contents{}, fmt.Errorf("get the trace: %w", err)
+		return Contents{}, fmt.Errorf("receive the trace: %w", err)
 	}
 	if err := errors.Join(temp.Sync(), temp.Close()); err != nil {
 		return Contents{}, fmt.Errorf("store the trace: %w", err)
 	}
 	saved, err := check(ctx, temp.Name())
 	if err != nil {
-		return Contents{}, fmt.Errorf("check the trace that came from the tracer: %w", err)
+		return Contents{}, fmt.Errorf("check the trace from the tracer: %w", err)
 	}
 	if err := os.Rename(temp.Name(), place); err != nil {
 		return Contents{}, fmt.Errorf("store the trace: %w", err)
@@ -57,7 +58,8 @@ func Save(ctx context.Context, body io.Reader, path string, received func(n int)
 	return saved, nil
 }
 
-// CheckPlace says why no trace can be stored under a path, as far as that shows without trying.
+// CheckPlace returns an error if no trace can be stored at a path, as far as that can be determined
+// without trying.
 func CheckPlace(path string) error {
 	place, _, err := findPlace(path)
 	if err != nil {
@@ -69,7 +71,8 @@ func CheckPlace(path string) error {
 	return nil
 }
 
-// findPlace returns where a file goes, links followed, and the permissions of the one that is there, or 0.
+// findPlace returns the path of a file with links resolved, and the permissions of the file, or 0
+// if it does not exist.
 func findPlace(path string) (string, fs.FileMode, error) {
 	info, err := os.Stat(path)
 	switch {
@@ -83,7 +86,7 @@ func findPlace(path string) (string, fs.FileMode, error) {
 	case info.IsDir():
 		return "", 0, fmt.Errorf("store the trace as %s: it is a folder", path)
 	case !info.Mode().IsRegular():
-		// A file in its place would take a device, such as /dev/null, away from everybody.
+		// Replacing a device, such as /dev/null, would remove it for everyone.
 		return "", 0, fmt.Errorf("store the trace as %s: it is a device, pipe or socket, which cannot be replaced", path)
 	}
 	place, err := filepath.EvalSymlinks(path)
@@ -93,10 +96,11 @@ func findPlace(path string) (string, fs.FileMode, error) {
 	return place, info.Mode().Perm(), nil
 }
 
-// createBeside makes a file of a new name in the folder of a place, with the permissions of new files.
+// createBeside creates a file with a new name in the directory of a place, with the default
+// permissions.
 func createBeside(place string) (*os.File, error) {
 	name := filepath.Base(place)
-	// The whole name may be no longer than 255 bytes.
+	// File names are limited to 255 bytes.
 	if len(name) > 200 {
 		name = name[:200]
 	}
@@ -130,7 +134,7 @@ func check(ctx context.Context, path string) (_ Contents, err error) {
 	return saved, nil
 }
 
-// meter tells how much is read.
+// meter reports how much is read.
 type meter struct {
 	r        io.Reader
 	received func(n int)
@@ -142,7 +146,7 @@ func (m *meter) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// syncDir puts a directory's entries on disk.
+// syncDir flushes a directory's entries to disk.
 func syncDir(path string) error {
 	dir, err := os.Open(path)
 	if err != nil {

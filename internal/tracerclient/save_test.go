@@ -44,7 +44,8 @@ func TestSave(t *testing.T) {
 	expectFiles(t, dir, "x.sktrace")
 }
 
-// TestSave_Fails checks that nothing is left of a trace that does not come whole, and the file that was there stays.
+// TestSave_Fails checks that nothing is left of an incomplete trace, and that an existing file is
+// kept.
 func TestSave_Fails(t *testing.T) {
 	data, err := os.ReadFile(exampleTrace)
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// TestSave_Permissions checks that a trace is for whom its folder's owner says: a new one as the umask has it, another one as before,
-// and from its first byte on.
+// TestSave_Permissions checks the permissions of a trace from its first byte on: a new file has
+// those of the umask, an existing one keeps its own.
 func TestSave_Permissions(t *testing.T) {
 	data, err := os.ReadFile(exampleTrace)
 	if err != nil {
@@ -67,7 +67,7 @@ func TestSave_Permissions(t *testing.T) {
 	}
 }
 
-// TestSave_Odd checks that what is no file is left alone, and that links are followed.
+// TestSave_Odd checks that what is not a regular file is not replaced, and that links are followed.
 func TestSave_Odd(t *testing.T) {
 	data, err := os.ReadFile(exampleTrace)
 	if err != nil {

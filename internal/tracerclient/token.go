@@ -12,15 +12,16 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// ExportServiceAccount is the ServiceAccount beside a tracer that may export, and nothing else.
+// ExportServiceAccount is a ServiceAccount in the namespace of a tracer that may only export.
 const ExportServiceAccount = "sk-tracer-export"
 
-// tokenSeconds is how long a token lives that is asked for: the shortest time that Kubernetes knows.
+// tokenSeconds is the lifetime of a requested token, which is the minimum of Kubernetes.
 const tokenSeconds = 600
 
-// ClusterToken returns a function that gives a token for a tracer's pod: that of the user whom a client configuration
-// is of, or, where they have none, or are somebody else at the moment, one of the ServiceAccount for exports. A pod that is
-// not known never gets the user's: with it, it could do whatever they may.
+// ClusterToken returns a function that returns a token for a tracer's pod: that of the user of the
+// client configuration, or, if there is none, or the user impersonates another one, a token of the
+// ServiceAccount for exports. A pod that is not known never gets the user's token, with which it
+// could do whatever the user may.
 func ClusterToken(config *rest.Config, client corev1client.CoreV1Interface, pod Pod) func(context.Context) (string, error) {
 	return func(ctx context.Context) (string, error) {
 		if pod.Known && config.Impersonate.UserName == "" {
@@ -39,7 +40,8 @@ func ClusterToken(config *rest.Config, client corev1client.CoreV1Interface, pod 
 	}
 }
 
-// userToken returns the token that requests to the API server have, wherever it comes from; "" if they have none.
+// userToken returns the token of requests to the API server, from whatever source; "" if they have
+// none.
 func userToken(ctx context.Context, config *rest.Config) (string, error) {
 	var header string
 	transport, err := rest.HTTPWrappersForConfig(config, roundTripper(func(r *http.Request) (*http.Response, error) {

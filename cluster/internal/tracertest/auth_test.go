@@ -32,14 +32,14 @@ import (
 	"simkube.io/simkube/internal/tracer/server"
 )
 
-// The requests of the tracer's API that want a token.
+// Requests of the tracer's API that require a token.
 const (
 	askExport  = "POST " + simkubev1.PathExport
 	askStatus  = "GET " + simkubev1.PathTracerStatus
 	askMetrics = "GET /metrics"
 )
 
-// TestAuth has a real API server decide who may use the tracer's API.
+// TestAuth authorizes users of the tracer's API with a real API server.
 func TestAuth(t *testing.T) {
 	namespace := newNamespace(t, "auth")
 	mayExport := rbacv1.PolicyRule{NonResourceURLs: []string{"/export"}, Verbs: []string{"post"}}
@@ -48,7 +48,7 @@ func TestAuth(t *testing.T) {
 	nobody := newAccount(t, namespace, "nobody")
 	deleted := newAccount(t, namespace, "deleted", mayExport)
 	api := newAPI(t, reviewer(t, namespace))
-	// The API server goes by a binding a moment after it was made.
+	// The API server applies a binding shortly after it was created.
 	eventually(t, "the bindings to be in force", func() bool {
 		api.forget()
 		return api.ask(exporter, askExport).Code == http.StatusOK && api.ask(viewer, askStatus).Code == http.StatusOK &&
@@ -73,7 +73,7 @@ func TestAuth(t *testing.T) {
 		{"a viewer looks at metrics", viewer, askMetrics, http.StatusOK, ""},
 		{"a viewer exports", viewer, askExport, http.StatusForbidden, `nonResourceURLs: [\"/export\"] and verbs: [\"post\"]`},
 		{"an account without rights exports", nobody, askExport, http.StatusForbidden, someone + ":nobody"},
-		// Kubernetes' role system:discovery lets it get /api/*.
+		// The role system:discovery of Kubernetes allows it to get /api/*.
 		{"an account without rights looks at the status", nobody, askStatus, http.StatusForbidden, someone + ":nobody"},
 		{"a token that was signed here", unchanged, askExport, http.StatusOK, "a trace"},
 		{"an expired token", expired, askExport, http.StatusUnauthorized, "does not accept the token"},
@@ -98,7 +98,7 @@ func TestAuth(t *testing.T) {
 		if err := env.client.CoreV1().ServiceAccounts(namespace).Delete(t.Context(), "deleted", metav1.DeleteOptions{}); err != nil {
 			t.Fatal(err)
 		}
-		// The API server, too, remembers for some seconds.
+		// The API server caches tokens for some seconds, too.
 		eventually(t, "the token to be refused", func() bool {
 			api.forget()
 			return api.ask(deleted, askExport).Code == http.StatusUnauthorized
@@ -115,7 +115,7 @@ func TestAuth(t *testing.T) {
 	})
 }
 
-// TestAuth_Unknown holds that nobody is let in when it can't be found out who they are.
+// TestAuth_Unknown checks that all requests are denied if the token cannot be reviewed.
 func TestAuth_Unknown(t *testing.T) {
 	namespace := newNamespace(t, "auth")
 	exporter := newAccount(t, namespace, "exporter", rbacv1.PolicyRule{NonResourceURLs: []string{"/export"}, Verbs: []string{"post"}})
@@ -162,15 +162,15 @@ func TestAuth_Unknown(t *testing.T) {
 	}
 }
 
-// api is a tracer's API whose callers the control plane knows. Requests go to it without a connection, because in virtual time only the
-// control plane is reached over one.
+// api is a tracer's API whose users are those of the control plane. Requests are sent to it without
+// a connection, because in virtual time only the control plane can be reached over one.
 type api struct {
 	*server.Server
 	clock *clocktesting.FakePassiveClock
 	log   strings.Builder
 }
 
-// newAPI has the API server that a config leads to decide who may use the API.
+// newAPI returns an API whose users are authorized by the API server of a config.
 func newAPI(t *testing.T, config *rest.Config) *api {
 	t.Helper()
 	client, err := kubernetes.NewForConfig(config)
@@ -193,7 +193,7 @@ func newAPI(t *testing.T, config *rest.Config) *api {
 	return a
 }
 
-// ask sends a request, of a method and a path, with a token unless it is empty.
+// ask sends a request, "METHOD PATH", with a token unless it is empty.
 func (a *api) ask(token, request string) *httptest.ResponseRecorder {
 	method, path, _ := strings.Cut(request, " ")
 	r := httptest.NewRequest(method, path, strings.NewReader(`{"start_ts": 0, "end_ts": 1, "export_path": "x"}`))
@@ -205,10 +205,10 @@ func (a *api) ask(token, request string) *httptest.ResponseRecorder {
 	return w
 }
 
-// forget lets what the API remembers of the control plane's answers run out.
+// forget expires the decisions that the API has cached.
 func (a *api) forget() { a.clock.SetTime(a.clock.Now().Add(time.Hour)) }
 
-// reviewer is how a tracer reaches the API server that may ask it about tokens, and nothing else.
+// reviewer returns the config of a tracer that may only create reviews.
 func reviewer(t *testing.T, namespace string) *rest.Config {
 	t.Helper()
 	config := env.plane.RESTConfig()
@@ -218,7 +218,8 @@ func reviewer(t *testing.T, namespace string) *rest.Config {
 	return config
 }
 
-// newAccount makes a ServiceAccount with rights in all of the cluster, and returns a token of it. The rights end with the test.
+// newAccount creates a ServiceAccount with rights in the whole cluster, and returns a token of it.
+// The rights are removed at the end of the test.
 func newAccount(t *testing.T, namespace, name string, rules ...rbacv1.PolicyRule) string {
 	t.Helper()
 	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: name}}
@@ -251,7 +252,7 @@ func newAccount(t *testing.T, namespace, name string, rules ...rbacv1.PolicyRule
 	return newToken(t, namespace, name)
 }
 
-// newToken returns a token of a ServiceAccount for an audience: the API server, if there is none.
+// newToken returns a token of a ServiceAccount for an audience, by default the API server.
 func newToken(t *testing.T, namespace, name string, audiences ...string) string {
 	t.Helper()
 	request, err := env.client.CoreV1().ServiceAccounts(namespace).CreateToken(t.Context(), name,
@@ -262,7 +263,8 @@ func newToken(t *testing.T, namespace, name string, audiences ...string) string 
 	return request.Status.Token
 }
 
-// changeToken returns a token with other claims, signed by the API server's key: it issues none that has expired, or soon will.
+// changeToken returns a token with changed claims, signed with the API server's key, because the
+// API server does not issue tokens that have expired, or soon will.
 func changeToken(t *testing.T, token string, change func(claims map[string]any)) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(env.plane.DataDir(), "sa.key"))
@@ -299,7 +301,7 @@ func changeToken(t *testing.T, token string, change func(claims map[string]any))
 	return signed + "." + base64.RawURLEncoding.EncodeToString(signature)
 }
 
-// exporterFunc makes traces of a text.
+// exporterFunc is an Exporter that writes a text.
 type exporterFunc func(io.Writer) error
 
 // Export implements server.Exporter.

@@ -9,17 +9,18 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// verdict is what was found in an export.
-type verdict struct {
-	// recorded writes are in it, lost ones are not, and were acknowledged in a gap.
+// result is the result of checking an export.
+type result struct {
+	// recorded counts the writes in the export, lost those that are missing and were acknowledged in a
+	// gap.
 	recorded, lost int
-	// gaps are those that it has.
+	// gaps are the gaps of the export.
 	gaps []trace.Gap
 }
 
-// judge compares an export with what was written down: each write that was acknowledged outside the
-// gaps must be in it, in order.
-func judge(t *testing.T, what string, path string, writes []written) verdict {
+// checkExport compares an export with the recorded writes: each write that was acknowledged outside
+// of the gaps must be in it, in order.
+func checkExport(t *testing.T, what string, path string, writes []written) result {
 	t.Helper()
 	tr, err := trace.ReadFile(path)
 	if err != nil {
@@ -29,7 +30,7 @@ func judge(t *testing.T, what string, path string, writes []written) verdict {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v := verdict{gaps: x.Gaps}
+	v := result{gaps: x.Gaps}
 	exported := exportedWrites(t, tr)
 	wrong, begin := 0, time.Unix(tr.Events[0].Time, 0)
 	for _, w := range writes {
@@ -56,8 +57,8 @@ func judge(t *testing.T, what string, path string, writes []written) verdict {
 	return v
 }
 
-// exportedWrites are what an export has of each object, in order: the numbers that were written,
-// and 0 for a deletion.
+// exportedWrites returns the writes of each object in an export, in order: the numbers that were
+// written, and 0 for a deletion.
 func exportedWrites(t *testing.T, tr *trace.Trace) map[string][]int {
 	t.Helper()
 	all := map[string][]int{}
@@ -72,7 +73,7 @@ func exportedWrites(t *testing.T, tr *trace.Trace) map[string][]int {
 			data, _ := u.Object["data"].(map[string]any)
 			number, err := strconv.Atoi(fmt.Sprint(data["n"]))
 			if err != nil {
-				continue // not of the writers
+				continue // not written by a writer
 			}
 			key := o.GVK().Kind + " " + u.GetName()
 			all[key] = append(all[key], number)
@@ -97,7 +98,7 @@ func find(numbers []int, number int) int {
 }
 
 // inGap reports whether a write may have been acknowledged in a gap.
-func (v *verdict) inGap(w written) bool {
+func (v *result) inGap(w written) bool {
 	for _, g := range v.gaps {
 		if w.after.UnixMilli() >= g.From && w.before.UnixMilli() <= g.To {
 			return true
@@ -106,8 +107,8 @@ func (v *verdict) inGap(w written) bool {
 	return false
 }
 
-// within are the gaps that overlap a time.
-func (v *verdict) within(from, to time.Time) []trace.Gap {
+// within returns the gaps that overlap an interval.
+func (v *result) within(from, to time.Time) []trace.Gap {
 	var found []trace.Gap
 	for _, g := range v.gaps {
 		if to.UnixMilli() >= g.From && from.UnixMilli() <= g.To {

@@ -1,3 +1,4 @@
-// Package tracertest holds the tests of the tracer that need a control plane: what it records of one, how it gets over what happens to watches, and
-// that a replay of what it recorded gives the same again.
+// Package tracertest has the tests of the tracer that need a control plane: what it records, how it
+// recovers from interrupted watches, and that replaying a recording of a replay has the same
+// result.
 package tracertest

@@ -20,12 +20,12 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// exporterVariable has this test binary be a tracer of its own, which exports when it is asked.
+// exporterVariable makes this test binary run a tracer that exports on request.
 const exporterVariable = "SIMKUBE_TRACERTEST_EXPORTER"
 
-// playExporter is what a child process does: it records until its standard input ends or it is
-// killed. For each line that it reads, which has a time in unix seconds and a path, it exports
-// everything since then into a file, and answers with a line of its own: "ok", or what is wrong.
+// playExporter runs in a child process: it records until its standard input ends or it is killed.
+// For each line on its standard input, which has a time in unix seconds and a path, it exports
+// everything since the time into the file, and prints "ok" or an error.
 func playExporter(role string) int {
 	fields := strings.Split(role, "|")
 	cluster, err := clientcmd.BuildConfigFromFlags("", fields[0])
@@ -84,14 +84,14 @@ func exportTo(ctx context.Context, t *tracer.Tracer, since int64, path string) (
 	return err
 }
 
-// exporter is such a process.
+// exporter is a process that runs playExporter.
 type exporter struct {
 	cmd     *exec.Cmd
 	in      io.WriteCloser
 	answers *bufio.Scanner
 }
 
-// startExporter starts one. It is killed when the test ends, if it was not before.
+// startExporter starts an exporter. It is killed at the end of the test at the latest.
 func startExporter(t *testing.T, kubeconfig, dir string, kind schema.GroupVersionKind) *exporter {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
@@ -117,11 +117,11 @@ func startExporter(t *testing.T, kubeconfig, dir string, kind schema.GroupVersio
 func (e *exporter) kill() {
 	if e.cmd.ProcessState == nil {
 		_ = e.cmd.Process.Kill()
-		_ = e.cmd.Wait() // it was killed
+		_ = e.cmd.Wait() // the process was killed
 	}
 }
 
-// export has everything since a time exported into a file.
+// export exports everything since a time into a file.
 func (e *exporter) export(t *testing.T, since time.Time, path string) {
 	t.Helper()
 	if _, err := fmt.Fprintln(e.in, since.Unix(), path); err != nil {

@@ -18,7 +18,8 @@ import (
 
 var crdResource = schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"}
 
-// installCRD makes a kind, and removes it when the test ends. It returns when the kind is served.
+// installCRD creates a kind, and removes it at the end of the test. It returns when the kind is
+// served.
 func installCRD(t *testing.T, manifest string) {
 	t.Helper()
 	json, err := yaml.YAMLToJSON([]byte(manifest))
@@ -53,7 +54,8 @@ func installCRD(t *testing.T, manifest string) {
 	})
 }
 
-// newNamespace makes a namespace for a test, and removes it, and what is in it, when the test ends.
+// newNamespace creates a namespace for a test, and removes it with its contents at the end of the
+// test.
 func newNamespace(t *testing.T, name string) string {
 	t.Helper()
 	namespaces := env.client.CoreV1().Namespaces()
@@ -69,7 +71,7 @@ func newNamespace(t *testing.T, name string) string {
 	return made.Name
 }
 
-// nodesFor makes nodes for a test, and removes them when it ends.
+// nodesFor creates nodes for a test, and removes them at its end.
 func nodesFor(t *testing.T, prefix string, count int) {
 	t.Helper()
 	client := env.client.CoreV1().Nodes()

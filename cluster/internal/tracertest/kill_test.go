@@ -29,9 +29,9 @@ import (
 )
 
 const (
-	// roleVariable has this test binary be a tracer of its own.
+	// roleVariable makes this test binary run a tracer.
 	roleVariable = "SIMKUBE_TRACERTEST_ROLE"
-	// killsVariable is how often the tracer is killed.
+	// killsVariable is the number of times that the tracer is killed.
 	killsVariable = "SIMKUBE_KILLS"
 	defaultKills  = "20"
 )
@@ -45,7 +45,7 @@ func mapsConfig() *trace.Config {
 
 var podKind = corev1.SchemeGroupVersion.WithKind("Pod")
 
-// play is what a child process does: it records until it is killed, and says on its standard output what is durable.
+// play runs in a child process: it records until it is killed, and prints what is durable.
 func play(role string) int {
 	kubeconfig, dir, _ := strings.Cut(role, "|")
 	cluster, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
@@ -58,14 +58,14 @@ func play(role string) int {
 		Cluster: cluster, Config: mapsConfig(), Dir: dir, Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)),
 		Log: log.Options{OnDurable: func(upTo log.Seq) {
 			fmt.Fprintln(out, upTo)
-			_ = out.Flush() // who listens is there as long as this process
+			_ = out.Flush() // the reader exists as long as this process
 		}},
 	})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	// Whoever started this process kills it, and closes its input when the test itself has ended.
+	// The parent process kills this process, and closes its input when the test itself has ended.
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() {
 		_, _ = os.Stdin.Read(make([]byte, 1))
@@ -78,8 +78,9 @@ func play(role string) int {
 	return 0
 }
 
-// TestKill kills a tracer under load, again and again: everything it had said to be durable is there afterwards, nothing is there twice, each
-// time it was down is marked, and in the end the log has what the cluster has.
+// TestKill repeatedly kills a tracer under load. Everything that it reported as durable must be in
+// the log, nothing twice, each time that it was down must be in a gap, and in the end the log must
+// have the state of the cluster.
 func TestKill(t *testing.T) {
 	if virtualtime.Enabled {
 		t.Skip("another process is killed, on the wall clock: nobody outside sees virtual time")
@@ -119,8 +120,8 @@ func TestKill(t *testing.T) {
 	t.Logf("%d kills, all in one of %d gaps, %d changes, the last one durable %d", kills, len(gaps), seen, durable)
 }
 
-// runAndKill has a tracer record and kills it at some moment. It returns the last number that was
-// said to be durable, and when it was over.
+// runAndKill runs a tracer and kills it at a random time. It returns the last number that was
+// reported as durable, and when the process had ended.
 func runAndKill(t *testing.T, dir string) (last log.Seq, over time.Time) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
@@ -146,11 +147,11 @@ func runAndKill(t *testing.T, dir string) (last log.Seq, over time.Time) {
 		}
 		last = log.Seq(seq)
 		if kill == nil {
-			// From the first word on, at any time.
+			// At any time after its first output.
 			kill = time.AfterFunc(moment, func() { _ = cmd.Process.Kill() })
 		}
 	}
-	_ = cmd.Wait() // it was killed
+	_ = cmd.Wait() // the process was killed
 	if kill == nil {
 		t.Fatal("the tracer ended by itself")
 	}
@@ -183,7 +184,7 @@ func load(t *testing.T, namespace string) (stop func()) {
 	return func() { cancel(); workers.Wait() }
 }
 
-// checkLog holds that the log has every number up to one that was durable, each once.
+// checkLog checks that the log has every number up to a durable one, each once.
 func checkLog(t *testing.T, l *log.Log, durable log.Seq) (changes int, gaps []log.Gap) {
 	t.Helper()
 	snapshot, err := l.Snapshot()
@@ -227,7 +228,7 @@ func checkLog(t *testing.T, l *log.Log, durable log.Seq) (changes int, gaps []lo
 	return changes, gaps
 }
 
-// compareWithCluster has a tracer settle, and holds what it knows against the cluster.
+// compareWithCluster waits until a tracer is up to date, and compares its log with the cluster.
 func compareWithCluster(t *testing.T, namespace, dir string) {
 	t.Helper()
 	r := record(t, mapsConfig(), func(o *tracer.Options) { o.Dir, o.Log = dir, log.Options{} })

@@ -18,16 +18,17 @@ import (
 	"simkube.io/simkube/internal/mutate"
 )
 
-// midnight is when the example day begins. In virtual time the control plane is started a little earlier.
+// midnight is the beginning of the example day. In virtual time the control plane is started a
+// little earlier.
 var midnight = time.Date(2026, 3, 10, 0, 0, 0, 0, time.UTC)
 
-// env is what the tests of this package share: there can be one control plane in a process.
+// env is shared by the tests of this package, since a process can have only one control plane.
 var env struct {
 	plane   *controlplane.ControlPlane
 	config  *rest.Config
 	client  kubernetes.Interface
 	dynamic dynamic.Interface
-	// mutator is that of the simulation under way, if there is one.
+	// mutator is that of the running simulation, if there is one.
 	mutator atomic.Pointer[mutate.Mutator]
 }
 
@@ -46,7 +47,7 @@ func TestMain(m *testing.M) {
 		Controllers: controlplane.SimulationControllers(),
 		KubeAPIQPS:  -1,
 		MutatePod:   mutatePod,
-		Minimal:      virtualtime.Enabled, // as in a simulation
+		Minimal:     virtualtime.Enabled, // as in a simulation
 	}, func(plane *controlplane.ControlPlane) (int, error) {
 		if err := connect(plane); err != nil {
 			return 1, err

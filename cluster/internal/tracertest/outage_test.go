@@ -19,26 +19,26 @@ import (
 )
 
 const (
-	// outagesVariable is how many outages there are of each kind. With the number that CI has they
-	// are short.
+	// outagesVariable is the number of outages of each kind. With the number that CI uses they are
+	// short.
 	outagesVariable = "SIMKUBE_OUTAGES"
 	defaultOutages  = "2"
-	// brief is how long an outage lasts in CI. Otherwise every fifth is as long as its kind has it,
-	// and the others last a while.
+	// brief is the duration of an outage in CI. Otherwise every fifth one has the duration of its
+	// kind, and the others last a while.
 	brief = 2 * time.Second
 	while = 12 * time.Second
-	// between is how long there is no outage: longer than it takes for all to be well again, and to
-	// be known to be.
+	// between is the time between outages: longer than the tracer takes to recover, and to be known to
+	// have recovered.
 	between = 8 * time.Second
-	// recovery is how long a tracer may take to notice the end of an outage: its waits, and what is
-	// before the first sign of trouble.
+	// recovery is the maximum time until a tracer has recovered from an outage: its backoff, and the
+	// time until it notices.
 	recovery = 2 * time.Minute
-	// early is how much earlier than an outage a gap may begin: up to when a connection on which
-	// nothing happens was last heard of.
+	// early is how much earlier than an outage a gap may begin: up to when data last arrived on a
+	// silent connection.
 	early = 75 * time.Second
 )
 
-// outages are tracers that are cut off again and again, under load.
+// outages repeatedly disconnects a tracer under load.
 type outages struct {
 	t         *testing.T
 	namespace string
@@ -50,17 +50,18 @@ type outages struct {
 	tracer    *exporter
 	began     time.Time
 	canaries  int
-	// times are those of the outages, from their beginning until everything was recorded again.
+	// times are the intervals of the outages, from their beginning until everything was recorded
+	// again.
 	times []trace.Gap
 }
 
-// outageKind is how a tracer is cut off.
+// outageKind is a way of disconnecting a tracer.
 type outageKind struct {
 	name string
 	long time.Duration
-	// loses says that what happens in the meantime cannot all be recorded.
+	// loses is whether changes during the outage may be lost.
 	loses bool
-	// play makes one outage.
+	// play causes one outage.
 	play func(o *outages, n int, lasts time.Duration)
 }
 
@@ -71,9 +72,9 @@ var outageKinds = []outageKind{
 	{"kill", while, true, (*outages).withKill},
 }
 
-// TestOutages cuts tracers off from the API server in every way, while objects of two kinds are
-// written. Every write that was acknowledged outside the gaps that an export has is in that export:
-// at the end, and in the midst of outages. Gaps are where outages were, and nowhere else.
+// TestOutages disconnects tracers from the API server in several ways, while objects of two kinds
+// are written. Every write that was acknowledged outside of the gaps of an export must be in that
+// export, at the end and during outages. Gaps must be where outages were, and nowhere else.
 func TestOutages(t *testing.T) {
 	if virtualtime.Enabled {
 		t.Skip("other processes are cut off, on the wall clock: nobody outside sees virtual time")
@@ -85,7 +86,7 @@ func TestOutages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// All at once, however many processors there are: they mostly wait.
+	// All at once, however few processors there are: they mostly wait.
 	var group sync.WaitGroup
 	for _, kind := range outageKinds {
 		group.Go(func() { t.Run(kind.name, func(t *testing.T) { newOutages(t).run(kind, count) }) })
@@ -93,7 +94,7 @@ func TestOutages(t *testing.T) {
 	group.Wait()
 }
 
-// run makes so many outages of a kind.
+// run causes a number of outages of a kind.
 func (o *outages) run(kind outageKind, count int) {
 	defer startWriters(o.t, o.notes, o.namespace, o.probe)()
 	if kind.name != "start" {
@@ -109,7 +110,7 @@ func (o *outages) run(kind outageKind, count int) {
 	o.finish(kind, count)
 }
 
-// lasts is how long the n-th outage is.
+// lasts returns the duration of outage n.
 func (k *outageKind) lasts(n int) time.Duration {
 	switch {
 	case os.Getenv(outagesVariable) == "":
@@ -136,7 +137,7 @@ func (o *outages) start(mode passage) {
 	o.tracer = startExporter(o.t, o.config, o.dir, o.probe.kind)
 }
 
-// way is how the n-th outage is made.
+// way returns how outage n is caused.
 func way(n int) passage {
 	if n%2 == 1 {
 		return stalled
@@ -144,14 +145,13 @@ func way(n int) passage {
 	return refused
 }
 
-// recover waits until objects of both kinds that are written now are in an export: all that was
-// acknowledged before is recorded, or never will be. It notes that an outage was from a time until
-// then.
+// recover waits until objects of both kinds that are written now are in an export: everything
+// acknowledged before is recorded, or never will be. It records the outage since a time.
 func (o *outages) recover(since time.Time) {
 	o.t.Helper()
 	o.canaries++
 	prefix := fmt.Sprintf("canary-%d-", o.canaries)
-	for _, s := range scribes(o.notes, o.namespace, o.probe, prefix) {
+	for _, s := range objectWriters(o.notes, o.namespace, o.probe, prefix) {
 		eventually(o.t, "a canary to be written", func() bool { return s.put(o.t.Context(), "a", true) == nil })
 	}
 	path := filepath.Join(o.t.TempDir(), "recover.sktrace")
@@ -174,18 +174,18 @@ func (o *outages) recover(since time.Time) {
 	o.times = append(o.times, trace.Gap{From: since.UnixMilli(), To: time.Now().UnixMilli()})
 }
 
-// onTheWay is how long a write may take from its acknowledgement until it is recorded while all is
-// well.
+// onTheWay is the maximum time between the acknowledgement of a write and its recording if there is
+// no outage.
 const onTheWay = 2 * time.Second
 
-// check judges an export of now.
-func (o *outages) check(what string) verdict {
+// check checks an export as of now.
+func (o *outages) check(what string) result {
 	o.t.Helper()
 	path := filepath.Join(o.t.TempDir(), "check.sktrace")
 	asked := time.Now()
 	o.sleep(onTheWay)
 	o.tracer.export(o.t, o.began, path)
-	return judge(o.t, what, path, o.notes.until(asked))
+	return checkExport(o.t, what, path, o.notes.until(asked))
 }
 
 func (o *outages) sleep(d time.Duration) {
@@ -197,8 +197,8 @@ func (o *outages) sleep(d time.Duration) {
 	}
 }
 
-// atTheStart starts a tracer that does not reach the API server, on a log of its own or, every
-// third time, on that of the one before.
+// atTheStart starts a tracer that cannot reach the API server, with a log of its own or, every
+// third time, that of the previous tracer.
 func (o *outages) atTheStart(n int, lasts time.Duration) {
 	since := time.Now()
 	if o.tracer != nil {
@@ -218,7 +218,7 @@ func (o *outages) atTheStart(n int, lasts time.Duration) {
 	o.check("at the start")
 }
 
-// whileRunning cuts off a tracer that follows all kinds already.
+// whileRunning disconnects a tracer that is following all kinds.
 func (o *outages) whileRunning(n int, lasts time.Duration) {
 	since := time.Now()
 	o.proxy.set(way(n))
@@ -230,8 +230,8 @@ func (o *outages) whileRunning(n int, lasts time.Duration) {
 	o.recover(since)
 }
 
-// withRelist has the API server forget, in the meantime, what happened to one of the kinds: its
-// definition changes.
+// withRelist makes the API server drop the history of one of the kinds during the outage, by
+// changing its definition.
 func (o *outages) withRelist(n int, lasts time.Duration) {
 	since := time.Now()
 	o.proxy.set(refused)
@@ -246,7 +246,8 @@ func (o *outages) withRelist(n int, lasts time.Duration) {
 	o.recover(since)
 }
 
-// withKill kills the tracer in the meantime, and starts another before the API server is in reach.
+// withKill kills the tracer during the outage, and starts another one before the API server can be
+// reached.
 func (o *outages) withKill(n int, lasts time.Duration) {
 	since := time.Now()
 	o.proxy.set(way(n))
@@ -262,9 +263,9 @@ func (o *outages) withKill(n int, lasts time.Duration) {
 	o.recover(since)
 }
 
-// settled judges an export that has no gap any more behind the last outage: the API server says
-// within a minute that all has come.
-func (o *outages) settled(what string) verdict {
+// settled checks an export that has no gap after the last outage: within a minute the API server
+// confirms that the watches are up to date.
+func (o *outages) settled(what string) result {
 	o.t.Helper()
 	over := time.UnixMilli(o.times[len(o.times)-1].To).Add(between)
 	for {
@@ -279,14 +280,14 @@ func (o *outages) settled(what string) verdict {
 	}
 }
 
-// finish judges the last export.
+// finish checks the last export.
 func (o *outages) finish(kind outageKind, count int) {
 	o.t.Helper()
 	v := o.settled(kind.name)
 	var total int64
 	for _, g := range v.gaps {
 		total += g.To - g.From
-		// It ends when the last kind is listed, which need not be one of those that are written.
+		// It ends when the last kind is listed, which need not be one that is written.
 		begins, ends := false, false
 		for _, outage := range o.times {
 			begins = begins || g.From >= outage.From-early.Milliseconds() && g.From <= outage.To

@@ -18,14 +18,14 @@ type passage int
 const (
 	// through passes everything on.
 	through passage = iota
-	// refused ends connections, those there are and new ones.
+	// refused closes existing and new connections.
 	refused
-	// stalled keeps them and passes nothing on, as a network does that drops all packets. What was
-	// sent arrives when it passes them on again.
+	// stalled keeps connections and passes nothing on, like a network that drops all packets. What was
+	// sent arrives when it passes data on again.
 	stalled
 )
 
-// proxy stands between a tracer and the API server, on TCP.
+// proxy is a TCP proxy between a tracer and the API server.
 type proxy struct {
 	listener net.Listener
 	target   string
@@ -38,7 +38,7 @@ type proxy struct {
 	open    map[net.Conn]bool
 }
 
-// newProxy starts a proxy in front of the control plane. It ends with the test.
+// newProxy starts a proxy for the control plane. It stops at the end of the test.
 func newProxy(t *testing.T, mode passage) *proxy {
 	t.Helper()
 	target, err := url.Parse(env.plane.RESTConfig().Host)
@@ -64,7 +64,7 @@ func newProxy(t *testing.T, mode passage) *proxy {
 	return p
 }
 
-// kubeconfig writes a kubeconfig that leads through the proxy, and returns its path.
+// kubeconfig writes a kubeconfig that uses the proxy, and returns its path.
 func (p *proxy) kubeconfig(t *testing.T) string {
 	t.Helper()
 	config, err := clientcmd.LoadFromFile(env.plane.Kubeconfig())
@@ -91,7 +91,7 @@ func (p *proxy) set(mode passage) {
 	p.changed.Broadcast()
 }
 
-// end ends the connections there are. It is called with mu held.
+// end closes the connections. It must be called with mu held.
 func (p *proxy) end() {
 	for conn := range p.open {
 		conn.Close()
@@ -131,7 +131,7 @@ func (p *proxy) serve(here net.Conn) {
 	delete(p.open, there)
 }
 
-// pass waits until something may be passed on, and reports whether the connection goes on then.
+// pass waits until data may be passed on, and reports whether the connection is still open then.
 func (p *proxy) pass(conn net.Conn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -145,7 +145,7 @@ func (p *proxy) pass(conn net.Conn) bool {
 	return true
 }
 
-// copy passes on what comes from one connection to another, until either ends.
+// copy passes on data from one connection to another, until either ends.
 func (p *proxy) copy(to, from net.Conn) {
 	defer to.Close()
 	defer from.Close()

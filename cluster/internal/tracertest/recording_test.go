@@ -14,8 +14,8 @@ import (
 	simkubev1 "simkube.io/simkube/api/v1"
 )
 
-// patience is how long a test waits for what should take a moment.
-const patience = time.Minute
+// eventuallyTimeout is the timeout of eventually.
+const eventuallyTimeout = time.Minute
 
 // recording is a tracer that records the control plane.
 type recording struct {
@@ -24,7 +24,8 @@ type recording struct {
 	done   chan error
 }
 
-// record has a tracer record until the test ends, and returns when everything that can be followed is.
+// record starts a tracer that records until the end of the test, and returns when all kinds are
+// synced.
 func record(t *testing.T, config *trace.Config, change func(*tracer.Options)) *recording {
 	t.Helper()
 	opts := tracer.Options{
@@ -53,7 +54,7 @@ func record(t *testing.T, config *trace.Config, change func(*tracer.Options)) *r
 	return r
 }
 
-// stop ends the recording. It may be called again.
+// stop ends the recording. It may be called more than once.
 func (r *recording) stop(t *testing.T) {
 	t.Helper()
 	if r.cancel == nil {
@@ -69,7 +70,7 @@ func (r *recording) stop(t *testing.T) {
 	}
 }
 
-// export gives what was recorded of a time.
+// export returns the trace of an interval.
 func (r *recording) export(t *testing.T, start, end time.Time, filters simkubev1.ExportFilters) *trace.Trace {
 	t.Helper()
 	var out bytes.Buffer
@@ -84,10 +85,10 @@ func (r *recording) export(t *testing.T, start, end time.Time, filters simkubev1
 	return recorded
 }
 
-// eventually waits until f says yes.
+// eventually waits until f returns true.
 func eventually(t *testing.T, what string, f func() bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), eventuallyTimeout)
 	defer cancel()
 	ticker := time.NewTicker(20 * time.Millisecond)
 	defer ticker.Stop()
@@ -95,7 +96,7 @@ func eventually(t *testing.T, what string, f func() bool) {
 		select {
 		case <-ticker.C:
 		case <-ctx.Done():
-			t.Fatalf("waited %s for %s", patience, what)
+			t.Fatalf("waited %s for %s", eventuallyTimeout, what)
 		}
 	}
 }

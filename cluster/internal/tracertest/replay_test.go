@@ -30,8 +30,10 @@ import (
 // hoursVariable is how many hours of the example day are replayed in virtual time.
 const hoursVariable = "SIMKUBE_TEST_HOURS"
 
-// TestReplay holds that a replay of what was recorded of a replay gives the same objects at the same times, and that the recorded
-// lifecycles are what KWOK did. In virtual time it is hours of the example day, on the wall clock the first steps, a little faster.
+// TestReplay records a replay, replays the recording, and checks that the second recording has the
+// same objects at the same times, and that the recorded lifecycles are those of KWOK. In virtual
+// time it replays hours of the example day, on the wall clock the first steps at a slightly higher
+// speed.
 func TestReplay(t *testing.T) {
 	spec := simulation.Spec{Name: "first", Trace: example("first-steps"), Time: simulation.Real, Speed: 20, NamespacePrefix: "virtual"}
 	if virtualtime.Enabled {
@@ -43,7 +45,8 @@ func TestReplay(t *testing.T) {
 		spec.Trace, spec.Time, spec.Speed, spec.Duration = example("day"), simulation.Virtual, 1, duration
 	}
 	original := readConfig(t, spec.Trace)
-	// Whatever is simulated is owned by the simulation's root, so that nothing may be skipped for being owned.
+	// Everything simulated is owned by the simulation's root, so objects must not be skipped for
+	// having an owner.
 	config, all := withLifecycles(original, false), withLifecycles(original, true)
 	recorder, lives := record(t, config, nil), record(t, all, nil)
 
@@ -59,14 +62,15 @@ func TestReplay(t *testing.T) {
 	}
 	second := simulate(t, again)
 	two := recorder.export(t, second.start, second.end, simulated())
-	// The second one ends with the last event of the first: what is recorded in that moment is left out of both.
+	// The second recording ends with the last event of the first: what is recorded in that second is
+	// left out of both.
 	limit := int64(second.end.Sub(second.start).Seconds()) - 1
 	compareHistories(t, before(histories(t, one, first.start), limit), before(histories(t, two, second.start), limit))
 }
 
 func example(name string) string { return filepath.Join("..", "..", "..", "examples", name+".sktrace") }
 
-// simulated leaves out what was in the cluster before.
+// simulated returns filters that exclude what was in the cluster before.
 func simulated() simkubev1.ExportFilters {
 	return simkubev1.ExportFilters{IncludedLabels: []metav1.LabelSelector{{MatchLabels: map[string]string{simkubev1.LabelVirtual: "true"}}}}
 }
@@ -91,7 +95,7 @@ func withLifecycles(original *trace.Config, all bool) *trace.Config {
 	return config
 }
 
-// run is a simulation that ended: when it was, up to its clean-up, and what came of it.
+// run is a simulation that has ended: its interval, up to its clean-up, and its results.
 type run struct {
 	start, end time.Time
 	// traceStart is the time of the first event in the trace.
@@ -100,7 +104,7 @@ type run struct {
 	*results.Run
 }
 
-// clock gives the time on the clock for one in the trace.
+// clock converts a time in the trace to one on the clock.
 func (r *run) clock(t time.Time) time.Time {
 	return r.start.Add(time.Duration(float64(t.Sub(r.traceStart)) / r.speed))
 }
@@ -122,7 +126,7 @@ func simulate(t *testing.T, spec simulation.Spec) *run {
 		Wall:    func() time.Duration { return virtualtime.Real() - began },
 	})
 	env.mutator.Store(nil)
-	// A simulation leaves its nodes to the end of the cluster.
+	// A simulation does not delete its nodes.
 	if err := env.client.CoreV1().Nodes().DeleteCollection(t.Context(), metav1.DeleteOptions{}, metav1.ListOptions{}); err != nil {
 		t.Fatal(err)
 	}
@@ -141,7 +145,8 @@ func simulate(t *testing.T, spec simulation.Spec) *run {
 	}
 }
 
-// compareLifecycles holds every recorded lifecycle against what the simulation's own observer saw of the pods.
+// compareLifecycles compares every recorded lifecycle with the simulation's own observations of the
+// pods.
 func compareLifecycles(t *testing.T, r *run, recorded *trace.Trace) {
 	t.Helper()
 	got := map[string][]trace.Lifecycle{}
@@ -172,7 +177,7 @@ func compareLifecycles(t *testing.T, r *run, recorded *trace.Trace) {
 	ending := r.end.Unix() - 1
 	t.Logf("compared the lifecycles of %d pods of %d owners", pods, len(want))
 	for _, key := range slices.Sorted(maps.Keys(want)) {
-		w, g := sortedLifecycles(want[key]), sortedLifecycles(got[key]) // so that what differs is told in order
+		w, g := sortedLifecycles(want[key]), sortedLifecycles(got[key]) // so that differences are reported in order
 		if len(w) != len(g) {
 			t.Errorf("%s: %d lifecycles are recorded, %d pods ran", key, len(g), len(w))
 			continue
@@ -193,7 +198,8 @@ func compareLifecycles(t *testing.T, r *run, recorded *trace.Trace) {
 	}
 }
 
-// sameLife tells whether two lifecycles are the same to the second. One that ended in the last moment may be seen as running, or the other way round.
+// sameLife reports whether two lifecycles are equal to the second. One that ended in the last
+// second may have been recorded as running, and vice versa.
 func sameLife(a, b trace.Lifecycle, ending int64) bool {
 	if !near(a.Start, b.Start) {
 		return false
@@ -212,7 +218,7 @@ func sortedLifecycles(list []trace.Lifecycle) []trace.Lifecycle {
 	return sorted
 }
 
-// stripped takes the prefixes of simulations off a namespaced name.
+// stripped removes the prefixes of simulations from a namespaced name.
 func stripped(name string) string {
 	for {
 		rest, ok := strings.CutPrefix(name, "virtual-")
@@ -223,23 +229,23 @@ func stripped(name string) string {
 	}
 }
 
-// happening is what happened to an object at a time.
-type happening struct {
+// change is a change of an object at a time.
+type change struct {
 	// At is in seconds since the beginning.
 	At      int64
 	Deleted bool
 	Object  any
 }
 
-// histories returns what happened to each object, without what belongs to one cluster or one
-// simulation. Several changes in a second are one: how many there are depends on where the seconds
+// histories returns the changes of each object, without the parts that are specific to a cluster or
+// a simulation. Several changes in a second count as one: their number depends on where the seconds
 // begin.
-func histories(t *testing.T, recorded *trace.Trace, start time.Time) map[string][]happening {
+func histories(t *testing.T, recorded *trace.Trace, start time.Time) map[string][]change {
 	t.Helper()
-	all := map[string][]happening{}
+	all := map[string][]change{}
 	add := func(at int64, object *trace.Object, deleted bool) {
 		key := trace.FormatGVK(object.GVK()) + " " + stripped(object.NamespacedName())
-		h := happening{At: at - start.Unix(), Deleted: deleted}
+		h := change{At: at - start.Unix(), Deleted: deleted}
 		if !deleted {
 			u, err := object.Unstructured()
 			if err != nil {
@@ -265,20 +271,19 @@ func histories(t *testing.T, recorded *trace.Trace, start time.Time) map[string]
 	return all
 }
 
-// sameSecond reports whether an object was changed again in the second in which it was changed
-// before.
-func sameSecond(before, after happening) bool {
+// sameSecond reports whether an object was changed again within the same second.
+func sameSecond(before, after change) bool {
 	return before.At == after.At && !before.Deleted && !after.Deleted
 }
 
-// binds tells whether a change is a pod's getting its node right after it was made. Both are one change of a recording if they happen within
-// a second of the clock, and two if a second begins in between.
-func binds(made, bound happening) bool {
+// binds reports whether a change is the binding of a pod right after its creation. If both happen
+// within a second of the clock, they are one change of a recording, and otherwise two.
+func binds(made, bound change) bool {
 	return made.Object != nil && onNode(made) == "" && onNode(bound) != "" && near(made.At, bound.At)
 }
 
-// onNode gives a pod's node; of what is not a pod, or of one that has none, nothing.
-func onNode(h happening) string {
+// onNode returns a pod's node, or "" if it has none or is not a pod.
+func onNode(h change) string {
 	object, _ := h.Object.(map[string]any)
 	if object["kind"] != "Pod" {
 		return ""
@@ -287,10 +292,10 @@ func onNode(h happening) string {
 	return name
 }
 
-// before leaves out what happened so many seconds after the beginning, or later.
-func before(all map[string][]happening, limit int64) map[string][]happening {
+// before returns the changes before a number of seconds since the beginning.
+func before(all map[string][]change, limit int64) map[string][]change {
 	for key, list := range all {
-		list = slices.DeleteFunc(list, func(h happening) bool { return h.At >= limit })
+		list = slices.DeleteFunc(list, func(h change) bool { return h.At >= limit })
 		if all[key] = list; len(list) == 0 {
 			delete(all, key)
 		}
@@ -298,7 +303,7 @@ func before(all map[string][]happening, limit int64) map[string][]happening {
 	return all
 }
 
-// neutral takes out of a manifest what every simulation, and every API server, puts in anew.
+// neutral removes the parts of a manifest that every simulation, and every API server, sets again.
 func neutral(object map[string]any) map[string]any {
 	var clean func(value any)
 	clean = func(value any) {
@@ -325,7 +330,7 @@ func neutral(object map[string]any) map[string]any {
 	metadata := object["metadata"].(map[string]any)
 	delete(metadata, "namespace")
 	if labels, ok := metadata["labels"].(map[string]any); ok && object["kind"] == "Pod" {
-		// They say where the scheduler put the pod.
+		// These depend on the node that the scheduler chose.
 		delete(labels, corev1.LabelTopologyZone)
 		delete(labels, corev1.LabelTopologyRegion)
 	}
@@ -337,8 +342,8 @@ func neutral(object map[string]any) map[string]any {
 	return object
 }
 
-// compareHistories holds two recordings of the same against each other, object by object.
-func compareHistories(t *testing.T, one, two map[string][]happening) {
+// compareHistories compares two recordings object by object.
+func compareHistories(t *testing.T, one, two map[string][]change) {
 	t.Helper()
 	changes := 0
 	for _, key := range slices.Sorted(maps.Keys(one)) {
@@ -368,7 +373,7 @@ func compareHistories(t *testing.T, one, two map[string][]happening) {
 	t.Logf("compared %d changes of %d objects", changes, len(one))
 }
 
-func times(h []happening) string {
+func times(h []change) string {
 	var out []string
 	for _, e := range h {
 		out = append(out, fmt.Sprintf("%d %t", e.At, e.Deleted))
@@ -376,7 +381,8 @@ func times(h []happening) string {
 	return strings.Join(out, ", ")
 }
 
-// compareOriginal holds the recording against the trace that was replayed: each of its objects was recorded when it was due.
+// compareOriginal compares the recording with the replayed trace: each of its objects must be
+// recorded when it was due.
 func compareOriginal(t *testing.T, spec simulation.Spec, r *run, recorded *trace.Trace) {
 	t.Helper()
 	got := histories(t, recorded, r.start)
@@ -392,7 +398,7 @@ func compareOriginal(t *testing.T, spec simulation.Spec, r *run, recorded *trace
 		for i := range w {
 			w[i].At = int64(float64(w[i].At) / spec.Speed)
 		}
-		w = slices.DeleteFunc(w, func(h happening) bool { return h.At >= length })
+		w = slices.DeleteFunc(w, func(h change) bool { return h.At >= length })
 		g := got[key]
 		if len(g) < len(w) {
 			t.Errorf("%s: %d changes were replayed (%s), %d recorded (%s)", key, len(w), times(w), len(g), times(g))

@@ -22,11 +22,13 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// podsVariable is how many pods come and go while the tracer's requests are counted.
+// podsVariable is the number of pods that are created and deleted while the tracer's requests are
+// counted.
 const podsVariable = "SIMKUBE_PODS"
 
-// TestRequests holds what a tracer asks of an API server while pods churn: nothing is listed after the start, and nobody is asked for one by one
-// when the owners are known. It is counted twice: by the API server for everybody, and on the tracer's own connections.
+// TestRequests checks the tracer's requests while pods churn: nothing is listed after the start,
+// and no object is requested by itself if the owners are known. Requests are counted twice: by the
+// API server for all clients, and on the tracer's own connections.
 func TestRequests(t *testing.T) {
 	pods := 500
 	if text := os.Getenv(podsVariable); text != "" {
@@ -118,7 +120,7 @@ func create(t *testing.T, namespace, name string, replicas int32) {
 	}
 }
 
-// count gives how many pods there are in a phase, or in any.
+// count returns the number of pods in a phase, or in any.
 func count(t *testing.T, namespace string, phase corev1.PodPhase) int {
 	t.Helper()
 	pods, err := env.client.CoreV1().Pods(namespace).List(t.Context(), metav1.ListOptions{})
@@ -134,7 +136,7 @@ func count(t *testing.T, namespace string, phase corev1.PodPhase) int {
 	return n
 }
 
-// lists gives how many list requests the API server has answered, by resource, as it says itself.
+// lists returns how many list requests the API server has processed, by resource, from its metrics.
 func lists(t *testing.T) map[string]float64 {
 	t.Helper()
 	text, err := env.client.CoreV1().RESTClient().Get().AbsPath("/metrics").DoRaw(t.Context())
@@ -162,7 +164,7 @@ func lists(t *testing.T) map[string]float64 {
 	return found
 }
 
-// counter counts the requests that go through a transport, by verb and path.
+// counter counts the requests of a transport, by verb and path.
 type counter struct {
 	mu   sync.Mutex
 	seen map[string]int

@@ -17,7 +17,7 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// taskJobs is a kind like Volcano's Job: each of its tasks has a pod template of its own.
+// taskJobs is a kind like Volcano's Job: each of its tasks has a pod template.
 const taskJobs = `
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
@@ -38,7 +38,7 @@ var (
 	taskJobResource = schema.GroupVersionResource{Group: "batch.example.com", Version: "v1alpha1", Resource: "jobs"}
 )
 
-// task is a pod template of a job: how many pods it makes, of what, and for how long they run.
+// task is a pod template of a job with the number of its pods, and how long they run.
 type task struct {
 	name  string
 	pods  int
@@ -46,7 +46,8 @@ type task struct {
 	runs  time.Duration
 }
 
-// TestTasks holds that the pods of several templates of one object are told apart by their hash.
+// TestTasks checks that the pods of several templates of one object are distinguished by their
+// hash.
 func TestTasks(t *testing.T) {
 	installCRD(t, taskJobs)
 	nodesFor(t, "tasks", 2)
@@ -72,7 +73,7 @@ func TestTasks(t *testing.T) {
 		}
 		return done == 7
 	})
-	// What the API server has, the tracer has a moment later.
+	// The tracer receives changes shortly after the API server has them.
 	var recorded *trace.Trace
 	owner := trace.PodOwner{GVK: taskJobKind, Name: namespace + "/train"}
 	eventually(t, "the lifecycles to be recorded", func() bool {
@@ -88,8 +89,9 @@ func TestTasks(t *testing.T) {
 		return finished == 7
 	})
 
-	// Each template has its own hash, and under it as many lifecycles as it made pods, each as long as the template had them run.
-	want := map[int]time.Duration{} // pods of a template -> how long they ran
+	// Each template has its own hash, with as many lifecycles as it has pods, each as long as the
+	// template specifies.
+	want := map[int]time.Duration{} // by the number of pods of a template
 	for _, task := range tasks {
 		want[task.pods] = task.runs
 	}
@@ -134,7 +136,7 @@ func newTaskJob(t *testing.T, namespace string, tasks []task) *unstructured.Unst
 	return job
 }
 
-// makePods does what the job's controller would.
+// makePods creates pods as the job's controller would.
 func makePods(t *testing.T, job *unstructured.Unstructured, tasks []task) {
 	t.Helper()
 	for _, task := range tasks {

@@ -28,7 +28,8 @@ import (
 
 var configMapKind = schema.GroupVersionKind{Version: "v1", Kind: "ConfigMap"}
 
-// probe is a cluster-scoped kind of a test's own: one that was deleted cannot be made again at once.
+// probe is a cluster-scoped kind used by one test, since a kind that was deleted cannot be created
+// again at once.
 type probe struct {
 	kind     schema.GroupVersionKind
 	resource schema.GroupVersionResource
@@ -56,7 +57,7 @@ spec:
 `, p.kind.Group)
 }
 
-// create makes an object of the kind.
+// create creates an object of the kind.
 func (p probe) create(t *testing.T, name string) {
 	t.Helper()
 	object := &unstructured.Unstructured{Object: map[string]any{"metadata": map[string]any{"name": name}}}
@@ -66,13 +67,13 @@ func (p probe) create(t *testing.T, name string) {
 	}
 }
 
-// view is a handler that knows what there is, as it was told, and counts how it learned it.
+// view is a handler that stores which objects exist, and counts how it received them.
 type view struct {
 	mu      sync.Mutex // guards the following
 	there   map[string]string
-	pending map[string]bool // known and not yet seen in the list under way
-	swept   int             // objects that a list did not have
-	kinds   map[string]bool // how objects begin
+	pending map[string]bool // known, and not yet seen in the current list
+	swept   int             // objects that were missing in a list
+	kinds   map[string]bool // the first bytes of objects
 	modes   []watch.Mode
 	reasons []watch.Reason
 }
@@ -148,7 +149,7 @@ func (v *view) Restarted(reason watch.Reason) {
 	v.reasons = append(v.reasons, reason)
 }
 
-// version is that of an object; empty: it is not there.
+// version returns the version of an object, or "" if it does not exist.
 func (v *view) version(name string) string {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -157,7 +158,7 @@ func (v *view) version(name string) string {
 
 func (v *view) has(name string) bool { return v.version(name) != "" }
 
-// gate lets requests to the API server through, or none.
+// gate lets all requests to the API server through, or none.
 type gate struct {
 	mu    sync.Mutex // guards the following
 	cut   error
@@ -168,7 +169,7 @@ type gate struct {
 
 var errCut = errors.New("the cable is cut")
 
-// wrap is for rest.Config.Wrap. A request that is under way when the gate closes ends with that.
+// wrap implements rest.Config.Wrap. A request in progress when the gate closes is cancelled.
 func (g *gate) wrap(next http.RoundTripper) http.RoundTripper {
 	return roundTripper(func(r *http.Request) (*http.Response, error) {
 		g.mu.Lock()
@@ -221,7 +222,7 @@ func (g *gate) questions() []string {
 	return slices.Clone(g.asked)
 }
 
-// follow runs a watcher until the test ends. The config may be changed first.
+// follow runs a watcher until the end of the test. The config may be changed first.
 func follow(t *testing.T, kind schema.GroupVersionKind, change func(*rest.Config), metadataOnly bool) (*watch.Watcher, *view) {
 	t.Helper()
 	config := rest.CopyConfig(env.config)
@@ -254,7 +255,8 @@ func reaches(t *testing.T, watcher *watch.Watcher, state watch.State) {
 	eventually(t, fmt.Sprintf("%s to be %s", watcher.Kind().Kind, state), func() bool { return watcher.Status().State == state })
 }
 
-// TestWatch_StreamsWhatThereIs looks at the requests: a watcher makes one for the kind, and one for everything else.
+// TestWatch_StreamsWhatThereIs checks that a watcher sends one request for the kind, and one for
+// everything else.
 func TestWatch_StreamsWhatThereIs(t *testing.T) {
 	for name, metadataOnly := range map[string]bool{"whole": false, "metadata": true} {
 		t.Run(name, func(t *testing.T) {
@@ -295,7 +297,8 @@ func TestWatch_StreamsWhatThereIs(t *testing.T) {
 	}
 }
 
-// TestWatch_ResumesWhatWasCut has objects made while nothing goes through, and wants no list for that.
+// TestWatch_ResumesWhatWasCut creates objects while the gate is closed, and expects no list
+// afterwards.
 func TestWatch_ResumesWhatWasCut(t *testing.T) {
 	namespace := newNamespace(t, "cut")
 	var g gate
@@ -314,7 +317,8 @@ func TestWatch_ResumesWhatWasCut(t *testing.T) {
 	}
 }
 
-// TestWatch_KindThatComesLater follows a kind that there is not, then is, then is not.
+// TestWatch_KindThatComesLater follows a kind that does not exist, is then created, and then
+// deleted.
 func TestWatch_KindThatComesLater(t *testing.T) {
 	probe := newProbe()
 	watcher, seen := follow(t, probe.kind, nil, false)
@@ -334,7 +338,7 @@ func TestWatch_KindThatComesLater(t *testing.T) {
 	}
 }
 
-// TestWatch_ForbiddenUntilGranted has somebody watch who may not.
+// TestWatch_ForbiddenUntilGranted watches without permission, which is granted later.
 func TestWatch_ForbiddenUntilGranted(t *testing.T) {
 	user := "watcher-of-config-maps"
 	watcher, _ := follow(t, configMapKind, func(c *rest.Config) { c.Impersonate.UserName = user }, false)
@@ -369,8 +373,9 @@ func TestWatch_ForbiddenUntilGranted(t *testing.T) {
 	reaches(t, watcher, watch.Synced)
 }
 
-// TestWatch_ListsAnewWhenChangesAreForgotten deletes an object while nothing goes through, and has the API server forget that it did: a kind
-// whose definition changes gets another cache, which knows of nothing that was before.
+// TestWatch_ListsAnewWhenChangesAreForgotten deletes an object while the gate is closed, and makes
+// the API server drop the history: a kind whose definition changes gets a new watch cache, without
+// earlier changes.
 func TestWatch_ListsAnewWhenChangesAreForgotten(t *testing.T) {
 	probe := newProbe()
 	installCRD(t, probe.crd())
@@ -411,7 +416,7 @@ func TestWatch_ListsAnewWhenChangesAreForgotten(t *testing.T) {
 	if want := []watch.Mode{watch.Streamed, watch.Streamed}; !slices.Equal(seen.modes, want) || seen.swept != 1 {
 		t.Errorf("got lists %v, which found %d objects gone, want %v and 1", seen.modes, seen.swept, want)
 	}
-	// At first, the kind may not be there yet for everybody who asks.
+	// At first, the kind may not be served to all requests yet.
 	since := seen.reasons[max(slices.Index(seen.reasons, watch.Dropped), 0):]
 	if !slices.Contains(since, watch.Expired) || slices.Contains(since, watch.Absent) {
 		t.Errorf("got watches that ended as %v since the cut, want one that was forgotten, and none without the kind", since)

@@ -14,16 +14,16 @@ import (
 	"k8s.io/client-go/dynamic"
 )
 
-// written is a write that the API server acknowledged, some time between before and after.
+// written is a write that the API server acknowledged, at a time between before and after.
 type written struct {
 	// object is its kind and name.
 	object string
-	// number is what was written, a number of its own; 0: it was deleted.
+	// number is the unique number that was written; 0 if the object was deleted.
 	number        int
 	before, after time.Time
 }
 
-// notes are what writers wrote down, in the order in which each object was written.
+// notes are the acknowledged writes, in order for each object.
 type notes struct {
 	mu     sync.Mutex // guards the following
 	number int
@@ -59,16 +59,16 @@ func (n *notes) until(end time.Time) []written {
 	return all
 }
 
-// scribe writes objects of one kind.
-type scribe struct {
+// objectWriter writes objects of one kind.
+type objectWriter struct {
 	notes  *notes
 	kind   schema.GroupVersionKind
 	client dynamic.ResourceInterface
 	prefix string
 }
 
-// put creates or updates an object, and notes it if it was acknowledged.
-func (s *scribe) put(ctx context.Context, name string, create bool) error {
+// put creates or updates an object, and records the write if it was acknowledged.
+func (s *objectWriter) put(ctx context.Context, name string, create bool) error {
 	number := s.notes.next()
 	object := &unstructured.Unstructured{Object: map[string]any{
 		"metadata": map[string]any{"name": s.prefix + name}, "data": map[string]any{"n": fmt.Sprint(number)},
@@ -90,7 +90,7 @@ func (s *scribe) put(ctx context.Context, name string, create bool) error {
 	return err
 }
 
-func (s *scribe) remove(ctx context.Context, name string) error {
+func (s *objectWriter) remove(ctx context.Context, name string) error {
 	w := written{object: s.kind.Kind + " " + s.prefix + name, before: time.Now()}
 	err := s.client.Delete(ctx, s.prefix+name, metav1.DeleteOptions{})
 	w.after = time.Now()
@@ -98,13 +98,12 @@ func (s *scribe) remove(ctx context.Context, name string) error {
 	return err
 }
 
-// pace is how long a writer rests between two writes.
+// pace is the pause of a writer between two writes.
 const pace = 40 * time.Millisecond
 
-// write goes on writing until ctx ends: objects that come and stay, that change, that go, and that
-// are there for a moment only. A name is never used again, so that it is known which object a
-// deletion is of.
-func (s *scribe) write(ctx context.Context) {
+// write keeps writing until ctx ends: objects that are created and kept, changed, deleted, and that
+// exist only briefly. Names are not reused, so that a deletion belongs to a known object.
+func (s *objectWriter) write(ctx context.Context) {
 	var there []string
 	for i := 0; ctx.Err() == nil; i++ {
 		switch n := rand.IntN(10); {
@@ -118,7 +117,7 @@ func (s *scribe) write(ctx context.Context) {
 				there = append(there, name)
 			}
 		case n < 8:
-			_ = s.put(ctx, there[rand.IntN(len(there))], false) // it may be noted, and that is enough
+			_ = s.put(ctx, there[rand.IntN(len(there))], false) // the error does not matter
 		default:
 			at := rand.IntN(len(there))
 			if s.remove(ctx, there[at]) == nil {
@@ -132,23 +131,24 @@ func (s *scribe) write(ctx context.Context) {
 	}
 }
 
-// startWriters has two writers of each kind write until the function that it returns is called.
+// startWriters starts two writers of each kind, which write until the function that it returns is
+// called.
 func startWriters(t *testing.T, n *notes, namespace string, p probe) (stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	var group sync.WaitGroup
 	for i := range 2 {
-		for _, s := range scribes(n, namespace, p, fmt.Sprintf("w%d-", i)) {
+		for _, s := range objectWriters(n, namespace, p, fmt.Sprintf("w%d-", i)) {
 			group.Go(func() { s.write(ctx) })
 		}
 	}
 	return func() { cancel(); group.Wait() }
 }
 
-// scribes are one for each kind.
-func scribes(n *notes, namespace string, p probe, prefix string) []*scribe {
+// objectWriters returns a writer for each kind.
+func objectWriters(n *notes, namespace string, p probe, prefix string) []*objectWriter {
 	maps := schema.GroupVersionResource{Version: "v1", Resource: "configmaps"}
-	return []*scribe{
+	return []*objectWriter{
 		{n, configMapKind, env.dynamic.Resource(maps).Namespace(namespace), prefix},
 		{n, p.kind, env.dynamic.Resource(p.resource), prefix},
 	}

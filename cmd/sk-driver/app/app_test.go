@@ -21,7 +21,7 @@ func TestRun_Usage(t *testing.T) {
 			"the environment has no DRIVER_NAME", "the environment has no POD_NAMESPACE", "sk-driver --help",
 		}},
 		"ports":     {append(all, "--metrics-port", "70000", "--admission-webhook-port", "-1"), []string{"--metrics-port 70000", "--admission-webhook-port -1"}},
-		"verbosity": {append(all, "-v", "loud"), []string{`--verbosity "loud": accepted are error, warn, info and debug`}},
+		"verbosity": {append(all, "-v", "loud"), []string{`--verbosity "loud": must be error, warn, info or debug`}},
 		"argument":  {[]string{"trace"}, []string{`unexpected "trace"`}},
 		"flag":      {[]string{"--speed", "2"}, []string{"unknown flag: --speed"}},
 	} {

@@ -61,7 +61,7 @@ func TestRun_Usage(t *testing.T) {
 			program.ExitFailed,
 			[]string{"wrong.yaml", "apps/v1.Deployment", "trackLifecycles", "trackLifecycle", "Foo", "group/version.Kind"},
 		},
-		{"no cluster", []string{"-c", config}, program.ExitFailed, []string{"find the cluster", "there is no kubeconfig", "hint: name one with --kubeconfig"}},
+		{"no cluster", []string{"-c", config}, program.ExitFailed, []string{"find the cluster", "there is no kubeconfig", "hint: set one with --kubeconfig"}},
 		{"missing kubeconfig", []string{"-c", config, "--kubeconfig", "nowhere"}, program.ExitFailed, []string{"find the cluster", "nowhere"}},
 		{"unknown context", []string{"-c", config, "--kubeconfig", kubeconfig(t), "--context", "nope"}, program.ExitFailed, []string{"find the cluster", "nope"}},
 		{"data in a file", []string{"-c", config, "--kubeconfig", kubeconfig(t), "--data-dir", config}, program.ExitFailed, []string{"make the data directory", config}},

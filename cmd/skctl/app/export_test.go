@@ -285,18 +285,18 @@ func TestRun_Export_Failed(t *testing.T) {
 		args   []string
 		want   []string
 	}{
-		"not allowed":      {args: []string{"-o", "s3://traces/x"}, want: []string{"the tracer answers 403: export to s3://traces/x: this tracer is not allowed to write to any bucket; destinations are allowed with the tracer's flag --allow-destination"}},
-		"a token wanted":   {opts: wantsToken, want: []string{"the tracer answers 401: POST /export requires a token", "hint: give it a token: kubectl create token sk-tracer-export -n simkube > token, then --token-file token"}},
-		"a token refused":  {opts: wantsToken, args: []string{"--token", "bad"}, want: []string{"the tracer answers 401: the cluster does not accept the token"}},
+		"not allowed":      {args: []string{"-o", "s3://traces/x"}, want: []string{"the tracer returned 403: export to s3://traces/x: this tracer is not allowed to write to any bucket; destinations are allowed with the tracer's flag --allow-destination"}},
+		"a token wanted":   {opts: wantsToken, want: []string{"the tracer returned 401: POST /export requires a token", "hint: give it a token: kubectl create token sk-tracer-export -n simkube > token, then --token-file token"}},
+		"a token refused":  {opts: wantsToken, args: []string{"--token", "bad"}, want: []string{"the tracer returned 401: the cluster does not accept the token"}},
 		"breaks off":       {export: torn, want: []string{"skctl: export from http://127.0.0.1:"}},
-		"no trace":         {export: noTrace, want: []string{"check the trace that came from the tracer: "}},
+		"no trace":         {export: noTrace, want: []string{"check the trace from the tracer: "}},
 		"no folder":        {args: []string{"-o", filepath.Join(dir, "none", "x")}, want: []string{"skctl: store the trace in " + filepath.Join(dir, "none") + ": no such file or directory"}},
 		"a folder":         {args: []string{"-o", dir}, want: []string{"skctl: store the trace as " + dir + ": it is a folder"}},
 		"a device":         {args: []string{"-o", "/dev/null"}, want: []string{"skctl: store the trace as /dev/null: it is a device, pipe or socket", "hint: name a file with --output-path"}},
 		"no TLS":           {args: []string{"--tracer-address", strings.Replace(startTracer(t, server.Options{}, nil).address, "http:", "https:", 1)}, want: []string{"hint: the tracer does without TLS: say --tracer-address http://..."}},
 		"a stranger":       {args: []string{"--tracer-address", stranger(t)}, want: []string{"certificate", "hint: --tracer-ca-file names a file"}},
 		"no transform":     {args: []string{"--transform", "/no/such"}, want: []string{"skctl: read the transformation /no/such: no such file or directory"}},
-		"no language":      {args: []string{"--transform", "../main.go"}, want: []string{"the tracer answers 400: invalid request: transform: this tracer has no language built in"}},
+		"no language":      {args: []string{"--transform", "../main.go"}, want: []string{"the tracer returned 400: invalid request: transform: this tracer has no language built in"}},
 		"a token in clear": {args: []string{"--tracer-address", "http://tracer.invalid", "--token", "x"}, want: []string{"warning: the token goes to http://tracer.invalid unencrypted"}},
 		"nobody there":     {args: []string{"--tracer-address", "http://" + closedPort(t)}, want: []string{"connection refused"}},
 		"no token file":    {args: []string{"--token-file", "/no/such"}, want: []string{"skctl: read --token-file /no/such: no such file or directory"}},
