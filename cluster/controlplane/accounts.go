@@ -21,8 +21,9 @@ const (
 	userReplay = "simkube"
 )
 
-// account is a user of the API server, with a bearer token that is made for one run. It is a token rather than a client
-// certificate since the API server verifies a certificate's chain anew with every request.
+// account is a user of the API server, with a bearer token that is made for one run. It is a token
+// rather than a client certificate since the API server verifies a certificate's chain anew with
+// every request.
 type account struct {
 	user   string
 	groups []string
@@ -54,7 +55,8 @@ func writeTokenFile(file string, accounts []account) error {
 	return nil
 }
 
-// restConfig returns how the user reaches the server through transport, without a client-side rate limit.
+// restConfig returns how the user reaches the server through transport, without a client-side rate
+// limit.
 func (a *account) restConfig(server string, transport http.RoundTripper) *rest.Config {
 	return &rest.Config{
 		Host:        server,
@@ -65,7 +67,8 @@ func (a *account) restConfig(server string, transport http.RoundTripper) *rest.C
 	}
 }
 
-// writeKubeconfig writes a kubeconfig for the user. provider is nil, or says how to reach the server without the network.
+// writeKubeconfig writes a kubeconfig for the user. provider is nil, or says how to reach the
+// server without the network.
 func (a *account) writeKubeconfig(file, server string, ca []byte, provider *clientcmdapi.AuthProviderConfig) error {
 	const name = "simkube"
 	data, err := clientcmd.Write(clientcmdapi.Config{

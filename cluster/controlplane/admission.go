@@ -17,9 +17,9 @@ import (
 // podAdmissionName is the name of our plugin in the API server's chain.
 const podAdmissionName = "SimKubePods"
 
-// podAdmission lets a MutatePod see every pod that is created. It stands where the
-// mutating webhooks do, after the built-in plugins, so that in process and in a
-// cluster a mutation sees the same pod.
+// podAdmission calls a MutatePod for every pod that is created. Its place is that of the mutating
+// webhooks, after the built-in plugins, so that a mutation sees the same pod in process and in a
+// cluster.
 type podAdmission struct {
 	*admission.Handler
 	mutate MutatePod
@@ -51,7 +51,7 @@ func (p *podAdmission) Admit(ctx context.Context, attrs admission.Attributes, _ 
 	if !ok {
 		return fmt.Errorf("admit pod: want a *core.Pod, got %T", attrs.GetObject())
 	}
-	// The conversions share most memory: the object is this request's own.
+	// The conversions share most memory, which is safe: the object belongs to this request.
 	pod := &corev1.Pod{}
 	if err := conversion.Convert_core_Pod_To_v1_Pod(internal, pod, nil); err != nil {
 		return fmt.Errorf("admit pod: %w", err)

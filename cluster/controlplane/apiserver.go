@@ -22,7 +22,7 @@ import (
 	"simkube.io/simkube/cluster/internal/inprocess"
 )
 
-// apiServerArgs are the flags of kube-apiserver.
+// apiServerArgs returns the flags of kube-apiserver.
 func apiServerArgs(dir *dataDir, opts Options) []string {
 	plugins := []string{"ServiceAccount"} // simulated pods need no tokens
 	gates := maps.Clone(opts.FeatureGates)
@@ -48,13 +48,13 @@ func apiServerArgs(dir *dataDir, opts Options) []string {
 		"--service-account-key-file=" + dir.file("sa.key"),
 		"--service-account-signing-key-file=" + dir.file("sa.key"),
 		"--service-cluster-ip-range=10.96.0.0/16",
-		// An Endpoints object may not hold a loopback address, so another one is
-		// advertised and nothing writes the endpoints.
+		// An Endpoints object must not hold a loopback address, so another one is advertised and nothing
+		// writes the endpoints.
 		"--advertise-address=192.0.2.1",
 		"--endpoint-reconciler-type=none",
 		"--disable-admission-plugins=" + strings.Join(plugins, ","),
-		// Every client is in system:masters and so exempt from priority and fairness;
-		// off, it costs nothing.
+		// Priority and fairness would protect the API server from clients that all belong to one
+		// simulation; off, it costs nothing.
 		"--enable-priority-and-fairness=false",
 		"--max-requests-inflight=0",
 		"--max-mutating-requests-inflight=0",
@@ -69,7 +69,7 @@ func apiServerArgs(dir *dataDir, opts Options) []string {
 	return args
 }
 
-// minimalGates are features that cost timers and requests and that nothing here asks for.
+// minimalGates returns features that cost timers and requests and that no simulation needs.
 func minimalGates() []string {
 	return []string{
 		"UnknownVersionInteroperabilityProxy", "APIServerIdentity", "DetectCacheInconsistency",
@@ -77,16 +77,17 @@ func minimalGates() []string {
 	}
 }
 
-// minimalPlugins are admission plugins for what Minimal leaves out.
+// minimalPlugins returns the admission plugins of what Minimal leaves out.
 func minimalPlugins() []string {
 	return []string{
 		"MutatingAdmissionPolicy", "ValidatingAdmissionPolicy", "MutatingAdmissionWebhook", "ValidatingAdmissionWebhook",
 	}
 }
 
-// minimalHooks are what the API server does once it serves, and had better not in virtual time. It makes the objects of priority
-// and fairness, which is off, and looks after them every minute. The second time it tries again and again, without a pause, for as
-// long as they have not come back to it through a watch: that may need a timer of etcd's, and meanwhile no time passes.
+// minimalHooks returns the hooks that the API server must not run in virtual time once it serves.
+// This one creates the objects of priority and fairness, which is off, and checks them every
+// minute. The second check retries without a pause until a watch has delivered the objects, which
+// may need a timer of etcd's: no time passes meanwhile, so the timer never fires.
 func minimalHooks() []string { return []string{flowcontrolrest.PostStartHookName} }
 
 func featureGateFlag(gates map[string]bool) string {
@@ -97,9 +98,9 @@ func featureGateFlag(gates map[string]bool) string {
 	return strings.Join(parts, ",")
 }
 
-// newAPIServer prepares kube-apiserver to serve on listener; the result runs it until
-// the context ends. It also sets the process's feature gates, which the other components
-// share, and so must come before them.
+// newAPIServer prepares kube-apiserver to serve on listener, and returns a function that runs it
+// until the context ends. It also sets the process's feature gates, which the components share, and
+// so must be called before they start.
 func newAPIServer(ctx context.Context, listener net.Listener, transport *inprocess.Transport, args []string, o Options) (func(context.Context) error, error) {
 	opts := options.NewServerRunOptions()
 	registerPodAdmission(opts.Admission.GenericAdmission, o.MutatePod)
@@ -138,7 +139,7 @@ func newAPIServer(ctx context.Context, listener net.Listener, transport *inproce
 	}, nil
 }
 
-// runChain is the end of app.Run.
+// runChain does what app.Run does with a completed configuration.
 func runChain(ctx context.Context, config app.CompletedConfig, transport *inprocess.Transport) error {
 	server, err := app.CreateServerChain(config)
 	if err != nil {
@@ -152,8 +153,8 @@ func runChain(ctx context.Context, config app.CompletedConfig, transport *inproc
 	return prepared.Run(ctx)
 }
 
-// runWithoutAggregator serves the built-in APIs and custom resources, but no APIService objects: it is runChain
-// without the last server of the chain.
+// runWithoutAggregator is runChain without the last server of the chain, the aggregator: it serves
+// the built-in APIs and custom resources, but no APIService objects.
 func runWithoutAggregator(ctx context.Context, config app.CompletedConfig, transport *inprocess.Transport) error {
 	notFound := notfoundhandler.New(config.KubeAPIs.ControlPlane.Generic.Serializer, genericfilters.NoMuxAndDiscoveryIncompleteKey)
 	extensions, err := config.ApiExtensions.New(server.NewEmptyDelegateWithCustomHandler(notFound))

@@ -14,8 +14,9 @@ import (
 	"simkube.io/simkube/cluster/internal/virtualtime"
 )
 
-// TestWorkQueues_Metrics holds that work queues wake up twice a second for metrics on the wall clock, as in every cluster, and not in
-// virtual time, where idling is work: see metricsProviderSet.
+// TestWorkQueues_Metrics checks that work queues wake up twice a second for metrics on the wall
+// clock, as in every cluster, and do not in virtual time, where idling is expensive: see
+// metricsProviderSet.
 func TestWorkQueues_Metrics(t *testing.T) {
 	var profile bytes.Buffer
 	if err := pprof.Lookup("goroutine").WriteTo(&profile, 1); err != nil {
@@ -29,8 +30,8 @@ func TestWorkQueues_Metrics(t *testing.T) {
 	}
 }
 
-// TestPriorityAndFairness_Objects holds that the objects of priority and fairness are made on the wall clock, as in every cluster, and by
-// nobody in virtual time: see minimalHooks.
+// TestPriorityAndFairness_Objects checks that the objects of priority and fairness are created on
+// the wall clock, as in every cluster, and not in virtual time: see minimalHooks.
 func TestPriorityAndFairness_Objects(t *testing.T) {
 	got, err := clientset(t).FlowcontrolV1().FlowSchemas().List(t.Context(), metav1.ListOptions{})
 	if err != nil || len(got.Items) > 0 == virtualtime.Enabled {
@@ -38,8 +39,8 @@ func TestPriorityAndFairness_Objects(t *testing.T) {
 	}
 }
 
-// TestNetwork_Others holds that in virtual time requests to others than the API server fail and say why, and that on the wall clock they
-// reach them.
+// TestNetwork_Others checks that requests to others than the API server fail with an explanation in
+// virtual time, and reach them on the wall clock.
 func TestNetwork_Others(t *testing.T) {
 	if virtualtime.Enabled {
 		res, err := (&http.Transport{}).RoundTrip(httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1:1/", nil))

@@ -14,7 +14,8 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 )
 
-// TestComponent_Account holds that a component is a user of its own, and may do what its rules allow and nothing else.
+// TestComponent_Account holds that a component is a user of its own, and may do what its rules
+// allow and nothing else.
 func TestComponent_Account(t *testing.T) {
 	fromFile, err := clientcmd.BuildConfigFromFlags("", reader.Kubeconfig)
 	if err != nil {

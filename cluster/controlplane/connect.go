@@ -17,8 +17,9 @@ import (
 )
 
 const (
-	// inProcessProvider is the name by which kubeconfigs ask for requests to stay in this process. Kubernetes has such
-	// providers for authentication; as they wrap the transport, they can do without the network.
+	// inProcessProvider is the name by which kubeconfigs ask for requests to stay in this process.
+	// Kubernetes has such providers for authentication; as they wrap the transport, they can do
+	// without the network.
 	inProcessProvider = "simkube-in-process"
 	// componentKey is the provider's setting that holds a component's name.
 	componentKey = "component"
@@ -29,8 +30,9 @@ func inProcess(component string) *clientcmdapi.AuthProviderConfig {
 	return &clientcmdapi.AuthProviderConfig{Name: inProcessProvider, Config: map[string]string{componentKey: component}}
 }
 
-// connectInProcess has the components, which are clients of the API server at address, reach it without the network.
-// In virtual time that includes the API server's own clients, which can't be reached on the wall clock.
+// connectInProcess has the components, which are clients of the API server at address, reach it
+// without the network. In virtual time that includes the API server's own clients, which can't be
+// reached on the wall clock.
 func (cp *ControlPlane) connectInProcess(address string) error {
 	provider := func(_ string, config map[string]string, _ rest.AuthProviderConfigPersister) (rest.AuthProvider, error) {
 		for _, c := range cp.clients {
@@ -63,8 +65,8 @@ func (p inProcessAuth) WrapTransport(http.RoundTripper) http.RoundTripper { retu
 // Login implements rest.AuthProvider.
 func (inProcessAuth) Login() error { return nil }
 
-// noNetwork fails the requests in virtual time to others than the API server, such as a scheduler extender or a webhook
-// that converts custom resources.
+// noNetwork fails the requests in virtual time to others than the API server, such as a scheduler
+// extender or a webhook that converts custom resources.
 type noNetwork struct{}
 
 // errNoNetwork is returned for such requests.
@@ -78,8 +80,8 @@ func (noNetwork) RoundTrip(req *http.Request) (*http.Response, error) {
 	return nil, fmt.Errorf("ask %s: %w", req.URL.Host, errNoNetwork)
 }
 
-// listen opens the API server's port. In virtual time it listens on none: a client outside would see time pass a
-// thousand times faster, and its requests would arrive at random times.
+// listen opens the API server's port. In virtual time it listens on none: a client outside would
+// see time pass a thousand times faster, and its requests would arrive at random times.
 func listen(ctx context.Context, port int) (net.Listener, error) {
 	if virtualtime.Enabled {
 		return newClosedPort(port), nil

@@ -22,8 +22,8 @@ func controllerManager(opts Options) Component {
 		Groups: []string{user.SystemPrivilegedGroup},
 		Start: func(ctx context.Context, access Access) (Instance, error) {
 			run, err := newControllerManager(ctx, controllerManagerArgs(access, opts.Controllers, opts.KubeAPIQPS))
-			// It has no check of its own that is of use without a port: it is ready, like the one with a port, as soon as it
-			// has reached the API server.
+			// Without a port it has no health check to ask. That of the one with a port succeeds as soon as
+			// it has reached the API server, so this one is ready then, too.
 			return Instance{Run: run, Ready: access.transport.awaitAnswer}, err
 		},
 	}
@@ -37,7 +37,8 @@ func controllerManagerArgs(access Access, controllers []string, qps float32) []s
 		"--controllers=" + strings.Join(controllers, ","),
 		"--service-account-private-key-file=" + access.dir.file("sa.key"),
 		"--root-ca-file=" + access.dir.file("ca.crt"),
-		// Simulated nodes send no heartbeats: a node is as healthy as its conditions say, however old they are.
+		// Simulated nodes send no heartbeats: a node is as healthy as its conditions say, however old
+		// they are.
 		"--node-monitor-grace-period=876000h",
 	}
 	return append(args, qpsArgs(qps)...)
@@ -56,7 +57,7 @@ func qpsArgs(qps float32) []string {
 	}
 }
 
-// newControllerManager prepares kube-controller-manager; the result runs it.
+// newControllerManager prepares kube-controller-manager, and returns a function that runs it.
 func newControllerManager(ctx context.Context, args []string) (func(context.Context) error, error) {
 	opts, err := options.NewKubeControllerManagerOptions()
 	if err != nil {

@@ -54,8 +54,8 @@ const (
 	nameAPIServer = "kube-apiserver"
 )
 
-// RESTConfig returns how to reach the API server as an administrator from within this process, with no client-side rate
-// limit and no network in between. The caller may change it.
+// RESTConfig returns how to reach the API server as an administrator from within this process, with
+// no client-side rate limit and no network in between. The caller may change it.
 func (cp *ControlPlane) RESTConfig() *rest.Config {
 	return cp.replay.restConfig(cp.server, cp.transport)
 }
@@ -68,7 +68,8 @@ func (cp *ControlPlane) adminConfig() *rest.Config {
 // Server returns the API server's URL.
 func (cp *ControlPlane) Server() string { return cp.server }
 
-// Kubeconfig returns the path of an administrator's kubeconfig. If the data folder is temporary, Stop removes it.
+// Kubeconfig returns the path of an administrator's kubeconfig. If the data folder is temporary,
+// Stop removes it.
 func (cp *ControlPlane) Kubeconfig() string { return cp.dir.file("kubeconfig") }
 
 // DataDir returns the folder the control plane writes to.
@@ -83,9 +84,10 @@ func (cp *ControlPlane) Err() error { return cp.supervisor.failure() }
 // streamTimeout is how long Stop waits for watches once the API server has stopped.
 const streamTimeout = time.Second
 
-// Stop stops all components in reverse order, waits for them, and removes a temporary data folder. It may be called more
-// than once. When ctx ends first, it returns an error that names what still runs; the folder is removed all the same.
-// After the failure of a component it waits for a few seconds, and what still runs then ends with the process.
+// Stop stops all components in reverse order, waits for them, and removes a temporary data folder.
+// It may be called more than once. When ctx ends first, it returns an error that names what still
+// runs; the folder is removed all the same. After the failure of a component it waits for a few
+// seconds, and what still runs then ends with the process.
 func (cp *ControlPlane) Stop(ctx context.Context) error {
 	cp.stopOnce.Do(func() {
 		stopErr := cp.supervisor.stop(ctx)
@@ -97,8 +99,9 @@ func (cp *ControlPlane) Stop(ctx context.Context) error {
 	return cp.stopErr
 }
 
-// Abandon has the API server answer no more requests, so that the components have little left to do. It is for a control
-// plane that is not needed any more and whose process is about to end: a component that stops later is no failure.
+// Abandon has the API server answer no more requests, so that the components have little left to
+// do. It is for a control plane that is not needed any more and whose process is about to end: a
+// component that stops later is no failure.
 func (cp *ControlPlane) Abandon() {
 	cp.supervisor.expect()
 	cp.transport.Refuse()

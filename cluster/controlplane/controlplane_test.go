@@ -78,7 +78,8 @@ func TestStart_StrangersAreRefused(t *testing.T) {
 	}
 }
 
-// TestStart_ListensOnLoopbackOnly reads the kernel's own list of this process's listeners. In virtual time there are none.
+// TestStart_ListensOnLoopbackOnly reads the kernel's list of this process's listeners. In virtual
+// time there are none.
 func TestStart_ListensOnLoopbackOnly(t *testing.T) {
 	server, err := url.Parse(shared.Server())
 	if err != nil {
@@ -96,7 +97,8 @@ func TestStart_ListensOnLoopbackOnly(t *testing.T) {
 	}
 }
 
-// ownListeners returns the local addresses, as the kernel writes them, of this process's listening sockets.
+// ownListeners returns the local addresses, as the kernel writes them, of this process's listening
+// sockets.
 func ownListeners(t *testing.T, file string) []string {
 	t.Helper()
 	mine := map[string]bool{}
@@ -189,7 +191,7 @@ func TestOptions_MutatePod(t *testing.T) {
 	}
 }
 
-// TestSimulatedPodRuns goes the whole way: node, scheduler, KWOK.
+// TestSimulatedPodRuns needs a node, the scheduler and KWOK to work together.
 func TestSimulatedPodRuns(t *testing.T) {
 	c := clientset(t)
 	node := &corev1.Node{
@@ -232,7 +234,8 @@ func TestSimulatedPodRuns(t *testing.T) {
 	}
 }
 
-// startChild starts this test binary as a child, and returns it with what it reports.
+// startChild starts this test binary as a child process, and returns it with the pipe that it
+// reports to.
 func startChild(t *testing.T, what string) (*exec.Cmd, *os.File) {
 	t.Helper()
 	report, end, err := os.Pipe()
@@ -241,7 +244,7 @@ func startChild(t *testing.T, what string) (*exec.Cmd, *os.File) {
 	}
 	t.Cleanup(func() { report.Close() })
 	defer end.Close()
-	report.Fd() // makes reads block: virtual time stands still meanwhile, and the control plane here doesn't run for days
+	report.Fd() // makes reads block, so that virtual time stands still meanwhile
 	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^$")
 	cmd.Env = append(os.Environ(), childEnv+"="+what)
 	cmd.ExtraFiles = []*os.File{end}
@@ -278,8 +281,8 @@ func TestCrash_IsReportedAndEnds(t *testing.T) {
 	}
 }
 
-// TestKilled_NextStartSweeps kills a process that runs a control plane: the folder
-// it left in memory goes with the next start of any other.
+// TestKilled_NextStartSweeps kills a process that runs a control plane: the next start of another
+// one removes the folder that it has left in memory.
 func TestKilled_NextStartSweeps(t *testing.T) {
 	cmd, report := startChild(t, "killed")
 	dir, err := bufio.NewReader(report).ReadString('\n')
@@ -299,7 +302,7 @@ func TestKilled_NextStartSweeps(t *testing.T) {
 	}
 	_ = cmd.Wait()
 	scratch.Sweep(scratch.DataParent(), scratch.DataPrefix)
-	// A control plane that starts beside this test sweeps too, and may be at it: then it has the lock.
+	// A control plane that starts at the same time may be sweeping too, and holds the lock then.
 	if lock, err := os.Open(filepath.Join(dir, scratch.LockFile)); err == nil {
 		defer lock.Close()
 		if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX); err != nil {

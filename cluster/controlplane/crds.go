@@ -49,7 +49,7 @@ func installCRDs(ctx context.Context, config *rest.Config, crds []*apiextensions
 	api := client.ApiextensionsV1().CustomResourceDefinitions()
 	for _, crd := range crds {
 		_, err := api.Create(ctx, crd, metav1.CreateOptions{})
-		// A lasting data folder already has them.
+		// With a data folder that is kept they may exist.
 		if err != nil && !apierrors.IsAlreadyExists(err) {
 			return fmt.Errorf("create %s: %w", crd.Name, err)
 		}
@@ -79,7 +79,8 @@ func installCRDs(ctx context.Context, config *rest.Config, crds []*apiextensions
 
 func bufferedReader(data []byte) *bufio.Reader { return bufio.NewReader(bytes.NewReader(data)) }
 
-// stripComments removes whole-line comments and separators, to tell an empty document.
+// stripComments removes comments that are whole lines, and separators, so that what is left of an
+// empty document is empty.
 func stripComments(doc []byte) []byte {
 	var out []byte
 	for line := range bytes.Lines(doc) {

@@ -12,20 +12,21 @@ import (
 	"simkube.io/simkube/internal/scratch"
 )
 
-// dataDir is the folder a control plane writes to. A lock held on a file in it tells
-// folders in use from those a killed process left behind.
+// dataDir is the folder that a control plane writes to. A lock on a file in it distinguishes
+// folders in use from those that a killed process has left.
 type dataDir struct {
 	path      string
 	lock      *os.File
 	temporary bool
 }
 
-// openDataDir takes the given folder, or makes a temporary one when path is empty.
+// openDataDir opens the given folder, or creates a temporary one if path is empty.
 func openDataDir(path string) (*dataDir, error) {
 	temporary := path == ""
 	if temporary {
 		parent := scratch.DataParent()
-		// What others have left must not matter to a simulation that is to repeat itself: it looks at its end.
+		// A simulation that must repeat itself sweeps at its end, so that what others have left does not
+		// influence it.
 		if !virtualtime.Seeded() {
 			scratch.Sweep(parent, scratch.DataPrefix)
 		}
@@ -46,7 +47,7 @@ func openDataDir(path string) (*dataDir, error) {
 	lock, err := lockDir(path)
 	if err != nil {
 		if temporary {
-			// Another process's sweep came between the making of the lock and its taking.
+			// Another process has swept the folder before it was locked.
 			_ = os.RemoveAll(path)
 			if path, err = makeTemporary(scratch.DataParent()); err == nil {
 				lock, err = lockDir(path)
@@ -59,8 +60,8 @@ func openDataDir(path string) (*dataDir, error) {
 	return &dataDir{path: path, lock: lock, temporary: temporary}, nil
 }
 
-// makeTemporary makes a folder of this process's own. Its name is not drawn, since a simulation with a seed would draw the same as another
-// that runs beside it with that seed, and draw again.
+// makeTemporary creates a folder that belongs to this process. Its name is not random: two
+// simulations with the same seed that run side by side would choose the same.
 func makeTemporary(parent string) (string, error) {
 	for n := 0; ; n++ {
 		path := filepath.Join(parent, dataDirOf(os.Getpid(), strconv.Itoa(n)))
@@ -77,7 +78,7 @@ func (d *dataDir) file(name string) string { return filepath.Join(d.path, name) 
 // kubeconfig returns the path of a component's kubeconfig.
 func (d *dataDir) kubeconfig(component string) string { return d.file(component + ".kubeconfig") }
 
-// close gives the folder up, and removes it if it was made for this run.
+// close unlocks the folder, and removes it if it is temporary.
 func (d *dataDir) close() error {
 	var err error
 	if d.temporary {
@@ -90,8 +91,8 @@ func (d *dataDir) close() error {
 	return err
 }
 
-// RemoveData removes the temporary data folders of this process, in which control planes may be
-// running. It is for a process that is about to end and has no time to stop them.
+// RemoveData removes the temporary data folders of this process, including those of control planes
+// that run. It is for a process that is about to end and has no time to stop them.
 func RemoveData() error {
 	own, err := filepath.Glob(filepath.Join(scratch.DataParent(), dataDirOf(os.Getpid(), "*")))
 	if err != nil {
@@ -99,8 +100,7 @@ func RemoveData() error {
 	}
 	var problems []error
 	for _, dir := range own {
-		// Under another name nobody puts anything more into it. Who sweeps knows it by its lock
-		// still.
+		// Nothing writes to the folder under its new name. A sweep still recognizes it by its lock.
 		gone := dir + "-gone"
 		if err := os.Rename(dir, gone); err != nil {
 			problems = append(problems, err)

@@ -19,12 +19,12 @@ import (
 	_ "k8s.io/apiserver/pkg/storage/storagebackend/factory" // has newETCD3Client
 )
 
-// etcdServer is the store. It listens nowhere: the API server has it as a part of its own.
+// etcdServer is the store. It does not listen: the API server calls it.
 type etcdServer struct {
 	etcd *embed.Etcd
 }
 
-// etcdEndpoint is what the API server believes to talk to: it insists on an address.
+// etcdEndpoint is an address for the API server, which requires one. Nothing listens there.
 const etcdEndpoint = "http://127.0.0.1:1"
 
 // newETCD3Client is what the API server makes its clients of etcd with.
@@ -32,37 +32,38 @@ const etcdEndpoint = "http://127.0.0.1:1"
 //go:linkname newETCD3Client k8s.io/apiserver/pkg/storage/storagebackend/factory.newETCD3Client
 var newETCD3Client func(storagebackend.TransportConfig) (*kubernetes.Client, error)
 
-// serveInProcess has the API server call etcd where it would send messages to it.
+// serveInProcess has the API server call etcd instead of connecting to it.
 func (s *etcdServer) serveInProcess(ctx context.Context) {
 	newETCD3Client = func(storagebackend.TransportConfig) (*kubernetes.Client, error) {
 		client := &kubernetes.Client{Client: v3client.New(s.etcd.Server)}
 		client.Kubernetes = client
 		return client, nil
 	}
-	// The API server asks each of a client's endpoints for its version, to know whether it tells how far a watch has come.
-	// Clients in the process have no endpoint, so it would never ask, and end every watch that wants to know.
+	// The API server asks each endpoint of a client for its version, to find out whether etcd reports
+	// the progress of watches. Clients in the process have no endpoint, so it would never ask, and
+	// would end every watch that requests progress.
 	feature.DefaultFeatureSupportChecker.CheckClient(ctx, withEndpoint{v3client.New(s.etcd.Server)}, storage.RequestWatchProgress)
 }
 
-// withEndpoint is a client that claims to have an endpoint.
+// withEndpoint is a client that reports an endpoint.
 type withEndpoint struct{ *clientv3.Client }
 
-// Endpoints names the one there would be.
+// Endpoints returns etcdEndpoint.
 func (withEndpoint) Endpoints() []string { return []string{etcdEndpoint} }
 
 func startEtcd(ctx context.Context, dir *dataDir, log io.Writer, verbosity int) (*etcdServer, error) {
-	// A single member has no peers and tells nobody its address, but must have one.
-	nobody := url.URL{Scheme: "http", Host: "127.0.0.1:1"}
+	// A single member has no peers and advertises no address, but must have one.
+	unreachable := url.URL{Scheme: "http", Host: "127.0.0.1:1"}
 
 	cfg := embed.NewConfig()
 	cfg.Name = "simkube"
 	cfg.Dir = dir.file("etcd")
 	cfg.ListenClientUrls = nil
-	cfg.AdvertiseClientUrls = []url.URL{nobody}
+	cfg.AdvertiseClientUrls = []url.URL{unreachable}
 	cfg.ListenPeerUrls = nil
-	cfg.AdvertisePeerUrls = []url.URL{nobody}
-	cfg.InitialCluster = cfg.Name + "=" + nobody.String()
-	// Nothing here is meant to survive a power cut, and syncing costs a disk round trip per write.
+	cfg.AdvertisePeerUrls = []url.URL{unreachable}
+	cfg.InitialCluster = cfg.Name + "=" + unreachable.String()
+	// Nothing here has to survive a power failure, and syncing costs a disk round trip per write.
 	cfg.UnsafeNoFsync = true
 	cfg.QuotaBackendBytes = 8 << 30
 	cfg.SnapshotCount = 10_000

@@ -19,19 +19,21 @@ import (
 )
 
 const (
-	// simulatedNodeIP is the address of every simulated node, from a range that is reserved for documentation (RFC 5737),
-	// so that no host has it.
+	// simulatedNodeIP is the address of every simulated node, from a range that is reserved for
+	// documentation (RFC 5737), so that no host has it.
 	simulatedNodeIP = "192.0.2.2"
 	podCIDR         = "10.0.0.1/8"
-	// kwokTimeout is how long KWOK may be without one of its watches. It retries one that it can't open within 30 s.
+	// kwokTimeout is how long KWOK may be without one of its watches. It retries one that it can't
+	// open within 30 s.
 	kwokTimeout = time.Minute
 	// simulatedNodes selects the simulated nodes, by annotation, where there are others too.
 	simulatedNodes = simkubev1.AnnotationKwokNode + "=fake"
 )
 
-// kwok returns the KWOK controller, which acts as the kubelets of the simulated nodes. It starts goroutines that report to
-// the log alone, and never says that it has stopped. But it always watches nodes and pods, and does nothing otherwise: it
-// is ready when it does, and has stopped when it has not for a time.
+// kwok returns the KWOK controller, which acts as the kubelets of the simulated nodes. It starts
+// goroutines that report to the log only, and never reports that it has stopped. But while it works
+// it watches nodes and pods: it is ready when it watches both, and has failed when it has not
+// watched one of them for the timeout.
 func kwok(opts Options, stages stagesByResource, timeout time.Duration) Component {
 	watches := []string{"nodes", "pods"}
 	return Component{

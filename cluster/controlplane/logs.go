@@ -9,8 +9,8 @@ import (
 	"k8s.io/klog/v2"
 )
 
-// redirectLogs sends the logs of all Kubernetes components, which share one logger
-// per process, to w.
+// redirectLogs sends the logs of all Kubernetes components, which share one logger per process, to
+// w.
 func redirectLogs(w io.Writer, verbosity int) {
 	fs := flag.NewFlagSet("klog", flag.ContinueOnError)
 	klog.InitFlags(fs)

@@ -18,7 +18,8 @@ import (
 // that need it to die run this test binary again with childEnv set.
 const childEnv = "SIMKUBE_CONTROLPLANE_TEST_CHILD"
 
-// reportFD is the descriptor that such a process writes to. In virtual time there are headers in its standard output.
+// reportFD is the descriptor that such a process writes to. In virtual time there are headers in
+// its standard output.
 const reportFD = 3
 
 // startTimeout bounds the start of the control plane, and stopTimeout its end.

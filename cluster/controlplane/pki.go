@@ -15,10 +15,10 @@ import (
 	"time"
 )
 
-// certificateLife outlasts any simulation, also one whose clock jumps over months.
+// certificateLife is longer than any simulation, including one whose clock jumps over months.
 const certificateLife = 100 * 365 * 24 * time.Hour
 
-// authority is a certificate authority made for one control plane. Its key stays in memory.
+// authority is a certificate authority for one control plane. Its key stays in memory.
 type authority struct {
 	cert *x509.Certificate
 	key  crypto.Signer

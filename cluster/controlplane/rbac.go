@@ -18,7 +18,8 @@ import (
 // rolePrefix precedes a component's name in those of its ClusterRole and ClusterRoleBinding.
 const rolePrefix = "simkube:"
 
-// grantRules lets each component do what its rules say, and returns once the API server goes by them.
+// grantRules lets each component do what its rules say, and returns once the API server goes by
+// them.
 func grantRules(ctx context.Context, config *rest.Config, components []Component) error {
 	client, err := kubernetes.NewForConfig(config)
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 )
 
-// pollReady asks url until it answers 200. What it answered last is in the error when
-// ctx ends first.
+// pollReady requests url until the response is 200. If ctx ends before, the error has the last
+// response.
 func pollReady(ctx context.Context, client *http.Client, url string) error {
 	var last error
 	err := wait.PollUntilContextCancel(ctx, 25*time.Millisecond, true, func(ctx context.Context) (bool, error) {

@@ -27,8 +27,8 @@ func scheduler(opts Options) Component {
 	}
 }
 
-// schedulerArgs returns the flags of kube-scheduler. With a configuration file its other flags have no effect, so the
-// file is copied with our connection in it.
+// schedulerArgs returns the flags of kube-scheduler. With a configuration file its other flags have
+// no effect, so the file is copied with our connection in it.
 func schedulerArgs(access Access, configFile string, qps float32) ([]string, error) {
 	args := []string{"--secure-port=0", "--leader-elect=false"}
 	if configFile == "" {
@@ -49,8 +49,8 @@ func schedulerArgs(access Access, configFile string, qps float32) ([]string, err
 	return append(args, "--config="+rewritten), nil
 }
 
-// connectSchedulerConfig sets the connection in a KubeSchedulerConfiguration and turns leader election off; everything
-// else stays as it is.
+// connectSchedulerConfig sets the connection in a KubeSchedulerConfiguration and turns leader
+// election off; everything else stays as it is.
 func connectSchedulerConfig(data []byte, kubeconfig string) ([]byte, error) {
 	var config map[string]any
 	if err := yaml.Unmarshal(data, &config); err != nil {

@@ -15,7 +15,7 @@ import (
 
 type stagesByResource = map[internalversion.StageResourceRef][]*internalversion.Stage
 
-// parseStages reads KWOK stages. A stage replaces an earlier one of its name.
+// parseStages parses KWOK stages. A stage replaces an earlier one of the same name.
 func parseStages(manifests []Manifest) (stagesByResource, error) {
 	var stages []*internalversion.Stage
 	for _, m := range manifests {
@@ -46,8 +46,8 @@ func parseStages(manifests []Manifest) (stagesByResource, error) {
 	return out, nil
 }
 
-// eachDocument calls f with each non-empty YAML document of m, and says in the error
-// which one it was.
+// eachDocument calls f with each non-empty YAML document of m, and adds the position of the
+// document to its error.
 func eachDocument(m Manifest, f func([]byte) error) error {
 	reader := yaml.NewYAMLReader(bufferedReader(m.Data))
 	for n := 1; ; n++ {

@@ -19,8 +19,9 @@ import (
 // started guards Start: see ErrAlreadyStarted. It is process-wide because what it guards is.
 var started atomic.Bool
 
-// Start starts a control plane and returns when the API server is ready, all CRDs are served and all components are
-// ready. If ctx ends during Start, everything is stopped again; later it has no effect: use Stop.
+// Start starts a control plane and returns when the API server is ready, all CRDs are served and
+// all components are ready. If ctx ends during Start, everything is stopped again; later it has no
+// effect: use Stop.
 func Start(ctx context.Context, opts Options) (*ControlPlane, error) {
 	opts.setDefaults()
 	components, err := builtinComponents(opts)
@@ -165,7 +166,8 @@ func (cp *ControlPlane) access(c *componentClient) Access {
 	}
 }
 
-// await runs f, which must return when its context ends. The context also ends when a component stops by itself.
+// await runs f, which must return when its context ends. The context also ends when a component
+// stops by itself.
 func (cp *ControlPlane) await(ctx context.Context, what string, f func(context.Context) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -240,8 +242,8 @@ func (o *Options) setDefaults() {
 
 func builtinCRDs() []Manifest { return manifests("built-in CRD", config.CRDs()) }
 
-// builtinStages leaves out the heartbeat of nodes: nothing waits for it, see controllerManager, and that of a thousand
-// nodes costs time.
+// builtinStages leaves out the heartbeat of nodes: nothing waits for it, see controllerManager, and
+// that of a thousand nodes costs time.
 func builtinStages() []Manifest {
 	stages := config.Stages()
 	stages = slices.DeleteFunc(stages, func(f config.File) bool { return f.Name == "node-heartbeat.yaml" })

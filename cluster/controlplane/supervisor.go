@@ -12,7 +12,8 @@ import (
 // errStoppedEarly is the error of a component that returned nil before it was stopped.
 var errStoppedEarly = errors.New("it returned without an error before it was stopped")
 
-// supervisor runs components, reports the first one that stops by itself, and stops all of them in reverse order.
+// supervisor runs components, reports the first one that stops by itself, and stops all of them in
+// reverse order.
 type supervisor struct {
 	base context.Context // the parent of the components' contexts; not cancelled by itself
 	done chan struct{}   // closed at the first failure
@@ -51,7 +52,8 @@ func (s *supervisor) runIn(ctx context.Context, cancel func(), name string, f fu
 	}()
 }
 
-// start calls f, whose context lasts as long as the component, and runs the instance that it returns. ctx bounds f alone.
+// start calls f, whose context lasts as long as the component, and runs the instance that it
+// returns. ctx bounds f alone.
 func (s *supervisor) start(ctx context.Context, name string, f func(context.Context) (Instance, error)) (Instance, error) {
 	lasting, cancel := context.WithCancel(s.base)
 	detach := context.AfterFunc(ctx, cancel)
@@ -119,12 +121,12 @@ func (s *supervisor) failure() error {
 	return s.err
 }
 
-// failedStopTimeout is how long stop waits for all components together after one of them has failed: those that depend
-// on it can't stop in good order.
+// failedStopTimeout is how long stop waits for all components together after one of them has
+// failed: those that depend on it can't stop in good order.
 const failedStopTimeout = 3 * time.Second
 
-// stop stops the components, last started first, and waits for each until ctx ends. After a failure it waits for
-// failedStopTimeout at most, and a component that still runs then is no error.
+// stop stops the components, last started first, and waits for each until ctx ends. After a failure
+// it waits for failedStopTimeout at most, and a component that still runs then is no error.
 func (s *supervisor) stop(ctx context.Context) error {
 	s.mu.Lock()
 	s.expected = true

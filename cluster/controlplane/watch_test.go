@@ -8,9 +8,10 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 )
 
-// TestWatch_TellsHowFarItIs watches what there is from a version on: first come the objects, then a bookmark that says so, then
-// what changes. The API server can do that only if it believes that etcd tells how far a watch has come.
-func TestWatch_TellsHowFarItIs(t *testing.T) {
+// TestWatch_ReportsProgress watches from a version on: first come the objects, then a bookmark that
+// marks their end, then changes. The API server can do that only if it has found that etcd reports
+// the progress of watches.
+func TestWatch_ReportsProgress(t *testing.T) {
 	ctx := t.Context()
 	maps := clientset(t).CoreV1().ConfigMaps("default")
 	create := func() *corev1.ConfigMap {

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// clientTransport is a component's way to the API server. It notes which watches are open, from which it can be seen
-// whether a component still works that consists of goroutines nobody waits for.
+// clientTransport is a component's way to the API server. It keeps track of open watches, which
+// show whether a component works that consists of goroutines only.
 type clientTransport struct {
 	next http.RoundTripper
 
@@ -80,7 +80,8 @@ func (t *clientTransport) notify() {
 	t.changed = make(chan struct{})
 }
 
-// watchBody is the body of a watch's response. It is closed when the watch ends, for whatever reason.
+// watchBody is the body of a watch's response. It is closed when the watch ends, for whatever
+// reason.
 type watchBody struct {
 	io.ReadCloser
 	transport *clientTransport
@@ -130,7 +131,8 @@ func (t *clientTransport) awaitWatches(ctx context.Context, resources ...string)
 	}
 }
 
-// awaitLoss returns an error when one of the resources has not been watched for a time, and nil when ctx has ended.
+// awaitLoss returns an error when one of the resources has not been watched for a time, and nil
+// when ctx has ended.
 func (t *clientTransport) awaitLoss(ctx context.Context, limit time.Duration, resources ...string) error {
 	started := time.Now()
 	for {
@@ -152,8 +154,8 @@ func (t *clientTransport) awaitLoss(ctx context.Context, limit time.Duration, re
 	}
 }
 
-// unwatched returns the resource that has not been watched for longest, and since when: the zero time if it never was.
-// It returns "" if all are watched.
+// unwatched returns the resource that has not been watched for longest, and since when: the zero
+// time if it never was. It returns "" if all are watched.
 func (t *clientTransport) unwatched(resources []string) (missing string, since time.Time, changed <-chan struct{}, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -18,9 +18,10 @@ import (
 	"simkube.io/simkube/internal/simulation"
 )
 
-// runChild runs the simulation that the parent process asks for, and sends how it ended. Every error is sent in a message;
-// the one that is returned only decides the exit code. The process must end when runChild returns: the control plane is
-// not stopped, since it ends with the process, and only its data is removed.
+// runChild runs the simulation that the parent process asks for, and sends how it ended. Every
+// error is sent in a message; the one that is returned only decides the exit code. The process must
+// end when runChild returns: the control plane is not stopped, since it ends with the process, and
+// only its data is removed.
 func runChild(ctx context.Context, a additions) error {
 	began := virtualtime.Real()
 	control, spec, err := openControl()
@@ -75,9 +76,10 @@ func inherited(fd uintptr, what string) (*os.File, error) {
 	return f, nil
 }
 
-// openControl reads the spec, which is the first line of the control pipe, and returns the rest of it. The pipe is
-// opened for the runtime's poller, since virtual time stands still while a read waits in a system call. The spec is read
-// before that, since a process that waits for nothing but the poller is deadlocked to the virtual clock.
+// openControl reads the spec, which is the first line of the control pipe, and returns the rest of
+// it. The pipe is opened for the runtime's poller, since virtual time stands still while a read
+// waits in a system call. The spec is read before that, since a process that waits for nothing but
+// the poller is deadlocked to the virtual clock.
 func openControl() (io.Reader, simulation.Spec, error) {
 	var spec simulation.Spec
 	var line []byte
@@ -101,7 +103,8 @@ func openControl() (io.Reader, simulation.Spec, error) {
 	return os.NewFile(simulation.ControlFD, "control"), spec, nil
 }
 
-// followControl interrupts the simulation when the parent asks for it, and returns when the parent is gone.
+// followControl interrupts the simulation when the parent asks for it, and returns when the parent
+// is gone.
 func followControl(control io.Reader, interrupt context.CancelCauseFunc) {
 	lines := bufio.NewReader(control)
 	for {

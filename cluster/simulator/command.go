@@ -34,15 +34,15 @@ func newServe(a additions) *cobra.Command {
 	var o serveOptions
 	cmd := &cobra.Command{
 		Use:   "serve",
-		Short: "Run a control plane until it is told to stop",
+		Short: "Run a control plane until it is stopped",
 		Long: `Serve runs a control plane with simulated nodes until SIGTERM or SIGINT. With --dir it
-writes DIR/kubeconfig, DIR/log.txt and, once the cluster can be used, DIR/ready.json. What the
-cluster holds is kept in memory and gone when it stops.`,
+writes DIR/kubeconfig, DIR/log.txt and, once the cluster can be used, DIR/ready.json. The
+content of the cluster is kept in memory and lost when it stops.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return serve(cmd.Context(), o, a, cmd.OutOrStdout()) },
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.dir, "dir", "", "folder for kubeconfig, ready.json and log.txt (default: none but a temporary one)")
+	f.StringVar(&o.dir, "dir", "", "folder for kubeconfig, ready.json and log.txt (default: a temporary one)")
 	f.IntVar(&o.port, "port", 0, "loopback port of the API server (0: a free one)")
 	f.StringVar(&o.schedulerConfig, "scheduler-config", "", "KubeSchedulerConfiguration file")
 	f.StringSliceVar(&o.controllers, "controllers", nil, "kube-controller-manager's --controllers")

@@ -16,8 +16,8 @@ import (
 	"simkube.io/simkube/cluster/simulator"
 )
 
-// A program that skctl can use in place of sk-cluster. It logs the pods that are added, as a controller that runs inside
-// the control plane.
+// A program that skctl can use in place of sk-cluster. It logs the pods that are added, as a
+// controller that runs inside the control plane.
 func ExampleMain() {
 	component := controlplane.Component{
 		Name:  "pod-log",

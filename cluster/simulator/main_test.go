@@ -26,7 +26,8 @@ func TestMain(m *testing.M) {
 
 var errBroken = errors.New("broken")
 
-// failing returns a component that fails when the first node is there, which is after the start of the control plane.
+// failing returns a component that fails when the first node is there, which is after the start of
+// the control plane.
 func failing() controlplane.Component {
 	return controlplane.Component{
 		Name:  "failing",

@@ -13,7 +13,8 @@ import (
 	"simkube.io/simkube/internal/simulation"
 )
 
-// errParentGone is returned when the parent process has ended, so that nothing waits for the results.
+// errParentGone is returned when the parent process has ended, so that nothing waits for the
+// results.
 var errParentGone = errors.New("the process that started the simulation is gone")
 
 const (
@@ -22,8 +23,8 @@ const (
 	lockPoll = 10 * time.Millisecond
 )
 
-// orphaned removes what a simulation whose parent is gone has made, and what the parent has left. Results that are being
-// written are finished first.
+// orphaned removes what a simulation whose parent is gone has made, and what the parent has left.
+// Results that are being written are finished first.
 func orphaned(spec simulation.Spec, out *messenger, ended <-chan error) error {
 	if out.reporting.Load() {
 		<-ended // its error has no recipient

@@ -6,7 +6,8 @@ import (
 	"simkube.io/simkube/internal/simulation"
 )
 
-// ErrInterrupted is returned when the context of a simulation ended before there was anything to report.
+// ErrInterrupted is returned when the context of a simulation ended before there was anything to
+// report.
 var ErrInterrupted = simulation.ErrInterrupted
 
 // Result is the result of a simulation.

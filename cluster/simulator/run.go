@@ -21,7 +21,8 @@ import (
 )
 
 const (
-	// bootLead is how much virtual time the control plane and its nodes have to start before the first event of the trace.
+	// bootLead is how much virtual time the control plane and its nodes have to start before the first
+	// event of the trace.
 	bootLead = time.Minute
 	// stopTimeout bounds an orderly stop of the control plane.
 	stopTimeout = 30 * time.Second
@@ -36,14 +37,15 @@ type run struct {
 	report func(simulation.Message)
 	// began is the machine's time when the simulation began, see virtualtime.Real.
 	began time.Duration
-	// ends says that the process ends with the simulation, so that the control plane need not be stopped.
+	// ends says that the process ends with the simulation, so that the control plane need not be
+	// stopped.
 	ends bool
 
 	mutator atomic.Pointer[mutate.Mutator]
 }
 
-// simulate prepares the simulation, starts the control plane and replays the trace on it. An error of stopping the
-// control plane afterwards is returned along with the results.
+// simulate prepares the simulation, starts the control plane and replays the trace on it. An error
+// of stopping the control plane afterwards is returned along with the results.
 func (r *run) simulate(ctx context.Context) (done *simulation.Done, err error) {
 	if virtual := r.spec.Time == simulation.Virtual; virtual != virtualtime.Enabled {
 		return nil, fmt.Errorf("this sk-cluster was built for another clock than %q", cmp.Or(r.spec.Time, simulation.Real))

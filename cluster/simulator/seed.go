@@ -12,10 +12,12 @@ import (
 	"simkube.io/simkube/cluster/internal/virtualtime"
 )
 
-// seed seeds the generator of the suffixes of generated names, which Kubernetes seeds with the clock: in virtual time
-// that shows the same at every start. All other generators were seeded when the process was started, from its environment:
-// that of the runtime, and with it package math/rand, the order of maps and the scheduler's choice among equal nodes; and
-// those of UIDs, keys and tokens, which are of no use outside the process. With the seed 0 the suffixes are random.
+// seed seeds the generator of the suffixes of generated names, which Kubernetes seeds with the
+// clock: in virtual time that shows the same at every start. All other generators were seeded when
+// the process was started, from its environment: that of the runtime, and with it package
+// math/rand, the order of maps and the scheduler's choice among equal nodes; and those of UIDs,
+// keys and tokens, which are of no use outside the process. With the seed 0 the suffixes are
+// random.
 func seed(s uint64) error {
 	began, _ := strconv.ParseUint(os.Getenv(virtualtime.SeedVariable), 10, 64) // 0 where there is none
 	if began != s {

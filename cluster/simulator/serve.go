@@ -45,7 +45,8 @@ type ready struct {
 	Version    string    `json:"version"`
 }
 
-// serve runs a control plane until the process gets SIGTERM or SIGINT, or a component stops by itself.
+// serve runs a control plane until the process gets SIGTERM or SIGINT, or a component stops by
+// itself.
 func serve(ctx context.Context, o serveOptions, a additions, out io.Writer) (err error) {
 	if virtualtime.Enabled {
 		return errors.New("a lasting cluster needs the wall clock: this sk-cluster was built for virtual time")
@@ -136,14 +137,16 @@ func planServedNodes(value, shape string) (*nodes.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	// All nodes of this cluster are simulated, so that pods need not be kept off them: those that kubectl makes should run.
+	// All nodes of this cluster are simulated, so that pods need not be kept off them: those that
+	// kubectl makes should run.
 	for _, node := range plan.Nodes {
 		node.Spec.Taints = slices.DeleteFunc(node.Spec.Taints, func(t corev1.Taint) bool { return t.Key == simkubev1.TaintKwokProvider })
 	}
 	return plan, nil
 }
 
-// announce writes the files by which others find the cluster: ready.json is the last, and appears complete.
+// announce writes the files by which others find the cluster: ready.json is the last, and appears
+// complete.
 func announce(dir string, cp *controlplane.ControlPlane, out io.Writer) (remove func(), err error) {
 	kubeconfig := cp.Kubeconfig()
 	if dir != "" {

@@ -22,19 +22,21 @@ import (
 	"simkube.io/simkube/internal/simulation"
 )
 
-// Simulation says what to simulate. Trace and Output are required; the zero value of every other field is a default.
-// The clock is that of the program: the wall clock, unless it is built for virtual time.
+// Simulation says what to simulate. Trace and Output are required; the zero value of every other
+// field is a default. The clock is that of the program: the wall clock, unless it is built for
+// virtual time.
 type Simulation struct {
 	// Trace is the path of the trace file.
 	Trace string
-	// Output is the folder to write the results to. It must not exist, or hold results and Overwrite be set.
+	// Output is the folder to write the results to. It must not exist, or hold results and Overwrite
+	// be set.
 	Output    string
 	Overwrite bool
 	// Name is the simulation's name, a DNS label of at most 40 characters. Default: "simulation".
 	Name string
 
-	// Nodes are the simulated nodes: "auto" for as many as the trace needs, a number, or the path of a file of Node
-	// manifests. Default: "auto".
+	// Nodes are the simulated nodes: "auto" for as many as the trace needs, a number, or the path of a
+	// file of Node manifests. Default: "auto".
 	Nodes string
 	// NodeShape is what a counted node offers, such as "cpu=32,memory=128Gi,pods=110".
 	NodeShape string
@@ -47,38 +49,46 @@ type Simulation struct {
 	// CRDs and Stages are paths of manifests of custom resource definitions and of KWOK stages.
 	CRDs   []string
 	Stages []string
-	// KubeAPIQPS is the client-side rate limit of the scheduler and of each controller, in requests per second. 0 means
-	// that of a default cluster, a negative value none.
+	// KubeAPIQPS is the client-side rate limit of the scheduler and of each controller, in requests
+	// per second. 0 means that of a default cluster, a negative value none.
 	KubeAPIQPS float32
 
-	// Speed is how many seconds of the trace pass in a second of the clock. Default: 1, as it must be in virtual time.
+	// Speed is how many seconds of the trace pass in a second of the clock. Default: 1, as it must be
+	// in virtual time.
 	Speed float64
-	// Duration limits the replay to a part of the trace, in trace time from its first event. Default: all of it.
+	// Duration limits the replay to a part of the trace, in trace time from its first event. Default:
+	// all of it.
 	Duration time.Duration
 	// Delays are how long pods take to start.
 	Delays Delays
-	// RescheduleInterruptedBarePods makes a new copy of a pod without an owner that something other than the trace deletes.
+	// RescheduleInterruptedBarePods makes a new copy of a pod without an owner that something other
+	// than the trace deletes.
 	RescheduleInterruptedBarePods bool
 	// NamespacePrefix precedes the names of simulated namespaces. Default: "virtual".
 	NamespacePrefix string
 
-	// Log receives the text log of the control plane, and must be safe for concurrent use. Default: no log.
+	// Log receives the text log of the control plane, and must be safe for concurrent use. Default: no
+	// log.
 	Log io.Writer
 	// Verbosity is the log verbosity of the control plane's components, as klog's -v.
 	Verbosity int
-	// OnNote and OnProgress, if not nil, are called during the simulation, concurrently. They must return at once.
+	// OnNote and OnProgress, if not nil, are called during the simulation, concurrently. They must
+	// return at once.
 	OnNote     func(Note)
 	OnProgress func(Progress)
 }
 
-// Simulate runs a simulation in this process and returns its results, which are also written to the output folder. When
-// ctx ends during the replay, the results cover what was replayed until then and Result.Interrupted is set; when it ends
-// before, Simulate returns ErrInterrupted. If a component of the control plane stops by itself, Simulate returns an error
-// that wraps a *controlplane.ComponentError. A Result may come with an error if stopping the control plane failed.
+// Simulate runs a simulation in this process and returns its results, which are also written to the
+// output folder. When ctx ends during the replay, the results cover what was replayed until then
+// and Result.Interrupted is set; when it ends before, Simulate returns ErrInterrupted. If a
+// component of the control plane stops by itself, Simulate returns an error that wraps a
+// *controlplane.ComponentError. A Result may come with an error if stopping the control plane
+// failed.
 //
-// A process can run one simulation: a second call returns controlplane.ErrAlreadyStarted. In virtual time, Simulate must be
-// called before anything listens for signals, which never arrive, and with a seed in the environment variable
-// SIMKUBE_SEED from the start of the process it repeats itself.
+// A process can run one simulation: a second call returns controlplane.ErrAlreadyStarted. In
+// virtual time, Simulate must be called before anything listens for signals, which never arrive,
+// and with a seed in the environment variable SIMKUBE_SEED from the start of the process it repeats
+// itself.
 func Simulate(ctx context.Context, s Simulation) (*Result, error) {
 	began := virtualtime.Real()
 	virtualtime.Prepare()

@@ -72,7 +72,8 @@ func (c *counter) component() controlplane.Component {
 	}
 }
 
-// TestSimulate runs the only simulation that this process can run, on the clock that it was built for.
+// TestSimulate runs the only simulation that this process can run, on the clock that it was built
+// for.
 func TestSimulate(t *testing.T) {
 	virtualtime.Prepare()
 	s := simulator.Simulation{
@@ -151,8 +152,8 @@ func TestSimulate_Invalid(t *testing.T) {
 	}
 }
 
-// TestMain_ComponentFails runs a program with a component of its own as skctl does. Virtual time would pass in this
-// process while it waits.
+// TestMain_ComponentFails runs a program with a component of its own as skctl does. Virtual time
+// would pass in this process while it waits.
 func TestMain_ComponentFails(t *testing.T) {
 	if virtualtime.Enabled {
 		return

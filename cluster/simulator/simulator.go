@@ -17,20 +17,22 @@ type additions struct {
 	plugins    []app.Option
 }
 
-// WithComponent adds a component to the control plane. Components are started after the built-in ones, in the order of
-// the options. If one of them stops by itself, the simulation fails with its name and error.
+// WithComponent adds a component to the control plane. Components are started after the built-in
+// ones, in the order of the options. If one of them stops by itself, the simulation fails with its
+// name and error.
 func WithComponent(component controlplane.Component) Option {
 	return func(a *additions) { a.components = append(a.components, component) }
 }
 
-// WithSchedulerPlugins registers scheduler plugins, see app.WithPlugin. They are enabled by a scheduler configuration,
-// as in any kube-scheduler: skctl simulate --scheduler-config.
+// WithSchedulerPlugins registers scheduler plugins, see app.WithPlugin. They are enabled by a
+// scheduler configuration, as in any kube-scheduler: skctl simulate --scheduler-config.
 func WithSchedulerPlugins(plugins ...app.Option) Option {
 	return func(a *additions) { a.plugins = append(a.plugins, plugins...) }
 }
 
-// Main runs the command line of sk-cluster with the process's arguments, and returns its exit code for os.Exit: 0 if it
-// is done, 1 if it failed, which it says on stderr. Main must be called before anything listens for signals.
+// Main runs the command line of sk-cluster with the process's arguments, and returns its exit code
+// for os.Exit: 0 if it is done, 1 if it failed, which it says on stderr. Main must be called before
+// anything listens for signals.
 func Main(options ...Option) int {
 	var a additions
 	for _, option := range options {

@@ -1,5 +1,5 @@
-// Command sk-cluster runs the embedded Kubernetes control plane: for one simulation, started by skctl, or as a lasting
-// cluster.
+// Command sk-cluster runs the embedded Kubernetes control plane: for one simulation, started by
+// skctl, or as a lasting cluster.
 package main
 
 import (

@@ -38,7 +38,7 @@ func TestMain(m *testing.M) {
 		Controllers: controlplane.SimulationControllers(),
 		KubeAPIQPS:  -1,
 		MutatePod:   mutatePod,
-		Minimal:      virtualtime.Enabled, // as in a simulation
+		Minimal:     virtualtime.Enabled, // as in a simulation
 	}, func(plane *controlplane.ControlPlane) (int, error) {
 		if err := setUp(plane); err != nil {
 			return 1, err
