@@ -9,14 +9,14 @@ import (
 )
 
 const (
-	// window is how many bytes a watch may be ahead of its reader.
+	// window is how many bytes the writer of a watch may be ahead of its reader.
 	window = 1 << 20
-	// keep is how large a buffer that is empty may be and stay.
+	// keep is the largest capacity of an empty buffer that is kept.
 	keep = 64 << 10
 )
 
-// stream is an answer that is read while it is written: the handler's http.ResponseWriter and the client's body.
-// What is written can be read once it is flushed, or when the handler has returned.
+// stream is a response that is read while it is written: the handler's http.ResponseWriter and the
+// client's body. What is written can be read once it is flushed, or when the handler has returned.
 type stream struct {
 	ctx    context.Context // the handler's
 	cancel func()
@@ -26,14 +26,14 @@ type stream struct {
 	changed  sync.Cond  // uses mu
 	status   int
 	sent     http.Header   // header as it was when the status was written
-	answered chan struct{} // closed when status and sent are there, or err
+	answered chan struct{} // closed when status and sent are set, or err
 	buf      bytes.Buffer  // what is written and not read
 	flushed  int           // how much of buf can be read
 	err      error         // io.EOF or why there is no more, once the handler has returned
 	closed   bool          // by the reader
 }
 
-// stream starts the handler and returns when it has begun to answer.
+// stream starts the handler and returns when it has written the status.
 func (t *Transport) stream(handler http.Handler, req, served *http.Request, cancel func()) (*http.Response, error) {
 	s := &stream{ctx: served.Context(), cancel: cancel, header: http.Header{}, answered: make(chan struct{})}
 	s.changed.L = &s.mu
@@ -44,7 +44,7 @@ func (t *Transport) stream(handler http.Handler, req, served *http.Request, canc
 		return nil, errRefused
 	}
 	t.streams.Go(func() {
-		wake := context.AfterFunc(s.ctx, s.wake) // a writer that waits for its reader
+		wake := context.AfterFunc(s.ctx, s.wake) // wakes a writer that waits for its reader
 		err := serve(handler, s, served)
 		wake()
 		if err == nil {
@@ -98,7 +98,7 @@ func (s *stream) WriteHeader(status int) {
 }
 
 func (s *stream) writeHeader(status int) {
-	// An informational status is not the answer.
+	// An informational status is not that of the response.
 	if s.sent != nil || status < http.StatusOK {
 		return
 	}
@@ -140,13 +140,14 @@ func (s *stream) flush() {
 	s.changed.Broadcast()
 }
 
-// CloseNotify implements http.CloseNotifier, which the API server expects of writers. The context says the same.
+// CloseNotify implements http.CloseNotifier, which the API server requires of writers. It uses the
+// context instead.
 func (s *stream) CloseNotify() <-chan bool { return nil }
 
 // streamBody is the client's side of a stream.
 type streamBody stream
 
-// Read returns what has been flushed, or waits for it.
+// Read returns what has been flushed, and waits until something is.
 func (b *streamBody) Read(p []byte) (int, error) {
 	s := (*stream)(b)
 	s.mu.Lock()
@@ -172,7 +173,7 @@ func (b *streamBody) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// Close ends the request: its handler's context is cancelled. It doesn't wait for the handler.
+// Close cancels the context of the request's handler. It doesn't wait for the handler.
 func (b *streamBody) Close() error {
 	s := (*stream)(b)
 	s.mu.Lock()

@@ -16,12 +16,13 @@ import (
 	"syscall"
 )
 
-// Transport hands requests to a handler. Until there is one, it answers like a port nobody listens on:
-// with ECONNREFUSED, which clients take as a reason to try again. It is safe for concurrent use.
+// Transport sends requests to a handler. Until there is one, it fails as a port does on which
+// nothing listens: with ECONNREFUSED, after which clients retry. It is safe for concurrent use.
 //
-// The handler sees a request that came over HTTP/2 from this machine. A watch (a request with watch=true)
-// is answered while its handler runs; everything else when the handler has returned, and on the caller's
-// goroutine. A handler that panics is an error to the client.
+// The handler sees a request that came over HTTP/2 from this machine. The response to a watch (a
+// request with watch=true) is read while its handler runs; every other handler runs on the caller's
+// goroutine, and its response is returned when it has returned. If a handler panics, the client
+// gets an error.
 type Transport struct {
 	handler atomic.Pointer[http.Handler]
 	mu      sync.Mutex // guards the start of a stream against Close
@@ -30,18 +31,18 @@ type Transport struct {
 
 var _ http.RoundTripper = (*Transport)(nil)
 
-// Serve has requests answered by h from now on.
+// Serve has h answer requests from now on.
 func (t *Transport) Serve(h http.Handler) { t.handler.Store(&h) }
 
-// Refuse refuses requests from now on. Those that are being answered are not affected.
+// Refuse refuses requests from now on. It does not affect those that are being answered.
 func (t *Transport) Refuse() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.handler.Store(nil)
 }
 
-// Close refuses requests from now on, and waits for the handlers of watches to return, or for ctx. It doesn't end them: that is for
-// the server to do, or for the clients.
+// Close refuses requests from now on, and waits until the handlers of watches have returned or ctx
+// has ended. It doesn't end them: the server or the clients must.
 func (t *Transport) Close(ctx context.Context) error {
 	t.Refuse()
 	returned := make(chan struct{})
@@ -57,10 +58,10 @@ func (t *Transport) Close(ctx context.Context) error {
 	}
 }
 
-// errRefused is what clients of a port that nobody listens on get.
+// errRefused is the error of a request without a handler.
 var errRefused = fmt.Errorf("ask the API server: %w", syscall.ECONNREFUSED)
 
-// remote is the address of all clients; nothing listens there.
+// remote is the address of all clients. Nothing listens there.
 const remote = "127.0.0.1:1"
 
 // RoundTrip implements http.RoundTripper.
@@ -75,8 +76,8 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if handler == nil {
 		return nil, errRefused
 	}
-	// The server puts values of its own into the context, and must not find the client's: a handler may be a client
-	// itself. So it gets a new one, which ends with the client's.
+	// The server adds values to the context and must not find those of the client: a handler may be a
+	// client itself. So it gets a new one, which ends with the client's.
 	ctx, cancel := context.WithCancel(context.Background())
 	detach := context.AfterFunc(req.Context(), cancel)
 	served := received(ctx, req)
@@ -88,7 +89,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	return answer(*handler, req, served)
 }
 
-// streams tells whether a request is a watch: one whose answer has to be read before it ends.
+// streams reports whether a request is a watch, whose response must be read before it ends.
 func streams(req *http.Request) bool {
 	if !strings.Contains(req.URL.RawQuery, "watch=") {
 		return false // most, and parsing a query takes longer
@@ -97,7 +98,7 @@ func streams(req *http.Request) bool {
 	return err == nil && watch
 }
 
-// received is req as a server sees it.
+// received returns req as a server sees it.
 func received(ctx context.Context, req *http.Request) *http.Request {
 	out := new(http.Request).WithContext(ctx)
 	out.Method, out.URL, out.Host = req.Method, req.URL, req.Host
@@ -120,13 +121,14 @@ func received(ctx context.Context, req *http.Request) *http.Request {
 	return out
 }
 
-// answer runs the handler to its end.
+// answer runs the handler and returns its response.
 func answer(handler http.Handler, req, served *http.Request) (*http.Response, error) {
 	w := &recorder{header: http.Header{}}
 	if err := serve(handler, w, served); err != nil {
 		return nil, err
 	}
-	// What the server says of a request that was given up is not for the client, as it would be gone.
+	// The client of a real server would be gone and not see the response to a request that it has
+	// cancelled.
 	if err := req.Context().Err(); err != nil {
 		return nil, err
 	}
@@ -139,7 +141,7 @@ func answer(handler http.Handler, req, served *http.Request) (*http.Response, er
 	return res, nil
 }
 
-// errPanicked is what a client sees of a handler's panic.
+// errPanicked is wrapped by the client's error when a handler has panicked.
 var errPanicked = errors.New("the handler of the request panicked")
 
 // serve runs a handler and turns a panic into an error.
@@ -168,7 +170,7 @@ func response(req *http.Request, status int, header http.Header) *http.Response 
 	}
 }
 
-// recorder keeps a whole answer.
+// recorder keeps a whole response.
 type recorder struct {
 	header, sent http.Header // as the handler sees it, and as it was when the status was written
 	status       int
@@ -178,7 +180,7 @@ type recorder struct {
 func (w *recorder) Header() http.Header { return w.header }
 
 func (w *recorder) WriteHeader(status int) {
-	// An informational status is not the answer.
+	// An informational status is not that of the response.
 	if w.sent != nil || status < http.StatusOK {
 		return
 	}
@@ -190,8 +192,9 @@ func (w *recorder) Write(p []byte) (int, error) {
 	return w.body.Write(p)
 }
 
-// Flush implements http.Flusher; the answer goes out as a whole.
+// Flush implements http.Flusher. The response is returned as a whole.
 func (w *recorder) Flush() { w.WriteHeader(http.StatusOK) }
 
-// CloseNotify implements http.CloseNotifier, which the API server expects of writers. The context says the same.
+// CloseNotify implements http.CloseNotifier, which the API server requires of writers. It uses the
+// context instead.
 func (w *recorder) CloseNotify() <-chan bool { return nil }

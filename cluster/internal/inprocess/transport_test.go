@@ -33,7 +33,8 @@ func request(ctx context.Context, tb testing.TB, method, url, body string) *http
 	return req
 }
 
-// TestTransport_LikeANetwork holds answers against those of a real HTTP/2 server with the same handler.
+// TestTransport_LikeANetwork compares responses with those of a real HTTP/2 server with the same
+// handler.
 func TestTransport_LikeANetwork(t *testing.T) {
 	handlers := map[string]http.HandlerFunc{
 		"silent": func(http.ResponseWriter, *http.Request) {},
@@ -144,7 +145,8 @@ func TestTransport_Panic(t *testing.T) {
 	}
 }
 
-// TestTransport_GivenUp has the client leave while the handler works: it learns that, and not what the handler makes of it.
+// TestTransport_GivenUp cancels a request while the handler works: the client gets its own error,
+// and not the handler's response.
 func TestTransport_GivenUp(t *testing.T) {
 	for _, url := range []string{"https://api/", "https://api/?watch=1"} {
 		ctx, cancel := context.WithCancel(t.Context())
@@ -163,7 +165,7 @@ func TestTransport_GivenUp(t *testing.T) {
 	}
 }
 
-// TestStream_WhileItIsWritten reads what was flushed while the handler goes on.
+// TestStream_WhileItIsWritten reads what was flushed before the handler returns.
 func TestStream_WhileItIsWritten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		next := make(chan string)
@@ -214,7 +216,8 @@ func TestStream_WhileItIsWritten(t *testing.T) {
 	})
 }
 
-// TestStream_Ends has either side end a watch: the handler's context is cancelled, and the reader is told.
+// TestStream_Ends ends a watch from either side: the handler's context is cancelled, and the reader
+// gets an error.
 func TestStream_Ends(t *testing.T) {
 	for _, test := range []struct {
 		name string
@@ -255,7 +258,7 @@ func TestStream_Ends(t *testing.T) {
 	}
 }
 
-// TestStream_Window has a writer wait for a reader that is a window behind.
+// TestStream_Window checks that a writer waits for a reader that is a window behind.
 func TestStream_Window(t *testing.T) {
 	for _, test := range []struct {
 		name string
@@ -286,7 +289,7 @@ func TestStream_Window(t *testing.T) {
 				defer res.Body.Close()
 				synctest.Wait()
 				if wrote != window {
-					t.Errorf("wrote %d bytes to nobody, want %d", wrote, window)
+					t.Errorf("wrote %d bytes without a reader, want %d", wrote, window)
 				}
 				test.free(res, cancel)
 				synctest.Wait()

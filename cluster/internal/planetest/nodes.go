@@ -12,8 +12,8 @@ import (
 	simkubev1 "simkube.io/simkube/api/v1"
 )
 
-// Node returns a node that KWOK plays, as the documentation has users make them, in zone a. It has
-// 64 CPUs, 256 GiB, and room for 2000 pods.
+// Node returns a node that KWOK simulates, as the documentation describes it, in zone a. It has 64
+// CPUs, 256 GiB, and room for 2000 pods.
 func Node(name string) *corev1.Node {
 	capacity := corev1.ResourceList{
 		corev1.ResourceCPU:    resource.MustParse("64"),
@@ -35,7 +35,7 @@ func Node(name string) *corev1.Node {
 	}
 }
 
-// CreateNodes makes so many nodes, virtual-0 and so on.
+// CreateNodes creates count nodes, named virtual-0 and so on.
 func CreateNodes(ctx context.Context, client kubernetes.Interface, count int) error {
 	for i := range count {
 		node := Node(fmt.Sprintf("virtual-%d", i))

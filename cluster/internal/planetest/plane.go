@@ -1,4 +1,4 @@
-// Package planetest has what packages of tests that run on a control plane share: the control plane, and nodes.
+// Package planetest has what tests that need a control plane share: the control plane, and nodes.
 package planetest
 
 import (
@@ -12,15 +12,16 @@ import (
 	"simkube.io/simkube/cluster/controlplane"
 )
 
-// startTimeout bounds the start of a control plane, which takes seconds, or some more where tests of other packages run
-// beside it.
+// startTimeout bounds the start of a control plane, which takes seconds, or longer if tests of
+// other packages run at the same time.
 const startTimeout = 2 * time.Minute
 
-// Main starts a control plane, calls run with it, and stops it again: a TestMain's whole work, since there can be only
-// one in a process. run makes what its tests share and runs them, and returns their exit code. Main returns that, or 1
-// if something failed, which it says on stderr; it is for os.Exit. The control plane's log goes to options.Log, or else
-// to a temporary file that is kept if the tests fail. Whatever proxy the environment names is not used, here and by the
-// programs that tests start: all that they talk to is on this machine.
+// Main starts a control plane, calls run with it, and stops it again. It is the body of a TestMain,
+// since a process can run only one control plane. run prepares what its tests share, runs them, and
+// returns their exit code. Main returns that code for os.Exit, or prints an error to stderr and
+// returns 1. The control plane's log goes to options.Log, or else to a temporary file that is kept
+// if the tests fail. Main disables proxies, for this process and for the programs that tests start:
+// they reach nothing but this machine.
 func Main(options controlplane.Options, run func(*controlplane.ControlPlane) (code int, err error)) (code int) {
 	code, err := start(options, run)
 	if err != nil {

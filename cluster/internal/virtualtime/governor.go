@@ -8,34 +8,37 @@ import (
 	"time"
 )
 
-// sparse is how many times as fast as real time virtual time has to pass for one processor to be enough.
+// sparse is how many times as fast as real time virtual time must pass for one processor to be
+// enough.
 const sparse = 25
 
-// Garbage is collected when there is maxGarbagePercent as much of it as of what lives, or, with a large heap, minGarbagePercent;
-// in between, when there is maxGarbage. It is that much faster than with Go's default of 100 and no limit.
+// Garbage is collected when there is maxGarbagePercent as much of it as of the live heap, or, with
+// a large heap, minGarbagePercent; in between, when there is maxGarbage. Compared with Go's default
+// of 100 percent, that saves time.
 const (
 	maxGarbage        = 3 << 29
 	minGarbagePercent = 150
 	maxGarbagePercent = 400
 )
 
-// liveHeap is the metric of what the last collection of garbage left.
+// liveHeap is the metric of the heap that the last collection has left.
 const liveHeap = "/gc/heap/live:bytes"
 
-// Governor sets how many processors the runtime uses in virtual time, and how much garbage it lets grow. While the clock jumps from timer to
-// timer a second processor is woken in vain at every jump, which makes everything slower by
-// half; when it hardly moves, because thousands of pods start at once, each processor helps.
-// A process with a seed always has one. It is not safe for concurrent use.
+// Governor sets how many processors the runtime uses in virtual time, and how often it collects
+// garbage. While the clock jumps from timer to timer, a second processor is woken at every jump
+// without any work to do, which makes everything slower by half; while the clock hardly moves,
+// because thousands of pods start at once, every processor helps. A process with a seed always has
+// one. It is not safe for concurrent use.
 type Governor struct {
 	last time.Time
-	up   time.Duration // the machine's clock at last
+	up   time.Duration // the machine's clock at the time of last
 	all  int           // processors the runtime began with
 	one  bool
 	live []metrics.Sample
-	gc   int // percent of garbage allowed; 0 where it is the user's to say
+	gc   int // percent of garbage allowed; 0 if the user has set it
 }
 
-// NewGovernor starts with the processors the runtime has now.
+// NewGovernor returns a Governor that starts with the current number of processors.
 func NewGovernor() *Governor {
 	g := &Governor{last: time.Now(), up: Real(), all: runtime.GOMAXPROCS(0), live: []metrics.Sample{{Name: liveHeap}}}
 	if os.Getenv("GOGC") == "" {
@@ -44,7 +47,8 @@ func NewGovernor() *Governor {
 	return g
 }
 
-// Tick is to be called every now and then. It does nothing on the wall clock.
+// Tick adjusts the settings. It should be called a few times per second or more. It does nothing on
+// the wall clock.
 func (g *Governor) Tick() {
 	if !Enabled {
 		return
@@ -56,7 +60,7 @@ func (g *Governor) Tick() {
 	now, up := time.Now(), Real()
 	moved, passed := now.Sub(g.last), up-g.up
 	if passed < 100*time.Millisecond {
-		return // too little to tell
+		return // too short to measure
 	}
 	g.last, g.up = now, up
 	if one := moved >= sparse*passed; one != g.one {
@@ -69,7 +73,7 @@ func (g *Governor) Tick() {
 	}
 }
 
-// collect sets when garbage is collected next, by what lives.
+// collect sets how often garbage is collected, by the size of the live heap.
 func (g *Governor) collect() {
 	if g.gc == 0 {
 		return
@@ -81,7 +85,7 @@ func (g *Governor) collect() {
 	}
 }
 
-// garbagePercent is a multiple of ten, so that it doesn't change all the time.
+// garbagePercent returns a multiple of ten, so that it doesn't change all the time.
 func garbagePercent(live uint64) int {
 	percent := maxGarbagePercent
 	if live > 0 {

@@ -17,7 +17,7 @@ import (
 	_ "unsafe" // for go:linkname
 )
 
-// Enabled tells whether this program was built for virtual time.
+// Enabled reports whether this program was built for virtual time.
 const Enabled = true
 
 // now is the runtime's fake time, in nanoseconds since 1970.
@@ -25,42 +25,43 @@ const Enabled = true
 //go:linkname now runtime.faketime
 var now int64
 
-// watchSignalLoop is what os/signal runs to wait for signals: in a system call, in which
-// the clock would stand still.
+// watchSignalLoop is how os/signal waits for signals: in a system call, during which the clock
+// would stand still.
 //
 //go:linkname watchSignalLoop os/signal.watchSignalLoop
 var watchSignalLoop func()
 
-// forceGCPeriod is after how many nanoseconds the runtime collects garbage although nothing asks
-// for it: two minutes, which in virtual time are over in a blink.
+// forceGCPeriod is how many nanoseconds after the last collection the runtime forces one: two
+// minutes, which pass at once in virtual time.
 //
 //go:linkname forceGCPeriod runtime.forcegcperiod
 var forceGCPeriod int64
 
-// seeded is the overlay's: whether the environment had a seed when the process was started.
+// seeded is a variable of the overlay: whether the environment had a seed when the process was
+// started.
 //
 //go:linkname seeded runtime.simkubeSeeded
 var seeded bool
 
-// route is the overlay's: what tells where an HTTP request goes.
+// route is a variable of the overlay: it returns where an HTTP request goes.
 //
 //go:linkname route net/http.simkubeRoute
 var route func(*http.Request) http.RoundTripper
 
-// setTestingReader has all of package crypto take its random numbers from a reader; it is there for tests.
+// setTestingReader has package crypto take its random numbers from a reader; it exists for tests.
 //
 //go:linkname setTestingReader crypto/internal/rand.SetTestingReader
 func setTestingReader(io.Reader)
 
-// Prepare makes the process fit for virtual time. It must be called before anything that listens for
-// signals, which afterwards never come: whoever starts the process has to tell it to stop in
-// another way.
+// Prepare prepares the process for virtual time. It must be called before anything that listens for
+// signals, which never arrive afterwards: the process that starts this one must stop it in another
+// way.
 func Prepare() {
 	watchSignalLoop = nil
 	if seeded {
-		// One processor: two would race.
+		// With two processors goroutines would race.
 		runtime.GOMAXPROCS(1)
-		// The environment is to blame if it is no number; the runtime has made something of it.
+		// If the variable is not a number, the runtime has a seed all the same, and this one is 0.
 		n, _ := strconv.ParseUint(os.Getenv(SeedVariable), 10, 64)
 		var key [32]byte
 		binary.LittleEndian.PutUint64(key[:], n)
@@ -72,7 +73,7 @@ func Prepare() {
 	}
 }
 
-// Set moves the clock to t. Timers that are running fire if t is behind them.
+// Set sets the clock to t. Timers fire if they are due before t.
 func Set(t time.Time) { now = t.UnixNano() }
 
 // lockedReader makes a reader safe for concurrent use.
@@ -88,9 +89,9 @@ func (r *lockedReader) Read(p []byte) (int, error) {
 	return r.from.Read(p)
 }
 
-// Seeded tells whether this process has a seed, see SeedVariable.
+// Seeded reports whether this process has a seed, see SeedVariable.
 func Seeded() bool { return seeded }
 
-// RouteHTTP sends the requests of every http.Transport in this process for which to returns a transport there. It is to be
-// called before there are any.
+// RouteHTTP has every http.Transport in this process send a request through the transport that to
+// returns for it, if that is not nil. It must be called before the first request.
 func RouteHTTP(to func(*http.Request) http.RoundTripper) { route = to }

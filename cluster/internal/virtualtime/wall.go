@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Enabled tells whether this program was built for virtual time.
+// Enabled reports whether this program was built for virtual time.
 const Enabled = false
 
 // Prepare does nothing on the wall clock.
