@@ -12,18 +12,18 @@ import (
 // chance runs testdata/chance, which sleeps for more than an hour.
 type chance struct{ binary string }
 
-// patience is how long a run may take: the clock has to jump, but nobody measures how far.
-const patience = 5 * time.Minute
+// runTimeout bounds a run: the clock has to jump, but how far is not measured.
+const runTimeout = 5 * time.Minute
 
 func buildChance(t *testing.T) chance {
 	t.Helper()
 	return chance{build(t, t.TempDir(), "./testdata/chance")}
 }
 
-// run returns what the program prints, times included.
+// run returns what the program prints, including times.
 func (c chance) run(t *testing.T, env ...string) []byte {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), runTimeout)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, c.binary)
 	cmd.Env = env
@@ -36,7 +36,7 @@ func (c chance) run(t *testing.T, env ...string) []byte {
 	return out
 }
 
-// difference is the first line in which two outputs differ, or empty.
+// difference returns the first line in which two outputs differ, or nothing.
 func difference(a, b []byte) string {
 	as, bs := bytes.Split(a, []byte("\n")), bytes.Split(b, []byte("\n"))
 	for i := range min(len(as), len(bs)) {
@@ -50,8 +50,9 @@ func difference(a, b []byte) string {
 	return ""
 }
 
-// TestFiles_LeaveNothingToChance compiles a program with the overlay and holds that with a seed it does the same things in the
-// same order, whatever the collection of garbage does, and without one it doesn't.
+// TestFiles_LeaveNothingToChance compiles a program with the overlay and checks that with a seed it
+// does the same things in the same order, whatever garbage collection does, and that without one it
+// doesn't.
 func TestFiles_LeaveNothingToChance(t *testing.T) {
 	c := buildChance(t)
 	seeded := func(seed, collector string) []byte {
@@ -72,7 +73,7 @@ func TestFiles_LeaveNothingToChance(t *testing.T) {
 	})
 	t.Run("other seed", func(t *testing.T) {
 		if difference(want, seeded("8", "100")) == "" {
-			t.Error("seeds 7 and 8 give the same output")
+			t.Error("seeds 7 and 8 print the same")
 		}
 	})
 	t.Run("no seed", func(t *testing.T) {
@@ -81,7 +82,7 @@ func TestFiles_LeaveNothingToChance(t *testing.T) {
 			same = difference(first, c.run(t)) == "" && same
 		}
 		if same {
-			t.Error("three runs without a seed give the same output")
+			t.Error("three runs without a seed print the same")
 		}
 	})
 }

@@ -10,8 +10,8 @@ import (
 //go:embed runtime.go.txt
 var runtimeFile string
 
-// files are all changes. What the jumps of the clock need is at work in every program with fake time, the rest in those
-// that have a seed, see package virtualtime.
+// files returns all changes. Those for the jumps of the clock apply to every program with fake
+// time, the others to those with a seed, see package virtualtime.
 func files() []file {
 	return []file{
 		{path: "runtime/simkube.go", added: runtimeFile},
@@ -25,11 +25,11 @@ func files() []file {
 	}
 }
 
-// deadWalk leaves out a walk over all goroutines. With fake time, the runtime moves the clock in checkdead, when nothing can
-// run. Before it does, checkdead walks all goroutines to tell a deadlock from a wait, at every jump of the
-// clock. With thousands of goroutines that walk is most of the time there is. A process full of
-// timers is never dead, so with fake time the walk is left out; that something
-// sleeps is still checked, by timeSleepUntil.
+// deadWalk removes a walk over all goroutines. With fake time, the runtime moves the clock in
+// checkdead, when nothing can run. Before that, checkdead walks all goroutines to distinguish a
+// deadlock from a wait, at every jump of the clock. With thousands of goroutines that takes most of
+// the time. A process full of timers is never in a deadlock, so with fake time the walk is left
+// out; timeSleepUntil still checks that something sleeps.
 func deadWalk() []change {
 	return []change{
 		{
@@ -43,11 +43,11 @@ func deadWalk() []change {
 	}
 }
 
-// jumpInPlace has the last thread that finds nothing to do move the clock and go on, where it would go to sleep, find in
-// checkdead that it was the last, and wake another thread for the timer: two system calls and a
-// switch of threads at every jump. It asks what checkdead asks: that no other thread runs or
-// is about to. With one processor that is known early on; and as there is little to hear from the network, which a jump
-// could miss, the kernel is asked at every sixteenth only.
+// jumpInPlace has the last thread that finds nothing to do move the clock and continue. Otherwise
+// it would go to sleep, find in checkdead that it was the last, and wake another thread for the
+// timer: two system calls and a thread switch at every jump. It checks what checkdead checks: that
+// no other thread runs or is about to. With one processor that is known early; and as the network
+// has few events, which a jump could miss, the kernel is asked only at every sixteenth jump.
 func jumpInPlace() []change {
 	return []change{
 		{
@@ -93,14 +93,14 @@ func jumpInPlace() []change {
 	}
 }
 
-// listeningMonitor has the runtime's monitor look for news from outside by real time, see
-// simkubeListen, whether or not the clock moves. By the clock of the process it would look every
-// ten milliseconds, which in a burst of pods is never; and it would sleep for as long as the clock
-// is to jump.
+// listeningMonitor has the runtime's monitor poll the network by real time, see simkubeListen,
+// whether or not the clock moves. By the process's clock it would poll every ten milliseconds,
+// which never pass in a burst of pods, and it would sleep for as long as the clock is going to
+// jump.
 //
-// With a seed that is all it does: what else it decides depends on real time, to take the processor
-// from a goroutine in a system call, and to interrupt those that run for long. Without one
-// simkubeListen does that, too, by real time.
+// With a seed it does nothing else: its other decisions depend on real time, to take the processor
+// from a goroutine in a system call, and to interrupt those that run for long. Without a seed
+// simkubeListen makes those, too, by real time.
 func listeningMonitor() []change {
 	return []change{
 		{
@@ -123,9 +123,9 @@ func listeningMonitor() []change {
 	}
 }
 
-// fairTurns has goroutines that wake each other by turns let others have one now and then. Who is
-// woken goes before those who wait, on what is left of the time of its waker; that time ends by the
-// clock of the process, which in a burst of pods stands still.
+// fairTurns lets other goroutines run while two goroutines wake each other by turns. A goroutine
+// that is woken runs before those that wait, for the rest of its waker's time slice; that ends by
+// the clock of the process, which stands still in a burst of pods.
 func fairTurns() []change {
 	return []change{
 		{
@@ -144,9 +144,10 @@ func fairTurns() []change {
 	}
 }
 
-// seededCollector has garbage collected between two goroutines, by one of the runtime's own, with the world stopped, where
-// it would be started by the one that happens to have allocated the last straw and take turns with the others:
-// how much has been allocated is never quite the same.
+// seededCollector has garbage collected between two goroutines, by one of the runtime's own, with
+// the world stopped. Otherwise the goroutine whose allocation crosses the limit would start the
+// collection, which would alternate with the others: how much has been allocated is never quite the
+// same.
 func seededCollector() []change {
 	return []change{
 		{
@@ -169,8 +170,9 @@ func seededCollector() []change {
 	}
 }
 
-// seededScheduler starts what seededCollector puts off, and keeps the runtime's own goroutines from changing the order of the
-// others: they don't count as turns, after so many of which the global queue comes first, and don't go first.
+// seededScheduler starts what seededCollector postpones, and keeps the runtime's own goroutines
+// from changing the order of the others: they don't count as turns, after a number of which the
+// global queue comes first, and don't run first.
 func seededScheduler() []change {
 	return []change{
 		{
@@ -212,9 +214,10 @@ func seededScheduler() []change {
 	}
 }
 
-// unlockedMain leaves the main goroutine free to run on any thread while packages are initialised. If it can't, threads take turns, and
-// whether another is made for that depends on how quick they are. A thread takes memory, and where
-// things are in memory decides on the order of maps with pointers as keys.
+// unlockedMain lets the main goroutine run on any thread during the initialization of packages. If
+// it can't, threads alternate, and whether another one is created for that depends on how fast they
+// are. A thread takes memory, and the addresses of objects determine the order of maps with
+// pointers as keys.
 func unlockedMain() []change {
 	return []change{
 		{
@@ -232,8 +235,8 @@ func unlockedMain() []change {
 	}
 }
 
-// noSignals keeps the runtime from starting a goroutine on a thread of its own for signals, which do not come in virtual time
-// anyway.
+// noSignals keeps the runtime from starting a goroutine on a thread of its own for signals, which
+// do not arrive in virtual time.
 func noSignals() change {
 	return change{
 		before: "func signal_enable(s uint32) {\n",
@@ -241,8 +244,8 @@ func noSignals() change {
 	}
 }
 
-// seededTimers has timers of the same instant fire in the order in which they were set, where the shape of the heap they are kept in
-// would decide, and with it every other timer there is.
+// seededTimers has timers that are due at the same time fire in the order in which they were set.
+// Otherwise the shape of their heap would decide, which depends on every other timer.
 func seededTimers() []change {
 	return []change{
 		{
@@ -280,9 +283,10 @@ func seededTimers() []change {
 	}
 }
 
-// seededRand has random numbers come from one generator, SplitMix64 (Steele, Lea and Flood, "Fast splittable
-// pseudorandom number generators", 2014), instead of one for each thread, if the environment has a seed other than 0 for it. The
-// environment is the one place to put it: maps get their seeds before anything else runs.
+// seededRand has random numbers come from one generator, SplitMix64 (Steele, Lea and Flood, "Fast
+// splittable pseudorandom number generators", 2014), instead of one for each thread, if the
+// environment has a seed other than 0. The seed must be in the environment because maps are seeded
+// before anything else runs.
 func seededRand() []change {
 	return []change{
 		{
@@ -325,8 +329,8 @@ func seededSelect() change {
 	}
 }
 
-// routedHTTP lets the process take HTTP requests elsewhere than to the network: the API server's own clients
-// can't be given a transport.
+// routedHTTP lets the process send HTTP requests elsewhere than to the network: the API server's
+// own clients can't be given a transport.
 func routedHTTP() change {
 	return change{
 		before: "\treturn t.roundTrip(req)\n}\n",

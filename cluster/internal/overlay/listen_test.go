@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// A process in virtual time hears what comes from outside, also while it is so busy that its clock
-// stands still and none of its threads ever has time to ask; with a seed and without.
+// A process in virtual time receives input, even while it is so busy that its clock stands still
+// and none of its threads has time to poll; with a seed and without.
 func TestFiles_Listen(t *testing.T) {
 	dir := t.TempDir()
 	binary := build(t, dir, "./testdata/listen")
@@ -36,11 +36,11 @@ func TestFiles_Listen(t *testing.T) {
 				if err := cmd.Start(); err != nil {
 					t.Fatal(err)
 				}
-				// What the program prints is framed for the playground.
+				// The program's output is framed for the playground.
 				if line, err := bufio.NewReader(said).ReadString('\n'); !strings.HasSuffix(line, "busy\n") {
 					t.Fatalf("it said %q (%v)", line, err)
 				}
-				time.Sleep(100 * time.Millisecond) // until it is busy indeed
+				time.Sleep(100 * time.Millisecond) // until it is busy
 				began := time.Now()
 				limit := time.AfterFunc(10*time.Second, func() { _ = cmd.Process.Kill() })
 				defer limit.Stop()
@@ -56,8 +56,8 @@ func TestFiles_Listen(t *testing.T) {
 	}
 }
 
-// Goroutines that wake each other by turns leave turns to others, though the clock never says that
-// their time is over.
+// Goroutines that wake each other by turns let others run, though their time slice never ends by
+// the clock.
 func TestFiles_Turns(t *testing.T) {
 	binary := build(t, t.TempDir(), "./testdata/listen")
 	for _, busy := range []string{"taking turns", "talking"} {
@@ -83,10 +83,10 @@ func TestFiles_Turns(t *testing.T) {
 	}
 }
 
-// build compiles a program in virtual time.
+// build compiles a program for virtual time.
 func build(t *testing.T, dir, source string) (binary string) {
 	t.Helper()
-	// Looking at it tells go test that the result depends on it.
+	// Reading it makes go test's cached result depend on it.
 	if _, err := os.ReadFile(filepath.Join(source, "main.go")); err != nil {
 		t.Fatal(err)
 	}

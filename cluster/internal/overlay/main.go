@@ -1,11 +1,11 @@
-// Command overlay writes a build overlay for the virtual-time flavour of sk-cluster: copies of a few files of the Go
-// runtime and library with small changes.
+// Command overlay writes a build overlay for the virtual-time build of sk-cluster: copies of a few
+// files of the Go runtime and library with small changes.
 //
 //	go run ./internal/overlay DIR
 //
-// writes DIR/overlay.json, for go build -overlay, and the files it names. The changes are
-// made to the source of the Go that is installed, and only if the text each of them
-// replaces stands there exactly once: with a Go that reads differently the build fails here, not later.
+// writes DIR/overlay.json, for go build -overlay, and the files it names. It changes the source of
+// the installed Go, and fails unless the text that each change replaces occurs exactly once, so
+// that another version of Go fails here and not later.
 package main
 
 import (
@@ -22,17 +22,17 @@ import (
 	"strings"
 )
 
-// change is a piece of text and what to put in its place.
+// change is a piece of text and its replacement.
 type change struct{ before, after string }
 
-// file is a file in GOROOT, and what to change in it, or else all of its text if Go has no such file.
+// file is a file in GOROOT and its changes, or else all of its text if Go has no such file.
 type file struct {
 	path    string
 	changes []change
 	added   string
 }
 
-// changed returns the text of a file with root as GOROOT.
+// changed returns the changed text of a file with root as GOROOT.
 func (f file) changed(root string) ([]byte, error) {
 	source, err := os.ReadFile(f.in(root))
 	switch {
@@ -63,7 +63,7 @@ func main() {
 	}
 }
 
-// write makes the overlay in dir.
+// write writes the overlay to dir.
 func write(dir string) error {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -99,7 +99,7 @@ func write(dir string) error {
 	return nil
 }
 
-// errNotOnce is returned for a text that the change cannot be made to.
+// errNotOnce is returned for a text that does not occur exactly once.
 var errNotOnce = errors.New("the text to replace must stand there once: this Go needs a new look at the change")
 
 func apply(source []byte, changes []change) ([]byte, error) {

@@ -25,7 +25,7 @@ func TestApply(t *testing.T) {
 	}
 }
 
-// TestWrite holds the changes against the Go that is installed.
+// TestWrite applies the changes to the installed Go.
 func TestWrite(t *testing.T) {
 	dir := t.TempDir()
 	if err := write(dir); err != nil {
@@ -57,7 +57,7 @@ func TestWrite(t *testing.T) {
 	}
 }
 
-// TestRuntimeFile holds that the runtime reads the variable that is set for it.
+// TestRuntimeFile checks that the runtime reads the variable that is set for it.
 func TestRuntimeFile(t *testing.T) {
 	if !strings.Contains(runtimeFile, `"`+virtualtime.SeedVariable+`="`) {
 		t.Errorf("the added file does not look for %s", virtualtime.SeedVariable)

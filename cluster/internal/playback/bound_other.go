@@ -4,5 +4,5 @@ package main
 
 import "syscall"
 
-// bound puts a program into a group of processes of its own. Only Linux lets it die with this one.
+// bound puts a program into a process group of its own. Only Linux can kill it when this one ends.
 func bound() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }

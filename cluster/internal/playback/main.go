@@ -1,10 +1,12 @@
-// Command playback runs a program in virtual time for somebody who is not: go test, with -exec.
+// Command playback runs a program in virtual time for a caller that is not in virtual time, such as
+// go test with -exec.
 //
 //	playback [-limit DURATION] PROGRAM [ARG...]
 //
-// It takes the headers out of the program's output that the Go runtime's fake clock writes there for the Go playground, and exits
-// with the program's code. Since the program's own clock says nothing about how long it takes, the limit does: after it the program
-// has to show what its goroutines are doing, and is killed.
+// It removes the headers from the program's output that the Go runtime's fake clock writes for the
+// Go playground, and exits with the program's exit code. The program's own clock does not measure
+// how long it takes, so the limit does: after it the program must print its goroutines, and is
+// killed.
 package main
 
 import (
@@ -27,12 +29,12 @@ const (
 	usage  = 2
 	// bySignal is added to the number of the signal that ended the program, as shells do.
 	bySignal = 128
-	// patience is how long a program that is asked to end may take.
-	patience = 10 * time.Second
+	// killDelay is how long a program may take to end after it is told to.
+	killDelay = 10 * time.Second
 )
 
 func main() {
-	// The kernel kills the program when the thread that started it is gone, not only with the whole process.
+	// The kernel kills the program when the thread that started it ends, even if the process goes on.
 	runtime.LockOSThread()
 	limit := flag.Duration("limit", 0, "kill the program after this time (0: never)")
 	flag.Usage = func() {
@@ -46,7 +48,7 @@ func main() {
 	}
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
-	p := player{limit: *limit, grace: patience, signals: signals}
+	p := player{limit: *limit, grace: killDelay, signals: signals}
 	code, err := p.play(flag.Args(), os.Stdin, os.Stdout, os.Stderr)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "playback:", err)
@@ -57,11 +59,11 @@ func main() {
 // player runs programs.
 type player struct {
 	limit   time.Duration    // how long a program may take, or 0
-	grace   time.Duration    // how long a program that is asked to end may take
+	grace   time.Duration    // how long a program may take to end after it is told to
 	signals <-chan os.Signal // passed on to the program
 }
 
-// play runs a program and returns its exit code. What the program has started and left behind goes with it.
+// play runs a program and returns its exit code. Processes that the program has left are killed.
 func (p player) play(args []string, in io.Reader, out, errOut io.Writer) (int, error) {
 	stdout, stderr := playback.NewWriter(out), playback.NewWriter(errOut)
 	cmd := exec.Command(args[0], args[1:]...)
@@ -81,7 +83,7 @@ func (p player) play(args []string, in io.Reader, out, errOut io.Writer) (int, e
 	err := cmd.Wait()
 	close(ended)
 	<-watched
-	_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // what is left of its group, mostly nothing
+	_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // the rest of its group, if any
 
 	var exit *exec.ExitError
 	code := cmd.ProcessState.ExitCode()
@@ -100,7 +102,8 @@ func (p player) play(args []string, in io.Reader, out, errOut io.Writer) (int, e
 // errLimit is returned for a program that took too long.
 var errLimit = errors.New("the program took too long")
 
-// watch passes signals on to a process until it has ended, and after one, or at its limit, kills it in the end.
+// watch forwards signals to a process until it has ended. After the first signal, or at the limit,
+// it kills the process if that does not end by itself.
 func (p player) watch(pid int, ended <-chan struct{}) (err error) {
 	var over, kill <-chan time.Time
 	if p.limit > 0 {
@@ -117,7 +120,7 @@ func (p player) watch(pid int, ended <-chan struct{}) (err error) {
 			kill = time.After(p.grace)
 		case <-over:
 			err = fmt.Errorf("%w: %v", errLimit, p.limit)
-			_ = syscall.Kill(-pid, syscall.SIGQUIT) // has a Go program show its goroutines, and those it has started
+			_ = syscall.Kill(-pid, syscall.SIGQUIT) // a Go program, and those it has started, print their goroutines
 			kill = time.After(p.grace)
 		case <-kill:
 			_ = syscall.Kill(-pid, syscall.SIGKILL)

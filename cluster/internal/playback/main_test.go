@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 		fmt.Print(frame(1, "hangs\n"))
 		time.Sleep(time.Hour)
 	case "playback":
-		// As the command, for a program that hangs.
+		// As the command does, for a program that hangs.
 		os.Args = []string{"playback", os.Args[0]}
 		if err := os.Setenv(roleEnv, "hang"); err != nil {
 			fmt.Fprintln(os.Stderr, err)
@@ -77,7 +77,7 @@ func TestPlay_Limit(t *testing.T) {
 	}
 }
 
-// started tells of the first thing written to it.
+// started is a writer that reports the first write to it.
 type started chan struct{}
 
 func (s started) Write(p []byte) (int, error) {
@@ -105,7 +105,7 @@ func TestPlay_PassesSignalsOn(t *testing.T) {
 	}
 }
 
-// TestPlay_KillsInTheEnd has a program ignore what it is told.
+// TestPlay_KillsInTheEnd runs a program that ignores signals.
 func TestPlay_KillsInTheEnd(t *testing.T) {
 	t.Setenv(roleEnv, "hang")
 	signals, up := make(chan os.Signal), make(started, 1)
@@ -119,7 +119,7 @@ func TestPlay_KillsInTheEnd(t *testing.T) {
 	}
 }
 
-// TestMain_Killed holds that the program goes when playback is killed and can do nothing about it.
+// TestMain_Killed checks that the program ends when playback is killed.
 func TestMain_Killed(t *testing.T) {
 	r, w, err := os.Pipe()
 	if err != nil {
@@ -140,7 +140,7 @@ func TestMain_Killed(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = cmd.Wait()
-	// The pipe fills up until nobody is left to read it.
+	// The pipe fills up until no reader is left.
 	for err == nil {
 		_, err = w.Write(make([]byte, 4096))
 	}

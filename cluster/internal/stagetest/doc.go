@@ -1,2 +1,3 @@
-// Package stagetest tests SimKube's KWOK stages with the very code by which KWOK plays them, without a cluster.
+// Package stagetest tests SimKube's KWOK stages with the code with which KWOK applies them, without
+// a cluster.
 package stagetest

@@ -21,13 +21,13 @@ import (
 	"simkube.io/simkube/config"
 )
 
-// player plays the stages for a kind.
+// player applies the stages of a kind.
 type player struct {
 	lifecycle.Lifecycle
 	renderer gotpl.Renderer
 }
 
-// stages returns the stages for a kind as KWOK would load them.
+// stages returns the stages of a kind as KWOK loads them.
 func stages(tb testing.TB, kind string) player {
 	tb.Helper()
 	var out []*internalversion.Stage
@@ -61,16 +61,16 @@ func renderer() gotpl.Renderer {
 	})
 }
 
-// step is what KWOK would do with an object.
+// step is what KWOK does with an object.
 type step struct {
 	stage   string
-	delays  []time.Duration // the bounds between which the delay is drawn
+	delays  []time.Duration // the bounds of the delay, which is random
 	deleted bool
 	patches [][]byte
 }
 
-// next returns the one stage that matches, or none; it fails if there are several, from
-// which KWOK would draw.
+// next returns the stage that matches, or none. It fails the test if several match, of which KWOK
+// would choose one at random.
 func next(tb testing.TB, lc player, object any, meta metav1.ObjectMeta, now time.Time) step {
 	tb.Helper()
 	event := &lifecycle.Event{Labels: meta.Labels, Annotations: meta.Annotations, Data: object}
@@ -123,7 +123,7 @@ func newPod(edit func(*corev1.Pod)) *corev1.Pod {
 		Spec: corev1.PodSpec{
 			NodeName:       "node",
 			InitContainers: []corev1.Container{{Name: "init", Image: "i"}, {Name: "side", Image: "s", RestartPolicy: new(corev1.ContainerRestartPolicyAlways)}},
-			// A name that YAML would take for a number, and an image it would trip over.
+			// YAML reads this name as a number, and the image needs quotes.
 			Containers:     []corev1.Container{{Name: "123", Image: `reg:5000/a"b: c`}},
 			ReadinessGates: []corev1.PodReadinessGate{{ConditionType: "example.com/gate"}},
 		},
@@ -152,7 +152,7 @@ func completing(pod *corev1.Pod) {
 	pod.Status.Phase = corev1.PodRunning
 }
 
-// TestPod_Stage checks which stage a pod is in for, and after which delay.
+// TestPod_Stage checks which stage a pod enters, and after which delay.
 func TestPod_Stage(t *testing.T) {
 	lc := stages(t, "Pod")
 	now := time.Date(2025, 3, 1, 12, 0, 0, 0, time.UTC)
@@ -215,7 +215,7 @@ func TestPod_Stage(t *testing.T) {
 	}
 }
 
-// TestPod_Life follows a pod with every delay from its placement to its end.
+// TestPod_Life follows a pod that has every delay from its scheduling to its end.
 func TestPod_Life(t *testing.T) {
 	lc := stages(t, "Pod")
 	began := time.Now()
@@ -309,7 +309,7 @@ func TestNode(t *testing.T) {
 	}
 }
 
-// BenchmarkReady is what KWOK spends to make a pod ready, without its requests.
+// BenchmarkReady measures what KWOK needs to make a pod ready, without its requests.
 func BenchmarkReady(b *testing.B) {
 	lc := stages(b, "Pod")
 	pod := newPod(func(*corev1.Pod) {})

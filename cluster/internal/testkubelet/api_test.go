@@ -21,7 +21,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
-// TestPod_Rights holds that a program in a pod may do what its service account may, and no more.
+// TestPod_Rights checks that a program in a pod may do what its service account may, and no more.
 func TestPod_Rights(t *testing.T) {
 	namespace := newNamespace(t)
 	lister := func(c *corev1.Container) {
@@ -33,7 +33,7 @@ func TestPod_Rights(t *testing.T) {
 	}
 	create(t, namespace, "forbidden", script("", lister))
 	if pod := waitForPod(t, namespace, "forbidden", func(p *corev1.Pod) bool { return terminal(p.Status.Phase) }); pod.Status.Phase != corev1.PodFailed {
-		t.Error("it may do what nobody allowed")
+		t.Error("it may do what is not allowed")
 	}
 	if got := env.kubelet.Logs(namespace, "forbidden"); !strings.Contains(got, `User "system:serviceaccount:`+namespace+`:default" cannot list`) {
 		t.Errorf("it printed %q", got)
@@ -60,7 +60,7 @@ func TestPod_Rights(t *testing.T) {
 	}
 }
 
-// TestWebhook has the API server call a webhook that a pod serves, at the address of the pod.
+// TestWebhook has the API server call a webhook in a pod, at the address of the pod.
 func TestWebhook(t *testing.T) {
 	namespace := newNamespace(t)
 	certificate, key := certificateFor(t, "webhook."+namespace+".svc")
@@ -136,7 +136,7 @@ func freePort(t *testing.T) int {
 	return listener.Addr().(*net.TCPAddr).Port
 }
 
-// certificateFor makes a certificate that vouches for itself.
+// certificateFor returns a self-signed certificate.
 func certificateFor(t *testing.T, name string) (certificate, key string) {
 	t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

@@ -10,13 +10,14 @@ import (
 	"k8s.io/kubernetes/third_party/forked/golang/expansion"
 )
 
-// Why a container cannot be started yet.
+// Reasons why a container cannot be started yet.
 const (
 	reasonImage  = "ErrImagePull"
 	reasonConfig = "CreateContainerConfigError"
 )
 
-// command makes the program of a container, with its paths being those of this machine. An error comes with its reason.
+// command returns the program of a container, with the container's paths replaced by those of this
+// machine. An error has its reason.
 func (c *container) command(volumes map[string]string) (cmd *exec.Cmd, reason string, err error) {
 	entrypoint, known := c.w.k.entrypoint(c.spec.Image)
 	if !known {
@@ -48,7 +49,7 @@ func (c *container) command(volumes map[string]string) (cmd *exec.Cmd, reason st
 	if len(words) == 0 {
 		return nil, reasonConfig, fmt.Errorf("neither the container nor the image %q has a command", c.spec.Image)
 	}
-	cmd = exec.Command(words[0], words[1:]...) // without a context: it ends with the pod, and not abruptly
+	cmd = exec.Command(words[0], words[1:]...) // without a context, which would kill it: it is stopped gracefully with the pod
 	cmd.Dir = root
 	if dir := paths.rewrite(c.spec.WorkingDir); dir != c.spec.WorkingDir {
 		cmd.Dir = dir

@@ -14,24 +14,25 @@ import (
 const (
 	firstBackoff = 200 * time.Millisecond
 	maxBackoff   = 500 * time.Millisecond
-	// A container that ran for so long is started anew at once when it ends.
+	// A container that ran for longer than this is restarted at once when it ends.
 	ranWell = 10 * time.Second
 	// startError is the exit code of a container whose program could not be started.
 	startError = 128
 )
 
-// container is one of a pod, with its program started again and again.
+// container is a container of a pod, whose program is restarted according to the pod's restart
+// policy.
 type container struct {
 	w    *worker
 	spec *corev1.Container
-	// The rest is guarded by the worker's mu.
+	// The worker's mu guards the rest.
 	state, last corev1.ContainerState
 	restarts    int32
 	ready       bool
 	pid         int
 }
 
-// run returns when the container has ended for good.
+// run runs the container and returns when it has ended and is not restarted.
 func (c *container) run(volumes map[string]string) {
 	backoff := firstBackoff
 	for first := true; c.w.live.Err() == nil; first = false {
@@ -70,7 +71,7 @@ func (c *container) run(volumes map[string]string) {
 	}
 }
 
-// again says whether to start the container once more after it has exited.
+// again reports whether to restart the container after it has exited.
 func (c *container) again(code int32) bool {
 	switch c.w.latest().Spec.RestartPolicy {
 	case corev1.RestartPolicyNever:
@@ -81,7 +82,8 @@ func (c *container) again(code int32) bool {
 	return true
 }
 
-// once runs the program until it ends, by itself or because the pod does, and leaves nothing of its process group.
+// once runs the program until it exits or the pod ends, and then kills the rest of its process
+// group.
 func (c *container) once(cmd *exec.Cmd) *corev1.ContainerStateTerminated {
 	ended := &corev1.ContainerStateTerminated{StartedAt: c.now(), Reason: "Error"}
 	log, err := c.w.k.openLog(c.w.latest(), c.spec.Name)
@@ -109,7 +111,7 @@ func (c *container) once(cmd *exec.Cmd) *corev1.ContainerStateTerminated {
 	c.wait(cmd, pid)
 	stopProbing()
 	<-probing
-	_ = signal(pid, syscall.SIGKILL) // what it left behind
+	_ = signal(pid, syscall.SIGKILL) // processes that it has left
 	ended.FinishedAt, ended.ContainerID = c.now(), containerID(pid)
 	ended.ExitCode, ended.Signal = exitOf(cmd)
 	if ended.ExitCode == 0 {
@@ -118,16 +120,17 @@ func (c *container) once(cmd *exec.Cmd) *corev1.ContainerStateTerminated {
 	c.w.mu.Lock()
 	c.ready, c.pid = false, 0
 	c.state = corev1.ContainerState{Terminated: ended}
-	c.w.mu.Unlock() // told by the caller, who knows what comes next
+	c.w.mu.Unlock() // the caller publishes the status
 	return ended
 }
 
-// wait ends the process when the pod ends: with time to do so, unless nobody waits for it.
+// wait waits for the process. When the pod ends, wait stops it, with the grace period unless the
+// kubelet stops.
 func (c *container) wait(cmd *exec.Cmd, pid int) {
 	exited := make(chan struct{})
 	go func() {
 		defer close(exited)
-		_ = cmd.Wait() // its state says all
+		_ = cmd.Wait() // the result is in its ProcessState
 	}()
 	select {
 	case <-exited:
@@ -157,7 +160,7 @@ func exitOf(cmd *exec.Cmd) (code, sig int32) {
 	return int32(cmd.ProcessState.ExitCode()), 0
 }
 
-// set changes the container and tells the API server.
+// set changes the status of the container and publishes it.
 func (c *container) set(change func()) {
 	c.w.mu.Lock()
 	change()

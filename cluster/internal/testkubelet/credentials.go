@@ -12,10 +12,10 @@ import (
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 )
 
-// tokenSeconds is longer than any test: the token is not renewed.
+// tokenSeconds is longer than any test, since the token is not renewed.
 const tokenSeconds = 4 * 60 * 60
 
-// token is one of the pod's service account; with no audience it is for the API server.
+// token returns a token of the pod's service account; with no audience it is for the API server.
 func (w *worker) token(ctx context.Context, audience string) (string, error) {
 	pod := w.latest()
 	request := &authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{ExpirationSeconds: new(int64(tokenSeconds))}}
@@ -29,7 +29,8 @@ func (w *worker) token(ctx context.Context, audience string) (string, error) {
 	return made.Status.Token, nil
 }
 
-// kubeconfig is the path of the pod's kubeconfig, or empty if it is to have none.
+// kubeconfig returns the path of the pod's kubeconfig, or an empty one if the pod does not want
+// any.
 func (w *worker) kubeconfig() string {
 	if mounted := w.latest().Spec.AutomountServiceAccountToken; mounted != nil && !*mounted {
 		return ""
@@ -37,7 +38,8 @@ func (w *worker) kubeconfig() string {
 	return filepath.Join(w.dir, "kubeconfig")
 }
 
-// writeKubeconfig lets the pod's programs reach the API server as the pod's service account.
+// writeKubeconfig writes a kubeconfig with which the pod's programs reach the API server as its
+// service account.
 func (w *worker) writeKubeconfig(ctx context.Context) error {
 	path := w.kubeconfig()
 	if path == "" {

@@ -11,7 +11,8 @@ import (
 	"k8s.io/kubernetes/third_party/forked/golang/expansion"
 )
 
-// environment is what the spec of the container says, in the order in which it counts.
+// environment returns the container's environment according to its spec. Later variables override
+// earlier ones.
 func (c *container) environment(ctx context.Context, paths mounts) (map[string]string, error) {
 	pod := c.w.latest()
 	env := map[string]string{}
@@ -75,7 +76,7 @@ func (w *worker) valueFrom(ctx context.Context, pod *corev1.Pod, from *corev1.En
 	return value, set, nil
 }
 
-// field is a field of the pod, as the downward API has it.
+// field returns a field of the pod, as the downward API does.
 func (w *worker) field(pod *corev1.Pod, path string) (string, error) {
 	switch path {
 	case "spec.nodeName":
@@ -88,7 +89,7 @@ func (w *worker) field(pod *corev1.Pod, path string) (string, error) {
 	return fieldpath.ExtractFieldPathAsString(pod, path)
 }
 
-// secret returns what a Secret holds; nothing if it is missing and may be.
+// secret returns the data of a Secret; nothing if it is missing and optional.
 func (w *worker) secret(ctx context.Context, name string, optional *bool) (map[string]string, error) {
 	secret, err := w.k.client.CoreV1().Secrets(w.latest().Namespace).Get(ctx, name, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) && isTrue(optional) {
@@ -104,7 +105,7 @@ func (w *worker) secret(ctx context.Context, name string, optional *bool) (map[s
 	return values, nil
 }
 
-// configMap returns what a ConfigMap holds; nothing if it is missing and may be.
+// configMap returns the data of a ConfigMap; nothing if it is missing and optional.
 func (w *worker) configMap(ctx context.Context, name string, optional *bool) (map[string]string, error) {
 	object, err := w.k.client.CoreV1().ConfigMaps(w.latest().Namespace).Get(ctx, name, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) && isTrue(optional) {

@@ -22,7 +22,7 @@ func newNamespace(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The controller makes the service account that pods have by default a moment later.
+	// A controller creates the default service account a moment later.
 	eventually(t, "the service account", func() bool {
 		_, err := env.client.CoreV1().ServiceAccounts(made.Name).Get(t.Context(), "default", metav1.GetOptions{})
 		return err == nil
@@ -30,7 +30,7 @@ func newNamespace(t *testing.T) string {
 	return made.Name
 }
 
-// script is a container that runs a shell.
+// script returns a container that runs a shell script.
 func script(text string, changes ...func(*corev1.Container)) corev1.Container {
 	c := corev1.Container{Name: "main", Image: shell, Command: []string{"sh", "-c", text}}
 	for _, change := range changes {
@@ -75,7 +75,7 @@ func remove(t *testing.T, namespace, name string, grace int64) {
 	}
 }
 
-// waitForPod waits until the pod is as it should be.
+// waitForPod waits until the pod meets the condition.
 func waitForPod(t *testing.T, namespace, name string, is func(*corev1.Pod) bool) *corev1.Pod {
 	t.Helper()
 	var last *corev1.Pod
@@ -111,7 +111,8 @@ func processes(namespace string) []Process {
 	return slices.DeleteFunc(env.kubelet.Processes(), func(p Process) bool { return p.Namespace != namespace })
 }
 
-// members lists the processes of a group that have not ended; who has to collect the ended ones is not known here.
+// members returns the processes of a group that have not ended. It skips zombies, whose parent is
+// not known here.
 func members(t *testing.T, group int) []string {
 	t.Helper()
 	paths, err := filepath.Glob("/proc/[0-9]*/stat")
@@ -124,7 +125,7 @@ func members(t *testing.T, group int) []string {
 		if err != nil {
 			continue // it has just ended
 		}
-		// After the name, in parentheses, come the state, the parent and the group.
+		// The state, the parent and the group follow the name, which is in parentheses.
 		fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
 		if fields[0] != "Z" && fields[2] == strconv.Itoa(group) {
 			all = append(all, path)

@@ -24,26 +24,27 @@ import (
 	"k8s.io/utils/clock"
 )
 
-// DefaultNodeName is the node unless told otherwise.
+// DefaultNodeName is the name of the node if Options has none.
 const DefaultNodeName = "real-1"
 
-// Options says which node to play, and how.
+// Options are the options of a Kubelet.
 type Options struct {
-	// Kubeconfig is the path of an administrator's. The server and its authority in it are also those of pods.
+	// Kubeconfig is the path of an administrator's kubeconfig. Pods get its server and certificate
+	// authority.
 	Kubeconfig string
-	// Dir is a folder for volumes and logs. It is left in place.
+	// Dir is a folder for volumes and logs. It is not removed.
 	Dir string
-	// Images are the entrypoints of images, to which the arguments of containers are appended.
+	// Images are the entrypoints of images. The arguments of containers are appended to them.
 	Images map[string][]string
-	// NodeName is DefaultNodeName if it is empty.
+	// NodeName is the name of the node; empty means DefaultNodeName.
 	NodeName string
-	// Logger gets what goes wrong; nil means nobody does.
+	// Logger receives errors; nil discards them.
 	Logger *slog.Logger
-	// Clock is the system's if it is nil.
+	// Clock is the clock; nil means the system's.
 	Clock clock.WithTicker
 }
 
-// Kubelet is a running one. Its methods may be called concurrently.
+// Kubelet is a running kubelet. Its methods may be called concurrently.
 type Kubelet struct {
 	opts    Options
 	client  kubernetes.Interface
@@ -59,7 +60,7 @@ type Kubelet struct {
 	stopped bool
 }
 
-// Start registers the node and takes care of its pods until Stop.
+// Start registers the node and runs its pods until Stop.
 func Start(ctx context.Context, opts Options) (*Kubelet, error) {
 	if opts.NodeName == "" {
 		opts.NodeName = DefaultNodeName
@@ -104,7 +105,7 @@ func Start(ctx context.Context, opts Options) (*Kubelet, error) {
 	return k, nil
 }
 
-// Stop kills all processes and waits for them. Pods and node stay as they are.
+// Stop kills all processes and waits for them. It leaves the pods and the node.
 func (k *Kubelet) Stop(ctx context.Context) error {
 	k.mu.Lock()
 	k.stopped = true
@@ -124,7 +125,7 @@ func (k *Kubelet) Stop(ctx context.Context) error {
 	}
 }
 
-// Address is that of the node and of all its pods.
+// Address returns the address of the node and of all its pods.
 func (k *Kubelet) Address() string { return k.address }
 
 // SetImage adds an image, or changes what containers that are started from now on run.
@@ -147,7 +148,7 @@ type Process struct {
 	PID                       int // also that of the process group
 }
 
-// Processes lists what runs now.
+// Processes returns the containers that run now.
 func (k *Kubelet) Processes() []Process {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -158,7 +159,7 @@ func (k *Kubelet) Processes() []Process {
 	return all
 }
 
-// Logs returns what the containers of all pods of that name have printed, also when they are gone.
+// Logs returns the output of the containers of all pods of that name, including deleted ones.
 func (k *Kubelet) Logs(podNamespace, podName string) string {
 	paths, _ := filepath.Glob(filepath.Join(k.opts.Dir, "logs", podNamespace, podName, "*.log"))
 	var all []byte
@@ -180,7 +181,8 @@ func (k *Kubelet) openLog(pod *corev1.Pod, container string) (io.WriteCloser, er
 	return os.OpenFile(filepath.Join(dir, container+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 }
 
-// watch returns once the pods that are there were seen.
+// watch watches the node's pods in the background, and returns when the existing ones have been
+// seen.
 func (k *Kubelet) watch(ctx, lasting context.Context) error {
 	factory := informers.NewSharedInformerFactoryWithOptions(k.client, 0, informers.WithTweakListOptions(func(o *metav1.ListOptions) {
 		o.FieldSelector = fields.OneTermEqualSelector("spec.nodeName", k.opts.NodeName).String()
@@ -212,7 +214,7 @@ func (k *Kubelet) watch(ctx, lasting context.Context) error {
 	return nil
 }
 
-// seen starts a worker for a pod, or tells it what has changed.
+// seen starts a worker for a pod, or updates the one it has.
 func (k *Kubelet) seen(ctx context.Context, pod *corev1.Pod) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -233,7 +235,7 @@ func (k *Kubelet) seen(ctx context.Context, pod *corev1.Pod) {
 	})
 }
 
-// gone ends what is left of a pod that was deleted by force.
+// gone stops the worker of a pod that was deleted by force.
 func (k *Kubelet) gone(pod *corev1.Pod) {
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -16,7 +16,7 @@ import (
 	"simkube.io/simkube/cluster/internal/virtualtime"
 )
 
-// env is what the tests of this package share: there can be one control plane in a process.
+// env is what the tests of this package share, since a process can run one control plane.
 var env struct {
 	client  kubernetes.Interface
 	kubelet *Kubelet
@@ -24,9 +24,9 @@ var env struct {
 
 const (
 	patience = time.Minute
-	// shell is an image without an entrypoint, self one that is this test binary.
+	// shell is an image without an entrypoint, self the image of this test binary.
 	shell, self = "example.com/shell:1", "example.com/self:1"
-	// simulated is a node that KWOK plays.
+	// simulated is a node that KWOK simulates.
 	simulated = "virtual-0"
 )
 

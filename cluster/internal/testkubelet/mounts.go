@@ -11,10 +11,10 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// mount says where on this machine a path of a container is.
+// mount is a path in a container, and where it is on this machine.
 type mount struct{ path, here string }
 
-// mounts are those of a container, the longest paths first.
+// mounts are the mounts of a container, the longest paths first.
 type mounts []mount
 
 func mountsOf(spec *corev1.Container, volumes map[string]string) (mounts, error) {
@@ -30,13 +30,14 @@ func mountsOf(spec *corev1.Container, volumes map[string]string) (mounts, error)
 	return all, nil
 }
 
-// Around a path in an argument. A path ends at a slash, too, since then something below it is meant.
+// Characters around a path in an argument. A slash ends a path, too, since something below it may
+// follow.
 const (
 	before = "= \t\n\"'`:,;<>|&()"
 	after  = before + "/"
 )
 
-// rewrite replaces the paths in text: whole ones, and ones in flags, lists, file URLs and scripts.
+// rewrite replaces the paths in text: whole ones, and those in flags, lists, file URLs and scripts.
 func (m mounts) rewrite(text string) string {
 	var out strings.Builder
 	for i := 0; i < len(text); {
@@ -51,7 +52,7 @@ func (m mounts) rewrite(text string) string {
 	return out.String()
 }
 
-// at finds the mount whose path is in text at i, and how much of the text it is.
+// at returns the mount whose path is in text at i, and the length of that path.
 func (m mounts) at(text string, i int) (to string, length int) {
 	if text[i] != '/' || i > 0 && !strings.ContainsRune(before, rune(text[i-1])) && !strings.HasSuffix(text[:i], "file://") {
 		return "", 0

@@ -21,7 +21,8 @@ const (
 	leaseSeconds    = 40
 )
 
-// machineAddress is one that the endpoints of a Service may have: not a loopback or link-local one.
+// machineAddress returns an address of this machine that endpoints of a Service may have: not a
+// loopback or link-local one.
 func machineAddress() (string, error) {
 	addresses, err := net.InterfaceAddrs()
 	if err != nil {
@@ -32,10 +33,10 @@ func machineAddress() (string, error) {
 			return network.IP.String(), nil
 		}
 	}
-	return "", errors.New("this machine has no IPv4 address but loopback ones, which the endpoints of a Service may not have; give it a network")
+	return "", errors.New("this machine has no IPv4 address but loopback ones, which endpoints of a Service must not have: connect it to a network")
 }
 
-// register makes the node, or takes over the one of that name.
+// register creates the node, or adopts the one of that name.
 func (k *Kubelet) register(ctx context.Context) error {
 	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: k.opts.NodeName, Labels: map[string]string{
 		corev1.LabelHostname: k.opts.NodeName, corev1.LabelOSStable: runtime.GOOS, corev1.LabelArchStable: runtime.GOARCH,
@@ -44,7 +45,7 @@ func (k *Kubelet) register(ctx context.Context) error {
 	if _, err := nodes.Create(ctx, node, metav1.CreateOptions{}); err != nil && !apierrors.IsAlreadyExists(err) {
 		return err
 	}
-	// Controllers change a new node at once.
+	// Controllers update a new node at once, so that the update may conflict.
 	return retry.RetryOnConflict(retry.DefaultBackoff, func() error {
 		made, err := nodes.Get(ctx, node.Name, metav1.GetOptions{})
 		if err != nil {
@@ -56,7 +57,7 @@ func (k *Kubelet) register(ctx context.Context) error {
 	})
 }
 
-// describe gives the node a status.
+// describe sets the status of the node.
 func (k *Kubelet) describe(made *corev1.Node) {
 	made.Status.Capacity = corev1.ResourceList{
 		corev1.ResourceCPU: resource.MustParse("64"), corev1.ResourceMemory: resource.MustParse("256Gi"),

@@ -4,5 +4,5 @@ package testkubelet
 
 import "syscall"
 
-// dieWithParent does nothing: elsewhere processes are left when a test is killed.
+// dieWithParent does nothing: on this system processes remain when a test is killed.
 func dieWithParent(*syscall.SysProcAttr) {}

@@ -14,7 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/fields"
 )
 
-// TestPod_Lifecycle runs a shell that does not want to end, and has it end by the deletion of its pod.
+// TestPod_Lifecycle runs a shell that ignores signals to terminate, and deletes its pod.
 func TestPod_Lifecycle(t *testing.T) {
 	namespace := newNamespace(t)
 	create(t, namespace, "calm", script("trap 'echo bye; exit 0' TERM; echo $GREETING $NAME; while true; do sleep 0.1; done", func(c *corev1.Container) {
@@ -48,7 +48,7 @@ func TestPod_Lifecycle(t *testing.T) {
 	}
 }
 
-// TestPod_Restarts fails twice and ends well the third time.
+// TestPod_Restarts runs a container that fails twice and succeeds the third time.
 func TestPod_Restarts(t *testing.T) {
 	namespace := newNamespace(t)
 	create(t, namespace, "trying", script("echo x >>/data/tries; test $(wc -l </data/tries) -ge 3", func(c *corev1.Container) {
@@ -82,7 +82,7 @@ func TestPod_Restarts(t *testing.T) {
 	}
 }
 
-// TestPod_Volumes has pods wait for what they mount.
+// TestPod_Volumes checks that pods wait for what they mount.
 func TestPod_Volumes(t *testing.T) {
 	namespace := newNamespace(t)
 	trace := filepath.Join(t.TempDir(), "trace")
@@ -118,7 +118,8 @@ func TestPod_Volumes(t *testing.T) {
 	}
 }
 
-// TestPod_NoImage holds also that KWOK leaves the node's pods alone: it would have it running at once.
+// TestPod_NoImage also checks that KWOK ignores the node's pods: it would make this one run at
+// once.
 func TestPod_NoImage(t *testing.T) {
 	namespace := newNamespace(t)
 	create(t, namespace, "stranger", script("true", func(c *corev1.Container) { c.Image = "example.com/stranger:1" }))
@@ -127,9 +128,9 @@ func TestPod_NoImage(t *testing.T) {
 		return p.Status.Phase == corev1.PodPending && len(waiting) == 1 && waiting[0].State.Waiting != nil && waiting[0].State.Waiting.Reason == reasonImage
 	})
 	create(t, namespace, "simulated", script("true"), func(p *corev1.Pod) { p.Spec.NodeName = simulated })
-	waitForPod(t, namespace, "simulated", ready) // by KWOK, which therefore has had the time to spoil the other
+	waitForPod(t, namespace, "simulated", ready) // by KWOK, which has had the time to change the other pod, too
 	if pod := waitForPod(t, namespace, "stranger", func(*corev1.Pod) bool { return true }); pod.Status.Phase != corev1.PodPending {
-		t.Errorf("somebody else plays the node: %+v", pod.Status)
+		t.Errorf("another kubelet has changed the pod: %+v", pod.Status)
 	}
 	node, err := env.client.CoreV1().Nodes().Get(t.Context(), DefaultNodeName, metav1.GetOptions{})
 	if err != nil {
@@ -142,7 +143,7 @@ func TestPod_NoImage(t *testing.T) {
 	waitGone(t, namespace, "stranger")
 }
 
-// TestJob lets the scheduler and the Job controller do their part.
+// TestJob needs the scheduler and the Job controller.
 func TestJob(t *testing.T) {
 	namespace := newNamespace(t)
 	template := podOf("", script("echo done"))

@@ -17,12 +17,12 @@ import (
 )
 
 const (
-	// Tests do not wait for long: a probe that is to be made less often is made so often.
+	// Tests must not wait for long: no probe is made less often than this.
 	maxProbePeriod = 500 * time.Millisecond
 	maxProbeDelay  = time.Second
 )
 
-// probe looks whether the container is ready until ctx ends.
+// probe checks whether the container is ready until ctx ends.
 func (c *container) probe(ctx context.Context) {
 	probe := c.spec.ReadinessProbe
 	if probe == nil {

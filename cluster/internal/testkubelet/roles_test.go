@@ -14,7 +14,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 )
 
-// This test binary is also what some of its pods run: roleVariable says as what.
+// Some pods run this test binary: roleVariable selects what it does there.
 const (
 	roleVariable = "SIMKUBE_KUBELET_TEST_ROLE"
 	roleLister   = "lister"
@@ -36,7 +36,7 @@ func play(role string, args []string) int {
 	return 0
 }
 
-// listConfigMaps uses the rights that the pod has.
+// listConfigMaps uses the permissions of the pod.
 func listConfigMaps(namespace string) error {
 	config, err := clientcmd.BuildConfigFromFlags("", os.Getenv(clientcmd.RecommendedConfigPathEnvVar))
 	if err != nil {
@@ -55,7 +55,7 @@ func listConfigMaps(namespace string) error {
 	return err
 }
 
-// serveWebhook labels what is created.
+// serveWebhook serves a webhook that labels new objects.
 func serveWebhook(address, certFile, keyFile string) error {
 	server := &http.Server{Addr: address, ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodGet {

@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// starter starts processes that are killed when this one ends, even if it is killed itself: the system binds them to the
-// thread that started them, so all are started on one that lasts.
+// starter starts processes that are killed when this process ends, even if it is killed itself. The
+// system binds them to the thread that started them, so one thread that lasts starts all of them.
 type starter struct {
 	requests chan startRequest
 	ended    chan struct{}
@@ -23,7 +23,7 @@ func startStarter() *starter {
 	s := &starter{requests: make(chan startRequest), ended: make(chan struct{})}
 	go func() {
 		defer close(s.ended)
-		runtime.LockOSThread() // for good: the thread ends with this goroutine
+		runtime.LockOSThread() // never unlocked: the thread ends with this goroutine
 		for request := range s.requests {
 			request.err <- request.cmd.Start()
 		}
@@ -40,7 +40,7 @@ func (s *starter) start(cmd *exec.Cmd) error {
 	return <-request.err
 }
 
-// stop may be called when nobody starts anything any more.
+// stop stops the starter. It must not be called before the last start has returned.
 func (s *starter) stop() {
 	close(s.requests)
 	<-s.ended

@@ -9,7 +9,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// publish writes the status of the pod as it is now. It returns once that is done, or in vain because nobody cares any more.
+// publish writes the current status of the pod. It returns when that is done, or when the pod or
+// the kubelet has ended.
 func (w *worker) publish() {
 	w.patching.Lock()
 	defer w.patching.Unlock()
@@ -29,7 +30,7 @@ func (w *worker) publish() {
 	}
 }
 
-// status is what the worker knows of the pod.
+// status returns the status of the pod.
 func (w *worker) status() *corev1.PodStatus {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -55,7 +56,8 @@ func (w *worker) status() *corev1.PodStatus {
 	return status
 }
 
-// phase follows from the containers. When the pod is deleted those that were never started have failed.
+// phase returns the phase according to the containers. If the pod is deleted, containers that were
+// never started count as failed.
 func (w *worker) phase() corev1.PodPhase {
 	ended, running, failed, begun := 0, false, false, false
 	for _, c := range w.containers {
@@ -77,7 +79,7 @@ func (w *worker) phase() corev1.PodPhase {
 	return corev1.PodPending
 }
 
-// conditions keeps those that others have set.
+// conditions returns the pod's conditions, with those that others have set.
 func (w *worker) conditions(phase corev1.PodPhase, ready bool) []corev1.PodCondition {
 	of := map[bool]corev1.ConditionStatus{true: corev1.ConditionTrue, false: corev1.ConditionFalse}
 	reason := ""

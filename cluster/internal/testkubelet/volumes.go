@@ -13,7 +13,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// makeVolumes makes all volumes of the pod, and its kubeconfig, and says where they are. It may be called again.
+// makeVolumes creates all volumes of the pod, and its kubeconfig, and returns where they are. It
+// may be called again.
 func (w *worker) makeVolumes(ctx context.Context) (map[string]string, error) {
 	volumes := map[string]string{}
 	for i := range w.latest().Spec.Volumes {
@@ -105,7 +106,7 @@ func (w *worker) project(ctx context.Context, dir string, source *corev1.VolumeP
 	return errors.New("this kubelet knows no such projection")
 }
 
-// writeItems writes all values, or those that were picked.
+// writeItems writes all values, or the selected ones.
 func writeItems(dir string, values map[string]string, items []corev1.KeyToPath, optional *bool) error {
 	if items == nil {
 		for key := range values {
@@ -132,7 +133,7 @@ func writeFile(dir, path, value string) error {
 	return os.WriteFile(path, []byte(value), 0o600)
 }
 
-// checkHostPath checks that there is what the volume says.
+// checkHostPath checks that the path is of the type that the volume requires.
 func checkHostPath(source *corev1.HostPathVolumeSource) (string, error) {
 	kind := corev1.HostPathUnset
 	if source.Type != nil {
@@ -155,7 +156,8 @@ func checkHostPath(source *corev1.HostPathVolumeSource) (string, error) {
 	return source.Path, nil
 }
 
-// claimed is where the volume is that a claim is bound to; it has to be a folder of this machine.
+// claimed returns the path of the volume that a claim is bound to, which must be a folder of this
+// machine.
 func (w *worker) claimed(ctx context.Context, name string) (string, error) {
 	claim, err := w.k.client.CoreV1().PersistentVolumeClaims(w.latest().Namespace).Get(ctx, name, metav1.GetOptions{})
 	if err != nil {

@@ -13,18 +13,18 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// retryPeriod is between two attempts at what a pod waits for.
+// retryPeriod is the time between two attempts at something that a pod waits for.
 const retryPeriod = 250 * time.Millisecond
 
-// worker takes care of one pod from when it is seen first until it is gone.
+// worker runs one pod from when it is first seen until it is gone.
 type worker struct {
 	k         *Kubelet
 	dir       string
-	ctx       context.Context // ends when the kubelet stops or the pod is gone: nothing is waited for then
+	ctx       context.Context // ends when the kubelet stops or the pod is gone
 	kill      context.CancelFunc
 	live      context.Context // ends, before ctx, when the pod is deleted
 	terminate context.CancelFunc
-	patching  sync.Mutex // held while the status is written, so that it does not go back
+	patching  sync.Mutex // held while the status is written, so that a later one is not overwritten
 
 	mu         sync.Mutex // guards the rest, and the fields of the containers
 	pod        *corev1.Pod
@@ -58,7 +58,7 @@ func (w *worker) update(pod *corev1.Pod) {
 	}
 }
 
-// latest is the pod as it was seen last. It must not be changed.
+// latest returns the pod as it was last seen. It must not be changed.
 func (w *worker) latest() *corev1.Pod {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -78,13 +78,13 @@ func (w *worker) run() {
 	}
 }
 
-// runContainers returns when all have ended for good.
+// runContainers runs the containers and returns when all have ended and are not restarted.
 func (w *worker) runContainers() {
 	if w.live.Err() != nil {
 		return
 	}
 	if len(w.latest().Spec.InitContainers) > 0 {
-		w.event("Failed", "this kubelet plays no init containers")
+		w.event("Failed", "this kubelet does not support init containers")
 	}
 	now := metav1.NewTime(w.k.opts.Clock.Now())
 	w.mu.Lock()
@@ -102,16 +102,16 @@ func (w *worker) runContainers() {
 	running.Wait()
 }
 
-// prepare makes the volumes, and tries again until all could be made or the pod is deleted.
+// prepare creates the volumes, and retries until that succeeds or the pod is deleted.
 func (w *worker) prepare() (map[string]string, error) {
-	told := ""
+	reported := ""
 	for {
 		volumes, err := w.makeVolumes(w.live)
 		if err == nil {
 			return volumes, nil
 		}
-		if text := err.Error(); text != told && w.live.Err() == nil {
-			told = text
+		if text := err.Error(); text != reported && w.live.Err() == nil {
+			reported = text
 			w.event("FailedMount", text)
 		}
 		if err := w.k.sleep(w.live, retryPeriod); err != nil {
@@ -120,7 +120,7 @@ func (w *worker) prepare() (map[string]string, error) {
 	}
 }
 
-// remove deletes the pod in the end.
+// remove deletes the pod from the API server.
 func (w *worker) remove() {
 	pod := w.latest()
 	opts := metav1.DeleteOptions{GracePeriodSeconds: new(int64(0)), Preconditions: metav1.NewUIDPreconditions(string(pod.UID))}
@@ -136,7 +136,7 @@ func (w *worker) remove() {
 	}
 }
 
-// grace is how long the pod's processes may take to end.
+// grace returns how long the pod's processes may take to end.
 func (w *worker) grace() time.Duration {
 	seconds := int64(corev1.DefaultTerminationGracePeriodSeconds)
 	pod := w.latest()
