@@ -17,9 +17,9 @@ import (
 	"simkube.io/simkube/internal/controller/objects"
 )
 
-// mostTrusted is how many authorities are trusted besides a new one when the Secret is gone: that of the certificate that
+// maxTrusted is how many authorities are trusted besides a new one when the Secret is gone: that of the certificate that
 // drivers have, after those of others that were trusted, but never written because the controller was interrupted.
-const mostTrusted = 3
+const maxTrusted = 3
 
 // ensureCertificate sees that the driver has something to serve its webhook with. Drivers of one namespace share it.
 func (s *session) ensureCertificate(ctx context.Context) error {
@@ -40,30 +40,30 @@ func (s *session) ensureCertificate(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		bundle, err := certificate.Make(now, names, trusted, mostTrusted)
+		bundle, err := certificate.New(now, names, trusted, maxTrusted)
 		if err != nil {
 			return err
 		}
-		if err := s.spreadAuthority(ctx, bundle.CA); err != nil {
+		if err := s.distributeAuthority(ctx, bundle.CA); err != nil {
 			return err
 		}
 		return s.create(ctx, objects.CertificateSecret(s.sim, s.root, bundle.Cert, bundle.Key, bundle.CA))
 	}
 	switch {
-	case !isMadeHere(secret):
+	case !isManaged(secret):
 		return fail(reasonCertificate, "%s exists already, and is not the controller's. Delete it, or use another namespace for the driver.", describe(secret))
 	case secret.DeletionTimestamp != nil:
 		return waitFor(recheck, "", "%s is going", describe(secret))
 	}
 	before := secret.DeepCopy()
-	if why := certificate.Good(bundleOf(secret), now, names); why != nil {
-		bundle, err := certificate.Make(now, names, secret.Data[objects.CAKey], 1)
+	if why := certificate.Check(bundleOf(secret), now, names); why != nil {
+		bundle, err := certificate.New(now, names, secret.Data[objects.CAKey], 1)
 		if err != nil {
 			return err
 		}
 		s.log.InfoContext(ctx, "the webhook's certificate is replaced", "secret", describe(secret), "why", why)
 		// Whoever calls a driver must trust the new certificate before a driver can have it.
-		if err := s.spreadAuthority(ctx, bundle.CA); err != nil {
+		if err := s.distributeAuthority(ctx, bundle.CA); err != nil {
 			return err
 		}
 		secret.Data = objects.CertificateSecret(s.sim, s.root, bundle.Cert, bundle.Key, bundle.CA).Data
@@ -90,8 +90,8 @@ func (s *session) certificateSecret(ctx context.Context) (*corev1.Secret, error)
 	return secret, nil
 }
 
-// spreadAuthority has the webhooks of all drivers that share the certificate trust the new one.
-func (s *session) spreadAuthority(ctx context.Context, authority []byte) error {
+// distributeAuthority has the webhooks of all drivers that share the certificate trust the new one.
+func (s *session) distributeAuthority(ctx context.Context, authority []byte) error {
 	names, err := s.sharers(ctx)
 	if err != nil {
 		return err
@@ -146,7 +146,7 @@ func sharing(sims []simkubev1.Simulation, namespace string) []string {
 	return names
 }
 
-func isMadeHere(object client.Object) bool {
+func isManaged(object client.Object) bool {
 	return object.GetLabels()[objects.LabelManagedBy] == objects.ControllerName
 }
 

@@ -35,7 +35,7 @@ func (s *session) orderCertificate(ctx context.Context) error {
 		order = want
 	case err != nil:
 		return fmt.Errorf("read %s: %w", describe(want), err)
-	case !isMadeHere(order):
+	case !isManaged(order):
 		return fail(reasonCertificate, "%s exists already, and is not the controller's. Delete it, or use another namespace for the driver.", describe(want))
 	case order.GetDeletionTimestamp() != nil:
 		return waitFor(recheck, "", "%s is going", describe(want))

@@ -19,8 +19,8 @@ import (
 	"simkube.io/simkube/internal/replay"
 )
 
-// cleanUpPart bounds what is removed of a simulation at a time: others want to be looked after, too.
-const cleanUpPart = 10 * time.Second
+// cleanUpTimeout bounds what is removed of a simulation at a time: others want to be looked after, too.
+const cleanUpTimeout = 10 * time.Second
 
 // cleanUpSimulated removes what drivers have made, below each of their roots. That a root is gone
 // does not say that what it owned is: the garbage collector comes later. What was orphaned when its
@@ -30,13 +30,13 @@ func (s *session) cleanUpSimulated(ctx context.Context) error {
 	if err := s.reader.List(ctx, &roots, client.MatchingLabels{simkubev1.LabelSimulation: simkubev1.LabelValue(s.sim.Name)}); err != nil {
 		return fmt.Errorf("list SimulationRoots: %w", err)
 	}
-	var spaces metav1.PartialObjectMetadataList
-	spaces.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("NamespaceList"))
-	err := s.reader.List(ctx, &spaces, client.MatchingLabels(simkubev1.SimulatedLabels(s.sim.Name)))
+	var namespaces metav1.PartialObjectMetadataList
+	namespaces.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("NamespaceList"))
+	err := s.reader.List(ctx, &namespaces, client.MatchingLabels(simkubev1.SimulatedLabels(s.sim.Name)))
 	if err != nil && !apierrors.IsForbidden(err) { // who may not see any has made none
 		return fmt.Errorf("list simulated namespaces: %w", err)
 	}
-	for _, name := range driverRoots(s.sim, roots.Items, spaces.Items) {
+	for _, name := range driverRoots(s.sim, roots.Items, namespaces.Items) {
 		if err := s.cleanUpBelow(ctx, name); err != nil {
 			return err
 		}
@@ -47,7 +47,7 @@ func (s *session) cleanUpSimulated(ctx context.Context) error {
 // driverRoots names the roots below which something may be left, whether they are there or not:
 // those found, the one of the driver that has last told of itself, and the owners of simulated
 // namespaces. The metaroot is not one of them, and no name is that no root can have.
-func driverRoots(sim *simkubev1.Simulation, roots []simkubev1.SimulationRoot, spaces []metav1.PartialObjectMetadata) []string {
+func driverRoots(sim *simkubev1.Simulation, roots []simkubev1.SimulationRoot, namespaces []metav1.PartialObjectMetadata) []string {
 	names := map[string]bool{}
 	for i := range roots {
 		names[roots[i].Name] = true
@@ -55,8 +55,8 @@ func driverRoots(sim *simkubev1.Simulation, roots []simkubev1.SimulationRoot, sp
 	if driver := (observed{sim: sim}).driver(); driver.Pod != "" {
 		names[simkubev1.DriverRootName(driver.Pod)] = true
 	}
-	for i := range spaces {
-		for _, ref := range spaces[i].OwnerReferences {
+	for i := range namespaces {
+		for _, ref := range namespaces[i].OwnerReferences {
 			if isRoot(ref, ref.Name) {
 				names[ref.Name] = true
 			}
@@ -74,7 +74,7 @@ func (s *session) cleanUpBelow(ctx context.Context, root string) error {
 	if err != nil {
 		return err
 	}
-	limited, cancel := context.WithTimeout(ctx, cleanUpPart)
+	limited, cancel := context.WithTimeout(ctx, cleanUpTimeout)
 	defer cancel()
 	err = engine.Cleanup(limited, nil)
 	if err != nil && ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
@@ -100,17 +100,17 @@ func (s *session) removeParts(ctx context.Context) error {
 		return err
 	}
 	for _, part := range parts {
-		if err := s.remove(ctx, part, func(found client.Object) bool { return isOurs(found, s.sim) }); err != nil {
+		if err := s.remove(ctx, part, func(found client.Object) bool { return isOwned(found, s.sim) }); err != nil {
 			return err
 		}
 	}
-	if err := s.disownCertificate(ctx); err != nil {
+	if err := s.releaseCertificate(ctx); err != nil {
 		return err
 	}
 	if err := s.remove(ctx, root, func(found client.Object) bool { return hasOwner(found, s.sim.UID) }); err != nil {
 		return err
 	}
-	return s.leaveNoNamespace(ctx)
+	return s.deleteUnusedNamespace(ctx)
 }
 
 // remove deletes an object if it is ours, and waits until it is gone.
@@ -131,7 +131,7 @@ func (s *session) remove(ctx context.Context, object client.Object, ours func(cl
 			return nil
 		}
 	}
-	reason, message := awaitGone(found, s.opts.Clock.Now())
+	reason, message := describeDeletion(found, s.opts.Clock.Now())
 	return waitFor(time.Second, reason, "%s", message)
 }
 
@@ -142,7 +142,7 @@ func isGone(err error) bool {
 	return apierrors.IsNotFound(err) || meta.IsNoMatchError(err) || apierrors.IsForbidden(err)
 }
 
-// isOurs tells whether an object hangs off the simulation's metaroot.
-func isOurs(object client.Object, sim *simkubev1.Simulation) bool {
-	return isLeftOf(object, &simkubev1.SimulationRoot{ObjectMeta: metav1.ObjectMeta{Name: simkubev1.MetarootName(sim.Name)}})
+// isOwned tells whether an object hangs off the simulation's metaroot.
+func isOwned(object client.Object, sim *simkubev1.Simulation) bool {
+	return hasOwnerNamed(object, &simkubev1.SimulationRoot{ObjectMeta: metav1.ObjectMeta{Name: simkubev1.MetarootName(sim.Name)}})
 }

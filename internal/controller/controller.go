@@ -9,11 +9,17 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/events"
+	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	simkubev1 "simkube.io/simkube/api/v1"
 )
+
+// silentRetries is how many errors in a row are not reported in the condition Ready. Most errors are
+// gone by then, and the condition keeps its reason and transition time, which say how long something
+// has been missing or that the simulation runs.
+const silentRetries = 4
 
 // controller reconciles Simulations.
 type controller struct {
@@ -28,8 +34,8 @@ type controller struct {
 	turns sync.Mutex
 	// certificates is held while a certificate, which simulations share, or what trusts it is changed.
 	certificates sync.Mutex
-	// stumbles counts the errors of each simulation in a row.
-	stumbles stumbles
+	// retries is the work queue's rate limiter, which counts the errors in a row of each simulation.
+	retries workqueue.TypedRateLimiter[reconcile.Request]
 }
 
 // Reconcile takes a simulation as far as it gets.
@@ -41,36 +47,31 @@ func (c *controller) Reconcile(ctx context.Context, request reconcile.Request) (
 	}
 	err := c.reader.Get(ctx, request.NamespacedName, s.sim)
 	if apierrors.IsNotFound(err) {
-		return c.afterwards(ctx, request.Name)
+		return c.reconcileDeleted(ctx, request.Name)
 	}
 	if err != nil {
 		return reconcile.Result{}, err
 	}
-	result, err := s.walk(ctx)
-	if err == nil {
-		c.stumbles.forget(request.Name)
-	}
-	return result, err
+	return s.reconcile(ctx)
 }
 
-// afterwards sees to what a simulation may have left that went without this controller: the lease in its name, its webhook.
-func (c *controller) afterwards(ctx context.Context, simulation string) (reconcile.Result, error) {
-	c.stumbles.forget(simulation)
+// reconcileDeleted sees to what a simulation may have left that went without this controller: the lease in its name, its webhook.
+func (c *controller) reconcileDeleted(ctx context.Context, simulation string) (reconcile.Result, error) {
 	if err := c.holdLease(ctx, ""); err != nil {
 		return reconcile.Result{}, err
 	}
-	err := c.leaveNoWebhook(ctx, simulation)
-	if errors.Is(err, errNotClean) {
-		return reconcile.Result{RequeueAfter: mostRetry}, nil
+	err := c.deleteOrphanedWebhook(ctx, simulation)
+	if errors.Is(err, errNamespacesLeft) {
+		return reconcile.Result{RequeueAfter: maxRetryDelay}, nil
 	}
 	return reconcile.Result{}, err
 }
 
-// walk runs steps until one waits or nothing is left to do. What a step finds out may change what is to be done next.
-func (s *session) walk(ctx context.Context) (reconcile.Result, error) {
+// reconcile runs steps until one waits or nothing is left to do. What a step finds out may change what is to be done next.
+func (s *session) reconcile(ctx context.Context) (reconcile.Result, error) {
 	for {
 		name, steps := plan(s.sim)
-		err := s.mayNot(name, s.run(ctx, steps))
+		err := s.explainForbidden(name, s.run(ctx, steps))
 		var failed *failure
 		var wait *waiting
 		switch {
@@ -92,7 +93,7 @@ func (s *session) walk(ctx context.Context) (reconcile.Result, error) {
 			}
 			return reconcile.Result{RequeueAfter: wait.after}, nil
 		default:
-			return s.stumble(ctx, err)
+			return s.retry(ctx, err)
 		}
 	}
 }
@@ -117,18 +118,18 @@ func (s *session) run(ctx context.Context, steps []step) error {
 	return nil
 }
 
-// stumble has a step tried again whose error may go away by itself. Users are told when it does not.
-func (s *session) stumble(ctx context.Context, err error) (reconcile.Result, error) {
+// retry has a step tried again whose error may go away by itself. Users are told when it does not.
+func (s *session) retry(ctx context.Context, err error) (reconcile.Result, error) {
 	if apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) {
 		// The cluster has moved on since it was looked at: nothing is wrong.
 		s.log.DebugContext(ctx, "a step is tried again", "error", err)
-		return reconcile.Result{RequeueAfter: leastRetry}, nil
+		return reconcile.Result{RequeueAfter: minRetryDelay}, nil
 	}
-	if s.stumbles.count(s.sim.Name) < stumblesTold {
+	if s.retries.NumRequeues(requestFor(s.sim.Name)) < silentRetries {
 		return reconcile.Result{}, err
 	}
-	if told := s.ready(ctx, "", metav1.ConditionFalse, reasonError, err.Error()); client.IgnoreNotFound(told) != nil {
-		err = errors.Join(err, told)
+	if statusErr := s.ready(ctx, "", metav1.ConditionFalse, reasonError, err.Error()); client.IgnoreNotFound(statusErr) != nil {
+		err = errors.Join(err, statusErr)
 	}
 	return reconcile.Result{}, err
 }

@@ -10,10 +10,10 @@ import (
 	"simkube.io/simkube/internal/controller/objects"
 )
 
-// mayNot has a simulation wait, and then fail, for a right that the controller lacks: it would keep its turn for ever. When
+// explainForbidden has a simulation wait, and then fail, for a right that the controller lacks: it would keep its turn for ever. When
 // it cleans up it waits as long as it must. Other errors stay as they are, and those of a simulation that has no turn or has
 // nothing any more.
-func (s *session) mayNot(plan string, err error) error {
+func (s *session) explainForbidden(plan string, err error) error {
 	if !apierrors.IsForbidden(err) || isWaiting(s.sim) {
 		return err
 	}

@@ -42,11 +42,11 @@ func TestRemedy(t *testing.T) {
 	}
 }
 
-// TestSession_MayNot follows a right that is missing until the simulation has failed, and gives up its turn.
-func TestSession_MayNot(t *testing.T) {
+// TestSession_ExplainForbidden follows a right that is missing until the simulation has failed, and gives up its turn.
+func TestSession_ExplainForbidden(t *testing.T) {
 	clock := clocktesting.NewFakePassiveClock(at(0))
 	s := &session{controller: &controller{opts: Options{Clock: clock, Namespace: "simkube"}}, sim: simulationIn(simkubev1.SimulationInitializing)}
-	err := s.mayNot(planSetUp, denied("", "services", "cannot"))
+	err := s.explainForbidden(planSetUp, denied("", "services", "cannot"))
 	var wait *waiting
 	if !errors.As(err, &wait) || wait.reason != reasonForbidden || !strings.Contains(wait.message, "step service: make it: ") {
 		t.Fatalf("got %v, want to wait", err)
@@ -54,24 +54,24 @@ func TestSession_MayNot(t *testing.T) {
 	setCondition(s.sim.Status, metav1.Condition{Type: simkubev1.ConditionReady, Status: metav1.ConditionFalse, Reason: wait.reason}, clock.Now())
 	clock.SetTime(at(60))
 	var failed *failure
-	if err := s.mayNot(planSetUp, denied("", "services", "cannot")); !errors.As(err, &failed) || failed.reason != reasonForbidden {
+	if err := s.explainForbidden(planSetUp, denied("", "services", "cannot")); !errors.As(err, &failed) || failed.reason != reasonForbidden {
 		t.Errorf("got %v, want a failure", err)
 	}
 	for _, other := range []error{nil, errors.New("x"), context.Canceled, &waiting{}, &failure{}} {
-		if got := s.mayNot(planSetUp, other); got != other { //nolint:errorlint // the very same
+		if got := s.explainForbidden(planSetUp, other); got != other { //nolint:errorlint // the very same
 			t.Errorf("%v has become %v", other, got)
 		}
 	}
 	for _, plan := range []string{planEnd, planDelete} {
-		if err := s.mayNot(plan, denied("batch", "jobs", "cannot")); !errors.As(err, &wait) || wait.reason != reasonForbidden || wait.after < time.Second {
+		if err := s.explainForbidden(plan, denied("batch", "jobs", "cannot")); !errors.As(err, &wait) || wait.reason != reasonForbidden || wait.after < time.Second {
 			t.Errorf("%s: got %v, want to wait", plan, err)
 		}
 	}
-	if err := s.mayNot(planLetGo, denied("", "leases", "cannot")); errors.As(err, &failed) || errors.As(err, &wait) {
+	if err := s.explainForbidden(planRelease, denied("", "leases", "cannot")); errors.As(err, &failed) || errors.As(err, &wait) {
 		t.Errorf("with nothing left: got %v", err)
 	}
 	s.sim = simulationIn(simkubev1.SimulationBlocked)
-	if err := s.mayNot(planSetUp, denied("", "simulations", "cannot")); errors.As(err, &failed) || errors.As(err, &wait) {
+	if err := s.explainForbidden(planSetUp, denied("", "simulations", "cannot")); errors.As(err, &failed) || errors.As(err, &wait) {
 		t.Errorf("without a turn: got %v", err)
 	}
 }

@@ -27,7 +27,7 @@ func (s *session) runPreStart(ctx context.Context) error {
 	if len(list) == 0 {
 		return nil
 	}
-	watched, stop := s.untilDeleted(ctx)
+	watched, stop := s.cancelOnDelete(ctx)
 	err := s.runPhase(watched, simkubev1.HookPreStart, list)
 	deleted := errors.Is(context.Cause(watched), errDeleted)
 	stop()
@@ -96,7 +96,7 @@ func (s *session) runPhase(ctx context.Context, phase simkubev1.HookPhase, list 
 	}
 	sim := s.sim.DeepCopy()
 	sim.SetGroupVersionKind(simkubev1.GroupVersion.WithKind("Simulation")) // it may be written to the hook
-	err := runner.RunPhase(ctx, phase, 0, list, sim, &ledger{s})
+	err := runner.RunPhase(ctx, phase, 0, list, sim, &hookRecords{s})
 	if err == nil || ctx.Err() != nil {
 		return err
 	}
@@ -131,8 +131,8 @@ func (s *session) hookDone(record simkubev1.HookRecord, hook simkubev1.Simulatio
 	}
 }
 
-// untilDeleted gives a context that ends, with the cause errDeleted, when the simulation is deleted. stop must be called.
-func (s *session) untilDeleted(ctx context.Context) (watched context.Context, stop func()) {
+// cancelOnDelete gives a context that ends, with the cause errDeleted, when the simulation is deleted. stop must be called.
+func (s *session) cancelOnDelete(ctx context.Context) (watched context.Context, stop func()) {
 	watched, cancel := context.WithCancelCause(ctx)
 	done, ended := make(chan struct{}), make(chan struct{})
 	key := client.ObjectKeyFromObject(s.sim)

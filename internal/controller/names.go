@@ -48,7 +48,7 @@ func checkNames(sim *simkubev1.Simulation) error {
 			return err
 		}
 	}
-	return checkPlaces(spec)
+	return checkLocations(spec)
 }
 
 // namedField is a field of a simulation that holds a name. The name is nil if it is not set.
@@ -68,9 +68,9 @@ func (n namedField) check() error {
 	return nil
 }
 
-// checkPlaces fails a simulation whose trace or results are where nothing can be. The driver would
+// checkLocations fails a simulation whose trace or results are where nothing can be. The driver would
 // find that out later: of the results, after the replay.
-func checkPlaces(spec *simkubev1.SimulationSpec) error {
+func checkLocations(spec *simkubev1.SimulationSpec) error {
 	if _, err := location.Parse(spec.Driver.TracePath); err != nil {
 		return fail(reasonInvalid, "invalid spec.driver.tracePath: %v", err)
 	}
@@ -82,18 +82,18 @@ func checkPlaces(spec *simkubev1.SimulationSpec) error {
 	return nil
 }
 
-// segments is a reader that reads nothing by a name that is more than one part of a URL. Not every
+// checkedReader is a reader that reads nothing by a name that is more than one part of a URL. Not every
 // client that it may stand on checks that by itself: that for the metadata of objects does not.
-type segments struct{ client.Reader }
+type checkedReader struct{ client.Reader }
 
-func (s segments) Get(ctx context.Context, key client.ObjectKey, object client.Object, opts ...client.GetOption) error {
+func (s checkedReader) Get(ctx context.Context, key client.ObjectKey, object client.Object, opts ...client.GetOption) error {
 	if err := checkSegments(key.Namespace, key.Name); err != nil {
 		return fmt.Errorf("read %s: %w", key, err)
 	}
 	return s.Reader.Get(ctx, key, object, opts...)
 }
 
-func (s segments) List(ctx context.Context, list client.ObjectList, opts ...client.ListOption) error {
+func (s checkedReader) List(ctx context.Context, list client.ObjectList, opts ...client.ListOption) error {
 	all := client.ListOptions{}
 	all.ApplyOptions(opts)
 	if err := checkSegments(all.Namespace); err != nil {

@@ -69,7 +69,7 @@ func (readsAll) List(context.Context, client.ObjectList, ...client.ListOption) e
 // TestSegments holds that nothing is read by a name that is a path: the client for metadata would
 // ask for what it leads to.
 func TestSegments(t *testing.T) {
-	s := &session{controller: &controller{reader: segments{readsAll{}}}, sim: simulationIn("")}
+	s := &session{controller: &controller{reader: checkedReader{readsAll{}}}, sim: simulationIn("")}
 	for _, name := range []string{"..", "../../configmaps/a", "a%2f.."} {
 		s.sim.Spec.Driver.Namespace = "simkube"
 		if has, err := s.exists(t.Context(), "Secret", name); has || err == nil || !strings.Contains(err.Error(), "invalid name") {

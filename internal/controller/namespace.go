@@ -17,17 +17,17 @@ import (
 	"simkube.io/simkube/internal/controller/objects"
 )
 
-// errMayHold is returned for a namespace of which is not known that nobody misses what is in it.
-var errMayHold = errors.New("it may hold what is somebody's")
+// errInUse is returned for a namespace of which is not known that nobody misses what is in it.
+var errInUse = errors.New("it may hold what is somebody's")
 
-// leaveNoNamespace removes the driver's namespace if the controller has made it, no other simulation wants it, and nothing
+// deleteUnusedNamespace removes the driver's namespace if the controller has made it, no other simulation wants it, and nothing
 // was put into it. It is not waited for, and nothing hangs on it: at worst an empty namespace stays.
-func (s *session) leaveNoNamespace(ctx context.Context) error {
+func (s *session) deleteUnusedNamespace(ctx context.Context) error {
 	name := s.sim.Spec.Driver.Namespace
 	namespace := metadata(corev1.SchemeGroupVersion.WithKind("Namespace"))
 	err := s.reader.Get(ctx, client.ObjectKey{Name: name}, namespace)
 	switch {
-	case isGone(err) || err == nil && (namespace.DeletionTimestamp != nil || !isNamespaceMadeHere(namespace)):
+	case isGone(err) || err == nil && (namespace.DeletionTimestamp != nil || !isManagedNamespace(namespace)):
 		return nil
 	case err != nil:
 		return fmt.Errorf("read namespace %s: %w", name, err)
@@ -36,7 +36,7 @@ func (s *session) leaveNoNamespace(ctx context.Context) error {
 	if err := s.reader.List(ctx, &all); err != nil {
 		return fmt.Errorf("list simulations: %w", err)
 	}
-	if isWanted(name, all.Items, s.sim) {
+	if isUsed(name, all.Items, s.sim) {
 		return nil // the last of them removes it
 	}
 	if err := s.isEmpty(ctx, name); err != nil {
@@ -51,13 +51,13 @@ func (s *session) leaveNoNamespace(ctx context.Context) error {
 	return nil
 }
 
-// isNamespaceMadeHere goes by the marks with which the controller makes namespaces.
-func isNamespaceMadeHere(namespace client.Object) bool {
-	return isMadeHere(namespace) && namespace.GetAnnotations()[objects.AnnotationUID] != ""
+// isManagedNamespace goes by the marks with which the controller makes namespaces.
+func isManagedNamespace(namespace client.Object) bool {
+	return isManaged(namespace) && namespace.GetAnnotations()[objects.AnnotationUID] != ""
 }
 
-// isWanted tells whether another simulation has its driver in a namespace, or will.
-func isWanted(namespace string, sims []simkubev1.Simulation, but *simkubev1.Simulation) bool {
+// isUsed tells whether another simulation has its driver in a namespace, or will.
+func isUsed(namespace string, sims []simkubev1.Simulation, but *simkubev1.Simulation) bool {
 	return slices.ContainsFunc(sims, func(sim simkubev1.Simulation) bool {
 		return sim.UID != but.UID && sim.Spec.Driver.Namespace == namespace && !isEnded(&sim)
 	})
@@ -72,12 +72,12 @@ func (s *session) isEmpty(ctx context.Context, namespace string) error {
 	}
 	lists, err := discovery.ServerPreferredNamespacedResources(lookup)
 	if err != nil {
-		return fmt.Errorf("%w: find out what kinds there are: %w", errMayHold, err)
+		return fmt.Errorf("%w: find out what kinds there are: %w", errInUse, err)
 	}
 	for _, list := range discovery.FilteredBy(discovery.SupportsAllVerbs{Verbs: []string{"list", "delete"}}, lists) {
 		version, err := schema.ParseGroupVersion(list.GroupVersion)
 		if err != nil {
-			return fmt.Errorf("%w: %w", errMayHold, err)
+			return fmt.Errorf("%w: %w", errInUse, err)
 		}
 		for i := range list.APIResources {
 			kind := version.WithKind(list.APIResources[i].Kind)
@@ -88,18 +88,18 @@ func (s *session) isEmpty(ctx context.Context, namespace string) error {
 				continue
 			}
 			if err != nil {
-				return fmt.Errorf("%w: list %s: %w", errMayHold, kind.Kind, err)
+				return fmt.Errorf("%w: list %s: %w", errInUse, kind.Kind, err)
 			}
-			if name := firstOfSomebody(kind, items.Items); name != "" {
-				return fmt.Errorf("%w: %s %s", errMayHold, kind.Kind, name)
+			if name := firstForeign(kind, items.Items); name != "" {
+				return fmt.Errorf("%w: %s %s", errInUse, kind.Kind, name)
 			}
 		}
 	}
 	return nil
 }
 
-// firstOfSomebody names the first of a namespace's objects of a kind that Kubernetes has not made by itself, if any.
-func firstOfSomebody(kind schema.GroupVersionKind, items []metav1.PartialObjectMetadata) string {
+// firstForeign names the first of a namespace's objects of a kind that Kubernetes has not made by itself, if any.
+func firstForeign(kind schema.GroupVersionKind, items []metav1.PartialObjectMetadata) string {
 	for i := range items {
 		switch name := items[i].Name; {
 		case kind.Kind == "Event" && (kind.Group == "" || kind.Group == "events.k8s.io"):

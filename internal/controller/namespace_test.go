@@ -32,7 +32,7 @@ func TestFirstOfSomebody(t *testing.T) {
 		for _, item := range tc.names {
 			items = append(items, metav1.PartialObjectMetadata{ObjectMeta: metav1.ObjectMeta{Name: item}})
 		}
-		if got := firstOfSomebody(tc.kind, items); got != tc.want {
+		if got := firstForeign(tc.kind, items); got != tc.want {
 			t.Errorf("%s: got %q, want %q", name, got, tc.want)
 		}
 	}
@@ -42,7 +42,7 @@ func TestIsNamespaceMadeHere(t *testing.T) {
 	sim := simulationIn("Initializing")
 	sim.Spec.Driver.Namespace = "load"
 	made := objects.Namespace(sim)
-	if made.Name != "load" || made.Annotations[objects.AnnotationUID] != "demo" || !isNamespaceMadeHere(made) {
+	if made.Name != "load" || made.Annotations[objects.AnnotationUID] != "demo" || !isManagedNamespace(made) {
 		t.Errorf("the namespace that is made is not known again: %+v", made)
 	}
 	if _, simulated := made.Labels[simkubev1.LabelSimulation]; simulated {
@@ -50,7 +50,7 @@ func TestIsNamespaceMadeHere(t *testing.T) {
 	}
 	unmarked := objects.Namespace(sim)
 	unmarked.Annotations = nil
-	if isNamespaceMadeHere(unmarked) {
+	if isManagedNamespace(unmarked) {
 		t.Error("a namespace without the mark counts as made here")
 	}
 }
@@ -73,7 +73,7 @@ func TestIsWanted(t *testing.T) {
 		"ended":     {in("a", "load", "Failed"), false},
 		"elsewhere": {in("a", "other", "Running"), false},
 	} {
-		if got := isWanted("load", []simkubev1.Simulation{self, tc.other}, &self); got != tc.want {
+		if got := isUsed("load", []simkubev1.Simulation{self, tc.other}, &self); got != tc.want {
 			t.Errorf("%s: got %v, want %v", name, got, tc.want)
 		}
 	}

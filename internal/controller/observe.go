@@ -20,12 +20,12 @@ type observed struct {
 	job *batchv1.Job
 	// pod is the youngest that is not going, or else the youngest; nil if there is none.
 	pod *corev1.Pod
-	// complaint is what is said last about a pod that cannot be made, or, when there is one, about a volume that it lacks.
-	complaint string
+	// startFailure is what is said last about a pod that cannot be made, or, when there is one, about a volume that it lacks.
+	startFailure string
 }
 
-// verdict is what that means.
-type verdict struct {
+// assessment is what that means.
+type assessment struct {
 	state           simkubev1.SimulationState
 	reason, message string
 	// grace, if not 0, is how long it may be so before the simulation has failed.
@@ -35,14 +35,14 @@ type verdict struct {
 	failed *failure
 }
 
-func (o observed) judge() verdict {
+func (o observed) assess() assessment {
 	driver := o.driver()
 	switch driver.Phase {
 	case simkubev1.DriverFinished:
-		return verdict{done: true}
+		return assessment{done: true}
 	case simkubev1.DriverFailed:
-		return verdict{failed: &failure{
-			reasonOf(driver),
+		return assessment{failed: &failure{
+			conditionReason(driver),
 			cmp.Or(driver.Message, "The driver has failed, and does not say why."),
 		}}
 	}
@@ -52,113 +52,113 @@ func (o observed) judge() verdict {
 		}
 		switch condition.Type {
 		case batchv1.JobFailed:
-			return verdict{failed: &failure{reasonDriver, fmt.Sprintf("The driver was started %d times, and ended early each time%s. "+
-				"Correct what it complains of, and create the simulation anew.", objects.BackoffLimit+1, o.finalWords())}}
+			return assessment{failed: &failure{reasonDriver, fmt.Sprintf("The driver was started %d times, and ended early each time%s. "+
+				"Correct what it complains of, and create the simulation anew.", objects.BackoffLimit+1, o.finalTermination())}}
 		case batchv1.JobComplete:
 			// Its last word may be on its way.
-			return verdict{
+			return assessment{
 				state: o.stateOr(simkubev1.SimulationInitializing), reason: reasonDriver, grace: 5 * time.Second,
 				message: fmt.Sprintf("The driver has ended without a word about its replay. Is %s a driver of SimKube?", o.sim.Spec.Driver.Image),
 			}
 		}
 	}
 	if o.hasStarted() {
-		return o.judgeRunning()
+		return o.assessRunning()
 	}
-	return o.judgeStarting()
+	return o.assessStarting()
 }
 
-// judgeRunning is for a simulation that has begun to replay.
-func (o observed) judgeRunning() verdict {
+// assessRunning is for a simulation that has begun to replay.
+func (o observed) assessRunning() assessment {
 	driver := o.driver()
 	switch {
 	case o.isRestarting():
-		v := o.judgePod()
+		v := o.assessPod()
 		v.state = simkubev1.SimulationRetrying
 		if v.reason == reasonInitializing {
 			v.reason = reasonRetrying
-			v.message = "The driver has ended early, and is started anew" + o.lastWords() + "."
+			v.message = "The driver has ended early, and is started anew" + o.lastTermination() + "."
 		}
 		return v
 	case driver.Paused:
-		return verdict{state: simkubev1.SimulationPaused, reason: reasonPaused, message: "The replay stands still; skctl resume has it go on."}
+		return assessment{state: simkubev1.SimulationPaused, reason: reasonPaused, message: "The replay stands still; skctl resume has it go on."}
 	default:
-		return verdict{state: simkubev1.SimulationRunning, reason: reasonReplaying, message: "The driver replays the trace."}
+		return assessment{state: simkubev1.SimulationRunning, reason: reasonReplaying, message: "The driver replays the trace."}
 	}
 }
 
-// judgeStarting is for one that has not.
-func (o observed) judgeStarting() verdict {
+// assessStarting is for one that has not.
+func (o observed) assessStarting() assessment {
 	if o.driver().Paused && !o.isRestarting() {
-		return verdict{state: simkubev1.SimulationPaused, reason: reasonPaused, message: "The simulation was created paused; skctl resume has it begin."}
+		return assessment{state: simkubev1.SimulationPaused, reason: reasonPaused, message: "The simulation was created paused; skctl resume has it begin."}
 	}
-	v := o.judgePod()
+	v := o.assessPod()
 	v.state = simkubev1.SimulationInitializing
 	if restarts := o.restarts(); restarts > 0 {
 		v.state = simkubev1.SimulationRetrying
 		if v.reason == reasonInitializing {
 			v.reason = reasonRetrying
-			v.message = fmt.Sprintf("The driver has ended early %s before the replay began, and is started anew%s.", words.Count(restarts, "time"), o.lastWords())
+			v.message = fmt.Sprintf("The driver has ended early %s before the replay began, and is started anew%s.", plural(restarts, "time"), o.lastTermination())
 		}
 	}
 	return v
 }
 
-// judgePod says what a pod that does not work yet waits for.
-func (o observed) judgePod() verdict {
+// assessPod says what a pod that does not work yet waits for.
+func (o observed) assessPod() assessment {
 	switch {
-	case o.pod == nil && o.complaint != "":
-		return verdict{reason: reasonNoPod, grace: startGrace, message: fmt.Sprintf("The driver's pod cannot be made: %s. "+
-			"Have namespace %s allow it, or use another.", strings.TrimSuffix(o.complaint, "."), o.sim.Spec.Driver.Namespace)}
+	case o.pod == nil && o.startFailure != "":
+		return assessment{reason: reasonNoPod, grace: startGrace, message: fmt.Sprintf("The driver's pod cannot be made: %s. "+
+			"Have namespace %s allow it, or use another.", strings.TrimSuffix(o.startFailure, "."), o.sim.Spec.Driver.Namespace)}
 	case o.pod == nil:
-		return verdict{reason: reasonInitializing, message: "The driver's pod is being made."}
+		return assessment{reason: reasonInitializing, message: "The driver's pod is being made."}
 	}
 	for _, condition := range o.pod.Status.Conditions {
 		if condition.Type == corev1.PodScheduled && condition.Status == corev1.ConditionFalse {
-			return verdict{reason: reasonUnschedulable, message: "No node takes the driver's pod; it needs one that is not simulated. " + condition.Message}
+			return assessment{reason: reasonUnschedulable, message: "No node takes the driver's pod; it needs one that is not simulated. " + condition.Message}
 		}
 	}
 	wait := o.container().State.Waiting
 	if wait == nil {
-		return verdict{reason: reasonInitializing, message: "The driver reads the trace."}
+		return assessment{reason: reasonInitializing, message: "The driver reads the trace."}
 	}
 	switch wait.Reason { // the kubelet comes to these when it has the volumes
 	case "ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError", "RegistryUnavailable":
-		return verdict{reason: reasonImage, grace: startGrace, message: fmt.Sprintf(
+		return assessment{reason: reasonImage, grace: startGrace, message: fmt.Sprintf(
 			"The image %s cannot be pulled: %s. Correct spec.driver.image, or give the service account %s the pull secret of its registry.",
 			o.sim.Spec.Driver.Image, cmp.Or(wait.Message, wait.Reason), o.pod.Spec.ServiceAccountName)}
 	case "CreateContainerError", "RunContainerError", "StartError":
-		return verdict{reason: reasonImage, grace: startGrace, message: fmt.Sprintf(
+		return assessment{reason: reasonImage, grace: startGrace, message: fmt.Sprintf(
 			"The image %s cannot be run: %s. Its entrypoint must be SimKube's driver.", o.sim.Spec.Driver.Image, cmp.Or(wait.Message, wait.Reason))}
 	case "CreateContainerConfigError":
-		return verdict{reason: reasonSecret, grace: startGrace, message: fmt.Sprintf(
+		return assessment{reason: reasonSecret, grace: startGrace, message: fmt.Sprintf(
 			"The driver's environment cannot be made: %s. See spec.driver.secrets.", cmp.Or(wait.Message, wait.Reason))}
 	}
-	if o.complaint != "" {
-		return o.judgeMount()
+	if o.startFailure != "" {
+		return o.assessMount()
 	}
-	return verdict{reason: reasonInitializing, message: "The driver's container is being made."}
+	return assessment{reason: reasonInitializing, message: "The driver's container is being made."}
 }
 
-// judgeMount says which volume is missing.
-func (o observed) judgeMount() verdict {
-	v := verdict{grace: startGrace}
+// assessMount says which volume is missing.
+func (o observed) assessMount() assessment {
+	v := assessment{grace: startGrace}
 	local, _ := objects.TracePath(o.sim.Spec.Driver.TracePath)
-	names := func(volume string) bool { return strings.Contains(o.complaint, fmt.Sprintf("%q", volume)) }
+	names := func(volume string) bool { return strings.Contains(o.startFailure, fmt.Sprintf("%q", volume)) }
 	switch {
-	case local != "" && (names(objects.VolumeTrace) || strings.Contains(o.complaint, local)):
+	case local != "" && (names(objects.VolumeTrace) || strings.Contains(o.startFailure, local)):
 		v.reason = reasonTrace
 		v.message = fmt.Sprintf("Node %s has no file %s: %s. Put the trace there on every node that may run the driver, or in a bucket; "+
-			"if the image holds it, set the annotation %s: \"true\".", o.pod.Spec.NodeName, local, o.complaint, simkubev1.AnnotationSkipLocalVolumeMount)
+			"if the image holds it, set the annotation %s: \"true\".", o.pod.Spec.NodeName, local, o.startFailure, simkubev1.AnnotationSkipLocalVolumeMount)
 	case names(objects.VolumeResults):
 		v.reason = reasonClaim
-		v.message = fmt.Sprintf("The volume for the results cannot be mounted: %s. See the claim of spec.results.", o.complaint)
+		v.message = fmt.Sprintf("The volume for the results cannot be mounted: %s. See the claim of spec.results.", o.startFailure)
 	case names(objects.VolumeCertificate):
 		v.reason = reasonVolume
-		v.message = fmt.Sprintf("The webhook's certificate cannot be mounted: %s.", o.complaint)
+		v.message = fmt.Sprintf("The webhook's certificate cannot be mounted: %s.", o.startFailure)
 	default:
 		v.reason = reasonVolume
-		v.message = fmt.Sprintf("A volume of the driver's pod cannot be mounted: %s.", o.complaint)
+		v.message = fmt.Sprintf("A volume of the driver's pod cannot be mounted: %s.", o.startFailure)
 	}
 	return v
 }
@@ -207,8 +207,8 @@ func (o observed) container() corev1.ContainerStatus {
 	return o.pod.Status.ContainerStatuses[0]
 }
 
-// lastWords says how the driver ended last, and what it printed then.
-func (o observed) lastWords() string {
+// lastTermination says how the driver ended last, and what it printed then.
+func (o observed) lastTermination() string {
 	c := o.container()
 	end := c.State.Terminated
 	if end == nil {
@@ -227,9 +227,9 @@ func (o observed) lastWords() string {
 	return text
 }
 
-// finalWords is lastWords when the pod may be gone: then what was said of it before is repeated.
-func (o observed) finalWords() string {
-	if words := o.lastWords(); words != "" {
+// finalTermination is lastTermination when the pod may be gone: then what was said of it before is repeated.
+func (o observed) finalTermination() string {
+	if words := o.lastTermination(); words != "" {
 		return words
 	}
 	if ready := conditionOf(o.sim, simkubev1.ConditionReady); ready != nil && ready.Reason == reasonRetrying {
@@ -238,11 +238,11 @@ func (o observed) finalWords() string {
 	return ""
 }
 
-// reasonOf is the driver's, if it is one that a condition takes.
-func reasonOf(driver simkubev1.DriverStatus) string {
-	const most = 64
+// conditionReason is the driver's, if it is one that a condition takes.
+func conditionReason(driver simkubev1.DriverStatus) string {
+	const maxReason = 64
 	letter := func(r rune) bool { return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' }
-	if driver.Reason == "" || len(driver.Reason) > most || strings.ContainsFunc(driver.Reason, func(r rune) bool { return !letter(r) }) {
+	if driver.Reason == "" || len(driver.Reason) > maxReason || strings.ContainsFunc(driver.Reason, func(r rune) bool { return !letter(r) }) {
 		return reasonDriver
 	}
 	return driver.Reason

@@ -49,12 +49,12 @@ func TestObserved_Judge(t *testing.T) {
 	going := driverPod(true, working(0))
 	going.DeletionTimestamp = &metav1.Time{}
 	for name, tc := range map[string]struct {
-		driver    simkubev1.DriverStatus
-		started   bool
-		ready     string // message of a Ready condition with the reason Retrying
-		job       batchv1.JobStatus
-		pod       *corev1.Pod
-		complaint string
+		driver       simkubev1.DriverStatus
+		started      bool
+		ready        string // message of a Ready condition with the reason Retrying
+		job          batchv1.JobStatus
+		pod          *corev1.Pod
+		startFailure string
 
 		state   simkubev1.SimulationState
 		reason  string
@@ -65,7 +65,7 @@ func TestObserved_Judge(t *testing.T) {
 	}{
 		"no pod yet": {state: "Initializing", reason: "Initializing", message: "pod is being made"},
 		"no pod": {
-			complaint: "violates PodSecurity", state: "Initializing", reason: "DriverPodRefused", message: "cannot be made: violates PodSecurity. Have namespace simkube", grace: startGrace,
+			startFailure: "violates PodSecurity", state: "Initializing", reason: "DriverPodRefused", message: "cannot be made: violates PodSecurity. Have namespace simkube", grace: startGrace,
 		},
 		"no node":        {pod: unschedulable, state: "Initializing", reason: "Unschedulable", message: "0/3 nodes"},
 		"creating":       {pod: driverPod(false, pending("ContainerCreating", "")), state: "Initializing", reason: "Initializing", message: "container"},
@@ -75,19 +75,19 @@ func TestObserved_Judge(t *testing.T) {
 		"no program":     {pod: driverPod(false, pending("CreateContainerError", "no command")), state: "Initializing", reason: "DriverImage", message: "entrypoint", grace: startGrace},
 		"environment":    {pod: driverPod(false, pending("CreateContainerConfigError", `secret "aws" not found`)), state: "Initializing", reason: "SecretMissing", message: "aws", grace: startGrace},
 		"no trace": {
-			pod: driverPod(false, pending("ContainerCreating", "")), complaint: `MountVolume.SetUp failed for volume "trace" : hostPath type check failed: /data/trace is not a file`,
+			pod: driverPod(false, pending("ContainerCreating", "")), startFailure: `MountVolume.SetUp failed for volume "trace" : hostPath type check failed: /data/trace is not a file`,
 			state: "Initializing", reason: "TraceNotFound", message: "Node real-1 has no file /data/trace", grace: startGrace,
 		},
 		"no volume": {
-			pod: driverPod(false, pending("ContainerCreating", "")), complaint: `MountVolume.SetUp failed for volume "results" : timed out`,
+			pod: driverPod(false, pending("ContainerCreating", "")), startFailure: `MountVolume.SetUp failed for volume "results" : timed out`,
 			state: "Initializing", reason: "ClaimMissing", message: "timed out", grace: startGrace,
 		},
 		"no certificate": {
-			pod: driverPod(false, pending("ContainerCreating", "")), complaint: `MountVolume.SetUp failed for volume "certificate" : secret "sk-driver-cert" not found`,
+			pod: driverPod(false, pending("ContainerCreating", "")), startFailure: `MountVolume.SetUp failed for volume "certificate" : secret "sk-driver-cert" not found`,
 			state: "Initializing", reason: "VolumeNotMounted", message: "certificate cannot be mounted", grace: startGrace,
 		},
 		"no image, after all": {
-			pod: driverPod(false, pending("ImagePullBackOff", "no such image")), complaint: `MountVolume.SetUp failed for volume "trace" : timed out`,
+			pod: driverPod(false, pending("ImagePullBackOff", "no such image")), startFailure: `MountVolume.SetUp failed for volume "trace" : timed out`,
 			state: "Initializing", reason: "DriverImage", message: "no such image", grace: startGrace,
 		},
 		"crash before the replay": {pod: driverPod(false, crashed(2, 2, "cannot list\n")), state: "Retrying", reason: "Retrying", message: "2 times before the replay began, and is started anew, the last time with exit code 2: cannot list.", started: false},
@@ -123,7 +123,7 @@ func TestObserved_Judge(t *testing.T) {
 			if tc.ready != "" {
 				sim.Status.Conditions = []metav1.Condition{{Type: simkubev1.ConditionReady, Reason: reasonRetrying, Message: tc.ready}}
 			}
-			v := observed{sim: sim, job: &batchv1.Job{Status: tc.job}, pod: tc.pod, complaint: tc.complaint}.judge()
+			v := observed{sim: sim, job: &batchv1.Job{Status: tc.job}, pod: tc.pod, startFailure: tc.startFailure}.assess()
 			if v.failed != nil {
 				v.reason, v.message = v.failed.reason, v.failed.message
 			}
@@ -139,7 +139,7 @@ func TestObserved_Judge(t *testing.T) {
 
 func TestCountedSince(t *testing.T) {
 	for _, tc := range []struct{ created, now, want int }{{0, 0, 0}, {0, 180, 0}, {0, 181, 1}, {0, 3600, 3420}} {
-		if got := countedSince(at(tc.created), at(tc.now)); !got.Equal(at(tc.want)) {
+		if got := earliestEvent(at(tc.created), at(tc.now)); !got.Equal(at(tc.want)) {
 			t.Errorf("created %d s, now %d s: got %v, want %v", tc.created, tc.now, got, at(tc.want))
 		}
 	}
@@ -159,7 +159,7 @@ func TestLatest(t *testing.T) {
 		"the last":       {[]corev1.Event{event("b", 2), event("c", 3), event("a", 1)}, "c"},
 		"with a series":  {[]corev1.Event{event("b", 2), series}, "of a series"},
 	} {
-		if got := latest(tc.events, at(0)); got != tc.want {
+		if got := latestMessage(tc.events, at(0)); got != tc.want {
 			t.Errorf("%s: got %q, want %q", name, got, tc.want)
 		}
 	}
@@ -183,7 +183,7 @@ func TestLacksVolume(t *testing.T) {
 		"with one":          {pod("real-1", corev1.PodPending, sandbox(corev1.ConditionTrue)), false},
 		"running":           {pod("real-1", corev1.PodRunning), false},
 	} {
-		if got := lacksVolume(tc.pod); got != tc.want {
+		if got := waitsForVolumes(tc.pod); got != tc.want {
 			t.Errorf("%s: got %v, want %v", name, got, tc.want)
 		}
 	}

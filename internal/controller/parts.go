@@ -40,7 +40,7 @@ func (s *session) ensureRoot(ctx context.Context) error {
 		// A simulation of the same name, which is gone, has left it.
 		return s.removeStale(ctx, root)
 	default:
-		return s.notOurs(root)
+		return s.nameTaken(root)
 	}
 	s.root = root
 	return nil
@@ -103,7 +103,7 @@ func (s *session) awaitFormerDriver(ctx context.Context) error {
 	if pod.DeletionTimestamp == nil && metav1.GetControllerOf(pod) == nil {
 		return waitFor(time.Second, reasonFormerDriver, "Pod %s drives the simulation without its job, which was deleted: kubectl delete pod -n %s %s", pod.Name, namespace, pod.Name)
 	}
-	_, message := awaitGone(pod, s.opts.Clock.Now())
+	_, message := describeDeletion(pod, s.opts.Clock.Now())
 	return waitFor(time.Second, reasonFormerDriver, "The driver's job was deleted. %s", message)
 }
 
@@ -135,10 +135,10 @@ func ensure[T client.Object](ctx context.Context, s *session, want T, checks ...
 	case err != nil:
 		return none, fmt.Errorf("read %s: %w", describe(want), err)
 	case !hasOwner(found, s.root.UID):
-		if isLeftOf(found, s.root) {
+		if hasOwnerNamed(found, s.root) {
 			return none, s.removeStale(ctx, found)
 		}
-		return none, s.notOurs(want)
+		return none, s.nameTaken(want)
 	case found.GetDeletionTimestamp() != nil:
 		return none, waitFor(recheck, "", "%s is going", describe(want))
 	}
@@ -173,8 +173,8 @@ func (s *session) create(ctx context.Context, object client.Object) error {
 	return fmt.Errorf("make %s: %w", what, err)
 }
 
-// notOurs fails because of another's object.
-func (s *session) notOurs(object client.Object) error {
+// nameTaken fails because of another's object.
+func (s *session) nameTaken(object client.Object) error {
 	return fail(reasonInvalid, "%s exists already, and does not belong to this simulation. Delete it, or name the simulation otherwise.", describe(object))
 }
 
@@ -202,8 +202,8 @@ func hasOwner(object client.Object, uid types.UID) bool {
 	return slices.ContainsFunc(object.GetOwnerReferences(), func(ref metav1.OwnerReference) bool { return ref.UID == uid })
 }
 
-// isLeftOf tells whether an object belonged to an earlier root of that name.
-func isLeftOf(object client.Object, root *simkubev1.SimulationRoot) bool {
+// hasOwnerNamed tells whether an object belonged to an earlier root of that name.
+func hasOwnerNamed(object client.Object, root *simkubev1.SimulationRoot) bool {
 	return slices.ContainsFunc(object.GetOwnerReferences(), func(ref metav1.OwnerReference) bool { return isRoot(ref, root.Name) })
 }
 

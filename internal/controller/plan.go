@@ -21,7 +21,7 @@ const (
 	planNothing = "nothing"
 	planSetUp   = "set up"
 	planEnd     = "end"
-	planLetGo   = "let go"
+	planRelease = "release"
 	planDelete  = "delete"
 )
 
@@ -33,9 +33,9 @@ func plan(sim *simkubev1.Simulation) (name string, steps []step) {
 		return planNothing, nil
 	case isEnded(sim):
 		// It holds nothing, and can be deleted without this controller.
-		return planLetGo, letGo()
+		return planRelease, release()
 	case deleted:
-		return planDelete, slices.Concat(cleanUp(), []step{{"postStopHooks", (*session).runPostStopOfDeleted}}, letGo())
+		return planDelete, slices.Concat(cleanUp(), []step{{"postStopHooks", (*session).runPostStopOfDeleted}}, release())
 	case isOver(sim):
 		return planEnd, slices.Concat(cleanUp(), end())
 	default:
@@ -73,9 +73,9 @@ func end() []step {
 	return []step{{"postStopHooks", (*session).runPostStop}, {"finish", (*session).finish}}
 }
 
-func letGo() []step {
+func release() []step {
 	return []step{{"releaseLease", (*session).releaseLease}, {"removeFinalizer", (*session).removeFinalizer}}
 }
 
-// everyStep has each name at least once.
-func everyStep() []step { return slices.Concat(setUp(), cleanUp(), end(), letGo()) }
+// allSteps has each name at least once.
+func allSteps() []step { return slices.Concat(setUp(), cleanUp(), end(), release()) }

@@ -33,11 +33,11 @@ func TestPlan(t *testing.T) {
 		"running":           {simulationIn("Running"), planSetUp, "finalizer", "wait"},
 		"failed, not clean": {simulationIn("Running", hasFailed), planEnd, "stop", "finish"},
 		"done, not clean":   {simulationIn("Running", hasDone), planEnd, "stop", "finish"},
-		"failed":            {simulationIn("Failed", hasFailed), planLetGo, "releaseLease", "removeFinalizer"},
-		"finished":          {simulationIn("Finished", hasDone), planLetGo, "releaseLease", "removeFinalizer"},
+		"failed":            {simulationIn("Failed", hasFailed), planRelease, "releaseLease", "removeFinalizer"},
+		"finished":          {simulationIn("Finished", hasDone), planRelease, "releaseLease", "removeFinalizer"},
 		"deleted":           {deleted(simulationIn("Running"), Finalizer), planDelete, "stop", "removeFinalizer"},
 		"deleted, failing":  {deleted(simulationIn("Running", hasFailed), "other", Finalizer), planDelete, "stop", "removeFinalizer"},
-		"deleted after all": {deleted(simulationIn("Finished"), Finalizer), planLetGo, "releaseLease", "removeFinalizer"},
+		"deleted after all": {deleted(simulationIn("Finished"), Finalizer), planRelease, "releaseLease", "removeFinalizer"},
 		"another's":         {deleted(simulationIn("Running"), "other"), planNothing, "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -69,8 +69,8 @@ func TestPlan_Order(t *testing.T) {
 			simulationIn("Running", metav1.Condition{Type: simkubev1.ConditionComplete, Status: metav1.ConditionFalse}),
 			[]string{"stop", "cleanUp", "remove", "postStopHooks", "finish"},
 		},
-		planLetGo:  {simulationIn("Finished"), []string{"releaseLease", "removeFinalizer"}},
-		planDelete: {deleted, []string{"stop", "cleanUp", "remove", "postStopHooks", "releaseLease", "removeFinalizer"}},
+		planRelease: {simulationIn("Finished"), []string{"releaseLease", "removeFinalizer"}},
+		planDelete:  {deleted, []string{"stop", "cleanUp", "remove", "postStopHooks", "releaseLease", "removeFinalizer"}},
 	} {
 		got, steps := plan(tc.sim)
 		if got != name {

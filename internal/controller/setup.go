@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -35,7 +36,7 @@ const (
 	// qps and burst are how many requests may be made in a second, unless the configuration says so.
 	qps, burst = 50, 100
 	// Errors are tried again after these times.
-	leastRetry, mostRetry = 200 * time.Millisecond, 30 * time.Second
+	minRetryDelay, maxRetryDelay = 200 * time.Millisecond, 30 * time.Second
 )
 
 // NewManager makes a manager for the controller and sets it up in it. Only what belongs to drivers is cached: not what is
@@ -51,12 +52,6 @@ func NewManager(config *rest.Config, opts Options) (ctrl.Manager, error) {
 			return nil, fmt.Errorf("make a scheme: %w", err)
 		}
 	}
-	off := func(address string) string {
-		if address == "" {
-			return "0"
-		}
-		return address
-	}
 	manager, err := ctrl.NewManager(config, ctrl.Options{
 		Scheme:                        scheme,
 		Logger:                        logr.FromSlogHandler(opts.Logger.Handler()),
@@ -65,8 +60,8 @@ func NewManager(config *rest.Config, opts Options) (ctrl.Manager, error) {
 		LeaderElectionID:              leaderElectionID,
 		LeaderElectionNamespace:       opts.Namespace,
 		LeaderElectionReleaseOnCancel: true, // nothing is done after the manager has ended
-		Metrics:                       metricsserver.Options{BindAddress: off(opts.MetricsAddress)},
-		HealthProbeBindAddress:        off(opts.HealthAddress),
+		Metrics:                       metricsserver.Options{BindAddress: cmp.Or(opts.MetricsAddress, "0")},
+		HealthProbeBindAddress:        cmp.Or(opts.HealthAddress, "0"),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("make a manager: %w", err)
@@ -99,16 +94,17 @@ func Setup(manager ctrl.Manager, opts Options) error {
 	c := &controller{
 		opts:     opts,
 		client:   manager.GetClient(),
-		reader:   segments{manager.GetAPIReader()},
+		reader:   checkedReader{manager.GetAPIReader()},
 		recorder: manager.GetEventRecorder(objects.ControllerName),
 		metrics:  newMetrics(manager.GetClient()),
+		retries:  workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](minRetryDelay, maxRetryDelay),
 	}
 	if err := c.metrics.register(opts.Registerer); err != nil {
 		return err
 	}
 	err := ctrl.NewControllerManagedBy(manager).
 		Named("simulation").
-		For(&simkubev1.Simulation{}, builder.WithPredicates(worthALook())).
+		For(&simkubev1.Simulation{}, builder.WithPredicates(relevantChanges())).
 		Watches(&simkubev1.Simulation{}, handler.Funcs{UpdateFunc: c.wakeAfterUpdate, DeleteFunc: c.wakeAfterDelete}).
 		Watches(&batchv1.Job{}, handler.EnqueueRequestsFromMapFunc(simulationOf)).
 		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(simulationOf)).
@@ -116,7 +112,7 @@ func Setup(manager ctrl.Manager, opts Options) error {
 		WithOptions(ctrlcontroller.Options{
 			MaxConcurrentReconciles: workers,
 			SkipNameValidation:      new(true), // tests have several in a process
-			RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](leastRetry, mostRetry),
+			RateLimiter:             c.retries,
 		}).
 		Complete(c)
 	if err != nil {

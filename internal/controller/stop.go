@@ -16,8 +16,8 @@ import (
 	"simkube.io/simkube/internal/controller/objects"
 )
 
-// goneTerm is how much later than it should an object may go before users are told how to help.
-const goneTerm = time.Minute
+// stuckAfter is how much later than it should an object may go before users are told how to help.
+const stuckAfter = time.Minute
 
 // stop ends the driver and waits until it is gone: it must not make anything while things are removed.
 func (s *session) stop(ctx context.Context) error {
@@ -26,7 +26,7 @@ func (s *session) stop(ctx context.Context) error {
 	err := s.reader.Get(ctx, client.ObjectKey{Namespace: namespace, Name: simkubev1.DriverName(s.sim.Name)}, job)
 	unseen := apierrors.IsForbidden(err)
 	switch {
-	case err == nil && isOurs(job, s.sim):
+	case err == nil && isOwned(job, s.sim):
 		if job.DeletionTimestamp == nil {
 			if err := s.delete(ctx, job); err != nil {
 				return err
@@ -45,31 +45,31 @@ func (s *session) stop(ctx context.Context) error {
 		return nil
 	}
 	// The one that holds up longest says most.
-	pod := slices.MinFunc(pods.Items, func(a, b corev1.Pod) int { return goesAt(&a).Compare(goesAt(&b)) })
+	pod := slices.MinFunc(pods.Items, func(a, b corev1.Pod) int { return deletionDeadline(&a).Compare(deletionDeadline(&b)) })
 	if unseen && pod.DeletionTimestamp == nil {
 		return fmt.Errorf("end the driver, whose pod %s is there: read its job: %w", pod.Name, err)
 	}
-	reason, message := awaitGone(&pod, s.opts.Clock.Now())
+	reason, message := describeDeletion(&pod, s.opts.Clock.Now())
 	return waitFor(time.Second, reason, "%s", message)
 }
 
-// goesAt is when an object should be gone; one that is not going goes after all that are.
-func goesAt(object client.Object) time.Time {
+// deletionDeadline is when an object should be gone; one that is not going goes after all that are.
+func deletionDeadline(object client.Object) time.Time {
 	if at := object.GetDeletionTimestamp(); at != nil {
 		return at.Time // it allows for a pod's grace period
 	}
 	return time.Unix(1<<40, 0)
 }
 
-// awaitGone says that an object is waited for that is deleted, and, when it should have been gone for some time, what may hold
+// describeDeletion says that an object is waited for that is deleted, and, when it should have been gone for some time, what may hold
 // it up and what to do.
-func awaitGone(object client.Object, now time.Time) (reason, message string) {
+func describeDeletion(object client.Object, now time.Time) (reason, message string) {
 	what := describe(object)
-	late := now.Sub(goesAt(object))
-	if late < goneTerm {
+	late := now.Sub(deletionDeadline(object))
+	if late < stuckAfter {
 		return reasonCleaningUp, fmt.Sprintf("Waits until %s is gone.", what)
 	}
-	message = fmt.Sprintf("%s should have been gone at %s.", what, goesAt(object).UTC().Format(time.RFC3339))
+	message = fmt.Sprintf("%s should have been gone at %s.", what, deletionDeadline(object).UTC().Format(time.RFC3339))
 	pod, isPod := object.(*corev1.Pod)
 	switch finalizers := object.GetFinalizers(); {
 	case len(finalizers) > 0:

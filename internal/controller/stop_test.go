@@ -10,7 +10,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-func TestAwaitGone(t *testing.T) {
+func TestDescribeDeletion(t *testing.T) {
 	going := metav1.NewTime(at(100))
 	pod := func(node string, going *metav1.Time, finalizers ...string) client.Object {
 		return &corev1.Pod{
@@ -34,7 +34,7 @@ func TestAwaitGone(t *testing.T) {
 		"a service, in time": {service, 100, reasonCleaningUp, []string{"Service simkube/svc"}},
 		"a service, late":    {service, 200, reasonStuck, []string{"Service simkube/svc", "garbage collector"}},
 	} {
-		reason, message := awaitGone(tc.object, at(tc.now))
+		reason, message := describeDeletion(tc.object, at(tc.now))
 		if reason != tc.reason {
 			t.Errorf("%s: got reason %s, want %s", name, reason, tc.reason)
 		}
@@ -44,7 +44,7 @@ func TestAwaitGone(t *testing.T) {
 			}
 		}
 	}
-	if !goesAt(pod("", nil)).After(at(0).Add(100 * 365 * 24 * time.Hour)) {
+	if !deletionDeadline(pod("", nil)).After(at(0).Add(100 * 365 * 24 * time.Hour)) {
 		t.Error("a pod that is not going would be told of before one that is stuck")
 	}
 }

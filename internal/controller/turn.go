@@ -40,9 +40,9 @@ func (s *session) takeTurn(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	may := Turns(all.Items, limit)
-	if !may[s.sim.UID] {
-		message := awaited(all.Items, may, s.sim)
+	allowed := Turns(all.Items, limit)
+	if !allowed[s.sim.UID] {
+		message := waitMessage(all.Items, allowed, s.sim)
 		if err := s.ready(ctx, simkubev1.SimulationBlocked, metav1.ConditionFalse, reasonBlocked, message); err != nil {
 			return err
 		}
@@ -57,12 +57,12 @@ func (s *session) takeTurn(ctx context.Context) error {
 	})
 }
 
-// awaited says whom a simulation waits for, given who may run.
-func awaited(sims []simkubev1.Simulation, may map[types.UID]bool, self *simkubev1.Simulation) string {
+// waitMessage says whom a simulation waits for, given who may run.
+func waitMessage(sims []simkubev1.Simulation, allowed map[types.UID]bool, self *simkubev1.Simulation) string {
 	var names []string
 	for i := range sims {
 		other := &sims[i]
-		if !may[other.UID] {
+		if !allowed[other.UID] {
 			continue
 		}
 		if prefix(other) == prefix(self) {

@@ -19,7 +19,7 @@ func aged(name string, created int64, prefix string, state simkubev1.SimulationS
 	return sim
 }
 
-func TestAwaited(t *testing.T) {
+func TestWaitMessage(t *testing.T) {
 	for name, tc := range map[string]struct {
 		sims  []simkubev1.Simulation
 		limit int
@@ -31,7 +31,7 @@ func TestAwaited(t *testing.T) {
 		"one of many": {[]simkubev1.Simulation{aged("b", 1, "p", "Running"), aged("a", 1, "r", "Paused"), aged("self", 2, "q", "")}, 2, "one of the simulations a, b: 2 may run"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := awaited(tc.sims, Turns(tc.sims, tc.limit), &tc.sims[len(tc.sims)-1])
+			got := waitMessage(tc.sims, Turns(tc.sims, tc.limit), &tc.sims[len(tc.sims)-1])
 			if !strings.Contains(got, tc.want) {
 				t.Errorf("got %q, want a part %q", got, tc.want)
 			}

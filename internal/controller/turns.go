@@ -20,7 +20,7 @@ func Turns(sims []simkubev1.Simulation, limit int) map[types.UID]bool {
 	if limit < 1 {
 		limit = DefaultMaxSimulations
 	}
-	may := make(map[types.UID]bool)
+	allowed := make(map[types.UID]bool)
 	prefixes := make(map[string]bool)
 	var waiting []*simkubev1.Simulation
 	for i := range sims {
@@ -32,21 +32,21 @@ func Turns(sims []simkubev1.Simulation, limit int) map[types.UID]bool {
 				waiting = append(waiting, s)
 			}
 		default:
-			may[s.UID] = true
+			allowed[s.UID] = true
 			prefixes[prefix(s)] = true
 		}
 	}
 	slices.SortFunc(waiting, older)
 	for _, s := range waiting {
-		if len(may) >= limit {
+		if len(allowed) >= limit {
 			break
 		}
 		if p := prefix(s); !prefixes[p] {
-			may[s.UID] = true
+			allowed[s.UID] = true
 			prefixes[p] = true
 		}
 	}
-	return may
+	return allowed
 }
 
 // older orders by creation; names decide within the second that Kubernetes keeps.

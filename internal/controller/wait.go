@@ -30,7 +30,7 @@ func (s *session) wait(ctx context.Context) error {
 	if err := s.refresh(ctx); err != nil {
 		return err
 	}
-	v := observed{sim: s.sim, job: s.job, pod: pod, complaint: s.complaint(ctx, pod)}.judge()
+	v := observed{sim: s.sim, job: s.job, pod: pod, startFailure: s.startFailure(ctx, pod)}.assess()
 	switch {
 	case v.failed != nil:
 		return v.failed

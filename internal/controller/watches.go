@@ -18,8 +18,8 @@ import (
 
 type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
 
-// worthALook leaves out the changes that mean nothing to the controller: its own, and how far the replay is.
-func worthALook() predicate.Predicate {
+// relevantChanges leaves out the changes that mean nothing to the controller: its own, and how far the replay is.
+func relevantChanges() predicate.Predicate {
 	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
 		before, ok := e.ObjectOld.(*simkubev1.Simulation)
 		after, ok2 := e.ObjectNew.(*simkubev1.Simulation)

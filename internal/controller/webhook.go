@@ -45,7 +45,7 @@ func (s *session) ensureWebhook(ctx context.Context) error {
 	case err != nil:
 		return fmt.Errorf("read %s: %w", describe(want), err)
 	case !isWebhookOf(s.sim)(webhook):
-		return s.notOurs(want)
+		return s.nameTaken(want)
 	case webhook.DeletionTimestamp != nil:
 		return waitFor(recheck, "", "%s is going", describe(want))
 	case repair(webhook, want):
@@ -66,8 +66,8 @@ func (s *session) ensureWebhook(ctx context.Context) error {
 func isWebhookOf(sim *simkubev1.Simulation) func(client.Object) bool {
 	return func(found client.Object) bool {
 		uid := found.GetAnnotations()[objects.AnnotationUID]
-		return isMadeHere(found) && found.GetLabels()[simkubev1.LabelSimulation] == simkubev1.LabelValue(sim.Name) ||
-			uid != "" && uid == string(sim.UID) || isOurs(found, sim)
+		return isManaged(found) && found.GetLabels()[simkubev1.LabelSimulation] == simkubev1.LabelValue(sim.Name) ||
+			uid != "" && uid == string(sim.UID) || isOwned(found, sim)
 	}
 }
 
@@ -101,7 +101,7 @@ func (s *session) trust(ctx context.Context, simulation string, authority []byte
 	if err := s.reader.Get(ctx, client.ObjectKey{Name: simkubev1.MutatingWebhookName(simulation)}, webhook); err != nil {
 		return fmt.Errorf("read the webhook of %s: %w", simulation, err)
 	}
-	if !isMadeHere(webhook) {
+	if !isManaged(webhook) {
 		return nil
 	}
 	changed := false

@@ -51,7 +51,7 @@ func TestRepair(t *testing.T) {
 				t.Errorf("repaired: got %v, want %v", got, tc.changed)
 			}
 			if found.ResourceVersion != "7" || len(found.OwnerReferences) > 0 || found.Annotations[objects.AnnotationUID] != "demo" ||
-				!isMadeHere(found) || !apiequality.Semantic.DeepEqual(found.Webhooks, want.Webhooks) {
+				!isManaged(found) || !apiequality.Semantic.DeepEqual(found.Webhooks, want.Webhooks) {
 				t.Errorf("got %+v", found)
 			}
 			if repair(found, want) {
@@ -115,10 +115,10 @@ func TestDriverRoots(t *testing.T) {
 	owner := root("gone-root")
 	space := metav1.PartialObjectMetadata{ObjectMeta: metav1.ObjectMeta{OwnerReferences: []metav1.OwnerReference{{Kind: "Other", Name: "x"}, objects.Owner(&owner)}}}
 	for name, tc := range map[string]struct {
-		pod    string
-		roots  []simkubev1.SimulationRoot
-		spaces []metav1.PartialObjectMetadata
-		want   []string
+		pod        string
+		roots      []simkubev1.SimulationRoot
+		namespaces []metav1.PartialObjectMetadata
+		want       []string
 	}{
 		"nothing was made":        {},
 		"a driver":                {"sk-demo-driver-a", []simkubev1.SimulationRoot{meta, root("sk-demo-driver-a-root")}, nil, []string{"sk-demo-driver-a-root"}},
@@ -130,7 +130,7 @@ func TestDriverRoots(t *testing.T) {
 	} {
 		sim := simulationIn("Running")
 		sim.Status.Driver = &simkubev1.DriverStatus{Pod: tc.pod}
-		if got := driverRoots(sim, tc.roots, tc.spaces); !slices.Equal(got, tc.want) {
+		if got := driverRoots(sim, tc.roots, tc.namespaces); !slices.Equal(got, tc.want) {
 			t.Errorf("%s: got %q, want %q", name, got, tc.want)
 		}
 	}

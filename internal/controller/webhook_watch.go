@@ -46,9 +46,9 @@ func watchWebhooks(from cache.Cache) source.Source {
 	})
 }
 
-// leaveNoWebhook removes the webhook of a simulation that is gone without this controller, once no simulated namespace is
+// deleteOrphanedWebhook removes the webhook of a simulation that is gone without this controller, once no simulated namespace is
 // left. Nobody else would: it has no owner.
-func (c *controller) leaveNoWebhook(ctx context.Context, simulation string) error {
+func (c *controller) deleteOrphanedWebhook(ctx context.Context, simulation string) error {
 	gone := &simkubev1.Simulation{ObjectMeta: metav1.ObjectMeta{Name: simulation}}
 	webhook := metadata(admissionv1.SchemeGroupVersion.WithKind("MutatingWebhookConfiguration"))
 	err := c.reader.Get(ctx, client.ObjectKey{Name: simkubev1.MutatingWebhookName(simulation)}, webhook)
@@ -58,17 +58,17 @@ func (c *controller) leaveNoWebhook(ctx context.Context, simulation string) erro
 	if err != nil {
 		return fmt.Errorf("read the webhook of %s: %w", simulation, err)
 	}
-	var spaces metav1.PartialObjectMetadataList
-	spaces.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("NamespaceList"))
-	err = c.reader.List(ctx, &spaces, client.Limit(1), client.MatchingLabels(simkubev1.SimulatedLabels(simulation)))
+	var namespaces metav1.PartialObjectMetadataList
+	namespaces.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("NamespaceList"))
+	err = c.reader.List(ctx, &namespaces, client.Limit(1), client.MatchingLabels(simkubev1.SimulatedLabels(simulation)))
 	if apierrors.IsForbidden(err) {
 		return nil // then it stays: a webhook too many does no harm
 	}
 	if err != nil {
 		return fmt.Errorf("list simulated namespaces: %w", err)
 	}
-	if len(spaces.Items) > 0 {
-		return errNotClean
+	if len(namespaces.Items) > 0 {
+		return errNamespacesLeft
 	}
 	uid := webhook.UID
 	if err := c.client.Delete(ctx, webhook, client.Preconditions{UID: &uid}); err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) {
@@ -77,5 +77,5 @@ func (c *controller) leaveNoWebhook(ctx context.Context, simulation string) erro
 	return nil
 }
 
-// errNotClean is returned while something simulated is left that a webhook is needed for.
-var errNotClean = errors.New("simulated namespaces are left")
+// errNamespacesLeft is returned while something simulated is left that a webhook is needed for.
+var errNamespacesLeft = errors.New("simulated namespaces are left")

@@ -32,9 +32,9 @@ const (
 // Bundle is a certificate with its key and the authorities that vouch for it and for the one before it, in PEM.
 type Bundle struct{ Cert, Key, CA []byte }
 
-// Make makes a certificate for servers of these names. Of old, the authorities of the certificate that it replaces, the
+// New makes a certificate for servers of these names. Of old, the authorities of the certificate that it replaces, the
 // first so many are kept, so that clients trust both while the new one spreads; what is no certificate in it is left out.
-func Make(now time.Time, names []string, old []byte, kept int) (Bundle, error) {
+func New(now time.Time, names []string, old []byte, kept int) (Bundle, error) {
 	authority := &x509.Certificate{
 		Subject:               pkix.Name{CommonName: "sk-driver authority"},
 		IsCA:                  true,
@@ -91,9 +91,9 @@ func complete(template *x509.Certificate, now time.Time) (*ecdsa.PrivateKey, err
 	return key, nil
 }
 
-// Good tells whether a certificate serves for these names, will for at least a third of its life, and is vouched for by
+// Check tells whether a certificate serves for these names, will for at least a third of its life, and is vouched for by
 // its authorities. If not, the error says why.
-func Good(bundle Bundle, now time.Time, names []string) error {
+func Check(bundle Bundle, now time.Time, names []string) error {
 	pair, err := tls.X509KeyPair(bundle.Cert, bundle.Key)
 	if err != nil {
 		return fmt.Errorf("read certificate and key: %w", err)

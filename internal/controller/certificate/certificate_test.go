@@ -20,7 +20,7 @@ func start() time.Time { return time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC) }
 
 func made(t *testing.T, now time.Time, names []string, old []byte) Bundle {
 	t.Helper()
-	bundle, err := Make(now, names, old, 1)
+	bundle, err := New(now, names, old, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,8 +37,8 @@ func leafOf(t *testing.T, bundle Bundle) *x509.Certificate {
 	return leaf
 }
 
-// TestGood_Life follows a certificate through its life.
-func TestGood_Life(t *testing.T) {
+// TestCheck_Life follows a certificate through its life.
+func TestCheck_Life(t *testing.T) {
 	clock := clocktesting.NewFakePassiveClock(start())
 	bundle := made(t, clock.Now(), []string{service}, nil)
 	for _, step := range []struct {
@@ -51,14 +51,14 @@ func TestGood_Life(t *testing.T) {
 		{91 * day, "ends on"},
 	} {
 		clock.SetTime(start().Add(step.after))
-		err := Good(bundle, clock.Now(), []string{service})
+		err := Check(bundle, clock.Now(), []string{service})
 		if (err == nil) != (step.want == "") || err != nil && !strings.Contains(err.Error(), step.want) {
 			t.Errorf("after %v: got %v, want %q", step.after, err, step.want)
 		}
 	}
 }
 
-func TestGood_Broken(t *testing.T) {
+func TestCheck_Broken(t *testing.T) {
 	names := []string{service, "*.simkube.svc"}
 	good := made(t, start(), names, nil)
 	other := made(t, start(), names, nil)
@@ -77,7 +77,7 @@ func TestGood_Broken(t *testing.T) {
 		"wrong authority":   {Bundle{Cert: good.Cert, Key: good.Key, CA: other.CA}, names, "no good for"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			err := Good(tc.bundle, start(), tc.names)
+			err := Check(tc.bundle, start(), tc.names)
 			if (err == nil) != (tc.want == "") || err != nil && !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("got %v, want %q", err, tc.want)
 			}
@@ -85,9 +85,9 @@ func TestGood_Broken(t *testing.T) {
 	}
 }
 
-// TestMake_Rotation sees that clients that have the new authorities trust the old certificate, too, and that authorities
+// TestNew_Rotation sees that clients that have the new authorities trust the old certificate, too, and that authorities
 // do not pile up.
-func TestMake_Rotation(t *testing.T) {
+func TestNew_Rotation(t *testing.T) {
 	first := made(t, start(), []string{service}, nil)
 	second := made(t, start().Add(61*day), []string{service}, first.CA)
 	third := made(t, start().Add(122*day), []string{service}, second.CA)
@@ -114,8 +114,8 @@ func TestMake_Rotation(t *testing.T) {
 	}
 }
 
-// TestMake_Kept has the authorities of several texts, in which some are twice.
-func TestMake_Kept(t *testing.T) {
+// TestNew_Kept has the authorities of several texts, in which some are twice.
+func TestNew_Kept(t *testing.T) {
 	var all [][]byte
 	for range 4 {
 		all = append(all, made(t, start(), []string{service}, nil).CA)
@@ -125,7 +125,7 @@ func TestMake_Kept(t *testing.T) {
 		kept int
 		want [][]byte
 	}{{0, nil}, {1, all[:1]}, {3, all[:3]}, {9, all}} {
-		bundle, err := Make(start(), []string{service}, old, tc.kept)
+		bundle, err := New(start(), []string{service}, old, tc.kept)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -42,7 +42,7 @@ func full() *simkubev1.Simulation {
 
 // TestObjects_Golden holds every object against what it looked like when it was last looked at.
 func TestObjects_Golden(t *testing.T) {
-	for name, sim := range map[string]*simkubev1.Simulation{"least": simulation(), "full": full()} {
+	for name, sim := range map[string]*simkubev1.Simulation{"minimal": simulation(), "full": full()} {
 		t.Run(name, func(t *testing.T) {
 			root := Metaroot(sim)
 			root.UID = "root-uid"

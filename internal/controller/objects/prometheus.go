@@ -7,6 +7,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/utils/ptr"
 
 	simkubev1 "simkube.io/simkube/api/v1"
 )
@@ -26,7 +27,7 @@ func PrometheusKind() schema.GroupVersionKind {
 
 // MetricsNamespace is where the simulation's Prometheus is.
 func MetricsNamespace(metrics *simkubev1.SimulationMetrics) string {
-	return valueOr(metrics.Namespace, defaultMetricsNamespace)
+	return ptr.Deref(metrics.Namespace, defaultMetricsNamespace)
 }
 
 // Prometheus scrapes what the simulation's metrics say, as long as the simulation lives. It is an error if a
@@ -34,8 +35,8 @@ func MetricsNamespace(metrics *simkubev1.SimulationMetrics) string {
 func Prometheus(sim *simkubev1.Simulation, root *simkubev1.SimulationRoot) (*unstructured.Unstructured, error) {
 	metrics := sim.Spec.Metrics
 	spec := map[string]any{
-		"shards":             int64(valueOr(metrics.PrometheusShards, 1)),
-		"serviceAccountName": valueOr(metrics.ServiceAccount, defaultMetricsAccount),
+		"shards":             int64(ptr.Deref(metrics.PrometheusShards, 1)),
+		"serviceAccountName": ptr.Deref(metrics.ServiceAccount, defaultMetricsAccount),
 		"scrapeInterval":     scrapeInterval,
 		"externalLabels":     map[string]any{"simulation": sim.Name},
 
@@ -78,11 +79,4 @@ func selectIn(label string, values []string) map[string]any {
 	return map[string]any{"matchExpressions": []any{
 		map[string]any{"key": label, "operator": "In", "values": list},
 	}}
-}
-
-func valueOr[T any](value *T, otherwise T) T {
-	if value == nil {
-		return otherwise
-	}
-	return *value
 }

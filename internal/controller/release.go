@@ -14,12 +14,12 @@ import (
 	"simkube.io/simkube/internal/controller/objects"
 )
 
-// disownCertificate gives up the simulation's part in the certificate, which goes with the last that has one.
-func (s *session) disownCertificate(ctx context.Context) error {
+// releaseCertificate gives up the simulation's part in the certificate, which goes with the last that has one.
+func (s *session) releaseCertificate(ctx context.Context) error {
 	s.certificates.Lock()
 	defer s.certificates.Unlock()
 	if s.sim.Spec.Driver.CertManagerIssuer != nil {
-		gone, err := s.disown(ctx, empty(objects.Certificate(s.sim, objects.Metaroot(s.sim))))
+		gone, err := s.removeOwner(ctx, empty(objects.Certificate(s.sim, objects.Metaroot(s.sim))))
 		if err != nil || !gone {
 			return err
 		}
@@ -33,13 +33,13 @@ func (s *session) disownCertificate(ctx context.Context) error {
 		}
 		return s.delete(ctx, secret)
 	}
-	_, err := s.disown(ctx, &corev1.Secret{})
+	_, err := s.removeOwner(ctx, &corev1.Secret{})
 	return err
 }
 
-// disown takes the metaroot from the owners of an object, and deletes it if there is no other. gone tells whether it is
+// removeOwner takes the metaroot from the owners of an object, and deletes it if there is no other. gone tells whether it is
 // there no more.
-func (s *session) disown(ctx context.Context, object client.Object) (gone bool, err error) {
+func (s *session) removeOwner(ctx context.Context, object client.Object) (gone bool, err error) {
 	key := client.ObjectKey{Namespace: s.sim.Spec.Driver.Namespace, Name: simkubev1.DriverCertSecret}
 	err = s.reader.Get(ctx, key, object)
 	switch {
@@ -47,7 +47,7 @@ func (s *session) disown(ctx context.Context, object client.Object) (gone bool, 
 		return true, nil
 	case err != nil:
 		return false, fmt.Errorf("read %s %s: %w", object.GetObjectKind().GroupVersionKind().Kind, key, err)
-	case !isMadeHere(object):
+	case !isManaged(object):
 		return false, nil
 	}
 	owners := slices.Clone(object.GetOwnerReferences())

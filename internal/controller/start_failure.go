@@ -14,16 +14,16 @@ const (
 	eventNoVolume = "FailedMount"  // of a pod
 )
 
-// complaintTerm is how long a complaint counts. What is still wrong is said again: by the kubelet within two minutes, by the
+// maxStartFailureAge is how long a startFailure counts. What is still wrong is said again: by the kubelet within two minutes, by the
 // controller of jobs within one.
-const complaintTerm = 3 * time.Minute
+const maxStartFailureAge = 3 * time.Minute
 
-// complaint gives what is said last about a pod that cannot be made or does not start. It is for an explanation: that it
+// startFailure gives what is said last about a pod that cannot be made or does not start. It is for an explanation: that it
 // cannot be had stops nothing.
-func (s *session) complaint(ctx context.Context, pod *corev1.Pod) string {
+func (s *session) startFailure(ctx context.Context, pod *corev1.Pod) string {
 	about, reason := s.job.Name, eventNoPod
 	if pod != nil {
-		if !lacksVolume(pod) {
+		if !waitsForVolumes(pod) {
 			return ""
 		}
 		about, reason = pod.Name, eventNoVolume
@@ -34,25 +34,25 @@ func (s *session) complaint(ctx context.Context, pod *corev1.Pod) string {
 		s.log.DebugContext(ctx, "what is said about the driver is not known", "error", err)
 		return ""
 	}
-	return latest(events.Items, countedSince(s.job.CreationTimestamp.Time, s.opts.Clock.Now()))
+	return latestMessage(events.Items, earliestEvent(s.job.CreationTimestamp.Time, s.opts.Clock.Now()))
 }
 
-// countedSince is when complaints about a job begin to count: an earlier job had the same name.
-func countedSince(created, now time.Time) time.Time {
-	if recent := now.Add(-complaintTerm); recent.After(created) {
+// earliestEvent is when complaints about a job begin to count: an earlier job had the same name.
+func earliestEvent(created, now time.Time) time.Time {
+	if recent := now.Add(-maxStartFailureAge); recent.After(created) {
 		return recent
 	}
 	return created
 }
 
-// lacksVolume tells whether a pod may wait for its volumes: it is on a node, and its sandbox, which comes after them, is not
+// waitsForVolumes tells whether a pod may wait for its volumes: it is on a node, and its sandbox, which comes after them, is not
 // there.
-func lacksVolume(pod *corev1.Pod) bool {
+func waitsForVolumes(pod *corev1.Pod) bool {
 	return pod.Status.Phase == corev1.PodPending && pod.Spec.NodeName != "" && !hasCondition(pod, corev1.PodReadyToStartContainers)
 }
 
 // latest gives the message of the last event since a time.
-func latest(events []corev1.Event, since time.Time) string {
+func latestMessage(events []corev1.Event, since time.Time) string {
 	var last time.Time
 	text := ""
 	for i := range events {

@@ -13,26 +13,26 @@ import (
 	simkubev1 "simkube.io/simkube/api/v1"
 )
 
-// errForeignHooks is returned when somebody else has written down that hooks were begun: two controllers are at work.
-var errForeignHooks = errors.New("another process runs hooks of this simulation")
+// errHooksChanged is returned when somebody else has written down that hooks were begun: two controllers are at work.
+var errHooksChanged = errors.New("another process runs hooks of this simulation")
 
-// ledger keeps in the status which hooks were begun.
-type ledger struct{ s *session }
+// hookRecords keeps in the status which hooks were begun.
+type hookRecords struct{ s *session }
 
-func (l *ledger) Records() []simkubev1.HookRecord { return l.s.status().Hooks }
+func (r *hookRecords) Records() []simkubev1.HookRecord { return r.s.status().Hooks }
 
 // Save writes the records down, unless others than are known here were written meanwhile. It is tried for a while: when it
 // fails after a hook has ended, that hook counts as interrupted.
-func (l *ledger) Save(ctx context.Context, records []simkubev1.HookRecord) error {
-	known := l.Records()
+func (r *hookRecords) Save(ctx context.Context, records []simkubev1.HookRecord) error {
+	known := r.Records()
 	var last error
 	sent := false
 	backoff := wait.Backoff{Duration: 100 * time.Millisecond, Factor: 2, Cap: 5 * time.Second, Steps: 10}
 	err := wait.ExponentialBackoffWithContext(ctx, backoff, func(ctx context.Context) (bool, error) {
-		if last = l.save(ctx, known, records, &sent); last == nil {
+		if last = r.save(ctx, known, records, &sent); last == nil {
 			return true, nil
 		}
-		if errors.Is(last, errForeignHooks) || apierrors.IsNotFound(last) || apierrors.IsInvalid(last) {
+		if errors.Is(last, errHooksChanged) || apierrors.IsNotFound(last) || apierrors.IsInvalid(last) {
 			return false, last
 		}
 		return false, nil
@@ -44,17 +44,17 @@ func (l *ledger) Save(ctx context.Context, records []simkubev1.HookRecord) error
 }
 
 // save tries once. sent tells whether an earlier try may have been written, though its answer did not arrive.
-func (l *ledger) save(ctx context.Context, known, records []simkubev1.HookRecord, sent *bool) error {
-	if err := l.s.refresh(ctx); err != nil {
+func (r *hookRecords) save(ctx context.Context, known, records []simkubev1.HookRecord, sent *bool) error {
+	if err := r.s.refresh(ctx); err != nil {
 		return err
 	}
-	if written := l.Records(); !apiequality.Semantic.DeepEqual(written, known) {
+	if written := r.Records(); !apiequality.Semantic.DeepEqual(written, known) {
 		if *sent && sameRecords(written, records) {
 			return nil
 		}
-		return errForeignHooks
+		return errHooksChanged
 	}
-	err := l.s.updateExactly(ctx, func(status *simkubev1.SimulationStatus) { status.Hooks = records })
+	err := r.s.updateExactly(ctx, func(status *simkubev1.SimulationStatus) { status.Hooks = records })
 	*sent = *sent || err != nil && !apierrors.IsConflict(err)
 	return err
 }
