@@ -11,26 +11,26 @@ import (
 	"simkube.io/simkube/internal/words"
 )
 
-// maxNote is the longest text that an Event takes.
+// maxNote is the maximum length of an Event's note.
 const maxNote = 1000
 
-// announce makes events of what has changed in the status since before.
+// announce records Events for what has changed in the status since before.
 func (s *session) announce(ctx context.Context, before *simkubev1.Simulation) {
 	now := state(s.sim)
 	if now != state(before) {
 		message := s.explain()
-		s.log.InfoContext(ctx, "the simulation's state has changed", "from", state(before), "to", now, "message", message)
+		s.log.InfoContext(ctx, "the simulation's state changed", "from", state(before), "to", now, "message", message)
 		s.event(eventType(now), string(now), "ChangeState", message)
 		return
 	}
 	was, is := conditionOf(before, simkubev1.ConditionReady), conditionOf(s.sim, simkubev1.ConditionReady)
 	if is != nil && is.Status == metav1.ConditionFalse && isProblem(is.Reason) && (was == nil || was.Reason != is.Reason) {
-		s.log.WarnContext(ctx, "the simulation is held up", "reason", is.Reason, "message", is.Message)
+		s.log.WarnContext(ctx, "the simulation is not ready", "reason", is.Reason, "message", is.Message)
 		s.event(corev1.EventTypeWarning, is.Reason, "Wait", is.Message)
 	}
 }
 
-// explain gives the message of the condition that says most about the state.
+// explain returns the message of the condition that describes the state best.
 func (s *session) explain() string {
 	for _, kind := range []string{simkubev1.ConditionFailed, simkubev1.ConditionComplete, simkubev1.ConditionReady} {
 		if condition := conditionOf(s.sim, kind); condition != nil && condition.Message != "" && (kind == simkubev1.ConditionReady || isEnded(s.sim)) {
@@ -53,7 +53,7 @@ func eventType(state simkubev1.SimulationState) string {
 	}
 }
 
-// isProblem tells reasons that somebody should do something about from those of every simulation.
+// isProblem reports whether a reason calls for action by a user.
 func isProblem(reason string) bool {
 	switch reason {
 	case reasonBlocked, reasonInitializing, reasonReplaying, reasonPaused, reasonRetrying, reasonCleaningUp, reasonFinished:

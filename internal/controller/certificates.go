@@ -17,11 +17,13 @@ import (
 	"simkube.io/simkube/internal/controller/objects"
 )
 
-// maxTrusted is how many authorities are trusted besides a new one when the Secret is gone: that of the certificate that
-// drivers have, after those of others that were trusted, but never written because the controller was interrupted.
+// maxTrusted is how many old authorities stay trusted when the Secret is gone. The first is that of
+// the certificate that running drivers use. Others may precede it: authorities that were
+// distributed but never stored, because the controller was interrupted.
 const maxTrusted = 3
 
-// ensureCertificate sees that the driver has something to serve its webhook with. Drivers of one namespace share it.
+// ensureCertificate makes sure that there is a certificate for the driver's webhook. The drivers of
+// a namespace share it.
 func (s *session) ensureCertificate(ctx context.Context) error {
 	s.certificates.Lock()
 	defer s.certificates.Unlock()
@@ -35,7 +37,8 @@ func (s *session) ensureCertificate(ctx context.Context) error {
 	}
 	now := s.opts.Clock.Now()
 	if secret == nil {
-		// It may have been there: drivers go on with what they have read, and must be trusted as long.
+		// The Secret may have been deleted. Running drivers keep serving the certificate that they have
+		// read, so it must stay trusted.
 		trusted, err := s.trustedAuthorities(ctx)
 		if err != nil {
 			return err
@@ -51,18 +54,18 @@ func (s *session) ensureCertificate(ctx context.Context) error {
 	}
 	switch {
 	case !isManaged(secret):
-		return fail(reasonCertificate, "%s exists already, and is not the controller's. Delete it, or use another namespace for the driver.", describe(secret))
+		return fail(reasonCertificate, "%s already exists, and is not managed by sk-ctrl. Delete it, or use another namespace for the driver.", describe(secret))
 	case secret.DeletionTimestamp != nil:
-		return waitFor(recheck, "", "%s is going", describe(secret))
+		return waitFor(recheck, "", "%s is being deleted", describe(secret))
 	}
 	before := secret.DeepCopy()
-	if why := certificate.Check(bundleOf(secret), now, names); why != nil {
+	if reason := certificate.Check(bundleOf(secret), now, names); reason != nil {
 		bundle, err := certificate.New(now, names, secret.Data[objects.CAKey], 1)
 		if err != nil {
 			return err
 		}
-		s.log.InfoContext(ctx, "the webhook's certificate is replaced", "secret", describe(secret), "why", why)
-		// Whoever calls a driver must trust the new certificate before a driver can have it.
+		s.log.InfoContext(ctx, "the webhook's certificate is being replaced", "secret", describe(secret), "reason", reason)
+		// Clients must trust the new certificate before a driver uses it.
 		if err := s.distributeAuthority(ctx, bundle.CA); err != nil {
 			return err
 		}
@@ -76,7 +79,7 @@ func (s *session) ensureCertificate(ctx context.Context) error {
 	return nil
 }
 
-// certificateSecret returns nil if there is none.
+// certificateSecret returns the certificate's Secret, or nil if it does not exist.
 func (s *session) certificateSecret(ctx context.Context) (*corev1.Secret, error) {
 	secret := &corev1.Secret{}
 	err := s.reader.Get(ctx, client.ObjectKey{Namespace: s.sim.Spec.Driver.Namespace, Name: simkubev1.DriverCertSecret}, secret)
@@ -90,7 +93,8 @@ func (s *session) certificateSecret(ctx context.Context) (*corev1.Secret, error)
 	return secret, nil
 }
 
-// distributeAuthority has the webhooks of all drivers that share the certificate trust the new one.
+// distributeAuthority adds the new authority to the webhooks of all drivers that share the
+// certificate.
 func (s *session) distributeAuthority(ctx context.Context, authority []byte) error {
 	names, err := s.sharers(ctx)
 	if err != nil {
@@ -104,7 +108,8 @@ func (s *session) distributeAuthority(ctx context.Context, authority []byte) err
 	return nil
 }
 
-// trustedAuthorities gives what the webhooks trust of all drivers that share the certificate.
+// trustedAuthorities returns the CA bundles of the webhooks of all drivers that share the
+// certificate.
 func (s *session) trustedAuthorities(ctx context.Context) ([]byte, error) {
 	names, err := s.sharers(ctx)
 	if err != nil {
@@ -135,7 +140,8 @@ func (s *session) sharers(ctx context.Context) ([]string, error) {
 	return sharing(all.Items, s.sim.Spec.Driver.Namespace), nil
 }
 
-// sharing names the simulations whose drivers have, or soon have, the controller's certificate of a namespace.
+// sharing returns the names of the simulations whose drivers use, or are about to use, the
+// controller's certificate in a namespace.
 func sharing(sims []simkubev1.Simulation, namespace string) []string {
 	var names []string
 	for i := range sims {
@@ -154,7 +160,8 @@ func bundleOf(secret *corev1.Secret) certificate.Bundle {
 	return certificate.Bundle{Cert: secret.Data[corev1.TLSCertKey], Key: secret.Data[corev1.TLSPrivateKeyKey], CA: secret.Data[objects.CAKey]}
 }
 
-// adopt adds the metaroot to the owners of what simulations share, in place of an earlier root of its name.
+// adopt adds the metaroot to the owners of an object that simulations share, and removes an earlier
+// root of the same name.
 func adopt(object client.Object, root *simkubev1.SimulationRoot) {
 	owners := slices.DeleteFunc(slices.Clone(object.GetOwnerReferences()), func(ref metav1.OwnerReference) bool {
 		return isRoot(ref, root.Name) && ref.UID != root.UID

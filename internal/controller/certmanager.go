@@ -12,10 +12,10 @@ import (
 	"simkube.io/simkube/internal/controller/objects"
 )
 
-// certNameAnnotation is what cert-manager marks the Secrets with that it made.
+// certNameAnnotation is set by cert-manager on the Secrets that it creates.
 const certNameAnnotation = "cert-manager.io/certificate-name"
 
-// orderCertificate asks cert-manager for a certificate, and waits until it is there.
+// orderCertificate requests a certificate from cert-manager and waits until it is issued.
 func (s *session) orderCertificate(ctx context.Context) error {
 	want := objects.Certificate(s.sim, s.root)
 	order := empty(want)
@@ -27,7 +27,7 @@ func (s *session) orderCertificate(ctx context.Context) error {
 	switch {
 	case apierrors.IsNotFound(err):
 		if secret != nil && secret.Annotations[certNameAnnotation] == "" {
-			return fail(reasonCertificate, "%s exists already, and is not cert-manager's. Delete it, or use another namespace for the driver.", describe(secret))
+			return fail(reasonCertificate, "%s already exists, and is not managed by cert-manager. Delete it, or use another namespace for the driver.", describe(secret))
 		}
 		if err := s.create(ctx, want); err != nil {
 			return err
@@ -36,9 +36,9 @@ func (s *session) orderCertificate(ctx context.Context) error {
 	case err != nil:
 		return fmt.Errorf("read %s: %w", describe(want), err)
 	case !isManaged(order):
-		return fail(reasonCertificate, "%s exists already, and is not the controller's. Delete it, or use another namespace for the driver.", describe(want))
+		return fail(reasonCertificate, "%s already exists, and is not managed by sk-ctrl. Delete it, or use another namespace for the driver.", describe(want))
 	case order.GetDeletionTimestamp() != nil:
-		return waitFor(recheck, "", "%s is going", describe(want))
+		return waitFor(recheck, "", "%s is being deleted", describe(want))
 	case !hasOwner(order, s.root.UID):
 		adopt(order, s.root)
 		if err := s.client.Update(ctx, order); err != nil {
@@ -46,13 +46,13 @@ func (s *session) orderCertificate(ctx context.Context) error {
 		}
 	}
 	if secret == nil || len(secret.Data[corev1.TLSCertKey]) == 0 || len(secret.Data[corev1.TLSPrivateKeyKey]) == 0 {
-		return s.missing(certificateGrace, reasonCertificate, "cert-manager has not issued %s yet%s. Look at the Certificate, its CertificateRequest and the ClusterIssuer %s.",
+		return s.missing(certificateGrace, reasonCertificate, "cert-manager has not issued %s yet%s. Check the Certificate, its CertificateRequest and the ClusterIssuer %s.",
 			describe(want), notReadyBecause(order), *s.sim.Spec.Driver.CertManagerIssuer)
 	}
 	return nil
 }
 
-// notReadyBecause says what cert-manager says.
+// notReadyBecause returns the message of a Certificate's Ready condition if it is not ready.
 func notReadyBecause(order *unstructured.Unstructured) string {
 	conditions, _, _ := unstructured.NestedSlice(order.Object, "status", "conditions")
 	for _, condition := range conditions {

@@ -16,8 +16,8 @@ import (
 	"simkube.io/simkube/internal/controller/objects"
 )
 
-// check looks for everything that a driver needs and the controller does not make, before it makes anything. Once there
-// is a driver it has what it needs.
+// check makes sure that everything exists that a driver needs and the controller does not create,
+// before anything is created. It is skipped once the driver's job exists.
 func (s *session) check(ctx context.Context) error {
 	if has, err := s.hasJob(ctx); err != nil || has {
 		return err
@@ -32,20 +32,20 @@ func (s *session) check(ctx context.Context) error {
 	return nil
 }
 
-// checkSpec finds what the schema cannot tell.
+// checkSpec validates what the schema of the resource cannot.
 func (s *session) checkSpec(context.Context) error {
 	if _, err := objects.TracePath(s.sim.Spec.Driver.TracePath); err != nil {
 		return fail(reasonInvalid, "%v", err)
 	}
 	if s.sim.Spec.Metrics != nil {
 		if _, err := objects.Prometheus(s.sim, &simkubev1.SimulationRoot{}); err != nil {
-			return fail(reasonInvalid, "%v: wanted is an object, as the Prometheus operator's remoteWrite has it", err)
+			return fail(reasonInvalid, "%v: must be an object like an entry of the Prometheus operator's remoteWrite", err)
 		}
 	}
 	return nil
 }
 
-// checkNamespace makes the driver's namespace if there is none.
+// checkNamespace creates the driver's namespace if it does not exist.
 func (s *session) checkNamespace(ctx context.Context) error {
 	name := s.sim.Spec.Driver.Namespace
 	namespace := metadata(corev1.SchemeGroupVersion.WithKind("Namespace"))
@@ -54,16 +54,16 @@ func (s *session) checkNamespace(ctx context.Context) error {
 	case apierrors.IsNotFound(err):
 		err := s.client.Create(ctx, objects.Namespace(s.sim))
 		if apierrors.IsForbidden(err) || apierrors.IsInvalid(err) {
-			return s.missing(missingGrace, reasonNamespace, "There is no namespace %s, and it cannot be made: %v. Make it, with the service account %s in it.",
+			return s.missing(missingGrace, reasonNamespace, "Namespace %s does not exist, and cannot be created: %v. Create it, with the service account %s in it.",
 				name, err, s.opts.DriverServiceAccount)
 		}
 		return err
 	case err != nil:
 		return fmt.Errorf("read namespace %s: %w", name, err)
 	case namespace.DeletionTimestamp != nil:
-		return s.missing(missingGrace, reasonNamespace, "The driver's namespace %s is being deleted. Wait until it is gone, or use another.", name)
+		return s.missing(missingGrace, reasonNamespace, "The driver's namespace %s is being deleted. Wait until it is gone, or use another one.", name)
 	case namespace.Labels[simkubev1.LabelVirtual] != "":
-		return fail(reasonInvalid, "The driver's namespace %s belongs to a simulation, and would go with it. Use another.", name)
+		return fail(reasonInvalid, "The driver's namespace %s belongs to a simulation, and would be deleted with it. Use another one.", name)
 	}
 	return nil
 }
@@ -73,7 +73,7 @@ func (s *session) checkAccount(ctx context.Context) error {
 		"the driver runs as it; install SimKube's manifests for this namespace, or use the namespace that they are installed in")
 }
 
-// checkSecrets tells of all that are missing at once: they are one thing that is waited for.
+// checkSecrets reports all missing Secrets at once, so that they share one grace period.
 func (s *session) checkSecrets(ctx context.Context) error {
 	var missing []string
 	for _, name := range s.sim.Spec.Driver.Secrets {
@@ -88,14 +88,14 @@ func (s *session) checkSecrets(ctx context.Context) error {
 	if len(missing) == 0 {
 		return nil
 	}
-	return s.missing(missingGrace, reasonSecret, "There is no Secret %s in namespace %s: spec.driver.secrets names it; make it, or correct the name.",
+	return s.missing(missingGrace, reasonSecret, "Secret %s does not exist in namespace %s: spec.driver.secrets names it; create it, or correct the name.",
 		strings.Join(missing, ", "), s.sim.Spec.Driver.Namespace)
 }
 
 func (s *session) checkClaim(ctx context.Context) error {
 	if results := s.sim.Spec.Results; results != nil && results.PersistentVolumeClaim != "" {
 		return s.checkExists(ctx, "PersistentVolumeClaim", results.PersistentVolumeClaim, reasonClaim,
-			"spec.results names it; make it, or correct the name")
+			"spec.results names it; create it, or correct the name")
 	}
 	return nil
 }
@@ -105,10 +105,11 @@ func (s *session) checkExists(ctx context.Context, kind, name, reason, todo stri
 	if err != nil || has {
 		return err
 	}
-	return s.missing(missingGrace, reason, "There is no %s %s in namespace %s: %s.", kind, name, s.sim.Spec.Driver.Namespace, todo)
+	return s.missing(missingGrace, reason, "%s %s does not exist in namespace %s: %s.", kind, name, s.sim.Spec.Driver.Namespace, todo)
 }
 
-// exists looks for an object in the driver's namespace. It reads none but its metadata: what is in a Secret is the driver's.
+// exists reports whether an object exists in the driver's namespace. It reads only metadata, so the
+// controller does not see what a Secret holds.
 func (s *session) exists(ctx context.Context, kind, name string) (bool, error) {
 	key := client.ObjectKey{Namespace: s.sim.Spec.Driver.Namespace, Name: name}
 	err := s.reader.Get(ctx, key, metadata(corev1.SchemeGroupVersion.WithKind(kind)))
@@ -121,11 +122,11 @@ func (s *session) exists(ctx context.Context, kind, name string) (bool, error) {
 	return true, nil
 }
 
-// checkKinds looks for the operators that the simulation asks for, and for no others.
+// checkKinds makes sure that the operators are installed that the simulation needs.
 func (s *session) checkKinds(context.Context) error {
 	if s.sim.Spec.Driver.CertManagerIssuer != nil {
 		if err := s.checkKind(objects.CertificateKind(), reasonCertificate,
-			"spec.driver.certManagerIssuer asks for cert-manager, which is not installed: install it, or leave the issuer out, and the controller makes the certificate"); err != nil {
+			"spec.driver.certManagerIssuer asks for cert-manager, which is not installed: install it, or leave the issuer out to use a certificate of the controller"); err != nil {
 			return err
 		}
 	}

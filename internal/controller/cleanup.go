@@ -19,12 +19,13 @@ import (
 	"simkube.io/simkube/internal/replay"
 )
 
-// cleanUpTimeout bounds what is removed of a simulation at a time: others want to be looked after, too.
+// cleanUpTimeout bounds one round of cleaning up, so that a large simulation does not occupy a
+// worker for long.
 const cleanUpTimeout = 10 * time.Second
 
-// cleanUpSimulated removes what drivers have made, below each of their roots. That a root is gone
-// does not say that what it owned is: the garbage collector comes later. What was orphaned when its
-// root was deleted belongs to nobody, and stays.
+// cleanUpSimulated removes what drivers have created, below each of their roots. A root that is
+// gone may still own objects, because the garbage collector runs later. Objects that were orphaned
+// when their root was deleted stay.
 func (s *session) cleanUpSimulated(ctx context.Context) error {
 	var roots simkubev1.SimulationRootList
 	if err := s.reader.List(ctx, &roots, client.MatchingLabels{simkubev1.LabelSimulation: simkubev1.LabelValue(s.sim.Name)}); err != nil {
@@ -33,7 +34,7 @@ func (s *session) cleanUpSimulated(ctx context.Context) error {
 	var namespaces metav1.PartialObjectMetadataList
 	namespaces.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("NamespaceList"))
 	err := s.reader.List(ctx, &namespaces, client.MatchingLabels(simkubev1.SimulatedLabels(s.sim.Name)))
-	if err != nil && !apierrors.IsForbidden(err) { // who may not see any has made none
+	if err != nil && !apierrors.IsForbidden(err) { // without the permission, no namespace was created either
 		return fmt.Errorf("list simulated namespaces: %w", err)
 	}
 	for _, name := range driverRoots(s.sim, roots.Items, namespaces.Items) {
@@ -44,9 +45,9 @@ func (s *session) cleanUpSimulated(ctx context.Context) error {
 	return nil
 }
 
-// driverRoots names the roots below which something may be left, whether they are there or not:
-// those found, the one of the driver that has last told of itself, and the owners of simulated
-// namespaces. The metaroot is not one of them, and no name is that no root can have.
+// driverRoots returns the names of the roots that may still own something, whether the roots exist
+// or not: those found, that of the driver that last wrote its status, and the owners of simulated
+// namespaces. It leaves out the metaroot and invalid names.
 func driverRoots(sim *simkubev1.Simulation, roots []simkubev1.SimulationRoot, namespaces []metav1.PartialObjectMetadata) []string {
 	names := map[string]bool{}
 	for i := range roots {
@@ -78,12 +79,12 @@ func (s *session) cleanUpBelow(ctx context.Context, root string) error {
 	defer cancel()
 	err = engine.Cleanup(limited, nil)
 	if err != nil && ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
-		return waitFor(time.Second, reasonCleaningUp, "Removes what was simulated: %v", err)
+		return waitFor(time.Second, reasonCleaningUp, "Removing simulated objects: %v", err)
 	}
 	return err
 }
 
-// removeParts removes what the controller has made, and waits until it is gone.
+// removeParts removes what the controller has created, and waits until it is gone.
 func (s *session) removeParts(ctx context.Context) error {
 	namespace := s.sim.Spec.Driver.Namespace
 	root := objects.Metaroot(s.sim)
@@ -113,7 +114,7 @@ func (s *session) removeParts(ctx context.Context) error {
 	return s.deleteUnusedNamespace(ctx)
 }
 
-// remove deletes an object if it is ours, and waits until it is gone.
+// remove deletes an object if ours returns true for it, and waits until it is gone.
 func (s *session) remove(ctx context.Context, object client.Object, ours func(client.Object) bool) error {
 	found := empty(object)
 	err := s.reader.Get(ctx, client.ObjectKeyFromObject(object), found)
@@ -135,14 +136,15 @@ func (s *session) remove(ctx context.Context, object client.Object, ours func(cl
 	return waitFor(time.Second, reason, "%s", message)
 }
 
-// isGone tells whether there is no such object, or not even such a kind; or one that may not be looked at, and so was not
-// made either. Should it have been, it goes with the metaroot, or, the webhook, when the controller may see it again: nobody's
-// deletion may hang on a right that was taken away.
+// isGone reports whether an error means that an object does not exist, its kind does not exist, or
+// the controller may not read it. In the last case the controller did not create it either, or it
+// lost the permission since: then the object goes with the metaroot, and a webhook when the
+// permission is back. A missing permission must not block a deletion.
 func isGone(err error) bool {
 	return apierrors.IsNotFound(err) || meta.IsNoMatchError(err) || apierrors.IsForbidden(err)
 }
 
-// isOwned tells whether an object hangs off the simulation's metaroot.
+// isOwned reports whether the simulation's metaroot owns an object.
 func isOwned(object client.Object, sim *simkubev1.Simulation) bool {
 	return hasOwnerNamed(object, &simkubev1.SimulationRoot{ObjectMeta: metav1.ObjectMeta{Name: simkubev1.MetarootName(sim.Name)}})
 }

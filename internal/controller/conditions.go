@@ -11,8 +11,8 @@ import (
 	"simkube.io/simkube/internal/words"
 )
 
-// setCondition sets a condition. Its transition is the last change of its status or its reason: how long a simulation has
-// been waiting for something is told by it.
+// setCondition sets a condition. Its transition time is that of the last change of its status or
+// its reason, so it says how long a simulation has been waiting for something.
 func setCondition(status *simkubev1.SimulationStatus, condition metav1.Condition, now time.Time) {
 	condition.LastTransitionTime = metav1.NewTime(now)
 	condition.Message = words.ClipMiddle(printable.Text(condition.Message), maxMessage)
@@ -30,8 +30,19 @@ func setCondition(status *simkubev1.SimulationStatus, condition metav1.Condition
 	status.Conditions = append(status.Conditions, condition)
 }
 
-// The API takes longer messages; those who read them don't.
+// maxMessage keeps messages readable; the API allows longer ones.
 const maxMessage = 4096
+
+// clip shortens a text in its middle. Errors name their subject at the beginning and their cause at
+// the end.
+func clip(text string, limit int) string {
+	const mark = " [...] "
+	if len(text) <= limit {
+		return text
+	}
+	half := (limit - len(mark)) / 2
+	return strings.ToValidUTF8(text[:half], "") + mark + strings.ToValidUTF8(text[len(text)-half:], "")
+}
 
 func conditionOf(sim *simkubev1.Simulation, kind string) *metav1.Condition {
 	if sim.Status == nil {
@@ -40,23 +51,23 @@ func conditionOf(sim *simkubev1.Simulation, kind string) *metav1.Condition {
 	return meta.FindStatusCondition(sim.Status.Conditions, kind)
 }
 
-// hasFailed tells whether the outcome of a simulation is known to be a failure.
+// hasFailed reports whether the simulation has the condition Failed.
 func hasFailed(sim *simkubev1.Simulation) bool {
 	failed := conditionOf(sim, simkubev1.ConditionFailed)
 	return failed != nil && failed.Status == metav1.ConditionTrue
 }
 
-// isOver tells whether the outcome is known, whatever it is.
+// isOver reports whether the outcome is known, success or failure.
 func isOver(sim *simkubev1.Simulation) bool {
 	return hasFailed(sim) || conditionOf(sim, simkubev1.ConditionComplete) != nil
 }
 
-// isEnded tells whether nothing is left to do.
+// isEnded reports whether nothing is left to do.
 func isEnded(sim *simkubev1.Simulation) bool {
 	return state(sim) == simkubev1.SimulationFinished || state(sim) == simkubev1.SimulationFailed
 }
 
-// isWaiting tells whether the simulation has not had its turn.
+// isWaiting reports whether the simulation still waits for its turn.
 func isWaiting(sim *simkubev1.Simulation) bool {
 	return state(sim) == "" || state(sim) == simkubev1.SimulationBlocked
 }

@@ -40,7 +40,7 @@ func TestSetCondition(t *testing.T) {
 	}
 }
 
-// TestSession_Missing follows what is missing until it has been for too long.
+// Something that stays missing fails the simulation once its grace period is over.
 func TestSession_Missing(t *testing.T) {
 	clock := clocktesting.NewFakePassiveClock(at(0))
 	s := &session{controller: &controller{opts: Options{Clock: clock}}, sim: &simkubev1.Simulation{Status: &simkubev1.SimulationStatus{}}}
@@ -51,7 +51,7 @@ func TestSession_Missing(t *testing.T) {
 	}{
 		{0, "SecretMissing", false},
 		{59, "SecretMissing", false},
-		{60, "ClaimMissing", false}, // another thing, which has its own time
+		{60, "ClaimMissing", false}, // another reason has its own grace period
 		{119, "ClaimMissing", false},
 		{120, "ClaimMissing", true},
 	} {
@@ -68,8 +68,23 @@ func TestSession_Missing(t *testing.T) {
 	}
 }
 
-// TestSetCondition_Escapes holds that what a driver or a program has said is fit for whoever prints
-// conditions.
+func TestClip(t *testing.T) {
+	for _, tc := range []struct {
+		text  string
+		limit int
+		want  string
+	}{
+		{"short", 5, "short"},
+		{"a long text that is cut", 15, "a lo [...]  cut"},
+		{"ääääääääää", 12, "ä [...] ä"},
+	} {
+		if got := clip(tc.text, tc.limit); got != tc.want || len(got) > max(tc.limit, len(tc.text)) {
+			t.Errorf("%q: got %q, want %q", tc.text, got, tc.want)
+		}
+	}
+}
+
+// Messages may hold what a driver or a program printed, so control characters are escaped.
 func TestSetCondition_Escapes(t *testing.T) {
 	status := &simkubev1.SimulationStatus{}
 	setCondition(status, metav1.Condition{Type: simkubev1.ConditionFailed, Message: "said \x1b[31m\u202e\nand more"}, time.Now())

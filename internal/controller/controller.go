@@ -16,29 +16,29 @@ import (
 	simkubev1 "simkube.io/simkube/api/v1"
 )
 
-// silentRetries is how many errors in a row are not reported in the condition Ready. Most errors are
-// gone by then, and the condition keeps its reason and transition time, which say how long something
-// has been missing or that the simulation runs.
+// silentRetries is how many errors in a row are not reported in the condition Ready. Most errors
+// are gone by then, and the condition keeps its reason and transition time, which say how long
+// something has been missing or that the simulation runs.
 const silentRetries = 4
 
 // controller reconciles Simulations.
 type controller struct {
 	opts Options
-	// client writes; what it reads is from the cache. reader reads past it.
+	// client reads from the cache. reader bypasses it.
 	client   client.Client
 	reader   client.Reader
 	recorder events.EventRecorder
 	metrics  *metrics
 
-	// turns is held while it is decided who may run, until that is written down.
+	// turns is held from deciding which simulations may run until that is written to their status.
 	turns sync.Mutex
-	// certificates is held while a certificate, which simulations share, or what trusts it is changed.
+	// certificates is held while a shared certificate or the bundles that trust it change.
 	certificates sync.Mutex
-	// retries is the work queue's rate limiter, which counts the errors in a row of each simulation.
+	// retries is the work queue's rate limiter. It counts the errors in a row of each simulation.
 	retries workqueue.TypedRateLimiter[reconcile.Request]
 }
 
-// Reconcile takes a simulation as far as it gets.
+// Reconcile runs the steps of a simulation as far as possible.
 func (c *controller) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
 	s := &session{
 		controller: c,
@@ -55,7 +55,8 @@ func (c *controller) Reconcile(ctx context.Context, request reconcile.Request) (
 	return s.reconcile(ctx)
 }
 
-// reconcileDeleted sees to what a simulation may have left that went without this controller: the lease in its name, its webhook.
+// reconcileDeleted removes what a simulation may have left that was deleted while this controller
+// was not running: its name in the lease and its webhook.
 func (c *controller) reconcileDeleted(ctx context.Context, simulation string) (reconcile.Result, error) {
 	if err := c.holdLease(ctx, ""); err != nil {
 		return reconcile.Result{}, err
@@ -67,7 +68,8 @@ func (c *controller) reconcileDeleted(ctx context.Context, simulation string) (r
 	return reconcile.Result{}, err
 }
 
-// reconcile runs steps until one waits or nothing is left to do. What a step finds out may change what is to be done next.
+// reconcile runs steps until one waits or nothing is left to do. A step may change which plan
+// applies.
 func (s *session) reconcile(ctx context.Context) (reconcile.Result, error) {
 	for {
 		name, steps := plan(s.sim)
@@ -76,7 +78,7 @@ func (s *session) reconcile(ctx context.Context) (reconcile.Result, error) {
 		var wait *waiting
 		switch {
 		case ctx.Err() != nil:
-			return reconcile.Result{}, nil // the next process goes on
+			return reconcile.Result{}, nil // the next process continues
 		case err == nil:
 			if next, _ := plan(s.sim); next == name {
 				return reconcile.Result{}, nil
@@ -98,7 +100,7 @@ func (s *session) reconcile(ctx context.Context) (reconcile.Result, error) {
 	}
 }
 
-// run runs steps in order until one does not return nil.
+// run runs steps in order until one returns an error.
 func (s *session) run(ctx context.Context, steps []step) error {
 	for _, step := range steps {
 		err := step.run(s, ctx)
@@ -109,7 +111,7 @@ func (s *session) run(ctx context.Context, steps []step) error {
 			}
 			return &stepError{step.name, err}
 		}
-		s.log.Log(ctx, slog.LevelDebug, "a step was run", "step", step.name, "done", err == nil)
+		s.log.Log(ctx, slog.LevelDebug, "ran a step", "step", step.name, "done", err == nil)
 		s.opts.AfterStep(ctx, s.sim, step.name)
 		if err != nil {
 			return err
@@ -118,11 +120,12 @@ func (s *session) run(ctx context.Context, steps []step) error {
 	return nil
 }
 
-// retry has a step tried again whose error may go away by itself. Users are told when it does not.
+// retry returns an error to the queue, which runs the simulation again. An error that persists is
+// reported in the status.
 func (s *session) retry(ctx context.Context, err error) (reconcile.Result, error) {
 	if apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) {
-		// The cluster has moved on since it was looked at: nothing is wrong.
-		s.log.DebugContext(ctx, "a step is tried again", "error", err)
+		// The cached object was out of date. This is not a failure.
+		s.log.DebugContext(ctx, "retrying a step", "error", err)
 		return reconcile.Result{RequeueAfter: minRetryDelay}, nil
 	}
 	if s.retries.NumRequeues(requestFor(s.sim.Name)) < silentRetries {
@@ -134,7 +137,7 @@ func (s *session) retry(ctx context.Context, err error) (reconcile.Result, error
 	return reconcile.Result{}, err
 }
 
-// stepError says in which step an error came up.
+// stepError is an error with the name of its step.
 type stepError struct {
 	step string
 	err  error

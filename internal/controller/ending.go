@@ -13,11 +13,11 @@ import (
 	"simkube.io/simkube/internal/words"
 )
 
-const cleaningMessage = "What was made for the simulation is being removed."
+const cleaningMessage = "The objects created for the simulation are being removed."
 
-// failed writes the outcome down: the simulation has failed. What was made is removed from now on.
+// failed records that the simulation has failed. The clean-up follows.
 func (s *session) failed(ctx context.Context, f *failure) error {
-	s.log.WarnContext(ctx, "the simulation has failed", "reason", f.reason, "message", f.message)
+	s.log.WarnContext(ctx, "the simulation failed", "reason", f.reason, "message", f.message)
 	now := s.opts.Clock.Now()
 	err := s.update(ctx, func(status *simkubev1.SimulationStatus) {
 		setCondition(status, metav1.Condition{Type: simkubev1.ConditionFailed, Status: metav1.ConditionTrue, Reason: f.reason, Message: f.message}, now)
@@ -29,12 +29,12 @@ func (s *session) failed(ctx context.Context, f *failure) error {
 	return err
 }
 
-// done writes the outcome down: all repetitions are done.
+// done records that all repetitions have completed. The clean-up follows.
 func (s *session) done(ctx context.Context) error {
 	now := s.opts.Clock.Now()
 	return s.update(ctx, func(status *simkubev1.SimulationStatus) {
 		if status.StartTime == nil {
-			// It went by between two looks.
+			// The replay began and ended between two calls of wait.
 			start := metav1.NewTime(now)
 			status.StartTime = &start
 		}
@@ -54,20 +54,20 @@ func (s *session) conclude(status *simkubev1.SimulationStatus, now time.Time) {
 	}, now)
 }
 
-// finish gives the simulation its last state.
+// finish sets the final state.
 func (s *session) finish(ctx context.Context) error {
 	now := s.opts.Clock.Now()
 	return s.update(ctx, func(status *simkubev1.SimulationStatus) {
 		status.State = simkubev1.SimulationFinished
 		complete := metav1.Condition{
 			Type: simkubev1.ConditionComplete, Status: metav1.ConditionTrue, Reason: reasonFinished,
-			Message: fmt.Sprintf("%s done, and everything is cleaned up.", words.Count(max(status.CompletedRuns, 1), "repetition")),
+			Message: fmt.Sprintf("%s completed, and everything is cleaned up.", plural(max(status.CompletedRuns, 1), "repetition")),
 		}
 		ready := metav1.Condition{Type: simkubev1.ConditionReady, Status: metav1.ConditionFalse, Reason: reasonFinished, Message: complete.Message}
 		if failed := conditionOf(s.sim, simkubev1.ConditionFailed); hasFailed(s.sim) {
 			status.State = simkubev1.SimulationFailed
-			complete.Status, complete.Reason, complete.Message = metav1.ConditionFalse, failed.Reason, "The simulation has failed."
-			ready.Reason, ready.Message = failed.Reason, "The simulation has failed."
+			complete.Status, complete.Reason, complete.Message = metav1.ConditionFalse, failed.Reason, "The simulation failed."
+			ready.Reason, ready.Message = failed.Reason, "The simulation failed."
 		}
 		setCondition(status, complete, now)
 		setCondition(status, ready, now)

@@ -35,7 +35,8 @@ func (s *session) removeFinalizer(ctx context.Context) error {
 	return nil
 }
 
-// patchMeta writes the metadata, if nobody has meanwhile: a list is written as a whole.
+// patchMeta writes the metadata, and fails with a conflict if it has changed: a merge patch
+// replaces the whole list of finalizers.
 func (s *session) patchMeta(ctx context.Context, after *simkubev1.Simulation) error {
 	before := s.sim
 	if err := s.client.Patch(ctx, after, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})); err != nil {

@@ -10,9 +10,10 @@ import (
 	"simkube.io/simkube/internal/controller/objects"
 )
 
-// explainForbidden has a simulation wait, and then fail, for a right that the controller lacks: it would keep its turn for ever. When
-// it cleans up it waits as long as it must. Other errors stay as they are, and those of a simulation that has no turn or has
-// nothing any more.
+// explainForbidden handles an error about a missing permission. During set-up the simulation waits
+// for it and then fails, because otherwise it would keep its turn for ever. During the clean-up it
+// waits without a limit. Other errors are returned unchanged, and so are those of a simulation that
+// waits for its turn or is released.
 func (s *session) explainForbidden(plan string, err error) error {
 	if !apierrors.IsForbidden(err) || isWaiting(s.sim) {
 		return err
@@ -20,15 +21,16 @@ func (s *session) explainForbidden(plan string, err error) error {
 	what := remedy(err, s.opts.Namespace, s.sim.Spec.Driver.Namespace)
 	switch plan {
 	case planSetUp:
-		return s.missing(missingGrace, reasonForbidden, "The controller may not do what the simulation needs: %v. %s", err, what)
+		return s.missing(missingGrace, reasonForbidden, "The controller lacks a permission that the simulation needs: %v. %s", err, what)
 	case planEnd, planDelete:
-		return waitFor(blockedRecheck, reasonForbidden, "The controller may not clean up: %v. %s Or remove by hand what is in the way.", err, what)
+		return waitFor(blockedRecheck, reasonForbidden, "The controller lacks a permission that the clean-up needs: %v. %s Or delete the object by hand.", err, what)
 	default:
 		return err
 	}
 }
 
-// remedy says how the controller, which is in the namespace own, gets a right that it needs for a driver.
+// remedy returns advice on how to grant the permission that an error is about. The controller runs
+// in namespace own, the driver in namespace driver.
 func remedy(err error, own, driver string) string {
 	var status apierrors.APIStatus
 	group := ""
@@ -39,8 +41,8 @@ func remedy(err error, own, driver string) string {
 	switch {
 	case strings.Contains(text, "exceeded quota"):
 		return "Raise the quota, or use another namespace."
-	case !strings.Contains(text, " cannot "): // the authorizer's word
-		return "Have whoever refuses it allow it, or use another namespace."
+	case !strings.Contains(text, " cannot "): // the wording of Kubernetes' authorizer
+		return "Change the policy that denies it, or use another namespace."
 	case group == objects.CertificateKind().Group:
 		return "Add config/sim/components/cert-manager to SimKube's manifests, or leave spec.driver.certManagerIssuer out."
 	case group == objects.PrometheusKind().Group:
@@ -48,6 +50,6 @@ func remedy(err error, own, driver string) string {
 	case driver != own && strings.Contains(text, fmt.Sprintf("in the namespace %q", driver)):
 		return fmt.Sprintf("Install config/sim/overlays/driver-namespace of SimKube's manifests for %s, or use the namespace %s.", driver, own)
 	default:
-		return "Install SimKube's manifests of this version, config/sim/overlays/cluster."
+		return "Install the manifests of this version of SimKube, config/sim/overlays/cluster."
 	}
 }

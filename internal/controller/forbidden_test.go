@@ -18,7 +18,7 @@ import (
 
 func denied(group, resource, why string) error {
 	err := apierrors.NewForbidden(schema.GroupResource{Group: group, Resource: resource}, "x", errors.New(why))
-	return &stepError{"service", fmt.Errorf("make it: %w", err)}
+	return &stepError{"service", fmt.Errorf("create it: %w", err)}
 }
 
 func TestRemedy(t *testing.T) {
@@ -34,7 +34,7 @@ func TestRemedy(t *testing.T) {
 		"cert-manager":        {denied("cert-manager.io", "certificates", cannot+` in the namespace "load"`), "load", "components/cert-manager"},
 		"Prometheus":          {denied("monitoring.coreos.com", "prometheuses", cannot+` in the namespace "monitoring"`), "load", "components/metrics"},
 		"quota":               {denied("", "services", "exceeded quota: small"), "load", "Raise the quota"},
-		"an admission policy": {denied("batch", "jobs", "only images of our registry"), "load", "whoever refuses"},
+		"an admission policy": {denied("batch", "jobs", "only images of our registry"), "load", "Change the policy"},
 	} {
 		if got := remedy(tc.err, "simkube", tc.driver); !strings.Contains(got, tc.want) {
 			t.Errorf("%s: got %q, want a part %q", name, got, tc.want)
@@ -42,13 +42,13 @@ func TestRemedy(t *testing.T) {
 	}
 }
 
-// TestSession_ExplainForbidden follows a right that is missing until the simulation has failed, and gives up its turn.
+// A missing permission fails the simulation after a while, so that it releases its turn.
 func TestSession_ExplainForbidden(t *testing.T) {
 	clock := clocktesting.NewFakePassiveClock(at(0))
 	s := &session{controller: &controller{opts: Options{Clock: clock, Namespace: "simkube"}}, sim: simulationIn(simkubev1.SimulationInitializing)}
 	err := s.explainForbidden(planSetUp, denied("", "services", "cannot"))
 	var wait *waiting
-	if !errors.As(err, &wait) || wait.reason != reasonForbidden || !strings.Contains(wait.message, "step service: make it: ") {
+	if !errors.As(err, &wait) || wait.reason != reasonForbidden || !strings.Contains(wait.message, "step service: create it: ") {
 		t.Fatalf("got %v, want to wait", err)
 	}
 	setCondition(s.sim.Status, metav1.Condition{Type: simkubev1.ConditionReady, Status: metav1.ConditionFalse, Reason: wait.reason}, clock.Now())

@@ -13,16 +13,17 @@ import (
 	simkubev1 "simkube.io/simkube/api/v1"
 )
 
-// errHooksChanged is returned when somebody else has written down that hooks were begun: two controllers are at work.
+// errHooksChanged is returned when the records in the status were changed by somebody else, such as
+// a second controller.
 var errHooksChanged = errors.New("another process runs hooks of this simulation")
 
-// hookRecords keeps in the status which hooks were begun.
+// hookRecords stores in the status which hooks were started.
 type hookRecords struct{ s *session }
 
 func (r *hookRecords) Records() []simkubev1.HookRecord { return r.s.status().Hooks }
 
-// Save writes the records down, unless others than are known here were written meanwhile. It is tried for a while: when it
-// fails after a hook has ended, that hook counts as interrupted.
+// Save writes the records, unless they were changed meanwhile by somebody else. It retries for a
+// while: if it fails after a hook has ended, that hook counts as interrupted.
 func (r *hookRecords) Save(ctx context.Context, records []simkubev1.HookRecord) error {
 	known := r.Records()
 	var last error
@@ -38,12 +39,13 @@ func (r *hookRecords) Save(ctx context.Context, records []simkubev1.HookRecord) 
 		return false, nil
 	})
 	if err != nil && last != nil {
-		return fmt.Errorf("write the hooks down: %w", last)
+		return fmt.Errorf("record the hooks: %w", last)
 	}
 	return err
 }
 
-// save tries once. sent tells whether an earlier try may have been written, though its answer did not arrive.
+// save makes one attempt. sent reports whether an earlier attempt may have succeeded although its
+// response was lost.
 func (r *hookRecords) save(ctx context.Context, known, records []simkubev1.HookRecord, sent *bool) error {
 	if err := r.s.refresh(ctx); err != nil {
 		return err

@@ -15,13 +15,14 @@ import (
 	"simkube.io/simkube/internal/hooks"
 )
 
-// deletionPoll is how often is looked whether a simulation was deleted while its hooks run.
+// deletionPoll is how often a running hook's simulation is checked for deletion.
 const deletionPoll = time.Second
 
-// errDeleted ends the hooks of a simulation that is deleted.
+// errDeleted is the cause with which hooks are cancelled when their simulation is deleted.
 var errDeleted = errors.New("the simulation was deleted")
 
-// runPreStart runs the hooks before anything is set up. They are interrupted when the simulation is deleted.
+// runPreStart runs the hooks before anything is set up. They are cancelled if the simulation is
+// deleted.
 func (s *session) runPreStart(ctx context.Context) error {
 	list := hooksOf(s.sim).PreStartHooks
 	if len(list) == 0 {
@@ -37,8 +38,8 @@ func (s *session) runPreStart(ctx context.Context) error {
 	return err
 }
 
-// runPostStop runs the hooks after everything is cleaned up, if what they undo may have been begun.
-// One that fails fails the simulation.
+// runPostStop runs the hooks after the clean-up, unless nothing was started that they would undo.
+// If one fails, the simulation fails.
 func (s *session) runPostStop(ctx context.Context) error {
 	if !hasBegun(s.sim) {
 		return nil
@@ -49,12 +50,13 @@ func (s *session) runPostStop(ctx context.Context) error {
 		return err
 	}
 	if hasFailed(s.sim) {
-		return nil // that a hook failed, too, is in its record and an event
+		return nil // the hook's failure is in its record and in an event
 	}
 	return s.failed(ctx, failed)
 }
 
-// runPostStopOfDeleted is runPostStop if what the hooks undo may have been begun. A failure is told of, and holds nobody up.
+// runPostStopOfDeleted is runPostStop for a simulation that is deleted: failures are reported, but
+// do not block the deletion.
 func (s *session) runPostStopOfDeleted(ctx context.Context) error {
 	if !hasBegun(s.sim) {
 		return nil
@@ -67,8 +69,8 @@ func (s *session) runPostStopOfDeleted(ctx context.Context) error {
 	return err
 }
 
-// hasBegun reports whether the first hook was begun, or, without hooks, the first object may have
-// been made.
+// hasBegun reports whether the first hook was started, or, without hooks, the first object may have
+// been created.
 func hasBegun(sim *simkubev1.Simulation) bool {
 	switch {
 	case isWaiting(sim):
@@ -95,18 +97,18 @@ func (s *session) runPhase(ctx context.Context, phase simkubev1.HookPhase, list 
 		Clock:   s.opts.Clock, OnDone: s.hookDone,
 	}
 	sim := s.sim.DeepCopy()
-	sim.SetGroupVersionKind(simkubev1.GroupVersion.WithKind("Simulation")) // it may be written to the hook
+	sim.SetGroupVersionKind(simkubev1.GroupVersion.WithKind("Simulation")) // hooks may receive it as JSON
 	err := runner.RunPhase(ctx, phase, 0, list, sim, &hookRecords{s})
 	if err == nil || ctx.Err() != nil {
 		return err
 	}
 	for _, record := range s.status().Hooks {
 		if record.Phase == phase && record.State == simkubev1.HookFailed && !ignored(record, list) {
-			return fail(reasonHook, "%s hook %d has failed; correct it, or give it ignoreFailure, and create the simulation anew: %s",
+			return fail(reasonHook, "%s hook %d failed; correct it, or set its ignoreFailure, and create the simulation again: %s",
 				phase, record.Index, strings.TrimSpace(record.Message))
 		}
 	}
-	return err // what was done could not be written down
+	return err // the records could not be written
 }
 
 func ignored(record simkubev1.HookRecord, list []simkubev1.SimulationHook) bool {
@@ -125,13 +127,14 @@ func (s *session) hookDone(record simkubev1.HookRecord, hook simkubev1.Simulatio
 	case err == nil:
 		s.event(corev1.EventTypeNormal, "HookSucceeded", "RunHook", name+" ended"+exit)
 	case hook.IgnoreFailure:
-		s.event(corev1.EventTypeWarning, "HookFailed", "RunHook", name+" failed"+exit+", which it says to ignore: "+err.Error())
+		s.event(corev1.EventTypeWarning, "HookFailed", "RunHook", name+" failed"+exit+", which ignoreFailure allows: "+err.Error())
 	default:
 		s.event(corev1.EventTypeWarning, "HookFailed", "RunHook", name+" failed"+exit+": "+err.Error())
 	}
 }
 
-// cancelOnDelete gives a context that ends, with the cause errDeleted, when the simulation is deleted. stop must be called.
+// cancelOnDelete returns a context that is cancelled with the cause errDeleted when the simulation
+// is deleted. The caller must call stop.
 func (s *session) cancelOnDelete(ctx context.Context) (watched context.Context, stop func()) {
 	watched, cancel := context.WithCancelCause(ctx)
 	done, ended := make(chan struct{}), make(chan struct{})

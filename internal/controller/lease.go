@@ -16,10 +16,11 @@ import (
 	"simkube.io/simkube/internal/controller/objects"
 )
 
-// AnnotationMaxSimulations says, on the lease by which simulations take turns, how many may run at once.
+// AnnotationMaxSimulations is the annotation of the lease that says how many simulations may run at
+// once.
 const AnnotationMaxSimulations = "simkube.io/max-simulations"
 
-// leaseSeconds is how long a lease is good for that its driver does not renew.
+// leaseSeconds is the duration of the lease. Drivers renew it.
 const leaseSeconds = 30
 
 // getLease returns nil if there is no lease.
@@ -35,8 +36,8 @@ func (c *controller) getLease(ctx context.Context) (*coordinationv1.Lease, error
 	return lease, nil
 }
 
-// maxSimulations is how many simulations may run at once. What is no number counts as the default: a slip in an
-// annotation must not stop all simulations.
+// maxSimulations returns how many simulations may run at once. An invalid annotation counts as the
+// default: a typo must not stop all simulations.
 func (c *controller) maxSimulations(ctx context.Context) (int, error) {
 	lease, err := c.getLease(ctx)
 	if err != nil || lease == nil {
@@ -48,7 +49,7 @@ func (c *controller) maxSimulations(ctx context.Context) (int, error) {
 	}
 	limit, err := strconv.Atoi(text)
 	if err != nil || limit < 1 {
-		c.opts.Logger.WarnContext(ctx, "the number of simulations is not a number above 0", "annotation", AnnotationMaxSimulations,
+		c.opts.Logger.WarnContext(ctx, "ignoring an invalid number of simulations: must be above 0", "annotation", AnnotationMaxSimulations,
 			"lease", simkubev1.LeaseName, "value", text, "default", DefaultMaxSimulations)
 		return DefaultMaxSimulations, nil
 	}
@@ -59,7 +60,8 @@ func (s *session) takeLease(ctx context.Context) error { return s.holdLease(ctx,
 
 func (s *session) releaseLease(ctx context.Context) error { return s.holdLease(ctx, s.sim.UID) }
 
-// holdLease has the lease name the oldest simulation that runs, without the one that is done, if any.
+// holdLease makes the oldest running simulation, except the one with the UID done, the holder of
+// the lease.
 func (c *controller) holdLease(ctx context.Context, done types.UID) error {
 	c.turns.Lock()
 	defer c.turns.Unlock()
@@ -81,15 +83,15 @@ func (c *controller) holdLease(ctx context.Context, done types.UID) error {
 		}}
 		c.stamp(lease, holder)
 		if err := c.client.Create(ctx, lease); err != nil {
-			return fmt.Errorf("make lease %s: %w", lease.Name, err)
+			return fmt.Errorf("create lease %s: %w", lease.Name, err)
 		}
 		return nil
 	case lease.Spec.HolderIdentity != nil && *lease.Spec.HolderIdentity == holder:
 		return nil
 	case holder == "" && lease.Annotations[AnnotationMaxSimulations] == "":
-		// There is nothing in it that anybody would miss.
+		// The lease holds nothing that anybody has set.
 		if err := c.client.Delete(ctx, lease, client.Preconditions{UID: &lease.UID, ResourceVersion: &lease.ResourceVersion}); client.IgnoreNotFound(err) != nil {
-			return fmt.Errorf("remove lease %s: %w", lease.Name, err)
+			return fmt.Errorf("delete lease %s: %w", lease.Name, err)
 		}
 		return nil
 	default:
@@ -109,7 +111,7 @@ func (c *controller) stamp(lease *coordinationv1.Lease, holder string) {
 	}
 }
 
-// holderOf names the oldest simulation that runs, or none.
+// holderOf returns the name of the oldest running simulation, or "" if there is none.
 func holderOf(sims []simkubev1.Simulation, done types.UID) string {
 	var running []*simkubev1.Simulation
 	for i := range sims {

@@ -14,7 +14,7 @@ import (
 	"simkube.io/simkube/internal/controller/allowlist"
 )
 
-// noObjects is a cluster without any, or, if found, with all.
+// noObjects is a client that finds no object, or any object if found is true.
 type noObjects struct {
 	client.Client
 	found bool
@@ -27,8 +27,8 @@ func (n noObjects) Get(_ context.Context, key client.ObjectKey, _ client.Object,
 	return apierrors.NewNotFound(schema.GroupResource{}, key.Name)
 }
 
-// checkFailure fails the test unless got is a failure for this reason whose message begins with
-// want; with an empty reason, unless it is nil.
+// checkFailure checks that got is a failure with this reason, and that its message begins with
+// want. If reason is empty, got must be nil.
 func checkFailure(t *testing.T, got error, reason, want string) {
 	t.Helper()
 	var failed *failure
@@ -40,8 +40,8 @@ func checkFailure(t *testing.T, got error, reason, want string) {
 	}
 }
 
-// Commands run with the controller's rights; where they are forbidden, actions go on, and nothing
-// is begun that a command would have to undo.
+// Commands run with the controller's permissions. Where they are forbidden, actions still run, and
+// a simulation with a command fails before anything is started that the command would undo.
 func TestLimits_HookCommands(t *testing.T) {
 	command, action := simkubev1.SimulationHook{Cmd: "true"}, simkubev1.SimulationHook{Apply: &simkubev1.ApplyAction{}}
 	for name, tc := range map[string]struct {
@@ -69,8 +69,8 @@ func TestLimits_HookCommands(t *testing.T) {
 	}
 }
 
-// TestLimits_Driver holds that no driver gets an image or a file of its node that is not allowed,
-// and that what was begun goes on.
+// No driver gets an image or a file of its node that is not allowed. A driver that is running
+// already continues.
 func TestLimits_Driver(t *testing.T) {
 	for name, tc := range map[string]struct {
 		image, trace string
@@ -80,12 +80,12 @@ func TestLimits_Driver(t *testing.T) {
 	}{
 		"allowed":           {"simkube/sk-driver:v1", "file:///data/trace", "", false, "", ""},
 		"in a bucket":       {"simkube/sk-driver:v1", "s3://bucket/etc/shadow", "", false, "", ""},
-		"image":             {"evil.example/sk-driver", "file:///data/trace", "", false, reasonImageForbidden, `spec.driver.image "evil.example/sk-driver" is not one that sk-ctrl runs (--allowed-driver-images: simkube/sk-driver)`},
-		"file":              {"simkube/sk-driver", "file:///etc/shadow", "", false, reasonTraceForbidden, `spec.driver.tracePath "file:///etc/shadow" is the file /etc/shadow of a node`},
-		"path":              {"simkube/sk-driver", "/etc/shadow", "", false, reasonTraceForbidden, `spec.driver.tracePath "/etc/shadow" is`},
-		"traversal":         {"simkube/sk-driver", "/data/../etc/shadow", "", false, reasonTraceForbidden, `spec.driver.tracePath "/data/../etc/shadow" is the file /etc/shadow`},
-		"escaped":           {"simkube/sk-driver", "file:///data/%2e%2e/etc/shadow", "", false, reasonTraceForbidden, `spec.driver.tracePath "file:///data/%2e%2e/etc/shadow" is the file /etc/shadow`},
-		"two slashes":       {"simkube/sk-driver", "//etc/shadow", "", false, reasonTraceForbidden, `spec.driver.tracePath "//etc/shadow" is the file /etc/shadow`},
+		"image":             {"evil.example/sk-driver", "file:///data/trace", "", false, reasonImageForbidden, `invalid spec.driver.image "evil.example/sk-driver": not allowed by sk-ctrl (--allowed-driver-images: simkube/sk-driver)`},
+		"file":              {"simkube/sk-driver", "file:///etc/shadow", "", false, reasonTraceForbidden, `invalid spec.driver.tracePath "file:///etc/shadow": file /etc/shadow of a node`},
+		"path":              {"simkube/sk-driver", "/etc/shadow", "", false, reasonTraceForbidden, `invalid spec.driver.tracePath "/etc/shadow": file`},
+		"traversal":         {"simkube/sk-driver", "/data/../etc/shadow", "", false, reasonTraceForbidden, `invalid spec.driver.tracePath "/data/../etc/shadow": file /etc/shadow`},
+		"escaped":           {"simkube/sk-driver", "file:///data/%2e%2e/etc/shadow", "", false, reasonTraceForbidden, `invalid spec.driver.tracePath "file:///data/%2e%2e/etc/shadow": file /etc/shadow`},
+		"two slashes":       {"simkube/sk-driver", "//etc/shadow", "", false, reasonTraceForbidden, `invalid spec.driver.tracePath "//etc/shadow": file /etc/shadow`},
 		"localhost":         {"simkube/sk-driver", "file://localhost/etc/shadow", "", false, reasonTraceForbidden, ""},
 		"not mounted":       {"simkube/sk-driver", "/etc/shadow", "true", false, "", ""},
 		"mounted after all": {"simkube/sk-driver", "/etc/shadow", "yes", false, reasonTraceForbidden, ""},
@@ -104,7 +104,7 @@ func TestLimits_Driver(t *testing.T) {
 	checkFailure(t, s.checkDriverLimits(), reasonImageForbidden, "")
 }
 
-// limited is a session with the allow-lists of the flags' defaults.
+// limited returns a session with the default allow-lists of the flags.
 func limited(t *testing.T, opts Options, begun bool) *session {
 	t.Helper()
 	var err error

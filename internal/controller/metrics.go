@@ -12,11 +12,11 @@ import (
 	simkubev1 "simkube.io/simkube/api/v1"
 )
 
-// metrics are the controller's own; controller-runtime has those of every controller.
+// metrics are SimKube's own metrics, beside those of controller-runtime.
 type metrics struct {
 	failures    *prometheus.CounterVec
 	simulations *prometheus.Desc
-	reader      client.Reader // from the cache
+	reader      client.Reader // cached
 }
 
 func newMetrics(reader client.Reader) *metrics {
@@ -28,14 +28,14 @@ func newMetrics(reader client.Reader) *metrics {
 		simulations: prometheus.NewDesc("simkube_ctrl_simulations", "Simulations by state.", []string{"state"}, nil),
 		reader:      reader,
 	}
-	// A counter that appears with its first failure is one whose increase nobody is told of.
+	// rate() and increase() miss the first failure of a series that does not exist before it.
 	for _, step := range allSteps() {
 		m.failures.WithLabelValues(step.name)
 	}
 	return m
 }
 
-// register replaces the metrics of an earlier controller in the same process.
+// register registers the metrics in place of those of an earlier controller in the same process.
 func (m *metrics) register(registerer prometheus.Registerer) error {
 	for _, collector := range []prometheus.Collector{m.failures, m} {
 		err := registerer.Register(collector)
@@ -51,10 +51,10 @@ func (m *metrics) register(registerer prometheus.Registerer) error {
 	return nil
 }
 
-// Describe is for Prometheus.
+// Describe implements [prometheus.Collector].
 func (m *metrics) Describe(to chan<- *prometheus.Desc) { to <- m.simulations }
 
-// Collect counts the simulations.
+// Collect implements [prometheus.Collector].
 func (m *metrics) Collect(to chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
@@ -64,7 +64,7 @@ func (m *metrics) Collect(to chan<- prometheus.Metric) {
 	}
 	var all simkubev1.SimulationList
 	if err := m.reader.List(ctx, &all); err != nil {
-		return // the cache is not there yet
+		return // the cache has not synced yet
 	}
 	for i := range all.Items {
 		if s := state(&all.Items[i]); s != "" {

@@ -14,9 +14,9 @@ import (
 	"simkube.io/simkube/storage/location"
 )
 
-// checkNames fails a simulation that names something by what can be no name of it. Names become
-// parts of URLs and of other names: one such as "../../configmaps/a" would be another object. The
-// custom resource definition holds some of this, if it is that of this version.
+// checkNames fails a simulation with an invalid name in its spec. Names become parts of URLs and of
+// other names, so one such as "../../configmaps/a" would refer to another object. The CRD validates
+// some of them, but an older one may be installed.
 func checkNames(sim *simkubev1.Simulation) error {
 	spec := &sim.Spec
 	names := []namedField{
@@ -63,13 +63,13 @@ func (n namedField) check() error {
 		return nil
 	}
 	if wrong := n.invalid(*n.name); len(wrong) > 0 {
-		return fail(reasonInvalid, "invalid %s %q: %s; correct it, and create the simulation anew", n.field, *n.name, strings.Join(wrong, "; "))
+		return fail(reasonInvalid, "invalid %s %q: %s; correct it, and create the simulation again", n.field, *n.name, strings.Join(wrong, "; "))
 	}
 	return nil
 }
 
-// checkLocations fails a simulation whose trace or results are where nothing can be. The driver would
-// find that out later: of the results, after the replay.
+// checkLocations fails a simulation with an invalid location of its trace or results. The driver
+// would find out later, in the case of the results after the replay.
 func checkLocations(spec *simkubev1.SimulationSpec) error {
 	if _, err := location.Parse(spec.Driver.TracePath); err != nil {
 		return fail(reasonInvalid, "invalid spec.driver.tracePath: %v", err)
@@ -82,8 +82,8 @@ func checkLocations(spec *simkubev1.SimulationSpec) error {
 	return nil
 }
 
-// checkedReader is a reader that reads nothing by a name that is more than one part of a URL. Not every
-// client that it may stand on checks that by itself: that for the metadata of objects does not.
+// checkedReader rejects names that are more than one segment of a URL's path. The client for
+// metadata does not check that by itself.
 type checkedReader struct{ client.Reader }
 
 func (s checkedReader) Get(ctx context.Context, key client.ObjectKey, object client.Object, opts ...client.GetOption) error {
@@ -111,7 +111,7 @@ func checkSegments(names ...string) error {
 	return nil
 }
 
-// metricsPart returns the simulation's Prometheus, and false if it has none, or none that can be.
+// metricsPart returns the simulation's Prometheus, and false if it has none or an invalid one.
 func metricsPart(sim *simkubev1.Simulation, root *simkubev1.SimulationRoot) (client.Object, bool) {
 	if sim.Spec.Metrics == nil || checkSegments(objects.MetricsNamespace(sim.Spec.Metrics)) != nil {
 		return nil, false

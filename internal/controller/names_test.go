@@ -12,7 +12,7 @@ import (
 	simkubev1 "simkube.io/simkube/api/v1"
 )
 
-// TestCheckNames has a name that is a path in every field that holds a name, one at a time.
+// Every field that holds a name rejects a path.
 func TestCheckNames(t *testing.T) {
 	good := func() *simkubev1.Simulation {
 		sim := simulationIn("Initializing")
@@ -58,7 +58,7 @@ func TestCheckNames(t *testing.T) {
 	}
 }
 
-// readsAll is a cluster that has whatever is asked for.
+// readsAll is a reader that finds whatever it is asked for.
 type readsAll struct{ client.Reader }
 
 func (readsAll) Get(context.Context, client.ObjectKey, client.Object, ...client.GetOption) error {
@@ -66,9 +66,8 @@ func (readsAll) Get(context.Context, client.ObjectKey, client.Object, ...client.
 }
 func (readsAll) List(context.Context, client.ObjectList, ...client.ListOption) error { return nil }
 
-// TestSegments holds that nothing is read by a name that is a path: the client for metadata would
-// ask for what it leads to.
-func TestSegments(t *testing.T) {
+// Reading an object by a name that is a path fails: the client for metadata would follow it.
+func TestCheckedReader(t *testing.T) {
 	s := &session{controller: &controller{reader: checkedReader{readsAll{}}}, sim: simulationIn("")}
 	for _, name := range []string{"..", "../../configmaps/a", "a%2f.."} {
 		s.sim.Spec.Driver.Namespace = "simkube"
@@ -89,7 +88,7 @@ func TestSegments(t *testing.T) {
 	}
 }
 
-// TestMetricsPart holds that a simulation whose Prometheus cannot be can be cleaned up.
+// A simulation with an invalid Prometheus can be cleaned up.
 func TestMetricsPart(t *testing.T) {
 	sim := simulationIn("")
 	sim.Spec.Metrics = &simkubev1.SimulationMetrics{Namespace: new("../x")}
@@ -102,8 +101,7 @@ func TestMetricsPart(t *testing.T) {
 	}
 }
 
-// TestDriverRoots_Paths holds that what somebody has written into the status, or owns a namespace,
-// is no path.
+// Names of roots from the status and from owner references are not used if they are paths.
 func TestDriverRoots_Paths(t *testing.T) {
 	sim := simulationIn("Running")
 	sim.Status.Driver = &simkubev1.DriverStatus{Pod: "../nodes/a"}
@@ -118,7 +116,7 @@ func TestLimits_Names(t *testing.T) {
 	err := s.checkLimits(t.Context())
 	checkFailure(t, err, reasonInvalid, `invalid spec.driver.secrets[0] "../a": `)
 	var failed *failure
-	if errors.As(err, &failed) && !strings.Contains(failed.message, "create the simulation anew") {
-		t.Errorf("it does not say what to do: %v", err)
+	if errors.As(err, &failed) && !strings.Contains(failed.message, "create the simulation again") {
+		t.Errorf("the error does not say what to do: %v", err)
 	}
 }

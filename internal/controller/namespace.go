@@ -17,11 +17,12 @@ import (
 	"simkube.io/simkube/internal/controller/objects"
 )
 
-// errInUse is returned for a namespace of which is not known that nobody misses what is in it.
-var errInUse = errors.New("it may hold what is somebody's")
+// errInUse is returned for a namespace that may hold objects of users.
+var errInUse = errors.New("it may hold objects of users")
 
-// deleteUnusedNamespace removes the driver's namespace if the controller has made it, no other simulation wants it, and nothing
-// was put into it. It is not waited for, and nothing hangs on it: at worst an empty namespace stays.
+// deleteUnusedNamespace deletes the driver's namespace if the controller created it, no other
+// simulation uses it, and it is empty. It does not wait for the deletion: at worst an empty
+// namespace stays.
 func (s *session) deleteUnusedNamespace(ctx context.Context) error {
 	name := s.sim.Spec.Driver.Namespace
 	namespace := metadata(corev1.SchemeGroupVersion.WithKind("Namespace"))
@@ -37,10 +38,10 @@ func (s *session) deleteUnusedNamespace(ctx context.Context) error {
 		return fmt.Errorf("list simulations: %w", err)
 	}
 	if isUsed(name, all.Items, s.sim) {
-		return nil // the last of them removes it
+		return nil // the last of them deletes it
 	}
 	if err := s.isEmpty(ctx, name); err != nil {
-		s.log.InfoContext(ctx, "the driver's namespace, which the controller has made, stays", "namespace", name, "why", err)
+		s.log.InfoContext(ctx, "keeping the driver's namespace, which the controller created", "namespace", name, "reason", err)
 		return nil
 	}
 	uid := namespace.UID
@@ -51,20 +52,21 @@ func (s *session) deleteUnusedNamespace(ctx context.Context) error {
 	return nil
 }
 
-// isManagedNamespace goes by the marks with which the controller makes namespaces.
+// isManagedNamespace reports whether the controller created a namespace.
 func isManagedNamespace(namespace client.Object) bool {
 	return isManaged(namespace) && namespace.GetAnnotations()[objects.AnnotationUID] != ""
 }
 
-// isUsed tells whether another simulation has its driver in a namespace, or will.
+// isUsed reports whether the driver of another simulation is or will be in a namespace.
 func isUsed(namespace string, sims []simkubev1.Simulation, but *simkubev1.Simulation) bool {
 	return slices.ContainsFunc(sims, func(sim simkubev1.Simulation) bool {
 		return sim.UID != but.UID && sim.Spec.Driver.Namespace == namespace && !isEnded(&sim)
 	})
 }
 
-// isEmpty returns nil if a namespace holds nothing but what Kubernetes puts into each. Kinds that the controller may not list
-// it has to leave out; but when the simulation names Secrets, they may be there.
+// isEmpty returns nil if a namespace holds nothing but what Kubernetes creates in every namespace.
+// It ignores kinds that the controller may not list. Secrets that the simulation names are an
+// exception: they may be in the namespace.
 func (s *session) isEmpty(ctx context.Context, namespace string) error {
 	lookup, err := discovery.NewDiscoveryClientForConfig(s.opts.Config)
 	if err != nil {
@@ -72,7 +74,7 @@ func (s *session) isEmpty(ctx context.Context, namespace string) error {
 	}
 	lists, err := discovery.ServerPreferredNamespacedResources(lookup)
 	if err != nil {
-		return fmt.Errorf("%w: find out what kinds there are: %w", errInUse, err)
+		return fmt.Errorf("%w: list kinds: %w", errInUse, err)
 	}
 	for _, list := range discovery.FilteredBy(discovery.SupportsAllVerbs{Verbs: []string{"list", "delete"}}, lists) {
 		version, err := schema.ParseGroupVersion(list.GroupVersion)
@@ -98,7 +100,8 @@ func (s *session) isEmpty(ctx context.Context, namespace string) error {
 	return nil
 }
 
-// firstForeign names the first of a namespace's objects of a kind that Kubernetes has not made by itself, if any.
+// firstForeign returns the name of the first object that Kubernetes did not create by itself, or ""
+// if there is none.
 func firstForeign(kind schema.GroupVersionKind, items []metav1.PartialObjectMetadata) string {
 	for i := range items {
 		switch name := items[i].Name; {

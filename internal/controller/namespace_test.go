@@ -43,15 +43,15 @@ func TestIsNamespaceMadeHere(t *testing.T) {
 	sim.Spec.Driver.Namespace = "load"
 	made := objects.Namespace(sim)
 	if made.Name != "load" || made.Annotations[objects.AnnotationUID] != "demo" || !isManagedNamespace(made) {
-		t.Errorf("the namespace that is made is not known again: %+v", made)
+		t.Errorf("the created namespace is not recognized: %+v", made)
 	}
 	if _, simulated := made.Labels[simkubev1.LabelSimulation]; simulated {
-		t.Error("the driver's namespace is labelled as one that is simulated")
+		t.Error("the driver's namespace is labelled as a simulated one")
 	}
 	unmarked := objects.Namespace(sim)
 	unmarked.Annotations = nil
 	if isManagedNamespace(unmarked) {
-		t.Error("a namespace without the mark counts as made here")
+		t.Error("a namespace without the annotation counts as created by the controller")
 	}
 }
 

@@ -14,23 +14,24 @@ import (
 	"simkube.io/simkube/internal/words"
 )
 
-// observed is what is seen of a driver.
+// observed is the observed state of a driver.
 type observed struct {
 	sim *simkubev1.Simulation
 	job *batchv1.Job
-	// pod is the youngest that is not going, or else the youngest; nil if there is none.
+	// pod is the newest one that is not being deleted, or else the newest; nil if there is none.
 	pod *corev1.Pod
-	// startFailure is what is said last about a pod that cannot be made, or, when there is one, about a volume that it lacks.
+	// startFailure is the latest event about a pod that cannot be created, or about a volume that it
+	// cannot mount.
 	startFailure string
 }
 
-// assessment is what that means.
+// assessment is what the observed state means for the simulation.
 type assessment struct {
 	state           simkubev1.SimulationState
 	reason, message string
-	// grace, if not 0, is how long it may be so before the simulation has failed.
+	// grace, if not 0, is how long the simulation may be in this state before it fails.
 	grace time.Duration
-	// done tells that the driver has done everything; failed that it has not, and will not.
+	// done is set when the driver has completed, failed when it has failed for good.
 	done   bool
 	failed *failure
 }
@@ -43,7 +44,7 @@ func (o observed) assess() assessment {
 	case simkubev1.DriverFailed:
 		return assessment{failed: &failure{
 			conditionReason(driver),
-			cmp.Or(driver.Message, "The driver has failed, and does not say why."),
+			cmp.Or(driver.Message, "The driver failed without a message."),
 		}}
 	}
 	for _, condition := range o.job.Status.Conditions {
@@ -52,13 +53,13 @@ func (o observed) assess() assessment {
 		}
 		switch condition.Type {
 		case batchv1.JobFailed:
-			return assessment{failed: &failure{reasonDriver, fmt.Sprintf("The driver was started %d times, and ended early each time%s. "+
-				"Correct what it complains of, and create the simulation anew.", objects.BackoffLimit+1, o.finalTermination())}}
+			return assessment{failed: &failure{reasonDriver, fmt.Sprintf("The driver was started %d times, and exited early each time%s. "+
+				"Fix the error, and create the simulation again.", objects.BackoffLimit+1, o.finalTermination())}}
 		case batchv1.JobComplete:
-			// Its last word may be on its way.
+			// The driver's last status may not have arrived yet.
 			return assessment{
 				state: o.stateOr(simkubev1.SimulationInitializing), reason: reasonDriver, grace: 5 * time.Second,
-				message: fmt.Sprintf("The driver has ended without a word about its replay. Is %s a driver of SimKube?", o.sim.Spec.Driver.Image),
+				message: fmt.Sprintf("The driver completed without reporting a result. Check that %s is an image of sk-driver.", o.sim.Spec.Driver.Image),
 			}
 		}
 	}
@@ -68,7 +69,7 @@ func (o observed) assess() assessment {
 	return o.assessStarting()
 }
 
-// assessRunning is for a simulation that has begun to replay.
+// assessRunning is for a simulation whose replay has started.
 func (o observed) assessRunning() assessment {
 	driver := o.driver()
 	switch {
@@ -77,20 +78,20 @@ func (o observed) assessRunning() assessment {
 		v.state = simkubev1.SimulationRetrying
 		if v.reason == reasonInitializing {
 			v.reason = reasonRetrying
-			v.message = "The driver has ended early, and is started anew" + o.lastTermination() + "."
+			v.message = "The driver exited early, and is being restarted" + o.lastTermination() + "."
 		}
 		return v
 	case driver.Paused:
-		return assessment{state: simkubev1.SimulationPaused, reason: reasonPaused, message: "The replay stands still; skctl resume has it go on."}
+		return assessment{state: simkubev1.SimulationPaused, reason: reasonPaused, message: "The replay is paused; skctl resume continues it."}
 	default:
-		return assessment{state: simkubev1.SimulationRunning, reason: reasonReplaying, message: "The driver replays the trace."}
+		return assessment{state: simkubev1.SimulationRunning, reason: reasonReplaying, message: "The driver is replaying the trace."}
 	}
 }
 
-// assessStarting is for one that has not.
+// assessStarting is for a simulation whose replay has not started.
 func (o observed) assessStarting() assessment {
 	if o.driver().Paused && !o.isRestarting() {
-		return assessment{state: simkubev1.SimulationPaused, reason: reasonPaused, message: "The simulation was created paused; skctl resume has it begin."}
+		return assessment{state: simkubev1.SimulationPaused, reason: reasonPaused, message: "The simulation was created paused; skctl resume starts it."}
 	}
 	v := o.assessPod()
 	v.state = simkubev1.SimulationInitializing
@@ -98,49 +99,49 @@ func (o observed) assessStarting() assessment {
 		v.state = simkubev1.SimulationRetrying
 		if v.reason == reasonInitializing {
 			v.reason = reasonRetrying
-			v.message = fmt.Sprintf("The driver has ended early %s before the replay began, and is started anew%s.", plural(restarts, "time"), o.lastTermination())
+			v.message = fmt.Sprintf("The driver exited early %s before the replay started, and is being restarted%s.", plural(restarts, "time"), o.lastTermination())
 		}
 	}
 	return v
 }
 
-// assessPod says what a pod that does not work yet waits for.
+// assessPod returns what a pod that is not running yet waits for.
 func (o observed) assessPod() assessment {
 	switch {
 	case o.pod == nil && o.startFailure != "":
-		return assessment{reason: reasonNoPod, grace: startGrace, message: fmt.Sprintf("The driver's pod cannot be made: %s. "+
-			"Have namespace %s allow it, or use another.", strings.TrimSuffix(o.startFailure, "."), o.sim.Spec.Driver.Namespace)}
+		return assessment{reason: reasonNoPod, grace: startGrace, message: fmt.Sprintf("The driver's pod cannot be created: %s. "+
+			"Allow it in namespace %s, or use another one.", strings.TrimSuffix(o.startFailure, "."), o.sim.Spec.Driver.Namespace)}
 	case o.pod == nil:
-		return assessment{reason: reasonInitializing, message: "The driver's pod is being made."}
+		return assessment{reason: reasonInitializing, message: "The driver's pod is being created."}
 	}
 	for _, condition := range o.pod.Status.Conditions {
 		if condition.Type == corev1.PodScheduled && condition.Status == corev1.ConditionFalse {
-			return assessment{reason: reasonUnschedulable, message: "No node takes the driver's pod; it needs one that is not simulated. " + condition.Message}
+			return assessment{reason: reasonUnschedulable, message: "The driver's pod cannot be scheduled; it needs a node that is not simulated. " + condition.Message}
 		}
 	}
 	wait := o.container().State.Waiting
 	if wait == nil {
-		return assessment{reason: reasonInitializing, message: "The driver reads the trace."}
+		return assessment{reason: reasonInitializing, message: "The driver is reading the trace."}
 	}
-	switch wait.Reason { // the kubelet comes to these when it has the volumes
+	switch wait.Reason { // the kubelet gets here once it has mounted the volumes
 	case "ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError", "RegistryUnavailable":
 		return assessment{reason: reasonImage, grace: startGrace, message: fmt.Sprintf(
-			"The image %s cannot be pulled: %s. Correct spec.driver.image, or give the service account %s the pull secret of its registry.",
+			"The image %s cannot be pulled: %s. Correct spec.driver.image, or add the pull secret of its registry to the service account %s.",
 			o.sim.Spec.Driver.Image, cmp.Or(wait.Message, wait.Reason), o.pod.Spec.ServiceAccountName)}
 	case "CreateContainerError", "RunContainerError", "StartError":
 		return assessment{reason: reasonImage, grace: startGrace, message: fmt.Sprintf(
 			"The image %s cannot be run: %s. Its entrypoint must be SimKube's driver.", o.sim.Spec.Driver.Image, cmp.Or(wait.Message, wait.Reason))}
 	case "CreateContainerConfigError":
 		return assessment{reason: reasonSecret, grace: startGrace, message: fmt.Sprintf(
-			"The driver's environment cannot be made: %s. See spec.driver.secrets.", cmp.Or(wait.Message, wait.Reason))}
+			"The driver's environment cannot be created: %s. See spec.driver.secrets.", cmp.Or(wait.Message, wait.Reason))}
 	}
 	if o.startFailure != "" {
 		return o.assessMount()
 	}
-	return assessment{reason: reasonInitializing, message: "The driver's container is being made."}
+	return assessment{reason: reasonInitializing, message: "The driver's container is being created."}
 }
 
-// assessMount says which volume is missing.
+// assessMount returns which volume is missing.
 func (o observed) assessMount() assessment {
 	v := assessment{grace: startGrace}
 	local, _ := objects.TracePath(o.sim.Spec.Driver.TracePath)
@@ -149,7 +150,7 @@ func (o observed) assessMount() assessment {
 	case local != "" && (names(objects.VolumeTrace) || strings.Contains(o.startFailure, local)):
 		v.reason = reasonTrace
 		v.message = fmt.Sprintf("Node %s has no file %s: %s. Put the trace there on every node that may run the driver, or in a bucket; "+
-			"if the image holds it, set the annotation %s: \"true\".", o.pod.Spec.NodeName, local, o.startFailure, simkubev1.AnnotationSkipLocalVolumeMount)
+			"if the image contains it, set the annotation %s: \"true\".", o.pod.Spec.NodeName, local, o.startFailure, simkubev1.AnnotationSkipLocalVolumeMount)
 	case names(objects.VolumeResults):
 		v.reason = reasonClaim
 		v.message = fmt.Sprintf("The volume for the results cannot be mounted: %s. See the claim of spec.results.", o.startFailure)
@@ -170,7 +171,7 @@ func (o observed) driver() simkubev1.DriverStatus {
 	return *o.sim.Status.Driver
 }
 
-// hasStarted tells whether the replay has begun, in this driver or in one before it.
+// hasStarted reports whether the replay has started, in this driver or an earlier one.
 func (o observed) hasStarted() bool {
 	return o.sim.Status != nil && o.sim.Status.StartTime != nil || isReplaying(o.driver().Phase)
 }
@@ -188,7 +189,7 @@ func (o observed) stateOr(otherwise simkubev1.SimulationState) simkubev1.Simulat
 	return cmp.Or(state(o.sim), otherwise)
 }
 
-// isRestarting tells whether no driver works at the moment, or a later one does not yet.
+// isRestarting reports whether no driver is running, or one was restarted and is not ready yet.
 func (o observed) isRestarting() bool {
 	if o.pod == nil || o.pod.DeletionTimestamp != nil || o.container().State.Running == nil {
 		return true
@@ -196,10 +197,11 @@ func (o observed) isRestarting() bool {
 	return o.restarts() > 0 && !isReady(o.pod)
 }
 
-// restarts is how often a driver has ended early.
+// restarts returns how often a driver has exited early.
 func (o observed) restarts() int32 { return o.job.Status.Failed + o.container().RestartCount }
 
-// container is empty while the kubelet has not said anything.
+// container returns the status of the driver's container, which is empty until the kubelet reports
+// it.
 func (o observed) container() corev1.ContainerStatus {
 	if o.pod == nil || len(o.pod.Status.ContainerStatuses) == 0 {
 		return corev1.ContainerStatus{}
@@ -207,7 +209,7 @@ func (o observed) container() corev1.ContainerStatus {
 	return o.pod.Status.ContainerStatuses[0]
 }
 
-// lastTermination says how the driver ended last, and what it printed then.
+// lastTermination returns how the driver last exited and what it printed then.
 func (o observed) lastTermination() string {
 	c := o.container()
 	end := c.State.Terminated
@@ -227,7 +229,8 @@ func (o observed) lastTermination() string {
 	return text
 }
 
-// finalTermination is lastTermination when the pod may be gone: then what was said of it before is repeated.
+// finalTermination is lastTermination for a pod that may be gone: then it repeats the message of
+// the condition Ready.
 func (o observed) finalTermination() string {
 	if words := o.lastTermination(); words != "" {
 		return words
@@ -238,7 +241,7 @@ func (o observed) finalTermination() string {
 	return ""
 }
 
-// conditionReason is the driver's, if it is one that a condition takes.
+// conditionReason returns the driver's reason if it is valid in a condition.
 func conditionReason(driver simkubev1.DriverStatus) string {
 	const maxReason = 64
 	letter := func(r rune) bool { return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' }
@@ -250,7 +253,7 @@ func conditionReason(driver simkubev1.DriverStatus) string {
 
 func isReady(pod *corev1.Pod) bool { return hasCondition(pod, corev1.PodReady) }
 
-// hasCondition tells whether a condition is known to hold.
+// hasCondition reports whether a condition is True.
 func hasCondition(pod *corev1.Pod, kind corev1.PodConditionType) bool {
 	for _, condition := range pod.Status.Conditions {
 		if condition.Type == kind {

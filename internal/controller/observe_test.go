@@ -12,7 +12,7 @@ import (
 	simkubev1 "simkube.io/simkube/api/v1"
 )
 
-// driverPod is a pod of which the kubelet says this of its container.
+// driverPod returns a pod with this status of its container.
 func driverPod(ready bool, status corev1.ContainerStatus) *corev1.Pod {
 	pod := &corev1.Pod{}
 	pod.Spec.NodeName, pod.Spec.ServiceAccountName = "real-1", "sk-driver"
@@ -42,7 +42,7 @@ func jobThat(kind batchv1.JobConditionType) batchv1.JobStatus {
 	return batchv1.JobStatus{Conditions: []batchv1.JobCondition{{Type: kind, Status: corev1.ConditionTrue}}}
 }
 
-func TestObserved_Judge(t *testing.T) {
+func TestObserved_Assess(t *testing.T) {
 	unschedulable := &corev1.Pod{Status: corev1.PodStatus{Conditions: []corev1.PodCondition{
 		{Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Message: "0/3 nodes"},
 	}}}
@@ -63,13 +63,13 @@ func TestObserved_Judge(t *testing.T) {
 		done    bool
 		failed  bool
 	}{
-		"no pod yet": {state: "Initializing", reason: "Initializing", message: "pod is being made"},
+		"no pod yet": {state: "Initializing", reason: "Initializing", message: "pod is being created"},
 		"no pod": {
-			startFailure: "violates PodSecurity", state: "Initializing", reason: "DriverPodRefused", message: "cannot be made: violates PodSecurity. Have namespace simkube", grace: startGrace,
+			startFailure: "violates PodSecurity", state: "Initializing", reason: "DriverPodRefused", message: "cannot be created: violates PodSecurity. Allow it in namespace simkube", grace: startGrace,
 		},
 		"no node":        {pod: unschedulable, state: "Initializing", reason: "Unschedulable", message: "0/3 nodes"},
 		"creating":       {pod: driverPod(false, pending("ContainerCreating", "")), state: "Initializing", reason: "Initializing", message: "container"},
-		"preparing":      {driver: simkubev1.DriverStatus{Phase: "Preparing"}, pod: driverPod(true, working(0)), state: "Initializing", reason: "Initializing", message: "reads"},
+		"preparing":      {driver: simkubev1.DriverStatus{Phase: "Preparing"}, pod: driverPod(true, working(0)), state: "Initializing", reason: "Initializing", message: "is reading"},
 		"created paused": {driver: simkubev1.DriverStatus{Phase: "Preparing", Paused: true}, pod: driverPod(true, working(0)), state: "Paused", reason: "Paused", message: "created paused"},
 		"image":          {pod: driverPod(false, pending("ImagePullBackOff", "no such image")), state: "Initializing", reason: "DriverImage", message: "no such image", grace: startGrace},
 		"no program":     {pod: driverPod(false, pending("CreateContainerError", "no command")), state: "Initializing", reason: "DriverImage", message: "entrypoint", grace: startGrace},
@@ -90,7 +90,7 @@ func TestObserved_Judge(t *testing.T) {
 			pod: driverPod(false, pending("ImagePullBackOff", "no such image")), startFailure: `MountVolume.SetUp failed for volume "trace" : timed out`,
 			state: "Initializing", reason: "DriverImage", message: "no such image", grace: startGrace,
 		},
-		"crash before the replay": {pod: driverPod(false, crashed(2, 2, "cannot list\n")), state: "Retrying", reason: "Retrying", message: "2 times before the replay began, and is started anew, the last time with exit code 2: cannot list.", started: false},
+		"crash before the replay": {pod: driverPod(false, crashed(2, 2, "cannot list\n")), state: "Retrying", reason: "Retrying", message: "2 times before the replay started, and is being restarted, the last time with exit code 2: cannot list.", started: false},
 
 		"replaying":    {driver: simkubev1.DriverStatus{Phase: "Replaying"}, pod: driverPod(true, working(0)), state: "Running", reason: "Replaying"},
 		"between runs": {driver: simkubev1.DriverStatus{Phase: "Preparing"}, started: true, pod: driverPod(true, working(0)), state: "Running", reason: "Replaying"},
@@ -108,8 +108,8 @@ func TestObserved_Judge(t *testing.T) {
 		"done":             {driver: simkubev1.DriverStatus{Phase: "Finished"}, pod: driverPod(true, working(0)), done: true},
 		"done before all":  {driver: simkubev1.DriverStatus{Phase: "Finished"}, job: jobThat(batchv1.JobFailed), done: true},
 		"failed":           {driver: simkubev1.DriverStatus{Phase: "Failed", Reason: "TraceEmpty", Message: "nothing in it"}, failed: true, reason: "TraceEmpty", message: "nothing in it"},
-		"failed oddly":     {driver: simkubev1.DriverStatus{Phase: "Failed", Reason: "no reason at all"}, failed: true, reason: "DriverFailed", message: "does not say why"},
-		"given up":         {job: jobThat(batchv1.JobFailed), pod: driverPod(false, crashed(6, 3, "out of luck")), failed: true, reason: "DriverFailed", message: "started 7 times, and ended early each time, the last time with exit code 3: out of luck."},
+		"failed oddly":     {driver: simkubev1.DriverStatus{Phase: "Failed", Reason: "no reason at all"}, failed: true, reason: "DriverFailed", message: "without a message"},
+		"given up":         {job: jobThat(batchv1.JobFailed), pod: driverPod(false, crashed(6, 3, "out of luck")), failed: true, reason: "DriverFailed", message: "started 7 times, and exited early each time, the last time with exit code 3: out of luck."},
 		"given up, no pod": {job: jobThat(batchv1.JobFailed), ready: "It said: out of luck.", failed: true, reason: "DriverFailed", message: "(It said: out of luck)"},
 		"no word":          {job: jobThat(batchv1.JobComplete), driver: simkubev1.DriverStatus{Phase: "Replaying"}, state: "Running", reason: "DriverFailed", message: "driver:v1", grace: 5 * time.Second, started: true},
 	} {
@@ -137,7 +137,7 @@ func TestObserved_Judge(t *testing.T) {
 	}
 }
 
-func TestCountedSince(t *testing.T) {
+func TestEarliestEvent(t *testing.T) {
 	for _, tc := range []struct{ created, now, want int }{{0, 0, 0}, {0, 180, 0}, {0, 181, 1}, {0, 3600, 3420}} {
 		if got := earliestEvent(at(tc.created), at(tc.now)); !got.Equal(at(tc.want)) {
 			t.Errorf("created %d s, now %d s: got %v, want %v", tc.created, tc.now, got, at(tc.want))
@@ -145,7 +145,7 @@ func TestCountedSince(t *testing.T) {
 	}
 }
 
-func TestLatest(t *testing.T) {
+func TestLatestMessage(t *testing.T) {
 	event := func(message string, seconds int) corev1.Event {
 		return corev1.Event{Message: message, LastTimestamp: metav1.NewTime(at(seconds))}
 	}
@@ -165,8 +165,8 @@ func TestLatest(t *testing.T) {
 	}
 }
 
-// TestLacksVolume holds that what was said of volumes is not said of a pod that only pulls its image.
-func TestLacksVolume(t *testing.T) {
+// What an event says about volumes is not reported for a pod that is pulling its image.
+func TestWaitsForVolumes(t *testing.T) {
 	pod := func(node string, phase corev1.PodPhase, conditions ...corev1.PodCondition) *corev1.Pod {
 		return &corev1.Pod{Spec: corev1.PodSpec{NodeName: node}, Status: corev1.PodStatus{Phase: phase, Conditions: conditions}}
 	}

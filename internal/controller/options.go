@@ -13,34 +13,37 @@ import (
 	"simkube.io/simkube/internal/controller/allowlist"
 )
 
-// Options are the settings of the controller. Namespace and DriverServiceAccount are needed.
+// Options configure the controller. Namespace and DriverServiceAccount are required.
 type Options struct {
-	// Config is how hooks and the clean-up reach the cluster; nil means as the manager does.
+	// Config is the configuration with which hooks and the clean-up access the cluster. Nil means the
+	// manager's.
 	Config *rest.Config
-	// Namespace is the controller's own, where its leases are.
+	// Namespace is the controller's own, which holds its leases.
 	Namespace string
 	// DriverServiceAccount is the service account of drivers, in each driver's namespace.
 	DriverServiceAccount string
-	// HookCommands runs preStart and postStop hooks that are commands, with the controller's
-	// rights. Without it, simulations with such a hook fail. Hooks that are actions run in any
-	// case.
+	// HookCommands allows preStart and postStop hooks that are commands; they run with the
+	// controller's permissions. If it is false, simulations with such a hook fail. Hooks that are
+	// actions always run.
 	HookCommands bool
-	// Images are the images that simulations may name for their drivers, and TracePaths the files
-	// of nodes that they may name as their traces. The zero values allow none.
+	// Images are the driver images that simulations may use, and TracePaths the files of nodes that
+	// they may mount as traces. The zero values allow none.
 	Images     allowlist.Images
 	TracePaths allowlist.Paths
-	// LeaderElection has one of several controllers work.
+	// LeaderElection makes only one of several controllers active.
 	LeaderElection bool
-	// MetricsAddress and HealthAddress are where metrics and health are served; empty or "0" means nowhere.
+	// MetricsAddress and HealthAddress are where metrics and health checks are served; empty or "0"
+	// turns them off.
 	MetricsAddress, HealthAddress string
 
-	// Clock tells the time; nil means the system's.
+	// Clock defaults to the system's clock.
 	Clock clock.PassiveClock
-	// Logger gets what happens; nil means none.
+	// Logger defaults to none.
 	Logger *slog.Logger
-	// Registerer gets the metrics; nil means controller-runtime's registry.
+	// Registerer registers the metrics. It defaults to controller-runtime's registry.
 	Registerer prometheus.Registerer
-	// AfterStep is told of every step that was done, by its name, before the next begins; nil means nobody is.
+	// AfterStep, if not nil, is called with the name of every step that has run, before the next
+	// starts.
 	AfterStep func(ctx context.Context, sim *simkubev1.Simulation, step string)
 }
 

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// The reasons of a simulation's failure that the controller finds by itself. Drivers have more. Each thing that is waited for
-// has its own: how long is told by the reason.
+// The reasons of failures that the controller detects; drivers have more. Each thing that the
+// controller waits for has its own, because a grace period starts when the reason changes.
 const (
 	reasonInvalid           = "InvalidSimulation"
 	reasonForbidden         = "Forbidden"
@@ -28,7 +28,7 @@ const (
 	reasonDriver            = "DriverFailed"
 )
 
-// The reasons of the condition Ready that are no failures.
+// The reasons of the condition Ready that are not failures.
 const (
 	reasonBlocked       = "Blocked"
 	reasonInitializing  = "Initializing"
@@ -43,14 +43,14 @@ const (
 	reasonError         = "Error"
 )
 
-// How long is waited for what others may yet do.
+// How long a simulation waits for something before it fails.
 const (
-	missingGrace     = time.Minute     // manifests come in any order
-	certificateGrace = 2 * time.Minute // an issuer has to ask somebody
+	missingGrace     = time.Minute     // manifests are applied in any order
+	certificateGrace = 2 * time.Minute // issuers call external services
 	startGrace       = 2 * time.Minute // registries and mounts recover
 )
 
-// failure is returned by a step when the simulation has failed for good. The message says what to do.
+// failure is returned by a step if the simulation has failed for good. The message says what to do.
 type failure struct{ reason, message string }
 
 func (f *failure) Error() string { return f.reason + ": " + f.message }
@@ -59,10 +59,11 @@ func fail(reason, format string, args ...any) error {
 	return &failure{reason, fmt.Sprintf(format, args...)}
 }
 
-// waiting is returned by a step that is not done. It is run again when something changes, or after some time.
+// waiting is returned by a step that is not done. It is run again when something changes or after a
+// while.
 type waiting struct {
 	after time.Duration
-	// reason and message are for the condition Ready; with an empty reason it stays as it is.
+	// reason and message are set on the condition Ready, unless the reason is empty.
 	reason, message string
 }
 

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestReasons_Documented sees that users find each reason of a failure in the table.
+// Every reason of a failure is in the table of docs/running.md.
 func TestReasons_Documented(t *testing.T) {
 	code, err := os.ReadFile("outcome.go")
 	if err != nil {
@@ -17,7 +17,7 @@ func TestReasons_Documented(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	failures, _, _ := strings.Cut(string(code), "\n)\n\n// The reasons of the condition Ready that are no failures.")
+	failures, _, _ := strings.Cut(string(code), "\n)\n\n// The reasons of the condition Ready that are not failures.")
 	reasons := regexp.MustCompile(`reason\w+ += "(\w+)"`).FindAllStringSubmatch(failures, -1)
 	if len(reasons) < 10 {
 		t.Fatalf("only %d reasons were found", len(reasons))

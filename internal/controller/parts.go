@@ -27,17 +27,17 @@ func (s *session) ensureRoot(ctx context.Context) error {
 	switch {
 	case apierrors.IsNotFound(err):
 		if err := s.client.Create(ctx, want); err != nil {
-			return fmt.Errorf("make SimulationRoot %s: %w", want.Name, err)
+			return fmt.Errorf("create SimulationRoot %s: %w", want.Name, err)
 		}
 		root = want
 	case err != nil:
 		return fmt.Errorf("read SimulationRoot %s: %w", want.Name, err)
 	case metav1.IsControlledBy(root, s.sim):
 		if root.DeletionTimestamp != nil {
-			return waitFor(recheck, "", "the metaroot is going")
+			return waitFor(recheck, "", "the metaroot is being deleted")
 		}
 	case isSimulation(metav1.GetControllerOf(root)):
-		// A simulation of the same name, which is gone, has left it.
+		// It was left behind by an earlier simulation of the same name.
 		return s.removeStale(ctx, root)
 	default:
 		return s.nameTaken(root)
@@ -63,8 +63,9 @@ func (s *session) ensurePrometheus(ctx context.Context) error {
 	return err
 }
 
-// ensureJob makes the driver's job. Where somebody has deleted one, its driver may go on for a while, or for long if its node is out of reach: two
-// drivers would replay into each other's objects.
+// ensureJob creates the driver's job. If somebody has deleted it, its driver may still run for a
+// while, or for long if its node is unreachable. Two drivers would replay into each other's
+// objects.
 func (s *session) ensureJob(ctx context.Context) (err error) {
 	if err := s.awaitFormerDriver(ctx); err != nil {
 		return err
@@ -75,7 +76,7 @@ func (s *session) ensureJob(ctx context.Context) (err error) {
 	return err
 }
 
-// awaitFormerDriver waits, if there is no job, for the pods of one that there was.
+// awaitFormerDriver waits for the pods of a deleted job, if there is no job.
 func (s *session) awaitFormerDriver(ctx context.Context) error {
 	if has, err := s.hasJob(ctx); has || err != nil {
 		return err
@@ -91,7 +92,7 @@ func (s *session) awaitFormerDriver(ctx context.Context) error {
 	if len(living) == 0 {
 		return nil
 	}
-	// The cache may not know yet of a job that was made just now.
+	// The cache may not have seen a job that was created just now.
 	key := client.ObjectKey{Namespace: namespace, Name: simkubev1.DriverName(s.sim.Name)}
 	switch err := s.reader.Get(ctx, key, &batchv1.Job{}); {
 	case err == nil:
@@ -101,13 +102,13 @@ func (s *session) awaitFormerDriver(ctx context.Context) error {
 	}
 	pod := &living[0]
 	if pod.DeletionTimestamp == nil && metav1.GetControllerOf(pod) == nil {
-		return waitFor(time.Second, reasonFormerDriver, "Pod %s drives the simulation without its job, which was deleted: kubectl delete pod -n %s %s", pod.Name, namespace, pod.Name)
+		return waitFor(time.Second, reasonFormerDriver, "Pod %s is still running, but its job was deleted: kubectl delete pod -n %s %s", pod.Name, namespace, pod.Name)
 	}
 	_, message := describeDeletion(pod, s.opts.Clock.Now())
 	return waitFor(time.Second, reasonFormerDriver, "The driver's job was deleted. %s", message)
 }
 
-// hasJob asks the cache whether there is a driver.
+// hasJob reports whether the driver's job is in the cache.
 func (s *session) hasJob(ctx context.Context) (bool, error) {
 	key := client.ObjectKey{Namespace: s.sim.Spec.Driver.Namespace, Name: simkubev1.DriverName(s.sim.Name)}
 	err := s.client.Get(ctx, key, &batchv1.Job{})
@@ -117,9 +118,9 @@ func (s *session) hasJob(ctx context.Context) (bool, error) {
 	return err == nil, err
 }
 
-// ensure makes an object of the metaroot if there is none, and returns the one there is. It changes
-// none. Another's object of that name stays, and the simulation fails. Nothing is made if one of
-// the checks returns an error.
+// ensure returns the object of this name that the metaroot owns, and creates it if it does not
+// exist. It does not update it. If the object belongs to somebody else, the simulation fails. The
+// checks run before the object is created.
 func ensure[T client.Object](ctx context.Context, s *session, want T, checks ...func() error) (T, error) {
 	var none T
 	found := empty(want)
@@ -140,12 +141,12 @@ func ensure[T client.Object](ctx context.Context, s *session, want T, checks ...
 		}
 		return none, s.nameTaken(want)
 	case found.GetDeletionTimestamp() != nil:
-		return none, waitFor(recheck, "", "%s is going", describe(want))
+		return none, waitFor(recheck, "", "%s is being deleted", describe(want))
 	}
 	return found, nil
 }
 
-// empty gives an object of the same type and kind with nothing in it.
+// empty returns an empty object of the same type and kind.
 func empty[T client.Object](object T) T {
 	var blank any = &unstructured.Unstructured{}
 	if _, is := any(object).(*unstructured.Unstructured); !is {
@@ -161,31 +162,31 @@ func (s *session) create(ctx context.Context, object client.Object) error {
 	err := s.client.Create(ctx, object)
 	switch {
 	case err == nil:
-		s.log.InfoContext(ctx, "an object was made", "object", what)
+		s.log.InfoContext(ctx, "created an object", "object", what)
 		return nil
 	case apierrors.IsNotFound(err):
-		return s.missing(missingGrace, reasonNamespace, "There is no namespace %s for %s: make it, or name another.", object.GetNamespace(), what)
+		return s.missing(missingGrace, reasonNamespace, "Namespace %s does not exist, but %s belongs in it: create it, or use another one.", object.GetNamespace(), what)
 	case apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
-		return s.missing(missingGrace, reasonNamespace, "The namespace %s, where %s would be, is being deleted. Use another.", object.GetNamespace(), what)
+		return s.missing(missingGrace, reasonNamespace, "Namespace %s is being deleted, but %s belongs in it. Use another one.", object.GetNamespace(), what)
 	case apierrors.IsInvalid(err):
-		return fail(reasonInvalid, "The API server refuses %s: %v.", what, err)
+		return fail(reasonInvalid, "The API server rejected %s: %v.", what, err)
 	}
-	return fmt.Errorf("make %s: %w", what, err)
+	return fmt.Errorf("create %s: %w", what, err)
 }
 
-// nameTaken fails because of another's object.
+// nameTaken returns a failure about an object of somebody else.
 func (s *session) nameTaken(object client.Object) error {
-	return fail(reasonInvalid, "%s exists already, and does not belong to this simulation. Delete it, or name the simulation otherwise.", describe(object))
+	return fail(reasonInvalid, "%s already exists, and does not belong to this simulation. Delete it, or rename the simulation.", describe(object))
 }
 
-// removeStale removes what an earlier simulation of this name left, and waits until it is gone.
+// removeStale deletes what an earlier simulation of this name left, and waits until it is gone.
 func (s *session) removeStale(ctx context.Context, object client.Object) error {
 	if object.GetDeletionTimestamp() == nil {
 		if err := s.delete(ctx, object); err != nil {
 			return err
 		}
 	}
-	return waitFor(recheck, "", "%s of an earlier simulation is going", describe(object))
+	return waitFor(recheck, "", "%s of an earlier simulation is being deleted", describe(object))
 }
 
 func (s *session) delete(ctx context.Context, object client.Object) error {
@@ -194,7 +195,7 @@ func (s *session) delete(ctx context.Context, object client.Object) error {
 	if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) {
 		return fmt.Errorf("delete %s: %w", describe(object), err)
 	}
-	s.log.InfoContext(ctx, "an object was deleted", "object", describe(object))
+	s.log.InfoContext(ctx, "deleted an object", "object", describe(object))
 	return nil
 }
 
@@ -202,7 +203,8 @@ func hasOwner(object client.Object, uid types.UID) bool {
 	return slices.ContainsFunc(object.GetOwnerReferences(), func(ref metav1.OwnerReference) bool { return ref.UID == uid })
 }
 
-// hasOwnerNamed tells whether an object belonged to an earlier root of that name.
+// hasOwnerNamed reports whether the object's owners include this root or an earlier one of the same
+// name.
 func hasOwnerNamed(object client.Object, root *simkubev1.SimulationRoot) bool {
 	return slices.ContainsFunc(object.GetOwnerReferences(), func(ref metav1.OwnerReference) bool { return isRoot(ref, root.Name) })
 }
@@ -215,7 +217,7 @@ func isSimulation(ref *metav1.OwnerReference) bool {
 	return ref != nil && ref.Kind == "Simulation" && ref.APIVersion == simkubev1.GroupVersion.String()
 }
 
-// describe names an object for people.
+// describe returns an object's kind and name for messages.
 func describe(object client.Object) string {
 	kind := object.GetObjectKind().GroupVersionKind().Kind
 	if kind == "" {

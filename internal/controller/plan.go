@@ -7,10 +7,10 @@ import (
 	simkubev1 "simkube.io/simkube/api/v1"
 )
 
-// Finalizer keeps a Simulation until all that was made for it is gone.
+// Finalizer keeps a Simulation until everything that was created for it is gone.
 const Finalizer = "simkube.io/simulation"
 
-// step is one thing to do. It may be interrupted anywhere, and be run again when it was done.
+// step is one part of a plan. It must be idempotent and may be interrupted at any point.
 type step struct {
 	name string
 	run  func(*session, context.Context) error
@@ -25,14 +25,14 @@ const (
 	planDelete  = "delete"
 )
 
-// plan says what is to be done about a simulation.
+// plan returns the steps that a simulation needs in its state.
 func plan(sim *simkubev1.Simulation) (name string, steps []step) {
 	deleted, ours := sim.DeletionTimestamp != nil, slices.Contains(sim.Finalizers, Finalizer)
 	switch {
 	case deleted && !ours:
 		return planNothing, nil
 	case isEnded(sim):
-		// It holds nothing, and can be deleted without this controller.
+		// It holds nothing any more, and can be deleted without this controller.
 		return planRelease, release()
 	case deleted:
 		return planDelete, slices.Concat(cleanUp(), []step{{"postStopHooks", (*session).runPostStopOfDeleted}}, release())
@@ -77,5 +77,5 @@ func release() []step {
 	return []step{{"releaseLease", (*session).releaseLease}, {"removeFinalizer", (*session).removeFinalizer}}
 }
 
-// allSteps has each name at least once.
+// allSteps returns the steps of all plans. Some are in it more than once.
 func allSteps() []step { return slices.Concat(setUp(), cleanUp(), end(), release()) }

@@ -52,8 +52,9 @@ func TestPlan(t *testing.T) {
 	}
 }
 
-// TestPlan_Order guards the order on which it depends that no simulated pod escapes (a webhook before the driver, and no
-// driver and nothing simulated any more when it is removed) and that no two simulations get in each other's way.
+// The order of the steps makes sure that no simulated pod escapes and that simulations do not
+// interfere: the webhook comes before the driver, and is removed after the driver and everything
+// simulated are gone.
 func TestPlan_Order(t *testing.T) {
 	deleted := simulationIn("Running")
 	deleted.DeletionTimestamp = &metav1.Time{}

@@ -14,7 +14,8 @@ import (
 	"simkube.io/simkube/internal/controller/objects"
 )
 
-// releaseCertificate gives up the simulation's part in the certificate, which goes with the last that has one.
+// releaseCertificate removes the simulation from the owners of the certificate. The last owner
+// deletes it.
 func (s *session) releaseCertificate(ctx context.Context) error {
 	s.certificates.Lock()
 	defer s.certificates.Unlock()
@@ -23,7 +24,7 @@ func (s *session) releaseCertificate(ctx context.Context) error {
 		if err != nil || !gone {
 			return err
 		}
-		// cert-manager leaves the Secret of a Certificate that is gone.
+		// cert-manager keeps the Secret of a deleted Certificate.
 		secret, err := s.certificateSecret(ctx)
 		if isGone(err) {
 			return nil
@@ -37,8 +38,8 @@ func (s *session) releaseCertificate(ctx context.Context) error {
 	return err
 }
 
-// removeOwner takes the metaroot from the owners of an object, and deletes it if there is no other. gone tells whether it is
-// there no more.
+// removeOwner removes the metaroot from the owners of an object, and deletes the object if it was
+// the last one. gone reports whether the object no longer exists.
 func (s *session) removeOwner(ctx context.Context, object client.Object) (gone bool, err error) {
 	key := client.ObjectKey{Namespace: s.sim.Spec.Driver.Namespace, Name: simkubev1.DriverCertSecret}
 	err = s.reader.Get(ctx, key, object)

@@ -14,22 +14,22 @@ import (
 	simkubev1 "simkube.io/simkube/api/v1"
 )
 
-// recheck is how often is looked for what is missing and not watched.
+// recheck is how often a step is repeated that waits for something that is not watched.
 const recheck = 2 * time.Second
 
-// session is one walk of one simulation through its steps.
+// session is one reconciliation of a simulation.
 type session struct {
 	*controller
 	log *slog.Logger
-	// sim is the simulation as it was last read or written; never nil.
+	// sim is the simulation as last read or written; never nil.
 	sim *simkubev1.Simulation
-	// root is the metaroot, once its step is done.
+	// root is the metaroot. It is nil until the step that creates it.
 	root *simkubev1.SimulationRoot
-	// job is the driver's, once its step is done.
+	// job is the driver's. It is nil until the step that creates it.
 	job *batchv1.Job
 }
 
-// status is never nil, and is only to be read.
+// status returns the status, which is never nil. It must not be modified.
 func (s *session) status() *simkubev1.SimulationStatus {
 	if s.sim.Status == nil {
 		return &simkubev1.SimulationStatus{}
@@ -37,7 +37,7 @@ func (s *session) status() *simkubev1.SimulationStatus {
 	return s.sim.Status
 }
 
-// refresh reads the simulation anew, past the cache.
+// refresh reads the simulation again, bypassing the cache.
 func (s *session) refresh(ctx context.Context) error {
 	sim := &simkubev1.Simulation{}
 	if err := s.reader.Get(ctx, client.ObjectKeyFromObject(s.sim), sim); err != nil {
@@ -50,12 +50,14 @@ func (s *session) refresh(ctx context.Context) error {
 	return nil
 }
 
-// update changes the status, and tells of it. The driver's part is not written, so it may be old here.
+// update changes the status and records Events. It does not write the driver's part, which may be
+// out of date here.
 func (s *session) update(ctx context.Context, change func(*simkubev1.SimulationStatus)) error {
 	return s.patch(ctx, change, client.MergeFrom)
 }
 
-// updateExactly is update, and fails with a conflict if the simulation has changed since it was read.
+// updateExactly is update, but fails with a conflict if the simulation has changed since it was
+// read.
 func (s *session) updateExactly(ctx context.Context, change func(*simkubev1.SimulationStatus)) error {
 	return s.patch(ctx, change, func(before client.Object) client.Patch {
 		return client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
@@ -83,7 +85,7 @@ func (s *session) patch(ctx context.Context, change func(*simkubev1.SimulationSt
 	return nil
 }
 
-// ready sets the condition Ready, and with a state that is not empty the state.
+// ready sets the condition Ready, and the state unless it is empty.
 func (s *session) ready(ctx context.Context, state simkubev1.SimulationState, ready metav1.ConditionStatus, reason, message string) error {
 	return s.update(ctx, func(status *simkubev1.SimulationStatus) {
 		if state != "" {
@@ -95,7 +97,7 @@ func (s *session) ready(ctx context.Context, state simkubev1.SimulationState, re
 	})
 }
 
-// missing waits for what others may yet bring about, and fails when it has been missing for too long.
+// missing waits for something that is missing, and returns a failure if its grace period is over.
 func (s *session) missing(grace time.Duration, reason, format string, args ...any) error {
 	message := fmt.Sprintf(format, args...)
 	if ready := conditionOf(s.sim, simkubev1.ConditionReady); ready != nil && ready.Reason == reason &&

@@ -30,17 +30,17 @@ import (
 
 const (
 	leaderElectionID = "sk-ctrl-leader"
-	// workers is how many simulations are looked after at once. It is more than will ever run: hooks take minutes, and the webhook of
-	// another simulation must be mended meanwhile.
+	// workers is how many simulations are reconciled at once. Hooks may occupy some of them for
+	// minutes while the webhook of another simulation needs to be repaired.
 	workers = 64
-	// qps and burst are how many requests may be made in a second, unless the configuration says so.
+	// qps and burst limit the requests per second, unless the configuration does.
 	qps, burst = 50, 100
-	// Errors are tried again after these times.
+	// minRetryDelay and maxRetryDelay bound the backoff after errors.
 	minRetryDelay, maxRetryDelay = 200 * time.Millisecond, 30 * time.Second
 )
 
-// NewManager makes a manager for the controller and sets it up in it. Only what belongs to drivers is cached: not what is
-// simulated, and no Secrets.
+// NewManager returns a manager with the controller set up in it. Its cache holds only what belongs
+// to drivers, and no Secrets.
 func NewManager(config *rest.Config, opts Options) (ctrl.Manager, error) {
 	opts.complete()
 	if config = rest.CopyConfig(config); config.QPS == 0 {
@@ -49,7 +49,7 @@ func NewManager(config *rest.Config, opts Options) (ctrl.Manager, error) {
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, simkubev1.AddToScheme} {
 		if err := add(scheme); err != nil {
-			return nil, fmt.Errorf("make a scheme: %w", err)
+			return nil, fmt.Errorf("create a scheme: %w", err)
 		}
 	}
 	manager, err := ctrl.NewManager(config, ctrl.Options{
@@ -59,12 +59,12 @@ func NewManager(config *rest.Config, opts Options) (ctrl.Manager, error) {
 		LeaderElection:                opts.LeaderElection,
 		LeaderElectionID:              leaderElectionID,
 		LeaderElectionNamespace:       opts.Namespace,
-		LeaderElectionReleaseOnCancel: true, // nothing is done after the manager has ended
+		LeaderElectionReleaseOnCancel: true, // the process ends with the manager
 		Metrics:                       metricsserver.Options{BindAddress: cmp.Or(opts.MetricsAddress, "0")},
 		HealthProbeBindAddress:        cmp.Or(opts.HealthAddress, "0"),
 	})
 	if err != nil {
-		return nil, fmt.Errorf("make a manager: %w", err)
+		return nil, fmt.Errorf("create a manager: %w", err)
 	}
 	for _, add := range []func(string, healthz.Checker) error{manager.AddHealthzCheck, manager.AddReadyzCheck} {
 		if err := add("ping", healthz.Ping); err != nil {
@@ -84,8 +84,8 @@ func cacheOptions() cache.Options {
 	}}
 }
 
-// Setup adds the controller to a manager, whose scheme must have this API and whose cache must have the drivers' jobs and
-// pods; see [NewManager].
+// Setup adds the controller to a manager. The manager's scheme must include this API, and its cache
+// the drivers' jobs and pods; see [NewManager].
 func Setup(manager ctrl.Manager, opts Options) error {
 	opts.complete()
 	if opts.Config == nil {
@@ -111,12 +111,12 @@ func Setup(manager ctrl.Manager, opts Options) error {
 		WatchesRawSource(watchWebhooks(manager.GetCache())).
 		WithOptions(ctrlcontroller.Options{
 			MaxConcurrentReconciles: workers,
-			SkipNameValidation:      new(true), // tests have several in a process
+			SkipNameValidation:      new(true), // tests run several controllers in a process
 			RateLimiter:             c.retries,
 		}).
 		Complete(c)
 	if err != nil {
-		return fmt.Errorf("make the controller: %w", err)
+		return fmt.Errorf("create the controller: %w", err)
 	}
 	return nil
 }

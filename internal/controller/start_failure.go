@@ -8,18 +8,18 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// The reasons of events that say why a driver does not start.
+// The reasons of events that explain why a driver does not start.
 const (
 	eventNoPod    = "FailedCreate" // of a job
 	eventNoVolume = "FailedMount"  // of a pod
 )
 
-// maxStartFailureAge is how long a startFailure counts. What is still wrong is said again: by the kubelet within two minutes, by the
-// controller of jobs within one.
+// maxStartFailureAge is the maximum age of an event. A problem that persists is reported again: by
+// the kubelet within two minutes, by the job controller within one.
 const maxStartFailureAge = 3 * time.Minute
 
-// startFailure gives what is said last about a pod that cannot be made or does not start. It is for an explanation: that it
-// cannot be had stops nothing.
+// startFailure returns the latest event about a pod that cannot be created or does not start. It is
+// only used in messages, so its own errors are not returned.
 func (s *session) startFailure(ctx context.Context, pod *corev1.Pod) string {
 	about, reason := s.job.Name, eventNoPod
 	if pod != nil {
@@ -31,13 +31,14 @@ func (s *session) startFailure(ctx context.Context, pod *corev1.Pod) string {
 	var events corev1.EventList
 	err := s.reader.List(ctx, &events, client.InNamespace(s.job.Namespace), client.MatchingFields{"involvedObject.name": about, "reason": reason})
 	if err != nil {
-		s.log.DebugContext(ctx, "what is said about the driver is not known", "error", err)
+		s.log.DebugContext(ctx, "cannot list the driver's events", "error", err)
 		return ""
 	}
 	return latestMessage(events.Items, earliestEvent(s.job.CreationTimestamp.Time, s.opts.Clock.Now()))
 }
 
-// earliestEvent is when complaints about a job begin to count: an earlier job had the same name.
+// earliestEvent returns the time from which events about a job count. Older ones may be about an
+// earlier job of the same name.
 func earliestEvent(created, now time.Time) time.Time {
 	if recent := now.Add(-maxStartFailureAge); recent.After(created) {
 		return recent
@@ -45,13 +46,13 @@ func earliestEvent(created, now time.Time) time.Time {
 	return created
 }
 
-// waitsForVolumes tells whether a pod may wait for its volumes: it is on a node, and its sandbox, which comes after them, is not
-// there.
+// waitsForVolumes reports whether a pod may be waiting for its volumes: it is on a node and has no
+// sandbox yet, which is created after mounting.
 func waitsForVolumes(pod *corev1.Pod) bool {
 	return pod.Status.Phase == corev1.PodPending && pod.Spec.NodeName != "" && !hasCondition(pod, corev1.PodReadyToStartContainers)
 }
 
-// latest gives the message of the last event since a time.
+// latestMessage returns the message of the latest event since a time.
 func latestMessage(events []corev1.Event, since time.Time) string {
 	var last time.Time
 	text := ""

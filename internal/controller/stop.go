@@ -16,10 +16,11 @@ import (
 	"simkube.io/simkube/internal/controller/objects"
 )
 
-// stuckAfter is how much later than it should an object may go before users are told how to help.
+// stuckAfter is how long after its deadline a deletion counts as stuck.
 const stuckAfter = time.Minute
 
-// stop ends the driver and waits until it is gone: it must not make anything while things are removed.
+// stop deletes the driver and waits until it is gone, so that it creates nothing during the
+// clean-up.
 func (s *session) stop(ctx context.Context) error {
 	namespace := s.sim.Spec.Driver.Namespace
 	job := &batchv1.Job{}
@@ -33,7 +34,7 @@ func (s *session) stop(ctx context.Context) error {
 			}
 		}
 	case err == nil:
-		return nil // somebody else's, and so are its pods
+		return nil // the job and its pods belong to somebody else
 	case !isGone(err):
 		return fmt.Errorf("read the driver's job: %w", err)
 	}
@@ -44,40 +45,41 @@ func (s *session) stop(ctx context.Context) error {
 	if len(pods.Items) == 0 {
 		return nil
 	}
-	// The one that holds up longest says most.
+	// Report the pod that is most overdue.
 	pod := slices.MinFunc(pods.Items, func(a, b corev1.Pod) int { return deletionDeadline(&a).Compare(deletionDeadline(&b)) })
 	if unseen && pod.DeletionTimestamp == nil {
-		return fmt.Errorf("end the driver, whose pod %s is there: read its job: %w", pod.Name, err)
+		return fmt.Errorf("stop the driver, whose pod %s exists: read its job: %w", pod.Name, err)
 	}
 	reason, message := describeDeletion(&pod, s.opts.Clock.Now())
 	return waitFor(time.Second, reason, "%s", message)
 }
 
-// deletionDeadline is when an object should be gone; one that is not going goes after all that are.
+// deletionDeadline returns when an object should be gone. An object that is not being deleted comes
+// after all that are.
 func deletionDeadline(object client.Object) time.Time {
 	if at := object.GetDeletionTimestamp(); at != nil {
-		return at.Time // it allows for a pod's grace period
+		return at.Time // includes a pod's grace period
 	}
 	return time.Unix(1<<40, 0)
 }
 
-// describeDeletion says that an object is waited for that is deleted, and, when it should have been gone for some time, what may hold
-// it up and what to do.
+// describeDeletion returns a condition's reason and message for an object that is being deleted. If
+// it is overdue, the message says what may block it and what to do.
 func describeDeletion(object client.Object, now time.Time) (reason, message string) {
 	what := describe(object)
 	late := now.Sub(deletionDeadline(object))
 	if late < stuckAfter {
-		return reasonCleaningUp, fmt.Sprintf("Waits until %s is gone.", what)
+		return reasonCleaningUp, fmt.Sprintf("Waiting until %s is deleted.", what)
 	}
-	message = fmt.Sprintf("%s should have been gone at %s.", what, deletionDeadline(object).UTC().Format(time.RFC3339))
+	message = fmt.Sprintf("%s should have been deleted by %s.", what, deletionDeadline(object).UTC().Format(time.RFC3339))
 	pod, isPod := object.(*corev1.Pod)
 	switch finalizers := object.GetFinalizers(); {
 	case len(finalizers) > 0:
-		return reasonStuck, message + fmt.Sprintf(" Its finalizers %s hold it: whoever has set them must remove them.", strings.Join(finalizers, ", "))
+		return reasonStuck, message + fmt.Sprintf(" Its finalizers %s block the deletion. Their owners must remove them.", strings.Join(finalizers, ", "))
 	case isPod && pod.Spec.NodeName != "":
-		return reasonStuck, message + fmt.Sprintf(" Look whether its node %s is alive. If the node is off for good, and only then: "+
+		return reasonStuck, message + fmt.Sprintf(" Check whether its node %s is up. Only if the node is gone for good: "+
 			"kubectl delete pod -n %s %s --force --grace-period=0", pod.Spec.NodeName, pod.Namespace, pod.Name)
 	default:
-		return reasonStuck, message + " Look whether the garbage collector works: it is part of kube-controller-manager."
+		return reasonStuck, message + " Check whether the garbage collector works; it is part of kube-controller-manager."
 	}
 }

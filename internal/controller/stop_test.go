@@ -25,7 +25,7 @@ func TestDescribeDeletion(t *testing.T) {
 		reason string
 		want   []string
 	}{
-		"not going yet":      {pod("real-1", nil), 9999, reasonCleaningUp, []string{"Waits until Pod simkube/driver-a is gone."}},
+		"not going yet":      {pod("real-1", nil), 9999, reasonCleaningUp, []string{"Waiting until Pod simkube/driver-a is deleted."}},
 		"in its grace":       {pod("real-1", &going), 90, reasonCleaningUp, []string{"driver-a"}},
 		"a little late":      {pod("real-1", &going), 159, reasonCleaningUp, nil},
 		"a dead node":        {pod("real-1", &going), 160, reasonStuck, []string{"node real-1", "kubectl delete pod -n simkube driver-a --force", "2030-01-01T00:01:40Z"}},
@@ -45,6 +45,6 @@ func TestDescribeDeletion(t *testing.T) {
 		}
 	}
 	if !deletionDeadline(pod("", nil)).After(at(0).Add(100 * 365 * 24 * time.Hour)) {
-		t.Error("a pod that is not going would be told of before one that is stuck")
+		t.Error("a pod that is not being deleted comes before one that is stuck")
 	}
 }

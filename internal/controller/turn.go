@@ -13,11 +13,12 @@ import (
 	simkubev1 "simkube.io/simkube/api/v1"
 )
 
-// blockedRecheck is how often a simulation that waits looks by itself; when another ends it is told at once.
+// blockedRecheck is how often a waiting simulation checks for its turn by itself. It is also woken
+// when another one ends.
 const blockedRecheck = 15 * time.Second
 
-// takeTurn waits until the simulation may run. Whether it may is written down before anybody else is asked, so that two
-// never begin where only one may.
+// takeTurn waits until the simulation may run. The decision is written to its status before another
+// simulation is considered, so that no more than allowed start.
 func (s *session) takeTurn(ctx context.Context) error {
 	if !isWaiting(s.sim) {
 		return nil
@@ -57,7 +58,7 @@ func (s *session) takeTurn(ctx context.Context) error {
 	})
 }
 
-// waitMessage says whom a simulation waits for, given who may run.
+// waitMessage says which simulations sim self waits for, given those that may run.
 func waitMessage(sims []simkubev1.Simulation, allowed map[types.UID]bool, self *simkubev1.Simulation) string {
 	var names []string
 	for i := range sims {
@@ -66,15 +67,15 @@ func waitMessage(sims []simkubev1.Simulation, allowed map[types.UID]bool, self *
 			continue
 		}
 		if prefix(other) == prefix(self) {
-			return fmt.Sprintf("Waits for simulation %s, which has the same virtualNsPrefix %s.", other.Name, prefix(self))
+			return fmt.Sprintf("Waiting for simulation %s, which has the same virtualNsPrefix %s.", other.Name, prefix(self))
 		}
 		names = append(names, other.Name)
 	}
 	slices.Sort(names)
 	if len(names) == 1 {
-		return fmt.Sprintf("Waits for simulation %s: one may run at a time, unless annotation %s of lease %s says more.",
+		return fmt.Sprintf("Waiting for simulation %s: one may run at a time, unless annotation %s of lease %s allows more.",
 			names[0], AnnotationMaxSimulations, simkubev1.LeaseName)
 	}
-	return fmt.Sprintf("Waits for one of the simulations %s: %d may run at a time, as annotation %s of lease %s says.",
+	return fmt.Sprintf("Waiting for one of the simulations %s: %d may run at a time, as set by annotation %s of lease %s.",
 		strings.Join(names, ", "), len(names), AnnotationMaxSimulations, simkubev1.LeaseName)
 }

@@ -26,8 +26,8 @@ func TestWaitMessage(t *testing.T) {
 		want  string
 	}{
 		"its prefix":  {[]simkubev1.Simulation{aged("a", 1, "", "Running"), aged("self", 2, "virtual", "")}, 5, "simulation a, which has the same virtualNsPrefix virtual"},
-		"the one":     {[]simkubev1.Simulation{aged("a", 1, "p", "Running"), aged("self", 2, "q", "")}, 1, "Waits for simulation a: one may run"},
-		"an older":    {[]simkubev1.Simulation{aged("a", 1, "p", "Blocked"), aged("self", 2, "q", "")}, 1, "Waits for simulation a"},
+		"the one":     {[]simkubev1.Simulation{aged("a", 1, "p", "Running"), aged("self", 2, "q", "")}, 1, "Waiting for simulation a: one may run"},
+		"an older":    {[]simkubev1.Simulation{aged("a", 1, "p", "Blocked"), aged("self", 2, "q", "")}, 1, "Waiting for simulation a"},
 		"one of many": {[]simkubev1.Simulation{aged("b", 1, "p", "Running"), aged("a", 1, "r", "Paused"), aged("self", 2, "q", "")}, 2, "one of the simulations a, b: 2 may run"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -9,13 +9,13 @@ import (
 	simkubev1 "simkube.io/simkube/api/v1"
 )
 
-// DefaultMaxSimulations is how many simulations run at once unless told otherwise.
+// DefaultMaxSimulations is how many simulations run at once by default.
 const DefaultMaxSimulations = 1
 
-// Turns returns who may run, at most limit of them; a limit below 1 is the default.
-// Active simulations keep their place, even above the limit. The rest go to waiting
-// ones, oldest first, but never two at once with the same virtualNsPrefix: one whose
-// prefix is taken is passed over and does not hold up those behind it.
+// Turns returns the simulations that may run, at most limit of them; a limit below 1 means the
+// default. Active simulations keep their place, even above the limit. The other places go to the
+// waiting ones, oldest first, but never to two with the same virtualNsPrefix: one whose prefix is
+// taken is skipped and does not block those behind it.
 func Turns(sims []simkubev1.Simulation, limit int) map[types.UID]bool {
 	if limit < 1 {
 		limit = DefaultMaxSimulations
@@ -49,7 +49,7 @@ func Turns(sims []simkubev1.Simulation, limit int) map[types.UID]bool {
 	return allowed
 }
 
-// older orders by creation; names decide within the second that Kubernetes keeps.
+// older orders by creation time, and by name within the same second.
 func older(a, b *simkubev1.Simulation) int {
 	return cmp.Or(a.CreationTimestamp.Compare(b.CreationTimestamp.Time), cmp.Compare(a.Name, b.Name))
 }
@@ -58,7 +58,7 @@ func prefix(s *simkubev1.Simulation) string {
 	return cmp.Or(s.Spec.Driver.VirtualNsPrefix, simkubev1.DefaultVirtualNsPrefix)
 }
 
-// state is empty while nobody has looked at the simulation yet.
+// state returns the state, which is empty for a simulation that was not reconciled yet.
 func state(s *simkubev1.Simulation) simkubev1.SimulationState {
 	if s.Status == nil {
 		return ""

@@ -14,19 +14,20 @@ import (
 )
 
 const (
-	// runningRecheck is how often is looked whether a running simulation still has what it needs, its certificate included.
+	// runningRecheck is how often the parts of a running simulation are checked, including its
+	// certificate.
 	runningRecheck = time.Minute
-	// startingRecheck is how often is looked for what the kubelet says, which is not watched.
+	// startingRecheck is how often the kubelet's events are read, which are not watched.
 	startingRecheck = 5 * time.Second
 )
 
-// wait says how far the driver is, until it is done.
+// wait reports the driver's progress until it is done.
 func (s *session) wait(ctx context.Context) error {
 	pod, err := s.driverPod(ctx)
 	if err != nil {
 		return err
 	}
-	// The driver says how it ended before it ends: what is read now is not older than the job.
+	// The driver writes its outcome before it exits, so the simulation must be read after the job.
 	if err := s.refresh(ctx); err != nil {
 		return err
 	}
@@ -71,10 +72,10 @@ func completedRuns(status *simkubev1.SimulationStatus) int32 {
 	if status.Driver == nil {
 		return 0
 	}
-	return int32(len(status.Driver.Summaries)) // the API has less repetitions
+	return int32(len(status.Driver.Summaries)) // the API allows fewer repetitions
 }
 
-// driverPod returns the pod that counts, or nil.
+// driverPod returns the relevant pod of the job, or nil.
 func (s *session) driverPod(ctx context.Context) (*corev1.Pod, error) {
 	var pods corev1.PodList
 	err := s.client.List(ctx, &pods, client.InNamespace(s.sim.Spec.Driver.Namespace), client.MatchingLabels(objects.DriverPods(s.sim.Name)))
@@ -85,7 +86,7 @@ func (s *session) driverPod(ctx context.Context) (*corev1.Pod, error) {
 	for i := range pods.Items {
 		pod := &pods.Items[i]
 		if metav1.GetControllerOf(pod) == nil || metav1.GetControllerOf(pod).UID != s.job.UID {
-			continue // of a job before this one
+			continue // of an earlier job
 		}
 		going := func(p *corev1.Pod) bool { return p.DeletionTimestamp != nil }
 		if newest == nil || going(newest) && !going(pod) ||

@@ -18,7 +18,8 @@ import (
 
 type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
 
-// relevantChanges leaves out the changes that mean nothing to the controller: its own, and how far the replay is.
+// relevantChanges ignores updates that the controller need not act on: its own and the driver's
+// progress.
 func relevantChanges() predicate.Predicate {
 	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
 		before, ok := e.ObjectOld.(*simkubev1.Simulation)
@@ -36,7 +37,7 @@ func changed(before, after *simkubev1.Simulation) bool {
 		was.Phase != is.Phase || was.Paused != is.Paused || was.Pod != is.Pod || len(was.Summaries) != len(is.Summaries)
 }
 
-// simulationOf finds the simulation of a driver's job or pod.
+// simulationOf returns a request for the simulation of a driver's job or pod.
 func simulationOf(_ context.Context, object client.Object) []reconcile.Request {
 	labels := object.GetLabels()
 	for _, label := range []string{objects.LabelInstance, simkubev1.LabelSimulation} {
@@ -51,7 +52,7 @@ func requestFor(name string) reconcile.Request {
 	return reconcile.Request{NamespacedName: types.NamespacedName{Name: name}}
 }
 
-// wakeAfterUpdate has those that wait looked at when a simulation has ended.
+// wakeAfterUpdate queues the waiting simulations when another one ends.
 func (c *controller) wakeAfterUpdate(ctx context.Context, e event.UpdateEvent, q queue) {
 	before, ok := e.ObjectOld.(*simkubev1.Simulation)
 	after, ok2 := e.ObjectNew.(*simkubev1.Simulation)
@@ -60,7 +61,7 @@ func (c *controller) wakeAfterUpdate(ctx context.Context, e event.UpdateEvent, q
 	}
 }
 
-// wakeAfterDelete does so when one is gone.
+// wakeAfterDelete queues the waiting simulations when another one is deleted.
 func (c *controller) wakeAfterDelete(ctx context.Context, _ event.DeleteEvent, q queue) {
 	c.wake(ctx, q)
 }
@@ -68,7 +69,7 @@ func (c *controller) wakeAfterDelete(ctx context.Context, _ event.DeleteEvent, q
 func (c *controller) wake(ctx context.Context, q queue) {
 	var all simkubev1.SimulationList
 	if err := c.client.List(ctx, &all); err != nil {
-		c.opts.Logger.WarnContext(ctx, "simulations that wait are not told that another has ended", "error", err)
+		c.opts.Logger.WarnContext(ctx, "cannot wake the waiting simulations after another one ended", "error", err)
 		return
 	}
 	for i := range all.Items {

@@ -16,8 +16,8 @@ import (
 	"simkube.io/simkube/internal/controller/objects"
 )
 
-// ensureWebhook has API servers call the driver, before there is one: no simulated pod may get past it. What somebody has
-// changed in it is changed back.
+// ensureWebhook creates the driver's webhook before the driver, so that no simulated pod bypasses
+// it. Changes made by others are reverted.
 func (s *session) ensureWebhook(ctx context.Context) error {
 	s.certificates.Lock()
 	defer s.certificates.Unlock()
@@ -29,7 +29,7 @@ func (s *session) ensureWebhook(ctx context.Context) error {
 			return err
 		}
 		if secret == nil {
-			return waitFor(recheck, "", "the certificate is gone again")
+			return waitFor(recheck, "", "the certificate was deleted")
 		}
 		authority = secret.Data[objects.CAKey]
 	}
@@ -47,22 +47,22 @@ func (s *session) ensureWebhook(ctx context.Context) error {
 	case !isWebhookOf(s.sim)(webhook):
 		return s.nameTaken(want)
 	case webhook.DeletionTimestamp != nil:
-		return waitFor(recheck, "", "%s is going", describe(want))
+		return waitFor(recheck, "", "%s is being deleted", describe(want))
 	case repair(webhook, want):
-		s.log.WarnContext(ctx, "the webhook was not as it should be, and is written anew", "object", describe(want))
+		s.log.WarnContext(ctx, "repairing the webhook, which was changed", "object", describe(want))
 		if err := s.client.Update(ctx, webhook); err != nil {
 			return fmt.Errorf("write %s: %w", describe(want), err)
 		}
 	}
 	if managed && (len(webhook.Webhooks) == 0 || len(webhook.Webhooks[0].ClientConfig.CABundle) == 0) {
 		return s.missing(certificateGrace, reasonAuthority,
-			"cert-manager has not written the authority of its certificate into %s. Look whether its cainjector runs.", describe(webhook))
+			"cert-manager has not written the authority of its certificate into %s. Check whether its cainjector is running.", describe(webhook))
 	}
 	return nil
 }
 
-// isWebhookOf recognises the webhook of a simulation by its labels (another of that name would be gone, and the webhook is
-// this one's now), by the UID, or by the owner that it once had.
+// isWebhookOf returns a function that reports whether a webhook belongs to the simulation: by its
+// labels, by the simulation's UID, or by an owner reference, which earlier releases set.
 func isWebhookOf(sim *simkubev1.Simulation) func(client.Object) bool {
 	return func(found client.Object) bool {
 		uid := found.GetAnnotations()[objects.AnnotationUID]
@@ -71,8 +71,9 @@ func isWebhookOf(sim *simkubev1.Simulation) func(client.Object) bool {
 	}
 }
 
-// repair makes a webhook as it is wanted, and tells whether it was not. Labels and annotations that others have added stay,
-// and so does the authority that cert-manager fills in, when none is wanted.
+// repair changes a webhook to what it should be, and reports whether it was different. Additional
+// labels and annotations stay. So does the CA bundle, which cert-manager fills in, if want has
+// none.
 func repair(webhook, want *admissionv1.MutatingWebhookConfiguration) bool {
 	before := webhook.DeepCopy()
 	wanted := want.DeepCopy().Webhooks
@@ -87,7 +88,7 @@ func repair(webhook, want *admissionv1.MutatingWebhookConfiguration) bool {
 	return !apiequality.Semantic.DeepEqual(before, webhook)
 }
 
-// with adds entries to a copy of a map.
+// with returns a copy of a map with more entries.
 func with(have, more map[string]string) map[string]string {
 	all := map[string]string{}
 	maps.Copy(all, have)
@@ -95,7 +96,7 @@ func with(have, more map[string]string) map[string]string {
 	return all
 }
 
-// trust has the webhook of a simulation trust certificates of an authority.
+// trust sets the CA bundle of a simulation's webhook.
 func (s *session) trust(ctx context.Context, simulation string, authority []byte) error {
 	webhook := &admissionv1.MutatingWebhookConfiguration{}
 	if err := s.reader.Get(ctx, client.ObjectKey{Name: simkubev1.MutatingWebhookName(simulation)}, webhook); err != nil {

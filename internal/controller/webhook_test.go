@@ -55,7 +55,7 @@ func TestRepair(t *testing.T) {
 				t.Errorf("got %+v", found)
 			}
 			if repair(found, want) {
-				t.Error("it is repaired again")
+				t.Error("a repaired webhook is repaired again")
 			}
 		})
 	}
@@ -65,14 +65,14 @@ func TestRepair_Authority(t *testing.T) {
 	sim := simulationIn("Running")
 	found := objects.Webhook(sim, []byte("theirs"))
 	if repair(found, objects.Webhook(sim, nil)) || string(found.Webhooks[0].ClientConfig.CABundle) != "theirs" {
-		t.Errorf("what cert-manager filled in is lost: %+v", found.Webhooks)
+		t.Errorf("lost the bundle of cert-manager: %+v", found.Webhooks)
 	}
 	found.Webhooks[0].FailurePolicy = new(admissionv1.Ignore)
 	if !repair(found, objects.Webhook(sim, nil)) || string(found.Webhooks[0].ClientConfig.CABundle) != "theirs" {
-		t.Errorf("what cert-manager filled in is lost in a repair: %+v", found.Webhooks)
+		t.Errorf("a repair lost the bundle of cert-manager: %+v", found.Webhooks)
 	}
 	if !repair(found, objects.Webhook(sim, []byte("ours"))) || string(found.Webhooks[0].ClientConfig.CABundle) != "ours" {
-		t.Errorf("another authority stays: %+v", found.Webhooks)
+		t.Errorf("the bundle of another CA stays: %+v", found.Webhooks)
 	}
 }
 

@@ -17,8 +17,9 @@ import (
 	simkubev1 "simkube.io/simkube/api/v1"
 )
 
-// watchWebhooks has simulations looked at whose webhook is changed or deleted: a simulated pod that gets past it may run on a
-// real node. Nobody waits until the watch works: without the right to it webhooks are looked at once in a while.
+// watchWebhooks queues simulations whose webhook is changed or deleted: a simulated pod that
+// bypasses it may run on a real node. The controller does not wait for this watch to sync, because
+// it may lack the permission; webhooks are also checked at intervals.
 func watchWebhooks(from cache.Cache) source.Source {
 	return source.Func(func(ctx context.Context, q queue) error {
 		informer, err := from.GetInformer(ctx, metadata(admissionv1.SchemeGroupVersion.WithKind("MutatingWebhookConfiguration")), cache.BlockUntilSynced(false))
@@ -38,7 +39,7 @@ func watchWebhooks(from cache.Cache) source.Source {
 		_, err = informer.AddEventHandler(toolscache.ResourceEventHandlerFuncs{
 			AddFunc: wake, DeleteFunc: wake,
 			UpdateFunc: func(before, after any) {
-				wake(before) // its labels may be what was changed
+				wake(before) // the labels may have been changed
 				wake(after)
 			},
 		})
@@ -46,8 +47,9 @@ func watchWebhooks(from cache.Cache) source.Source {
 	})
 }
 
-// deleteOrphanedWebhook removes the webhook of a simulation that is gone without this controller, once no simulated namespace is
-// left. Nobody else would: it has no owner.
+// deleteOrphanedWebhook deletes the webhook of a simulation that was deleted without this
+// controller, once it has no simulated namespace left. The webhook has no owner, so it is not
+// garbage collected.
 func (c *controller) deleteOrphanedWebhook(ctx context.Context, simulation string) error {
 	gone := &simkubev1.Simulation{ObjectMeta: metav1.ObjectMeta{Name: simulation}}
 	webhook := metadata(admissionv1.SchemeGroupVersion.WithKind("MutatingWebhookConfiguration"))
@@ -62,7 +64,7 @@ func (c *controller) deleteOrphanedWebhook(ctx context.Context, simulation strin
 	namespaces.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("NamespaceList"))
 	err = c.reader.List(ctx, &namespaces, client.Limit(1), client.MatchingLabels(simkubev1.SimulatedLabels(simulation)))
 	if apierrors.IsForbidden(err) {
-		return nil // then it stays: a webhook too many does no harm
+		return nil // an orphaned webhook does no harm
 	}
 	if err != nil {
 		return fmt.Errorf("list simulated namespaces: %w", err)
@@ -77,5 +79,5 @@ func (c *controller) deleteOrphanedWebhook(ctx context.Context, simulation strin
 	return nil
 }
 
-// errNamespacesLeft is returned while something simulated is left that a webhook is needed for.
+// errNamespacesLeft is returned if simulated namespaces still need a webhook.
 var errNamespacesLeft = errors.New("simulated namespaces are left")

@@ -175,7 +175,7 @@ func TestForbidden(t *testing.T) {
 			func(driver *simkubev1.SimulationDriver) {
 				driver.TracePath = "file:///data/../etc/passwd"
 			},
-			"TracePathForbidden", "is the file /etc/passwd of a node",
+			"TracePathForbidden", "file /etc/passwd of a node",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

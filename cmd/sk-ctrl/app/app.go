@@ -1,4 +1,5 @@
-// Package app is sk-ctrl's command line: flags, environment, and wiring. The work is done by package controller.
+// Package app is sk-ctrl's command line: its flags, environment variables and wiring. Package
+// controller does the work.
 package app
 
 import (
@@ -11,7 +12,8 @@ import (
 	"simkube.io/simkube/internal/program"
 )
 
-// Run runs the command line until it is done or ctx ends, prints what went wrong, and returns the exit code.
+// Run runs the command line until it is done or ctx is cancelled, prints errors, and returns the
+// exit code.
 func Run(ctx context.Context, streams program.Streams, version string, args []string) int {
 	code, _ := program.Run(ctx, newCommand(streams, version), args)
 	return code
@@ -22,13 +24,14 @@ func newCommand(streams program.Streams, version string) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "sk-ctrl",
 		Short: "Run the Simulations of a cluster",
-		Long: `sk-ctrl looks after the Simulations of a cluster: it has them take turns, runs their hooks, starts a driver for each with all that it
-needs, and removes what was made in the end.
+		Long: `sk-ctrl runs the Simulations of a cluster: it makes them take turns, runs their hooks, starts a driver with
+everything it needs for each, and cleans up at the end.
 
-It needs two environment variables, which its manifests set: CTRL_NAMESPACE, the namespace that it is in, and POD_SVC_ACCOUNT, its own service
-account, which is also that of the drivers unless DRIVER_SVC_ACCOUNT names another.
+It requires two environment variables, which its manifests set: CTRL_NAMESPACE, its own namespace, and
+POD_SVC_ACCOUNT, its own service account. Drivers use the same account unless DRIVER_SVC_ACCOUNT is set.
 
-How many simulations may run at once is said by the annotation simkube.io/max-simulations of the lease sk-lease in its namespace (default: 1).`,
+The annotation simkube.io/max-simulations of the lease sk-lease in its namespace sets how many simulations
+may run at once (default: 1).`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			settings, err := opts.parse()
 			if err != nil {

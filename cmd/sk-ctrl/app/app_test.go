@@ -34,11 +34,11 @@ func TestRun_Usage(t *testing.T) {
 			[]string{"-v", "loud", "--metrics-bind-address", "8080", "--health-probe-bind-address", "no"},
 			program.ExitUsage,
 			[]string{
-				`--verbosity "loud"`, `--metrics-bind-address "8080"`, `--health-probe-bind-address "no"`, `$CTRL_NAMESPACE "Sim Kube"`,
-				`"x/y", of $DRIVER_SVC_ACCOUNT`,
+				`--verbosity "loud"`, `--metrics-bind-address "8080"`, `--health-probe-bind-address "no"`, `invalid $CTRL_NAMESPACE "Sim Kube"`,
+				`"x/y" in $DRIVER_SVC_ACCOUNT`,
 			},
 		},
-		"no images": {good, []string{"--allowed-driver-images="}, program.ExitUsage, []string{"--allowed-driver-images: must name a repository"}},
+		"no images": {good, []string{"--allowed-driver-images="}, program.ExitUsage, []string{"invalid --allowed-driver-images: must not be empty"}},
 		"wrong lists": {
 			good,
 			[]string{"--allowed-driver-images", "a/b,Some Thing", "--allowed-trace-paths", "data"},
@@ -82,8 +82,7 @@ func TestOptions_DriverAccount(t *testing.T) {
 	}
 }
 
-// TestOptions_Lists holds what simulations may name by default, and that a flag that is given twice
-// has both.
+// The flags have defaults, and values add up if a flag is repeated.
 func TestOptions_Lists(t *testing.T) {
 	t.Setenv(envNamespace, "simkube")
 	t.Setenv(envAccount, "sk-ctrl")
@@ -130,6 +129,6 @@ func TestRun_Help(t *testing.T) {
 		t.Errorf("got code %d, %q and %q", code, out, err)
 	}
 	if code, out, _ := skctrl(t, "--version"); code != program.ExitDone || out != "sk-ctrl v1\n" {
-		t.Errorf("the version is %q, code %d", out, code)
+		t.Errorf("got version %q, code %d", out, code)
 	}
 }

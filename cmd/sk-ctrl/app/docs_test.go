@@ -8,7 +8,7 @@ import (
 	"simkube.io/simkube/internal/program/programtest"
 )
 
-// TestDocs_Flags holds the table of README.md against the flags there are.
+// The table in README.md matches the flags.
 func TestDocs_Flags(t *testing.T) {
 	var opts options
 	flags := pflag.NewFlagSet("sk-ctrl", pflag.ContinueOnError)

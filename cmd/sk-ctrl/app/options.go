@@ -23,17 +23,17 @@ const (
 	envDriverAccount = "DRIVER_SVC_ACCOUNT"
 )
 
-// What simulations may name by default: the driver's image as it is built here, in any version, and
-// the folder of the default trace.
+// The defaults of what simulations may use: any version of SimKube's driver image, and the folder
+// of the default trace.
 const (
 	defaultDriverImages = "simkube/sk-driver"
 	defaultTracePaths   = "/data"
 )
 
-// off, as an address, means that nothing is served.
+// off is the address that turns a server off.
 const off = "0"
 
-// options are the flags.
+// options are the values of the flags.
 type options struct {
 	verbosity      string
 	cluster        program.Cluster
@@ -49,21 +49,21 @@ func (o *options) addFlags(flags *pflag.FlagSet) {
 	flags.SortFlags = false
 	program.AddVerbosity(flags, &o.verbosity)
 	o.cluster.AddFlags(flags)
-	flags.StringVar(&o.metricsAddress, "metrics-bind-address", ":8080", "address of the metrics, at /metrics; 0: none")
-	flags.StringVar(&o.healthAddress, "health-probe-bind-address", ":8081", "address of /healthz and /readyz; 0: none")
-	flags.BoolVar(&o.leaderElect, "leader-elect", true, "have one of several sk-ctrl work, the others stand by")
-	flags.BoolVar(&o.hookCommands, "hook-commands", false, "run preStart and postStop hooks that are commands, with sk-ctrl's own rights (default: simulations with one fail)")
+	flags.StringVar(&o.metricsAddress, "metrics-bind-address", ":8080", "address on which /metrics is served; 0 turns it off")
+	flags.StringVar(&o.healthAddress, "health-probe-bind-address", ":8081", "address on which /healthz and /readyz are served; 0 turns them off")
+	flags.BoolVar(&o.leaderElect, "leader-elect", true, "make only one of several sk-ctrl active, and the others wait")
+	flags.BoolVar(&o.hookCommands, "hook-commands", false, "run preStart and postStop hooks that are commands, with the permissions of sk-ctrl (by default, simulations with such a hook fail)")
 	flags.StringSliceVar(&o.driverImages, "allowed-driver-images", []string{defaultDriverImages},
-		"images that simulations may name for their drivers: repositories, with or without a tag or digest, or REGISTRY/PATH/*; *: all")
+		"driver images that simulations may use: repositories, with or without a tag or digest, or REGISTRY/PATH/*; * allows all")
 	flags.StringSliceVar(&o.tracePaths, "allowed-trace-paths", []string{defaultTracePaths},
-		"folders of nodes from which simulations may have their traces mounted; empty: none; *: all")
+		"folders of nodes from which simulations may mount their traces; * allows all, an empty list none")
 }
 
 func (o *options) complete(cmd *cobra.Command) {
 	program.CompleteVerbosity(cmd)
 }
 
-// settings are the options and the environment, understood.
+// settings are the parsed flags and environment variables.
 type settings struct {
 	level                    slog.Level
 	namespace, driverAccount string
@@ -71,7 +71,7 @@ type settings struct {
 	tracePaths               allowlist.Paths
 }
 
-// parse tells everything that is wrong with flags and environment.
+// parse returns all errors of the flags and the environment at once.
 func (o *options) parse() (*settings, error) {
 	s := &settings{}
 	var problems []error
@@ -85,30 +85,30 @@ func (o *options) parse() (*settings, error) {
 			continue
 		}
 		if _, _, err := net.SplitHostPort(address); err != nil {
-			problem("%s %q: wanted is an address with a port, such as :8080, or 0 for none", flag, address)
+			problem("invalid %s %q: must be an address with a port, such as :8080, or 0", flag, address)
 		}
 	}
 	if s.images, err = allowlist.ParseImages(o.driverImages); err != nil {
-		problem("--allowed-driver-images: %w", err)
+		problem("invalid --allowed-driver-images: %w", err)
 	} else if len(o.driverImages) == 0 {
-		problem("--allowed-driver-images: must name a repository, as no simulation could run; * allows every image")
+		problem("invalid --allowed-driver-images: must not be empty, because no simulation could run; * allows every image")
 	}
 	if s.tracePaths, err = allowlist.ParsePaths(o.tracePaths); err != nil {
-		problem("--allowed-trace-paths: %w", err)
+		problem("invalid --allowed-trace-paths: %w", err)
 	}
 	s.namespace = os.Getenv(envNamespace)
 	s.driverAccount = cmp.Or(os.Getenv(envDriverAccount), os.Getenv(envAccount))
 	switch {
 	case s.namespace == "":
-		problem("$%s is not set: it is the namespace that sk-ctrl is in", envNamespace)
+		problem("$%s is not set: must be the namespace of sk-ctrl", envNamespace)
 	case len(validation.IsDNS1123Label(s.namespace)) > 0:
-		problem("$%s %q is not the name of a namespace", envNamespace, s.namespace)
+		problem("invalid $%s %q: must be the name of a namespace", envNamespace, s.namespace)
 	}
 	switch {
 	case s.driverAccount == "":
-		problem("$%s is not set: it is the service account of the drivers, unless $%s names another", envAccount, envDriverAccount)
+		problem("$%s is not set: must be the service account of the drivers, unless $%s is set", envAccount, envDriverAccount)
 	case len(validation.IsDNS1123Subdomain(s.driverAccount)) > 0:
-		problem("%q, of $%s or $%s, is not the name of a service account", s.driverAccount, envDriverAccount, envAccount)
+		problem("invalid service account %q in $%s or $%s: must be the name of a service account", s.driverAccount, envDriverAccount, envAccount)
 	}
 	if len(problems) > 0 {
 		return nil, &program.UsageError{Err: errors.Join(problems...)}

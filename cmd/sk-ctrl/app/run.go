@@ -12,9 +12,9 @@ import (
 	"simkube.io/simkube/internal/controller"
 )
 
-// run looks after simulations until ctx ends.
+// run runs the controller until ctx is cancelled.
 func run(ctx context.Context, opts *options, settings *settings, version string, logger *slog.Logger) error {
-	// What Kubernetes' own packages log goes the same way.
+	// Kubernetes' packages log to the same logger.
 	klog.SetSlogLogger(logger)
 	ctrllog.SetLogger(logr.FromSlogHandler(logger.Handler()))
 	cluster, err := opts.cluster.Config()
@@ -31,10 +31,10 @@ func run(ctx context.Context, opts *options, settings *settings, version string,
 	if err != nil {
 		return err
 	}
-	logger.InfoContext(ctx, "looking after simulations", "cluster", cluster.Host, "namespace", settings.namespace, "version", version)
+	logger.InfoContext(ctx, "starting the controller", "cluster", cluster.Host, "namespace", settings.namespace, "version", version)
 	if err := manager.Start(ctx); err != nil {
-		return fmt.Errorf("look after simulations: %w", err)
+		return fmt.Errorf("run the controller: %w", err)
 	}
-	logger.InfoContext(ctx, "looking after simulations no more")
+	logger.InfoContext(ctx, "the controller has stopped")
 	return nil
 }

@@ -1,4 +1,5 @@
-// Package app is sk-driver's command line: flags, wiring, and what is printed. The work is done by package driver.
+// Package app is sk-driver's command line: its flags, wiring and output. Package driver does the
+// work.
 package app
 
 import (
@@ -13,10 +14,11 @@ import (
 	"simkube.io/simkube/internal/program"
 )
 
-// exitRetry is the exit code of a driver that is worth starting again.
+// exitRetry is the exit code of a driver that should be restarted.
 const exitRetry = 3
 
-// Run runs the command line until it is done or ctx ends, prints what went wrong, and returns the exit code.
+// Run runs the command line until it is done or ctx is cancelled, prints errors, and returns the
+// exit code.
 func Run(ctx context.Context, streams program.Streams, version string, args []string) int {
 	code, err := program.Run(ctx, newCommand(streams, version), args)
 	var failure *driver.Failure
@@ -31,13 +33,13 @@ func newCommand(streams program.Streams, version string) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "sk-driver --sim-name NAME --controller-ns NAMESPACE --cert-path FILE --key-path FILE --trace-path PATH",
 		Short: "Replay the trace of one Simulation inside a cluster",
-		Long: `sk-driver replays the trace of a Simulation in the cluster it runs in, and answers the admission reviews of the simulated pods meanwhile. sk-ctrl starts
-it as a Job; there is seldom a reason to start it by hand.
+		Long: `sk-driver replays the trace of a Simulation in the cluster it runs in, and serves the admission webhook
+of the simulated pods meanwhile. sk-ctrl starts it as a Job; you rarely need to start it yourself.
 
-It may be killed at any moment: started again, it goes on where it was. SIGTERM ends it and leaves the simulation as it is.
+It may be killed at any time: if it is started again, it resumes. SIGTERM stops it without ending the simulation.
 
-Exit codes: 0 the simulation is finished; 1 it has failed, and why is in its status; 2 the command line is wrong; 3 it ended early, and another start
-goes on with it.`,
+Exit codes: 0 the simulation has finished; 1 it has failed, and its status says why; 2 invalid usage; 3 the
+driver exited early, and resumes if it is started again.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			level, err := opts.check()
 			if err != nil {

@@ -18,7 +18,7 @@ func TestRun_Usage(t *testing.T) {
 	}{
 		"nothing": {nil, []string{
 			"--sim-name is missing", "--controller-ns is missing", "--cert-path is missing", "--key-path is missing", "--trace-path is missing",
-			"the environment has no DRIVER_NAME", "the environment has no POD_NAMESPACE", "sk-driver --help",
+			"$DRIVER_NAME is not set", "$POD_NAMESPACE is not set", "sk-driver --help",
 		}},
 		"ports":     {append(all, "--metrics-port", "70000", "--admission-webhook-port", "-1"), []string{"--metrics-port 70000", "--admission-webhook-port -1"}},
 		"verbosity": {append(all, "-v", "loud"), []string{`--verbosity "loud": must be error, warn, info or debug`}},
@@ -32,11 +32,11 @@ func TestRun_Usage(t *testing.T) {
 			}
 			var out, errs bytes.Buffer
 			if code := Run(t.Context(), program.Streams{Out: &out, Err: &errs}, "v1", tc.args); code != program.ExitUsage {
-				t.Errorf("exit code %d, wanted is %d", code, program.ExitUsage)
+				t.Errorf("got exit code %d, want %d", code, program.ExitUsage)
 			}
 			for _, want := range tc.want {
 				if !strings.Contains(errs.String(), want) {
-					t.Errorf("the error does not say %q:\n%s", want, errs.String())
+					t.Errorf("the error lacks %q:\n%s", want, errs.String())
 				}
 			}
 		})
@@ -46,7 +46,7 @@ func TestRun_Usage(t *testing.T) {
 func TestRun_Version(t *testing.T) {
 	var out, errs bytes.Buffer
 	if code := Run(t.Context(), program.Streams{Out: &out, Err: &errs}, "v1", []string{"--version"}); code != 0 || out.String() != "sk-driver v1\n" {
-		t.Errorf("exit code %d, printed %q", code, out.String())
+		t.Errorf("got exit code %d and output %q", code, out.String())
 	}
 }
 
@@ -56,7 +56,7 @@ func TestWorkDir(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(first, "trace"), []byte("of a driver that was killed"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(first, "trace"), []byte("from a driver that was killed"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	other, err := workDir(parent, "driver-fghij")

@@ -14,7 +14,7 @@ import (
 	"simkube.io/simkube/internal/serving"
 )
 
-// run drives the simulation to its end.
+// run runs the simulation to its end.
 func run(ctx context.Context, opts *options, version string, logger *slog.Logger) (err error) {
 	cluster, err := opts.cluster.Config()
 	if err != nil {
@@ -27,22 +27,22 @@ func run(ctx context.Context, opts *options, version string, logger *slog.Logger
 	}
 	webhook, err := listen(ctx, opts.webhookPort)
 	if err != nil {
-		return fmt.Errorf("listen for admission reviews: %w", err)
+		return fmt.Errorf("listen for the webhook: %w", err)
 	}
 	defer func() { err = errors.Join(err, closed(webhook)) }()
 	var metrics net.Listener
 	if opts.metricsPort != 0 {
 		if metrics, err = listen(ctx, opts.metricsPort); err != nil {
-			return fmt.Errorf("listen for metrics (--metrics-port 0 does without): %w", err)
+			return fmt.Errorf("listen for metrics (--metrics-port 0 turns them off): %w", err)
 		}
 		defer func() { err = errors.Join(err, closed(metrics)) }()
 	}
 	dir, err := workDir(os.TempDir(), os.Getenv(nameVariable))
 	if err != nil {
-		return fmt.Errorf("make a work folder: %w", err)
+		return fmt.Errorf("create a work folder: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	logger.InfoContext(ctx, "driving", "simulation", opts.simulation, "cluster", cluster.Host, "webhook", webhook.Addr().String(), "version", version)
+	logger.InfoContext(ctx, "starting the driver", "simulation", opts.simulation, "cluster", cluster.Host, "webhook", webhook.Addr().String(), "version", version)
 	return driver.Run(ctx, driver.Options{
 		Config: cluster, Simulation: opts.simulation, ControllerNamespace: opts.controllerNS,
 		Pod: os.Getenv(nameVariable), Namespace: os.Getenv(namespaceVariable),
@@ -51,8 +51,9 @@ func run(ctx context.Context, opts *options, version string, logger *slog.Logger
 	})
 }
 
-// workDir makes the folder for what a driver downloads and writes. It has the pod's name: what a driver that was killed left in it is removed, for
-// the folder above it lasts as long as the pod, and a pod may start its driver many times.
+// workDir creates the folder for downloads and output. It is named for the pod, and removed first:
+// it outlives a driver that was killed, because the pod's temporary folder lasts as long as the
+// pod.
 func workDir(parent, pod string) (string, error) {
 	dir := filepath.Join(parent, "sk-driver-"+pod)
 	if err := os.RemoveAll(dir); err != nil {

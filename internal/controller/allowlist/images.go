@@ -7,32 +7,31 @@ import (
 	"strings"
 )
 
-// everything is the pattern that allows all.
-const everything = "*"
+// wildcard is the pattern that allows wildcard.
+const wildcard = "*"
 
-// Images are the container images that may be run. The zero value allows none.
+// Images is a list of container images that may be run. The zero value allows none.
 type Images struct{ patterns []pattern }
 
 // pattern is one entry of the list.
 type pattern struct {
 	text string
 	all  bool
-	// below is the beginning of the repositories that are meant, with the slash at its end; empty
-	// if it is one repository.
-	below string
-	image image
+	// prefix is the common beginning of repositories, with a slash at its end. It is empty if the
+	// pattern is a single repository.
+	prefix string
+	image  image
 }
 
-// ParseImages reads a list of patterns. A pattern is one of
+// ParseImages parses a list of patterns. A pattern is one of
 //
-//   - a repository, such as simkube/sk-driver or registry.example.com:5000/team/sk-driver: every
-//     tag and digest of it;
-//   - a repository with a tag, a digest, or both: that alone;
-//   - the beginning of repositories, such as registry.example.com/team/*: every repository below
-//     it;
-//   - an asterisk: every image.
+// - a repository, such as simkube/sk-driver or registry.example.com:5000/team/sk-driver: all of its
+// tags and digests;
+// - a repository with a tag, a digest, or both: only that image;
+// - a prefix of repositories, such as registry.example.com/team/*: every repository below it;
+// - an asterisk: every image.
 //
-// A repository without a registry is one of docker.io, as it is for container runtimes.
+// A repository without a registry is one of docker.io, as for container runtimes.
 func ParseImages(patterns []string) (Images, error) {
 	var list Images
 	var wrong []error
@@ -47,16 +46,16 @@ func ParseImages(patterns []string) (Images, error) {
 }
 
 func parsePattern(text string) (pattern, error) {
-	p := pattern{text: text, all: text == everything}
+	p := pattern{text: text, all: text == wildcard}
 	if p.all {
 		return p, nil
 	}
-	if beginning, cut := strings.CutSuffix(text, "/"+everything); cut {
-		repository, err := parseBeginning(beginning)
-		p.below = repository + "/"
+	if prefix, cut := strings.CutSuffix(text, "/"+wildcard); cut {
+		repository, err := parsePrefix(prefix)
+		p.prefix = repository + "/"
 		return p, err
 	}
-	if strings.Contains(text, everything) {
+	if strings.Contains(text, wildcard) {
 		return p, errors.New("must have its * alone, or after the last /")
 	}
 	var err error
@@ -64,19 +63,18 @@ func parsePattern(text string) (pattern, error) {
 	return p, err
 }
 
-// Allows reports whether an image may be run. One that is no reference of an image may not.
+// Allows reports whether an image may be run. It returns false for an invalid reference.
 func (l Images) Allows(name string) bool {
 	found, err := parseImage(name)
 	return slices.ContainsFunc(l.patterns, func(p pattern) bool { return p.all || err == nil && p.matches(found) })
 }
 
-// matches reports whether a pattern other than * means an image. A container runtime looks at the
-// digest alone where there is one, so a pattern with a tag, and without a digest, means no image
-// that has a digest.
+// matches reports whether a pattern other than * matches an image. Container runtimes ignore the
+// tag of an image with a digest, so a pattern with a tag and no digest does not match it.
 func (p pattern) matches(found image) bool {
 	switch {
-	case p.below != "":
-		return strings.HasPrefix(found.repository, p.below)
+	case p.prefix != "":
+		return strings.HasPrefix(found.repository, p.prefix)
 	case p.image.repository != found.repository:
 		return false
 	case p.image.digest != "":

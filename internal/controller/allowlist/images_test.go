@@ -44,12 +44,12 @@ func TestImages_Allows(t *testing.T) {
 			[]string{"registry.example.com/team/a", "registry.example.com/team/a/b:v1"},
 			[]string{"registry.example.com/team", "registry.example.com/teams/a", "registry.example.com/team:v1", "registry.example.com/team/../x"},
 		},
-		"a whole registry":    {"registry.example.com:5000/*", []string{"registry.example.com:5000/a/b@" + digest}, []string{"registry.example.com/a", "a/b"}},
-		"below without one":   {"simkube/*", []string{"simkube/a", "docker.io/simkube/a"}, []string{"simkubes/a", "simkube.io/a"}},
-		"the whole of docker": {"docker.io/*", []string{"busybox", "a/b"}, []string{"quay.io/a/b"}},
-		"all":                 {"*", []string{"a", "x.example/y:z", "Whatever it is"}, nil},
-		"several":             {"a/b,c/d:1", []string{"a/b:9", "c/d:1"}, []string{"c/d"}},
-		"none":                {"", nil, []string{"a", "simkube/sk-driver", ""}},
+		"a whole registry":          {"registry.example.com:5000/*", []string{"registry.example.com:5000/a/b@" + digest}, []string{"registry.example.com/a", "a/b"}},
+		"below, without a registry": {"simkube/*", []string{"simkube/a", "docker.io/simkube/a"}, []string{"simkubes/a", "simkube.io/a"}},
+		"the whole of docker":       {"docker.io/*", []string{"busybox", "a/b"}, []string{"quay.io/a/b"}},
+		"all":                       {"*", []string{"a", "x.example/y:z", "Whatever it is"}, nil},
+		"several":                   {"a/b,c/d:1", []string{"a/b:9", "c/d:1"}, []string{"c/d"}},
+		"none":                      {"", nil, []string{"a", "simkube/sk-driver", ""}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			list, err := ParseImages(strings.FieldsFunc(test.patterns, func(r rune) bool { return r == ',' }))

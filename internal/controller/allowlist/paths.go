@@ -8,19 +8,19 @@ import (
 	"strings"
 )
 
-// Paths are folders of nodes, and what is in them may be mounted. The zero value allows nothing.
+// Paths is a list of folders and files of nodes that may be mounted. The zero value allows none.
 type Paths struct{ folders []string }
 
-// ParsePaths reads a list of absolute paths of folders, or of single files. An asterisk, and a
-// slash alone, allow every file.
+// ParsePaths parses a list of absolute paths of folders or files. Both "*" and "/" allow every
+// file.
 func ParsePaths(folders []string) (Paths, error) {
 	var list Paths
 	var wrong []error
 	for _, folder := range folders {
-		if folder == everything {
+		if folder == wildcard {
 			folder = "/"
 		}
-		if !path.IsAbs(folder) || slices.Contains(strings.Split(folder, "/"), "..") || strings.Contains(folder, everything) {
+		if !path.IsAbs(folder) || slices.Contains(strings.Split(folder, "/"), "..") || strings.Contains(folder, wildcard) {
 			wrong = append(wrong, fmt.Errorf("%q: %w", folder, errPath))
 		}
 		list.folders = append(list.folders, path.Clean(folder))
@@ -30,8 +30,8 @@ func ParsePaths(folders []string) (Paths, error) {
 
 var errPath = errors.New("must be an absolute path without .., or * for all")
 
-// Allows reports whether a file may be mounted. It looks at the path alone: what a symbolic link on
-// a node leads to is known to the node only.
+// Allows reports whether a file may be mounted. It does not resolve symbolic links, which only the
+// node could.
 func (l Paths) Allows(file string) bool {
 	if !path.IsAbs(file) {
 		return false

@@ -6,8 +6,7 @@ import (
 	"strings"
 )
 
-// The registry of repositories that name none, and how it is called by others; and where its
-// repositories are that have one part.
+// The default registry, its alias, and the prefix of repositories that have one part only.
 const (
 	defaultRegistry = "docker.io"
 	indexRegistry   = "index.docker.io"
@@ -15,12 +14,12 @@ const (
 	maxRepository   = 255
 )
 
-// image is a reference of an image. Two references mean the same repository if the field repository
-// is the same.
+// image is a parsed image reference. References to the same repository have the same field
+// repository.
 type image struct{ repository, tag, digest string }
 
-// parseImage reads [registry[:port]/]repository[:tag][@digest]. It follows the grammar of container
-// runtimes, and is stricter where they differ from each other.
+// parseImage parses [registry[:port]/]repository[:tag][@digest]. It follows the grammar of
+// container runtimes, and is stricter where they differ.
 func parseImage(text string) (image, error) {
 	name, digest, hasDigest := strings.Cut(text, "@")
 	if hasDigest && !match(`[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[0-9a-f]{32,128}`, digest) {
@@ -41,8 +40,8 @@ func parseImage(text string) (image, error) {
 	return image{repository, tag, digest}, err
 }
 
-// parseBeginning reads a registry, with or without the beginning of its repositories.
-func parseBeginning(text string) (string, error) {
+// parsePrefix parses a registry, or a registry and the prefix of its repositories.
+func parsePrefix(text string) (string, error) {
 	registry, path := split(text + "/.")
 	if path == "." {
 		if !match(registryPattern, registry) {
@@ -57,7 +56,7 @@ const registryPattern = `(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0
 
 var (
 	errRegistry   = errors.New("must have a registry such as registry.example.com:5000 before its first /")
-	errRepository = errors.New("must be a repository of small letters, digits, and . _ - between them, with / between its parts")
+	errRepository = errors.New("must be a repository of lowercase letters and digits, with . _ - between them and / between its parts")
 )
 
 func join(registry, path string) (string, error) {
@@ -70,8 +69,8 @@ func join(registry, path string) (string, error) {
 	return registry + "/" + path, nil
 }
 
-// split takes a name apart. What is before the first slash is a registry if it cannot be a part of
-// a repository, or is localhost. The names of registries are the same in capitals.
+// split splits a name into its registry and path. The part before the first slash is a registry if
+// it cannot be part of a repository, or is localhost. Names of registries are case-insensitive.
 func split(name string) (registry, path string) {
 	first, rest, slash := strings.Cut(name, "/")
 	if !slash || first != "localhost" && !strings.ContainsAny(first, ".:") && strings.ToLower(first) == first {

@@ -1,7 +1,8 @@
-// Package certificate makes the certificates of drivers' webhooks, and says when one is to be replaced.
+// Package certificate makes the certificates of drivers' webhooks and checks whether they are still
+// valid.
 //
-// Each has an authority of its own, whose key is forgotten as soon as it has signed: nobody can make another certificate
-// that it vouches for. The package reads no clock and no cluster.
+// Each certificate has its own CA, whose key is discarded after signing it: nobody can sign another
+// certificate with it. The package does not access the cluster or the clock.
 package certificate
 
 import (
@@ -18,7 +19,7 @@ import (
 	"time"
 )
 
-// Lifetime is how long a certificate is good for, of which the last third is for its replacement.
+// Lifetime is how long a certificate is valid. It is replaced in the last third.
 const Lifetime = 90 * 24 * time.Hour
 
 // backdate allows for clocks that are behind.
@@ -29,11 +30,12 @@ const (
 	blockKey         = "PRIVATE KEY"
 )
 
-// Bundle is a certificate with its key and the authorities that vouch for it and for the one before it, in PEM.
+// Bundle is a certificate, its key, and the CAs of the certificate and of earlier ones, in PEM.
 type Bundle struct{ Cert, Key, CA []byte }
 
-// New makes a certificate for servers of these names. Of old, the authorities of the certificate that it replaces, the
-// first so many are kept, so that clients trust both while the new one spreads; what is no certificate in it is left out.
+// New returns a certificate for servers of these names. Its CA list begins with its own CA,
+// followed by the first kept CAs of old, which are those of the certificate that it replaces:
+// clients trust both while the new one is distributed. Invalid entries of old are left out.
 func New(now time.Time, names []string, old []byte, kept int) (Bundle, error) {
 	authority := &x509.Certificate{
 		Subject:               pkix.Name{CommonName: "sk-driver authority"},
@@ -48,7 +50,7 @@ func New(now time.Time, names []string, old []byte, kept int) (Bundle, error) {
 	}
 	authorityDER, err := x509.CreateCertificate(rand.Reader, authority, authority, authorityKey.Public(), authorityKey)
 	if err != nil {
-		return Bundle{}, fmt.Errorf("make an authority: %w", err)
+		return Bundle{}, fmt.Errorf("create a CA certificate: %w", err)
 	}
 	leaf := &x509.Certificate{
 		Subject:               pkix.Name{CommonName: "sk-driver"},
@@ -63,11 +65,11 @@ func New(now time.Time, names []string, old []byte, kept int) (Bundle, error) {
 	}
 	leafDER, err := x509.CreateCertificate(rand.Reader, leaf, authority, leafKey.Public(), authorityKey)
 	if err != nil {
-		return Bundle{}, fmt.Errorf("make a certificate: %w", err)
+		return Bundle{}, fmt.Errorf("create a certificate: %w", err)
 	}
 	keyDER, err := x509.MarshalPKCS8PrivateKey(leafKey)
 	if err != nil {
-		return Bundle{}, fmt.Errorf("write a key: %w", err)
+		return Bundle{}, fmt.Errorf("encode a key: %w", err)
 	}
 	return Bundle{
 		Cert: encode(blockCertificate, leafDER),
@@ -76,23 +78,23 @@ func New(now time.Time, names []string, old []byte, kept int) (Bundle, error) {
 	}, nil
 }
 
-// complete gives a template its serial number and validity, and makes a key.
+// complete sets the serial number and validity of a template, and generates a key.
 func complete(template *x509.Certificate, now time.Time) (*ecdsa.PrivateKey, error) {
 	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 127))
 	if err != nil {
-		return nil, fmt.Errorf("draw a serial number: %w", err)
+		return nil, fmt.Errorf("generate a serial number: %w", err)
 	}
 	template.SerialNumber = serial
 	template.NotBefore, template.NotAfter = now.Add(-backdate), now.Add(Lifetime)
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		return nil, fmt.Errorf("make a key: %w", err)
+		return nil, fmt.Errorf("generate a key: %w", err)
 	}
 	return key, nil
 }
 
-// Check tells whether a certificate serves for these names, will for at least a third of its life, and is vouched for by
-// its authorities. If not, the error says why.
+// Check returns an error unless a certificate is valid for these names, is so for at least a third
+// of its lifetime, and is signed by one of its CAs.
 func Check(bundle Bundle, now time.Time, names []string) error {
 	pair, err := tls.X509KeyPair(bundle.Cert, bundle.Key)
 	if err != nil {
@@ -101,20 +103,20 @@ func Check(bundle Bundle, now time.Time, names []string) error {
 	leaf := pair.Leaf
 	roots := x509.NewCertPool()
 	if !roots.AppendCertsFromPEM(bundle.CA) {
-		return fmt.Errorf("no authority vouches for the certificate")
+		return fmt.Errorf("the certificate has no CA")
 	}
 	if life := leaf.NotAfter.Sub(leaf.NotBefore); leaf.NotAfter.Sub(now) < life/3 {
-		return fmt.Errorf("the certificate ends on %s", leaf.NotAfter.UTC().Format(time.RFC3339))
+		return fmt.Errorf("the certificate expires on %s", leaf.NotAfter.UTC().Format(time.RFC3339))
 	}
 	for _, name := range names {
 		if _, err := leaf.Verify(x509.VerifyOptions{DNSName: name, Roots: roots, CurrentTime: now}); err != nil {
-			return fmt.Errorf("the certificate is no good for %s: %w", name, err)
+			return fmt.Errorf("the certificate is invalid for %s: %w", name, err)
 		}
 	}
 	return nil
 }
 
-// first gives so many different certificates of some PEM text.
+// first returns the first count distinct certificates of a PEM text.
 func first(text []byte, count int) []byte {
 	var kept []byte
 	for count > 0 {
@@ -134,6 +136,6 @@ func first(text []byte, count int) []byte {
 
 func encode(kind string, der []byte) []byte {
 	var text bytes.Buffer
-	_ = pem.Encode(&text, &pem.Block{Type: kind, Bytes: der}) // it has no headers, and the buffer takes everything
+	_ = pem.Encode(&text, &pem.Block{Type: kind, Bytes: der}) // it has no headers, and the buffer returns no errors
 	return text.Bytes()
 }

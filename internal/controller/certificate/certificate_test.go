@@ -37,7 +37,7 @@ func leafOf(t *testing.T, bundle Bundle) *x509.Certificate {
 	return leaf
 }
 
-// TestCheck_Life follows a certificate through its life.
+// A certificate is valid until the last third of its lifetime.
 func TestCheck_Life(t *testing.T) {
 	clock := clocktesting.NewFakePassiveClock(start())
 	bundle := made(t, clock.Now(), []string{service}, nil)
@@ -47,8 +47,8 @@ func TestCheck_Life(t *testing.T) {
 	}{
 		{0, ""},
 		{59 * day, ""},
-		{60*day + time.Hour, "ends on 2030-04-01T00:00:00Z"},
-		{91 * day, "ends on"},
+		{60*day + time.Hour, "expires on 2030-04-01T00:00:00Z"},
+		{91 * day, "expires on"},
 	} {
 		clock.SetTime(start().Add(step.after))
 		err := Check(bundle, clock.Now(), []string{service})
@@ -69,12 +69,12 @@ func TestCheck_Broken(t *testing.T) {
 	}{
 		"good":              {good, names, ""},
 		"another service":   {good, []string{"sk-other-driver-svc.simkube.svc"}, ""},
-		"another namespace": {good, []string{"sk-demo-driver-svc.default.svc"}, "no good for"},
+		"another namespace": {good, []string{"sk-demo-driver-svc.default.svc"}, "invalid for"},
 		"empty":             {Bundle{}, names, "read certificate"},
 		"no PEM":            {Bundle{Cert: []byte("x"), Key: good.Key, CA: good.CA}, names, "read certificate"},
 		"another's key":     {Bundle{Cert: good.Cert, Key: other.Key, CA: good.CA}, names, "read certificate"},
-		"no authority":      {Bundle{Cert: good.Cert, Key: good.Key}, names, "no authority"},
-		"wrong authority":   {Bundle{Cert: good.Cert, Key: good.Key, CA: other.CA}, names, "no good for"},
+		"no CA":             {Bundle{Cert: good.Cert, Key: good.Key}, names, "no CA"},
+		"wrong authority":   {Bundle{Cert: good.Cert, Key: good.Key, CA: other.CA}, names, "invalid for"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := Check(tc.bundle, start(), tc.names)
@@ -85,8 +85,7 @@ func TestCheck_Broken(t *testing.T) {
 	}
 }
 
-// TestNew_Rotation sees that clients that have the new authorities trust the old certificate, too, and that authorities
-// do not pile up.
+// Clients that have the new CAs trust the old certificate as well, and CAs do not accumulate.
 func TestNew_Rotation(t *testing.T) {
 	first := made(t, start(), []string{service}, nil)
 	second := made(t, start().Add(61*day), []string{service}, first.CA)
@@ -98,23 +97,23 @@ func TestNew_Rotation(t *testing.T) {
 		return err
 	}
 	if err := verify(first, second, 62*day); err != nil {
-		t.Errorf("the old certificate is not trusted any more: %v", err)
+		t.Errorf("the old certificate is no longer trusted: %v", err)
 	}
 	if err := verify(second, second, 62*day); err != nil {
 		t.Errorf("the new certificate is not trusted: %v", err)
 	}
 	if err := verify(second, first, 62*day); err == nil {
-		t.Error("the new certificate is vouched for by an authority that should be forgotten")
+		t.Error("the new certificate is trusted through a CA that should have been dropped")
 	}
 	if got := bytes.Count(third.CA, []byte("BEGIN CERTIFICATE")); got != 2 {
 		t.Errorf("got %d authorities after two rotations, want 2", got)
 	}
 	if got := made(t, start(), []string{service}, []byte("rubbish")); bytes.Count(got.CA, []byte("BEGIN")) != 1 {
-		t.Errorf("rubbish is kept: %s", got.CA)
+		t.Errorf("an invalid entry is kept: %s", got.CA)
 	}
 }
 
-// TestNew_Kept has the authorities of several texts, in which some are twice.
+// The CAs of several texts are kept without duplicates.
 func TestNew_Kept(t *testing.T) {
 	var all [][]byte
 	for range 4 {

@@ -9,23 +9,23 @@ import (
 	simkubev1 "simkube.io/simkube/api/v1"
 )
 
-// CertificateKind is cert-manager's.
+// CertificateKind returns the kind of cert-manager's certificates.
 func CertificateKind() schema.GroupVersionKind {
 	return schema.GroupVersionKind{Group: "cert-manager.io", Version: "v1", Kind: "Certificate"}
 }
 
-// CAKey is the key of a certificate's Secret under which the authorities are that vouch for it.
+// CAKey is the key of a certificate's Secret that holds its CAs.
 const CAKey = "ca.crt"
 
-// ServerNames are the names that a driver's certificate is good for: that of its Service, and those of all others in the
-// namespace, which share it.
+// ServerNames returns the DNS names of a driver's certificate: that of its Service, and a wildcard
+// for the other drivers in the namespace, which share it.
 func ServerNames(sim *simkubev1.Simulation) []string {
 	suffix := "." + sim.Spec.Driver.Namespace + ".svc"
 	return []string{simkubev1.DriverServiceName(sim.Name) + suffix, "*" + suffix}
 }
 
-// CertificateSecret is what the controller keeps its own certificate in. The drivers of a namespace share it, so it has
-// each one's root among its owners.
+// CertificateSecret returns the Secret for the controller's own certificate. The drivers of a
+// namespace share it, so each one's root is among its owners.
 func CertificateSecret(sim *simkubev1.Simulation, root *simkubev1.SimulationRoot, certPEM, keyPEM, caPEM []byte) *corev1.Secret {
 	secret := &corev1.Secret{
 		ObjectMeta: owned(simkubev1.DriverCertSecret, sim.Spec.Driver.Namespace, map[string]string{LabelManagedBy: ControllerName}, root),
@@ -36,7 +36,7 @@ func CertificateSecret(sim *simkubev1.Simulation, root *simkubev1.SimulationRoot
 	return secret
 }
 
-// Certificate asks cert-manager for one instead.
+// Certificate returns a request to cert-manager for a certificate.
 func Certificate(sim *simkubev1.Simulation, root *simkubev1.SimulationRoot) *unstructured.Unstructured {
 	names := []any{}
 	for _, name := range ServerNames(sim) {

@@ -1,11 +1,11 @@
-// Package objects owns what the Simulation controller makes in a cluster for one simulation: which objects, under which
-// names, and with which contents. It is pure: it reads no cluster and no clock, and the same simulation gives the same
-// objects.
+// Package objects defines what the Simulation controller creates in a cluster for one simulation.
+// It does not access the cluster or the clock, and returns equal objects for equal simulations.
 //
-// All of them but the webhook and the namespace hang off the metaroot, a SimulationRoot that the Simulation owns. Those whose
-// labels Kubernetes hands on to others (the Service to its endpoints, the Job's template to its pods, the Prometheus to
-// whatever its operator makes) do not carry the simulation's label: a replay cleans up by that label, and must not find the
-// driver there.
+// All objects except the webhook and the namespace are owned by the metaroot, a SimulationRoot that
+// the Simulation owns. Objects whose labels Kubernetes copies to others do not have the
+// simulation's label: the Service (to its endpoints), the Job's template (to its pods), and the
+// Prometheus (to what its operator creates). A replay cleans up by that label, and must not remove
+// its own driver.
 package objects
 
 import (
@@ -14,31 +14,31 @@ import (
 	simkubev1 "simkube.io/simkube/api/v1"
 )
 
-// Labels by which what belongs to a driver is found.
+// The labels that select a driver's objects.
 const (
 	LabelName      = "app.kubernetes.io/name"
 	LabelInstance  = "app.kubernetes.io/instance"
 	LabelManagedBy = "app.kubernetes.io/managed-by"
 
-	// DriverApp is LabelName's value for drivers, ControllerName LabelManagedBy's.
+	// DriverApp is the value of LabelName for drivers, ControllerName that of LabelManagedBy.
 	DriverApp      = "sk-driver"
 	ControllerName = "sk-ctrl"
 )
 
-// AnnotationUID is the UID of the simulation, on what was made for it and has no owner.
+// AnnotationUID holds the simulation's UID, on objects that have no owner.
 const AnnotationUID = "controller.simkube.io/simulation-uid"
 
-// MetricsPort is where a driver serves its metrics, unless its webhook is there.
+// MetricsPort is where a driver serves its metrics, unless its webhook uses that port.
 const MetricsPort = 8081
 
-// Where a driver finds what is mounted.
+// The folders of a driver's volumes.
 const (
 	tlsFolder     = "/etc/simkube/tls"
 	resultsFolder = "/results"
 	tempFolder    = "/tmp"
 )
 
-// Metaroot is the root that owns what the controller makes.
+// Metaroot returns the root that owns what the controller creates.
 func Metaroot(sim *simkubev1.Simulation) *simkubev1.SimulationRoot {
 	root := &simkubev1.SimulationRoot{}
 	root.SetGroupVersionKind(simkubev1.GroupVersion.WithKind("SimulationRoot"))
@@ -50,14 +50,15 @@ func Metaroot(sim *simkubev1.Simulation) *simkubev1.SimulationRoot {
 	return root
 }
 
-// Owner is the reference to a metaroot.
+// Owner returns an owner reference to a metaroot.
 func Owner(root *simkubev1.SimulationRoot) metav1.OwnerReference {
 	return metav1.OwnerReference{
 		APIVersion: simkubev1.GroupVersion.String(), Kind: "SimulationRoot", Name: root.Name, UID: root.UID,
 	}
 }
 
-// simulationLabels are those of what is the controller's, as opposed to what is simulated.
+// simulationLabels returns the labels of objects that belong to the controller and are not
+// simulated.
 func simulationLabels(sim *simkubev1.Simulation) map[string]string {
 	return map[string]string{
 		simkubev1.LabelSimulation: simkubev1.LabelValue(sim.Name),
@@ -65,7 +66,7 @@ func simulationLabels(sim *simkubev1.Simulation) map[string]string {
 	}
 }
 
-// driverLabels are those of what belongs to the driver and hands its labels on.
+// driverLabels returns the labels of the driver's objects whose labels Kubernetes copies.
 func driverLabels(sim *simkubev1.Simulation) map[string]string {
 	return map[string]string{
 		LabelName:      DriverApp,

@@ -13,16 +13,16 @@ import (
 )
 
 const (
-	// jobNameLabel is the label of a Job's pods that existing scripts select by.
+	// jobNameLabel is the label of a Job's pods that existing scripts use.
 	jobNameLabel = "job-name"
-	// BackoffLimit is how often a driver is started anew.
+	// BackoffLimit is how often a driver is restarted.
 	BackoffLimit = 6
 
 	driverUser      = 65532
 	driverContainer = "driver"
 )
 
-// The volumes of a driver's pod, by whose names it is told why a pod does not start.
+// The volumes of a driver's pod. The kubelet names them in its events.
 const (
 	VolumeCertificate = "certificate"
 	VolumeTrace       = "trace"
@@ -30,32 +30,33 @@ const (
 	volumeTemp        = "tmp"
 )
 
-// Driver says what the pods of drivers are given that no simulation says.
+// Driver configures the pods of drivers.
 type Driver struct {
-	// ControllerNamespace is where the lease is that drivers renew.
+	// ControllerNamespace is the namespace of the lease that drivers renew.
 	ControllerNamespace string
-	// ServiceAccount is the identity of drivers.
+	// ServiceAccount is the service account of drivers.
 	ServiceAccount string
 }
 
-// DriverPods selects the pods of a simulation's driver.
+// DriverPods returns the labels that select the pods of a simulation's driver.
 func DriverPods(simulation string) map[string]string {
 	return map[string]string{jobNameLabel: simkubev1.DriverName(simulation)}
 }
 
-// Job replays the trace, and is started anew when it ends early. The trace must have a path that TracePath takes.
+// Job returns the driver's job, which replays the trace and is restarted if it exits early.
+// [TracePath] must accept the simulation's trace.
 func Job(sim *simkubev1.Simulation, root *simkubev1.SimulationRoot, driver Driver) *batchv1.Job {
 	meta := owned(simkubev1.DriverName(sim.Name), sim.Spec.Driver.Namespace, simulationLabels(sim), root)
 	job := &batchv1.Job{
 		ObjectMeta: meta,
 		Spec: batchv1.JobSpec{
 			BackoffLimit: new(int32(BackoffLimit)),
-			// Two drivers at once would replay against each other.
+			// Two drivers at once would interfere with each other.
 			PodReplacementPolicy: new(batchv1.Failed),
 			Template: corev1.PodTemplateSpec{
 				ObjectMeta: metav1.ObjectMeta{
 					Labels: driverLabels(sim),
-					// A driver that is moved to another node starts anew, which spoils the figures of its run.
+					// A driver that is evicted starts again, which distorts the figures of its run.
 					Annotations: map[string]string{
 						"cluster-autoscaler.kubernetes.io/safe-to-evict": "false",
 						"karpenter.sh/do-not-disrupt":                    "true",
@@ -114,7 +115,7 @@ func container(sim *simkubev1.Simulation, driver Driver, mounts []corev1.VolumeM
 		ReadinessProbe: probe("/readyz", port, 2, 3),
 		LivenessProbe:  probe("/healthz", port, 10, 6),
 		VolumeMounts:   mounts,
-		// What a driver printed last is all that is left of it when the simulation is cleaned up.
+		// The termination message is all that is left of the driver's output after the clean-up.
 		TerminationMessagePolicy: corev1.TerminationMessageFallbackToLogsOnError,
 		SecurityContext: &corev1.SecurityContext{
 			AllowPrivilegeEscalation: new(false), ReadOnlyRootFilesystem: new(true),
@@ -129,7 +130,7 @@ func container(sim *simkubev1.Simulation, driver Driver, mounts []corev1.VolumeM
 	return c
 }
 
-// realNodes keeps the driver off simulated nodes, where nothing runs.
+// realNodes keeps the driver off simulated nodes, which do not run containers.
 func realNodes() *corev1.Affinity {
 	return &corev1.Affinity{NodeAffinity: &corev1.NodeAffinity{
 		RequiredDuringSchedulingIgnoredDuringExecution: &corev1.NodeSelector{

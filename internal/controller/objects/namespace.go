@@ -7,8 +7,9 @@ import (
 	simkubev1 "simkube.io/simkube/api/v1"
 )
 
-// Namespace is the driver's, where there is none. It has no owner: it may hold more than one simulation's, and it does not
-// carry the simulation's label, by which a replay finds what is simulated.
+// Namespace returns the driver's namespace, for when it does not exist. It has no owner, because
+// several simulations may use it, and it does not have the simulation's label, which marks
+// simulated namespaces.
 func Namespace(sim *simkubev1.Simulation) *corev1.Namespace {
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{
 		Name: sim.Spec.Driver.Namespace, Labels: map[string]string{LabelManagedBy: ControllerName},

@@ -15,7 +15,7 @@ import (
 	simkubev1 "simkube.io/simkube/api/v1"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "update the golden files")
 
 func simulation() *simkubev1.Simulation {
 	sim := &simkubev1.Simulation{ObjectMeta: metav1.ObjectMeta{Name: "demo", UID: "sim-uid"}}
@@ -40,7 +40,7 @@ func full() *simkubev1.Simulation {
 	return sim
 }
 
-// TestObjects_Golden holds every object against what it looked like when it was last looked at.
+// The objects are equal to those in the golden files.
 func TestObjects_Golden(t *testing.T) {
 	for name, sim := range map[string]*simkubev1.Simulation{"minimal": simulation(), "full": full()} {
 		t.Run(name, func(t *testing.T) {
@@ -90,7 +90,7 @@ func golden(t *testing.T, name, got string) {
 	}
 }
 
-// TestObjects_NothingInherited guards the driver against the clean-up of what is simulated, which goes by label.
+// The driver's objects must not get the labels by which simulated objects are cleaned up.
 func TestObjects_NothingInherited(t *testing.T) {
 	sim := full()
 	root := Metaroot(sim)
@@ -105,7 +105,7 @@ func TestObjects_NothingInherited(t *testing.T) {
 	} {
 		for _, label := range []string{simkubev1.LabelSimulation, simkubev1.LabelVirtual} {
 			if _, has := labels[label]; has {
-				t.Errorf("%s has the label %s, which is handed on", name, label)
+				t.Errorf("%s has the label %s, which is inherited", name, label)
 			}
 		}
 	}
@@ -127,9 +127,9 @@ func TestTracePath(t *testing.T) {
 		{"file:///data/a%20b", "/data/a b", ""},
 		{"s3://bucket/trace", "", ""},
 		{"https://example.org/trace", "", ""},
-		{"file://data/trace", "", "file:///data/trace may be meant"},
-		{"/", "", "names no file"},
-		{"file://", "", "names no file"},
+		{"file://data/trace", "", "did you mean file:///data/trace?"},
+		{"/", "", "must name a file"},
+		{"file://", "", "must name a file"},
 	} {
 		got, err := TracePath(tc.trace)
 		if got != tc.want || (err == nil) != (tc.err == "") || err != nil && !strings.Contains(err.Error(), tc.err) {

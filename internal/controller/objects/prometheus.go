@@ -12,7 +12,7 @@ import (
 	simkubev1 "simkube.io/simkube/api/v1"
 )
 
-// What a Prometheus is made with unless the simulation says otherwise.
+// The defaults of a simulation's metrics.
 const (
 	defaultMetricsNamespace = "monitoring"
 	defaultMetricsAccount   = "prometheus-k8s"
@@ -20,18 +20,19 @@ const (
 	namespaceNameLabel      = "kubernetes.io/metadata.name"
 )
 
-// PrometheusKind is the Prometheus operator's.
+// PrometheusKind returns the kind of the Prometheus operator's servers.
 func PrometheusKind() schema.GroupVersionKind {
 	return schema.GroupVersionKind{Group: "monitoring.coreos.com", Version: "v1", Kind: "Prometheus"}
 }
 
-// MetricsNamespace is where the simulation's Prometheus is.
+// MetricsNamespace returns the namespace of the simulation's Prometheus.
 func MetricsNamespace(metrics *simkubev1.SimulationMetrics) string {
 	return ptr.Deref(metrics.Namespace, defaultMetricsNamespace)
 }
 
-// Prometheus scrapes what the simulation's metrics say, as long as the simulation lives. It is an error if a
-// remoteWrite entry is not a JSON object. The simulation must have metrics.
+// Prometheus returns a server that scrapes what the simulation's metrics select, for as long as the
+// simulation exists. It returns an error if a remoteWrite entry is not a JSON object. The
+// simulation's metrics must not be nil.
 func Prometheus(sim *simkubev1.Simulation, root *simkubev1.SimulationRoot) (*unstructured.Unstructured, error) {
 	metrics := sim.Spec.Metrics
 	spec := map[string]any{
@@ -67,7 +68,7 @@ func Prometheus(sim *simkubev1.Simulation, root *simkubev1.SimulationRoot) (*uns
 	return prometheus, nil
 }
 
-// selectIn selects everything if there are no values.
+// selectIn returns a selector for values of a label. Without values it selects everything.
 func selectIn(label string, values []string) map[string]any {
 	if len(values) == 0 {
 		return map[string]any{}

@@ -7,8 +7,8 @@ import (
 	simkubev1 "simkube.io/simkube/api/v1"
 )
 
-// Service is how API servers reach the driver's webhook. Until the driver is ready they reach nobody, and simulated pods
-// are refused: better none than one that is not mutated.
+// Service returns the Service of the driver's webhook. Until the driver is ready it has no
+// endpoints, and the API server rejects simulated pods rather than admit them without mutation.
 func Service(sim *simkubev1.Simulation, root *simkubev1.SimulationRoot) *corev1.Service {
 	service := &corev1.Service{
 		ObjectMeta: owned(simkubev1.DriverServiceName(sim.Name), sim.Spec.Driver.Namespace, driverLabels(sim), root),

@@ -12,8 +12,8 @@ import (
 	simkubev1 "simkube.io/simkube/api/v1"
 )
 
-// MountedTrace returns the path of the file of a node that is mounted into the driver's pod, and
-// nothing if none is. For errors see [TracePath].
+// MountedTrace returns the path of the node's file that is mounted into the driver's pod, or "" if
+// there is none. For errors see [TracePath].
 func MountedTrace(sim *simkubev1.Simulation) (string, error) {
 	local, err := TracePath(sim.Spec.Driver.TracePath)
 	if sim.Annotations[simkubev1.AnnotationSkipLocalVolumeMount] == "true" {
@@ -22,8 +22,8 @@ func MountedTrace(sim *simkubev1.Simulation) (string, error) {
 	return local, err
 }
 
-// TracePath returns the path of a trace on the node, and nothing if the trace is not there. It is
-// an error if the trace's URL says that it is local, and not where.
+// TracePath returns the path of a trace on the node, or "" if the trace is elsewhere. It returns an
+// error if a local trace has no valid path.
 func TracePath(trace string) (string, error) {
 	if strings.HasPrefix(trace, "/") {
 		return cleanPath(trace)
@@ -36,20 +36,20 @@ func TracePath(trace string) (string, error) {
 		return "", fmt.Errorf("tracePath: %w", err)
 	}
 	if location.Host != "" && location.Host != "localhost" {
-		return "", fmt.Errorf("tracePath %s: after file:// comes an absolute path, so file:///%s%s may be meant", trace, location.Host, location.Path)
+		return "", fmt.Errorf("invalid tracePath %q: file:// must be followed by an absolute path; did you mean file:///%s%s?", trace, location.Host, location.Path)
 	}
 	return cleanPath(location.Path)
 }
 
 func cleanPath(p string) (string, error) {
 	if p = path.Clean(p); p == "/" || p == "." {
-		return "", errors.New("tracePath names no file")
+		return "", errors.New("invalid tracePath: must name a file")
 	}
 	return p, nil
 }
 
-// volumes are what the driver needs of the node and the cluster: its certificate, somewhere to write, and, if they are
-// there, the trace and the results.
+// volumes returns the driver's volumes: its certificate, a temporary folder, and, if they are used,
+// the trace and the results.
 func volumes(sim *simkubev1.Simulation) (volumes []corev1.Volume, mounts []corev1.VolumeMount) {
 	add := func(name, at string, readOnly bool, source corev1.VolumeSource) {
 		volumes = append(volumes, corev1.Volume{Name: name, VolumeSource: source})

@@ -13,18 +13,19 @@ import (
 const (
 	webhookName = "mutatepods.simkube.io"
 	webhookPath = "/mutate"
-	// webhookTimeout is in seconds. A review takes milliseconds; a node that is overcommitted may take longer.
+	// webhookTimeout is in seconds. A review takes milliseconds, but longer on an overcommitted node.
 	webhookTimeout = 10
-	// injectAnnotation has cert-manager write the authority of a Certificate into the webhook.
+	// injectAnnotation makes cert-manager write the CA of a Certificate into the webhook.
 	injectAnnotation = "cert-manager.io/inject-ca-from"
 )
 
-// Webhook has API servers send simulated pods to the driver. It is for the pods of this simulation alone, by labels and
-// once more by the names of namespaces; all other pods of the cluster do not wait for a driver. Without caBundle,
-// cert-manager is asked to fill it in.
+// Webhook returns a configuration that makes API servers send simulated pods to the driver. It
+// matches only the pods of this simulation, by labels and by the names of namespaces, so that other
+// pods do not depend on the driver. Without caBundle, cert-manager fills it in.
 //
-// It has no owner: it must outlive whatever may make simulated pods, which the garbage collector does not know. Every field
-// is set that API servers would have a default for, so that what differs was changed by somebody.
+// It has no owner: it must outlive everything that may create simulated pods, which the garbage
+// collector does not know. Fields that API servers would set to defaults are all set, so that a
+// difference means that somebody changed the webhook.
 func Webhook(sim *simkubev1.Simulation, caBundle []byte) *admissionv1.MutatingWebhookConfiguration {
 	driver := sim.Spec.Driver
 	selector := simkubev1.SimulatedLabels(sim.Name)
