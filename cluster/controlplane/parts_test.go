@@ -111,7 +111,7 @@ func TestDataDir_OneOwner(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := openDataDir(path); err == nil || !strings.Contains(err.Error(), "another process uses it") {
+	if _, err := openDataDir(path); err == nil || !strings.Contains(err.Error(), "in use by another process") {
 		t.Errorf("second owner: got %v", err)
 	}
 	if err := dir.close(); err != nil {

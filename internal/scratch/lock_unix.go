@@ -8,10 +8,10 @@ import (
 	"syscall"
 )
 
-// canSweep says whether a lock shows that its process is gone.
+// canSweep reports whether locks show that a process is gone.
 const canSweep = true
 
-// tryLock takes a file's lock unless another process has it.
+// tryLock locks a file unless another process holds its lock.
 func tryLock(f *os.File) (bool, error) {
 	for {
 		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
@@ -25,7 +25,7 @@ func tryLock(f *os.File) (bool, error) {
 	}
 }
 
-// canWrite reports whether this process may make files in a folder.
+// canWrite reports whether this process may create files in a folder.
 func canWrite(dir string) bool {
 	const write = 2 // W_OK of access(2)
 	return syscall.Access(dir, write) == nil

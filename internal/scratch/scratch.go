@@ -1,9 +1,8 @@
-// Package scratch makes the folders that a process needs while it runs, and removes those of
-// processes that are gone.
+// Package scratch creates temporary folders for a process, and removes those of processes that are
+// gone.
 //
-// In each folder there is a file that its maker holds a lock on. The lock ends with the process,
-// however that ends, so a folder whose lock is free is one that nobody will come back to: [Sweep]
-// removes it, and no other.
+// Each folder holds a file that its process has locked. The lock ends with the process, however it
+// ends, so a folder whose lock is free is not in use: [Sweep] removes only those.
 package scratch
 
 import (
@@ -17,27 +16,26 @@ import (
 	"time"
 )
 
-// LockFile is the file in a folder that its maker holds a lock on. Nobody else's folder has one.
+// LockFile is the name of the locked file in a folder. Other folders do not have one.
 const LockFile = ".simkube-lock"
 
-// unlockedAge is how old an empty folder must be for Sweep to remove it: a younger one may be about
-// to be locked.
+// unlockedAge is the minimum age of an empty folder that Sweep removes: a newer one may be about to
+// be locked.
 const unlockedAge = time.Minute
 
-// ErrLocked is wrapped when another process holds a lock.
-var ErrLocked = errors.New("another process uses it")
+// ErrLocked is returned, possibly wrapped, if another process holds a lock.
+var ErrLocked = errors.New("in use by another process")
 
-// Folder is a folder of this process.
+// Folder is a temporary folder of this process.
 type Folder struct {
 	path string
 	lock *os.File
 }
 
-// New makes a folder below parent, or below the system's folder for temporary files where that is
-// empty. Its name begins with prefix. The folder is the process's until Close.
+// New creates a folder below parent, or below the system's folder for temporary files if parent is
+// empty. Its name begins with prefix. It belongs to the process until Close.
 func New(parent, prefix string) (*Folder, error) {
-	// A sweep of another process may come between the making of a folder and the locking, but
-	// hardly twice.
+	// Another process may sweep between the creation of a folder and its locking, but hardly twice.
 	const tries = 3
 	var problems []error
 	for range tries {
@@ -54,17 +52,17 @@ func New(parent, prefix string) (*Folder, error) {
 	return nil, errors.Join(problems...)
 }
 
-// Path returns where the folder is.
+// Path returns the folder's path.
 func (f *Folder) Path() string { return f.path }
 
 // Join returns the path of a file in the folder.
 func (f *Folder) Join(name string) string { return filepath.Join(f.path, name) }
 
-// Close removes the folder and what is in it.
+// Close removes the folder with its contents.
 func (f *Folder) Close() error { return errors.Join(Clear(f.path), f.lock.Close()) }
 
-// Clear removes a folder whose lock this process holds. The lock file goes last, so that whatever
-// is left when the process is killed meanwhile can be known and swept.
+// Clear removes a folder whose lock this process holds. It removes the lock file last, so that a
+// later sweep recognizes the rest if the process is killed meanwhile.
 func Clear(path string) error {
 	entries, err := os.ReadDir(path)
 	if Gone(err) {
@@ -79,12 +77,12 @@ func Clear(path string) error {
 	return errors.Join(append(problems, os.RemoveAll(path))...)
 }
 
-// Gone reports whether an error says that a file is not there, or not even the folder it was in:
-// somebody has removed it or put something else in its place.
+// Gone reports whether an error means that a file or its folder does not exist: somebody has
+// removed or replaced it.
 func Gone(err error) bool { return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) }
 
-// Lock makes a file, if it is missing, and takes its lock, which ends when the file is closed.
-// Errors wrap ErrLocked when another process has the lock, or has just removed the file.
+// Lock locks a file, which it creates if necessary. The lock ends when the file is closed. The
+// error wraps ErrLocked if another process has locked or has just removed the file.
 func Lock(path string) (*os.File, error) {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
@@ -101,15 +99,15 @@ func lockFile(file *os.File, path string) error {
 	if err != nil {
 		return fmt.Errorf("lock %s: %w", path, err)
 	}
-	// Who had the lock before may have removed the file while this one opened it.
-	if !locked || !is(file, path) {
+	// The process that held the lock may have removed the file after it was opened here.
+	if !locked || !isAt(file, path) {
 		return fmt.Errorf("lock %s: %w", path, ErrLocked)
 	}
 	return nil
 }
 
-// is reports whether a file is still the one at a path.
-func is(file *os.File, path string) bool {
+// isAt reports whether a file is still the one at a path.
+func isAt(file *os.File, path string) bool {
 	opened, err := file.Stat()
 	if err != nil {
 		return false
@@ -118,14 +116,14 @@ func is(file *os.File, path string) bool {
 	return err == nil && os.SameFile(opened, named)
 }
 
-// Sweep removes the folders below parent, or below the system's folder for temporary files where
-// that is empty, whose names begin with prefix and whose process is gone. It does what it can: what
-// it may not remove belongs to somebody else.
+// Sweep removes the folders below parent, or below the system's folder for temporary files if
+// parent is empty, whose names begin with prefix and whose process is gone. It ignores errors: what
+// it may not remove belongs to others.
 func Sweep(parent, prefix string) {
 	if parent == "" {
 		parent = os.TempDir()
 	}
-	entries, _ := os.ReadDir(parent) // what could be read
+	entries, _ := os.ReadDir(parent) // as far as it could be read
 	for _, entry := range entries {
 		if entry.IsDir() && strings.HasPrefix(entry.Name(), prefix) {
 			Remove(filepath.Join(parent, entry.Name()))
@@ -133,7 +131,7 @@ func Sweep(parent, prefix string) {
 	}
 }
 
-// Remove removes one folder if its process is gone, and reports whether it is no longer there.
+// Remove removes a folder if its process is gone, and reports whether it no longer exists.
 func Remove(path string) (gone bool) {
 	folder, err := Take(path)
 	switch {
@@ -146,11 +144,11 @@ func Remove(path string) (gone bool) {
 	if err != nil || time.Since(info.ModTime()) < unlockedAge {
 		return errors.Is(err, fs.ErrNotExist)
 	}
-	return os.Remove(path) == nil // it stays unless it is empty
+	return os.Remove(path) == nil // fails unless it is empty
 }
 
-// Take makes a folder this process's whose own is gone. Errors wrap ErrLocked when that lives, and
-// fs.ErrNotExist for a folder that New has not made.
+// Take takes over a folder whose process is gone. The error wraps ErrLocked if the process is
+// running, and fs.ErrNotExist if New did not create the folder.
 func Take(path string) (*Folder, error) {
 	lockPath := filepath.Join(path, LockFile)
 	file, err := os.OpenFile(lockPath, os.O_RDWR, 0)

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// holdVariable has the test binary hold a folder until it is killed.
+// holdVariable makes the test binary hold a folder until it is killed.
 const holdVariable = "SIMKUBE_TEST_HOLD"
 
 func TestMain(m *testing.M) {
@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 	time.Sleep(time.Hour)
 }
 
-// hold starts a process that has a folder, and returns both.
+// hold starts a process that holds a folder, and returns both.
 func hold(t *testing.T, parent string) (*exec.Cmd, string) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0])
@@ -52,7 +52,8 @@ func there(path string) bool {
 	return err == nil
 }
 
-// A folder stays while its process lives, and goes with the first sweep after that was killed.
+// A folder stays while its process is running, and the first sweep after the process was killed
+// removes it.
 func TestSweep(t *testing.T) {
 	parent := t.TempDir()
 	living, kept := hold(t, parent)
@@ -86,7 +87,7 @@ func TestSweep(t *testing.T) {
 	}
 }
 
-// What was not made by this package stays, whatever it is called.
+// Sweep keeps what this package did not create, whatever its name.
 func TestSweep_Strangers(t *testing.T) {
 	parent := t.TempDir()
 	old := time.Now().Add(-time.Hour)

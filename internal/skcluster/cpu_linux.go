@@ -9,11 +9,11 @@ import (
 	"time"
 )
 
-// ticksPerSecond is what Linux counts processor time in for programs, on all its platforms.
+// ticksPerSecond is the unit of processor time in /proc on all of Linux's platforms.
 const ticksPerSecond = 100
 
-// cpuTime returns how much processor time a running process has used so far, and false if that
-// cannot be found out.
+// cpuTime returns the processor time that a running process has used so far, and false if it is
+// unknown.
 func cpuTime(pid int) (time.Duration, bool) {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {

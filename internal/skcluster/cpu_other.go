@@ -4,5 +4,5 @@ package skcluster
 
 import "time"
 
-// cpuTime returns false: how much processor time a running process has used is not known here.
+// cpuTime returns false: this system's processor times are not read.
 func cpuTime(int) (time.Duration, bool) { return 0, false }

@@ -1,7 +1,7 @@
-// Package skcluster runs sk-cluster, the separate program with the embedded control
-// plane: it finds the executable, runs one simulation in a child process, and keeps
-// lasting clusters in processes of their own.
+// Package skcluster runs sk-cluster, the separate program with the embedded control plane. It finds
+// the executable, runs a simulation in a child process, and manages lasting clusters in processes
+// of their own.
 //
-// A child that dies, hangs or talks nonsense becomes an error here, never a hang: its
-// output is kept, and a control plane cannot write over the caller's terminal.
+// A child that dies, hangs or sends invalid messages results in an error and never blocks the
+// caller. Its output is captured, so that it cannot write to the caller's terminal.
 package skcluster

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// Down stops a cluster, waits until it has ended and removes its folder. A cluster that
-// is dead is only removed. Errors wrap ErrNoCluster when there is none.
+// Down stops a cluster, waits until it has ended and removes its folder. A dead cluster is only
+// removed. The error wraps ErrNoCluster if the cluster does not exist.
 func (c Clusters) Down(ctx context.Context, name string) error {
 	unlock, err := c.lock(ctx, name)
 	if err != nil {
@@ -26,7 +26,7 @@ func (c Clusters) Down(ctx context.Context, name string) error {
 	if err := readJSON(filepath.Join(dir, processFile), &proc); err != nil {
 		return fmt.Errorf("read the state of cluster %s: %w", name, err)
 	}
-	if err := stopOther(ctx, proc); err != nil {
+	if err := terminateAndWait(ctx, proc); err != nil {
 		return fmt.Errorf("stop cluster %s: %w", name, err)
 	}
 	if err := os.RemoveAll(dir); err != nil {
@@ -35,8 +35,9 @@ func (c Clusters) Down(ctx context.Context, name string) error {
 	return nil
 }
 
-// stopOther ends a process that is not our child, politely at first.
-func stopOther(ctx context.Context, proc process) error {
+// terminateAndWait ends a process that is not a child: with SIGTERM, and after a while with
+// SIGKILL.
+func terminateAndWait(ctx context.Context, proc process) error {
 	if !proc.alive() {
 		return nil
 	}
@@ -65,14 +66,14 @@ func stopOther(ctx context.Context, proc process) error {
 	return nil
 }
 
-// lock keeps two commands from changing the same cluster at once; the second waits. The
-// file stays: to remove it would let a third command in between.
+// lock makes commands that change the same cluster wait for each other. The lock file is never
+// removed, because a third command could lock a new one while the second waits for the old one.
 func (c Clusters) lock(ctx context.Context, name string) (unlock func(), err error) {
 	if err := CheckName(name); err != nil {
 		return nil, err
 	}
 	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
-		return nil, fmt.Errorf("make a folder for clusters: %w", err)
+		return nil, fmt.Errorf("create a folder for clusters: %w", err)
 	}
 	file, err := os.OpenFile(filepath.Join(c.Dir, "."+name+".lock"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {

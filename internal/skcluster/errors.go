@@ -7,23 +7,22 @@ import (
 	"simkube.io/simkube/internal/simulation"
 )
 
-// FailedError is returned when a simulation came to nothing and sk-cluster said why.
+// FailedError is returned if sk-cluster reported that the simulation failed.
 type FailedError struct {
 	simulation.Failed
 }
 
 func (e *FailedError) Error() string { return e.Failed.Error }
 
-// CrashError is returned when sk-cluster ended, or had to be ended, without saying how
-// the simulation went.
+// CrashError is returned if sk-cluster ended, or was killed, without reporting a result.
 type CrashError struct {
-	// Status says how the process ended ("exit status 2", "signal: killed").
+	// Status is how the process ended ("exit status 2", "signal: killed").
 	Status string
-	// Cause says why it was ended by us; nil when it ended by itself.
+	// Cause is why it was killed by this package; nil if it ended by itself.
 	Cause error
-	// Tail is the end of what it printed, without stack traces.
+	// Tail is the end of its output, without stack traces.
 	Tail []string
-	// Log is the file with all that is known; empty if it could not be written.
+	// Log is the file with its log and output; empty if it could not be written.
 	Log string
 }
 

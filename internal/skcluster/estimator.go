@@ -6,13 +6,13 @@ import (
 	"simkube.io/simkube/internal/simulation"
 )
 
-// estimator tells how long a simulation in virtual time will still take, by the pace so far.
+// estimator estimates the remaining time of a simulation in virtual time by its pace so far.
 type estimator struct {
-	began time.Time // when the replay was first seen
-	from  time.Time // the trace's clock then
+	began time.Time // when the replay was first observed
+	from  time.Time // the trace's clock at that time
 }
 
-// eta is called with each progress, in order; 0 means it can't tell yet.
+// eta must be called with each progress, in order. It returns 0 if the time is not known yet.
 func (e *estimator) eta(p *simulation.Progress, now time.Time) time.Duration {
 	switch {
 	case p.Phase != simulation.Replaying || p.TraceTime.IsZero():

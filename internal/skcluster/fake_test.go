@@ -17,7 +17,7 @@ import (
 	"simkube.io/simkube/internal/simulation"
 )
 
-// fakeEnv makes the test binary play sk-cluster; its value says how it behaves.
+// fakeEnv makes the test binary behave like sk-cluster. Its value selects a behaviour.
 const fakeEnv = "SIMKUBE_TEST_FAKE"
 
 func TestMain(m *testing.M) {
@@ -30,14 +30,14 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// fakeSimulate is sk-cluster simulate as tests need it: it ends as told, and on an
-// interrupt as it should unless told otherwise.
+// fakeSimulate behaves like sk-cluster simulate, as its behaviour says. Unless that says otherwise,
+// an interrupt ends it properly.
 func fakeSimulate(behaviour string) int {
 	if behaviour == "hold the pipe" {
 		pipe := os.NewFile(simulation.MessageFD, "messages")
 		for {
 			if _, err := pipe.WriteString("\n"); err != nil {
-				return 0 // nobody reads any more
+				return 0 // the reader is gone
 			}
 			time.Sleep(10 * time.Millisecond)
 		}
@@ -74,12 +74,12 @@ func fakeSimulate(behaviour string) int {
 	case "mute":
 	case "garbage":
 		fmt.Fprintln(messages, "panic: this is not JSON")
-		select {} // killed for it
+		select {} // until it is killed
 	case "two kinds":
 		send(simulation.Message{Done: &simulation.Done{}, Failed: &simulation.Failed{}})
 		select {}
 	case "orphan":
-		// Something the child leaves behind keeps the pipe open.
+		// A process that outlives the child keeps the pipe open.
 		attr := &os.ProcAttr{Files: []*os.File{nil, nil, nil, nil, messages}, Env: []string{fakeEnv + "=hold the pipe"}}
 		if _, err := os.StartProcess(os.Args[0], []string{"orphan"}, attr); err != nil {
 			return 8
@@ -101,7 +101,7 @@ func fakeSimulate(behaviour string) int {
 	return 0
 }
 
-// fakeServe is sk-cluster serve as tests need it.
+// fakeServe behaves like sk-cluster serve.
 func fakeServe(behaviour string, args []string) int {
 	if behaviour == "crash" {
 		fmt.Fprintln(os.Stderr, "the port is taken")

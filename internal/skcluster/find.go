@@ -12,13 +12,13 @@ import (
 	"simkube.io/simkube/internal/simulation"
 )
 
-// Environment variables that name the programs to use.
+// The environment variables with the paths of the programs.
 const (
 	EnvPath        = "SIMKUBE_SK_CLUSTER"
 	EnvVirtualPath = "SIMKUBE_SK_CLUSTER_VIRTUAL"
 )
 
-// ErrNotFound is wrapped by Find's error when there is no sk-cluster.
+// ErrNotFound is wrapped by Find's error if sk-cluster does not exist.
 var ErrNotFound = errors.New("sk-cluster not found")
 
 // program is one of the two builds of sk-cluster.
@@ -31,9 +31,9 @@ func programFor(clock simulation.Time) program {
 	return program{name: "sk-cluster", env: EnvPath}
 }
 
-// Find returns the path of the sk-cluster for a clock: what its environment variable names, else the
-// program (sk-cluster, or sk-cluster-virtual) beside the running executable, else the one on
-// PATH. A value of the variable that cannot be run is an error; nothing else is tried then.
+// Find returns the path of the sk-cluster for a clock. It is that in the environment variable if
+// set, or else the program (sk-cluster or sk-cluster-virtual) beside the running executable, or
+// else the one on PATH. If the variable is set, it must be the path of an executable file.
 func Find(clock simulation.Time) (string, error) {
 	self, err := os.Executable()
 	if err == nil {

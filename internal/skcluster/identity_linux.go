@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// processIdentity returns what tells the running process of this id from another that
-// got the id later: when it was started, and in which run of the machine. Empty when
-// there is no such process.
+// processIdentity returns a text that differs between a running process and later processes with
+// the same id: when it was started, and the id of the machine's boot. It is empty if there is no
+// such process.
 func processIdentity(pid int) string {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// processIdentity returns what tells the running process of this id from another that
-// got the id later: when it was started. Empty when there is no such process.
+// processIdentity returns a text that differs between a running process and later processes with
+// the same id: when it was started. It is empty if there is no such process.
 func processIdentity(pid int) string {
 	out, err := exec.Command("ps", "-o", "lstart=", "-p", strconv.Itoa(pid)).Output()
 	if err != nil {

@@ -13,26 +13,26 @@ import (
 	"time"
 )
 
-// Files in a cluster's folder. The first three are written by sk-cluster serve.
+// Files in a cluster's folder. sk-cluster serve writes the first three.
 const (
 	readyFile      = "ready.json"
 	kubeconfigFile = "kubeconfig"
 	logFile        = "log.txt"
-	outputFile     = "output.txt"   // what sk-cluster prints
-	processFile    = "process.json" // whom Up started
+	outputFile     = "output.txt"   // sk-cluster's output
+	processFile    = "process.json" // the process that Up started
 )
 
-// Clusters are the lasting clusters whose folders lie in Dir.
+// Clusters are the lasting clusters whose folders are in Dir.
 type Clusters struct {
 	// Dir holds a folder per cluster.
 	Dir string
 }
 
-// UserClusters returns the clusters of the user: those below the folder for state that
-// the environment variable XDG_STATE_HOME names, by default ~/.local/state.
+// UserClusters returns the user's clusters. Their folders are below that in the environment
+// variable XDG_STATE_HOME, by default ~/.local/state.
 func UserClusters() (Clusters, error) {
 	state := os.Getenv("XDG_STATE_HOME")
-	if !filepath.IsAbs(state) { // a relative one must be ignored, says the specification
+	if !filepath.IsAbs(state) { // the specification says to ignore a relative path
 		home, err := os.UserHomeDir()
 		if err != nil {
 			return Clusters{}, fmt.Errorf("find a folder for the state of clusters: %w", err)
@@ -58,32 +58,32 @@ type Cluster struct {
 	Dir string `json:"dir"`
 }
 
-// What becomes of a cluster. A dead one ended without being told to, and has left its
-// folder behind.
+// The values of Cluster.Status. A dead cluster ended without being stopped, and has left its
+// folder.
 const (
 	StatusRunning  = "running"
 	StatusStarting = "starting"
 	StatusDead     = "dead"
 )
 
-// Log is the file with the cluster's log.
+// Log returns the path of the cluster's log.
 func (c Cluster) Log() string { return filepath.Join(c.Dir, logFile) }
 
-// ErrNoCluster is wrapped when there is no cluster of the name asked for.
+// ErrNoCluster is wrapped by errors about a cluster that does not exist.
 var ErrNoCluster = errors.New("no such cluster")
 
 var clusterName = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`)
 
-// CheckName returns an error for a name that no cluster may have.
+// CheckName returns an error for a name that is not valid for a cluster.
 func CheckName(name string) error {
 	if !clusterName.MatchString(name) {
-		return fmt.Errorf("cluster name %q: accepted are up to 63 lower-case letters, digits and dashes, with a letter or digit at both ends", name)
+		return fmt.Errorf("invalid cluster name %q: must be at most 63 lower-case letters, digits and dashes, and begin and end with a letter or digit", name)
 	}
 	return nil
 }
 
-// process tells whom Up started; the identity keeps Down from ending a stranger that
-// got the process id later.
+// process is the process that Up started. The identity keeps Down from ending another process that
+// got the same id later.
 type process struct {
 	PID      int    `json:"pid"`
 	Identity string `json:"identity"`
@@ -91,7 +91,7 @@ type process struct {
 
 func (p process) alive() bool { return p.Identity != "" && processIdentity(p.PID) == p.Identity }
 
-// Get returns a cluster by name. Errors wrap ErrNoCluster when there is none.
+// Get returns a cluster by name. The error wraps ErrNoCluster if it does not exist.
 func (c Clusters) Get(name string) (Cluster, error) {
 	if err := CheckName(name); err != nil {
 		return Cluster{}, err

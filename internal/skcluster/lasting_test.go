@@ -83,7 +83,7 @@ func TestClusters_Up_Crash(t *testing.T) {
 		t.Fatalf("error is %v, want a CrashError", err)
 	}
 	if !strings.Contains(err.Error(), "the port is taken") || crash.Status != "exit status 1" {
-		t.Errorf("error is %q (%s), want what the child said", err, crash.Status)
+		t.Errorf("error is %q (%s), want the child's output", err, crash.Status)
 	}
 	if _, err := clusters.Get("one"); !errors.Is(err, ErrNoCluster) {
 		t.Errorf("Get() = %v, want ErrNoCluster", err)
@@ -102,7 +102,7 @@ func TestClusters_Up_Interrupted(t *testing.T) {
 	}
 }
 
-// A process id may belong to a stranger by the time it is to be stopped.
+// Another process may have the id of a cluster's process by the time it is stopped.
 func TestClusters_Down_Stranger(t *testing.T) {
 	clusters := Clusters{Dir: t.TempDir()}
 	dir := filepath.Join(clusters.Dir, "one")
@@ -120,7 +120,7 @@ func TestClusters_Down_Stranger(t *testing.T) {
 	if err != nil || cluster.Status != StatusDead {
 		t.Errorf("Get() = %v, %v, want it dead", cluster.Status, err)
 	}
-	if err := clusters.Down(t.Context(), "one"); err != nil { // ends this very test if it is wrong
+	if err := clusters.Down(t.Context(), "one"); err != nil { // ends this test's process if it is wrong
 		t.Fatal(err)
 	}
 }

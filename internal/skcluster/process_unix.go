@@ -10,14 +10,14 @@ import (
 	"syscall"
 )
 
-// ownGroup starts the command in a process group of its own, so that a Ctrl-C in the
-// terminal reaches its parent alone, which then asks it to end.
+// ownGroup starts the command in a process group of its own, so that Ctrl-C in the terminal
+// interrupts only the parent, which then asks the child to end.
 func ownGroup(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }
 
-// ownSession starts the command apart from the terminal, so that it outlives it.
+// ownSession detaches the command from the terminal, so that it outlives it.
 func ownSession(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} }
 
-// killGroup ends the process and all it started. One that has ended is no error.
+// killGroup kills the process and its children. It returns nil if the process has ended.
 func killGroup(p *os.Process) error {
 	err := syscall.Kill(-p.Pid, syscall.SIGKILL)
 	if errors.Is(err, syscall.ESRCH) {
@@ -26,7 +26,7 @@ func killGroup(p *os.Process) error {
 	return err
 }
 
-// dump has a Go program write down what its goroutines do, and end.
+// dump makes a Go program print the stacks of its goroutines and exit.
 func dump(p *os.Process) error { return p.Signal(syscall.SIGQUIT) }
 
 // terminate asks a process to end.
@@ -38,8 +38,7 @@ func terminate(pid int) error {
 	return err
 }
 
-// tryLock takes the file's lock unless another process holds it; closing the file gives
-// it up.
+// tryLock locks the file unless another process holds its lock. Closing the file releases it.
 func tryLock(f *os.File) (bool, error) {
 	err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	if errors.Is(err, syscall.EWOULDBLOCK) || errors.Is(err, syscall.EINTR) {
@@ -48,14 +47,14 @@ func tryLock(f *os.File) (bool, error) {
 	return err == nil, err
 }
 
-// usageOf tells what a process that has ended took.
+// usageOf returns what a process that has ended used.
 func usageOf(state *os.ProcessState) Usage {
 	usage, ok := state.SysUsage().(*syscall.Rusage)
 	if !ok {
 		return Usage{}
 	}
 	peak := int64(usage.Maxrss)   //nolint:unconvert // it is 32 bits wide on some systems
-	if runtime.GOOS != "darwin" { // which alone counts bytes; the others KiB
+	if runtime.GOOS != "darwin" { // Darwin counts bytes, other systems KiB
 		peak <<= 10
 	}
 	return Usage{PeakMemory: peak}

@@ -12,17 +12,14 @@ import (
 	"simkube.io/simkube/internal/words"
 )
 
-// maxLine bounds a message. The largest is a summary, which lists what made pods.
+// maxLine bounds a message. The largest one is a summary, which lists the creators of pods.
 const maxLine = 64 << 20
 
-// maxShown is how many bytes of a message an error quotes.
-const maxShown = 120
+// ErrProtocol is wrapped by the error for an invalid message.
+var ErrProtocol = errors.New("invalid message from sk-cluster; check that skctl and sk-cluster have the same version")
 
-// ErrProtocol is wrapped by the error for a message that is not understood.
-var ErrProtocol = errors.New("sk-cluster sent what this skctl does not understand; are they of the same version?")
-
-// readMessages hands each message from r to handle until r ends or a message is not
-// understood. Memory is bounded by maxLine.
+// readMessages calls handle with each message from r until r ends or a message is invalid. maxLine
+// bounds the memory it uses.
 func readMessages(r io.Reader, handle func(simulation.Message)) error {
 	lines := bufio.NewReaderSize(r, 64<<10)
 	var line []byte

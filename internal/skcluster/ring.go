@@ -21,7 +21,7 @@ func (r *ring) Write(p []byte) (int, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.buf = append(r.buf, p...)
-	// Cutting only at twice the size makes a byte move once on average.
+	// Dropping only at twice the size means that a byte is moved once on average.
 	if len(r.buf) > 2*r.size {
 		r.buf = append(r.buf[:0], r.buf[len(r.buf)-r.size:]...)
 		r.cut = true
@@ -36,8 +36,7 @@ func (r *ring) bytes() []byte {
 	return bytes.Clone(r.buf)
 }
 
-// lines returns the last lines, at most n. Go's stack traces are left out from where
-// they begin: they belong in a log.
+// lines returns at most the last n lines. It leaves out Go's stack traces, which belong in a log.
 func (r *ring) lines(n int) []string {
 	text := string(r.bytes())
 	if at := strings.Index("\n"+text, "\ngoroutine "); at >= 0 {

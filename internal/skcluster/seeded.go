@@ -12,27 +12,29 @@ import (
 	"simkube.io/simkube/internal/simulation"
 )
 
-// A simulation with a seed repeats itself as far as it is handed the same. How long a path is decides on where in memory all that
-// comes after it lies, that on the order of maps with pointers as keys, and that on who is told first of a new
-// pod. So the child of such a simulation gets an environment of its own, and paths that are
-// all of one length.
+// A simulation with a seed is only repeatable if the child gets identical input. The length of a
+// path decides the addresses of everything allocated after it, addresses decide the order of maps
+// with pointers as keys, and that order decides who is notified first of a new pod. So the child of
+// such a simulation gets a minimal environment, and paths of equal length.
 
-// limitFormat writes a limit of memory, in bytes, in always as many digits.
+// limitFormat formats a memory limit, in bytes, with a fixed number of digits.
 const limitFormat = "%019d"
 
-// pathLength is that length; slashes in front of a path add nothing to it. Longer ones stay as they are.
+// pathLength is the length to which paths are padPaths. Leading slashes do not change a path.
+// Longer paths stay as they are.
 const pathLength = 1024
 
-// seeded tells whether a spec asks for a repeatable simulation.
-func seeded(spec simulation.Spec) bool {
+// isSeeded reports whether a spec asks for a repeatable simulation.
+func isSeeded(spec simulation.Spec) bool {
 	return spec.Seed != 0 && spec.Time == simulation.Virtual
 }
 
-// environment is the child's: that of this process and what the options add, or, with a seed, what it needs of that. The limit of memory is
-// written with all its digits, since the one it has depends on what else runs; one that the user set stays as it is.
+// environment returns the child's environment: that of this process and that of the options, or,
+// with a seed, only the variables that matter. The memory limit then has a fixed number of digits,
+// because it depends on what else is running; a limit that the user has set stays as it is.
 func environment(opts Options) []string {
-	if !seeded(opts.Spec) {
-		// A variable that happens to be there must not make a seed.
+	if !isSeeded(opts.Spec) {
+		// The user's environment must not set a seed.
 		env := slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, simulation.SeedVariable+"=") })
 		return append(env, opts.Env...)
 	}
@@ -60,13 +62,14 @@ func environment(opts Options) []string {
 	}
 	return append(env,
 		simulation.SeedVariable+"="+strconv.FormatUint(opts.Spec.Seed, 10),
-		"GOMAXPROCS=1", // two would race, and from the first instruction on
+		"GOMAXPROCS=1", // a second processor would race from the first instruction on
 		"GOMEMLIMIT="+limit)
 }
 
-// padded returns the spec as the child is to see it, and what makes its messages fit for a user again.
-func padded(spec simulation.Spec) (simulation.Spec, *strings.Replacer) {
-	if !seeded(spec) {
+// padPaths returns the spec for the child with padPaths paths, and a replacer that removes the
+// padding from its messages.
+func padPaths(spec simulation.Spec) (simulation.Spec, *strings.Replacer) {
+	if !isSeeded(spec) {
 		return spec, strings.NewReplacer()
 	}
 	var replacements []string
@@ -92,8 +95,8 @@ func padded(spec simulation.Spec) (simulation.Spec, *strings.Replacer) {
 	return spec, strings.NewReplacer(replacements...)
 }
 
-// plain undoes the padding in what a message tells the user.
-func plain(msg *simulation.Message, paths *strings.Replacer) {
+// unpadPaths removes the padding from the paths in a message.
+func unpadPaths(msg *simulation.Message, paths *strings.Replacer) {
 	switch {
 	case msg.Note != nil:
 		msg.Note.Text = paths.Replace(msg.Note.Text)

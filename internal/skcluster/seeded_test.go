@@ -11,7 +11,7 @@ import (
 
 func TestPadded(t *testing.T) {
 	spec := simulation.Spec{Seed: 1, Time: simulation.Virtual, Trace: "a.sktrace", Output: "/tmp/out", CRDs: []string{"/x/y.yaml"}}
-	got, paths := padded(spec)
+	got, paths := padPaths(spec)
 	for _, path := range []string{got.Trace, got.Output, got.CRDs[0]} {
 		if len(path) != pathLength {
 			t.Errorf("got a path of %d bytes, want %d: %s", len(path), pathLength, path)
@@ -24,16 +24,16 @@ func TestPadded(t *testing.T) {
 		t.Errorf("got %q and %q", filepath.Clean(got.Output), spec.CRDs[0])
 	}
 	msg := simulation.Message{Failed: &simulation.Failed{Error: "open " + got.Trace + ": no such file"}}
-	plain(&msg, paths)
+	unpadPaths(&msg, paths)
 	if want := "open a.sktrace: no such file"; msg.Failed.Error != want {
 		t.Errorf("got %q, want %q", msg.Failed.Error, want)
 	}
 	long := "/" + strings.Repeat("x", pathLength)
-	if got, _ := padded(simulation.Spec{Seed: 1, Time: simulation.Virtual, Trace: long}); got.Trace != long {
+	if got, _ := padPaths(simulation.Spec{Seed: 1, Time: simulation.Virtual, Trace: long}); got.Trace != long {
 		t.Error("a long path was changed")
 	}
 	for _, spec := range []simulation.Spec{{Trace: "a", Time: simulation.Virtual}, {Trace: "a", Seed: 1, Time: simulation.Real}} {
-		if got, _ := padded(spec); got.Trace != "a" {
+		if got, _ := padPaths(spec); got.Trace != "a" {
 			t.Errorf("without a seed in virtual time: got %q", got.Trace)
 		}
 	}

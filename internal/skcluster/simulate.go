@@ -17,74 +17,76 @@ import (
 )
 
 const (
-	// defaultGrace is how long an interrupted simulation may take to write what it has. It takes
-	// seconds; but a slow disk must not cost the results.
+	// defaultGrace is how long an interrupted simulation may take to write its results. That takes
+	// seconds, but results must not be lost on a slow disk.
 	defaultGrace = 2 * time.Minute
-	// drainTime is how long, after the child has ended, its pipes may stay open in
-	// processes it left behind.
+	// drainTime is how long the child's pipes may stay open after it has ended, in processes that it
+	// started.
 	drainTime = 2 * time.Second
-	// dumpTime is how long a child that stands still has to write down what its goroutines do.
+	// dumpTime is how long a stalled child may take to print the stacks of its goroutines.
 	dumpTime = 10 * time.Second
-	// tailSize holds such a dump of some thousand goroutines.
+	// tailSize is enough for the stacks of several thousand goroutines.
 	tailSize = 16 << 20
-	// progressInterval is how often it is checked whether a child has told anything.
+	// progressInterval is how often the watchdog checks whether the child has reported anything.
 	progressInterval = 200 * time.Millisecond
 	tailLines        = 12
 )
 
-// ErrGrace is wrapped when an interrupted simulation did not end in time.
+// ErrGrace is wrapped if an interrupted simulation did not end in time.
 var ErrGrace = errors.New("the simulation did not end in time and was killed")
 
-// ErrKilled is wrapped when a simulation was killed at the caller's wish.
+// ErrKilled is wrapped if a simulation was killed because Options.Kill was closed.
 var ErrKilled = errors.New("the simulation was killed before it wrote its results")
 
-// errNothingYet is why a simulation is killed that is interrupted before it replays anything.
-var errNothingYet = errors.New("interrupted before anything was replayed")
+// errNotStarted is the cause with which a simulation is killed that is interrupted before it
+// replays anything.
+var errNotStarted = errors.New("interrupted before anything was replayed")
 
-// ErrStalled is wrapped when a simulation in virtual time stood still.
-var ErrStalled = errors.New("the simulation stood still and was ended")
+// ErrStalled is wrapped if a simulation in virtual time stalled.
+var ErrStalled = errors.New("the simulation stalled and was ended")
 
-// Options say how to run a simulation.
+// Options configure a simulation.
 type Options struct {
-	// Path is the sk-cluster to run, see Find.
+	// Path is the sk-cluster to run; see Find.
 	Path string
 	// Spec is what to simulate.
 	Spec simulation.Spec
-	// OnMessage is called with each Note and Progress, one at a time; nil for nobody.
+	// OnMessage, if not nil, is called with each Note and Progress. Calls do not overlap.
 	OnMessage func(simulation.Message)
-	// Kill, once closed, ends the simulation without results. Nil: never.
+	// Kill, once closed, ends the simulation without results. Nil means never.
 	Kill <-chan struct{}
-	// Grace is how long the simulation may take to end after ctx has ended. Default:
-	// two minutes.
+	// Grace is how long the simulation may take to end after ctx was cancelled. Default: two minutes.
 	Grace time.Duration
-	// Stall is how long a simulation in virtual time may stand still before it is ended, with the state of
-	// all its goroutines in the log. Default: 30 seconds.
+	// Stall is how long a simulation in virtual time may make no progress before it is ended, with the
+	// stacks of its goroutines in the log. Default: 30 seconds.
 	Stall time.Duration
-	// Env are further environment variables ("NAME=value") of the child; they win over those of this process.
+	// Env are additional environment variables ("NAME=value") of the child. They override those of
+	// this process.
 	Env []string
-	// LogDir is where the simulation has a folder for its log, and where the log stays if the
-	// simulation crashes. Default: the system's folder for temporary files.
+	// LogDir is the folder for the simulation's log, which is kept if the simulation crashes. Default:
+	// the system's folder for temporary files.
 	LogDir string
-	// OnEnd is told what the child used once it has ended, however it did, before Simulate returns; nil for nobody.
+	// OnEnd, if not nil, is called with the child's usage once it has ended, however it did, before
+	// Simulate returns.
 	OnEnd func(Usage)
 	// Args replace the arguments of sk-cluster. Default: simulate.
 	Args []string
 }
 
-// Usage is what a process took of the machine.
+// Usage is what a process used.
 type Usage struct {
-	// PeakMemory is the most memory that was resident at once, in bytes; 0 where the system does not tell.
+	// PeakMemory is the maximum resident memory in bytes; 0 if the system does not report it.
 	PeakMemory int64
 }
 
-// Simulate runs a simulation in a child process and returns how it ended. When ctx ends, the
-// simulation is asked to report what it has, and is killed if that takes longer than the grace
-// period; one that has not begun to replay is killed at once. No process, no goroutine and no data
-// of the control plane is left on return.
+// Simulate runs a simulation in a child process and returns its result. When ctx is cancelled, the
+// simulation is asked to write the results so far, and is killed if that takes longer than the
+// grace period; one that has not started to replay is killed at once. When Simulate returns, the
+// process, its goroutines and the control plane's data are gone.
 //
-// Errors: a *results.ExistsError when the output folder is not free, a *FailedError when sk-cluster
-// says that the simulation failed or it was interrupted before it replayed anything, a *CrashError
-// when it cannot say so any more or was killed.
+// Errors: a *results.ExistsError if the output folder is not empty; a *FailedError if sk-cluster
+// reports that the simulation failed, or it was interrupted before it replayed anything; a
+// *CrashError if sk-cluster ended without a report or was killed.
 func Simulate(ctx context.Context, opts Options) (*simulation.Done, error) {
 	if err := results.CheckOutput(opts.Spec.Output, opts.Spec.Overwrite); err != nil {
 		return nil, err
@@ -99,7 +101,7 @@ func Simulate(ctx context.Context, opts Options) (*simulation.Done, error) {
 	return done, err
 }
 
-// child is a running sk-cluster and our ends of its pipes.
+// child is a running sk-cluster with this process's ends of its pipes.
 type child struct {
 	cmd      *exec.Cmd
 	control  *os.File
@@ -123,7 +125,7 @@ func start(opts Options) (_ *child, err error) {
 		}
 	}()
 	opts.Spec.Scratch, opts.Spec.Spare = folder.Path(), os.TempDir()
-	handed, paths := padded(opts.Spec)
+	handed, paths := padPaths(opts.Spec)
 	spec, err := json.Marshal(handed)
 	if err != nil {
 		return nil, fmt.Errorf("encode specification: %w", err)
@@ -138,7 +140,7 @@ func start(opts Options) (_ *child, err error) {
 		return nil, err
 	}
 	opened = append(opened, messages, messagesWrite)
-	// The log goes to a file directly: nobody has to keep up with it.
+	// The child writes its log to a file directly, so nothing needs to read it.
 	log, err := os.Create(folder.Join(logFile))
 	if err != nil {
 		return nil, err
@@ -152,7 +154,7 @@ func start(opts Options) (_ *child, err error) {
 	}
 	c.cmd = exec.Command(opts.Path, args...)
 	c.cmd.Env = environment(opts)
-	printed := playback.NewWriter(c.output) // on the wall clock it has nothing to take out
+	printed := playback.NewWriter(c.output) // without effect on the wall clock
 	c.cmd.Stdout, c.cmd.Stderr = printed, printed
 	c.cmd.WaitDelay = drainTime
 	c.cmd.ExtraFiles = []*os.File{controlRead, messagesWrite, log} // descriptors 3, 4 and 5
@@ -160,14 +162,14 @@ func start(opts Options) (_ *child, err error) {
 	if err := c.cmd.Start(); err != nil {
 		return nil, err
 	}
-	// From here on only the child holds its ends, so that both sides see the other go.
+	// Only the child holds its ends from here on, so that each side notices the other's end.
 	closeAll([]*os.File{controlRead, messagesWrite})
 	c.send(append(spec, '\n'))
 	return c, nil
 }
 
-// tell writes a Control.
-func (c *child) tell(control simulation.Control) {
+// sendControl sends a Control.
+func (c *child) sendControl(control simulation.Control) {
 	line, err := json.Marshal(control)
 	if err != nil {
 		panic(err) // a boolean always encodes
@@ -175,8 +177,8 @@ func (c *child) tell(control simulation.Control) {
 	c.send(append(line, '\n'))
 }
 
-// send writes to the control pipe. A child that is gone shows by its end, and one that
-// does not read must not hold us up.
+// send writes to the control pipe. It ignores errors, because the end of the child is noticed
+// otherwise, and does not wait for a child that does not read.
 func (c *child) send(line []byte) {
 	_ = c.control.SetWriteDeadline(time.Now().Add(drainTime))
 	_, _ = c.control.Write(line)

@@ -14,8 +14,8 @@ import (
 	"simkube.io/simkube/internal/simulation"
 )
 
-// fake returns options to run the test binary as an sk-cluster of that behaviour, with a
-// folder of its own for temporary files.
+// fake returns options to run the test binary as an sk-cluster with this behaviour, and its folder
+// for temporary files.
 func fake(t *testing.T, behaviour string) (opts Options, tmp string) {
 	t.Helper()
 	self, err := os.Executable()
@@ -66,7 +66,7 @@ func TestSimulate_Done(t *testing.T) {
 	}
 }
 
-// However a child ends, somebody can learn what it took.
+// OnEnd is called however a child ends.
 func TestSimulate_OnEnd(t *testing.T) {
 	for _, behaviour := range []string{"done", "failed", "crash"} {
 		t.Run(behaviour, func(t *testing.T) {
@@ -77,7 +77,7 @@ func TestSimulate_OnEnd(t *testing.T) {
 			if len(got) != 1 {
 				t.Fatalf("told %d times, want once", len(got))
 			}
-			// A Go program that does next to nothing takes some megabytes.
+			// A Go program that does next to nothing uses some megabytes.
 			if peak := got[0].PeakMemory; peak < 1<<20 || peak > 1<<30 {
 				t.Errorf("the peak is %d bytes, which cannot be", peak)
 			}
@@ -143,7 +143,7 @@ func TestSimulate_Crash(t *testing.T) {
 	}
 }
 
-// interrupted returns a context that ends when the child reports progress.
+// interrupted returns a context that is cancelled when the child reports progress.
 func interrupted(t *testing.T, opts *Options) context.Context {
 	ctx, cancel := context.WithCancel(t.Context())
 	t.Cleanup(cancel)
@@ -169,7 +169,7 @@ func TestSimulate_Interrupt(t *testing.T) {
 	}
 }
 
-// Before anything is replayed there is nothing to wait for.
+// A simulation that has not replayed anything is killed at once.
 func TestSimulate_InterruptEarly(t *testing.T) {
 	opts, tmp := fake(t, "hang early")
 	_, err := Simulate(interrupted(t, &opts), opts)
@@ -230,8 +230,8 @@ func TestSimulate_NotAProgram(t *testing.T) {
 	}
 }
 
-// In virtual time a simulation that says the same again and again is ended, with what its goroutines
-// did in the log; on the wall clock it may.
+// In virtual time a simulation that reports no progress is ended, with the stacks of its goroutines
+// in the log. On the wall clock it is not.
 func TestSimulate_StandsStill(t *testing.T) {
 	for _, behaviour := range []string{"standing still", "hang"} {
 		t.Run(behaviour, func(t *testing.T) {

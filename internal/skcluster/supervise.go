@@ -13,11 +13,11 @@ import (
 	"simkube.io/simkube/internal/simulation"
 )
 
-// outcome is what a child said and how its process ended.
+// outcome is what a child reported and how its process ended.
 type outcome struct {
 	done   *simulation.Done
 	failed *simulation.Failed
-	killed error // why we killed it, or would have
+	killed error // why it was, or would have been, killed
 }
 
 func (c *child) wait(ctx context.Context, opts Options) (*simulation.Done, error) {
@@ -25,14 +25,14 @@ func (c *child) wait(ctx context.Context, opts Options) (*simulation.Done, error
 
 	var out outcome
 	read := make(chan struct{})
-	misunderstood := make(chan error, 1)
+	invalidMessages := make(chan error, 1)
 	dog := newWatchdog(opts)
 	var estimate estimator
 	go func() {
 		defer close(read)
 		err := readMessages(c.messages, func(msg simulation.Message) {
-			dog.saw(msg)
-			plain(&msg, c.paths)
+			dog.observe(msg)
+			unpadPaths(&msg, c.paths)
 			if msg.Progress != nil && opts.Spec.Time == simulation.Virtual {
 				msg.Progress.ETA = estimate.eta(msg.Progress, time.Now())
 			}
@@ -46,24 +46,24 @@ func (c *child) wait(ctx context.Context, opts Options) (*simulation.Done, error
 			}
 		})
 		if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
-			misunderstood <- err
+			invalidMessages <- err
 		}
 	}()
 	exited := make(chan struct{})
 	go func() {
 		defer close(exited)
-		_ = c.cmd.Wait() // how it ended is in ProcessState
+		_ = c.cmd.Wait() // the outcome is in ProcessState
 	}()
 
-	killed := c.supervise(ctx, opts, dog, exited, misunderstood)
+	killed := c.supervise(ctx, opts, dog, exited, invalidMessages)
 
-	// What the child wrote before it ended is still in the pipe; only a process it left
-	// behind can keep it open.
+	// What the child wrote before it ended is still in the pipe. Only a process that it started can
+	// keep the pipe open.
 	_ = c.messages.SetReadDeadline(time.Now().Add(drainTime))
 	<-read
 	if killed == nil {
 		select {
-		case killed = <-misunderstood:
+		case killed = <-invalidMessages:
 		default:
 		}
 	}
@@ -74,8 +74,8 @@ func (c *child) wait(ctx context.Context, opts Options) (*simulation.Done, error
 	return c.conclude(out)
 }
 
-// supervise returns when the process has ended, with the reason if it was killed.
-func (c *child) supervise(ctx context.Context, opts Options, dog *watchdog, exited <-chan struct{}, misunderstood <-chan error) error {
+// supervise waits until the process has ended, and returns the cause if it was killed.
+func (c *child) supervise(ctx context.Context, opts Options, dog *watchdog, exited <-chan struct{}, invalidMessages <-chan error) error {
 	grace := opts.Grace
 	if grace == 0 {
 		grace = defaultGrace
@@ -110,11 +110,11 @@ func (c *child) supervise(ctx context.Context, opts Options, dog *watchdog, exit
 			_ = killGroup(c.cmd.Process)
 		case <-done:
 			done = nil
-			if !dog.begun() {
-				kill(errNothingYet)
+			if !dog.started() {
+				kill(errNotStarted)
 				continue
 			}
-			c.tell(simulation.Control{Interrupt: true})
+			c.sendControl(simulation.Control{Interrupt: true})
 			timer := time.NewTimer(grace)
 			defer timer.Stop()
 			over = timer.C
@@ -124,14 +124,14 @@ func (c *child) supervise(ctx context.Context, opts Options, dog *watchdog, exit
 		case <-stop:
 			stop = nil
 			kill(ErrKilled)
-		case err := <-misunderstood:
+		case err := <-invalidMessages:
 			kill(err)
 		}
 	}
 }
 
-// conclude turns an outcome into Simulate's result. The log goes, unless it is needed to understand
-// what happened.
+// conclude converts an outcome to Simulate's result. The log is only kept if it is needed to
+// explain an error.
 func (c *child) conclude(out outcome) (*simulation.Done, error) {
 	status := c.cmd.ProcessState.String()
 	crash := &CrashError{Status: status, Cause: out.killed}
@@ -140,8 +140,8 @@ func (c *child) conclude(out outcome) (*simulation.Done, error) {
 		return out.done, c.folder.Close()
 	case out.killed == nil && out.failed != nil:
 		return nil, errors.Join(&FailedError{*out.failed}, c.folder.Close())
-	case errors.Is(out.killed, errNothingYet):
-		failed := simulation.Failed{Error: errNothingYet.Error(), Interrupted: true}
+	case errors.Is(out.killed, errNotStarted):
+		failed := simulation.Failed{Error: errNotStarted.Error(), Interrupted: true}
 		return nil, errors.Join(&FailedError{failed}, c.folder.Close())
 	case errors.Is(out.killed, ErrKilled):
 		return nil, errors.Join(crash, c.folder.Close())
@@ -155,7 +155,7 @@ func (c *child) conclude(out outcome) (*simulation.Done, error) {
 	return nil, errors.Join(crash, c.folder.Close())
 }
 
-// keepLog adds what the child printed to the end of its log, and moves that to where it stays.
+// keepLog appends the child's output to its log, and moves the log to where it is kept.
 func (c *child) keepLog(status string) (string, error) {
 	if _, err := c.log.Seek(0, io.SeekEnd); err != nil {
 		return "", err

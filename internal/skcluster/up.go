@@ -15,29 +15,28 @@ import (
 
 const (
 	pollInterval = 50 * time.Millisecond
-	// stopTime is how long a cluster that was told to stop may take.
+	// stopTime is how long a cluster may take to stop.
 	stopTime = 45 * time.Second
 )
 
-// UpOptions say what a lasting cluster is like. Paths may be relative to the current
-// folder.
+// UpOptions configure a lasting cluster. Paths may be relative to the current folder.
 type UpOptions struct {
-	// Path is the sk-cluster to run, see Find.
+	// Path is the sk-cluster to run; see Find.
 	Path string
-	// Port of the API server on the loopback interface; 0 takes a free one.
+	// Port is that of the API server on the loopback interface; 0 means a free one.
 	Port int
-	// Nodes and NodeShape are as for sk-cluster's flags of these names; empty for none.
+	// Nodes and NodeShape are the values of sk-cluster's flags of these names; empty for none.
 	Nodes, NodeShape string
 	SchedulerConfig  string
 	CRDs, Stages     []string
-	// KubeAPIQPS limits the requests of scheduler and controllers: 0 as in a default
-	// cluster, below 0 not at all.
+	// KubeAPIQPS limits the requests of the scheduler and the controllers: 0 means Kubernetes'
+	// defaults, below 0 means no limit.
 	KubeAPIQPS float32
 }
 
-// Up starts a cluster in a process of its own and waits until it can be used. A cluster
-// that runs already is left as it is; already tells so. When ctx ends, or the cluster
-// ends before it is ready, nothing of it stays but its log.
+// Up starts a cluster in a process of its own and waits until it is ready. If the cluster is
+// already running, it returns that and true. If ctx is cancelled, or the cluster ends before it is
+// ready, only its log is left.
 func (c Clusters) Up(ctx context.Context, name string, opts UpOptions) (_ Cluster, already bool, err error) {
 	unlock, err := c.lock(ctx, name)
 	if err != nil {
@@ -57,10 +56,10 @@ func (c Clusters) Up(ctx context.Context, name string, opts UpOptions) (_ Cluste
 	}
 	dir := filepath.Join(c.Dir, name)
 	if err := os.RemoveAll(dir); err != nil {
-		return Cluster{}, false, fmt.Errorf("remove what a dead cluster left: %w", err)
+		return Cluster{}, false, fmt.Errorf("remove the folder of a dead cluster: %w", err)
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return Cluster{}, false, fmt.Errorf("make the cluster's folder: %w", err)
+		return Cluster{}, false, fmt.Errorf("create the cluster's folder: %w", err)
 	}
 	cmd, err := serveCommand(dir, opts)
 	if err != nil {
@@ -91,14 +90,14 @@ func (c Clusters) Up(ctx context.Context, name string, opts UpOptions) (_ Cluste
 		_ = os.Remove(filepath.Join(dir, processFile))
 		return Cluster{}, false, c.notReady(dir, cmd, err)
 	}
-	// The cluster goes on; the goroutine that waits for it ends with it or with us.
+	// The goroutine that waits for the cluster's process ends with that process or this one.
 	return cluster, false, nil
 }
 
-// errEnded is the reason for a cluster that is not there any more.
+// errEnded is the cause if a cluster ends before it is ready.
 var errEnded = errors.New("the control plane ended before it was ready")
 
-// waitReady polls, because the two processes share no pipe that one could outlive.
+// waitReady polls, because a pipe between the two processes would end with the first of them.
 func (c Clusters) waitReady(ctx context.Context, name string, exited <-chan struct{}) (Cluster, bool, error) {
 	ticker := time.NewTicker(pollInterval)
 	defer ticker.Stop()
@@ -122,7 +121,7 @@ func (c Clusters) waitReady(ctx context.Context, name string, exited <-chan stru
 	}
 }
 
-// notReady explains why there is no cluster.
+// notReady returns an error that explains why the cluster did not start.
 func (c Clusters) notReady(dir string, cmd *exec.Cmd, cause error) error {
 	if !errors.Is(cause, errEnded) {
 		return cause
@@ -139,7 +138,7 @@ func (c Clusters) notReady(dir string, cmd *exec.Cmd, cause error) error {
 	}
 }
 
-// stopProcess ends a process of ours and waits for it.
+// stopProcess ends a child process and waits for it.
 func stopProcess(p *os.Process, exited <-chan struct{}) {
 	_ = terminate(p.Pid)
 	timer := time.NewTimer(stopTime)
@@ -158,7 +157,7 @@ func writeProcess(dir string, pid int) error {
 		return fmt.Errorf("encode the process: %w", err)
 	}
 	if err := os.WriteFile(filepath.Join(dir, processFile), data, 0o600); err != nil {
-		return fmt.Errorf("note the process: %w", err)
+		return fmt.Errorf("record the process: %w", err)
 	}
 	return nil
 }
@@ -170,7 +169,7 @@ func serveCommand(dir string, opts UpOptions) (*exec.Cmd, error) {
 			args = append(args, flag, value)
 		}
 	}
-	// The cluster lives in a folder of its own: what it reads needs whole paths.
+	// The cluster runs in a different folder, so it needs absolute paths.
 	addFile := func(flag, path string) error {
 		if path == "" {
 			return nil

@@ -7,29 +7,29 @@ import (
 	"simkube.io/simkube/internal/simulation"
 )
 
-// defaultStall is how long a simulation in virtual time may stand still.
+// defaultStall is how long a simulation in virtual time may make no progress.
 const defaultStall = 30 * time.Second
 
-// busyStall is the same for phases in which the clock has no reason to move and little can be told: bringing up the control
-// plane, writing results, and deleting what may be many thousand pods.
+// busyStall is the same for phases in which the clock does not move and there is little to report:
+// starting the control plane, writing results, and deleting possibly many thousand pods.
 const busyStall = 5 * time.Minute
 
-// busyShare is the part of the time that a process which is computing does so at least: one over
-// it.
+// busyShare is the minimum share of processor time, as its inverse, of a process that is computing.
 const busyShare = 10
 
-// watchdog notices a simulation that stands still, that is one that tells nothing: in virtual time it does so whenever the
-// clock has moved by half a minute, or many things have changed. What doesn't is a goroutine that is stuck in a system call: it
-// stops the clock, and with it everything. On the wall clock nothing may happen for hours, so only virtual
-// time is watched.
+// watchdog detects a simulation that stalls, which means that it sends no messages. In virtual time
+// it sends one whenever the clock has moved by half a minute or many things have changed. A
+// goroutine that is stuck in a system call stops the clock and everything else. On the wall clock
+// nothing may happen for hours, so only virtual time is watched.
 //
-// It counts its own checks, not the time that passed: while skctl is suspended there are none.
+// It counts its own checks rather than the time that has passed, because there are none while skctl
+// is suspended.
 type watchdog struct {
 	stall time.Duration
 
 	mu     sync.Mutex // guards the rest
 	silent int        // checks since the last message
-	idle   int        // those of them at which the process had not been computing
+	idle   int        // those of them during which the process was not computing
 	used   time.Duration
 	phase  simulation.Phase
 }
@@ -42,8 +42,8 @@ func newWatchdog(opts Options) *watchdog {
 	return &watchdog{stall: stall}
 }
 
-// saw takes a message in.
-func (w *watchdog) saw(msg simulation.Message) {
+// observe records that a message has arrived.
+func (w *watchdog) observe(msg simulation.Message) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.silent, w.idle = 0, 0
@@ -52,9 +52,8 @@ func (w *watchdog) saw(msg simulation.Message) {
 	}
 }
 
-// begun reports whether the simulation has begun to replay, so that there may be something to
-// report.
-func (w *watchdog) begun() bool {
+// started reports whether the simulation has started to replay, so that there may be results.
+func (w *watchdog) started() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	switch w.phase {
@@ -64,9 +63,9 @@ func (w *watchdog) begun() bool {
 	return true
 }
 
-// tick is called every progressInterval with the processor time that the process has used, and
-// reports whether nothing has moved for too long. A process that is computing is given more time:
-// in a burst of many thousand pods those that would tell of it may not get their turn.
+// tick must be called every progressInterval with the processor time that the process has used. It
+// reports whether nothing has moved for too long. A process that is computing has more time: in a
+// burst of many thousand pods the goroutines that report progress may have to wait.
 func (w *watchdog) tick(used time.Duration) (stalled bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -78,7 +77,7 @@ func (w *watchdog) tick(used time.Duration) (stalled bool) {
 	limit := w.stall
 	switch w.phase {
 	case simulation.Preparing:
-		return false // a large trace takes its time to read, and nobody answers meanwhile
+		return false // a large trace takes a while to read without messages
 	case simulation.Starting, simulation.Nodes, simulation.Reporting, simulation.Cleaning:
 		limit = max(limit, busyStall)
 	}

@@ -7,7 +7,7 @@ import (
 	"simkube.io/simkube/internal/simulation"
 )
 
-// A process that stands still is one that does not compute; one that does may be silent for longer.
+// A process that does not compute has stalled earlier than one that does.
 func TestWatchdog(t *testing.T) {
 	for name, tc := range map[string]struct {
 		phase simulation.Phase
@@ -20,7 +20,7 @@ func TestWatchdog(t *testing.T) {
 		"reporting": {simulation.Reporting, 0, busyStall},
 	} {
 		dog := newWatchdog(Options{})
-		dog.saw(simulation.Message{Progress: &simulation.Progress{Phase: tc.phase}})
+		dog.observe(simulation.Message{Progress: &simulation.Progress{Phase: tc.phase}})
 		checks := 0
 		for used := time.Duration(0); !dog.tick(used); used += tc.uses {
 			checks++

@@ -147,8 +147,8 @@ func (p *program) create(ctx context.Context, arg string) (*outputFile, error) {
 		// Beside its place, so that it can be moved there.
 		parent = filepath.Dir(location.Key)
 	}
-	scratch.Sweep(parent, scratch.BesidePrefix)
-	if out.dir, err = scratch.New(parent, scratch.BesidePrefix); err != nil {
+	scratch.Sweep(parent, scratch.SiblingPrefix)
+	if out.dir, err = scratch.New(parent, scratch.SiblingPrefix); err != nil {
 		return nil, fmt.Errorf("make room for %s: %w", location, err)
 	}
 	out.Path = out.dir.Join("new" + filepath.Ext(location.Key))
