@@ -1,5 +1,5 @@
-// Command skctl replays recorded clusters and shows what came of it. It works as a
-// kubectl plugin too, under the name kubectl-simkube.
+// Command skctl replays recorded clusters and reports the results. It also works as a kubectl
+// plugin with the name kubectl-simkube.
 package main
 
 import (

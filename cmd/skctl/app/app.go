@@ -1,5 +1,4 @@
-// Package app is skctl's command line: flags, wiring and what is printed. The work is
-// done by the packages it calls.
+// Package app is skctl's command line: its flags, wiring and output. Other packages do the work.
 package app
 
 import (
@@ -17,21 +16,20 @@ import (
 	"simkube.io/simkube/internal/printable"
 )
 
-// Streams are what a command reads from and writes to: results to Out, everything else
-// to Err.
+// Streams are what a command reads from and writes to. Results go to Out, everything else to Err.
 type Streams struct {
 	In       io.Reader
 	Out, Err io.Writer
-	// Interrupts delivers the user's wishes to stop: at the first, a command cleans up
-	// and ends; at the second, it ends. Nil: none come.
+	// Interrupts delivers the user's interrupts. At the first, a command cleans up and ends; at the
+	// second, it ends at once. Nil means that there are none.
 	Interrupts <-chan os.Signal
 }
 
-// program is what all commands share.
+// program holds what all commands share.
 type program struct {
 	streams Streams
 	version string
-	// name is how the user calls the program: skctl, or "kubectl simkube".
+	// name is how the program was called: skctl, or "kubectl simkube".
 	name      string
 	verbosity string
 	logger    *slog.Logger
@@ -39,8 +37,8 @@ type program struct {
 	kill chan struct{}
 }
 
-// Run runs the command line, whose first argument is the program's own name, and returns
-// the exit code. It prints errors itself.
+// Run runs the command line, whose first argument is the program's own name, and returns the exit
+// code. It prints errors itself.
 func Run(ctx context.Context, streams Streams, version string, args []string) int {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer guardPipes(&streams, cancel)()
@@ -86,8 +84,7 @@ func (p *program) watchInterrupts(cancel context.CancelCauseFunc, finished <-cha
 	}
 }
 
-// programName tells how a user calls the program. kubectl runs its plugins under the
-// name of their file.
+// programName returns how the program was called. kubectl runs a plugin under the name of its file.
 func programName(args []string) string {
 	if len(args) == 0 {
 		return "skctl"
@@ -102,12 +99,12 @@ func programName(args []string) string {
 func newRoot(p *program) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "skctl",
-		Short: "Replay what happened in a Kubernetes cluster, and see what would have",
-		Long: `skctl replays a trace of what happened in a Kubernetes cluster against a real control
-plane with simulated nodes and pods, and reports what the control plane made of it.
+		Short: "Replay what happened in a Kubernetes cluster, with changes",
+		Long: `skctl replays a trace of what happened in a Kubernetes cluster on a real control plane with
+simulated nodes and pods, and reports how the control plane reacted.
 
-It exits with 0 when all is done, 1 when something failed, 2 when the command line cannot be meant,
-130 when it was interrupted, and 141 when nobody reads its output any more.`,
+Exit codes: 0 success, 1 failure, 2 invalid usage, 130 interrupted, 141 the reader of the output is
+gone.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Args:          cobra.NoArgs,
@@ -126,7 +123,7 @@ It exits with 0 when all is done, 1 when something failed, 2 when the command li
 	root.SetOut(p.streams.Out)
 	root.SetErr(p.streams.Err)
 	root.SetFlagErrorFunc(usage)
-	root.PersistentFlags().StringVarP(&p.verbosity, "verbosity", "v", "warn", "what to log: error, warn, info or debug")
+	root.PersistentFlags().StringVarP(&p.verbosity, "verbosity", "v", "warn", "level of the log: error, warn, info or debug")
 	_ = root.RegisterFlagCompletionFunc("verbosity", cobra.FixedCompletions([]string{"error", "warn", "info", "debug"}, cobra.ShellCompDirectiveNoFileComp))
 	root.AddCommand(
 		newSimulate(p),
@@ -153,7 +150,7 @@ It exits with 0 when all is done, 1 when something failed, 2 when the command li
 	return root
 }
 
-// wrapArgs makes wrong arguments of any command wrong usage.
+// wrapArgs turns errors about the arguments of any command into usage errors.
 func wrapArgs(cmd *cobra.Command) {
 	if check := cmd.Args; check != nil {
 		cmd.Args = func(cmd *cobra.Command, args []string) error {
@@ -168,7 +165,7 @@ func wrapArgs(cmd *cobra.Command) {
 	}
 }
 
-// oneArg accepts one argument, and says what it is if there is none.
+// oneArg accepts exactly one argument, and describes it in its errors.
 func oneArg(what string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		switch len(args) {
@@ -177,7 +174,7 @@ func oneArg(what string) cobra.PositionalArgs {
 		case 0:
 			return fmt.Errorf("%s: %s is missing", cmd.Name(), what)
 		}
-		return fmt.Errorf("%s: one %s is wanted, these are %d: %s", cmd.Name(), what, len(args), strings.Join(args, " "))
+		return fmt.Errorf("%s: too many arguments: must be one %s, got %d: %s", cmd.Name(), what, len(args), strings.Join(args, " "))
 	}
 }
 
@@ -189,7 +186,7 @@ func (p *program) startLogging() error {
 			return err
 		}
 	default:
-		return &usageError{err: fmt.Errorf("verbosity %q: accepted are error, warn, info and debug", p.verbosity)}
+		return &usageError{err: fmt.Errorf("invalid verbosity %q: must be error, warn, info or debug", p.verbosity)}
 	}
 	p.logger = slog.New(slog.NewTextHandler(printable.NewWriter(p.streams.Err), &slog.HandlerOptions{Level: level}))
 	return nil

@@ -24,7 +24,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// run runs a command line with nothing of the user's in reach.
+// run runs a command line without the user's environment.
 func run(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	t.Setenv("XDG_STATE_HOME", t.TempDir())
@@ -52,7 +52,7 @@ func TestRun_WrongUsage(t *testing.T) {
 		},
 		"unknown verbosity": {
 			[]string{"version", "-v", "loud"},
-			"skctl: verbosity \"loud\": accepted are error, warn, info and debug\n",
+			"skctl: invalid verbosity \"loud\": must be error, warn, info or debug\n",
 		},
 		"no trace": {
 			[]string{"simulate"},
@@ -60,47 +60,47 @@ func TestRun_WrongUsage(t *testing.T) {
 		},
 		"two traces": {
 			[]string{"sim", "a", "b"},
-			"skctl: simulate: one TRACE is wanted, these are 2: a b\n  hint: see skctl simulate --help\n",
+			"skctl: simulate: too many arguments: must be one TRACE, got 2: a b\n  hint: see skctl simulate --help\n",
 		},
 		"another time": {
 			[]string{"simulate", trace, "--time", "sidereal"},
-			"skctl: --time \"sidereal\": accepted are virtual and real\n  hint: see skctl simulate --help\n",
+			"skctl: invalid --time \"sidereal\": must be virtual or real\n  hint: see skctl simulate --help\n",
 		},
 		"speed of virtual time": {
 			[]string{"simulate", trace, "--speed", "2"},
-			"skctl: --speed 2: virtual time goes as fast as it can; --speed is for --time real\n  hint: see skctl simulate --help\n",
+			"skctl: invalid --speed 2: requires --time real; virtual time runs as fast as possible\n  hint: see skctl simulate --help\n",
 		},
 		"seed of real time": {
 			[]string{"simulate", trace, "--time", "real", "--seed", "7"},
-			"skctl: --seed 7: on the wall clock no two simulations are the same; --seed is for --time virtual\n  hint: see skctl simulate --help\n",
+			"skctl: invalid --seed 7: requires --time virtual; on the wall clock simulations are not repeatable\n  hint: see skctl simulate --help\n",
 		},
 		"too few repetitions": {
 			[]string{"simulate", trace, "-N", "0", "--parallel", "-1"},
-			"skctl: --repetitions 0: must be at least 1\nskctl: --parallel -1: must be 0 or more\n  hint: see skctl simulate --help\n",
+			"skctl: invalid --repetitions 0: must be at least 1\nskctl: invalid --parallel -1: must be 0 or more\n  hint: see skctl simulate --help\n",
 		},
 		"too few seeds": {
 			[]string{"simulate", trace, "-N", "3", "--seed", "18446744073709551614"},
-			"skctl: --seed: there are not 3 seeds from 18446744073709551614 on: the largest is 18446744073709551615\n  hint: see skctl simulate --help\n",
+			"skctl: invalid --seed: there are not 3 seeds from 18446744073709551614 on: the largest is 18446744073709551615\n  hint: see skctl simulate --help\n",
 		},
 		"many at once": {
 			[]string{"simulate", trace, "--time", "real", "--speed", "0", "--duration", "5", "--name", "A", "--crds", "none.yaml"},
-			"skctl: --speed 0: must be more than 0\n" +
-				"skctl: --duration: not a duration: \"5\" has no unit after 5 (accepted are, for instance, 90s, 5m, +5m, 1h30m, 2d, 250ms)\n" +
-				"skctl: --crds none.yaml: no such file or directory\n" +
-				"skctl: --name \"A\": accepted are up to 40 lower-case letters, digits and dashes, with a letter or digit at both ends\n" +
+			"skctl: invalid --speed 0: must be more than 0\n" +
+				"skctl: invalid --duration: not a duration: \"5\" has no unit after 5 (accepted are, for instance, 90s, 5m, +5m, 1h30m, 2d, 250ms)\n" +
+				"skctl: invalid --crds none.yaml: no such file or directory\n" +
+				"skctl: invalid --name \"A\": must be at most 40 lower-case letters, digits and dashes, and begin and end with a letter or digit\n" +
 				"  hint: see skctl simulate --help\n",
 		},
 		"cluster alone": {
 			[]string{"cluster"},
-			"skctl: cluster: say up, down, status or kubeconfig\n  hint: see skctl cluster --help\n",
+			"skctl: cluster: missing subcommand: must be up, down, status or kubeconfig\n  hint: see skctl cluster --help\n",
 		},
 		"cluster up auto": {
 			[]string{"cluster", "up", "--nodes", "auto"},
-			"skctl: --nodes: a number or a file is wanted; without a trace, nobody can tell how many nodes there should be\n  hint: see skctl cluster up --help\n",
+			"skctl: invalid --nodes: must be a number or a file; auto needs a trace\n  hint: see skctl cluster up --help\n",
 		},
 		"unknown shell": {
 			[]string{"completions", "tcsh"},
-			"skctl: shell \"tcsh\": accepted are bash, zsh, fish, powershell\n  hint: see skctl completions --help\n",
+			"skctl: invalid shell \"tcsh\": must be bash, zsh, fish or powershell\n  hint: see skctl completions --help\n",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -134,13 +134,13 @@ func TestRun_Failed(t *testing.T) {
 		want string
 	}{
 		"no such trace":     {[]string{"simulate", "/no/such.sktrace"}, "skctl: open trace /no/such.sktrace: no such file or directory\n"},
-		"trace is a folder": {[]string{"simulate", dir}, "skctl: open trace " + dir + ": it is a folder\n  hint: name a file; traces are those that end in .sktrace\n"},
-		"output in use":     {[]string{"simulate", trace, "-o", dir, "--overwrite"}, "skctl: " + dir + " exists and is not a result folder\n  hint: name another folder with --output, one that does not exist yet\n"},
-		"results there":     {[]string{"simulate", trace, "-o", old}, "skctl: " + old + " already holds results\n  hint: name another folder with --output, or use --overwrite to replace the results in it\n"},
-		"no sk-cluster":     {[]string{"simulate", trace, "-o", old, "--overwrite"}, "hint: `make build` in SimKube's source puts it beside skctl; SIMKUBE_SK_CLUSTER_VIRTUAL (for --time real and clusters: SIMKUBE_SK_CLUSTER) names one elsewhere\n"},
-		"repeated over":     {[]string{"simulate", trace, "-o", old, "-N", "2"}, "skctl: " + old + " already holds results\n  hint: name another folder with --output, or use --overwrite to replace the results in it\n"},
-		"repeated, alone":   {[]string{"simulate", trace, "-o", old, "-N", "2", "--overwrite"}, "SIMKUBE_SK_CLUSTER) names one elsewhere\n"},
-		"no cluster":        {[]string{"cluster", "kubeconfig", "--name", "x"}, "skctl: no such cluster: x\n  hint: start one: skctl cluster up --name x\n"},
+		"trace is a folder": {[]string{"simulate", dir}, "skctl: open trace " + dir + ": is a folder\n  hint: use a file; the names of traces end in .sktrace\n"},
+		"output in use":     {[]string{"simulate", trace, "-o", dir, "--overwrite"}, "skctl: " + dir + " exists and is not a result folder\n  hint: use another --output that does not exist yet\n"},
+		"results there":     {[]string{"simulate", trace, "-o", old}, "skctl: " + old + " already holds results\n  hint: use another --output, or --overwrite to replace the results in it\n"},
+		"no sk-cluster":     {[]string{"simulate", trace, "-o", old, "--overwrite"}, "hint: run `make build` in SimKube's source, or set SIMKUBE_SK_CLUSTER_VIRTUAL (for --time real and clusters, SIMKUBE_SK_CLUSTER) to its path\n"},
+		"repeated over":     {[]string{"simulate", trace, "-o", old, "-N", "2"}, "skctl: " + old + " already holds results\n  hint: use another --output, or --overwrite to replace the results in it\n"},
+		"repeated, alone":   {[]string{"simulate", trace, "-o", old, "-N", "2", "--overwrite"}, "SIMKUBE_SK_CLUSTER) to its path\n"},
+		"no cluster":        {[]string{"cluster", "kubeconfig", "--name", "x"}, "skctl: no such cluster: x\n  hint: to start one, run skctl cluster up --name x\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			code, stdout, stderr := run(t, tc.args...)
@@ -158,7 +158,7 @@ func TestRun_Done(t *testing.T) {
 	}{
 		"version":      {[]string{"version"}, "skctl v1.2.3 ("},
 		"no arguments": {nil, "Available Commands:"},
-		"help":         {[]string{"simulate", "--help"}, "Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted."},
+		"help":         {[]string{"simulate", "--help"}, "Exit status: 0 success, 1 failure, 2 invalid usage, 130 interrupted."},
 		"crd":          {[]string{"crd"}, "name: simulations.simkube.io"},
 		"bash":         {[]string{"completions", "bash"}, "__start_skctl"},
 		"zsh":          {[]string{"completions", "zsh"}, "#compdef skctl"},

@@ -14,13 +14,12 @@ const defaultCluster = "default"
 func newCluster(p *program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "cluster",
-		Short: "Keep an embedded cluster running, for kubectl and your own programs",
-		Long: `cluster keeps a Kubernetes control plane with simulated nodes running in the background,
-on the loopback interface, for kubectl and for programs of your own. What it holds is kept in
-memory and gone when it stops.`,
+		Short: "Run an embedded cluster for kubectl and your own programs",
+		Long: `cluster runs a Kubernetes control plane with simulated nodes in the background, on the loopback
+interface, for kubectl and your own programs. Its data is kept in memory, and lost when it stops.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return usage(cmd, errors.New("cluster: say up, down, status or kubeconfig"))
+			return usage(cmd, errors.New("cluster: missing subcommand: must be up, down, status or kubeconfig"))
 		},
 	}
 	cmd.AddCommand(newClusterUp(p), newClusterDown(p), newClusterStatus(p), newClusterKubeconfig(p))
@@ -46,7 +45,7 @@ func addNameFlag(cmd *cobra.Command, name *string, value, text string) {
 	})
 }
 
-// namedCluster returns a cluster that can be used.
+// namedCluster returns a cluster, and an error if it is not running.
 func namedCluster(name string) (skcluster.Cluster, error) {
 	clusters, err := skcluster.UserClusters()
 	if err != nil {
@@ -55,16 +54,16 @@ func namedCluster(name string) (skcluster.Cluster, error) {
 	cluster, err := clusters.Get(name)
 	switch {
 	case errors.Is(err, skcluster.ErrNoCluster):
-		return cluster, hint(err, "start one: skctl cluster up%s", nameFlag(name))
+		return cluster, hint(err, "to start one, run skctl cluster up%s", nameFlag(name))
 	case err != nil:
 		return cluster, err
 	case cluster.Status != skcluster.StatusRunning:
-		return cluster, hint(fmt.Errorf("cluster %s is %s, not running", name, cluster.Status), "its log is %s", cluster.Log())
+		return cluster, hint(fmt.Errorf("cluster %s is %s, not running", name, cluster.Status), "see its log: %s", cluster.Log())
 	}
 	return cluster, nil
 }
 
-// nameFlag is what to add to a command for this cluster.
+// nameFlag returns the flag that selects this cluster, for hints.
 func nameFlag(name string) string {
 	if name == defaultCluster {
 		return ""

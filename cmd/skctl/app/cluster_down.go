@@ -12,7 +12,7 @@ func newClusterDown(p *program) *cobra.Command {
 	var name string
 	cmd := &cobra.Command{
 		Use:   "down",
-		Short: "Stop a cluster and remove what it kept",
+		Short: "Stop a cluster and delete its data",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := skcluster.CheckName(name); err != nil {
@@ -24,14 +24,14 @@ func newClusterDown(p *program) *cobra.Command {
 			}
 			err = clusters.Down(cmd.Context(), name)
 			if errors.Is(err, skcluster.ErrNoCluster) {
-				// What was asked for is so.
-				p.notef("there is no cluster %s", name)
+				// This is not an error: the cluster is down.
+				p.notef("cluster %s does not exist", name)
 				return nil
 			}
 			if err != nil {
 				return err
 			}
-			p.notef("cluster %s is down", name)
+			p.notef("cluster %s has stopped", name)
 			return nil
 		},
 	}

@@ -24,11 +24,11 @@ func newClusterStatus(p *program) *cobra.Command {
 	var name, output string
 	cmd := &cobra.Command{
 		Use:   "status",
-		Short: "Show the clusters and whether they run",
+		Short: "Show the clusters and their status",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if output != outputTable && output != outputJSON {
-				return usage(cmd, fmt.Errorf("--output %q: accepted are %s and %s", output, outputTable, outputJSON))
+				return usage(cmd, fmt.Errorf("invalid --output %q: must be %s or %s", output, outputTable, outputJSON))
 			}
 			clusters, err := skcluster.UserClusters()
 			if err != nil {
@@ -48,8 +48,8 @@ func newClusterStatus(p *program) *cobra.Command {
 			return p.printClusters(shown, output, time.Now())
 		},
 	}
-	addNameFlag(cmd, &name, "", "show this cluster, and fail if there is none (default all)")
-	cmd.Flags().StringVarP(&output, "output", "o", outputTable, "how to print: table or json")
+	addNameFlag(cmd, &name, "", "show this cluster, and fail if it does not exist (default all)")
+	cmd.Flags().StringVarP(&output, "output", "o", outputTable, "output format: table or json")
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{outputTable, outputJSON}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
@@ -113,7 +113,7 @@ func newClusterKubeconfig(p *program) *cobra.Command {
 		},
 	}
 	addNameFlag(cmd, &name, defaultCluster, "name of the cluster")
-	cmd.Flags().BoolVar(&path, "path", false, "print the path of the file instead")
+	cmd.Flags().BoolVar(&path, "path", false, "print the path of the kubeconfig instead")
 	return cmd
 }
 
@@ -124,7 +124,7 @@ func dash(s string) string {
 	return s
 }
 
-// shellQuote writes a word so that a POSIX shell reads it back.
+// shellQuote quotes a word for a POSIX shell.
 func shellQuote(s string) string {
 	safe := func(r rune) bool {
 		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("/._-+:@%=,", r)

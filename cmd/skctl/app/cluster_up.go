@@ -22,7 +22,7 @@ func newClusterUp(p *program) *cobra.Command {
 	var opts clusterUpOptions
 	cmd := &cobra.Command{
 		Use:   "up",
-		Short: "Start a cluster and wait until it can be used",
+		Short: "Start a cluster and wait until it is ready",
 		Example: `  skctl cluster up --nodes 20
   export KUBECONFIG=$(skctl cluster kubeconfig --path)
   kubectl get nodes`,
@@ -36,21 +36,21 @@ func newClusterUp(p *program) *cobra.Command {
 	}
 	addNameFlag(cmd, &opts.name, defaultCluster, "name of the cluster")
 	addClusterFlags(cmd, &opts.Nodes, &opts.NodeShape, &opts.SchedulerConfig, &opts.CRDs, &opts.Stages, &opts.KubeAPIQPS)
-	cmd.Flags().IntVar(&opts.Port, "port", 0, "port of the API server on the loopback interface (default a free one)")
+	cmd.Flags().IntVar(&opts.Port, "port", 0, "port of the API server on the loopback interface (default any free port)")
 	return cmd
 }
 
-// check returns everything that is wrong with the flags.
+// check returns all errors of the flags at once.
 func (o *clusterUpOptions) check() error {
 	problems := []error{skcluster.CheckName(o.name)}
 	if o.Port < 0 || o.Port > 65535 {
-		problems = append(problems, fmt.Errorf("--port %d: accepted are 1 to 65535", o.Port))
+		problems = append(problems, fmt.Errorf("invalid --port %d: must be 1 to 65535", o.Port))
 	}
 	if o.Nodes != "" || o.NodeShape != "" {
 		spec, err := nodes.ParseSpec(o.Nodes, o.NodeShape)
 		problems = append(problems, err, checkFiles("nodes", spec.File))
 		if err == nil && spec.Auto() {
-			problems = append(problems, errors.New("--nodes: a number or a file is wanted; without a trace, nobody can tell how many nodes there should be"))
+			problems = append(problems, errors.New("invalid --nodes: must be a number or a file; auto needs a trace"))
 		}
 	}
 	problems = append(problems,
@@ -78,11 +78,11 @@ func (p *program) runClusterUp(ctx context.Context, opts clusterUpOptions) error
 		return fmt.Errorf("start cluster %s: %w", opts.name, err)
 	}
 	if already {
-		p.notef("cluster %s runs already, since %s; it is left as it is", cluster.Name, cluster.StartedAt.Local().Format(time.DateTime))
+		p.notef("cluster %s has been running since %s; it was not changed", cluster.Name, cluster.StartedAt.Local().Format(time.DateTime))
 	} else {
-		p.notef("cluster %s is up (Kubernetes %s), after %s", cluster.Name, cluster.Version, time.Since(began).Round(100*time.Millisecond))
+		p.notef("cluster %s is ready (Kubernetes %s) after %s", cluster.Name, cluster.Version, time.Since(began).Round(100*time.Millisecond))
 	}
-	p.notef("stop it with: skctl cluster down%s", nameFlag(cluster.Name))
+	p.notef("to stop it, run skctl cluster down%s", nameFlag(cluster.Name))
 	_, err = fmt.Fprintf(p.streams.Out, "export KUBECONFIG=%s\n", shellQuote(cluster.Kubeconfig))
 	return err
 }

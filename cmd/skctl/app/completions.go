@@ -2,7 +2,6 @@ package app
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -12,8 +11,8 @@ var shells = []string{"bash", "zsh", "fish", "powershell"}
 func newCompletions(p *program) *cobra.Command {
 	return &cobra.Command{
 		Use:       "completions SHELL",
-		Short:     "Print a script that completes skctl's commands in a shell",
-		Long:      "completions prints a script for bash, zsh, fish or powershell.",
+		Short:     "Print a completion script for a shell",
+		Long:      "completions prints a completion script for bash, zsh, fish or powershell.",
 		Example:   "  source <(skctl completions bash)",
 		ValidArgs: shells,
 		Args:      oneArg("SHELL"),
@@ -29,7 +28,7 @@ func newCompletions(p *program) *cobra.Command {
 			case "powershell":
 				return root.GenPowerShellCompletionWithDesc(out)
 			}
-			return usage(cmd, fmt.Errorf("shell %q: accepted are %s", args[0], strings.Join(shells, ", ")))
+			return usage(cmd, fmt.Errorf("invalid shell %q: must be %s", args[0], oneOf(shells)))
 		},
 	}
 }

@@ -16,7 +16,7 @@ func newCRD(p *program) *cobra.Command {
 		Example: "  skctl crd | kubectl apply -f -",
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			// Each file begins with the line that separates documents.
+			// Each file begins with a document separator.
 			for _, file := range config.CRDs() {
 				if _, err := p.streams.Out.Write(file.Data); err != nil {
 					return fmt.Errorf("print %s: %w", file.Name, err)

@@ -14,12 +14,68 @@ import (
 
 const repository = "../../.."
 
+func docs(t *testing.T) []string {
+	t.Helper()
+	found, err := filepath.Glob(filepath.Join(repository, "docs", "*.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append(found, filepath.Join(repository, "README.md"))
+}
+
+var (
+	link    = regexp.MustCompile(`\]\(([^)#\s]*)(?:#([^)\s]+))?\)`)
+	code    = regexp.MustCompile("`[^`\n]*`")
+	heading = regexp.MustCompile(`(?m)^#+ (.*)$`)
+	notSlug = regexp.MustCompile(`[^\p{L}\p{N}_ -]`)
+)
+
+// Links in documents to files of the repository, and to headings in them, are not dead.
+func TestDocs_Links(t *testing.T) {
+	for _, path := range docs(t) {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, match := range link.FindAllStringSubmatch(code.ReplaceAllString(string(text), ""), -1) {
+			target, fragment := match[1], match[2]
+			if strings.Contains(target, "://") {
+				continue
+			}
+			file := path
+			if target != "" {
+				file = filepath.Join(filepath.Dir(path), target)
+			}
+			if _, err := os.Stat(file); err != nil {
+				t.Errorf("%s points to %s: %v", path, target, err)
+			} else if fragment != "" && !slices.Contains(anchors(t, file), fragment) {
+				t.Errorf("%s points to #%s of %s, which has no such heading", path, fragment, file)
+			}
+		}
+	}
+}
+
+// anchors returns the anchors of a document's headings: the heading in lower case, with dashes for
+// spaces and without punctuation.
+func anchors(t *testing.T, file string) []string {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []string
+	for _, match := range heading.FindAllStringSubmatch(string(text), -1) {
+		found = append(found, strings.ReplaceAll(notSlug.ReplaceAllString(strings.ToLower(match[1]), ""), " ", "-"))
+	}
+	return found
+}
+
 var (
 	ourLine  = regexp.MustCompile(`(?m)^.*(?:skctl (?:xray|simulate|sim|cluster|crd|trace|transform|skel|export|completions|validate|val|version)|^\| .*--).*$`)
 	flagName = regexp.MustCompile(`--([a-z][a-z-]+)`)
 )
 
-// TestDocs_Flags checks that the flags which the documents for users show do exist.
+// The flags in the documents for users exist.
 func TestDocs_Flags(t *testing.T) {
 	var known []string
 	var collect func(*cobra.Command)

@@ -14,12 +14,12 @@ import (
 	"simkube.io/simkube/internal/printable"
 )
 
-// evil is what a terminal would obey: a title, a colour, a C1 control, another direction of
-// writing, and a delete.
+// evil holds what a terminal would interpret: a title, a colour, a C1 control, changes of the
+// writing direction, and a delete.
 const evil = "\x1b]0;title\a\x1b[31m\u009b31m\u202e\u2066\x7f\r\u2028end"
 
-// raw returns the first character of an output that a terminal would obey and that is none of its
-// layout.
+// raw returns the first character of an output that a terminal would interpret and that is not part
+// of the layout.
 func raw(text string) string {
 	if !utf8.ValidString(text) {
 		return "what is no UTF-8"
@@ -32,17 +32,17 @@ func raw(text string) string {
 	return ""
 }
 
-// inJSON is a text as it is in a JSON string.
+// inJSON returns a text as it is in a JSON string.
 func inJSON(t *testing.T, text string) string {
 	t.Helper()
 	data, err := json.Marshal(text)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return string(printable.JSON(data)) // YAML takes no control characters but as escapes
+	return string(printable.JSON(data)) // YAML allows control characters only as escapes
 }
 
-// evilFiles writes traces, programs and configurations that are full of what a terminal would obey.
+// evilFiles writes traces, programs and configurations that contain control characters.
 func evilFiles(t *testing.T) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
@@ -80,8 +80,8 @@ func evilFiles(t *testing.T) (dir string) {
 	return dir
 }
 
-// TestEscapes runs every command that shows what others have written, and looks for what a terminal
-// would obey. Each must show an escape instead: one that shows nothing of it would not be tested.
+// Commands that show what others have written replace control characters by escapes. Each must show
+// an escape, because otherwise it would not be tested.
 func TestEscapes(t *testing.T) {
 	t.Chdir(evilFiles(t))
 	for _, line := range []string{
@@ -105,7 +105,7 @@ func TestEscapes(t *testing.T) {
 	}
 }
 
-// checkEscaped runs a command whose output has to have escapes.
+// checkEscaped runs a command whose output must have escapes.
 func checkEscaped(t *testing.T, args ...string) {
 	t.Helper()
 	_, stdout, stderr := run(t, args...)
@@ -120,7 +120,7 @@ func checkEscaped(t *testing.T, args ...string) {
 	}
 }
 
-// TestEscapes_Caret holds that a caret stands under what is meant when escapes stand before it.
+// A caret is below the right character if there are escapes before it.
 func TestEscapes_Caret(t *testing.T) {
 	file := writeFile(t, "bad.skel", "delete(a == \"\x1b[31m\u202e\x7f\" && b = 1);\n")
 	_, _, stderr := run(t, "skel", "check", file)
@@ -138,7 +138,7 @@ func TestEscapes_Caret(t *testing.T) {
 	t.Errorf("there is no caret in %s", stderr)
 }
 
-// TestEscapes_Cluster does the same with what a cluster says.
+// What a cluster returns is escaped as well.
 func TestEscapes_Cluster(t *testing.T) {
 	text := inJSON(t, "said"+evil)
 	sim := simulated(t, "friday", `{"spec": {"driver": {"namespace": "sims", "tracePath": `+text+`}}, "status": {"state": "Failed",

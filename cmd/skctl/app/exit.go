@@ -12,20 +12,20 @@ import (
 	"simkube.io/simkube/internal/skcluster"
 )
 
-// The exit codes, for every command.
+// The exit codes of all commands.
 const (
 	exitDone        = 0
 	exitFailed      = 1
 	exitUsage       = 2
 	exitAssertion   = 3 // a simulation ran, but an assertion about it failed
 	exitInterrupted = 130
-	exitUnread      = 141 // nobody reads the output any more; shells know it as that of programs that such a pipe ends
+	exitUnread      = 141 // the reader of the output is gone; 128 + SIGPIPE, as in a shell
 )
 
-// errInterrupted is why a context ended that the user ended.
+// errInterrupted is the cause of a context that was cancelled by an interrupt.
 var errInterrupted = errors.New("interrupted")
 
-// exitCode is the one place where an error becomes an exit code.
+// exitCode maps an error to an exit code.
 func exitCode(ctx context.Context, err error) int {
 	var wrong *usageError
 	switch {
@@ -42,7 +42,7 @@ func exitCode(ctx context.Context, err error) int {
 	}
 }
 
-// usageError is returned for a command line that cannot be meant.
+// usageError is returned for an invalid command line.
 type usageError struct {
 	err  error
 	hint string
@@ -56,7 +56,7 @@ func usage(cmd *cobra.Command, err error) error {
 	return &usageError{err: err, hint: fmt.Sprintf("see %s --help", cmd.CommandPath())}
 }
 
-// hintedError adds to an error what the user may do about it.
+// hintedError adds a hint to an error: what the user may do about it.
 type hintedError struct {
 	err  error
 	hint string
@@ -70,7 +70,7 @@ func hint(err error, format string, args ...any) error {
 	return &hintedError{err: err, hint: fmt.Sprintf(format, args...)}
 }
 
-// printError writes an error and what to do about it to the error stream.
+// printError prints an error and its hints to the error stream.
 func (p *program) printError(err error) {
 	style := p.style(p.streams.Err)
 	text := strings.TrimRight(printable.Text(err.Error()), "\n")
@@ -78,7 +78,8 @@ func (p *program) printError(err error) {
 		text = "unknown error"
 	}
 	for line := range strings.Lines(text) {
-		// What goes on from the line before, such as a program's output, is indented; an empty line sets errors apart.
+		// Indented lines continue the one before, such as a program's output. Empty lines separate
+		// errors.
 		if !strings.HasPrefix(line, " ") && strings.TrimSpace(line) != "" {
 			fmt.Fprint(p.streams.Err, style.error("skctl:")+" ")
 		}
@@ -89,7 +90,7 @@ func (p *program) printError(err error) {
 	}
 }
 
-// hintFor returns the remedy an error brings along, or one known here.
+// hintFor returns the hint of an error, or one for an error known here.
 func hintFor(err error) string {
 	var hinted interface {
 		error
@@ -103,8 +104,8 @@ func hintFor(err error) string {
 	case errors.As(err, &crash) && crash.Log != "":
 		return "the full log is in " + crash.Log
 	case errors.Is(err, skcluster.ErrNotFound):
-		return "`make build` in SimKube's source puts it beside skctl; " + skcluster.EnvVirtualPath +
-			" (for --time real and clusters: " + skcluster.EnvPath + ") names one elsewhere"
+		return "run `make build` in SimKube's source, or set " + skcluster.EnvVirtualPath +
+			" (for --time real and clusters, " + skcluster.EnvPath + ") to its path"
 	}
 	return ""
 }

@@ -26,21 +26,21 @@ func newExport(p *program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "export",
 		Aliases: []string{"ex", "exp", "x"},
-		Short:   "Get a trace of a time from a tracer",
-		Long: `export asks a tracer for the trace of a time: everything that existed when it begins, and
-everything that happened until it ends. The trace is stored under --output-path when all of it
-has come and has been found whole. With a bucket as --output-path (s3://bucket/key, gs://...,
-azure://...) the tracer itself writes it there, with its own credentials, if its operator allows that.
+		Short:   "Export a trace from a tracer",
+		Long: `export asks a tracer for the trace of a period: everything that existed at its beginning, and
+everything that happened until its end. The trace appears under --output-path once it has arrived
+completely. If --output-path is in a bucket (s3://bucket/key, gs://..., azure://...), the tracer
+writes it there with its own credentials, if its operator allows that.
 
-The tracer is asked at --tracer-address. When that is not given and nothing answers on this machine, it
-is looked for in the cluster of the kubeconfig and asked through the API server, as with kubectl
-port-forward. If it wants a token, it gets that of the kubeconfig, or one of the ServiceAccount
-` + tracerclient.ExportServiceAccount + ` beside it. At an address it gets no token but the one you give.
+The tracer is at --tracer-address. If that is not set and nothing responds on this machine, export
+searches for the tracer in the cluster of the kubeconfig, and reaches it through the API server as
+kubectl port-forward does. If it requires a token, export sends that of the kubeconfig, or one of the ServiceAccount
+` + tracerclient.ExportServiceAccount + ` in the same namespace. To a --tracer-address it only sends a token that you set.
 
 Times: ` + timespec.AcceptedTimes + `.
-A start such as -30m is counted from the end.
+A start such as -30m is relative to the end.
 
-Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted.`,
+Exit status: 0 success, 1 failure, 2 invalid usage, 130 interrupted.`,
 		Example: `  skctl export --start-time -2h -o morning.sktrace
   skctl export -s 2025-03-01T08:00:00Z -t 2025-03-01T20:00:00Z --included-namespaces shop,ci
   skctl export -s -1d --excluded-labels 'app=loadtest,tier!=prod' -o s3://traces/prod/day.sktrace`,
@@ -75,7 +75,7 @@ func (p *program) runExport(ctx context.Context, plan exportPlan, opts exportOpt
 		return err
 	}
 	err = p.exportFrom(ctx, tracer, plan)
-	// Nothing is lost when the connection does not end as it should.
+	// A connection that is not closed properly loses nothing.
 	_ = tracer.close()
 	return err
 }
@@ -103,13 +103,13 @@ func (p *program) exportFrom(ctx context.Context, tracer *tracerConnection, plan
 	return nil
 }
 
-// printExported says what was exported.
+// printExported prints what was exported.
 func (p *program) printExported(plan exportPlan, saved tracerclient.Contents) {
 	if saved.Start > plan.request.StartTS {
-		p.warnf("the tracer reaches back to %s only: that is where the trace begins", time.Unix(saved.Start, 0).UTC().Format(time.RFC3339))
+		p.warnf("the tracer's data begins at %s, and so does the trace", time.Unix(saved.Start, 0).UTC().Format(time.RFC3339))
 	}
 	if saved == (tracerclient.Contents{}) {
-		// An older tracer does not say what it wrote.
+		// Older tracers do not report what they wrote.
 		p.notef("exported to %s", plan.output)
 		return
 	}
@@ -118,13 +118,13 @@ func (p *program) printExported(plan exportPlan, saved tracerclient.Contents) {
 		if names := plan.request.Filters.ExcludedNamespaces; len(names) > 0 {
 			excluded = strings.Join(names, ",")
 		}
-		p.warnf("there are no objects in it: nothing of that time was recorded, or the filters left it out (--excluded-namespaces %s)", excluded)
+		p.warnf("the trace has no objects: nothing was recorded in that time, or the filters excluded it (--excluded-namespaces %s)", excluded)
 	}
 	p.notef("exported %s events with %s objects, %s, to %s",
 		words.Number(saved.Events), words.Number(saved.Objects), progress.Bytes(saved.Bytes), plan.output)
 }
 
-// exportError adds what may be done about an export that failed.
+// exportError adds hints to the error of an export.
 func exportError(ctx context.Context, tracer *tracerConnection, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -136,38 +136,38 @@ func exportError(ctx context.Context, tracer *tracerConnection, err error) error
 	)
 	switch isAPI := errors.As(err, &api); {
 	case errors.Is(err, http.ErrSchemeMismatch):
-		return hint(err, "the tracer does without TLS: say --tracer-address http://...")
+		return hint(err, "the tracer does not use TLS: use --tracer-address http://...")
 	case errors.As(err, &untrusted):
-		return hint(err, "--tracer-ca-file names a file of the certificate that the tracer's is signed with; the address has to be a name in the tracer's")
+		return hint(err, "use --tracer-ca-file with the CA certificate of the tracer; its certificate must be valid for the name in the address")
 	case !isAPI:
 		return err
 	case api.Status == http.StatusUnauthorized && !tracer.forwarded:
-		return hint(err, "give it a token: kubectl create token %s -n %s > token, then --token-file token",
+		return hint(err, "use a token: kubectl create token %s -n %s > token, then --token-file token",
 			tracerclient.ExportServiceAccount, tracerclient.DefaultNamespace)
 	case api.Status == http.StatusUnauthorized:
-		return hint(err, "give it another token with --token-file")
+		return hint(err, "use another token with --token-file")
 	case strings.Contains(api.Response.Message, "HTTP request to an HTTPS server"):
-		return hint(err, "the tracer uses TLS: forward its port with kubectl port-forward, and use --tracer-address https://..., with --tracer-ca-file if need be")
+		return hint(err, "the tracer uses TLS: forward its port with kubectl port-forward, and use --tracer-address https://..., with --tracer-ca-file if necessary")
 	case api.Status == http.StatusTooManyRequests:
-		return hint(err, "wait for the other exports to end, and try again")
+		return hint(err, "wait for other exports to end, and try again")
 	case api.Status == http.StatusNotFound && api.Response.Message == http.StatusText(http.StatusNotFound):
-		return hint(err, "is this a tracer? --tracer-address says where to ask")
+		return hint(err, "check that --tracer-address is the address of a tracer")
 	}
 	return err
 }
 
-// checkExportOutput finds out before a long export whether its trace could be stored.
+// checkExportOutput checks before a long export whether its trace can be stored.
 func checkExportOutput(path string) error {
 	if _, err := os.Stat(filepath.Dir(path)); err != nil {
-		return hint(fmt.Errorf("store the trace in %s: %w", filepath.Dir(path), reason(err)), "make the folder, or name another one with --output-path")
+		return hint(fmt.Errorf("store the trace in %s: %w", filepath.Dir(path), reason(err)), "create the folder, or use another --output-path")
 	}
 	if err := tracerclient.CheckPlace(path); err != nil {
-		return hint(err, "name a file with --output-path")
+		return hint(err, "use a file as --output-path")
 	}
 	return nil
 }
 
-// exportPlan is what export was told to do.
+// exportPlan is what to export, from where and to where.
 type exportPlan struct {
 	request simkubev1.ExportRequest
 	output  location.Location

@@ -18,19 +18,19 @@ import (
 	"simkube.io/simkube/internal/tracerclient"
 )
 
-// dialTimeout is how long to wait whether somebody answers on this machine.
+// dialTimeout is how long to wait for a connection on this machine.
 const dialTimeout = 2 * time.Second
 
-// tracerConnection is a tracer that can be asked.
+// tracerConnection is a tracer and the connection to it.
 type tracerConnection struct {
 	client *tracerclient.Client
-	// name is what to call it.
+	// name is how messages refer to the tracer.
 	name      string
 	forwarded bool
 	close     func() error
 }
 
-// connectTracer finds the tracer: at the address that the user says, on this machine, or in the cluster.
+// connectTracer finds the tracer: at the given address, on this machine, or in the cluster.
 func (p *program) connectTracer(ctx context.Context, opts exportOptions) (*tracerConnection, error) {
 	token, err := opts.givenToken()
 	if err != nil {
@@ -38,7 +38,7 @@ func (p *program) connectTracer(ctx context.Context, opts exportOptions) (*trace
 	}
 	if opts.isAddressGiven {
 		if token != nil && isReadable(opts.address) {
-			p.warnf("the token goes to %s unencrypted, and whoever reads it on its way can use it: prefer https://, or a port-forward", opts.address)
+			p.warnf("the token is sent to %s unencrypted, and can be intercepted: use https:// or a port-forward", opts.address)
 		}
 		return addressedTracer(opts, token)
 	}
@@ -54,17 +54,18 @@ func (p *program) connectTracer(ctx context.Context, opts exportOptions) (*trace
 	case err == nil || ctx.Err() != nil:
 		return tracer, err
 	case errors.Is(err, errNoKubeconfig):
-		return nil, hint(fmt.Errorf("look for a tracer: nothing answers at %s (%w), and there is no kubeconfig to look for one in a cluster", opts.address, localErr),
-			"say where it is with --tracer-address, or which cluster it is in with --kubeconfig")
+		return nil, hint(fmt.Errorf("find the tracer: nothing responds at %s (%w), and without a kubeconfig it cannot be found in a cluster", opts.address, localErr),
+			"set its address with --tracer-address, or its cluster with --kubeconfig")
 	case errors.Is(err, tracerclient.ErrNoTracer):
-		return nil, hint(fmt.Errorf("look for a tracer: nothing answers at %s, and in the cluster: %w", opts.address, err),
-			"install one (docs/tracer.md), or say where it is with --tracer-namespace and --tracer-service, or --tracer-address")
+		return nil, hint(fmt.Errorf("find the tracer: nothing responds at %s, and in the cluster: %w", opts.address, err),
+			"install one (docs/tracer.md), or set its location with --tracer-namespace and --tracer-service, or --tracer-address")
 	}
-	return nil, hint(fmt.Errorf("look for a tracer: nothing answers at %s, and in the cluster: %w", opts.address, err),
-		"--tracer-namespace and --tracer-service, or --tracer-address, say where it is; --kubeconfig and --context, in which cluster")
+	return nil, hint(fmt.Errorf("find the tracer: nothing responds at %s, and in the cluster: %w", opts.address, err),
+		"set its location with --tracer-namespace and --tracer-service, or --tracer-address, and its cluster with --kubeconfig and --context")
 }
 
-// addressedTracer is one at an address. It gets no token but the one that the user gave for it.
+// addressedTracer returns the tracer at an address. It only sends the token that the user set for
+// it.
 func addressedTracer(opts exportOptions, token func(context.Context) (string, error)) (*tracerConnection, error) {
 	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, DisableCompression: true}
 	if opts.caFile != "" {
@@ -74,7 +75,7 @@ func addressedTracer(opts exportOptions, token func(context.Context) (string, er
 		}
 		pool := x509.NewCertPool()
 		if !pool.AppendCertsFromPEM(data) {
-			return nil, fmt.Errorf("read --tracer-ca-file %s: there is no certificate in it", opts.caFile)
+			return nil, fmt.Errorf("read --tracer-ca-file %s: it has no certificate", opts.caFile)
 		}
 		transport.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
 	}
@@ -88,7 +89,7 @@ func addressedTracer(opts exportOptions, token func(context.Context) (string, er
 	}, nil
 }
 
-// forwardedTracer is one in the cluster.
+// forwardedTracer returns the tracer in the cluster.
 func (p *program) forwardedTracer(ctx context.Context, opts exportOptions, token func(context.Context) (string, error)) (*tracerConnection, error) {
 	config, err := p.kubeConfig(opts.kube)
 	if err != nil {
@@ -130,7 +131,7 @@ func (p *program) forwardedTracer(ctx context.Context, opts exportOptions, token
 	}, nil
 }
 
-// givenToken returns a function that gives the token that the user gave, or nil.
+// givenToken returns a function that returns the token that the user set, or nil if there is none.
 func (o *exportOptions) givenToken() (func(context.Context) (string, error), error) {
 	token := o.token
 	if o.tokenFile != "" {
@@ -148,7 +149,8 @@ func (o *exportOptions) givenToken() (func(context.Context) (string, error), err
 	return func(context.Context) (string, error) { return token, nil }, nil
 }
 
-// isReadable says whether others can read what is sent to an address: it leaves this machine, without TLS.
+// isReadable reports whether others could read what is sent to an address: it is on another
+// machine, and without TLS.
 func isReadable(address string) bool {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "http" || strings.EqualFold(u.Hostname(), "localhost") {
@@ -158,7 +160,7 @@ func isReadable(address string) bool {
 	return ip == nil || !ip.IsLoopback()
 }
 
-// answers returns why nobody answers at an address.
+// answers returns an error unless something accepts connections at an address.
 func answers(ctx context.Context, address string) error {
 	u, err := url.Parse(address)
 	if err != nil {

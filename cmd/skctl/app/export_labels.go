@@ -9,7 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/selection"
 )
 
-// labelSelectors reads the label selectors of a flag, as kubectl takes them.
+// labelSelectors parses the label selectors of a flag, in kubectl's syntax.
 func labelSelectors(flag string, texts []string) ([]metav1.LabelSelector, error) {
 	var (
 		selectors []metav1.LabelSelector
@@ -18,7 +18,7 @@ func labelSelectors(flag string, texts []string) ([]metav1.LabelSelector, error)
 	for _, text := range texts {
 		selector, err := labelSelector(text)
 		if err != nil {
-			problems = append(problems, fmt.Errorf("%s %q: %w", flag, text, err))
+			problems = append(problems, fmt.Errorf("invalid %s %q: %w", flag, text, err))
 			continue
 		}
 		selectors = append(selectors, selector)
@@ -34,7 +34,7 @@ func labelSelector(text string) (metav1.LabelSelector, error) {
 	}
 	requirements, _ := parsed.Requirements()
 	if len(requirements) == 0 {
-		return selector, errors.New("there is no label in it; it is written like app=x,tier!=y")
+		return selector, errors.New("must have a label, such as app=x,tier!=y")
 	}
 	for _, r := range requirements {
 		values := r.ValuesUnsorted()
@@ -61,7 +61,7 @@ func labelSelector(text string) (metav1.LabelSelector, error) {
 		case selection.DoesNotExist:
 			selector.MatchExpressions = append(selector.MatchExpressions, metav1.LabelSelectorRequirement{Key: r.Key(), Operator: metav1.LabelSelectorOpDoesNotExist})
 		default:
-			return selector, fmt.Errorf("the operator %q is not known in label selectors of objects", r.Operator())
+			return selector, fmt.Errorf("unknown operator %q", r.Operator())
 		}
 	}
 	return selector, nil

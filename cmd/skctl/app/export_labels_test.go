@@ -9,7 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 )
 
-// TestLabelSelector_Means checks that a selector that is read from a text matches what the text matches.
+// A parsed selector matches the same objects as the text.
 func TestLabelSelector_Means(t *testing.T) {
 	var sets []labels.Set
 	for _, app := range []string{"", "x", "y"} {

@@ -19,7 +19,7 @@ import (
 
 const defaultTracerAddress = "http://localhost:7777"
 
-// exportOptions are export's flags as the user wrote them.
+// exportOptions are the values of export's flags.
 type exportOptions struct {
 	start, end                             string
 	excludedNamespaces, includedNamespaces []string
@@ -29,12 +29,12 @@ type exportOptions struct {
 	address, caFile             string
 	token, tokenFile            string
 	tracerNamespace, tracerName string
-	// isAddressGiven says that the address is the user's.
+	// isAddressGiven is set if the user set the address.
 	isAddressGiven bool
 	kube           *genericclioptions.ConfigFlags
 }
 
-// excludedByDefault are the namespaces of what makes a cluster work.
+// excludedByDefault returns the namespaces of system components.
 func excludedByDefault() []string {
 	return []string{"cert-manager", "default", "kube-public", "kube-node-lease", "kube-system", "local-path-storage", "monitoring", "simkube"}
 }
@@ -42,21 +42,21 @@ func excludedByDefault() []string {
 func (o *exportOptions) addFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.SortFlags = false
-	f.StringVarP(&o.start, "start-time", "s", "-30m", "when the trace begins; a duration is counted from the end")
-	f.StringVarP(&o.end, "end-time", "t", "now", "when the trace ends")
-	f.StringSliceVar(&o.excludedNamespaces, "excluded-namespaces", excludedByDefault(), "namespaces to leave out")
-	f.StringSliceVar(&o.includedNamespaces, "included-namespaces", nil, "leave out all other namespaces (default none)")
-	f.StringArrayVar(&o.excludedLabels, "excluded-labels", nil, "leave out objects with these labels, e.g. app=x,tier!=y (repeatable)")
-	f.StringArrayVar(&o.includedLabels, "included-labels", nil, "leave out objects without these labels (repeatable: one of them is enough; also --labels)")
-	f.StringVar(&o.transform, "transform", "", "file of SKEL by which the tracer changes the trace")
+	f.StringVarP(&o.start, "start-time", "s", "-30m", "beginning of the trace; a duration is relative to the end")
+	f.StringVarP(&o.end, "end-time", "t", "now", "end of the trace")
+	f.StringSliceVar(&o.excludedNamespaces, "excluded-namespaces", excludedByDefault(), "namespaces to exclude")
+	f.StringSliceVar(&o.includedNamespaces, "included-namespaces", nil, "exclude all other namespaces (default none)")
+	f.StringArrayVar(&o.excludedLabels, "excluded-labels", nil, "exclude objects with these labels, e.g. app=x,tier!=y (repeatable)")
+	f.StringArrayVar(&o.includedLabels, "included-labels", nil, "exclude objects without these labels (repeatable: one of them must match; also --labels)")
+	f.StringVar(&o.transform, "transform", "", "SKEL program with which the tracer transforms the trace")
 	f.StringVarP(&o.output, "output-path", "o", "output.sktrace", "file, or bucket URL, for the trace")
-	f.StringVar(&o.address, "tracer-address", defaultTracerAddress, "where the tracer answers; if nothing does and this is not given, it is looked for in the cluster")
-	f.StringVar(&o.caFile, "tracer-ca-file", "", "file of certificates to trust when the address is an https:// one (default the system's)")
-	f.StringVar(&o.token, "token", "", "token for the tracer; others on this machine may see it, --token-file is better")
-	f.StringVar(&o.tokenFile, "token-file", "", "file of a token for the tracer")
+	f.StringVar(&o.address, "tracer-address", defaultTracerAddress, "address of the tracer; if it is not set and nothing responds, the tracer is searched for in the cluster")
+	f.StringVar(&o.caFile, "tracer-ca-file", "", "file of certificates to trust for an https:// address (default the system's)")
+	f.StringVar(&o.token, "token", "", "token for the tracer; other users of this machine may see it, so prefer --token-file")
+	f.StringVar(&o.tokenFile, "token-file", "", "file with a token for the tracer")
 	f.StringVar(&o.tracerNamespace, "tracer-namespace", "", "namespace of the tracer (default --namespace, "+tracerclient.DefaultNamespace+", or wherever there is one)")
 	f.StringVar(&o.tracerName, "tracer-service", "", "name of the tracer's service (default "+tracerclient.DefaultService+")")
-	// kubectl's --token would be the API server's: the kubeconfig has that.
+	// kubectl's --token is for the API server. That comes from the kubeconfig here.
 	o.kube.BearerToken = nil
 	addKubeFlags(cmd, o.kube)
 
@@ -73,7 +73,7 @@ func (o *exportOptions) addFlags(cmd *cobra.Command) {
 	}
 }
 
-// plan turns the flags into a request, or returns everything that is wrong with them at once.
+// plan converts the flags to a request, and returns all their errors at once.
 func (o *exportOptions) plan(cmd *cobra.Command, now time.Time) (exportPlan, error) {
 	var (
 		plan     exportPlan
@@ -90,9 +90,9 @@ func (o *exportOptions) plan(cmd *cobra.Command, now time.Time) (exportPlan, err
 	output, err := location.Parse(o.output)
 	switch {
 	case err != nil:
-		check(fmt.Errorf("--output-path: %w", err))
+		check(fmt.Errorf("invalid --output-path: %w", err))
 	case output.ReadOnly():
-		check(fmt.Errorf("--output-path %s: nothing can be written to %s URLs", o.output, output.Scheme))
+		check(fmt.Errorf("invalid --output-path %s: cannot write to %s URLs", o.output, output.Scheme))
 	}
 	excludedLabels, err := labelSelectors("--excluded-labels", o.excludedLabels)
 	check(err)
@@ -100,12 +100,12 @@ func (o *exportOptions) plan(cmd *cobra.Command, now time.Time) (exportPlan, err
 	check(err)
 	check(checkAddress(o.address))
 	if o.token != "" && o.tokenFile != "" {
-		check(errors.New("--token and --token-file: give one of them"))
+		check(errors.New("--token and --token-file: only one of them can be used"))
 	}
 
 	excluded := o.excludedNamespaces
 	if !cmd.Flags().Changed("excluded-namespaces") {
-		// What is asked for by name is not left out by default.
+		// A namespace that is included explicitly is not excluded by default.
 		excluded = slices.DeleteFunc(slices.Clone(excluded), func(name string) bool { return slices.Contains(o.includedNamespaces, name) })
 	}
 	plan.output = output
@@ -117,7 +117,7 @@ func (o *exportOptions) plan(cmd *cobra.Command, now time.Time) (exportPlan, err
 		},
 	}
 	if output.Local() {
-		// Where it is stored here is nobody else's business.
+		// The tracer need not know where the trace is stored here.
 		plan.request.ExportPath = filepath.Base(output.Key)
 	}
 	if len(problems) == 0 {
@@ -128,18 +128,18 @@ func (o *exportOptions) plan(cmd *cobra.Command, now time.Time) (exportPlan, err
 	return plan, errors.Join(problems...)
 }
 
-// times reads the two times.
+// times parses the two times.
 func (o *exportOptions) times(now time.Time) (start, end time.Time, err error) {
 	end, err = timespec.ParseTime(o.end, now, now)
 	if err != nil {
-		return start, end, fmt.Errorf("--end-time: %w", err)
+		return start, end, fmt.Errorf("invalid --end-time: %w", err)
 	}
 	start, err = timespec.ParseTime(o.start, now, end)
 	if err != nil {
-		return start, end, fmt.Errorf("--start-time: %w", err)
+		return start, end, fmt.Errorf("invalid --start-time: %w", err)
 	}
 	if start.Unix() >= end.Unix() {
-		return start, end, fmt.Errorf("--start-time %s is %s, and --end-time %s is %s: the time between them is empty",
+		return start, end, fmt.Errorf("invalid --start-time %s (%s): must be before --end-time %s (%s)",
 			o.start, start.UTC().Format(time.RFC3339), o.end, end.UTC().Format(time.RFC3339))
 	}
 	return start, end, nil
@@ -148,7 +148,7 @@ func (o *exportOptions) times(now time.Time) (start, end time.Time, err error) {
 func checkAddress(address string) error {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil {
-		return fmt.Errorf("--tracer-address %q: wanted is an address like %s", address, defaultTracerAddress)
+		return fmt.Errorf("invalid --tracer-address %q: must be an address such as %s", address, defaultTracerAddress)
 	}
 	return nil
 }

@@ -110,22 +110,22 @@ func TestRun_Export_WrongUsage(t *testing.T) {
 	}{
 		"many at once": {
 			[]string{"--start-time", "yesterday", "-o", "ftp://x/y", "--excluded-labels", "a b", "--labels", "", "--tracer-address", "localhost"},
-			"skctl: --start-time: not a time: \"yesterday\" is none that is known here (accepted are, for instance, -2h, -30m, now, +5m, " +
+			"skctl: invalid --start-time: not a time: \"yesterday\" is none that is known here (accepted are, for instance, -2h, -30m, now, +5m, " +
 				"\"10 minutes ago\", 2024-01-01T12:00:00Z, 2024-01-01T12:00:00 (local), 2024-01-01, 1704110400 (unix seconds))\n" +
-				"skctl: --output-path: \"ftp://x/y\" does not name an object: there is no storage \"ftp://\"; there are s3://, gs://, azure://, file://, http:// and https://\n" +
-				"skctl: --excluded-labels \"a b\": unable to parse requirement: found 'b', expected: in, notin, =, ==, !=, gt, lt\n" +
-				"skctl: --included-labels \"\": there is no label in it; it is written like app=x,tier!=y\n" +
-				"skctl: --tracer-address \"localhost\": wanted is an address like http://localhost:7777",
+				"skctl: invalid --output-path: \"ftp://x/y\" does not name an object: there is no storage \"ftp://\"; there are s3://, gs://, azure://, file://, http:// and https://\n" +
+				"skctl: invalid --excluded-labels \"a b\": unable to parse requirement: found 'b', expected: in, notin, =, ==, !=, gt, lt\n" +
+				"skctl: invalid --included-labels \"\": must have a label, such as app=x,tier!=y\n" +
+				"skctl: invalid --tracer-address \"localhost\": must be an address such as http://localhost:7777",
 		},
 		"an empty time": {
 			[]string{"-s", "2025-03-01", "-t", "2025-03-01"},
-			"skctl: --start-time 2025-03-01 is 2025-03-01T00:00:00Z, and --end-time 2025-03-01 is 2025-03-01T00:00:00Z: the time between them is empty",
+			"skctl: invalid --start-time 2025-03-01 (2025-03-01T00:00:00Z): must be before --end-time 2025-03-01 (2025-03-01T00:00:00Z)",
 		},
 		"a namespace":  {[]string{"--included-namespaces", "A.b"}, "skctl: filters.included_namespaces[0]: \"A.b\" is not the name of a namespace: "},
-		"web":          {[]string{"-o", "https://example.com/x"}, "skctl: --output-path https://example.com/x: nothing can be written to https URLs"},
-		"two tokens":   {[]string{"--token", "a", "--token-file", "b"}, "skctl: --token and --token-file: give one of them"},
+		"web":          {[]string{"-o", "https://example.com/x"}, "skctl: invalid --output-path https://example.com/x: cannot write to https URLs"},
+		"two tokens":   {[]string{"--token", "a", "--token-file", "b"}, "skctl: --token and --token-file: only one of them can be used"},
 		"an argument":  {[]string{"x"}, "skctl: unknown command \"x\" for \"skctl export\""},
-		"greater than": {[]string{"--excluded-labels", "a>1"}, "skctl: --excluded-labels \"a>1\": "},
+		"greater than": {[]string{"--excluded-labels", "a>1"}, "skctl: invalid --excluded-labels \"a>1\": "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv("TZ", "UTC")
@@ -195,7 +195,7 @@ func TestRun_Export(t *testing.T) {
 	path := filepath.Join(dir, "out.sktrace")
 	code, stdout, stderr := run(t, "x", "-s", "0", "-t", "7200", "--tracer-address", tr.address, "-o", path, "--transform", skel)
 	want := "exporting 1970-01-01T00:00:00Z to 1970-01-01T02:00:00Z from " + tr.address + "\n"
-	if code != exitDone || stdout != "" || !strings.HasPrefix(stderr, want) || !strings.Contains(stderr, "warning: the tracer reaches back to ") ||
+	if code != exitDone || stdout != "" || !strings.HasPrefix(stderr, want) || !strings.Contains(stderr, "warning: the tracer's data begins at ") ||
 		!strings.HasSuffix(stderr, ", to "+path+"\n") {
 		t.Errorf("exit code %d, standard output %q, standard error\n%s", code, stdout, stderr)
 	}
@@ -212,19 +212,19 @@ func TestRun_Export(t *testing.T) {
 	}
 }
 
-// TestRun_Export_Empty checks that an export without objects says why that may be: the namespace "default" is left out by default.
+// An export without objects says why that may be: the namespace "default" is excluded by default.
 func TestRun_Export_Empty(t *testing.T) {
 	tr := startTracer(t, server.Options{}, func(w io.Writer) error {
 		return (&trace.Trace{Events: []trace.Event{{Time: 0}}}).Write(w)
 	})
 	path := filepath.Join(t.TempDir(), "out.sktrace")
 	code, _, stderr := run(t, "export", "-s", "0", "-t", "60", "--tracer-address", tr.address, "-o", path)
-	if want := "warning: there are no objects in it: nothing of that time was recorded, or the filters left it out (--excluded-namespaces cert-manager,default,"; code != exitDone || !strings.Contains(stderr, want) {
+	if want := "warning: the trace has no objects: nothing was recorded in that time, or the filters excluded it (--excluded-namespaces cert-manager,default,"; code != exitDone || !strings.Contains(stderr, want) {
 		t.Errorf("exit code %d, standard error\n%s\nwant %s", code, stderr, want)
 	}
 }
 
-// stranger is the address of a server whose certificate nobody vouches for.
+// stranger returns the address of a server whose certificate is not trusted.
 func stranger(t *testing.T) string {
 	t.Helper()
 	s := httptest.NewUnstartedServer(http.NotFoundHandler())
@@ -246,7 +246,7 @@ func TestRun_Export_ToBucket(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := fmt.Sprintf("exporting 1970-01-01T00:00:00Z to 1970-01-01T02:00:00Z from %s\n", tr.address) +
-		"warning: the tracer reaches back to 1970-01-01T00:01:00Z only: that is where the trace begins\n" +
+		"warning: the tracer's data begins at 1970-01-01T00:01:00Z, and so does the trace\n" +
 		fmt.Sprintf("exported 1,234 events with 56,789 objects, %s, to s3://traces/prod/x.sktrace\n", progress.Bytes(info.Size()))
 	if code != exitDone || stdout != "" {
 		t.Errorf("exit code %d, standard output %q", code, stdout)
@@ -256,7 +256,7 @@ func TestRun_Export_ToBucket(t *testing.T) {
 	}
 }
 
-// nowhere is a Storage that forgets.
+// nowhere is a Storage that discards everything.
 type nowhere struct{ io.Writer }
 
 func (nowhere) Create(context.Context, string) (server.Upload, error) {
@@ -286,22 +286,22 @@ func TestRun_Export_Failed(t *testing.T) {
 		want   []string
 	}{
 		"not allowed":      {args: []string{"-o", "s3://traces/x"}, want: []string{"the tracer returned 403: export to s3://traces/x: this tracer is not allowed to write to any bucket; destinations are allowed with the tracer's flag --allow-destination"}},
-		"a token wanted":   {opts: wantsToken, want: []string{"the tracer returned 401: POST /export requires a token", "hint: give it a token: kubectl create token sk-tracer-export -n simkube > token, then --token-file token"}},
+		"a token wanted":   {opts: wantsToken, want: []string{"the tracer returned 401: POST /export requires a token", "hint: use a token: kubectl create token sk-tracer-export -n simkube > token, then --token-file token"}},
 		"a token refused":  {opts: wantsToken, args: []string{"--token", "bad"}, want: []string{"the tracer returned 401: the cluster does not accept the token"}},
 		"breaks off":       {export: torn, want: []string{"skctl: export from http://127.0.0.1:"}},
 		"no trace":         {export: noTrace, want: []string{"check the trace from the tracer: "}},
 		"no folder":        {args: []string{"-o", filepath.Join(dir, "none", "x")}, want: []string{"skctl: store the trace in " + filepath.Join(dir, "none") + ": no such file or directory"}},
 		"a folder":         {args: []string{"-o", dir}, want: []string{"skctl: store the trace as " + dir + ": it is a folder"}},
-		"a device":         {args: []string{"-o", "/dev/null"}, want: []string{"skctl: store the trace as /dev/null: it is a device, pipe or socket", "hint: name a file with --output-path"}},
-		"no TLS":           {args: []string{"--tracer-address", strings.Replace(startTracer(t, server.Options{}, nil).address, "http:", "https:", 1)}, want: []string{"hint: the tracer does without TLS: say --tracer-address http://..."}},
-		"a stranger":       {args: []string{"--tracer-address", stranger(t)}, want: []string{"certificate", "hint: --tracer-ca-file names a file"}},
+		"a device":         {args: []string{"-o", "/dev/null"}, want: []string{"skctl: store the trace as /dev/null: it is a device, pipe or socket", "hint: use a file as --output-path"}},
+		"no TLS":           {args: []string{"--tracer-address", strings.Replace(startTracer(t, server.Options{}, nil).address, "http:", "https:", 1)}, want: []string{"hint: the tracer does not use TLS: use --tracer-address http://..."}},
+		"a stranger":       {args: []string{"--tracer-address", stranger(t)}, want: []string{"certificate", "hint: use --tracer-ca-file with"}},
 		"no transform":     {args: []string{"--transform", "/no/such"}, want: []string{"skctl: read the transformation /no/such: no such file or directory"}},
 		"no language":      {args: []string{"--transform", "../main.go"}, want: []string{"the tracer returned 400: invalid request: transform: this tracer has no language built in"}},
-		"a token in clear": {args: []string{"--tracer-address", "http://tracer.invalid", "--token", "x"}, want: []string{"warning: the token goes to http://tracer.invalid unencrypted"}},
+		"a token in clear": {args: []string{"--tracer-address", "http://tracer.invalid", "--token", "x"}, want: []string{"warning: the token is sent to http://tracer.invalid unencrypted"}},
 		"nobody there":     {args: []string{"--tracer-address", "http://" + closedPort(t)}, want: []string{"connection refused"}},
 		"no token file":    {args: []string{"--token-file", "/no/such"}, want: []string{"skctl: read --token-file /no/such: no such file or directory"}},
 		"empty token file": {args: []string{"--token-file", "/dev/null"}, want: []string{"skctl: read --token-file /dev/null: it is empty"}},
-		"no certificate":   {args: []string{"--tracer-ca-file", "../main.go"}, want: []string{"skctl: read --tracer-ca-file ../main.go: there is no certificate in it"}},
+		"no certificate":   {args: []string{"--tracer-ca-file", "../main.go"}, want: []string{"skctl: read --tracer-ca-file ../main.go: it has no certificate"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tr := startTracer(t, tc.opts, tc.export)
@@ -321,7 +321,7 @@ func TestRun_Export_Failed(t *testing.T) {
 	}
 }
 
-// TestRun_Export_Interrupted interrupts an export that is under way: nothing is left of it.
+// An interrupted export leaves nothing behind.
 func TestRun_Export_Interrupted(t *testing.T) {
 	interrupts := make(chan os.Signal, 1)
 	done := make(chan struct{})
@@ -346,7 +346,7 @@ func TestRun_Export_Interrupted(t *testing.T) {
 	}
 }
 
-// TestConnectTracer_InCluster looks for a tracer in clusters that have none, and where there is no cluster.
+// Looking for a tracer fails in clusters that have none, and without a cluster.
 func TestConnectTracer_InCluster(t *testing.T) {
 	cluster := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
@@ -367,7 +367,7 @@ func TestConnectTracer_InCluster(t *testing.T) {
 		kubeconfig, want, hint string
 	}{
 		"no tracer":     {kubeconfig, "and in the cluster: no tracer: there is no pod with the label app.kubernetes.io/name=sk-tracer in the namespace tools", "install one"},
-		"no kubeconfig": {"/no/such", "and there is no kubeconfig to look for one in a cluster", "--kubeconfig"},
+		"no kubeconfig": {"/no/such", "and without a kubeconfig it cannot be found in a cluster", "--kubeconfig"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv("KUBECONFIG", tc.kubeconfig)
@@ -386,14 +386,14 @@ func TestConnectTracer_InCluster(t *testing.T) {
 	}
 }
 
-// refuseAll is an Authorizer that knows nobody.
+// refuseAll is an Authorizer that rejects everyone.
 type refuseAll struct{}
 
 func (refuseAll) Authorize(context.Context, string, string, string) (server.Decision, error) {
 	return server.Decision{}, nil
 }
 
-// closedPort returns an address at which nobody listens.
+// closedPort returns an address on which nothing listens.
 func closedPort(t *testing.T) string {
 	t.Helper()
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")

@@ -14,20 +14,21 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// apiTimeout is how long an API server may take to be reached.
+// apiTimeout is how long connecting to an API server may take.
 const apiTimeout = 30 * time.Second
 
-// errNoKubeconfig is returned when nothing says which cluster is meant.
+// errNoKubeconfig is returned if no cluster is configured.
 var errNoKubeconfig = errors.New("no kubeconfig")
 
-// newKubeFlags returns kubectl's connection flags, without those that have no place here.
+// newKubeFlags returns kubectl's connection flags, without those that do not apply.
 func newKubeFlags() *genericclioptions.ConfigFlags {
 	flags := genericclioptions.NewConfigFlags(true)
 	flags.CacheDir = nil
 	return flags
 }
 
-// addKubeFlags adds kubectl's connection flags to a command, without the shorthands that the command has flags of its own for.
+// addKubeFlags adds kubectl's connection flags to a command, without the shorthands that the
+// command uses itself.
 func addKubeFlags(cmd *cobra.Command, kube *genericclioptions.ConfigFlags) {
 	all := pflag.NewFlagSet("kube", pflag.ContinueOnError)
 	all.SortFlags = false
@@ -40,8 +41,8 @@ func addKubeFlags(cmd *cobra.Command, kube *genericclioptions.ConfigFlags) {
 	})
 }
 
-// kubeConfig returns how to reach the cluster that kubectl would. The error wraps errNoKubeconfig when there is none: then
-// kubectl would try this machine.
+// kubeConfig returns the configuration of the cluster that kubectl would use. The error wraps
+// errNoKubeconfig if there is none, in which case kubectl would try localhost.
 func (p *program) kubeConfig(kube *genericclioptions.ConfigFlags) (*rest.Config, error) {
 	raw, err := kube.ToRawKubeConfigLoader().RawConfig()
 	if err != nil {
@@ -60,14 +61,15 @@ func (p *program) kubeConfig(kube *genericclioptions.ConfigFlags) (*rest.Config,
 	return config, nil
 }
 
-// clusterTransport carries requests to an API server. It is ours alone, so that its connections can be closed.
+// clusterTransport sends requests to an API server. It is not shared, so that its connections can
+// be closed.
 type clusterTransport struct {
 	client *http.Client
 	close  func()
 }
 
 func newClusterTransport(config *rest.Config) (*clusterTransport, error) {
-	// A dialer of its own keeps client-go from sharing the transport.
+	// client-go does not share a transport that has its own dialer.
 	config.Dial = (&net.Dialer{Timeout: apiTimeout, KeepAlive: apiTimeout}).DialContext
 	client, err := rest.HTTPClientFor(config)
 	if err != nil {

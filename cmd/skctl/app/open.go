@@ -8,7 +8,7 @@ import (
 	"runtime"
 )
 
-// openInBrowser shows a file to the user and does not wait until it is closed.
+// openInBrowser opens a file and does not wait until it is closed.
 func openInBrowser(ctx context.Context, path string) error {
 	path, err := filepath.Abs(path)
 	if err != nil {

@@ -9,16 +9,18 @@ import (
 	"syscall"
 )
 
-// errUnread is why a context ended when whoever read the output went away, as head does when it has enough.
-var errUnread = errors.New("nobody reads the output any more")
+// errUnread is the cause of a context that was cancelled because the output's reader is gone, such
+// as head after its last line.
+var errUnread = errors.New("the reader of the output is gone")
 
-// pipe writes to what may be a pipe. When nobody reads that any more, it ends the command: it has nobody to tell, but has to clean up.
+// pipe writes to what may be a pipe. If the reader is gone, it cancels the command's context, so
+// that the command cleans up.
 type pipe struct {
 	w      io.Writer
 	unread func()
 }
 
-// Write implements io.Writer.
+// Write implements [io.Writer].
 func (p *pipe) Write(b []byte) (int, error) {
 	n, err := p.w.Write(b)
 	if errors.Is(err, syscall.EPIPE) {
@@ -27,10 +29,10 @@ func (p *pipe) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// guardPipes has a command end in order when nobody reads its output any more, until release is called. By itself a program dies of a signal then, and leaves
-// behind what it was about to remove. Terminals stay the files that they are.
+// guardPipes makes a command clean up if the reader of its output is gone, until release is called.
+// Without it the process dies of SIGPIPE and leaves its temporary files. Terminals are not wrapped.
 func guardPipes(streams *Streams, cancel context.CancelCauseFunc) (release func()) {
-	// With somebody to take the signal, the write itself fails.
+	// With the signal handled, the write itself fails.
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGPIPE)
 	unread := func() { cancel(errUnread) }

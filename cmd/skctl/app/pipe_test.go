@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// TestRun_Unread checks that a command ends quietly when nobody reads its output any more, and leaves nothing behind.
+// A command ends quietly when the reader of its output is gone, and leaves nothing behind.
 func TestRun_Unread(t *testing.T) {
 	day := filepath.Join(repository, "examples", "day.sktrace")
 	for name, args := range map[string][]string{
@@ -38,7 +38,7 @@ func TestRun_Unread(t *testing.T) {
 			if code != exitUnread {
 				t.Errorf("exit code is %d, want %d", code, exitUnread)
 			}
-			// Where this takes longer than a second, it says how far it is.
+			// Commands that take longer than a second print their progress.
 			said := slices.DeleteFunc(slices.Collect(strings.Lines(errs.String())), func(line string) bool { return strings.Contains(line, "%, ") })
 			if got, want := strings.Join(said, ""), "reading the standard input\n"; got != want {
 				t.Errorf("standard error is %q, want %q", got, want)

@@ -44,7 +44,7 @@ func newRun(p *program) *cobra.Command {
 	return cmd
 }
 
-// runRun makes a simulation; isWanted says that the user did ask for metrics.
+// runRun creates a simulation. isWanted reports whether the user asked for metrics.
 func (p *program) runRun(ctx context.Context, sims *simulations, sim *simkubev1.Simulation, isWanted, watch bool) error {
 	if sim.Spec.Metrics != nil && !isWanted {
 		has, err := sims.hasPrometheus(ctx)
@@ -53,7 +53,7 @@ func (p *program) runRun(ctx context.Context, sims *simulations, sim *simkubev1.
 		}
 		if !has {
 			sim.Spec.Metrics = nil
-			p.notef("no metrics are collected: the cluster does not have the Prometheus operator (--disable-metrics says that none are wanted)")
+			p.notef("no metrics are collected: the cluster does not have the Prometheus operator (use --disable-metrics to silence this)")
 		}
 	}
 	if err := sims.create(ctx, sim); err != nil {
@@ -66,15 +66,15 @@ func (p *program) runRun(ctx context.Context, sims *simulations, sim *simkubev1.
 	if err := p.printChanged(sim.Name, "created"); err != nil {
 		return err
 	}
-	next := fmt.Sprintf("%s wait %s shows how far it is", p.name, sim.Name)
+	next := fmt.Sprintf("to follow its progress, run %s wait %s", p.name, sim.Name)
 	if sim.Spec.PausedTime != nil {
-		next = fmt.Sprintf("it is paused: %s resume %s", p.name, sim.Name)
+		next = fmt.Sprintf("it is paused; to start it, run %s resume %s", p.name, sim.Name)
 	}
 	p.notef("%s", next)
 	return nil
 }
 
-// printSimulation prints a Simulation as one would write it.
+// printSimulation prints a Simulation as a manifest.
 func (p *program) printSimulation(sim *simkubev1.Simulation) error {
 	object, err := asObject(sim)
 	if err != nil {
@@ -83,18 +83,18 @@ func (p *program) printSimulation(sim *simkubev1.Simulation) error {
 	return printStructured(p.streams.Out, outputYAML, object.Object)
 }
 
-// printChanged says in kubectl's words that something was done.
+// printChanged prints what was done, in kubectl's format.
 func (p *program) printChanged(name, what string) error {
 	return p.printf("%s/%s %s\n", simulationsName, name, what)
 }
 
-// simulationsName is how kubectl names the kind.
+// simulationsName is the name of the kind in kubectl's format.
 const simulationsName = "simulation." + simkubev1.GroupName
 
 // prometheusGroup is the API of the Prometheus operator.
 const prometheusGroup = "monitoring.coreos.com/v1"
 
-// hasPrometheus tells whether the cluster has the operator's kind Prometheus.
+// hasPrometheus reports whether the cluster has the operator's kind Prometheus.
 func (s *simulations) hasPrometheus(ctx context.Context) (bool, error) {
 	client, err := discovery.NewDiscoveryClientForConfigAndClient(s.config, s.client.client)
 	if err != nil {
@@ -108,7 +108,7 @@ func (s *simulations) hasPrometheus(ctx context.Context) (bool, error) {
 	case apierrors.IsNotFound(err):
 		return false, nil
 	case err != nil:
-		return false, hint(fmt.Errorf("look for the Prometheus operator: %w", err), "--disable-metrics does without")
+		return false, hint(fmt.Errorf("look for the Prometheus operator: %w", err), "use --disable-metrics to run without it")
 	}
 	return slices.ContainsFunc(resources.APIResources, func(r metav1.APIResource) bool { return r.Name == "prometheuses" }), nil
 }

@@ -21,7 +21,7 @@ func runningPage(t *testing.T) string {
 	return string(text)
 }
 
-// TestRunningPage_Flags holds that the table of flags has all of run's, with their shorthands and defaults, and no others.
+// The table of flags has all of run's flags, with their shorthands and defaults, and no others.
 func TestRunningPage_Flags(t *testing.T) {
 	opts := runOptions{kube: newKubeFlags()}
 	cmd := &cobra.Command{}
@@ -48,7 +48,7 @@ func TestRunningPage_Flags(t *testing.T) {
 	}
 }
 
-// documentedDefault is how a flag's default is written in the table.
+// documentedDefault returns how a flag's default is written in the table.
 func documentedDefault(f *pflag.Flag) string {
 	text := strings.Trim(f.DefValue, "[]")
 	switch text {
@@ -60,7 +60,7 @@ func documentedDefault(f *pflag.Flag) string {
 	return "`" + text + "`"
 }
 
-// section is a part of the page, from its heading to the next.
+// section returns a part of the page, from its heading to the next.
 func section(t *testing.T, heading string) string {
 	t.Helper()
 	_, text, ok := strings.Cut(runningPage(t), "\n"+heading+"\n")
@@ -71,7 +71,7 @@ func section(t *testing.T, heading string) string {
 	return text
 }
 
-// TestRunningPage_Commands parses the command lines of the page.
+// The command lines of the page are valid.
 func TestRunningPage_Commands(t *testing.T) {
 	commands := 0
 	for _, match := range regexp.MustCompile("(?m)^    skctl ([^#|>\n]*)").FindAllStringSubmatch(runningPage(t), -1) {

@@ -10,10 +10,10 @@ import (
 	"simkube.io/simkube/internal/timespec"
 )
 
-// driverRepository holds the driver's images, a tag for each version of SimKube.
+// driverRepository holds the driver's images, with a tag for each version of SimKube.
 const driverRepository = "simkube/sk-driver"
 
-// runOptions are run's flags as the user wrote them.
+// runOptions are the values of run's flags.
 type runOptions struct {
 	duration                     string
 	speed                        float64
@@ -35,7 +35,7 @@ type runOptions struct {
 	kube                         *genericclioptions.ConfigFlags
 }
 
-// metricsOptions are the flags of the Prometheus that lives as long as the simulation.
+// metricsOptions are the values of the flags for the simulation's Prometheus.
 type metricsOptions struct {
 	namespace, account              string
 	podNamespaces, podNames         []string
@@ -44,7 +44,7 @@ type metricsOptions struct {
 	remoteWrite                     string
 }
 
-// metricsFlags are the names of the flags that say that metrics are wanted.
+// metricsFlags returns the names of the flags that ask for metrics.
 func metricsFlags() []string {
 	return []string{
 		"metrics-namespace", "metrics-service-account", "metrics-pod-monitor-namespaces", "metrics-pod-monitor-names",
@@ -55,42 +55,42 @@ func metricsFlags() []string {
 func (o *runOptions) addFlags(cmd *cobra.Command, version string) {
 	f := cmd.Flags()
 	f.SortFlags = false
-	f.StringVarP(&o.trace, "trace-path", "f", "file:///data/trace", "the trace: a URL, or an absolute path on the node on which the driver runs")
-	f.StringVarP(&o.duration, "duration", "D", "", "end after so much of the trace's time, e.g. 2h; longer than the trace keeps the cluster running (default the whole trace)")
-	f.Float64VarP(&o.speed, "speed", "s", 1, "seconds of the trace that pass in a second; controllers and scheduler keep their own pace")
-	f.Int32VarP(&o.repetitions, "repetitions", "N", 1, "how often to replay the trace, one after another")
-	f.BoolVar(&o.watch, "watch", false, "show how far it is until it ends, and then what came of it")
-	f.BoolVar(&o.startPaused, "start-paused", false, "do not begin before skctl resume")
+	f.StringVarP(&o.trace, "trace-path", "f", "file:///data/trace", "the trace: a URL, or an absolute path on the driver's node")
+	f.StringVarP(&o.duration, "duration", "D", "", "duration of the replay in the trace's time, e.g. 2h; may exceed that of the trace (default the whole trace)")
+	f.Float64VarP(&o.speed, "speed", "s", 1, "seconds of the trace per second; controllers and scheduler are not sped up")
+	f.Int32VarP(&o.repetitions, "repetitions", "N", 1, "number of times to replay the trace, one after another")
+	f.BoolVar(&o.watch, "watch", false, "show the progress until the simulation ends, and then its results")
+	f.BoolVar(&o.startPaused, "start-paused", false, "do not start before skctl resume")
 	f.BoolVar(&o.failFast, "fail-fast", false, "fail at the first object that cannot be applied or deleted")
-	f.BoolVar(&o.reschedule, "reschedule-interrupted-bare-pods", false, "start a pod without an owner anew when something other than the trace deletes it")
+	f.BoolVar(&o.reschedule, "reschedule-interrupted-bare-pods", false, "recreate a pod without an owner if something other than the trace deletes it")
 	f.StringArrayVar(&o.hooks, "hooks", nil, "files of hooks, separated by colons (repeatable; default none)")
-	f.StringVar(&o.results, "results", "", "where to keep results: a folder in a bucket (s3://, gs://, azure://), configmap/NAME or pvc/NAME (default the summary in the status alone)")
+	f.StringVar(&o.results, "results", "", "where to keep results: a folder in a bucket (s3://, gs://, azure://), configmap/NAME or pvc/NAME (default only a summary in the status)")
 
 	f.StringVarP(&o.image, "driver-image", "I", defaultDriverImage(version), "image of the driver")
 	f.Int32Var(&o.port, "driver-port", 8888, "port of the driver's webhook")
-	f.StringVar(&o.namespace, "driver-namespace", "simkube", "namespace in which the driver runs")
-	f.StringSliceVar(&o.secrets, "driver-secrets", nil, "names of secrets there that become environment variables of the driver, e.g. to reach a bucket (default none)")
-	f.StringVar(&o.verbosity, "driver-verbosity", "info", "what the driver logs: error, warn, info or debug")
-	f.BoolVar(&o.skipMount, "skip-local-volume-mount", false, "do not mount a local trace from the node: the image has it")
-	f.StringVar(&o.prefix, "virtual-ns-prefix", simkubev1.DefaultVirtualNsPrefix, "what the names of simulated namespaces begin with")
+	f.StringVar(&o.namespace, "driver-namespace", "simkube", "namespace of the driver")
+	f.StringSliceVar(&o.secrets, "driver-secrets", nil, "secrets in that namespace that become environment variables of the driver, e.g. for a bucket (default none)")
+	f.StringVar(&o.verbosity, "driver-verbosity", "info", "level of the driver's log: error, warn, info or debug")
+	f.BoolVar(&o.skipMount, "skip-local-volume-mount", false, "do not mount a local trace from the node, because the image contains it")
+	f.StringVar(&o.prefix, "virtual-ns-prefix", simkubev1.DefaultVirtualNsPrefix, "prefix of the names of simulated namespaces")
 
 	f.Int64Var(&o.imagePull, "image-pull-delay", 0, "milliseconds that pods take to pull images")
-	f.Int64Var(&o.imagePullJitter, "image-pull-jitter", 0, "milliseconds that this takes at most: if set, the delay is drawn between the two")
-	f.Int64Var(&o.podStartup, "pod-startup-delay", 0, "milliseconds that pods then take to be ready")
-	f.Int64Var(&o.podStartupJitter, "pod-startup-jitter", 0, "milliseconds that this takes at most: if set, the delay is drawn between the two")
+	f.Int64Var(&o.imagePullJitter, "image-pull-jitter", 0, "maximum of this delay in milliseconds; if set, each delay is random between the two")
+	f.Int64Var(&o.podStartup, "pod-startup-delay", 0, "milliseconds that pods then take to become ready")
+	f.Int64Var(&o.podStartupJitter, "pod-startup-jitter", 0, "maximum of this delay in milliseconds; if set, each delay is random between the two")
 
-	f.BoolVar(&o.disableMetrics, "disable-metrics", false, "make no Prometheus, whatever the flags for metrics say (default: one is made if the cluster has the Prometheus operator)")
+	f.BoolVar(&o.disableMetrics, "disable-metrics", false, "create no Prometheus, whatever other flags say (default: create one if the cluster has the Prometheus operator)")
 	m := &o.metrics
 	f.StringVar(&m.namespace, "metrics-namespace", "monitoring", "namespace of that Prometheus")
-	f.StringVar(&m.account, "metrics-service-account", "prometheus-k8s", "service account that it scrapes with")
-	f.StringSliceVar(&m.podNamespaces, "metrics-pod-monitor-namespaces", []string{"monitoring-hd"}, "namespaces of the PodMonitors that it uses")
-	f.StringSliceVar(&m.podNames, "metrics-pod-monitor-names", nil, "names of those PodMonitors (default all)")
-	f.StringSliceVar(&m.serviceNamespaces, "metrics-service-monitor-namespaces", []string{"monitoring-hd"}, "namespaces of the ServiceMonitors that it uses")
-	f.StringSliceVar(&m.serviceNames, "metrics-service-monitor-names", nil, "names of those ServiceMonitors (default all)")
-	f.Int32Var(&m.shards, "prometheus-shards", 0, "how many instances share the targets (default one)")
-	f.StringVar(&m.remoteWrite, "remote-write-endpoint", "", "URL to which it sends what it scrapes (default none)")
+	f.StringVar(&m.account, "metrics-service-account", "prometheus-k8s", "service account of that Prometheus")
+	f.StringSliceVar(&m.podNamespaces, "metrics-pod-monitor-namespaces", []string{"monitoring-hd"}, "namespaces of its PodMonitors")
+	f.StringSliceVar(&m.podNames, "metrics-pod-monitor-names", nil, "names of its PodMonitors (default all)")
+	f.StringSliceVar(&m.serviceNamespaces, "metrics-service-monitor-namespaces", []string{"monitoring-hd"}, "namespaces of its ServiceMonitors")
+	f.StringSliceVar(&m.serviceNames, "metrics-service-monitor-names", nil, "names of its ServiceMonitors (default all)")
+	f.Int32Var(&m.shards, "prometheus-shards", 0, "number of instances that share the targets (default one)")
+	f.StringVar(&m.remoteWrite, "remote-write-endpoint", "", "URL to which it writes its samples (default none)")
 
-	f.BoolVar(&o.dryRun, "dry-run", false, "print the Simulation as YAML, and make none")
+	f.BoolVar(&o.dryRun, "dry-run", false, "print the Simulation as YAML, and do not create it")
 	addKubeFlags(cmd, o.kube)
 
 	_ = cmd.MarkFlagFilename("hooks", "yaml", "yml", "json")
@@ -103,27 +103,27 @@ func (o *runOptions) addFlags(cmd *cobra.Command, version string) {
 	}
 }
 
-// verbosities are what the driver may be told to log.
+// verbosities returns the levels at which the driver can log.
 func verbosities() []string { return []string{"error", "warn", "info", "debug"} }
 
-// defaultDriverImage is the image that was made of the source which this program was made of.
+// defaultDriverImage returns the driver image of this program's version.
 func defaultDriverImage(version string) string {
-	// What a tag may not hold, as the plus of a version's build, becomes a dash.
+	// Characters that a tag may not contain, such as the plus of a version's build, become dashes.
 	return driverRepository + ":" + regexp.MustCompile(`[^A-Za-z0-9_.-]`).ReplaceAllString(version, "-")
 }
 
 // runHelp is the long help of run.
-const runHelp = `run makes a Simulation in the cluster of the kubeconfig: sk-ctrl, which has to run there, then
-starts a driver that replays the trace on the cluster's simulated nodes. It returns at once, or with --watch when the
-simulation has ended. docs/running.md says how to set up a cluster.
+const runHelp = `run creates a Simulation in the cluster of the kubeconfig. sk-ctrl, which must be running there,
+then starts a driver that replays the trace on the cluster's simulated nodes. run returns at once,
+or with --watch when the simulation has ended. See docs/running.md for how to set up a cluster.
 
-The trace is read by the driver, not here: a path is one on the node, and it has to be absolute. Secrets for a bucket are
-named with --driver-secrets.
+The driver reads the trace, not this command: a path is one on the driver's node and must be
+absolute. Secrets for a bucket are set with --driver-secrets.
 
-A Prometheus is made for the simulation, unless --disable-metrics is given. That needs the Prometheus operator; without it
-and without a flag for metrics, they are left out.
+A Prometheus is created for the simulation, unless --disable-metrics is set. That requires the
+Prometheus operator. Without it, metrics are left out unless a flag asks for them.
 
 Durations: ` + timespec.AcceptedDurations + `.
 
-Exit status: 0 done, 1 failed (with --watch: the simulation too), 2 wrong usage, 130 interrupted. An interrupted
-simulation goes on.`
+Exit status: 0 success, 1 failure (with --watch, also of the simulation), 2 invalid usage,
+130 interrupted. An interrupt does not stop the simulation.`

@@ -19,14 +19,15 @@ import (
 	"simkube.io/simkube/internal/words"
 )
 
-// The longest names: those of Services and Pods, at most 63 characters, are made of them.
+// The maximum lengths of names. Names of Services and Pods, which have at most 63 characters, are
+// derived from them.
 const (
 	maxSimulationName  = 49
 	maxNamespacePrefix = 40
 	maxNamespaceName   = 63
 )
 
-// problems collects what is wrong with flags.
+// problems collects errors of flags.
 type problems []error
 
 func (p *problems) check(err error) {
@@ -35,7 +36,7 @@ func (p *problems) check(err error) {
 	}
 }
 
-// simulation turns the flags into a Simulation, or returns everything that is wrong with them at once.
+// simulation converts the flags to a Simulation, and returns all their errors at once.
 func (o *runOptions) simulation(cmd *cobra.Command, name string, now time.Time) (*simkubev1.Simulation, error) {
 	var wrong problems
 	wrong.check(checkName("NAME", name, maxSimulationName))
@@ -53,11 +54,11 @@ func (o *runOptions) simulation(cmd *cobra.Command, name string, now time.Time) 
 		spec.Duration = &o.duration
 	}
 	if !(o.speed > 0) || math.IsInf(o.speed, 0) {
-		wrong.check(fmt.Errorf("--speed %v: must be more than 0", o.speed))
+		wrong.check(fmt.Errorf("invalid --speed %v: must be more than 0", o.speed))
 	}
 	spec.Speed = &o.speed
 	if o.repetitions < 1 {
-		wrong.check(fmt.Errorf("--repetitions %d: must be at least 1", o.repetitions))
+		wrong.check(fmt.Errorf("invalid --repetitions %d: must be at least 1", o.repetitions))
 	}
 	spec.Repetitions = &o.repetitions
 	if o.startPaused {
@@ -76,23 +77,23 @@ func (o *runOptions) simulation(cmd *cobra.Command, name string, now time.Time) 
 	spec.Results, err = parseResults(o.results)
 	wrong.check(flagError("results", err))
 	if o.dryRun && o.watch {
-		wrong.check(errors.New("--dry-run and --watch: there is nothing to watch"))
+		wrong.check(errors.New("--dry-run and --watch: only one of them can be used"))
 	}
 	return sim, errors.Join(wrong...)
 }
 
 func (o *runOptions) driver(wrong *problems) simkubev1.SimulationDriver {
 	if o.image == "" {
-		wrong.check(errors.New("--driver-image: is empty"))
+		wrong.check(errors.New("invalid --driver-image: must not be empty"))
 	}
 	if o.port < 1 || o.port > math.MaxUint16 {
-		wrong.check(fmt.Errorf("--driver-port %d: a port is from 1 to %d", o.port, math.MaxUint16))
+		wrong.check(fmt.Errorf("invalid --driver-port %d: must be 1 to %d", o.port, math.MaxUint16))
 	}
 	wrong.check(checkName("--driver-namespace", o.namespace, maxNamespaceName))
 	wrong.check(checkName("--virtual-ns-prefix", o.prefix, maxNamespacePrefix))
 	wrong.check(flagError("trace-path", checkDriverTrace(o.trace)))
 	if !slices.Contains(verbosities(), o.verbosity) {
-		wrong.check(fmt.Errorf("--driver-verbosity %q: accepted are %s", o.verbosity, words.And(verbosities()...)))
+		wrong.check(fmt.Errorf("invalid --driver-verbosity %q: must be %s", o.verbosity, oneOf(verbosities())))
 	}
 	wrong.check(flagError("driver-secrets", checkObjectNames(o.secrets...)))
 	args := []string{"--verbosity", o.verbosity}
@@ -105,7 +106,7 @@ func (o *runOptions) driver(wrong *problems) simkubev1.SimulationDriver {
 	}
 }
 
-// lifecycle is nil when nothing is delayed.
+// lifecycle returns nil if nothing is delayed.
 func (o *runOptions) lifecycle(wrong *problems) *simkubev1.LifecycleParams {
 	params := simkubev1.LifecycleParams{
 		ImagePullDelay: o.imagePull, ImagePullJitter: o.imagePullJitter,
@@ -121,7 +122,7 @@ func (o *runOptions) lifecycle(wrong *problems) *simkubev1.LifecycleParams {
 		{"pod-startup-jitter", o.podStartupJitter},
 	} {
 		if ms.value < 0 {
-			wrong.check(fmt.Errorf("--%s %d: must be 0 or more milliseconds", ms.flag, ms.value))
+			wrong.check(fmt.Errorf("invalid --%s %d: must be 0 or more milliseconds", ms.flag, ms.value))
 		}
 	}
 	if params == (simkubev1.LifecycleParams{}) {
@@ -156,7 +157,7 @@ func checkDuration(text string) error {
 
 func checkName(what, name string, longest int) error {
 	if len(name) > longest || !dnsLabel.MatchString(name) {
-		return fmt.Errorf("%s %q: accepted are up to %d lower-case letters, digits and dashes, with a letter or digit at both ends", what, name, longest)
+		return fmt.Errorf("invalid %s %q: must be at most %d lower-case letters, digits and dashes, and begin and end with a letter or digit", what, name, longest)
 	}
 	return nil
 }
@@ -169,7 +170,7 @@ func checkObjectNames(names ...string) error {
 	valid := regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`)
 	for _, name := range names {
 		if len(name) > maxObjectName || !valid.MatchString(name) {
-			return fmt.Errorf("%q can be no object's name; those are of lower-case letters, digits, dashes and dots", name)
+			return fmt.Errorf("%q: must be an object's name of lower-case letters, digits, dashes and dots", name)
 		}
 	}
 	return nil

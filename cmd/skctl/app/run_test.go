@@ -30,7 +30,7 @@ func runCommand(t *testing.T, args []string) (*cobra.Command, *runOptions) {
 	return cmd, &opts
 }
 
-// TestRun_Run_DryRun prints what is made without any flag.
+// Without flags, run creates the Simulation of the golden file.
 func TestRun_Run_DryRun(t *testing.T) {
 	code, stdout, stderr := run(t, "run", "friday", "--dry-run", "--kubeconfig", "none")
 	want, err := os.ReadFile(filepath.Join("testdata", "run-defaults.yaml"))
@@ -42,7 +42,7 @@ func TestRun_Run_DryRun(t *testing.T) {
 	}
 }
 
-// TestRunOptions_Simulation changes what is made without any flag.
+// Each flag changes what is created without flags.
 func TestRunOptions_Simulation(t *testing.T) {
 	now := time.Date(2025, 3, 1, 12, 30, 0, 500, time.UTC)
 	hooks := writeFile(t, "a.yml", "preStartHooks: [{cmd: first}]\n")
@@ -187,31 +187,31 @@ func TestRun_Run_WrongUsage(t *testing.T) {
 				"--driver-secrets", "a,_", "--image-pull-jitter", "-1", "--prometheus-shards", "0", "--remote-write-endpoint", "here", "--results", "out",
 				"--dry-run", "--watch", "-I", "",
 			},
-			`NAME "A": accepted are up to 49 lower-case letters, digits and dashes, with a letter or digit at both ends
---driver-image: is empty
---driver-port 0: a port is from 1 to 65535
---driver-namespace "": accepted are up to 63 lower-case letters, digits and dashes, with a letter or digit at both ends
---virtual-ns-prefix "-": accepted are up to 40 lower-case letters, digits and dashes, with a letter or digit at both ends
---driver-verbosity "loud": accepted are error, warn, info and debug
---driver-secrets: "_" can be no object's name; those are of lower-case letters, digits, dashes and dots
---duration: not a duration: "5" has no unit after 5 (accepted are, for instance, 90s, 5m, +5m, 1h30m, 2d, 250ms)
---speed 0: must be more than 0
---repetitions 0: must be at least 1
---image-pull-jitter -1: must be 0 or more milliseconds
---prometheus-shards 0: must be at least 1
---remote-write-endpoint "here": wanted is a URL like http://prometheus.example.com/api/v1/write
---results: "out": accepted are a folder in a bucket (s3://bucket/folder, gs://..., azure://...), configmap/NAME and pvc/NAME
---dry-run and --watch: there is nothing to watch`,
+			`invalid NAME "A": must be at most 49 lower-case letters, digits and dashes, and begin and end with a letter or digit
+invalid --driver-image: must not be empty
+invalid --driver-port 0: must be 1 to 65535
+invalid --driver-namespace "": must be at most 63 lower-case letters, digits and dashes, and begin and end with a letter or digit
+invalid --virtual-ns-prefix "-": must be at most 40 lower-case letters, digits and dashes, and begin and end with a letter or digit
+invalid --driver-verbosity "loud": must be error, warn, info or debug
+invalid --driver-secrets: "_": must be an object's name of lower-case letters, digits, dashes and dots
+invalid --duration: not a duration: "5" has no unit after 5 (accepted are, for instance, 90s, 5m, +5m, 1h30m, 2d, 250ms)
+invalid --speed 0: must be more than 0
+invalid --repetitions 0: must be at least 1
+invalid --image-pull-jitter -1: must be 0 or more milliseconds
+invalid --prometheus-shards 0: must be at least 1
+invalid --remote-write-endpoint "here": must be a URL such as http://prometheus.example.com/api/v1/write
+invalid --results: "out": must be a folder in a bucket (s3://bucket/folder, gs://..., azure://...), configmap/NAME or pvc/NAME
+--dry-run and --watch: only one of them can be used`,
 		},
 		"a relative path": {
 			[]string{"a", "-f", "data/trace"},
-			`--trace-path: "data/trace": a path on the node must be absolute (the node is not this machine); ` +
-				`a file of this machine has to be copied to the node or to a bucket first`,
+			`invalid --trace-path: "data/trace": must be an absolute path on the node, which is not this machine; ` +
+				`copy a file of this machine to the node or to a bucket first`,
 		},
-		"an unknown storage": {[]string{"a", "-f", "S3://b/k"}, `--trace-path: "S3://b/k": write s3://`},
-		"no hooks":           {[]string{"a", "--hooks", "none.yml"}, "--hooks: read hooks: open none.yml: no such file or directory"},
-		"no config map":      {[]string{"a", "--results", "configmap/"}, `--results: "" can be no object's name; those are of lower-case letters, digits, dashes and dots`},
-		"a local folder":     {[]string{"a", "--results", "/tmp/x"}, `--results: "/tmp/x": accepted are a folder in a bucket (s3://bucket/folder, gs://..., azure://...), configmap/NAME and pvc/NAME`},
+		"an unknown storage": {[]string{"a", "-f", "S3://b/k"}, `invalid --trace-path: "S3://b/k": must begin with s3://`},
+		"no hooks":           {[]string{"a", "--hooks", "none.yml"}, "invalid --hooks: read hooks: open none.yml: no such file or directory"},
+		"no config map":      {[]string{"a", "--results", "configmap/"}, `invalid --results: "": must be an object's name of lower-case letters, digits, dashes and dots`},
+		"a local folder":     {[]string{"a", "--results", "/tmp/x"}, `invalid --results: "/tmp/x": must be a folder in a bucket (s3://bucket/folder, gs://..., azure://...), configmap/NAME or pvc/NAME`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			code, stdout, stderr := run(t, append([]string{"run"}, tc.args...)...)
@@ -223,7 +223,7 @@ func TestRun_Run_WrongUsage(t *testing.T) {
 	}
 }
 
-// TestCheckDuration_CRD checks that the API server takes the durations that are taken here.
+// The API server accepts the durations that are accepted here.
 func TestCheckDuration_CRD(t *testing.T) {
 	pattern := ""
 	for _, crd := range config.CRDs() {
@@ -248,9 +248,9 @@ func TestCheckDuration_CRD(t *testing.T) {
 	}
 }
 
-// TestRun_Run_Metrics checks that metrics nobody asked for are left out of a cluster that cannot have them.
+// Metrics that the user did not ask for are left out if the cluster cannot collect them.
 func TestRun_Run_Metrics(t *testing.T) {
-	const leftOut = "no metrics are collected: the cluster does not have the Prometheus operator (--disable-metrics says that none are wanted)\n"
+	const leftOut = "no metrics are collected: the cluster does not have the Prometheus operator (use --disable-metrics to silence this)\n"
 	resources := func(names ...string) http.HandlerFunc {
 		list := metav1.APIResourceList{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "APIResourceList"}, GroupVersion: prometheusGroup}
 		for _, name := range names {
@@ -277,7 +277,7 @@ func TestRun_Run_Metrics(t *testing.T) {
 			}
 			server.handle("POST "+simulationsPath, func(w http.ResponseWriter, _ *http.Request) { answer(w, simulated(t, "friday", "")) })
 			code, stdout, stderr := run(t, append([]string{"run", "friday", "--kubeconfig", server.kubeconfig}, tc.args...)...)
-			if want := tc.message + "skctl wait friday shows how far it is\n"; code != exitDone || stderr != want {
+			if want := tc.message + "to follow its progress, run skctl wait friday\n"; code != exitDone || stderr != want {
 				t.Errorf("exit code %d, standard error %q, want %q", code, stderr, want)
 			}
 			if want := "simulation.simkube.io/friday created\n"; stdout != want {

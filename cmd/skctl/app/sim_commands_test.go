@@ -16,21 +16,21 @@ import (
 
 const pausedSince = `spec: {pausedTime: "2025-03-01T12:30:00Z"}`
 
-// TestSimulations_Pause holds what is asked of the API server, and what not.
+// Pause and resume send only the necessary requests to the API server.
 func TestSimulations_Pause(t *testing.T) {
 	for name, tc := range map[string]struct {
 		command, status string
 		want            string
 		code            int
-		// patch is what spec.pausedTime becomes: "now", "null", or "" when nothing is changed.
+		// patch is what spec.pausedTime becomes: "now", "null", or "" if it is unchanged.
 		patch string
 	}{
 		"pause":           {"pause", `status: {state: Running}`, "simulation.simkube.io/friday paused\n", exitDone, "now"},
-		"pause anew":      {"pause", "status: {state: Paused}\n" + pausedSince, "simulation.simkube.io/friday paused already, since 2025-03-01T12:30:00Z\n", exitDone, ""},
+		"pause again":     {"pause", "status: {state: Paused}\n" + pausedSince, "simulation.simkube.io/friday already paused since 2025-03-01T12:30:00Z\n", exitDone, ""},
 		"pause at first":  {"pause", "", "simulation.simkube.io/friday paused\n", exitDone, "now"},
-		"pause too late":  {"pause", `status: {state: Finished}`, "skctl: pause simulation friday: there is nothing to hold: it is Finished\n", exitFailed, ""},
+		"pause too late":  {"pause", `status: {state: Finished}`, "skctl: pause simulation friday: it is Finished\n", exitFailed, ""},
 		"resume":          {"resume", pausedSince, "simulation.simkube.io/friday resumed\n", exitDone, "null"},
-		"resume anew":     {"resume", `status: {state: Running}`, "simulation.simkube.io/friday not paused: nothing to resume\n", exitDone, ""},
+		"resume again":    {"resume", `status: {state: Running}`, "simulation.simkube.io/friday not paused: nothing to resume\n", exitDone, ""},
 		"resume finished": {"resume", `status: {state: Finished}`, "simulation.simkube.io/friday not paused: nothing to resume\n", exitDone, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -84,7 +84,7 @@ func TestSimulations_Delete(t *testing.T) {
 			server.have(sim)
 			server.watched(changed("MODIFIED", simulated(t, "friday", cleaning)), changed("DELETED", sim))
 			code, stdout, stderr := run(t, append(tc.args, "friday", "--kubeconfig", server.kubeconfig)...)
-			// How long it takes is not this test's.
+			// The duration differs from run to run.
 			if before, _, ok := strings.Cut(stderr, "gone after "); ok {
 				stderr = before + "gone after 0s\n"
 			}
@@ -140,7 +140,7 @@ sunday   Failed   0/1    -          -          2d2h   TraceEmpty
 		"wide": {[]string{"-o", "wide"}, `NAME     STATE     RUNS   PROGRESS   PROBLEMS   AGE    REASON       SPEED   START                  END   TRACE                POD                  MESSAGE
 friday   Running   1/3    30%        5          2d2h   -            2.5     2025-03-01T12:30:00Z   -     s3://bucket/friday   sk-friday-driver-x   -
 sunday   Failed    0/1    -          -          2d2h   TraceEmpty   1       -                      -     /data/trace          -                    there is nothing in it record another
-monday   Pending   0/1    -          -          -      NotTakenUp   1       -                      -     /data/trace          -                    sk-ctrl has not taken it up yet; is it running?
+monday   Pending   0/1    -          -          -      NotTakenUp   1       -                      -     /data/trace          -                    sk-ctrl has not processed it yet; check that it is running
 `},
 		"names":    {[]string{"-o", "name"}, "simulation.simkube.io/friday\nsimulation.simkube.io/sunday\nsimulation.simkube.io/monday\n"},
 		"one name": {[]string{"friday", "-o", "name"}, "simulation.simkube.io/friday\n"},
@@ -169,7 +169,7 @@ monday   Pending   0/1    -          -          -      NotTakenUp   1       -   
 	}
 }
 
-// TestSimulations_Logs reads the logs of the youngest pod.
+// The logs are those of the newest pod.
 func TestSimulations_Logs(t *testing.T) {
 	pods := func(names ...string) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {
@@ -201,26 +201,26 @@ func TestSimulations_Logs(t *testing.T) {
 		"followed": {running, []string{"-f"}, []string{"old", "new"}, exitDone, "container=driver&follow=true\n", ""},
 		"no pod yet": {
 			"{spec: {driver: {namespace: sims}}, status: {state: Blocked}}", nil, nil, exitFailed, "",
-			"skctl: read the logs of simulation friday: no driver of it runs in namespace sims\n  hint: it is Blocked; skctl logs -f friday waits for the driver\n",
+			"skctl: read the logs of simulation friday: it has no driver in namespace sims\n  hint: it is Blocked; to wait for the driver, run skctl logs -f friday\n",
 		},
 		"no node yet": {
 			running, nil,
 			[]string{"old", "unplaced"},
 			exitFailed, "",
-			"skctl: read the logs of simulation friday: no driver of it runs in namespace sims\n  hint: it is Running; skctl logs -f friday waits for the driver\n",
+			"skctl: read the logs of simulation friday: it has no driver in namespace sims\n  hint: it is Running; to wait for the driver, run skctl logs -f friday\n",
 		},
 		"no pod any more": {
 			"{spec: {driver: {namespace: sims}}, status: {state: Finished}}",
 			[]string{"-f"},
 			nil, exitFailed, "",
-			"skctl: read the logs of simulation friday: no driver of it runs in namespace sims\n" +
-				"  hint: it is Finished, and the driver's pod was removed; skctl get friday -o wide shows what is known\n",
+			"skctl: read the logs of simulation friday: it has no driver in namespace sims\n" +
+				"  hint: it is Finished, and the driver's pod was deleted; see skctl get friday -o wide\n",
 		},
 		"both": {
 			running,
 			[]string{"-f", "--previous"},
 			nil, exitUsage, "",
-			"skctl: -f and --previous: what was before the last start says nothing more\n  hint: see skctl logs --help\n",
+			"skctl: -f and --previous: only one of them can be used\n  hint: see skctl logs --help\n",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -238,7 +238,7 @@ func TestSimulations_Logs(t *testing.T) {
 	}
 }
 
-// TestSimulations_Logs_Wait lets the driver come to be while one waits for its logs.
+// With -f, logs waits for the driver's pod.
 func TestSimulations_Logs_Wait(t *testing.T) {
 	server := newAPIServer(t)
 	server.have(simulated(t, "friday", "{spec: {driver: {namespace: sims}}, status: {state: Initializing}}"))

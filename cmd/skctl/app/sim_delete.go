@@ -20,9 +20,9 @@ func newDelete(p *program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "delete NAME",
 		Aliases: []string{"d", "del", "rm"},
-		Short:   "Remove a simulation from a cluster, with all that it made there",
-		Long: `delete removes a simulation; one that is under way ends. sk-ctrl then removes what was simulated, and the driver. Results in a bucket,
-a ConfigMap or a volume stay.` + exitStatus,
+		Short:   "Delete a simulation from a cluster, with everything created for it",
+		Long: `delete deletes a simulation, which ends if it is running. sk-ctrl then removes what was simulated, and
+the driver. Results in a bucket, a ConfigMap or a volume stay.` + exitStatus,
 		Example:           "  skctl delete --wait friday",
 		Args:              oneArg("NAME"),
 		ValidArgsFunction: p.completeSimulations(kube),
@@ -33,7 +33,7 @@ a ConfigMap or a volume stay.` + exitStatus,
 		},
 	}
 	cmd.Flags().SortFlags = false
-	cmd.Flags().BoolVar(&wait, "wait", false, "wait until it is gone, and show how far it is")
+	cmd.Flags().BoolVar(&wait, "wait", false, "wait until it is gone, and show the progress")
 	addKubeFlags(cmd, kube)
 	return cmd
 }
@@ -45,7 +45,7 @@ func (p *program) runDelete(ctx context.Context, sims *simulations, name string,
 	}
 	request, cancel := context.WithTimeout(ctx, apiTimeout)
 	defer cancel()
-	// The one that was seen, and not one that somebody made in the meantime.
+	// Delete the one that was read, not one that was created in the meantime.
 	err = sims.Delete(request, name, metav1.DeleteOptions{Preconditions: metav1.NewUIDPreconditions(string(sim.UID))})
 	if err != nil {
 		return sims.explain(ctx, "delete", name, err)
@@ -62,7 +62,7 @@ func (p *program) runDelete(ctx context.Context, sims *simulations, name string,
 	return p.printChanged(name, what)
 }
 
-// waitUntilGone waits until a simulation is gone that was deleted.
+// waitUntilGone waits until a deleted simulation is gone.
 func (p *program) waitUntilGone(ctx context.Context, sims *simulations, sim *simkubev1.Simulation) error {
 	begin := sims.clock.Now()
 	view := p.newSimView()
@@ -77,7 +77,7 @@ func (p *program) waitUntilGone(ctx context.Context, sims *simulations, sim *sim
 		p.notef("gone after %s", sims.clock.Since(begin).Round(time.Second))
 		return nil
 	case errors.Is(err, errInterrupted):
-		return hint(fmt.Errorf("%w: simulation %s is being deleted all the same", errInterrupted, sim.Name), "%s get %s: is it gone?", p.name, sim.Name)
+		return hint(fmt.Errorf("%w: the deletion of simulation %s continues", errInterrupted, sim.Name), "to check whether it is gone, run %s get %s", p.name, sim.Name)
 	}
 	return err
 }

@@ -18,8 +18,8 @@ import (
 	"simkube.io/simkube/internal/printable"
 )
 
-// How long to wait before asking again an API server that did not answer, and how long it may leave a watch open: a connection
-// that died without a word is noticed then.
+// How long to wait before retrying if the API server does not respond, and how long a watch may
+// stay open: a broken connection may not be noticed before that.
 const (
 	firstRetry   = time.Second
 	longestRetry = 30 * time.Second
@@ -30,17 +30,20 @@ const (
 type follower struct {
 	sims *simulations
 	name string
-	// see is told of the simulation as it is, and whenever it changes, until it returns true or an error.
+	// see is called with the simulation, and again whenever it changes, until it returns true or an
+	// error.
 	see func(*simkubev1.Simulation) (bool, error)
-	// notes is told when the cluster cannot be reached and that it is tried again.
+	// notes receives messages about lost connections and retries.
 	notes io.Writer
 
-	// uid is the simulation's, once it was seen: one of the same name is another one.
+	// uid is the simulation's, once it was read. It distinguishes it from a later one of the same
+	// name.
 	uid types.UID
 }
 
-// run follows until see has seen enough. When the simulation is gone it returns an error that wraps errGone; when there was none
-// from the beginning, another. A watch that breaks is taken up again.
+// run follows the simulation until see returns true or an error. If the simulation is deleted, run
+// returns an error that wraps errGone; if it did not exist, another error. A watch that breaks is
+// restarted.
 func (f *follower) run(ctx context.Context) error {
 	var pause time.Duration
 	for {
@@ -52,9 +55,9 @@ func (f *follower) run(ctx context.Context) error {
 		case done:
 			return err
 		case err != nil:
-			fmt.Fprintf(f.notes, "%s; trying again\n", printable.Text(err.Error()))
+			fmt.Fprintf(f.notes, "%s; retrying\n", printable.Text(err.Error()))
 		}
-		// What ends soon again and again must not be begun again at once.
+		// Attempts that end early must not follow each other at once.
 		pause = min(max(2*pause, firstRetry), longestRetry)
 		if f.sims.clock.Since(begin) > longestRetry {
 			pause = firstRetry
@@ -66,13 +69,14 @@ func (f *follower) run(ctx context.Context) error {
 	}
 }
 
-// look sees how the simulation is, and watches it as long as the API server lets it. When not done, an error may mend itself.
+// look reads the simulation and watches it for as long as the API server allows. Unless done is
+// true, the error may be temporary.
 func (f *follower) look(ctx context.Context) (done bool, err error) {
 	listing, cancel := context.WithTimeout(ctx, apiTimeout)
 	list, err := f.sims.List(listing, metav1.ListOptions{FieldSelector: only(f.name)})
 	cancel()
 	if err != nil {
-		return f.uid == "" || !mayMend(err), f.sims.explain(ctx, "watch", f.name, err)
+		return f.uid == "" || !isTemporary(err), f.sims.explain(ctx, "watch", f.name, err)
 	}
 	if len(list.Items) == 0 {
 		if f.uid == "" {
@@ -87,7 +91,7 @@ func (f *follower) look(ctx context.Context) (done bool, err error) {
 		FieldSelector: only(f.name), ResourceVersion: list.GetResourceVersion(), TimeoutSeconds: ptr.To(int64(watchTime.Seconds())),
 	})
 	if err != nil {
-		return !mayMend(err), f.sims.explain(ctx, "watch", f.name, err)
+		return !isTemporary(err), f.sims.explain(ctx, "watch", f.name, err)
 	}
 	defer events.Stop()
 	return f.events(ctx, events)
@@ -101,7 +105,7 @@ func (f *follower) events(ctx context.Context, events watch.Interface) (done boo
 			if apierrors.IsResourceExpired(err) || apierrors.IsGone(err) {
 				return false, nil
 			}
-			return !mayMend(err), f.sims.explain(ctx, "watch", f.name, err)
+			return !isTemporary(err), f.sims.explain(ctx, "watch", f.name, err)
 		case !ok || event.Type == watch.Bookmark:
 		case event.Type == watch.Deleted:
 			return true, f.gone()
@@ -128,8 +132,8 @@ func (f *follower) saw(object *unstructured.Unstructured) (done bool, err error)
 
 func (f *follower) gone() error { return fmt.Errorf("watch simulation %s: %w", f.name, errGone) }
 
-// mayMend tells whether an error of the API server may go away by itself.
-func mayMend(err error) bool {
+// isTemporary reports whether an API server's error may be temporary.
+func isTemporary(err error) bool {
 	switch {
 	case errors.Is(err, context.Canceled):
 		return false

@@ -13,7 +13,7 @@ import (
 	"simkube.io/simkube/internal/words"
 )
 
-// Further values of -o, as kubectl has them.
+// Further values of -o, as in kubectl.
 const (
 	outputWide = "wide"
 	outputName = "name"
@@ -28,8 +28,9 @@ func newGet(p *program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "get [NAME]",
 		Short: "Show the simulations in a cluster, or one of them",
-		Long: `get shows how far simulations are: their state, the runs that are done, how much of the one under way is replayed, and how many objects
-could not be applied or deleted. Why one waits or has failed is its reason, and with -o wide the message.` + exitStatus,
+		Long: `get shows the progress of simulations: their state, the completed repetitions, how much of the current
+one has been replayed, and how many objects could not be applied or deleted. REASON says why a simulation
+waits or has failed; -o wide also shows the message.` + exitStatus,
 		Example: `  skctl get
   skctl get friday -o wide
   skctl get friday -o json | jq .status.driver.summaries`,
@@ -37,7 +38,7 @@ could not be applied or deleted. Why one waits or has failed is its reason, and 
 		ValidArgsFunction: p.completeSimulations(kube),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if !slices.Contains(outputs, output) {
-				return usage(cmd, fmt.Errorf("--output %q: accepted are %s", output, words.And(outputs...)))
+				return usage(cmd, fmt.Errorf("invalid --output %q: must be %s", output, oneOf(outputs)))
 			}
 			return p.withSimulations(cmd.Context(), kube, func(ctx context.Context, sims *simulations) error {
 				if len(args) == 1 {
@@ -48,7 +49,7 @@ could not be applied or deleted. Why one waits or has failed is its reason, and 
 		},
 	}
 	cmd.Flags().SortFlags = false
-	cmd.Flags().StringVarP(&output, "output", "o", outputTable, "how to print: table, wide, json, yaml or name")
+	cmd.Flags().StringVarP(&output, "output", "o", outputTable, "output format: table, wide, json, yaml or name")
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(outputs, cobra.ShellCompDirectiveNoFileComp))
 	addKubeFlags(cmd, kube)
 	return cmd
@@ -80,13 +81,13 @@ func (p *program) runGet(ctx context.Context, sims *simulations, output string) 
 		return printStructured(p.streams.Out, output, list.UnstructuredContent())
 	}
 	if len(list.Items) == 0 {
-		p.notef("there are no simulations; %s run makes one", p.name)
+		p.notef("there are no simulations; %s run creates one", p.name)
 		return nil
 	}
 	return p.printTable(sims, list.Items, output)
 }
 
-// printTable prints simulations for people, or just their names.
+// printTable prints simulations as a table, or only their names.
 func (p *program) printTable(sims *simulations, objects []unstructured.Unstructured, output string) error {
 	shown := make([]*simkubev1.Simulation, 0, len(objects))
 	for i := range objects {

@@ -20,10 +20,10 @@ import (
 	"simkube.io/simkube/internal/printable"
 )
 
-// driverContainer is the container of the driver's pod that has the driver in it.
+// driverContainer is the container of the driver in its pod.
 const driverContainer = "driver"
 
-// podPoll is how often logs -f looks whether there is something to follow.
+// podPoll is how often logs -f checks for a pod to follow.
 const podPoll = time.Second
 
 func newLogs(p *program) *cobra.Command {
@@ -36,18 +36,18 @@ func newLogs(p *program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "logs NAME",
 		Short: "Print the logs of a simulation's driver",
-		Long: `logs prints what the driver of a simulation in a cluster logs. The driver's pod is there while the simulation is under way, and is
-removed with the rest when it ends; with -f, logs waits for the pod.` + exitStatus,
+		Long: `logs prints the log of a simulation's driver. The driver's pod exists while the simulation is running
+and is removed when it ends; with -f, logs waits for the pod.` + exitStatus,
 		Example: `  skctl logs -f friday
   skctl logs friday --previous`,
 		Args:              oneArg("NAME"),
 		ValidArgsFunction: p.completeSimulations(kube),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if tail < -1 {
-				return usage(cmd, fmt.Errorf("--tail %d: must be 0 or more lines, or -1 for all", tail))
+				return usage(cmd, fmt.Errorf("invalid --tail %d: must be 0 or more lines, or -1 for all", tail))
 			}
 			if follow && previous {
-				return usage(cmd, errors.New("-f and --previous: what was before the last start says nothing more"))
+				return usage(cmd, errors.New("-f and --previous: only one of them can be used"))
 			}
 			return p.withSimulations(cmd.Context(), kube, func(ctx context.Context, sims *simulations) error {
 				options := &corev1.PodLogOptions{Container: driverContainer, Follow: follow, Previous: previous}
@@ -60,9 +60,9 @@ removed with the rest when it ends; with -f, logs waits for the pod.` + exitStat
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
-	f.BoolVarP(&follow, "follow", "f", false, "go on as more is logged")
-	f.BoolVar(&previous, "previous", false, "the logs of the driver before it was started anew")
-	f.Int64Var(&tail, "tail", -1, "how many of the last lines (-1: all)")
+	f.BoolVarP(&follow, "follow", "f", false, "keep printing as the driver logs")
+	f.BoolVar(&previous, "previous", false, "print the logs of the driver before its last restart")
+	f.Int64Var(&tail, "tail", -1, "number of last lines to print; -1 means all")
 	addKubeFlags(cmd, kube)
 	_ = cmd.RegisterFlagCompletionFunc("tail", cobra.NoFileCompletions)
 	return cmd
@@ -73,15 +73,15 @@ func (p *program) runLogs(ctx context.Context, sims *simulations, name string, o
 	if err != nil {
 		return fmt.Errorf("use the kubeconfig: %w", err)
 	}
-	said := ""
+	printed := ""
 	for {
 		missing, err := p.copyLogs(ctx, sims, client, name, options)
 		if missing == "" || err != nil {
 			return err
 		}
-		if missing != said {
+		if missing != printed {
 			p.notef("%s", missing)
-			said = missing
+			printed = missing
 		}
 		select {
 		case <-sims.clock.After(podPoll):
@@ -91,7 +91,7 @@ func (p *program) runLogs(ctx context.Context, sims *simulations, name string, o
 	}
 }
 
-// copyLogs prints the logs, or says what is missing so that one may wait for it.
+// copyLogs prints the logs. If there are none yet, it returns a message that says what is missing.
 func (p *program) copyLogs(ctx context.Context, sims *simulations, client corev1client.CoreV1Interface, name string, options *corev1.PodLogOptions) (missing string, err error) {
 	sim, err := sims.simulation(ctx, name)
 	if err != nil {
@@ -123,30 +123,31 @@ func (p *program) copyLogs(ctx context.Context, sims *simulations, client corev1
 	return "", nil
 }
 
-// podError tells the user's wish to stop from a failure, and adds what may be done about that.
+// podError returns errInterrupted if the user interrupted the command, and otherwise the error with
+// a hint.
 func podError(ctx context.Context, err error) error {
 	switch {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	case apierrors.IsForbidden(err):
-		return hint(err, "ask for the permission: list for pods and get for pods/log, in that namespace")
+		return hint(err, "ask an administrator for permission to list pods and get pods/log in that namespace")
 	}
 	return err
 }
 
-// noPod says why there is no pod to read the logs of.
+// noPod returns an error that explains why there is no pod.
 func (s *simulations) noPod(sim *simkubev1.Simulation) error {
-	err := fmt.Errorf("read the logs of simulation %s: no driver of it runs in namespace %s", sim.Name, sim.Spec.Driver.Namespace)
+	err := fmt.Errorf("read the logs of simulation %s: it has no driver in namespace %s", sim.Name, sim.Spec.Driver.Namespace)
 	if isOver(sim) {
-		return hint(err, "it is %s, and the driver's pod was removed; %s get %s -o wide shows what is known", stateOf(sim), s.program, sim.Name)
+		return hint(err, "it is %s, and the driver's pod was deleted; see %s get %s -o wide", stateOf(sim), s.program, sim.Name)
 	}
-	return hint(err, "it is %s; %s logs -f %s waits for the driver", stateOf(sim), s.program, sim.Name)
+	return hint(err, "it is %s; to wait for the driver, run %s logs -f %s", stateOf(sim), s.program, sim.Name)
 }
 
-// isPlaced tells whether a pod is on a node. One that is not has logs for the API server: none.
+// isPlaced reports whether a pod is on a node. Until then it has no logs.
 func isPlaced(pod *corev1.Pod) bool { return pod != nil && pod.Spec.NodeName != "" }
 
-// driverPod finds the youngest pod of the driver's Job; nil if there is none.
+// driverPod returns the newest pod of the driver's Job, or nil.
 func driverPod(ctx context.Context, client corev1client.CoreV1Interface, sim *simkubev1.Simulation) (*corev1.Pod, error) {
 	ctx, cancel := context.WithTimeout(ctx, apiTimeout)
 	defer cancel()

@@ -13,9 +13,10 @@ func newPause(p *program) *cobra.Command {
 	kube := newKubeFlags()
 	cmd := &cobra.Command{
 		Use:   "pause NAME",
-		Short: "Hold a simulation in a cluster",
-		Long: `pause holds a simulation: nothing more of the trace is applied before skctl resume, and what was to come moves by as much
-time as the pause lasts. What was applied stays, and pods go on. To pause what is paused changes nothing.` + exitStatus,
+		Short: "Pause a simulation in a cluster",
+		Long: `pause pauses a simulation: nothing more of the trace is applied until skctl resume, and later events are
+delayed by the length of the pause. Applied objects stay, and pods keep running. If the simulation is
+already paused, nothing changes.` + exitStatus,
 		Example:           "  skctl pause friday && skctl wait friday --for paused",
 		Args:              oneArg("NAME"),
 		ValidArgsFunction: p.completeSimulations(kube),
@@ -35,9 +36,9 @@ func (p *program) runPause(ctx context.Context, sims *simulations, name string) 
 	case err != nil:
 		return err
 	case isOver(sim):
-		return fmt.Errorf("pause simulation %s: there is nothing to hold: it is %s", name, stateOf(sim))
+		return fmt.Errorf("pause simulation %s: it is %s", name, stateOf(sim))
 	case sim.Spec.PausedTime != nil:
-		return p.printChanged(name, fmt.Sprintf("paused already, since %s", sim.Spec.PausedTime.UTC().Format(time.RFC3339)))
+		return p.printChanged(name, fmt.Sprintf("already paused since %s", sim.Spec.PausedTime.UTC().Format(time.RFC3339)))
 	}
 	if err := sims.patch(ctx, name, pausedAt(metav1.NewTime(sims.clock.Now().UTC()))); err != nil {
 		return err
@@ -49,8 +50,8 @@ func newResume(p *program) *cobra.Command {
 	kube := newKubeFlags()
 	cmd := &cobra.Command{
 		Use:               "resume NAME",
-		Short:             "Let a paused simulation in a cluster go on",
-		Long:              "resume lets a simulation go on that skctl pause or run --start-paused holds. To resume what is not paused changes nothing." + exitStatus,
+		Short:             "Resume a paused simulation in a cluster",
+		Long:              "resume continues a simulation that was paused by skctl pause or run --start-paused. If it is not paused, nothing changes." + exitStatus,
 		Example:           "  skctl resume friday",
 		Args:              oneArg("NAME"),
 		ValidArgsFunction: p.completeSimulations(kube),
@@ -78,7 +79,7 @@ func (p *program) runResume(ctx context.Context, sims *simulations, name string)
 	return p.printChanged(name, "resumed")
 }
 
-// pausedAt is the change that pauses a simulation at a time, or resumes it.
+// pausedAt returns a patch that pauses a simulation at a time, or resumes it if the time is nil.
 func pausedAt(at any) any {
 	return map[string]any{"spec": map[string]any{"pausedTime": at}}
 }

@@ -13,19 +13,19 @@ import (
 	"simkube.io/simkube/internal/words"
 )
 
-// noState is shown as the state of a simulation that nobody has taken up.
+// noState is shown as the state of a simulation that sk-ctrl has not processed yet.
 const noState = "Pending"
 
-// stateOf is what a simulation does.
+// stateOf returns the state that is shown for a simulation.
 func stateOf(sim *simkubev1.Simulation) string { return cmp.Or(string(sim.Status.State), noState) }
 
-// isOver tells whether a simulation has come to its end, one way or the other.
+// isOver reports whether a simulation has ended, finished or failed.
 func isOver(sim *simkubev1.Simulation) bool {
 	return sim.Status.State == simkubev1.SimulationFinished || sim.Status.State == simkubev1.SimulationFailed
 }
 
-// stateReason is why a simulation is in its state, or has failed though it is not cleaned up yet, as a word and a text; both may
-// be empty.
+// stateReason returns why a simulation is in its state, or has failed although it is not cleaned up
+// yet, as a reason and a message; both may be empty.
 func stateReason(sim *simkubev1.Simulation) (reason, message string) {
 	if failed := meta.FindStatusCondition(sim.Status.Conditions, simkubev1.ConditionFailed); failed != nil && failed.Status == metav1.ConditionTrue {
 		return failed.Reason, failed.Message
@@ -38,7 +38,7 @@ func stateReason(sim *simkubev1.Simulation) (reason, message string) {
 			return driver.Reason, driver.Message
 		}
 	case "":
-		return "NotTakenUp", "sk-ctrl has not taken it up yet; is it running?"
+		return "NotTakenUp", "sk-ctrl has not processed it yet; check that it is running"
 	case simkubev1.SimulationRunning:
 		if ready != nil && ready.Status != metav1.ConditionTrue {
 			return ready.Reason, ready.Message
@@ -51,7 +51,7 @@ func stateReason(sim *simkubev1.Simulation) (reason, message string) {
 	return "", ""
 }
 
-// runs tells the repetitions: done, and wanted.
+// runs returns the numbers of completed and requested repetitions.
 func runs(sim *simkubev1.Simulation) (done, total int32) {
 	total = 1
 	if sim.Spec.Repetitions != nil {
@@ -60,7 +60,8 @@ func runs(sim *simkubev1.Simulation) (done, total int32) {
 	return sim.Status.CompletedRuns, total
 }
 
-// share is how much of the repetition under way is replayed, from 0 to 1; -1 if there is none.
+// share returns how much of the current repetition has been replayed, from 0 to 1; -1 if there is
+// none.
 func share(sim *simkubev1.Simulation) float64 {
 	driver := sim.Status.Driver
 	switch {
@@ -75,7 +76,8 @@ func share(sim *simkubev1.Simulation) float64 {
 	return -1
 }
 
-// progressText says how far the repetition under way is: "41%, trace 10:12:00, 410 of 1,000 events, 2 problems".
+// progressText returns the progress of the current repetition: "41%, trace 10:12:00, 410 of 1,000
+// events, 2 problems".
 func progressText(sim *simkubev1.Simulation) string {
 	driver := sim.Status.Driver
 	if driver == nil {
@@ -97,7 +99,7 @@ func progressText(sim *simkubev1.Simulation) string {
 	return strings.Join(parts, ", ")
 }
 
-// failure is the error of a simulation that has failed.
+// failure returns the error of a simulation that has failed.
 func failure(sim *simkubev1.Simulation) error {
 	reason, message := stateReason(sim)
 	text := "simulation " + sim.Name + " failed"

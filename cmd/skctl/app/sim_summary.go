@@ -13,7 +13,8 @@ import (
 	"simkube.io/simkube/internal/words"
 )
 
-// writeRuns prints what a simulation came to: a line about all of it, and a table with a row for each repetition.
+// writeRuns prints the result of a simulation: a line about all of it, and a table with a row for
+// each repetition.
 func writeRuns(w io.Writer, sim *simkubev1.Simulation) error {
 	done, total := runs(sim)
 	took := ""

@@ -59,7 +59,7 @@ func row(sim *simkubev1.Simulation, wide bool, now time.Time) []string {
 	return cells
 }
 
-// allProblems are those of the repetitions that are done, and of the one under way.
+// allProblems returns the number of problems of all repetitions, including the current one.
 func allProblems(driver *simkubev1.DriverStatus) int32 {
 	problems := driver.Problems
 	for _, run := range driver.Summaries {

@@ -11,11 +11,11 @@ import (
 	"simkube.io/simkube/internal/words"
 )
 
-// stepsShown is how many times a repetition is reported where lines cannot be redrawn.
+// stepsShown is how often the progress of a repetition is reported where lines cannot be redrawn.
 const stepsShown = 10
 
-// simView shows how a simulation goes on: a line for each change of its state, for each hook, and for how far it is. On a
-// terminal the last line is redrawn in place.
+// simView shows the progress of a simulation: a line for each change of its state, for each hook,
+// and for its progress. On a terminal the last line is redrawn in place.
 type simView struct {
 	out   io.Writer
 	live  bool
@@ -23,7 +23,7 @@ type simView struct {
 
 	headline string
 	step     int
-	drawn    bool // a line stands that is to be redrawn
+	drawn    bool // there is a line to redraw
 	hooks    []simkubev1.HookRecord
 }
 
@@ -32,7 +32,7 @@ func (p *program) newSimView() *simView {
 	return &simView{out: p.streams.Err, live: options.Live, width: options.Width, step: -1}
 }
 
-// show shows what is new.
+// show prints what is new.
 func (v *simView) show(sim *simkubev1.Simulation) {
 	v.showHooks(sim)
 	head, at := headline(sim), share(sim)
@@ -59,7 +59,7 @@ func (v *simView) show(sim *simkubev1.Simulation) {
 	v.headline, v.step = head, step
 }
 
-// close takes the line away that is redrawn.
+// close clears the redrawn line.
 func (v *simView) close() { v.clear() }
 
 func (v *simView) print(text string) {
@@ -118,7 +118,8 @@ func hookText(record simkubev1.HookRecord) string {
 	return text
 }
 
-// headline says what a simulation does, without how far it is: "Running, run 1 of 3, settling".
+// headline describes the state of a simulation without its progress: "Running, run 1 of 3,
+// settling".
 func headline(sim *simkubev1.Simulation) string {
 	text := stateOf(sim)
 	if driver := sim.Status.Driver; driver != nil && isAtWork(driver.Phase) && !isOver(sim) {
@@ -127,18 +128,18 @@ func headline(sim *simkubev1.Simulation) string {
 		}
 		text += ", " + strings.ToLower(string(driver.Phase))
 		if driver.Restarts > 0 {
-			text += ", driver started anew " + words.Count(driver.Restarts, "time")
+			text += ", driver restarted " + plural(int(driver.Restarts), "time")
 		}
 	}
 	if sim.DeletionTimestamp != nil {
 		text += ", being deleted"
 	}
 	if sim.Status.State == simkubev1.SimulationFailed {
-		return text // why is the error
+		return text // the error says why
 	}
 	reason, message := stateReason(sim)
 	if sim.Status.State == "" {
-		reason = "" // the message says it all
+		reason = "" // the message is sufficient
 	}
 	for _, part := range []string{reason, message} {
 		if part != "" && part != stateOf(sim) {
@@ -148,12 +149,12 @@ func headline(sim *simkubev1.Simulation) string {
 	return text
 }
 
-// isAtWork tells whether a driver is neither done nor has said anything yet.
+// isAtWork reports whether a driver has started and is not done.
 func isAtWork(phase simkubev1.DriverPhase) bool {
 	return phase != "" && phase != simkubev1.DriverFinished && phase != simkubev1.DriverFailed
 }
 
-// meterWidth is how long a meter is.
+// meterWidth is the length of a meter in characters.
 const meterWidth = 20
 
 func meter(share float64) string {

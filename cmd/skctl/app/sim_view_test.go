@@ -10,17 +10,17 @@ import (
 	simkubev1 "simkube.io/simkube/api/v1"
 )
 
-// TestHeadline holds what is said of a state.
+// Headlines describe the state.
 func TestHeadline(t *testing.T) {
 	condition := func(kind, status, reason string) string {
 		return fmt.Sprintf("{type: %s, status: %q, reason: %s, message: %s does., lastTransitionTime: null}", kind, status, reason, reason)
 	}
 	for name, tc := range map[string]struct{ sim, want string }{
-		"new":               {"", "Pending: sk-ctrl has not taken it up yet; is it running?"},
+		"new":               {"", "Pending: sk-ctrl has not processed it yet; check that it is running"},
 		"waits":             {"status: {state: Blocked, conditions: [" + condition("Ready", "False", "Blocked") + "]}", "Blocked: Blocked does."},
 		"lacks something":   {"status: {state: Initializing, conditions: [" + condition("Ready", "False", "SecretMissing") + "]}", "Initializing: SecretMissing: SecretMissing does."},
 		"runs":              {"status: {state: Running, driver: {phase: Replaying}, conditions: [" + condition("Ready", "True", "Replaying") + "]}", "Running, replaying"},
-		"one of several":    {"spec: {repetitions: 2}\nstatus: {state: Running, driver: {phase: Replaying, run: 1, restarts: 1}}", "Running, run 1 of 2, replaying, driver started anew 1 time"},
+		"one of several":    {"spec: {repetitions: 2}\nstatus: {state: Running, driver: {phase: Replaying, run: 1, restarts: 1}}", "Running, run 1 of 2, replaying, driver restarted 1 time"},
 		"is done":           {"status: {state: Running, driver: {phase: Finished}, conditions: [" + condition("Ready", "False", "CleaningUp") + "]}", "Running: CleaningUp: CleaningUp does."},
 		"has failed":        {"status: {state: Initializing, driver: {phase: Failed}, conditions: [" + condition("Ready", "False", "CleaningUp") + ", " + condition("Failed", "True", "TraceEmpty") + "]}", "Initializing: TraceEmpty: TraceEmpty does."},
 		"failed and clean":  {"status: {state: Failed, driver: {phase: Failed}, conditions: [" + condition("Failed", "True", "TraceEmpty") + "]}", "Failed"},
@@ -39,7 +39,7 @@ func TestHeadline(t *testing.T) {
 	}
 }
 
-// TestSimView_Live redraws the last line in place.
+// On a terminal the last line is redrawn in place.
 func TestSimView_Live(t *testing.T) {
 	var out bytes.Buffer
 	view := &simView{out: &out, live: true, width: func() int { return 57 }, step: -1}

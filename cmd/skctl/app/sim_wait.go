@@ -29,13 +29,14 @@ func newWait(p *program) *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:   "wait NAME",
-		Short: "Wait for a simulation in a cluster, and show how far it is",
-		Long: `wait shows how a simulation goes on until it is in the state that is waited for, and at its end what came
-of it. One that has finished did run: --for running is content with that.
+		Short: "Wait for a simulation in a cluster, and show its progress",
+		Long: `wait shows the progress of a simulation until it reaches a state, and its results when it ends. A
+finished simulation also counts as running for --for running.
 
 Durations: ` + timespec.AcceptedDurations + `.
 
-Exit status: 0 reached, 1 failed, deleted or out of time, 2 wrong usage, 130 interrupted. The simulation goes on, whatever wait does.`,
+Exit status: 0 reached, 1 failed, deleted or timed out, 2 invalid usage, 130 interrupted. The simulation
+continues in any case.`,
 		Example: `  skctl wait friday
   skctl wait friday --for paused --timeout 5m`,
 		Args:              oneArg("NAME"),
@@ -44,7 +45,7 @@ Exit status: 0 reached, 1 failed, deleted or out of time, 2 wrong usage, 130 int
 			var timeout time.Duration
 			var wrong problems
 			if !slices.Contains(values, until) {
-				wrong.check(fmt.Errorf("--for %q: accepted are %s", until, words.And(values...)))
+				wrong.check(fmt.Errorf("invalid --for %q: must be %s", until, oneOf(values)))
 			}
 			if cmd.Flags().Changed("timeout") {
 				var err error
@@ -61,8 +62,8 @@ Exit status: 0 reached, 1 failed, deleted or out of time, 2 wrong usage, 130 int
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
-	f.StringVar(&until, "for", waitFinished, "what to wait for: finished, running or paused")
-	f.StringVar(&limit, "timeout", "", "give up after this time, e.g. 10m; 0s: never (default never)")
+	f.StringVar(&until, "for", waitFinished, "state to wait for: finished, running or paused")
+	f.StringVar(&limit, "timeout", "", "give up after this time, e.g. 10m; 0s means never (default never)")
 	addKubeFlags(cmd, kube)
 	_ = cmd.RegisterFlagCompletionFunc("for", cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.RegisterFlagCompletionFunc("timeout", cobra.NoFileCompletions)
@@ -74,8 +75,8 @@ func (p *program) watchSimulation(ctx context.Context, sims *simulations, name s
 	return p.runWait(ctx, sims, name, waitFinished, 0)
 }
 
-// errOutOfTime is why a wait ends that was given so much time and no more.
-var errOutOfTime = errors.New("out of time")
+// errOutOfTime is the cause of a context that was cancelled after --timeout.
+var errOutOfTime = errors.New("timeout")
 
 func (p *program) runWait(ctx context.Context, sims *simulations, name, until string, timeout time.Duration) error {
 	if timeout > 0 {
@@ -99,16 +100,16 @@ func (p *program) runWait(ctx context.Context, sims *simulations, name, until st
 	}
 	switch {
 	case errors.Is(err, errInterrupted):
-		return hint(fmt.Errorf("%w: simulation %s goes on", errInterrupted, name),
-			"%[1]s wait %[2]s: watch it again\n%[1]s logs -f %[2]s: what its driver says\n%[1]s delete %[2]s: end it and clean up", p.name, name)
+		return hint(fmt.Errorf("%w: simulation %s continues", errInterrupted, name),
+			"to follow it again, run %[1]s wait %[2]s\nto see its driver's log, run %[1]s logs -f %[2]s\nto delete it, run %[1]s delete %[2]s", p.name, name)
 	case errors.Is(err, errOutOfTime):
-		return hint(fmt.Errorf("wait for simulation %s to be %s: not within %s; it is %s", name, until, timeout, headline(last)),
-			"it goes on: %s wait %s", p.name, name)
+		return hint(fmt.Errorf("wait for simulation %s to be %s: timeout after %s; it is %s", name, until, timeout, headline(last)),
+			"it continues; to wait again, run %s wait %s", p.name, name)
 	}
 	return err
 }
 
-// isReached tells whether a simulation is in the state that is waited for; an error says that it will never be.
+// isReached reports whether a simulation is in a state; it returns an error if it will never be.
 func isReached(sim *simkubev1.Simulation, until string) (bool, error) {
 	switch state := sim.Status.State; {
 	case state == simkubev1.SimulationFailed:

@@ -20,7 +20,7 @@ import (
 	simkubev1 "simkube.io/simkube/api/v1"
 )
 
-// The course of a simulation of two runs.
+// course returns the states of a simulation of two runs.
 func course(t *testing.T) []*simkubev1.Simulation {
 	t.Helper()
 	const driver = `traceStart: "2025-01-01T00:00:00Z", traceEnd: "2025-01-01T10:00:00Z", eventsTotal: 1000`
@@ -45,7 +45,7 @@ func course(t *testing.T) []*simkubev1.Simulation {
 	return out
 }
 
-const courseShown = `Pending: sk-ctrl has not taken it up yet; is it running?
+const courseShown = `Pending: sk-ctrl has not processed it yet; check that it is running
 Blocked: WaitsForTurn: simulation monday runs
 hook preStartHooks[0]: Started
 Initializing
@@ -65,7 +65,7 @@ RUN   EVENTS   APPLIED   DELETED   PROBLEMS   PODS    SCHEDULED   PENDING P50   
 2     1,000    0         0         0          0       0           -             -      -      -         -
 `
 
-// TestRun_Run_Watch watches a simulation from its beginning to its end.
+// With --watch, run shows a simulation until it has ended.
 func TestRun_Run_Watch(t *testing.T) {
 	server := newAPIServer(t)
 	steps := course(t)
@@ -86,7 +86,7 @@ func TestRun_Run_Watch(t *testing.T) {
 }
 
 func TestSimulations_Wait(t *testing.T) {
-	const failed = `status: {state: Failed, driver: {summaries: [{run: 1}]}, conditions: [{type: Failed, status: "True", reason: TraceEmpty, message: "s3://b/k has no events: record it anew", lastTransitionTime: null}]}`
+	const failed = `status: {state: Failed, driver: {summaries: [{run: 1}]}, conditions: [{type: Failed, status: "True", reason: TraceEmpty, message: "s3://b/k has no events: record it again", lastTransitionTime: null}]}`
 	for name, tc := range map[string]struct {
 		args   []string
 		sim    string
@@ -99,8 +99,8 @@ func TestSimulations_Wait(t *testing.T) {
 		"running, and it has run":  {[]string{"--for", "running"}, "status: {state: Finished}", "", exitDone, "Finished\n"},
 		"paused":                   {[]string{"--for", "paused"}, "status: {state: Running}", "status: {state: Paused}", exitDone, "Running\nPaused\n"},
 		"paused, but it has ended": {[]string{"--for", "paused"}, "status: {state: Finished}", "", exitFailed, "Finished\nskctl: wait for simulation friday to be paused: it has finished\n"},
-		"failed":                   {nil, failed, "", exitFailed, "Failed\nskctl: simulation friday failed: TraceEmpty: s3://b/k has no events: record it anew\n"},
-		"failed before it ran":     {[]string{"--for", "running"}, failed, "", exitFailed, "Failed\nskctl: simulation friday failed: TraceEmpty: s3://b/k has no events: record it anew\n"},
+		"failed":                   {nil, failed, "", exitFailed, "Failed\nskctl: simulation friday failed: TraceEmpty: s3://b/k has no events: record it again\n"},
+		"failed before it ran":     {[]string{"--for", "running"}, failed, "", exitFailed, "Failed\nskctl: simulation friday failed: TraceEmpty: s3://b/k has no events: record it again\n"},
 		"failed, says the driver": {
 			nil, "status: {state: Failed, driver: {reason: ApplyFailed, message: no such kind}}", "", exitFailed,
 			"Failed\nskctl: simulation friday failed: ApplyFailed: no such kind\n",
@@ -109,8 +109,8 @@ func TestSimulations_Wait(t *testing.T) {
 		"usage": {
 			[]string{"--for", "ever", "--timeout", "5"},
 			"", "", exitUsage,
-			"skctl: --for \"ever\": accepted are finished, running and paused\n" +
-				"skctl: --timeout: not a duration: \"5\" has no unit after 5 (accepted are, for instance, 90s, 5m, +5m, 1h30m, 2d, 250ms)\n  hint: see skctl wait --help\n",
+			"skctl: invalid --for \"ever\": must be finished, running or paused\n" +
+				"skctl: invalid --timeout: not a duration: \"5\" has no unit after 5 (accepted are, for instance, 90s, 5m, +5m, 1h30m, 2d, 250ms)\n  hint: see skctl wait --help\n",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -133,19 +133,19 @@ func TestSimulations_Wait(t *testing.T) {
 	}
 }
 
-// TestSimulations_Wait_Timeout ends a wait before or after the first answer.
+// A wait ends before or after the first response.
 func TestSimulations_Wait_Timeout(t *testing.T) {
 	server := newAPIServer(t)
 	server.have(simulated(t, "friday", "status: {state: Running}"))
 	server.watched()
 	code, stdout, stderr := run(t, "wait", "friday", "--timeout", "1ms", "--kubeconfig", server.kubeconfig)
-	want := regexp.MustCompile(`skctl: wait for simulation friday to be finished: not within 1ms; it is .*\n  hint: it goes on: skctl wait friday\n$`)
+	want := regexp.MustCompile(`skctl: wait for simulation friday to be finished: timeout after 1ms; it is .*\n  hint: it continues; to wait again, run skctl wait friday\n$`)
 	if code != exitFailed || stdout != "" || !want.MatchString(stderr) {
 		t.Errorf("exit code %d, standard output %q, standard error %q", code, stdout, stderr)
 	}
 }
 
-// TestSimulations_Wait_Interrupted checks that an interrupt ends the watch alone.
+// An interrupt ends the watch and not the simulation.
 func TestSimulations_Wait_Interrupted(t *testing.T) {
 	server := newAPIServer(t)
 	server.have(simulated(t, "friday", "status: {state: Running}"))
@@ -159,10 +159,10 @@ func TestSimulations_Wait_Interrupted(t *testing.T) {
 	var out, errs bytes.Buffer
 	code := Run(t.Context(), Streams{Out: &out, Err: &errs, Interrupts: interrupts}, "v1.2.3", []string{"skctl", "wait", "friday", "--kubeconfig", server.kubeconfig})
 	want := `Running
-skctl: interrupted: simulation friday goes on
-  hint: skctl wait friday: watch it again
-  hint: skctl logs -f friday: what its driver says
-  hint: skctl delete friday: end it and clean up
+skctl: interrupted: simulation friday continues
+  hint: to follow it again, run skctl wait friday
+  hint: to see its driver's log, run skctl logs -f friday
+  hint: to delete it, run skctl delete friday
 `
 	if diff := cmp.Diff(want, errs.String()); diff != "" || code != exitInterrupted || out.Len() > 0 {
 		t.Errorf("exit code %d, standard output %q, standard error (-want +got):\n%s", code, out.String(), diff)
@@ -172,7 +172,7 @@ skctl: interrupted: simulation friday goes on
 	}
 }
 
-// impatientClock lets no time pass while one waits.
+// impatientClock does not wait.
 type impatientClock struct{ clock.Clock }
 
 func (impatientClock) After(time.Duration) <-chan time.Time {
@@ -181,27 +181,27 @@ func (impatientClock) After(time.Duration) <-chan time.Time {
 	return c
 }
 
-// TestFollower breaks the watch in every way, and holds that it is taken up again, or is not.
+// A watch that breaks is restarted if the error is temporary.
 func TestFollower(t *testing.T) {
 	unavailable := refuse(http.StatusServiceUnavailable, metav1.StatusReasonServiceUnavailable, "come back")
 	forbidden := refuse(http.StatusForbidden, metav1.StatusReasonForbidden, "no")
 	expired := metav1.WatchEvent{Type: "ERROR"}
 	expired.Object.Raw = []byte(`{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"Expired","code":410,"message":"too old"}`)
 	for name, tc := range map[string]struct {
-		// lists and watches are what the first of them answer, one after the other; nil: as usual.
+		// lists and watches are the first responses; nil means the usual one.
 		lists, watches []http.HandlerFunc
 		uid            types.UID
 		want           string
 		notes          string
 	}{
 		"nothing breaks":         {nil, nil, "", "Running Finished", ""},
-		"watch refused once":     {nil, []http.HandlerFunc{unavailable}, "", "Running Running Finished", "watch simulation friday: come back; trying again\n"},
+		"watch refused once":     {nil, []http.HandlerFunc{unavailable}, "", "Running Running Finished", "watch simulation friday: come back; retrying\n"},
 		"watch ends at once":     {nil, []http.HandlerFunc{func(w http.ResponseWriter, _ *http.Request) {}}, "", "Running Running Finished", ""},
 		"watch too old":          {nil, []http.HandlerFunc{func(w http.ResponseWriter, _ *http.Request) { answer(w, expired) }}, "", "Running Running Finished", ""},
-		"nobody there for long":  {[]http.HandlerFunc{nil, unavailable, unavailable}, []http.HandlerFunc{unavailable}, "", "Running Running Finished", strings.Repeat("watch simulation friday: come back; trying again\n", 3)},
+		"nobody there for long":  {[]http.HandlerFunc{nil, unavailable, unavailable}, []http.HandlerFunc{unavailable}, "", "Running Running Finished", strings.Repeat("watch simulation friday: come back; retrying\n", 3)},
 		"never there":            {[]http.HandlerFunc{unavailable}, nil, "", "error: watch simulation friday: come back", ""},
 		"may not watch":          {nil, []http.HandlerFunc{forbidden}, "", "Running error: watch simulation friday: no", ""},
-		"gone meanwhile":         {[]http.HandlerFunc{nil, func(w http.ResponseWriter, r *http.Request) { answer(w, listOf(r)) }}, []http.HandlerFunc{unavailable}, "", "Running gone", "watch simulation friday: come back; trying again\n"},
+		"gone meanwhile":         {[]http.HandlerFunc{nil, func(w http.ResponseWriter, r *http.Request) { answer(w, listOf(r)) }}, []http.HandlerFunc{unavailable}, "", "Running gone", "watch simulation friday: come back; retrying\n"},
 		"another of the name":    {nil, nil, "another", "gone", ""},
 		"gone before it is seen": {[]http.HandlerFunc{func(w http.ResponseWriter, r *http.Request) { answer(w, listOf(r)) }}, nil, "another", "gone", ""},
 	} {

@@ -24,26 +24,27 @@ func newSimulate(p *program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "simulate TRACE",
 		Aliases: []string{"sim"},
-		Short:   "Replay a trace on an embedded control plane and report what came of it",
-		Long: `simulate starts a Kubernetes control plane in a process of its own, with simulated nodes
-and pods, applies what the trace recorded when it was recorded, and watches what scheduler
-and controllers make of it. The results are a folder with a report (report.html), a summary
-(summary.json) and tables (Parquet). Nothing outside that folder is left behind. It is made, and
-written to, before anything is started. If the results cannot be written there in the end, they go to a
-new folder below the system's one for temporary files, and the exit status is 1.
+		Short:   "Replay a trace on an embedded control plane and report the results",
+		Long: `simulate starts a Kubernetes control plane with simulated nodes and pods in a process of its own,
+applies what the trace recorded at the times when it was recorded, and observes how the scheduler
+and the controllers react. The results are a folder with a report (report.html), a summary
+(summary.json) and tables (Parquet). Nothing is left outside that folder. simulate checks that the
+folder is writable before it starts. If the results cannot be written there at the end, they go to
+a new temporary folder, and the exit status is 1.
 
-TRACE is a path, a URL (s3://bucket/key, gs://..., azure://..., http(s)://...) or - for the standard input. With --skel it is
-first changed by a program, as skctl transform does it; the file itself stays as it is.
+TRACE is a path, a URL (s3://bucket/key, gs://..., azure://..., http(s)://...) or - for the standard
+input. With --skel it is first transformed by a program as by skctl transform; the file itself is not
+changed.
 
-With --repetitions N it does so N times, each in a process of its own, as many at once as there
-are cores and memory for. The results are a folder of N such folders (run-01, run-02, ...), with
-a page that compares them (index.html) and the numbers behind it (repetitions.json). With --seed S
-the first run has the seed S, the second S+1, and so on. A run that fails does not end the others.
+With --repetitions N it runs N times, each time in a process of its own, and as many at once as cores
+and memory allow. The results are a folder with a folder per repetition (run-01, run-02, ...), a page
+that compares them (index.html) and its data (repetitions.json). With --seed S the first run has the
+seed S, the second S+1, and so on. If a run fails, the others continue.
 
-Interrupt it (Ctrl-C, or SIGTERM) to end the replay early: it reports what it has, which takes
-seconds. Interrupt it again to end at once, without results.
+An interrupt (Ctrl-C, or SIGTERM) ends the replay early: the results cover what was replayed, which
+takes some seconds. A second interrupt ends simulate at once, without results.
 
-Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted.`,
+Exit status: 0 success, 1 failure, 2 invalid usage, 130 interrupted.`,
 		Example: `  skctl simulate examples/day.sktrace
   skctl simulate prod.sktrace --nodes 40 --node-shape cpu=16,memory=64Gi,pods=110 -o small-nodes
   skctl simulate prod.sktrace --scheduler-config binpack.yaml --duration 2h
@@ -116,7 +117,7 @@ func (p *program) displayOptions() progress.Options {
 	}
 }
 
-// showResults prints the summary and where the rest is.
+// showResults prints the summary and where the results are.
 func (p *program) showResults(ctx context.Context, spec simulation.Spec, done *simulation.Done, open bool) error {
 	out := p.streams.Out
 	summary := done.Summary
@@ -128,11 +129,11 @@ func (p *program) showResults(ctx context.Context, spec simulation.Spec, done *s
 		return fmt.Errorf("print the summary: %w", err)
 	}
 	if done.Misplaced != "" {
-		return hint(fmt.Errorf("the results are in %s, as they could not be written to %s: %s", done.Output, spec.Output, done.Misplaced),
-			"move them from there: the folder for temporary files is not kept for ever")
+		return hint(fmt.Errorf("the results are in %s, because they could not be written to %s: %s", done.Output, spec.Output, done.Misplaced),
+			"move them from there: temporary files are deleted at some time")
 	}
 	if done.Interrupted {
-		return fmt.Errorf("%w: the results cover what was replayed until then", errInterrupted)
+		return fmt.Errorf("%w: the results only cover what was replayed", errInterrupted)
 	}
 	if open {
 		return openInBrowser(ctx, report)
@@ -140,12 +141,13 @@ func (p *program) showResults(ctx context.Context, spec simulation.Spec, done *s
 	return nil
 }
 
-// simulateError tells the user's wish to stop from a failure, and names what failed.
+// simulateError returns an interrupted error if the user interrupted the simulation, and otherwise
+// an error that names the trace.
 func simulateError(spec simulation.Spec, err error) error {
 	var failed *skcluster.FailedError
 	switch {
 	case errors.As(err, &failed) && failed.Interrupted:
-		return fmt.Errorf("%w: nothing was replayed yet, so there are no results", errInterrupted)
+		return fmt.Errorf("%w: nothing was replayed, so there are no results", errInterrupted)
 	case errors.As(err, &failed):
 		if !strings.Contains(err.Error(), spec.Trace) {
 			err = fmt.Errorf("simulate %s: %w", spec.Trace, err)
@@ -160,8 +162,8 @@ func simulateError(spec simulation.Spec, err error) error {
 	return fmt.Errorf("simulate %s: %w", spec.Trace, err)
 }
 
-// reserveOutput makes the folder for the results, and finds out before a long run whether they can
-// be written to it.
+// reserveOutput creates the folder for the results, and checks before a long run whether it is
+// writable.
 func reserveOutput(dir string, overwrite bool) (*results.Reservation, error) {
 	reservation, err := results.Reserve(dir, overwrite)
 	var exists *results.ExistsError
@@ -169,14 +171,14 @@ func reserveOutput(dir string, overwrite bool) (*results.Reservation, error) {
 	case err == nil:
 		return reservation, nil
 	case errors.As(err, &exists) && exists.Results:
-		return nil, hint(err, "name another folder with --output, or use --overwrite to replace the results in it")
+		return nil, hint(err, "use another --output, or --overwrite to replace the results in it")
 	case errors.As(err, &exists):
-		return nil, hint(err, "name another folder with --output, one that does not exist yet")
+		return nil, hint(err, "use another --output that does not exist yet")
 	}
-	return nil, hint(fmt.Errorf("--output %s: %w", dir, err), "name a folder with --output that can be written to")
+	return nil, hint(fmt.Errorf("invalid --output %s: %w", dir, err), "use another --output that is writable")
 }
 
-// reason leaves out of a file system's error what the message says already.
+// reason returns a file system's error without the path, which the message already has.
 func reason(err error) error {
 	var path *fs.PathError
 	if errors.As(err, &path) {

@@ -20,7 +20,7 @@ import (
 	"simkube.io/simkube/internal/timespec"
 )
 
-// simulateOptions are simulate's flags as the user wrote them.
+// simulateOptions are the values of simulate's flags.
 type simulateOptions struct {
 	time, duration, name, output, prefix       string
 	speed                                      float64
@@ -38,28 +38,28 @@ type simulateOptions struct {
 func (o *simulateOptions) addFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.SortFlags = false
-	f.StringVar(&o.time, "time", string(simulation.Virtual), "the clock to replay on: virtual, which skips the time in which nothing happens, or real")
-	f.Float64VarP(&o.speed, "speed", "s", 1, "seconds of trace that pass in a second of --time real; controllers and scheduler keep their own pace")
-	f.Uint64Var(&o.seed, "seed", 0, "what makes two simulations in virtual time come to the same; repetitions count on from it (0: left to chance)")
-	f.IntVarP(&o.repetitions, "repetitions", "N", 1, "how many times to run the simulation")
-	f.IntVar(&o.parallel, "parallel", 0, "how many repetitions to run at once (0: as many as there are cores and memory for)")
-	f.StringVarP(&o.duration, "duration", "D", "", "replay only so much of the trace, e.g. 2h (default all)")
+	f.StringVar(&o.time, "time", string(simulation.Virtual), "clock of the replay: virtual, which skips idle time, or real")
+	f.Float64VarP(&o.speed, "speed", "s", 1, "seconds of the trace per second, with --time real; controllers and scheduler are not sped up")
+	f.Uint64Var(&o.seed, "seed", 0, "seed that makes a simulation in virtual time repeatable; repetitions use consecutive seeds (0: random)")
+	f.IntVarP(&o.repetitions, "repetitions", "N", 1, "number of times to run the simulation")
+	f.IntVar(&o.parallel, "parallel", 0, "number of repetitions to run at once (0: as many as cores and memory allow)")
+	f.StringVarP(&o.duration, "duration", "D", "", "duration of the trace to replay, e.g. 2h (default all)")
 	addClusterFlags(cmd, &o.nodes, &o.shape, &o.scheduler, &o.crds, &o.stages, &o.kubeAPIQPS)
 	f.Lookup("nodes").Usage = "simulated nodes: a number, a file of Node manifests, or auto for as many as the trace needs"
 	f.Lookup("nodes").DefValue = "auto"
 	o.nodes = "auto"
-	f.StringVar(&o.imagePull, "image-pull-delay", "0", "how long pods take to pull images: milliseconds, or e.g. 2s")
-	f.StringVar(&o.imagePullJitter, "image-pull-jitter", "0", "if set, the delay is drawn between --image-pull-delay and this")
-	f.StringVar(&o.podStartup, "pod-startup-delay", "0", "how long pods then take to be ready: milliseconds, or e.g. 2s")
-	f.StringVar(&o.podStartupJitter, "pod-startup-jitter", "0", "if set, the delay is drawn between --pod-startup-delay and this")
-	f.BoolVar(&o.rescheduleBarePods, "reschedule-interrupted-bare-pods", false, "start a pod without an owner anew when something other than the trace deletes it")
-	f.StringVar(&o.skel, "skel", "", "program in SKEL to change the trace by before it is replayed, see skctl transform")
-	f.BoolVar(&o.align, "align", true, "with CronJobs and --time real at speed 1, first wait until the clock's seconds are those of the trace, up to a minute")
-	f.StringVar(&o.name, "name", "", "name of the simulation (default from the trace's)")
-	f.StringVar(&o.prefix, "virtual-ns-prefix", simkubev1.DefaultVirtualNsPrefix, "what the names of simulated namespaces begin with")
-	f.StringVarP(&o.output, "output", "o", "", "folder for the results (default the trace's name and the time, here)")
-	f.BoolVar(&o.overwrite, "overwrite", false, "replace results in that folder")
-	f.BoolVar(&o.open, "open", false, "show the report in a browser at the end (of repetitions the page that compares them)")
+	f.StringVar(&o.imagePull, "image-pull-delay", "0", "time that pods take to pull images: milliseconds, or e.g. 2s")
+	f.StringVar(&o.imagePullJitter, "image-pull-jitter", "0", "maximum of this delay; if set, each delay is random between the two")
+	f.StringVar(&o.podStartup, "pod-startup-delay", "0", "time that pods then take to become ready: milliseconds, or e.g. 2s")
+	f.StringVar(&o.podStartupJitter, "pod-startup-jitter", "0", "maximum of this delay; if set, each delay is random between the two")
+	f.BoolVar(&o.rescheduleBarePods, "reschedule-interrupted-bare-pods", false, "recreate a pod without an owner if something other than the trace deletes it")
+	f.StringVar(&o.skel, "skel", "", "SKEL program that transforms the trace before the replay, see skctl transform")
+	f.BoolVar(&o.align, "align", true, "with CronJobs and --time real at speed 1, first wait up to a minute until the clock's seconds match the trace's")
+	f.StringVar(&o.name, "name", "", "name of the simulation (default derived from the trace's)")
+	f.StringVar(&o.prefix, "virtual-ns-prefix", simkubev1.DefaultVirtualNsPrefix, "prefix of the names of simulated namespaces")
+	f.StringVarP(&o.output, "output", "o", "", "folder for the results (default the trace's name and the time, in this folder)")
+	f.BoolVar(&o.overwrite, "overwrite", false, "replace existing results in that folder")
+	f.BoolVar(&o.open, "open", false, "open the report in a browser at the end (of repetitions, the page that compares them)")
 
 	_ = cmd.MarkFlagDirname("output")
 	_ = cmd.MarkFlagFilename("skel", "skel")
@@ -77,11 +77,11 @@ func (o *simulateOptions) addFlags(cmd *cobra.Command) {
 func addClusterFlags(cmd *cobra.Command, nodes, shape, scheduler *string, crds, stages *[]string, qps *float32) {
 	f := cmd.Flags()
 	f.StringVar(nodes, "nodes", "", "simulated nodes: a number, or a file of Node manifests (default none)")
-	f.StringVar(shape, "node-shape", "", "what a counted node offers, e.g. cpu=16,memory=64Gi,pods=110,label.disktype=ssd,taint.dedicated=x:NoSchedule (default cpu=32,memory=128Gi,pods=110)")
+	f.StringVar(shape, "node-shape", "", "resources of a node if --nodes is a number, e.g. cpu=16,memory=64Gi,pods=110,label.disktype=ssd,taint.dedicated=x:NoSchedule (default cpu=32,memory=128Gi,pods=110)")
 	f.StringVar(scheduler, "scheduler-config", "", "KubeSchedulerConfiguration file")
 	f.StringArrayVar(crds, "crds", nil, "file of CustomResourceDefinitions to install (repeatable)")
-	f.StringArrayVar(stages, "kwok-stages", nil, "file of KWOK stages to add, or to replace ours by name (repeatable)")
-	f.Float32Var(qps, "kube-api-qps", 0, "requests a second that scheduler and controllers may make (0: as in a default cluster, -1: no limit)")
+	f.StringArrayVar(stages, "kwok-stages", nil, "file of KWOK stages that add to, or replace by name, those of SimKube (repeatable)")
+	f.Float32Var(qps, "kube-api-qps", 0, "maximum requests per second of scheduler and controllers (0: Kubernetes' default, -1: no limit)")
 	for _, name := range []string{"scheduler-config", "crds", "kwok-stages"} {
 		_ = cmd.MarkFlagFilename(name, "yaml", "yml", "json")
 	}
@@ -89,8 +89,7 @@ func addClusterFlags(cmd *cobra.Command, nodes, shape, scheduler *string, crds, 
 	_ = cmd.RegisterFlagCompletionFunc("kube-api-qps", cobra.NoFileCompletions)
 }
 
-// spec turns the flags into a specification, or returns everything that is wrong with
-// them at once.
+// spec converts the flags to a specification, and returns all their errors at once.
 func (o *simulateOptions) spec(trace string, now time.Time) (simulation.Spec, error) {
 	var problems []error
 	check := func(err error) {
@@ -101,22 +100,22 @@ func (o *simulateOptions) spec(trace string, now time.Time) (simulation.Spec, er
 	clock := simulation.Time(o.time)
 	switch {
 	case clock != simulation.Virtual && clock != simulation.Real:
-		check(fmt.Errorf("--time %q: accepted are %s and %s", o.time, simulation.Virtual, simulation.Real))
+		check(fmt.Errorf("invalid --time %q: must be %s or %s", o.time, simulation.Virtual, simulation.Real))
 	case clock == simulation.Virtual && o.speed != 1:
-		check(fmt.Errorf("--speed %v: virtual time goes as fast as it can; --speed is for --time %s", o.speed, simulation.Real))
+		check(fmt.Errorf("invalid --speed %v: requires --time %s; virtual time runs as fast as possible", o.speed, simulation.Real))
 	}
 	if clock == simulation.Real && o.seed != 0 {
-		check(fmt.Errorf("--seed %d: on the wall clock no two simulations are the same; --seed is for --time %s", o.seed, simulation.Virtual))
+		check(fmt.Errorf("invalid --seed %d: requires --time %s; on the wall clock simulations are not repeatable", o.seed, simulation.Virtual))
 	}
 	if o.repetitions < 1 {
-		check(fmt.Errorf("--repetitions %d: must be at least 1", o.repetitions))
+		check(fmt.Errorf("invalid --repetitions %d: must be at least 1", o.repetitions))
 	}
 	if o.parallel < 0 {
-		check(fmt.Errorf("--parallel %d: must be 0 or more", o.parallel))
+		check(fmt.Errorf("invalid --parallel %d: must be 0 or more", o.parallel))
 	}
 	check(flagError("seed", repetition.CheckSeeds(o.seed, o.repetitions)))
 	if !(o.speed > 0) || math.IsInf(o.speed, 0) {
-		check(fmt.Errorf("--speed %v: must be more than 0", o.speed))
+		check(fmt.Errorf("invalid --speed %v: must be more than 0", o.speed))
 	}
 	spec := simulation.Spec{
 		Name:                          o.name,
@@ -188,19 +187,19 @@ func (o *simulateOptions) delays() (mutate.Delays, error) {
 	return out, errors.Join(problems...)
 }
 
-// checkJitter refuses a jitter that would do nothing: it is the upper bound of its delay.
+// checkJitter rejects a jitter below its delay, of which it is the upper bound.
 func checkJitter(flag string, delay, jitter time.Duration) error {
 	if jitter == 0 || jitter > delay {
 		return nil
 	}
-	return fmt.Errorf("--%s-jitter: %s is the upper bound of the delay and must be more than --%s-delay, %s", flag, jitter, flag, delay)
+	return fmt.Errorf("invalid --%s-jitter %s: must be more than --%s-delay, %s, of which it is the maximum", flag, jitter, flag, delay)
 }
 
 func flagError(flag string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("--%s: %w", flag, err)
+	return fmt.Errorf("invalid --%s: %w", flag, err)
 }
 
 func checkFiles(flag string, paths ...string) error {
@@ -211,10 +210,10 @@ func checkFiles(flag string, paths ...string) error {
 		}
 		info, err := os.Stat(path)
 		if err == nil && info.IsDir() {
-			err = errors.New("it is a folder, a file is wanted")
+			err = errors.New("must be a file, and is a folder")
 		}
 		if err != nil {
-			problems = append(problems, fmt.Errorf("--%s %s: %w", flag, path, reason(err)))
+			problems = append(problems, fmt.Errorf("invalid --%s %s: %w", flag, path, reason(err)))
 		}
 	}
 	return errors.Join(problems...)
@@ -225,17 +224,17 @@ var (
 	notDNSLabel = regexp.MustCompile(`[^a-z0-9]+`)
 )
 
-// maxName leaves room for what is put before and after it in the names of objects.
+// maxName leaves room for the prefixes and suffixes in the names of objects.
 const maxName = 40
 
 func checkDNSLabel(flag, name string) error {
 	if len(name) > maxName || !dnsLabel.MatchString(name) {
-		return fmt.Errorf("--%s %q: accepted are up to %d lower-case letters, digits and dashes, with a letter or digit at both ends", flag, name, maxName)
+		return fmt.Errorf("invalid --%s %q: must be at most %d lower-case letters, digits and dashes, and begin and end with a letter or digit", flag, name, maxName)
 	}
 	return nil
 }
 
-// nameOf makes a simulation's name of a trace's path.
+// nameOf derives a simulation's name from a trace's path.
 func nameOf(trace string) string {
 	base := filepath.Base(trace)
 	base = strings.TrimSuffix(base, filepath.Ext(base))

@@ -13,7 +13,7 @@ import (
 	"simkube.io/simkube/internal/skcluster"
 )
 
-// runRepetitions runs the simulation several times and shows what the runs came to.
+// runRepetitions runs the simulation several times and shows the results.
 func (p *program) runRepetitions(ctx context.Context, spec simulation.Spec, opts simulateOptions) error {
 	path, err := skcluster.Find(spec.Time)
 	if err != nil {
@@ -43,7 +43,7 @@ func (p *program) runRepetitions(ctx context.Context, spec simulation.Spec, opts
 	return p.showRepetitions(ctx, spec.Output, runs, err, opts.open)
 }
 
-// showRepetitions prints what the runs came to, also when their folder was not finished.
+// showRepetitions prints the results of the runs, also if their folder is incomplete.
 func (p *program) showRepetitions(ctx context.Context, dir string, runs *results.Repetitions, written error, open bool) error {
 	out := p.streams.Out
 	if err := runs.WriteText(out, width(out), p.style(out).colour); err != nil {
@@ -52,8 +52,8 @@ func (p *program) showRepetitions(ctx context.Context, dir string, runs *results
 	var misplaced *repetition.MisplacedError
 	switch {
 	case errors.As(written, &misplaced):
-		return hint(fmt.Errorf("the results are in %s, as they could not be written to %s: %w", misplaced.Dir, dir, misplaced.Err),
-			"move them from there: the folder for temporary files is not kept for ever")
+		return hint(fmt.Errorf("the results are in %s, because they could not be written to %s: %w", misplaced.Dir, dir, misplaced.Err),
+			"move them from there: temporary files are deleted at some time")
 	case written != nil:
 		return written
 	}
@@ -66,9 +66,9 @@ func (p *program) showRepetitions(ctx context.Context, dir string, runs *results
 	failed := runs.Count(results.RunFailed)
 	switch {
 	case runs.Interrupted && !runs.HasResults():
-		return fmt.Errorf("%w: no run had replayed anything yet, so there are no results", errInterrupted)
+		return fmt.Errorf("%w: no run has replayed anything, so there are no results", errInterrupted)
 	case runs.Interrupted:
-		return fmt.Errorf("%w: the results cover what was replayed until then", errInterrupted)
+		return fmt.Errorf("%w: the results only cover what was replayed", errInterrupted)
 	case failed > 0:
 		return fmt.Errorf("simulate %s: %d of %d runs failed", runs.Trace.Path, failed, len(runs.Runs))
 	case open:

@@ -27,12 +27,12 @@ func TestProgram_ShowRepetitions(t *testing.T) {
 		runs    *results.Repetitions
 		written error
 		code    int
-		err     string // what it ends with
+		err     string // the run's error
 		report  bool
 	}{
 		"done":                {whole(), nil, exitDone, "", true},
 		"one failed":          {some, nil, exitFailed, "1 of 3 runs failed", true},
-		"interrupted":         {sample.Repetitions(), nil, exitInterrupted, "the results cover what was replayed until then", true},
+		"interrupted":         {sample.Repetitions(), nil, exitInterrupted, "the results only cover what was replayed", true},
 		"interrupted at once": {nothing, nil, exitInterrupted, "so there are no results", false},
 		"not written":         {whole(), full, exitFailed, "disk full", false},
 	} {

@@ -11,13 +11,13 @@ import (
 	"simkube.io/simkube/skel"
 )
 
-// preparedTrace is what has to go when a simulation is over.
+// preparedTrace holds the temporary files of a simulation's trace.
 type preparedTrace struct {
 	input *inputFile
-	dir   *scratch.Folder // of the changed trace; nil for none
+	dir   *scratch.Folder // of the changed trace; may be nil
 }
 
-// Close removes what was fetched and what was made of it.
+// Close removes the temporary files.
 func (t *preparedTrace) Close() error {
 	var err error
 	if t.dir != nil {
@@ -26,7 +26,8 @@ func (t *preparedTrace) Close() error {
 	return errors.Join(err, t.input.Close())
 }
 
-// prepareTrace brings the trace of a simulation to this machine, changes it by the program in a file, if there is one, and has the simulation replay that.
+// prepareTrace fetches a simulation's trace and changes it with a SKEL program, if there is one. It
+// sets the path of the result in the spec.
 func (p *program) prepareTrace(ctx context.Context, spec *simulation.Spec, skelFile string) (_ *preparedTrace, err error) {
 	var program *skel.Program
 	if skelFile != "" {
@@ -51,7 +52,7 @@ func (p *program) prepareTrace(ctx context.Context, spec *simulation.Spec, skelF
 		}
 	}()
 	if out.dir, err = scratch.New("", scratch.RunPrefix); err != nil {
-		return nil, fmt.Errorf("make room for the changed trace: %w", err)
+		return nil, fmt.Errorf("create a folder for the changed trace: %w", err)
 	}
 	changed := &outputFile{Path: out.dir.Join("changed.sktrace")}
 	summary, err := p.transform(ctx, program, input, changed, transformOptions{})

@@ -21,15 +21,15 @@ import (
 	simkubev1 "simkube.io/simkube/api/v1"
 )
 
-// completionTimeout is how long the shell may be kept waiting for the names of simulations.
+// completionTimeout is how long the shell may wait for the names of simulations.
 const completionTimeout = 3 * time.Second
 
-// simulationsResource is what the API server calls Simulations.
+// simulationsResource returns the resource of Simulations.
 func simulationsResource() schema.GroupVersionResource {
 	return simkubev1.GroupVersion.WithResource("simulations")
 }
 
-// simulations are those of a cluster. What goes wrong with its requests is said in the user's words.
+// simulations are the Simulations of a cluster. Errors of its methods are meant for users.
 type simulations struct {
 	dynamic.ResourceInterface
 	config *rest.Config
@@ -39,17 +39,17 @@ type simulations struct {
 	program string
 }
 
-// connectSimulations reaches the cluster of the kubeconfig; the caller closes what it gets.
+// connectSimulations connects to the cluster of the kubeconfig. The caller must close the result.
 func (p *program) connectSimulations(kube *genericclioptions.ConfigFlags) (*simulations, error) {
 	config, err := p.kubeConfig(kube)
 	if errors.Is(err, errNoKubeconfig) {
-		return nil, hint(fmt.Errorf("reach the cluster: %w", err),
-			"say which cluster it is with --kubeconfig and --context, or in the environment: KUBECONFIG; without one there is %s simulate", p.name)
+		return nil, hint(fmt.Errorf("connect to the cluster: %w", err),
+			"set it with --kubeconfig and --context, or in the environment variable KUBECONFIG; without a cluster, use %s simulate", p.name)
 	}
 	if err != nil {
 		return nil, err
 	}
-	// A limit of the client's own would only get in the way of the few requests there are.
+	// A client-side limit is pointless for these few requests.
 	config.QPS = -1
 	transport, err := newClusterTransport(config)
 	if err != nil {
@@ -68,7 +68,7 @@ func (p *program) connectSimulations(kube *genericclioptions.ConfigFlags) (*simu
 
 func (s *simulations) close() { s.client.close() }
 
-// object gets a simulation as the API server has it, with fields that are not known here.
+// object returns a simulation as the API server has it, including unknown fields.
 func (s *simulations) object(ctx context.Context, name string) (*unstructured.Unstructured, error) {
 	ctx, cancel := context.WithTimeout(ctx, apiTimeout)
 	defer cancel()
@@ -87,7 +87,7 @@ func (s *simulations) simulation(ctx context.Context, name string) (*simkubev1.S
 	return asSimulation(object)
 }
 
-// create makes a simulation.
+// create creates a simulation.
 func (s *simulations) create(ctx context.Context, sim *simkubev1.Simulation) error {
 	ctx, cancel := context.WithTimeout(ctx, apiTimeout)
 	defer cancel()
@@ -101,10 +101,10 @@ func (s *simulations) create(ctx context.Context, sim *simkubev1.Simulation) err
 	return nil
 }
 
-// fieldManager is who changes what skctl changes.
+// fieldManager is the field manager of skctl's changes.
 const fieldManager = "skctl"
 
-// patch changes a simulation by a JSON merge patch.
+// patch changes a simulation with a JSON merge patch.
 func (s *simulations) patch(ctx context.Context, name string, change any) error {
 	ctx, cancel := context.WithTimeout(ctx, apiTimeout)
 	defer cancel()
@@ -118,12 +118,12 @@ func (s *simulations) patch(ctx context.Context, name string, change any) error 
 	return nil
 }
 
-// only selects one simulation of a list or a watch.
+// only returns a field selector for one simulation.
 func only(name string) string {
 	return fields.OneTermEqualSelector(metav1.ObjectNameField, name).String()
 }
 
-// asSimulation reads an object of the API server, leaving out what is not known here.
+// asSimulation converts an object of the API server, without unknown fields.
 func asSimulation(object *unstructured.Unstructured) (*simkubev1.Simulation, error) {
 	sim := &simkubev1.Simulation{}
 	data, err := object.MarshalJSON()
@@ -139,7 +139,7 @@ func asSimulation(object *unstructured.Unstructured) (*simkubev1.Simulation, err
 	return sim, nil
 }
 
-// asObject is the other way round.
+// asObject is the inverse of asSimulation.
 func asObject(sim *simkubev1.Simulation) (*unstructured.Unstructured, error) {
 	object := &unstructured.Unstructured{}
 	data, err := json.Marshal(sim)
@@ -153,7 +153,7 @@ func asObject(sim *simkubev1.Simulation) (*unstructured.Unstructured, error) {
 	return object, nil
 }
 
-// withSimulations runs what a command does with the simulations of a cluster.
+// withSimulations calls do with the simulations of a cluster.
 func (p *program) withSimulations(ctx context.Context, kube *genericclioptions.ConfigFlags, do func(context.Context, *simulations) error) error {
 	sims, err := p.connectSimulations(kube)
 	if err != nil {
@@ -172,7 +172,7 @@ func (p *program) completeSimulations(kube *genericclioptions.ConfigFlags) cobra
 		ctx, cancel := context.WithTimeout(cmd.Context(), completionTimeout)
 		defer cancel()
 		var names []string
-		// There is nothing to complete with without a cluster, and nobody to tell why.
+		// Without a cluster there are no completions, and errors cannot be shown.
 		_ = p.withSimulations(ctx, kube, func(ctx context.Context, sims *simulations) (err error) {
 			names, err = sims.names(ctx)
 			return err

@@ -14,44 +14,45 @@ import (
 	"simkube.io/simkube/internal/words"
 )
 
-// shownNames is how many names are listed at most in an error.
+// shownNames is how many names an error lists at most.
 const shownNames = 10
 
-// errGone is returned when a simulation was deleted while it was waited for.
+// errGone is returned if a simulation was deleted while a command waited for it.
 var errGone = errors.New("it was deleted")
 
-// explain says in the user's words why something could not be done with a simulation.
+// explain converts an error of the API server to one for users.
 func (s *simulations) explain(ctx context.Context, verb, name string, err error) error {
 	what := "simulation " + name
 	if name == "" {
 		what = "simulations"
 	}
 	if wrong := content.IsPathSegmentName(name); len(wrong) > 0 {
-		return &usageError{err: fmt.Errorf("invalid NAME %q: %s", name, strings.Join(wrong, "; ")), hint: "it is the name of a simulation, as " + s.program + " get prints it"}
+		return &usageError{err: fmt.Errorf("invalid NAME %q: %s", name, strings.Join(wrong, "; ")), hint: "it must be the name of a simulation, as " + s.program + " get prints it"}
 	}
 	switch wrapped := fmt.Errorf("%s %s: %w", verb, what, err); {
 	case errors.Is(context.Cause(ctx), errInterrupted):
 		return context.Cause(ctx)
 	case isKindMissing(err):
-		return hint(fmt.Errorf("%s %s: the cluster does not know the kind Simulation", verb, what),
-			"install it: %s crd | kubectl apply -f -", s.program)
+		return hint(fmt.Errorf("%s %s: the cluster does not have the kind Simulation", verb, what),
+			"to install it, run %s crd | kubectl apply -f -", s.program)
 	case apierrors.IsNotFound(err):
 		return s.notFound(ctx, name)
 	case apierrors.IsAlreadyExists(err):
-		return hint(fmt.Errorf("create simulation %s: there is one of that name already", name),
-			"take another name, or remove it: %s delete --wait %s", s.program, name)
+		return hint(fmt.Errorf("create simulation %s: it already exists", name),
+			"use another name, or delete it: %s delete --wait %s", s.program, name)
 	case apierrors.IsForbidden(err):
-		return hint(wrapped, "ask for the permission; verbs for simulations.simkube.io are get, list, watch, create, patch and delete")
+		return hint(wrapped, "ask an administrator for the permission; skctl uses the verbs get, list, watch, create, patch and delete for simulations.simkube.io")
 	case apierrors.IsUnauthorized(err):
-		return hint(wrapped, "log in to the cluster again; --kubeconfig and --context say which one is meant")
+		return hint(wrapped, "log in to the cluster again, or select another one with --kubeconfig and --context")
 	case apierrors.ReasonForError(err) == metav1.StatusReasonUnknown:
-		return hint(fmt.Errorf("reach the cluster at %s: %w", s.config.Host, err), "--kubeconfig and --context say which cluster is meant")
+		return hint(fmt.Errorf("connect to the cluster at %s: %w", s.config.Host, err), "check the cluster in --kubeconfig and --context")
 	default:
 		return wrapped
 	}
 }
 
-// isKindMissing tells a path that the API server does not serve from an object that is not there.
+// isKindMissing reports whether the API server does not serve the path, as opposed to not having
+// the object.
 func isKindMissing(err error) bool {
 	var status apierrors.APIStatus
 	if !errors.As(err, &status) || !apierrors.IsNotFound(err) {
@@ -64,20 +65,23 @@ func isKindMissing(err error) bool {
 }
 
 func (s *simulations) notFound(ctx context.Context, name string) error {
-	err := fmt.Errorf("there is no simulation %s", name)
+	err := fmt.Errorf("simulation %s does not exist", name)
 	names, listErr := s.names(ctx)
 	switch {
 	case listErr != nil:
 		return err
 	case len(names) == 0:
-		return hint(err, "there are none at all; %s run makes one", s.program)
+		return hint(err, "there are no simulations; %s run creates one", s.program)
+	case len(names) > shownNames:
+		return hint(err, "it must be one of %s, or of %d more", strings.Join(names[:shownNames], ", "), len(names)-shownNames)
 	case len(names) == 1:
-		return hint(err, "there is %s", names[0])
+		return hint(err, "the only one is %s", names[0])
 	}
-	return hint(err, "there are %s", words.First(shownNames, names...))
+	return hint(err, "it must be one of %s", strings.Join(names, ", "))
 }
 
-// names are those of all simulations, in order. Its errors are the API server's.
+// names returns the names of all simulations in order. It returns the API server's errors
+// unchanged.
 func (s *simulations) names(ctx context.Context) ([]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, apiTimeout)
 	defer cancel()

@@ -23,8 +23,8 @@ import (
 
 const simulationsPath = "/apis/simkube.io/v1/simulations"
 
-// apiServer plays as much of an API server as requests for simulations need. It keeps no state of its own: handlers answer by "METHOD path", and by
-// "WATCH path" for watches.
+// apiServer is a minimal API server for requests for simulations. It has no state: handlers respond
+// to "METHOD path", and to "WATCH path" for watches.
 type apiServer struct {
 	kubeconfig string
 
@@ -83,7 +83,7 @@ func (s *apiServer) made(method string) []string {
 	return out
 }
 
-// have lets the server have simulations, which can be got, listed, changed and deleted.
+// have makes the server serve simulations, which can be read, listed, changed and deleted.
 func (s *apiServer) have(sims ...*simkubev1.Simulation) {
 	s.handle("GET "+simulationsPath, func(w http.ResponseWriter, r *http.Request) { answer(w, listOf(r, sims...)) })
 	for _, sim := range sims {
@@ -95,7 +95,8 @@ func (s *apiServer) have(sims ...*simkubev1.Simulation) {
 	s.handle("GET "+simulationsPath+"/nobody", refuse(http.StatusNotFound, metav1.StatusReasonNotFound, `simulations.simkube.io "nobody" not found`))
 }
 
-// watched lets the server send changes to the first who watch, and end the watch then; later ones get nothing.
+// watched makes the server send events to the first watch and then end it. Later watches receive
+// nothing.
 func (s *apiServer) watched(events ...metav1.WatchEvent) {
 	var once sync.Once
 	s.handle("WATCH "+simulationsPath, func(w http.ResponseWriter, r *http.Request) {
@@ -152,7 +153,7 @@ func refuse(code int32, reason metav1.StatusReason, message string) http.Handler
 	}
 }
 
-// simulated makes a simulation of YAML: its status, and what else is said.
+// simulated returns a simulation parsed from YAML, for instance its status.
 func simulated(t *testing.T, name, text string) *simkubev1.Simulation {
 	t.Helper()
 	sim := &simkubev1.Simulation{}
@@ -164,10 +165,10 @@ func simulated(t *testing.T, name, text string) *simkubev1.Simulation {
 	return sim
 }
 
-// TestSimulations_Errors holds what is said when the cluster does not do as asked.
+// Errors of the cluster are explained.
 func TestSimulations_Errors(t *testing.T) {
 	forbidden := refuse(http.StatusForbidden, metav1.StatusReasonForbidden, `simulations.simkube.io is forbidden: User "ann" cannot list`)
-	kindMissing := "the cluster does not know the kind Simulation\n  hint: install it: skctl crd | kubectl apply -f -\n"
+	kindMissing := "the cluster does not have the kind Simulation\n  hint: to install it, run skctl crd | kubectl apply -f -\n"
 	for name, tc := range map[string]struct {
 		args    []string
 		prepare func(*apiServer)
@@ -183,7 +184,7 @@ func TestSimulations_Errors(t *testing.T) {
 			func(s *apiServer) {
 				s.handle("POST "+simulationsPath, refuse(http.StatusConflict, metav1.StatusReasonAlreadyExists, "already exists"))
 			},
-			"skctl: create simulation friday: there is one of that name already\n  hint: take another name, or remove it: skctl delete --wait friday\n",
+			"skctl: create simulation friday: it already exists\n  hint: use another name, or delete it: skctl delete --wait friday\n",
 		},
 		"run: invalid": {
 			[]string{"run", "friday", "--disable-metrics"},
@@ -195,25 +196,25 @@ func TestSimulations_Errors(t *testing.T) {
 		"one other": {
 			[]string{"logs", "nobody"},
 			func(s *apiServer) { s.have(simulated(t, "friday", "")) },
-			"skctl: there is no simulation nobody\n  hint: there is friday\n",
+			"skctl: simulation nobody does not exist\n  hint: the only one is friday\n",
 		},
 		"several others": {
 			[]string{"resume", "nobody"},
 			func(s *apiServer) {
 				s.have(simulated(t, "friday", ""), simulated(t, "sunday", ""), simulated(t, "monday", ""))
 			},
-			"skctl: there is no simulation nobody\n  hint: there are friday, monday and sunday\n",
+			"skctl: simulation nobody does not exist\n  hint: it must be one of friday, monday, sunday\n",
 		},
 		"none": {
 			[]string{"wait", "nobody"},
 			func(s *apiServer) { s.have() },
-			"skctl: there is no simulation nobody\n  hint: there are none at all; skctl run makes one\n",
+			"skctl: simulation nobody does not exist\n  hint: there are no simulations; skctl run creates one\n",
 		},
 		"forbidden": {
 			[]string{"get"},
 			func(s *apiServer) { s.handle("GET "+simulationsPath, forbidden) },
 			"skctl: list simulations: simulations.simkube.io is forbidden: User \"ann\" cannot list\n" +
-				"  hint: ask for the permission; verbs for simulations.simkube.io are get, list, watch, create, patch and delete\n",
+				"  hint: ask an administrator for the permission; skctl uses the verbs get, list, watch, create, patch and delete for simulations.simkube.io\n",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -235,7 +236,7 @@ func TestSimulations_NoKubeconfig(t *testing.T) {
 	t.Setenv("KUBERNETES_SERVICE_HOST", "")
 	for _, args := range [][]string{{"run", "x"}, {"get"}, {"wait", "x"}, {"logs", "x"}, {"pause", "x"}, {"resume", "x"}, {"delete", "x"}} {
 		code, _, stderr := run(t, args...)
-		if want := "skctl: reach the cluster: no kubeconfig\n  hint: say which cluster it is"; code != exitFailed || !strings.HasPrefix(stderr, want) {
+		if want := "skctl: connect to the cluster: no kubeconfig\n  hint: set it with --kubeconfig"; code != exitFailed || !strings.HasPrefix(stderr, want) {
 			t.Errorf("%s: exit code %d, standard error %q, want %q", args, code, stderr, want)
 		}
 	}
@@ -252,8 +253,7 @@ func TestSimulations_Completion(t *testing.T) {
 	}
 }
 
-// TestSimulations_NameIsNoPath holds that no request is made by a name that is more than one part
-// of a URL.
+// No request is made with a name that is more than one segment of a URL's path.
 func TestSimulations_NameIsNoPath(t *testing.T) {
 	for _, command := range []string{"get", "wait", "logs", "pause", "resume", "delete"} {
 		for _, name := range []string{"..", "../../nodes/a", "a%2fb"} {
@@ -264,7 +264,7 @@ func TestSimulations_NameIsNoPath(t *testing.T) {
 			}
 			for _, method := range []string{"GET", "PATCH", "DELETE"} {
 				for _, made := range server.made(method) {
-					if made != "GET "+simulationsPath { // wait looks at the list
+					if made != "GET "+simulationsPath { // wait reads the list
 						t.Errorf("%s %s: the request %s was made", command, name, made)
 					}
 				}

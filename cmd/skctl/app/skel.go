@@ -34,17 +34,18 @@ func newSkelFormat(p *program) *cobra.Command {
 	var write, check bool
 	cmd := &cobra.Command{
 		Use:   "fmt [FILE...]",
-		Short: "Lay programs out in the usual way",
-		Long: `fmt prints programs in their canonical layout, with their comments. Without a FILE, or with -, it reads the standard input. A
-program with mistakes is not touched.
+		Short: "Format programs",
+		Long: `fmt prints programs in their canonical format, with their comments. Without a FILE, or with -, it reads
+the standard input. Programs with errors are not changed.
 
-Exit status: 0 done, 1 failed, or with --check: a file is not laid out like that, 2 wrong usage, 130 interrupted.`,
+Exit status: 0 success, 1 failure, or with --check a file that is not formatted, 2 invalid usage,
+130 interrupted.`,
 		Example: `  skctl skel fmt sanitize.skel
   skctl skel fmt -w *.skel
   skctl skel fmt --check *.skel`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if write && check {
-				return usage(cmd, errors.New("--write and --check: give one of them"))
+				return usage(cmd, errors.New("--write and --check: only one of them can be used"))
 			}
 			if len(args) == 0 {
 				args = []string{standardInput}
@@ -54,7 +55,7 @@ Exit status: 0 done, 1 failed, or with --check: a file is not laid out like that
 		ValidArgsFunction: skelFiles,
 	}
 	cmd.Flags().BoolVarP(&write, "write", "w", false, "write the files instead of printing them")
-	cmd.Flags().BoolVar(&check, "check", false, "print the names of files that are laid out otherwise, and fail if there are any")
+	cmd.Flags().BoolVar(&check, "check", false, "print the names of files that are not formatted, and fail if there are any")
 	return cmd
 }
 
@@ -86,13 +87,13 @@ func (p *program) runSkelFormat(ctx context.Context, files []string, write, chec
 		}
 	}
 	if unformatted > 0 {
-		problems = append(problems, hint(fmt.Errorf("%d of %d files are not laid out in the usual way", unformatted, len(files)), "skctl skel fmt -w does it"))
+		problems = append(problems, hint(fmt.Errorf("%d of %d files are not formatted", unformatted, len(files)), "to format them, run skctl skel fmt -w"))
 	}
 	return errors.Join(problems...)
 }
 
-// printProgram prints a program in SKEL as it is: the language has no escapes for most of what a
-// terminal would obey. A terminal gets it as it can be shown.
+// printProgram prints a SKEL program. The language has no escapes for most control characters, so
+// on a terminal they are shown as visible text.
 func (p *program) printProgram(text string) error {
 	if isTerminal(p.streams.Out) {
 		text = printable.Text(text)
@@ -117,7 +118,7 @@ func (p *program) readProgram(ctx context.Context, file string) (string, error) 
 	return string(source), nil
 }
 
-// replaceFile gives a file a new content; there is always one of the two.
+// replaceFile replaces the content of a file atomically.
 func (p *program) replaceFile(ctx context.Context, file, content string) (err error) {
 	if resolved, linkErr := filepath.EvalSymlinks(file); linkErr == nil {
 		file = resolved
@@ -140,10 +141,11 @@ func (p *program) replaceFile(ctx context.Context, file, content string) (err er
 func newSkelCheck(p *program) *cobra.Command {
 	return &cobra.Command{
 		Use:   "check [FILE...]",
-		Short: "Tell the mistakes in programs",
-		Long: `check compiles programs and tells all their mistakes. Without a FILE, or with -, it reads the standard input.
+		Short: "Check programs for errors",
+		Long: `check compiles programs and prints all their errors. Without a FILE, or with -, it reads the standard
+input.
 
-Exit status: 0 none, 1 some, 2 wrong usage, 130 interrupted.`,
+Exit status: 0 no errors, 1 errors, 2 invalid usage, 130 interrupted.`,
 		Example:           `  skctl skel check *.skel`,
 		ValidArgsFunction: skelFiles,
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -5,15 +5,16 @@ import (
 	"io"
 )
 
-// patientReader reads from what does not end a read before something comes, as the standard input does, and ends it all the same when a context does. The last
-// read then goes on until something comes, or the program ends.
-type patientReader struct {
+// contextReader reads from a reader whose Read may block, such as the standard input, and returns
+// when a context is cancelled. The last read then continues until something arrives or the program
+// ends.
+type contextReader struct {
 	ctx  context.Context
 	in   io.Reader
 	read chan readResult
-	// waiting: a read is under way.
+	// waiting is set while a read is in progress.
 	waiting bool
-	// left is what was read and not asked for yet.
+	// left is what was read and not yet requested.
 	left []byte
 	err  error
 }
@@ -26,12 +27,12 @@ type readResult struct {
 // readSize is how much is read at once.
 const readSize = 64 << 10
 
-func newPatientReader(ctx context.Context, in io.Reader) *patientReader {
-	return &patientReader{ctx: ctx, in: in, read: make(chan readResult, 1)}
+func newPatientReader(ctx context.Context, in io.Reader) *contextReader {
+	return &contextReader{ctx: ctx, in: in, read: make(chan readResult, 1)}
 }
 
-// Read implements io.Reader.
-func (r *patientReader) Read(b []byte) (int, error) {
+// Read implements [io.Reader].
+func (r *contextReader) Read(b []byte) (int, error) {
 	if len(r.left) == 0 && r.err == nil {
 		if !r.waiting {
 			r.waiting = true

@@ -10,15 +10,15 @@ import (
 	"simkube.io/simkube/internal/printable"
 )
 
-// Formats in which commands print, for people and for programs.
+// The output formats.
 const (
 	outputText = "text"
 	outputYAML = "yaml"
 )
 
-// printStructured prints a value for programs: as YAML, or else as indented JSON. What cannot be
-// seen is written as an escape of JSON; YAML has none in plain text, so that a value that needs one
-// is printed as JSON, which is YAML.
+// printStructured prints a value as YAML or indented JSON. Invisible characters become JSON
+// escapes. YAML has none in plain text, so a value that needs them is printed as JSON, which is
+// valid YAML.
 func printStructured(w io.Writer, format string, v any) error {
 	text, err := json.MarshalIndent(v, "", "  ")
 	text = printable.JSON(append(text, '\n'))

@@ -9,7 +9,7 @@ import (
 
 const defaultWidth = 80
 
-// style colours text, if at all.
+// style colours text, if enabled.
 type style struct{ colour bool }
 
 func (s style) error(text string) string { return s.wrap("1;31", text) }
@@ -23,8 +23,8 @@ func (s style) wrap(code, text string) string {
 	return "\x1b[" + code + "m" + text + "\x1b[0m"
 }
 
-// style returns the style for a stream: in colour only on a terminal, and not where
-// NO_COLOR is set or the terminal is dumb.
+// style returns the style for a stream. It uses colour only on a terminal that is not dumb, and not
+// if NO_COLOR is set.
 func (p *program) style(w io.Writer) style {
 	return style{colour: isTerminal(w) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
 }
@@ -34,7 +34,7 @@ func isTerminal(w io.Writer) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// width returns the width of the terminal behind a stream, and a usual one for others.
+// width returns the width of the terminal behind a stream, or a default for others.
 func width(w io.Writer) int {
 	if f, ok := w.(*os.File); ok {
 		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {

@@ -5,12 +5,13 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// newTrace is the command of the tools for trace files. Each of them is a file of its own.
+// newTrace returns the command that groups the tools for trace files. Each of them has its own
+// file.
 func newTrace(p *program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "trace",
 		Aliases: []string{"traces", "tr"},
-		Short:   "Look into traces, and make others of them",
+		Short:   "Inspect, convert and edit traces",
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -37,7 +38,8 @@ func completeFiles(n int, extensions ...string) cobra.CompletionFunc {
 	}
 }
 
-// acceptFlags has flags answer to the names as well that flags for the same have in other commands; it maps those to the command's own.
+// acceptFlags makes a command accept the names that its flags have in other commands. The map is
+// from those names to the command's own.
 func acceptFlags(cmd *cobra.Command, others map[string]string) {
 	cmd.Flags().SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
 		if own, ok := others[name]; ok {
@@ -48,4 +50,10 @@ func acceptFlags(cmd *cobra.Command, others map[string]string) {
 }
 
 // exitStatus ends the long help of the trace tools.
-const exitStatus = "\n\nExit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted."
+const exitStatus = "\n\nExit status: 0 success, 1 failure, 2 invalid usage, 130 interrupted."
+
+// oneOf lists the values of a flag.
+func oneOf(values []string) string {
+	last := len(values) - 1
+	return strings.Join(values[:last], ", ") + " or " + values[last]
+}

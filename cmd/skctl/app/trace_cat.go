@@ -10,7 +10,7 @@ import (
 	"simkube.io/simkube/internal/tracejson"
 )
 
-// traceCatOptions are the flags of trace cat.
+// traceCatOptions are the values of trace cat's flags.
 type traceCatOptions struct {
 	output string
 	all    bool
@@ -21,14 +21,14 @@ func newTraceCat(p *program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "cat TRACE",
 		Aliases: []string{"print", "to-json"},
-		Short:   "Print a trace as JSON, an event a line",
+		Short:   "Print a trace as JSON, one event per line",
 		Long: `cat prints the events of a trace, each as one line of JSON:
 
   {"ts": 1700000000, "applied_objs": [MANIFEST, ...], "deleted_objs": [MANIFEST, ...]}
 
-With --all it prints everything that is in the trace: a line with the version and the config in front of the events, and
-lines with the index, the lifecycles, and what SimKube adds after them. Of that, skctl trace from-json makes the
-trace again, the same to the last byte. docs/trace-tools.md describes the form.
+With --all it prints everything in the trace: first a line with the version and the config, then the
+events, and then lines with the index, the lifecycles, and SimKube's additions. skctl trace from-json
+converts that back to the same trace, byte for byte. docs/trace-tools.md describes the format.
 
 TRACE is a path, a URL, or - for the standard input.` + exitStatus,
 		Example: `  skctl trace cat prod.sktrace | jq -c 'select(.ts > 1700000000) | .deleted_objs[].metadata.name'
@@ -43,13 +43,13 @@ TRACE is a path, a URL, or - for the standard input.` + exitStatus,
 			case outputYAML:
 				format = tracejson.YAML
 			default:
-				return usage(cmd, fmt.Errorf("--output %q: accepted are json and yaml", opts.output))
+				return usage(cmd, fmt.Errorf("invalid --output %q: must be json or yaml", opts.output))
 			}
 			return p.runTraceCat(cmd.Context(), args[0], format, opts.all)
 		},
 	}
-	cmd.Flags().StringVarP(&opts.output, "output", "o", outputJSON, "how to print: json (an object a line) or yaml (a document for each)")
-	cmd.Flags().BoolVarP(&opts.all, "all", "a", false, "print also what stands around the events")
+	cmd.Flags().StringVarP(&opts.output, "output", "o", outputJSON, "output format: json (an object per line) or yaml (a document per event)")
+	cmd.Flags().BoolVarP(&opts.all, "all", "a", false, "also print everything except the events")
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{outputJSON, outputYAML}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
@@ -62,7 +62,7 @@ func (p *program) runTraceCat(ctx context.Context, arg string, format tracejson.
 	defer func() { err = errors.Join(err, in.Close()) }()
 	in.showsNone(isTerminal(p.streams.Out))
 	out := tracejson.NewEncoder(p.streams.Out, format)
-	// What could be read is printed also when the rest cannot be.
+	// What could be read is printed even if the rest is damaged.
 	return errors.Join(catTrace(ctx, in, out, all), out.Flush())
 }
 

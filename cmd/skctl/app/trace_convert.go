@@ -16,47 +16,48 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// traceConvertOptions are trace convert's flags.
+// traceConvertOptions are the values of trace convert's flags.
 type traceConvertOptions struct {
 	from, output, start, config            string
 	excludedNamespaces, includedNamespaces []string
 	owned                                  bool
-	// forRecordings are the flags among those of the user that a trace has no use for.
+	// forRecordings are the flags that the user has set and that do not apply to traces.
 	forRecordings []string
 }
 
-// recordingFlags are the flags for recordings that are no traces.
+// recordingFlags returns the flags that only apply to recordings of other programs.
 func recordingFlags() []string {
 	return []string{"start-time", "config", "excluded-namespaces", "included-namespaces", "owned"}
 }
 
-// fromNames are the values of --from.
+// fromNames returns the values of --from.
 func fromNames() []string { return []string{"auto", "v1", "kwok", "kss"} }
 
 func newTraceConvert(p *program) *cobra.Command {
 	var opts traceConvertOptions
 	cmd := &cobra.Command{
 		Use:   "convert INPUT",
-		Short: "Make a trace of an old one, or of what KWOK or kube-scheduler-simulator recorded",
-		Long: `convert makes a trace of
+		Short: "Convert an old trace, or a recording of KWOK or kube-scheduler-simulator, to a trace",
+		Long: `convert creates a trace from
 
-  v1    a trace of version 1 (or of version 2: it is written in its canonical form)
+  v1    a trace of version 1 (or of version 2, which is written in its canonical form)
   kwok  the YAML of kwokctl snapshot record, or of kwokctl snapshot export --record
-  kss   the JSON of kube-scheduler-simulator's recorder, one record a line
+  kss   the JSON of kube-scheduler-simulator's recorder, one record per line
 
-Which one it is shows in the file; --from says it. Files may be compressed with gzip or zstd. INPUT and --output are
-paths or URLs (s3://bucket/key, gs://..., azure://...; INPUT http(s)://... too, or - for the standard input).
+The format is detected, or set with --from. Files may be compressed with gzip or zstd. INPUT and
+--output are paths or URLs (s3://bucket/key, gs://..., azure://...; INPUT also http(s)://... or - for
+the standard input).
 
-Of a recording the trace gets what sk-tracer would have recorded: manifests without status and whatever else the
-cluster added, without the objects that others make (pods of Deployments, ...), how long pods ran, and which nodes there
-were. Kinds by which a cluster is run, such as nodes, leases, RBAC and endpoints, are left out; with --config only the
-kinds of a tracer's configuration are converted.
+The trace of a recording holds what sk-tracer would have recorded: manifests without their status and
+other additions of the cluster, without objects created by others (pods of Deployments, ...), the
+lifecycles of pods, and the nodes. Kinds for running a cluster, such as nodes, leases, RBAC and
+endpoints, are excluded. With --config, only the kinds in a tracer's configuration are converted.
 
-KWOK does not record when it was: the trace begins at --start-time, or on 2000-01-01.
+KWOK does not record the time: the trace begins at --start-time, or on 2000-01-01.
 
 Times: ` + timespec.AcceptedTimes + `.
 
-Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted.`,
+Exit status: 0 success, 1 failure, 2 invalid usage, 130 interrupted.`,
 		Example: `  skctl trace convert old.sktrace -o new.sktrace
   skctl trace convert cluster.yaml --start-time 2025-03-01T08:00:00Z
   skctl trace convert record.jsonl --config tracer.yaml -o s3://traces/record.sktrace`,
@@ -77,13 +78,13 @@ Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted.`,
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
-	f.StringVar(&opts.from, "from", "auto", "what INPUT is: auto, v1, kwok or kss")
-	f.StringVarP(&opts.output, "output", "o", "", "where the trace goes: a path or a URL (default INPUT's name with .sktrace, here)")
-	f.StringVarP(&opts.start, "start-time", "s", "", "when the trace of a recording begins (default when the recording did)")
-	f.StringVarP(&opts.config, "config", "c", "", "tracer configuration: convert only the kinds in it, as it says")
-	f.StringSliceVar(&opts.excludedNamespaces, "excluded-namespaces", []string{"kube-system", "kube-public", "kube-node-lease"}, "namespaces to leave out of a recording")
-	f.StringSliceVar(&opts.includedNamespaces, "included-namespaces", nil, "leave out all other namespaces (default none)")
-	f.BoolVar(&opts.owned, "owned", false, "keep objects that others make, too")
+	f.StringVar(&opts.from, "from", "auto", "format of INPUT: auto, v1, kwok or kss")
+	f.StringVarP(&opts.output, "output", "o", "", "path or URL of the trace (default INPUT's name with .sktrace, in this folder)")
+	f.StringVarP(&opts.start, "start-time", "s", "", "beginning of the trace of a recording (default that of the recording)")
+	f.StringVarP(&opts.config, "config", "c", "", "tracer configuration: convert only its kinds")
+	f.StringSliceVar(&opts.excludedNamespaces, "excluded-namespaces", []string{"kube-system", "kube-public", "kube-node-lease"}, "namespaces to exclude from a recording")
+	f.StringSliceVar(&opts.includedNamespaces, "included-namespaces", nil, "exclude all other namespaces (default none)")
+	f.BoolVar(&opts.owned, "owned", false, "also keep objects that are created by others")
 	acceptFlags(cmd, map[string]string{"namespaces": "included-namespaces", "config-file": "config"})
 	_ = cmd.RegisterFlagCompletionFunc("from", cobra.FixedCompletions(fromNames(), cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.MarkFlagFilename("output", "sktrace")
@@ -94,20 +95,20 @@ Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted.`,
 	return cmd
 }
 
-// plan reads the flags, or gives everything that is wrong with them at once.
+// plan parses the flags, and returns all their errors at once.
 func (o *traceConvertOptions) plan(input string, now time.Time) (traceconvert.Options, error) {
 	plan := traceconvert.Options{ExcludedNamespaces: o.excludedNamespaces, IncludedNamespaces: o.includedNamespaces, Owned: o.owned}
 	var problems []error
 	formats := map[string]traceconvert.Format{"auto": "", "v1": traceconvert.Trace, "kwok": traceconvert.KWOK, "kss": traceconvert.SchedulerSimulator}
 	format, ok := formats[o.from]
 	if !ok {
-		problems = append(problems, fmt.Errorf("--from %q: accepted are auto, v1, kwok and kss", o.from))
+		problems = append(problems, fmt.Errorf("invalid --from %q: must be auto, v1, kwok or kss", o.from))
 	}
 	plan.From = format
 	if o.start != "" {
 		start, err := timespec.ParseTime(o.start, now, now)
 		if err != nil {
-			problems = append(problems, fmt.Errorf("--start-time: %w", err))
+			problems = append(problems, fmt.Errorf("invalid --start-time: %w", err))
 		}
 		plan.Start = start
 	}
@@ -139,13 +140,13 @@ func (p *program) runTraceConvert(ctx context.Context, input string, plan tracec
 	}
 	defer func() { err = errors.Join(err, in.Close()) }()
 	if plan.From == "" {
-		// An error comes again, from Convert.
+		// Convert returns the same error.
 		plan.From, _ = traceconvert.Detect(in.Path)
 	}
 	if plan.From == traceconvert.Trace && len(opts.forRecordings) > 0 {
 		return &usageError{
-			err:  fmt.Errorf("%s: %s is a trace, which is converted as it is", strings.Join(opts.forRecordings, ", "), in.Name),
-			hint: "skctl trace slice makes a trace of a part of it",
+			err:  fmt.Errorf("%s: does not apply to the trace %s", strings.Join(opts.forRecordings, ", "), in.Name),
+			hint: "to extract a part of a trace, use skctl trace slice",
 		}
 	}
 	summary, err := func() (traceconvert.Summary, error) {
@@ -156,7 +157,7 @@ func (p *program) runTraceConvert(ctx context.Context, input string, plan tracec
 	}()
 	switch {
 	case errors.Is(err, traceconvert.ErrUnknownFormat):
-		return hint(err, "--from says what it is")
+		return hint(err, "set its format with --from")
 	case err != nil:
 		return err
 	}
@@ -170,20 +171,20 @@ func (p *program) runTraceConvert(ctx context.Context, input string, plan tracec
 func (p *program) printConverted(s traceconvert.Summary, out *outputFile) {
 	notes := s.Notes
 	if s.Timeless {
-		notes = append(notes, "the recording does not say when it was made: the trace begins on 2000-01-01; --start-time says when it was")
+		notes = append(notes, "the recording has no times: the trace begins on 2000-01-01; use --start-time to change that")
 	}
 	if s.Indexed == 0 {
-		notes = append(notes, "there are no objects in the trace")
+		notes = append(notes, "the trace has no objects")
 	}
 	p.printNotes(notes)
 	p.printNewTrace(out, s.Start, s.End, s.Events, s.Applied+s.Deleted)
 	if s.From != traceconvert.Trace {
-		p.notef("%s different objects, lifecycles of %s pods, %s nodes; %s changes of objects that others make left out",
-			words.Number(s.Indexed), words.Number(s.Lifecycles), words.Number(s.Nodes), words.Number(s.Dropped))
+		p.notef("%s objects, lifecycles of %s pods, %s nodes; excluded %s changes of objects that are created by others",
+			progress.Count(int64(s.Indexed)), progress.Count(int64(s.Lifecycles)), progress.Count(int64(s.Nodes)), progress.Count(int64(s.Dropped)))
 	}
 }
 
-// parseKinds reads the kinds of a flag.
+// parseKinds parses the kinds of a flag.
 func parseKinds(flag string, texts []string) ([]schema.GroupVersionKind, error) {
 	var (
 		kinds    []schema.GroupVersionKind
@@ -192,7 +193,7 @@ func parseKinds(flag string, texts []string) ([]schema.GroupVersionKind, error) 
 	for _, text := range texts {
 		gvk, err := trace.ParseGVK(text)
 		if err != nil {
-			problems = append(problems, fmt.Errorf("%s: %w; kinds are written like apps/v1.Deployment or v1.Pod", flag, err))
+			problems = append(problems, fmt.Errorf("invalid %s: %w; must be a kind such as apps/v1.Deployment or v1.Pod", flag, err))
 			continue
 		}
 		kinds = append(kinds, gvk)

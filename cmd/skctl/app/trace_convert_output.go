@@ -14,21 +14,22 @@ import (
 	"simkube.io/simkube/storage"
 )
 
-// checkNewTrace gives where a trace goes that is made of others: where the user says, which must not be one of them, or else a file in the working
-// directory that is called like the first of them, with a suffix, and that does not exist yet.
+// checkNewTrace returns the path of a trace that is made of others. If output is set, it must not
+// be one of the inputs. Otherwise the trace gets the name of the first input with a suffix, in the
+// working directory, and must not exist yet.
 func checkNewTrace(output string, inputs []string, suffix string) (string, error) {
 	if output == "" {
 		if inputs[0] == standardInput {
-			return "", errors.New("--output is missing: the standard input has no name of which one could be made")
+			return "", errors.New("--output is required: there is no default for the standard input")
 		}
 		output = newTraceName(inputs[0], suffix)
 		if _, err := os.Lstat(output); err == nil {
-			return "", fmt.Errorf("--output is missing: %s, as the new trace would be called, exists; --output %s replaces it", output, output)
+			return "", fmt.Errorf("--output is required: its default, %s, exists; use --output %s to replace it", output, output)
 		}
 	}
 	target, err := storage.Parse(output)
 	if err != nil {
-		return "", fmt.Errorf("--output: %w", err)
+		return "", fmt.Errorf("invalid --output: %w", err)
 	}
 	for _, input := range inputs {
 		source, err := storage.Parse(input)
@@ -36,13 +37,13 @@ func checkNewTrace(output string, inputs []string, suffix string) (string, error
 			continue
 		}
 		if source.String() == target.String() || source.Local() && target.Local() && sameFile(source.Key, target.Key) {
-			return "", fmt.Errorf("--output %s: that is the input, which stays as it is; name another file", output)
+			return "", fmt.Errorf("invalid --output %s: must not be the input", output)
 		}
 	}
 	return output, nil
 }
 
-// newTraceName gives the name of a file in the working directory.
+// newTraceName returns the name of a file in the working directory.
 func newTraceName(input, suffix string) string {
 	base := path.Base(filepath.ToSlash(strings.TrimRight(input, "/")))
 	if name, _, isURL := strings.Cut(base, "?"); isURL && strings.Contains(input, "://") {
@@ -60,14 +61,14 @@ func sameFile(a, b string) bool {
 	return errA == nil && errB == nil && os.SameFile(infoA, infoB)
 }
 
-// printNotes prints what was odd.
+// printNotes prints notes about the input.
 func (p *program) printNotes(notes []string) {
 	for _, note := range notes {
 		p.warnf("%s", note)
 	}
 }
 
-// printNewTrace says what a trace has that was made.
+// printNewTrace prints what a new trace contains.
 func (p *program) printNewTrace(out *outputFile, start, end int64, events int, objects int64) {
 	span := "nothing"
 	if events > 0 {
@@ -76,7 +77,7 @@ func (p *program) printNewTrace(out *outputFile, start, end int64, events int, o
 	p.notef("%s: %s with %s, %s", out.Name, words.Count(events, "event"), words.Count(objects, "object"), span)
 }
 
-// closeAll closes what there is, whatever comes of it.
+// closeAll closes all files, also after an error.
 func closeAll[T io.Closer](files []T) error {
 	var errs []error
 	for _, file := range files {

@@ -14,7 +14,7 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// inFolder has the test work in a folder of its own, and gives the repository's path.
+// inFolder runs the test in a temporary folder, and returns the repository's path.
 func inFolder(t *testing.T) string {
 	t.Helper()
 	root, err := filepath.Abs(repository)
@@ -25,7 +25,7 @@ func inFolder(t *testing.T) string {
 	return root
 }
 
-// do runs a command that is to succeed, and gives what it writes.
+// do runs a command that must succeed, and returns its output.
 func do(t *testing.T, args ...string) (stdout, stderr string) {
 	t.Helper()
 	code, stdout, stderr := run(t, args...)
@@ -39,7 +39,7 @@ func TestRun_TraceConvert(t *testing.T) {
 	testdata := filepath.Join(inFolder(t), "internal", "traceconvert", "testdata")
 	_, stderr := do(t, "trace", "convert", filepath.Join(testdata, "kwok.yaml"))
 	for _, want := range []string{
-		"warning: the recording does not say when it was made", "kwok.sktrace: 5 events with 6 objects, 2000-01-01T00:00:00Z to 2000-01-01T00:01:00Z\n",
+		"warning: the recording has no times", "kwok.sktrace: 5 events with 6 objects, 2000-01-01T00:00:00Z to 2000-01-01T00:01:00Z\n",
 	} {
 		if !strings.Contains(stderr, want) {
 			t.Errorf("standard error has no %q:\n%s", want, stderr)
@@ -99,12 +99,12 @@ func TestRun_TraceSliceMergeDiff(t *testing.T) {
 	}
 }
 
-// TestRun_TraceSlice_Again checks that no file is replaced that nobody named.
+// No existing file is replaced unless it is named.
 func TestRun_TraceSlice_Again(t *testing.T) {
 	day := filepath.Join(inFolder(t), "examples", "day.sktrace")
 	do(t, "trace", "slice", day, "-t", "+1h")
 	code, _, stderr := run(t, "trace", "slice", day, "-s", "+1h")
-	want := "skctl: --output is missing: day-slice.sktrace, as the new trace would be called, exists; --output day-slice.sktrace replaces it\n"
+	want := "skctl: --output is required: its default, day-slice.sktrace, exists; use --output day-slice.sktrace to replace it\n"
 	if code != exitUsage || !strings.HasPrefix(stderr, want) {
 		t.Errorf("exit code %d, standard error\n%s\nwant %d and %s", code, stderr, exitUsage, want)
 	}
@@ -122,23 +122,23 @@ func TestRun_TraceTools_Wrong(t *testing.T) {
 		want string
 	}{
 		"no input":            {[]string{"convert"}, exitUsage, "skctl: convert: INPUT is missing\n"},
-		"a format":            {[]string{"convert", day, "--from", "csv"}, exitUsage, "skctl: --from \"csv\": accepted are auto, v1, kwok and kss\n"},
+		"a format":            {[]string{"convert", day, "--from", "csv"}, exitUsage, "skctl: invalid --from \"csv\": must be auto, v1, kwok or kss\n"},
 		"no recording":        {[]string{"convert", readme, "-o", "x.sktrace"}, exitFailed, "skctl: " + readme + ": this is neither a trace, nor a recording"},
-		"a start":             {[]string{"convert", day, "-s", "soon"}, exitUsage, "skctl: --start-time: not a time: \"soon\""},
+		"a start":             {[]string{"convert", day, "-s", "soon"}, exitUsage, "skctl: invalid --start-time: not a time: \"soon\""},
 		"a missing file":      {[]string{"hash", "none.yaml"}, exitFailed, "skctl: open none.yaml: no such file or directory\n"},
-		"a folder":            {[]string{"from-json", ".", "-o", "x.sktrace"}, exitFailed, "skctl: open .: it is a folder\n  hint: name a file; traces are those that end in .sktrace\n"},
-		"a trace":             {[]string{"convert", mine, "-s", "2030-01-01", "--owned", "-o", "x.sktrace"}, exitUsage, "skctl: --start-time, --owned: mine.sktrace is a trace, which is converted as it is\n"},
-		"the input itself":    {[]string{"convert", mine, "-o", "./" + mine}, exitUsage, "skctl: --output ./mine.sktrace: that is the input, which stays as it is; name another file\n"},
-		"a nameless input":    {[]string{"slice", "-"}, exitUsage, "skctl: --output is missing: the standard input has no name of which one could be made\n"},
+		"a folder":            {[]string{"from-json", ".", "-o", "x.sktrace"}, exitFailed, "skctl: open .: is a folder\n  hint: use a file; the names of traces end in .sktrace\n"},
+		"a trace":             {[]string{"convert", mine, "-s", "2030-01-01", "--owned", "-o", "x.sktrace"}, exitUsage, "skctl: --start-time, --owned: does not apply to the trace mine.sktrace\n"},
+		"the input itself":    {[]string{"convert", mine, "-o", "./" + mine}, exitUsage, "skctl: invalid --output ./mine.sktrace: must not be the input\n"},
+		"a nameless input":    {[]string{"slice", "-"}, exitUsage, "skctl: --output is required: there is no default for the standard input\n"},
 		"no time":             {[]string{"slice", mine, "-s", "2030-01-01", "-o", "x.sktrace"}, exitFailed, "skctl: mine.sktrace: nothing of the time from 2030-01-01T00:00:00Z on is in it: it goes from 2026-03-10"},
 		"the other way round": {[]string{"slice", mine, "-s", "+30m", "-t", "+10m", "-o", "x.sktrace"}, exitFailed, "skctl: mine.sktrace: the time from 2026-03-10T00:30:00Z to 2026-03-10T00:10:00Z is empty\n"},
-		"many flags":          {[]string{"slice", mine, "--kinds", "Pod", "--names", "[", "--labels", "a=="}, exitUsage, "skctl: --kinds: "},
-		"one trace":           {[]string{"merge", mine}, exitUsage, "skctl: merge: two traces or more are wanted\n"},
-		"flags of merge":      {[]string{"merge", mine, day, "--align", "end", "--on-conflict", "both"}, exitUsage, "skctl: --align \"end\": accepted are none and start\nskctl: --on-conflict \"both\": accepted are error, first and last\n"},
+		"many flags":          {[]string{"slice", mine, "--kinds", "Pod", "--names", "[", "--labels", "a=="}, exitUsage, "skctl: invalid --kinds: "},
+		"one trace":           {[]string{"merge", mine}, exitUsage, "skctl: merge: must be at least two traces\n"},
+		"flags of merge":      {[]string{"merge", mine, day, "--align", "end", "--on-conflict", "both"}, exitUsage, "skctl: invalid --align \"end\": must be none or start\nskctl: invalid --on-conflict \"both\": must be error, first or last\n"},
 		"joined and aligned":  {[]string{"merge", mine, day, "--align", "start", "--join"}, exitUsage, "skctl: --align start and --join: "},
-		"two inputs":          {[]string{"merge", "-", "-", "-o", "x.sktrace"}, exitUsage, "skctl: the standard input can be one of the traces only\n"},
-		"no second trace":     {[]string{"diff", mine}, exitUsage, "skctl: diff: two traces are wanted, these are 1\n"},
-		"flags of diff":       {[]string{"diff", mine, day, "-o", "table"}, exitUsage, "skctl: --output \"table\": accepted are text, json and yaml\n"},
+		"two inputs":          {[]string{"merge", "-", "-", "-o", "x.sktrace"}, exitUsage, "skctl: only one of the traces can be the standard input\n"},
+		"no second trace":     {[]string{"diff", mine}, exitUsage, "skctl: diff: must be two traces, got 1\n"},
+		"flags of diff":       {[]string{"diff", mine, day, "-o", "table"}, exitUsage, "skctl: invalid --output \"table\": must be text, json or yaml\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			code, stdout, stderr := run(t, append([]string{"trace"}, tc.args...)...)
@@ -161,7 +161,7 @@ func TestRun_TraceTools_Wrong(t *testing.T) {
 	}
 }
 
-// TestRun_TraceDiff_Escapes checks that names in traces are no commands to a terminal.
+// Names in traces are escaped on a terminal.
 func TestRun_TraceDiff_Escapes(t *testing.T) {
 	var out bytes.Buffer
 	printer := &diffPrinter{out: &out}
@@ -173,7 +173,7 @@ func TestRun_TraceDiff_Escapes(t *testing.T) {
 	}
 }
 
-// TestAcceptFlags checks that flags for the same thing answer to one name wherever they are.
+// Flags with the same meaning have a common name in all commands.
 func TestAcceptFlags(t *testing.T) {
 	root := newRoot(&program{name: "skctl"})
 	for _, line := range []string{

@@ -14,36 +14,40 @@ import (
 // errDifferent is returned by trace diff for traces that differ.
 var errDifferent = errors.New("the traces differ")
 
-// traceDiffOptions are trace diff's flags.
+// traceDiffOptions are the values of trace diff's flags.
 type traceDiffOptions struct {
 	output, align string
 	stat          bool
 }
 
-// diffOutputs are the values of --output.
+// diffOutputs returns the values of --output.
 func diffOutputs() []string { return []string{"text", "json", "yaml"} }
 
 func newTraceDiff(p *program) *cobra.Command {
 	var opts traceDiffOptions
 	cmd := &cobra.Command{
 		Use:   "diff TRACE TRACE",
-		Short: "Show in what two traces differ",
-		Long: `diff shows in what two traces differ: configuration, objects and when something happens to them, the index, how long pods
-ran, and what SimKube records beyond that. Of objects it shows the lines in which their last manifests differ.
+		Short: "Show the differences between two traces",
+		Long: `diff shows the differences between two traces: the configuration, the objects and when they change, the
+index, the lifecycles of pods, and SimKube's additions. For objects it shows the lines in which their
+last manifests differ.
 
-It does not matter how things are encoded, nor, within a second, in what order different objects change.
+The encoding does not matter, nor does the order of changes of different objects within a second.
 
---stat shows one line for each object. --align start moves the second trace in time so that it begins when the first does.
+--stat shows one line for each object. --align start shifts the second trace in time so that it begins
+with the first.
 
-A TRACE is a path or a URL (s3://bucket/key, gs://..., azure://..., http(s)://...), or - for the standard input.
+A TRACE is a path or a URL (s3://bucket/key, gs://..., azure://..., http(s)://...), or - for the standard
+input.
 
-Exit status: 0 the traces are the same, 1 they differ (or it failed, which a message says), 2 wrong usage, 130 interrupted.`,
+Exit status: 0 the traces are equal, 1 they differ, or an error with a message, 2 invalid usage,
+130 interrupted.`,
 		Example: `  skctl trace diff before.sktrace after.sktrace
   skctl trace diff monday.sktrace s3://traces/tuesday.sktrace --align start --stat
   skctl trace diff a.sktrace b.sktrace -o json | jq '.objects[].name'`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 2 {
-				return fmt.Errorf("%s: two traces are wanted, these are %d", cmd.Name(), len(args))
+				return fmt.Errorf("%s: must be two traces, got %d", cmd.Name(), len(args))
 			}
 			return nil
 		},
@@ -57,9 +61,9 @@ Exit status: 0 the traces are the same, 1 they differ (or it failed, which a mes
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
-	f.StringVarP(&opts.output, "output", "o", "text", "how to print the differences: text, json or yaml")
-	f.BoolVar(&opts.stat, "stat", false, "print how much differs, not what")
-	f.StringVar(&opts.align, "align", alignNone, "how to move the second trace in time: none, or start to have it begin with the first")
+	f.StringVarP(&opts.output, "output", "o", "text", "output format: text, json or yaml")
+	f.BoolVar(&opts.stat, "stat", false, "print only how much differs")
+	f.StringVar(&opts.align, "align", alignNone, "how to shift the second trace in time: none, or start to make it begin with the first")
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(diffOutputs(), cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.RegisterFlagCompletionFunc("align", cobra.FixedCompletions([]string{alignNone, alignStart}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
@@ -68,13 +72,13 @@ Exit status: 0 the traces are the same, 1 they differ (or it failed, which a mes
 func (o *traceDiffOptions) check(args []string) error {
 	var problems []error
 	if !slices.Contains(diffOutputs(), o.output) {
-		problems = append(problems, fmt.Errorf("--output %q: accepted are text, json and yaml", o.output))
+		problems = append(problems, fmt.Errorf("invalid --output %q: must be text, json or yaml", o.output))
 	}
 	if o.align != alignNone && o.align != alignStart {
-		problems = append(problems, fmt.Errorf("--align %q: accepted are none and start", o.align))
+		problems = append(problems, fmt.Errorf("invalid --align %q: must be none or start", o.align))
 	}
 	if args[0] == standardInput && args[1] == standardInput {
-		problems = append(problems, errors.New("the standard input can be one of the traces only"))
+		problems = append(problems, errors.New("only one of the traces can be the standard input"))
 	}
 	return errors.Join(problems...)
 }

@@ -14,7 +14,7 @@ import (
 	"simkube.io/simkube/internal/words"
 )
 
-// diffPrinter prints in what traces differ. Once it failed it does nothing.
+// diffPrinter prints the differences of traces. After an error it does nothing.
 type diffPrinter struct {
 	out   io.Writer
 	style style
@@ -27,7 +27,7 @@ func (d *diffPrinter) printf(format string, args ...any) {
 	}
 }
 
-// Colours, as git has them.
+// The colours are those of git.
 const (
 	colourHeader  = "1"
 	colourAdded   = "32"
@@ -35,7 +35,7 @@ const (
 	colourHunk    = "36"
 )
 
-// differences prints everything that differs.
+// differences prints all differences.
 func (d *diffPrinter) differences(r *tracediff.Report) {
 	if r.Same {
 		return
@@ -57,12 +57,12 @@ func (d *diffPrinter) differences(r *tracediff.Report) {
 		d.lines(unifiedDiff(name, joinLines(l.A), joinLines(l.B)))
 	}
 	for _, part := range r.Extension {
-		d.header("x-simkube: other " + part)
+		d.header("x-simkube: different " + part)
 	}
 	d.total(r)
 }
 
-// stat prints how much differs, a line for each object.
+// stat prints how much differs, with a line for each object.
 func (d *diffPrinter) stat(r *tracediff.Report) {
 	if r.Same {
 		return
@@ -81,7 +81,7 @@ func (d *diffPrinter) stat(r *tracediff.Report) {
 	d.total(r)
 }
 
-// bar shows how many lines were added and removed.
+// bar returns a bar for the numbers of added and removed lines.
 func (d *diffPrinter) bar(added, removed int) string {
 	const most = 20
 	a, b := added, removed
@@ -91,7 +91,7 @@ func (d *diffPrinter) bar(added, removed int) string {
 	return fmt.Sprintf("%d %s%s", added+removed, d.style.wrap(colourAdded, strings.Repeat("+", a)), d.style.wrap(colourRemoved, strings.Repeat("-", b)))
 }
 
-// objectChange says in words in what an object differs.
+// objectChange describes how an object differs.
 func objectChange(o *tracediff.ObjectDifference) string {
 	var text string
 	switch o.Change {
@@ -102,7 +102,7 @@ func objectChange(o *tracediff.ObjectDifference) string {
 	case tracediff.Changed:
 		text = "changed"
 	default:
-		text = "the same in the end"
+		text = "equal at the end"
 	}
 	switch {
 	case o.Seconds == 1:
@@ -121,7 +121,7 @@ func objectChange(o *tracediff.ObjectDifference) string {
 
 func moment(unix int64) string { return time.Unix(unix, 0).UTC().Format(time.RFC3339) }
 
-// total sums up.
+// total prints the totals.
 func (d *diffPrinter) total(r *tracediff.Report) {
 	counts := map[tracediff.Change]int{}
 	for _, o := range r.Objects {
@@ -136,7 +136,7 @@ func (d *diffPrinter) total(r *tracediff.Report) {
 	add(counts[tracediff.Changed], "changed")
 	add(counts[tracediff.Added], "only in the second")
 	add(counts[tracediff.Removed], "only in the first")
-	add(counts[tracediff.Moved], "the same in the end")
+	add(counts[tracediff.Moved], "equal at the end")
 	text := fmt.Sprintf("%s and %s: ", r.A.Name, r.B.Name)
 	if len(parts) == 0 {
 		text += "the same objects"
@@ -146,7 +146,7 @@ func (d *diffPrinter) total(r *tracediff.Report) {
 	for _, more := range []struct {
 		n    int
 		text string
-	}{{len(r.Config), "kinds configured in another way"}, {len(r.Index), "other index entries"}, {len(r.Lifecycles), "types of pods with other lifecycles"}} {
+	}{{len(r.Config), "kinds with another configuration"}, {len(r.Index), "different index entries"}, {len(r.Lifecycles), "types of pods with different lifecycles"}} {
 		if more.n > 0 {
 			text += fmt.Sprintf("; %s %s", words.Number(more.n), more.text)
 		}
@@ -179,7 +179,7 @@ func (d *diffPrinter) lines(diff string) {
 	}
 }
 
-// unifiedDiff gives the lines that differ between two texts of one name.
+// unifiedDiff returns the unified diff of two texts with the same name.
 func unifiedDiff(name, a, b string) string {
 	from, to := "a/"+name, "b/"+name
 	if a == "" {

@@ -19,14 +19,16 @@ func newTraceFromJSON(p *program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "from-json [FILE] -o TRACE",
 		Aliases: []string{"fromjson"},
-		Short:   "Make a trace of JSON",
-		Long: `from-json makes a trace of JSON: of what skctl trace cat --all prints, of lines of events alone, or of one object with the
-keys version, config, events, index and pod_lifecycles. docs/trace-tools.md describes the form.
+		Short:   "Convert JSON to a trace",
+		Long: `from-json creates a trace from JSON: from the output of skctl trace cat --all, from lines of events
+alone, or from one object with the keys version, config, events, index and pod_lifecycles.
+docs/trace-tools.md describes the format.
 
-Where there is no config, one is made that follows the kinds that occur; where there is no index, it is made from the events.
-An input with a version has to have all of it: without the index or the lifecycles it has been cut off.
+If there is no config, it is derived from the kinds that occur; if there is no index, it is derived from
+the events. An input with a version must be complete: without the index or the lifecycles it was
+truncated.
 
-FILE is a path, a URL, or - for the standard input, which is also read when there is no FILE. The trace appears under its
+FILE is a path, a URL, or - for the standard input, which is the default. The trace appears under its
 name only when it is complete.` + exitStatus,
 		Example: `  skctl trace cat --all prod.sktrace | jq -c 'del(.applied_objs[]?.metadata.annotations)' | skctl trace from-json -o bare.sktrace
   echo '{"ts":0,"applied_objs":[{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"a"}}]}' | skctl trace from-json -o small.sktrace`,
@@ -39,7 +41,7 @@ name only when it is complete.` + exitStatus,
 		ValidArgsFunction: completeFiles(1, "json", "jsonl", "ndjson"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if output == "" {
-				return usage(cmd, errors.New("from-json: say with --output where the trace goes"))
+				return usage(cmd, errors.New("from-json: --output is required"))
 			}
 			file := standardInput
 			if len(args) > 0 {
@@ -69,11 +71,11 @@ func (p *program) runTraceFromJSON(ctx context.Context, file, output string) (er
 	made := ""
 	switch {
 	case decoded.ConfigMade && decoded.IndexMade:
-		made = "; the config and the index were made from the events"
+		made = "; the config and the index were derived from the events"
 	case decoded.ConfigMade:
-		made = "; the config was made from the events"
+		made = "; the config was derived from the events"
 	case decoded.IndexMade:
-		made = "; the index was made from the events"
+		made = "; the index was derived from the events"
 	}
 	p.notef("%s: %s with %s%s", out.Name, words.Count(decoded.Events, "event"), words.Count(decoded.Objects, "object"), made)
 	return nil
@@ -93,7 +95,7 @@ func (p *program) decodeTrace(ctx context.Context, file, path string) (_ tracejs
 	defer in.Close()
 	out, err := os.Create(path)
 	if err != nil {
-		return tracejson.Decoded{}, fmt.Errorf("make the trace: %w", err)
+		return tracejson.Decoded{}, fmt.Errorf("create the trace: %w", err)
 	}
 	defer func() { err = errors.Join(err, out.Close()) }()
 	shown := p.slowTransfer("reading " + input.Name)
@@ -101,7 +103,7 @@ func (p *program) decodeTrace(ctx context.Context, file, path string) (_ tracejs
 	decoded, err := tracejson.Decode(ctx, in, out, tracejson.DecodeOptions{SpoolDir: filepath.Dir(path), Progress: shown.add})
 	switch {
 	case errors.Is(err, trace.ErrOrder):
-		return decoded, hint(fmt.Errorf("%s: %w", input.Name, err), "jq -cs 'sort_by(.ts)[]' puts events alone in order")
+		return decoded, hint(fmt.Errorf("%s: %w", input.Name, err), "to sort a file of events, use jq -cs 'sort_by(.ts)[]'")
 	case err != nil:
 		return decoded, fmt.Errorf("%s: %w", input.Name, err)
 	}

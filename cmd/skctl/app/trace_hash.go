@@ -19,7 +19,7 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// traceHashOptions are the flags of trace hash.
+// traceHashOptions are the values of trace hash's flags.
 type traceHashOptions struct {
 	trace, config, output string
 }
@@ -28,20 +28,21 @@ func newTraceHash(p *program) *cobra.Command {
 	var opts traceHashOptions
 	cmd := &cobra.Command{
 		Use:   "hash [FILE...]",
-		Short: "Compute the hashes by which traces know manifests and pods",
-		Long: `hash prints the hashes of manifests, YAML or JSON with any number of documents, or of the objects in a trace:
+		Short: "Compute the hashes of manifests and pods in traces",
+		Long: `hash prints the hashes of manifests, YAML or JSON with any number of documents, or of the objects in a
+trace:
 
-  - the manifest hash, which the index of a trace has of each object's last manifest: that of its spec;
-  - for each pod template, and for a pod itself, the pod hash, under which lifecycles are recorded: that of the pod's spec
-    without what differs between the pods of an owner. A pod template gives the hash of its pods only where nothing is added to
-    them when they are made; the hash of a recorded pod is the one to look for.
+  - the manifest hash, which a trace's index holds for each object's last manifest: that of its spec;
+  - the pod hash of each pod template and pod, under which lifecycles are recorded: that of the pod's
+    spec without what differs between the pods of an owner. The hash of a pod template is that of its
+    pods only if nothing is added to them when they are created, so prefer that of a recorded pod.
 
-Where a pod has the annotation static.simkube.io/pod-spec-stable-hash, which it gets in a simulation before anything else of it
-is changed, that is shown beside it. Of the objects in a trace (--trace), each manifest with another spec than the one before it is shown,
-with the lifecycles that are recorded under its pod hashes.
+If a pod has the annotation static.simkube.io/pod-spec-stable-hash, which a simulation sets before it
+changes the pod, that is compared with its hash. With --trace, each manifest whose spec differs from
+that of the one before is shown, with the lifecycles that are recorded under its pod hashes.
 
-A FILE is a path, a URL, or - for the standard input. Pod templates of kinds that are not built in are found by the trace's own
-configuration, or by that in --config-file.` + exitStatus,
+A FILE is a path, a URL, or - for the standard input. For kinds that are not built in, the trace's own
+configuration, or that in --config-file, says where the pod templates are.` + exitStatus,
 		Example: `  kubectl get pod web-5d8f-x2x7k -o yaml | skctl trace hash -
   skctl trace hash --trace prod.sktrace | grep 'default/web'
   skctl trace hash manifests.yaml -o json | jq -r '.pods[].hash'`,
@@ -49,13 +50,13 @@ configuration, or by that in --config-file.` + exitStatus,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
 			case opts.output != outputText && opts.output != outputJSON:
-				return usage(cmd, fmt.Errorf("--output %q: accepted are text and json", opts.output))
+				return usage(cmd, fmt.Errorf("invalid --output %q: must be text or json", opts.output))
 			case opts.trace != "" && len(args) > 0:
-				return usage(cmd, errors.New("hash: files and --trace: give one of them"))
+				return usage(cmd, errors.New("hash: files and --trace: only one of them can be used"))
 			case opts.trace != "" && opts.config != "":
-				return usage(cmd, errors.New("--config-file and --trace: a trace has its own configuration"))
+				return usage(cmd, errors.New("--config-file and --trace: only one of them can be used, because a trace has its own configuration"))
 			case opts.trace == "" && len(args) == 0:
-				return usage(cmd, errors.New("hash: say which files, - for the standard input, or --trace"))
+				return usage(cmd, errors.New("hash: must have files, - for the standard input, or --trace"))
 			case opts.trace != "":
 				return p.hashTrace(cmd.Context(), opts.trace, p.hashPrinter(opts.output))
 			}
@@ -64,7 +65,7 @@ configuration, or by that in --config-file.` + exitStatus,
 	}
 	cmd.Flags().StringVar(&opts.trace, "trace", "", "trace whose objects to hash")
 	cmd.Flags().StringVarP(&opts.config, "config-file", "c", "", "configuration of a tracer, for the pod templates of other kinds")
-	cmd.Flags().StringVarP(&opts.output, "output", "o", outputText, "how to print: text (a hash a line) or json (an object a line)")
+	cmd.Flags().StringVarP(&opts.output, "output", "o", outputText, "output format: text (a hash per line) or json (an object per line)")
 	acceptFlags(cmd, map[string]string{"config": "config-file"})
 	_ = cmd.MarkFlagFilename("trace", "sktrace")
 	_ = cmd.MarkFlagFilename("config-file", "yaml", "yml", "json")
@@ -72,7 +73,7 @@ configuration, or by that in --config-file.` + exitStatus,
 	return cmd
 }
 
-// hashPrinter gives what prints hashes as they are found.
+// hashPrinter returns a function that prints hashes as they are found.
 func (p *program) hashPrinter(output string) func(*traceinfo.Hashes) error {
 	if output == outputJSON {
 		return func(h *traceinfo.Hashes) error {
@@ -89,7 +90,7 @@ func (p *program) hashPrinter(output string) func(*traceinfo.Hashes) error {
 	return func(h *traceinfo.Hashes) error { return printHashes(p.streams.Out, h) }
 }
 
-// printHashes prints a hash a line.
+// printHashes prints a hash per line.
 func printHashes(w io.Writer, h *traceinfo.Hashes) error {
 	object := printable.Line(h.Kind + " " + h.Name)
 	if h.Time != nil {
@@ -104,9 +105,9 @@ func printHashes(w io.Writer, h *traceinfo.Hashes) error {
 		switch {
 		case pod.Annotation == "":
 		case pod.Annotation == strconv.FormatUint(pod.Hash, 10):
-			text += ", as its annotation says"
+			text += ", equal to its annotation"
 		default:
-			text += ", but its annotation says " + printable.Line(pod.Annotation)
+			text += ", but its annotation is " + printable.Line(pod.Annotation)
 		}
 		if pod.Lifecycles > 0 {
 			text += ", " + words.Count(pod.Lifecycles, "lifecycle")
@@ -126,7 +127,7 @@ func (p *program) hashTrace(ctx context.Context, arg string, show func(*traceinf
 		return err
 	}
 	defer func() { err = errors.Join(err, in.Close()) }()
-	// The lifecycles stand behind the objects that they are shown with.
+	// The lifecycles come after the objects in the file.
 	for _, err := range in.events(ctx) {
 		if err != nil {
 			return err
@@ -182,7 +183,7 @@ func (p *program) hashFile(ctx context.Context, arg string, config *trace.Config
 	if err := traceinfo.HashManifests(config, in, show); err != nil {
 		err = fmt.Errorf("%s: %w", input.Name, err)
 		if format, _ := traceconvert.Detect(input.Path); format == traceconvert.Trace {
-			return hint(err, "a FILE has manifests; --trace %s hashes the objects of a trace", arg)
+			return hint(err, "a FILE must hold manifests; for the objects of a trace, use --trace %s", arg)
 		}
 		return err
 	}

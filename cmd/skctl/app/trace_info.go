@@ -19,14 +19,15 @@ func newTraceInfo(p *program) *cobra.Command {
 		Use:     "info TRACE",
 		Aliases: []string{"stat", "summary"},
 		Short:   "Show what is in a trace",
-		Long: `info reads a trace and shows the time it spans, its objects by kind, the most its pods asked for at one time,
-how long pods ran, and whether its index and its lifecycles agree with its events.
+		Long: `info shows the time that a trace spans, its objects by kind, the maximum of simultaneous requests of its
+pods, the lifecycles of pods, and whether its index and its lifecycles match its events.
 
-What is asked for at one time is an upper estimate: the pods that objects call for, as many as there are replicas, from when
-they were applied until they were deleted, also those of Jobs and bare pods that had ended before. DaemonSets are left out.
+The maximum of simultaneous requests is an upper estimate: it counts the pods that objects ask for, as
+many as there are replicas, from when the objects were applied until they were deleted, including those of
+Jobs and bare pods that had ended before. DaemonSets are not counted.
 
-That something does not agree is no failure: the trace can be replayed. Who edits the events of a trace leaves its index
-behind, for instance.
+A mismatch is not an error, and the trace can be replayed. For instance, editing a trace's events leaves
+its index out of date.
 
 TRACE is a path, a URL, or - for the standard input.` + exitStatus,
 		Example: `  skctl trace info prod.sktrace
@@ -35,17 +36,17 @@ TRACE is a path, a URL, or - for the standard input.` + exitStatus,
 		ValidArgsFunction: completeFiles(1, "sktrace"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if !slices.Contains(outputs, output) {
-				return usage(cmd, fmt.Errorf("--output %q: accepted are %s", output, words.And(outputs...)))
+				return usage(cmd, fmt.Errorf("invalid --output %q: must be %s", output, oneOf(outputs)))
 			}
 			return p.runTraceInfo(cmd.Context(), args[0], output)
 		},
 	}
-	cmd.Flags().StringVarP(&output, "output", "o", outputText, "how to print: text, json or yaml")
+	cmd.Flags().StringVarP(&output, "output", "o", outputText, "output format: text, json or yaml")
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(outputs, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
 
-// namedInfo is what is printed of a trace.
+// namedInfo is the output for a trace.
 type namedInfo struct {
 	Trace string `json:"trace"`
 	Bytes int64  `json:"bytes"`

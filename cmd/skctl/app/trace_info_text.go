@@ -17,7 +17,7 @@ import (
 	"simkube.io/simkube/internal/words"
 )
 
-// infoText is what trace info prints for people.
+// infoText returns the output of trace info for people.
 func infoText(info namedInfo, style style) []byte {
 	t := infoPrinter{style: style}
 	fmt.Fprintf(&t.out, "%s: %s\n\n", printable.Line(info.Trace), progress.Bytes(info.Bytes))
@@ -32,7 +32,7 @@ func infoText(info namedInfo, style style) []byte {
 	return t.out.Bytes()
 }
 
-// maxNamespaces is how many are shown: the largest.
+// maxNamespaces is how many namespaces are shown: those with the most objects.
 const maxNamespaces = 20
 
 type infoPrinter struct {
@@ -44,7 +44,7 @@ func (t *infoPrinter) line(label, format string, args ...any) {
 	t.styled(label, printable.Line(fmt.Sprintf(format, args...)))
 }
 
-// styled prints a line whose text is fit to be shown, with styles.
+// styled prints a line whose text is already escaped, with styles.
 func (t *infoPrinter) styled(label, text string) {
 	fmt.Fprintf(&t.out, "  %s %s\n", t.style.dim(fmt.Sprintf("%-12s", label)), text)
 }
@@ -70,13 +70,13 @@ func (t *infoPrinter) peak(peak *traceinfo.Peak) {
 		if peak.MemoryBytes > 0 {
 			t.line("", "%s of memory at %s", binaryBytes(peak.MemoryBytes), clockTime(peak.MemoryAt))
 		}
-		t.styled("", t.style.dim("an upper estimate of what is asked for at one time: templates x replicas until they are deleted"))
+		t.styled("", t.style.dim("an upper estimate of simultaneous requests: templates x replicas until they are deleted"))
 	}
 	if peak.DaemonSets > 0 {
 		t.line("", "%s not counted: one pod on each node", words.Count(peak.DaemonSets, "DaemonSet"))
 	}
 	if peak.Unreadable > 0 {
-		t.line("", "%s not counted: there is no pod template in them that can be read", words.Count(peak.Unreadable, "manifest"))
+		t.line("", "%s not counted: they have no readable pod template", plural(peak.Unreadable, "manifest"))
 	}
 }
 
@@ -103,7 +103,7 @@ func (t *infoPrinter) extension(x *traceinfo.Extension) {
 		t.line("x-simkube", "%s, which cannot be read: %s", progress.Bytes(int64(x.Bytes)), x.Problem)
 		return
 	}
-	times := "without times of events that fit them"
+	times := "without times of matching events"
 	if x.EventTimes {
 		times = "with the milliseconds of events"
 	}
@@ -127,7 +127,7 @@ func (t *infoPrinter) checks(c *traceinfo.Checks) {
 		}
 	}
 	say(c.OutOfOrder, "of the events are earlier than the one before")
-	say(c.Index.Differ, "of "+words.Number(c.Index.Entries)+" in the index have another hash than the last manifest")
+	say(c.Index.Differ, "of "+progress.Count(int64(c.Index.Entries))+" in the index have a different hash than the last manifest")
 	say(c.Index.Missing, "of the objects are not in the index")
 	say(c.Index.Extra, "in the index are applied by no event")
 	say(c.Lifecycles.UnknownOwners, "of the lifecycles' owners are in no event")
@@ -178,7 +178,7 @@ func (t *infoPrinter) table(header []string, rows func(row func(...string))) {
 	_ = table.Flush() // to memory
 }
 
-// tracked says how a kind was followed.
+// tracked describes how a kind was tracked.
 func tracked(config traceinfo.Config, kind string) string {
 	object, ok := config.TrackedObjects[kind]
 	if !ok {
@@ -206,7 +206,7 @@ func cores(millis int64) string {
 	return strconv.FormatFloat(float64(millis)/1000, 'f', -1, 64) + " cores"
 }
 
-// binaryBytes writes a size the way Kubernetes counts memory.
+// binaryBytes formats a size as Kubernetes formats memory.
 func binaryBytes(n int64) string {
 	value, unit := float64(n), "B"
 	for _, next := range []string{"KiB", "MiB", "GiB", "TiB", "PiB"} {

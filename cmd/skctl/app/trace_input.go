@@ -15,10 +15,11 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// traceInput is a trace that a command reads from its beginning to its end, which shows how far it is when that takes long.
+// traceInput is a trace that a command reads sequentially. It shows its progress if that takes
+// long.
 type traceInput struct {
 	*trace.Reader
-	// Name is what the user calls it.
+	// Name is how the user refers to it.
 	Name string
 
 	file     *os.File
@@ -26,7 +27,8 @@ type traceInput struct {
 	progress *slowTransfer
 }
 
-// openTrace opens a trace at a path or a URL, or on the standard input. Errors of it and of its methods name the trace.
+// openTrace opens a trace at a path or a URL, or on the standard input. Its errors, and those of
+// the methods, name the trace.
 func (p *program) openTrace(ctx context.Context, arg string) (*traceInput, error) {
 	input, err := p.fetch(ctx, arg)
 	if err != nil {
@@ -51,7 +53,8 @@ func (t *traceInput) rewind() (err error) {
 	return t.named(err)
 }
 
-// showsNone has no progress shown from now on when lines are printed on a terminal: it would be drawn between them.
+// showsNone turns off the progress if lines are printed on the same terminal, because it would be
+// drawn between them.
 func (t *traceInput) showsNone(onTerminal bool) {
 	if onTerminal {
 		t.progress.close()
@@ -59,7 +62,7 @@ func (t *traceInput) showsNone(onTerminal bool) {
 	}
 }
 
-// size gives the number of bytes of the trace.
+// size returns the trace's size in bytes.
 func (t *traceInput) size() int64 {
 	info, err := t.file.Stat()
 	if err != nil {
@@ -68,7 +71,7 @@ func (t *traceInput) size() int64 {
 	return info.Size()
 }
 
-// events gives the events that are left, until the context ends. An error is the last thing given.
+// events returns the remaining events, until ctx is cancelled. It ends after an error.
 func (t *traceInput) events(ctx context.Context) iter.Seq2[*trace.Event, error] {
 	return func(yield func(*trace.Event, error) bool) {
 		at := t.Offset()
@@ -89,7 +92,7 @@ func (t *traceInput) events(ctx context.Context) iter.Seq2[*trace.Event, error] 
 	}
 }
 
-// Tail gives what stands after the events.
+// Tail returns what follows the events.
 func (t *traceInput) Tail() (*trace.Tail, error) {
 	tail, err := t.Reader.Tail()
 	return tail, t.named(err)
@@ -102,13 +105,14 @@ func (t *traceInput) named(err error) error {
 	return nil
 }
 
-// Close closes the trace, and removes what was fetched.
+// Close closes the trace and removes temporary files.
 func (t *traceInput) Close() error {
 	t.progress.close()
 	return errors.Join(t.file.Close(), t.input.Close())
 }
 
-// slowTransfer shows a transfer that takes longer than a moment; a nil one shows nothing. It is not safe for concurrent use.
+// slowTransfer shows the progress of a transfer that takes longer than a moment; a nil one shows
+// nothing. It is not safe for concurrent use.
 type slowTransfer struct {
 	p     *program
 	what  string
@@ -118,8 +122,8 @@ type slowTransfer struct {
 	shown *progress.Transfer
 }
 
-// transferPatience is how long nothing is shown.
-const transferPatience = time.Second
+// quietTime is how long nothing is shown.
+const quietTime = time.Second
 
 func (p *program) slowTransfer(what string) *slowTransfer {
 	s := &slowTransfer{p: p, what: what, clock: clock.RealClock{}}
@@ -132,14 +136,14 @@ func (s *slowTransfer) add(n int) {
 	if s == nil {
 		return
 	}
-	// To ask for the time is slow beside reading a small event.
+	// Reading the clock is slow compared with reading a small event.
 	const step = 1 << 20
 	s.bytes += n
 	if s.bytes < step {
 		return
 	}
 	if s.shown == nil {
-		if s.clock.Since(s.begin) < transferPatience {
+		if s.clock.Since(s.begin) < quietTime {
 			return
 		}
 		s.shown = progress.NewTransfer(s.p.streams.Err, s.what, s.p.displayOptions())

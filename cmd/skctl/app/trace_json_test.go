@@ -19,16 +19,16 @@ const smallEvents = `{"ts":1700000000,"applied_objs":[{"apiVersion":"apps/v1","k
 {"ts":1700000060,"deleted_objs":[{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"web","namespace":"shop"}}]}
 `
 
-// examplePath gives the path of one of the repository's traces.
+// examplePath returns the path of one of the repository's traces.
 func examplePath(name string) string { return filepath.Join(repository, "examples", name) }
 
-// recordedTrace gives one of the recorded traces, and skips the test where they are not.
+// recordedTrace returns one of the recorded traces, and skips the test if there are none.
 func recordedTrace(t *testing.T, name string) string {
 	t.Helper()
 	return prerequisite.Recording(t, name)
 }
 
-// writeFile writes a file of the test's own.
+// writeFile writes a temporary file.
 func writeFile(t *testing.T, name, text string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
@@ -102,7 +102,7 @@ func TestTrace_FromJSONMakesWhatIsNotThere(t *testing.T) {
 	if code != exitDone {
 		t.Fatalf("exit code %d: %s", code, stderr)
 	}
-	if want := out + ": 2 events with 2 objects; the config and the index were made from the events\n"; stderr != want {
+	if want := out + ": 2 events with 2 objects; the config and the index were derived from the events\n"; stderr != want {
 		t.Errorf("standard error is %q, want %q", stderr, want)
 	}
 	if _, err := trace.ReadFile(out); err != nil {
@@ -136,14 +136,14 @@ func TestTrace_JSONWrongUsage(t *testing.T) {
 		args []string
 		want string
 	}{
-		"format of cat":  {[]string{"cat", "a", "-o", "xml"}, "skctl: --output \"xml\": accepted are json and yaml\n  hint: see skctl trace cat --help\n"},
-		"no output":      {[]string{"from-json", "a"}, "skctl: from-json: say with --output where the trace goes\n  hint: see skctl trace from-json --help\n"},
-		"format of info": {[]string{"info", "a", "-o", "xml"}, "skctl: --output \"xml\": accepted are text, json and yaml\n  hint: see skctl trace info --help\n"},
+		"format of cat":  {[]string{"cat", "a", "-o", "xml"}, "skctl: invalid --output \"xml\": must be json or yaml\n  hint: see skctl trace cat --help\n"},
+		"no output":      {[]string{"from-json", "a"}, "skctl: from-json: --output is required\n  hint: see skctl trace from-json --help\n"},
+		"format of info": {[]string{"info", "a", "-o", "xml"}, "skctl: invalid --output \"xml\": must be text, json or yaml\n  hint: see skctl trace info --help\n"},
 		"no trace":       {[]string{"info"}, "skctl: info: TRACE is missing\n  hint: see skctl trace info --help\n"},
 		"nothing to hash": {
-			[]string{"hash"}, "skctl: hash: say which files, - for the standard input, or --trace\n  hint: see skctl trace hash --help\n",
+			[]string{"hash"}, "skctl: hash: must have files, - for the standard input, or --trace\n  hint: see skctl trace hash --help\n",
 		},
-		"two things to hash": {[]string{"hash", "a", "--trace", "b"}, "skctl: hash: files and --trace: give one of them\n  hint: see skctl trace hash --help\n"},
+		"two things to hash": {[]string{"hash", "a", "--trace", "b"}, "skctl: hash: files and --trace: only one of them can be used\n  hint: see skctl trace hash --help\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			code, stdout, stderr := run(t, append([]string{"trace"}, tc.args...)...)
@@ -175,7 +175,7 @@ func TestTrace_InfoText(t *testing.T) {
   peak         2 pods at 2023-11-14T22:13:20Z
                1 core of CPU at 2023-11-14T22:13:20Z
                2.0 GiB of memory at 2023-11-14T22:13:20Z
-               an upper estimate of what is asked for at one time: templates x replicas until they are deleted
+               an upper estimate of simultaneous requests: templates x replicas until they are deleted
   lifecycles   none
   x-simkube    none
   checks       the index and the lifecycles agree with the events
@@ -230,7 +230,7 @@ items:
 	}
 	// The first and the last are among the known answers of docs/trace-format.md.
 	const want = `18136946324060502530  manifest  v1.Pod a
-14039014410052307797  pod       v1.Pod a, as its annotation says
+14039014410052307797  pod       v1.Pod a, equal to its annotation
 13646096770106105413  manifest  v1.ConfigMap x/b
 `
 	if diff := cmp.Diff(want, text); diff != "" {
@@ -241,7 +241,7 @@ items:
 func TestTrace_HashTakesNoTrace(t *testing.T) {
 	path := filepath.Join(repository, "examples", "first-steps.sktrace")
 	code, _, stderr := run(t, "trace", "hash", path)
-	if want := "\n  hint: a FILE has manifests; --trace " + path + " hashes the objects of a trace\n"; code != exitFailed || !strings.HasSuffix(stderr, want) {
+	if want := "\n  hint: a FILE must hold manifests; for the objects of a trace, use --trace " + path + "\n"; code != exitFailed || !strings.HasSuffix(stderr, want) {
 		t.Errorf("exit code %d, standard error\n%s\nwant %d, and at its end %q", code, stderr, exitFailed, want)
 	}
 }

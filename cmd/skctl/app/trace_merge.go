@@ -10,7 +10,7 @@ import (
 	"simkube.io/simkube/internal/traceedit"
 )
 
-// traceMergeOptions are trace merge's flags.
+// traceMergeOptions are the values of trace merge's flags.
 type traceMergeOptions struct {
 	output, align, onConflict string
 	join                      bool
@@ -26,31 +26,33 @@ func newTraceMerge(p *program) *cobra.Command {
 	var opts traceMergeOptions
 	cmd := &cobra.Command{
 		Use:   "merge TRACE TRACE...",
-		Short: "Make one trace of several",
-		Long: `merge puts the events of traces in one order of time. Events of one second become one. Index, lifecycles, configuration and
-what SimKube records beyond them are merged as well.
+		Short: "Merge traces",
+		Long: `merge merges the events of traces in the order of their times. Events of the same second become one.
+Index, lifecycles, configuration and SimKube's additions are merged as well.
 
---align start moves all traces in time so that they begin when the first one does.
+--align start shifts all traces in time so that they begin with the first.
 
-An object that several traces have in the same way is there once, as long as one of them has it. If they have it in different
-ways at one time, that is an error, unless --on-conflict says who is right: first (the trace that has it first, until that
-deletes it or ends) or last (whichever changes it last). The same goes for the configuration of a kind. A trace that begins when
-another has ended may go on with its objects.
+An object that is equal in several traces exists once, for as long as one of them has it. If it differs
+at the same time, that is an error, unless --on-conflict is first (the trace that has the object first
+counts until it deletes it or ends) or last (the last change counts). The same applies to the
+configuration of a kind. A trace that begins after another has ended may continue with its objects.
 
-Two recordings of one cluster, one after the other, are joined with --join: what does not exist any more when the later one
-begins is deleted then, and if they overlap, the later one counts from its beginning.
+Consecutive recordings of one cluster are joined with --join: objects that do not exist any more when
+the later one begins are deleted then, and if the recordings overlap, the later one counts from its
+beginning.
 
-TRACE and --output are paths or URLs (s3://bucket/key, gs://..., azure://...; TRACE http(s)://... too, or - for the standard input).
+TRACE and --output are paths or URLs (s3://bucket/key, gs://..., azure://...; TRACE also http(s)://...
+or - for the standard input).
 
-Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted.`,
+Exit status: 0 success, 1 failure, 2 invalid usage, 130 interrupted.`,
 		Example: `  skctl trace merge monday.sktrace tuesday.sktrace --join -o both.sktrace
   skctl trace merge shop.sktrace ci.sktrace --align start -o s3://traces/together.sktrace`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			switch {
 			case len(args) < 2:
-				return fmt.Errorf("%s: two traces or more are wanted", cmd.Name())
+				return fmt.Errorf("%s: must be at least two traces", cmd.Name())
 			case len(args) > traceedit.MaxInputs:
-				return fmt.Errorf("%s: these are %d traces; %d can be merged at once", cmd.Name(), len(args), traceedit.MaxInputs)
+				return fmt.Errorf("%s: too many traces: got %d, must be at most %d", cmd.Name(), len(args), traceedit.MaxInputs)
 			}
 			return nil
 		},
@@ -65,10 +67,10 @@ Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted.`,
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
-	f.StringVarP(&opts.output, "output", "o", "", "where the new trace goes: a path or a URL (default the first TRACE's name with -merged, here)")
-	f.StringVar(&opts.align, "align", alignNone, "how to move the traces in time: none, or start to have them begin together")
+	f.StringVarP(&opts.output, "output", "o", "", "path or URL of the new trace (default the first TRACE's name with -merged, in this folder)")
+	f.StringVar(&opts.align, "align", alignNone, "how to shift the traces in time: none, or start to make them begin together")
 	f.BoolVar(&opts.join, "join", false, "the traces are recordings of one cluster, one after the other")
-	f.StringVar(&opts.onConflict, "on-conflict", string(traceedit.ConflictError), "what to do about objects that differ: error, first or last")
+	f.StringVar(&opts.onConflict, "on-conflict", string(traceedit.ConflictError), "how to resolve objects that differ: error, first or last")
 	_ = cmd.MarkFlagFilename("output", "sktrace")
 	_ = cmd.RegisterFlagCompletionFunc("align", cobra.FixedCompletions([]string{alignNone, alignStart}, cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.RegisterFlagCompletionFunc("on-conflict", cobra.FixedCompletions([]string{
@@ -77,20 +79,20 @@ Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted.`,
 	return cmd
 }
 
-// plan reads the flags, or gives everything that is wrong with them at once.
+// plan parses the flags, and returns all their errors at once.
 func (o *traceMergeOptions) plan(inputs []string) (traceedit.MergeOptions, error) {
 	var problems []error
 	plan := traceedit.MergeOptions{Align: o.align == alignStart, Join: o.join, OnConflict: traceedit.Conflict(o.onConflict)}
 	if o.align != alignNone && o.align != alignStart {
-		problems = append(problems, fmt.Errorf("--align %q: accepted are none and start", o.align))
+		problems = append(problems, fmt.Errorf("invalid --align %q: must be none or start", o.align))
 	}
 	switch plan.OnConflict {
 	case traceedit.ConflictError, traceedit.ConflictFirst, traceedit.ConflictLast:
 	default:
-		problems = append(problems, fmt.Errorf("--on-conflict %q: accepted are error, first and last", o.onConflict))
+		problems = append(problems, fmt.Errorf("invalid --on-conflict %q: must be error, first or last", o.onConflict))
 	}
 	if plan.Align && plan.Join {
-		problems = append(problems, errors.New("--align start and --join: traces that begin together are not one after the other"))
+		problems = append(problems, errors.New("--align start and --join: only one of them can be used"))
 	}
 	standard := 0
 	for _, input := range inputs {
@@ -99,7 +101,7 @@ func (o *traceMergeOptions) plan(inputs []string) (traceedit.MergeOptions, error
 		}
 	}
 	if standard > 1 {
-		problems = append(problems, errors.New("the standard input can be one of the traces only"))
+		problems = append(problems, errors.New("only one of the traces can be the standard input"))
 	}
 	var err error
 	if o.output, err = checkNewTrace(o.output, inputs, "-merged"); err != nil {
@@ -134,9 +136,9 @@ func (p *program) runTraceMerge(ctx context.Context, args []string, plan traceed
 	var different *traceedit.DifferentError
 	switch {
 	case errors.As(err, &different) && different.Time == 0:
-		return hint(err, "--on-conflict first or last says whose counts")
+		return hint(err, "choose one with --on-conflict first or last")
 	case errors.As(err, &different):
-		return hint(err, "--on-conflict first or last says whose counts; --join takes the traces for recordings of one cluster, one after the other")
+		return hint(err, "choose one with --on-conflict first or last; use --join for consecutive recordings of one cluster")
 	case err != nil:
 		return err
 	}

@@ -17,7 +17,7 @@ import (
 	"simkube.io/simkube/internal/traceedit"
 )
 
-// traceSliceOptions are trace slice's flags.
+// traceSliceOptions are the values of trace slice's flags.
 type traceSliceOptions struct {
 	start, end, output             string
 	namespaces, excludedNamespaces []string
@@ -30,18 +30,20 @@ func newTraceSlice(p *program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "slice TRACE",
 		Aliases: []string{"cut"},
-		Short:   "Make a trace of a part of another",
-		Long: `slice makes a trace of the time from --start-time up to, but not including, --end-time, as if it had been exported
-for that time: its first event has everything that existed when it begins, lifecycles of pods are those that overlap it, and
-the rest of the trace agrees with its events. With filters, all other objects are left out; as in an export, an object
-whose labels do not match any more counts as deleted.
+		Short:   "Extract a part of a trace",
+		Long: `slice creates a trace of the time from --start-time up to, but not including, --end-time, as if it had
+been exported for that time: its first event holds everything that existed at the beginning, its
+lifecycles are those that overlap it, and the rest of the trace matches its events. Filters exclude all
+other objects; as in an export, an object whose labels no longer match counts as deleted.
 
 Times: ` + timespec.AcceptedTimes + `.
-With a sign they are counted from the trace: +10m is ten minutes after its beginning, -10m ten minutes before its end.
+Times with a sign are relative to the trace: +10m is ten minutes after its beginning, -10m ten minutes
+before its end.
 
-TRACE and --output are paths or URLs (s3://bucket/key, gs://..., azure://...; TRACE http(s)://... too, or - for the standard input).
+TRACE and --output are paths or URLs (s3://bucket/key, gs://..., azure://...; TRACE also http(s)://...
+or - for the standard input).
 
-Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted.`,
+Exit status: 0 success, 1 failure, 2 invalid usage, 130 interrupted.`,
 		Example: `  skctl trace slice day.sktrace -s +2h -t +3h -o third-hour.sktrace
   skctl trace slice prod.sktrace -s 2025-03-01T08:00:00Z --namespaces shop,ci
   skctl trace slice prod.sktrace --kinds apps/v1.Deployment,v1.Pod --labels 'team=search'`,
@@ -57,15 +59,15 @@ Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted.`,
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
-	f.StringVarP(&opts.start, "start-time", "s", "", "when the part begins (default when TRACE does)")
-	f.StringVarP(&opts.end, "end-time", "t", "", "when the part ends; what happens in this second is not in it (default after TRACE)")
-	f.StringSliceVar(&opts.namespaces, "namespaces", nil, "leave out all other namespaces (default none)")
-	f.StringSliceVar(&opts.excludedNamespaces, "excluded-namespaces", nil, "namespaces to leave out")
-	f.StringSliceVar(&opts.kinds, "kinds", nil, "leave out all other kinds, e.g. apps/v1.Deployment,v1.Pod (default none)")
-	f.StringSliceVar(&opts.names, "names", nil, "leave out objects of other names; * stands for any part of one (default none)")
-	f.StringArrayVar(&opts.labels, "labels", nil, "leave out objects without these labels, e.g. app=x,tier!=y (repeatable: one of them is enough)")
-	f.StringArrayVar(&opts.excludedLabels, "excluded-labels", nil, "leave out objects with these labels (repeatable)")
-	f.StringVarP(&opts.output, "output", "o", "", "where the new trace goes: a path or a URL (default TRACE's name with -slice, here)")
+	f.StringVarP(&opts.start, "start-time", "s", "", "beginning of the part (default that of TRACE)")
+	f.StringVarP(&opts.end, "end-time", "t", "", "end of the part, exclusive (default after TRACE)")
+	f.StringSliceVar(&opts.namespaces, "namespaces", nil, "exclude all other namespaces (default none)")
+	f.StringSliceVar(&opts.excludedNamespaces, "excluded-namespaces", nil, "namespaces to exclude")
+	f.StringSliceVar(&opts.kinds, "kinds", nil, "exclude all other kinds, e.g. apps/v1.Deployment,v1.Pod (default none)")
+	f.StringSliceVar(&opts.names, "names", nil, "exclude objects with other names; * matches any part of a name (default none)")
+	f.StringArrayVar(&opts.labels, "labels", nil, "exclude objects without these labels, e.g. app=x,tier!=y (repeatable: one of them must match)")
+	f.StringArrayVar(&opts.excludedLabels, "excluded-labels", nil, "exclude objects with these labels (repeatable)")
+	f.StringVarP(&opts.output, "output", "o", "", "path or URL of the new trace (default TRACE's name with -slice, in this folder)")
 	acceptFlags(cmd, map[string]string{"included-namespaces": "namespaces", "included-labels": "labels"})
 	_ = cmd.MarkFlagFilename("output", "sktrace")
 	for _, name := range []string{"start-time", "end-time", "namespaces", "excluded-namespaces", "kinds", "names", "labels", "excluded-labels"} {
@@ -74,7 +76,7 @@ Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted.`,
 	return cmd
 }
 
-// plan reads the flags, or gives everything that is wrong with them at once.
+// plan parses the flags, and returns all their errors at once.
 func (o *traceSliceOptions) plan(input string, now time.Time) (traceedit.SliceOptions, error) {
 	var problems []error
 	check := func(err error) {
@@ -82,7 +84,7 @@ func (o *traceSliceOptions) plan(input string, now time.Time) (traceedit.SliceOp
 			problems = append(problems, err)
 		}
 	}
-	// What the times are counted from shows only in the trace; what is wrong with them shows now.
+	// Relative times need the trace, but errors in their syntax do not.
 	_, _, err := o.window(now, now, now)
 	check(err)
 	var filters traceedit.Filters
@@ -91,7 +93,7 @@ func (o *traceSliceOptions) plan(input string, now time.Time) (traceedit.SliceOp
 	check(err)
 	for _, name := range o.names {
 		if _, err := path.Match(name, ""); err != nil {
-			check(fmt.Errorf("--names %q: %w", name, err))
+			check(fmt.Errorf("invalid --names %q: %w", name, err))
 		}
 	}
 	filters.IncludedLabels, err = selectors("--labels", o.labels)
@@ -106,7 +108,7 @@ func (o *traceSliceOptions) plan(input string, now time.Time) (traceedit.SliceOp
 	return traceedit.SliceOptions{Window: window, Filters: filters}, errors.Join(problems...)
 }
 
-// window reads the times. A sign counts from the beginning or the end of the trace.
+// window parses the times. A sign means relative to the beginning or the end of the trace.
 func (o *traceSliceOptions) window(now, first, last time.Time) (start, end int64, err error) {
 	read := func(flag, text string, without int64) (int64, error) {
 		if text == "" {
@@ -118,7 +120,7 @@ func (o *traceSliceOptions) window(now, first, last time.Time) (start, end int64
 		}
 		at, err := timespec.ParseTime(text, now, base)
 		if err != nil {
-			return 0, fmt.Errorf("%s: %w", flag, err)
+			return 0, fmt.Errorf("invalid %s: %w", flag, err)
 		}
 		return at.Unix(), nil
 	}
@@ -127,7 +129,7 @@ func (o *traceSliceOptions) window(now, first, last time.Time) (start, end int64
 	return start, end, errors.Join(startErr, endErr)
 }
 
-// selectors reads the label selectors of a flag.
+// selectors parses the label selectors of a flag.
 func selectors(flag string, texts []string) ([]labels.Selector, error) {
 	parsed, err := labelSelectors(flag, texts)
 	if err != nil {
@@ -137,7 +139,7 @@ func selectors(flag string, texts []string) ([]labels.Selector, error) {
 	for i := range parsed {
 		selector, err := metav1.LabelSelectorAsSelector(&parsed[i])
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", flag, err)
+			return nil, fmt.Errorf("invalid %s: %w", flag, err)
 		}
 		list = append(list, selector)
 	}
@@ -169,7 +171,7 @@ func (p *program) runTraceSlice(ctx context.Context, input string, plan traceedi
 	}
 	p.printNotes(summary.Notes)
 	if summary.Indexed == 0 {
-		p.printNotes([]string{"there are no objects in it: nothing existed at that time, or the filters left it out"})
+		p.printNotes([]string{"the new trace has no objects: nothing existed at that time, or the filters excluded it"})
 	}
 	p.printNewTrace(out, summary.Start, summary.End, summary.Events, summary.Applied+summary.Deleted)
 	return nil

@@ -14,21 +14,21 @@ import (
 	"simkube.io/simkube/storage"
 )
 
-// A trace is read from, and written to, a path or a URL. What is elsewhere is brought here first, and goes there last: commands
-// themselves work on files, which can be read more than once and from the middle.
+// Traces are read from and written to paths or URLs. Commands work on local files, which can be
+// read more than once and from the middle, so remote files are fetched first and stored last.
 
 // inputFile is a file that a command reads.
 type inputFile struct {
 	// Path is where it is on this machine.
 	Path string
-	// Name is what the user calls it; it holds no secrets.
+	// Name is how messages refer to it; it holds no secrets.
 	Name string
 
-	// fetched is the folder of what was fetched; nil for a file that was there.
+	// fetched is the folder of a fetched file; nil for a local one.
 	fetched *scratch.Folder
 }
 
-// Close removes what was fetched.
+// Close removes a fetched file.
 func (f *inputFile) Close() error {
 	if f.fetched == nil {
 		return nil
@@ -36,15 +36,17 @@ func (f *inputFile) Close() error {
 	return f.fetched.Close()
 }
 
-// standardInput is how a command line calls it.
+// standardInput is the argument for the standard input.
 const standardInput = "-"
 
-// fetch makes a file of a trace at a path, a URL, or "-" for the standard input. Errors name it.
+// fetch returns a local file with the trace at a path, a URL, or "-" for the standard input. Errors
+// name the argument.
 func (p *program) fetch(ctx context.Context, arg string) (*inputFile, error) {
 	return p.fetchFile(ctx, arg, "trace ")
 }
 
-// fetchFile is fetch for files that need not be traces; errors of opening them call them as it says.
+// fetchFile is fetch for files that need not be traces. Errors of opening them describe the file as
+// what.
 func (p *program) fetchFile(ctx context.Context, arg, what string) (*inputFile, error) {
 	if arg == standardInput {
 		return p.fetchFrom(ctx, io.NopCloser(newPatientReader(ctx, p.streams.In)), "the standard input")
@@ -59,7 +61,7 @@ func (p *program) fetchFile(ctx context.Context, arg, what string) (*inputFile, 
 		case err != nil:
 			return nil, fmt.Errorf("open %s%s: %w", what, location, reason(err))
 		case info.IsDir():
-			return nil, hint(fmt.Errorf("open %s%s: it is a folder", what, location), "name a file; traces are those that end in .sktrace")
+			return nil, hint(fmt.Errorf("open %s%s: is a folder", what, location), "use a file; the names of traces end in .sktrace")
 		}
 		return &inputFile{Path: location.Key, Name: location.String()}, nil
 	}
@@ -76,12 +78,12 @@ func (p *program) fetchFrom(ctx context.Context, in io.ReadCloser, name string) 
 	defer func() { err = errors.Join(err, in.Close()) }()
 	folder, err := scratch.New("", scratch.RunPrefix)
 	if err != nil {
-		return nil, fmt.Errorf("make room for %s: %w", name, err)
+		return nil, fmt.Errorf("create a folder for %s: %w", name, err)
 	}
 	file := &inputFile{Path: folder.Join("fetched" + filepath.Ext(name)), Name: name, fetched: folder}
 	temp, err := os.Create(file.Path)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("make room for %s: %w", name, err), file.Close())
+		return nil, errors.Join(fmt.Errorf("create a folder for %s: %w", name, err), file.Close())
 	}
 	if err := p.copyWithProgress(ctx, temp, in, "reading "+name); err != nil {
 		return nil, errors.Join(fmt.Errorf("read %s: %w", name, err), temp.Close(), file.Close())
@@ -92,7 +94,7 @@ func (p *program) fetchFrom(ctx context.Context, in io.ReadCloser, name string) 
 	return file, nil
 }
 
-// copyWithProgress copies, and shows on the error stream how far it is.
+// copyWithProgress copies, and shows its progress on the error stream.
 func (p *program) copyWithProgress(ctx context.Context, to io.Writer, from io.Reader, what string) error {
 	transfer := progress.NewTransfer(p.streams.Err, what, p.displayOptions())
 	defer transfer.Close()
@@ -100,7 +102,7 @@ func (p *program) copyWithProgress(ctx context.Context, to io.Writer, from io.Re
 	return err
 }
 
-// interruptibleReader reads until its context ends.
+// interruptibleReader reads until its context is cancelled.
 type interruptibleReader struct {
 	ctx  context.Context
 	r    io.Reader
@@ -116,21 +118,23 @@ func (r *interruptibleReader) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// outputFile is a file that a command writes. It is under its name, or in its bucket, only after Commit.
+// outputFile is a file that a command writes. It appears under its name, or in its bucket, only
+// after Commit.
 type outputFile struct {
-	// Path is where to write it on this machine: under a name of its own, which need not exist yet.
+	// Path is the temporary path to write to. The file need not exist yet.
 	Path string
-	// Name is what the user calls it; it holds no secrets.
+	// Name is how messages refer to it; it holds no secrets.
 	Name string
 
 	location storage.Location
 	p        *program
 	once     sync.Once
-	// dir is what Close removes.
+	// dir is removed by Close.
 	dir *scratch.Folder
 }
 
-// create begins a file at a path or a URL, in the place of one that may be there, and finds out whether that could work.
+// create prepares writing a file at a path or a URL, which may exist, and checks as far as possible
+// that it can be written.
 func (p *program) create(ctx context.Context, arg string) (*outputFile, error) {
 	location, err := storage.Parse(arg)
 	if err != nil {
@@ -144,18 +148,18 @@ func (p *program) create(ctx context.Context, arg string) (*outputFile, error) {
 	out := &outputFile{Name: location.String(), location: location, p: p}
 	parent := ""
 	if location.Local() {
-		// Beside its place, so that it can be moved there.
+		// In the same folder, so that it can be renamed.
 		parent = filepath.Dir(location.Key)
 	}
 	scratch.Sweep(parent, scratch.SiblingPrefix)
 	if out.dir, err = scratch.New(parent, scratch.SiblingPrefix); err != nil {
-		return nil, fmt.Errorf("make room for %s: %w", location, err)
+		return nil, fmt.Errorf("create a folder for %s: %w", location, err)
 	}
 	out.Path = out.dir.Join("new" + filepath.Ext(location.Key))
 	return out, nil
 }
 
-// Commit puts what was written to Path where it belongs.
+// Commit moves or uploads what was written to Path.
 func (f *outputFile) Commit(ctx context.Context) error {
 	if f.location.Local() {
 		if err := os.Rename(f.Path, f.location.Key); err != nil {
@@ -180,7 +184,7 @@ func (f *outputFile) Commit(ctx context.Context) error {
 	return out.Commit()
 }
 
-// Close removes what is left of the work. It can always be deferred.
+// Close removes temporary files. It may be called after Commit and after errors.
 func (f *outputFile) Close() (err error) {
 	f.once.Do(func() { err = f.dir.Close() })
 	return err

@@ -16,7 +16,7 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// transformOptions are transform's flags.
+// transformOptions are the values of transform's flags.
 type transformOptions struct {
 	output, format, expression string
 	dryRun                     bool
@@ -28,18 +28,19 @@ func newTransform(p *program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "transform INPUT [SKEL_FILE]",
 		Aliases: []string{"trans"},
-		Short:   "Change a trace by a program in SKEL",
-		Long: `transform runs a program in SKEL, the language for changing traces, on a trace and writes the trace that
-comes out. INPUT and --output are paths or URLs (s3://bucket/key, gs://..., azure://...; INPUT http(s)://... too). INPUT or
-SKEL_FILE may be - for the standard input. Either all of the output is written or none of it: a mistake in the program, a field that a command cannot set, a
-damaged trace or an interrupt leave what was there as it was.
+		Short:   "Transform a trace with a SKEL program",
+		Long: `transform runs a program in SKEL, the language for transforming traces, on a trace and writes the
+resulting trace. INPUT and --output are paths or URLs (s3://bucket/key, gs://..., azure://...; INPUT also
+http(s)://...). INPUT or SKEL_FILE may be - for the standard input. The output is written completely or not
+at all: after an error in the program, a field that a command cannot set, a damaged trace or an interrupt,
+an existing file is unchanged.
 
---dry-run writes nothing and shows the first changes and what every command would do.
+--dry-run writes nothing, and shows the first changes and what every command would do.
 
-The language: remove(status); delete(metadata.namespace == "ci"); modify(kind == "Deployment", spec.replicas = 3); and
-more, see docs/skel.md.
+The language: remove(status); delete(metadata.namespace == "ci"); modify(kind == "Deployment", spec.replicas = 3);
+and more, see docs/skel.md.
 
-Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted.`,
+Exit status: 0 success, 1 failure, 2 invalid usage, 130 interrupted.`,
 		Example: `  skctl transform prod.sktrace sanitize.skel -o shared.sktrace
   skctl transform prod.sktrace sanitize.skel --dry-run
   skctl transform day.sktrace -e 'scale(metadata.namespace == "shop", 2);' -o s3://traces/double.sktrace`,
@@ -48,7 +49,7 @@ Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted.`,
 			case len(args) == 0:
 				return fmt.Errorf("%s: INPUT is missing", cmd.Name())
 			case len(args) > 2:
-				return fmt.Errorf("%s: INPUT and a SKEL_FILE are wanted, these are %d: %s", cmd.Name(), len(args), strings.Join(args, " "))
+				return fmt.Errorf("%s: too many arguments: must be INPUT and a SKEL_FILE, got %d: %s", cmd.Name(), len(args), strings.Join(args, " "))
 			}
 			return nil
 		},
@@ -74,11 +75,11 @@ Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted.`,
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
-	f.StringVarP(&opts.output, "output", "o", "", "where the new trace goes: a path or a URL (default the input's name and the time)")
+	f.StringVarP(&opts.output, "output", "o", "", "path or URL of the new trace (default the input's name and the time)")
 	f.StringVarP(&opts.expression, "expression", "e", "", "the program itself, instead of a SKEL_FILE")
 	f.BoolVar(&opts.dryRun, "dry-run", false, "write nothing; show the first changes and the counts")
-	f.IntVar(&opts.changes, "changes", 10, "how many changes --dry-run shows")
-	f.StringVar(&opts.format, "summary", "text", "how to print the summary: text, json or yaml")
+	f.IntVar(&opts.changes, "changes", 10, "number of changes that --dry-run shows")
+	f.StringVar(&opts.format, "summary", "text", "format of the summary: text, json or yaml")
 	_ = cmd.MarkFlagFilename("output", "sktrace")
 	_ = cmd.RegisterFlagCompletionFunc("expression", cobra.NoFileCompletions)
 	_ = cmd.RegisterFlagCompletionFunc("changes", cobra.NoFileCompletions)
@@ -90,28 +91,28 @@ func (o *transformOptions) check(args []string) error {
 	var problems []error
 	switch {
 	case len(args) < 2 && o.expression == "":
-		problems = append(problems, errors.New("transform: the program is missing: name a SKEL_FILE, or give it with --expression"))
+		problems = append(problems, errors.New("transform: a SKEL_FILE or --expression is required"))
 	case len(args) == 2 && o.expression != "":
-		problems = append(problems, fmt.Errorf("transform: there are two programs, %s and --expression; one is wanted", args[1]))
+		problems = append(problems, fmt.Errorf("transform: SKEL_FILE %s and --expression: only one of them can be used", args[1]))
 	}
 	if len(args) == 2 && args[0] == standardInput && args[1] == standardInput {
-		problems = append(problems, errors.New("the standard input can be the trace or the program, not both"))
+		problems = append(problems, errors.New("only one of the trace and the program can be the standard input"))
 	}
 	switch o.format {
 	case "text", "json", "yaml":
 	default:
-		problems = append(problems, fmt.Errorf("--summary %q: accepted are text, json and yaml", o.format))
+		problems = append(problems, fmt.Errorf("invalid --summary %q: must be text, json or yaml", o.format))
 	}
 	if o.changes < 0 {
-		problems = append(problems, fmt.Errorf("--changes %d: must be 0 or more", o.changes))
+		problems = append(problems, fmt.Errorf("invalid --changes %d: must be 0 or more", o.changes))
 	}
 	if o.dryRun && o.output != "" {
-		problems = append(problems, errors.New("--output: with --dry-run nothing is written"))
+		problems = append(problems, errors.New("--output and --dry-run: only one of them can be used"))
 	}
 	return errors.Join(problems...)
 }
 
-// compileProgram compiles the program of a file or of the command line.
+// compileProgram compiles the program in a file or on the command line.
 func compileProgram(path, expression string) (*skel.Program, error) {
 	if path == "" {
 		return skel.CompileNamed("--expression", expression)
@@ -135,7 +136,8 @@ func (p *program) transformProgram(ctx context.Context, file, expression string)
 	return skel.CompileNamed(file, source)
 }
 
-// transformedName gives where a trace goes when nobody says: beside its input, or, where nothing can be written there, into the working directory.
+// transformedName returns the default name of the output: beside its input, or in the working
+// directory if that folder is not writable.
 func transformedName(input string, now time.Time) string {
 	if strings.HasPrefix(input, "http://") || strings.HasPrefix(input, "https://") {
 		input = newTraceName(input, "")
@@ -150,7 +152,7 @@ func (p *program) runTransform(ctx context.Context, input, file string, opts tra
 	}
 	if opts.output == "" {
 		if input == standardInput && !opts.dryRun {
-			return &usageError{err: errors.New("--output is missing: the standard input has no name of which one could be made")}
+			return &usageError{err: errors.New("--output is required: there is no default for the standard input")}
 		}
 		opts.output = transformedName(input, now)
 	}
@@ -178,7 +180,8 @@ func (p *program) runTransform(ctx context.Context, input, file string, opts tra
 	return p.printTransformed(summary, in, out, opts)
 }
 
-// transform runs the program on a file, into another one, or nowhere.
+// transform runs the program on a file. It writes the output to another one, or discards it if out
+// is nil.
 func (p *program) transform(ctx context.Context, program *skel.Program, in *inputFile, out *outputFile, opts transformOptions) (_ *skel.Summary, err error) {
 	file, err := trace.Open(in.Path)
 	if err != nil {
@@ -192,7 +195,7 @@ func (p *program) transform(ctx context.Context, program *skel.Program, in *inpu
 	if out == nil {
 		changes := p.streams.Out
 		if isTerminal(changes) {
-			// The bar is drawn over the lines in front of it.
+			// The progress bar would be drawn over lines that are printed meanwhile.
 			var kept bytes.Buffer
 			changes = &kept
 			defer func() {
@@ -228,7 +231,7 @@ func (p *program) transform(ctx context.Context, program *skel.Program, in *inpu
 	return summary, err
 }
 
-// renamed makes an error name a file as the user does, where it was fetched.
+// renamed replaces the path of a fetched file in an error by the name that the user knows.
 func renamed(err error, in *inputFile) error {
 	if in.fetched != nil {
 		return fmt.Errorf("%s: %w", in.Name, err)
@@ -236,7 +239,7 @@ func renamed(err error, in *inputFile) error {
 	return err
 }
 
-// discard takes a trace that nobody wants.
+// discard discards the output.
 type discard struct{}
 
 func (discard) WriteEvent(*trace.Event) error { return nil }

@@ -60,14 +60,14 @@ func TestRun_Transform_Wrong(t *testing.T) {
 		want string
 	}{
 		"no input":     {nil, exitUsage, "skctl: transform: INPUT is missing\n  hint: see skctl transform --help\n"},
-		"too much":     {[]string{"a", "b", "c"}, exitUsage, "skctl: transform: INPUT and a SKEL_FILE are wanted, these are 3: a b c\n  hint: see skctl transform --help\n"},
-		"no program":   {[]string{first}, exitUsage, "skctl: transform: the program is missing: name a SKEL_FILE, or give it with --expression\n  hint: see skctl transform --help\n"},
-		"two programs": {[]string{first, "x.skel", "-e", "remove(a);"}, exitUsage, "skctl: transform: there are two programs, x.skel and --expression; one is wanted\n  hint: see skctl transform --help\n"},
-		"one input":    {[]string{"-", "-", "-o", "x"}, exitUsage, "skctl: the standard input can be the trace or the program, not both\n  hint: see skctl transform --help\n"},
+		"too much":     {[]string{"a", "b", "c"}, exitUsage, "skctl: transform: too many arguments: must be INPUT and a SKEL_FILE, got 3: a b c\n  hint: see skctl transform --help\n"},
+		"no program":   {[]string{first}, exitUsage, "skctl: transform: a SKEL_FILE or --expression is required\n  hint: see skctl transform --help\n"},
+		"two programs": {[]string{first, "x.skel", "-e", "remove(a);"}, exitUsage, "skctl: transform: SKEL_FILE x.skel and --expression: only one of them can be used\n  hint: see skctl transform --help\n"},
+		"one input":    {[]string{"-", "-", "-o", "x"}, exitUsage, "skctl: only one of the trace and the program can be the standard input\n  hint: see skctl transform --help\n"},
 		"flags": {
 			[]string{first, "-e", "remove(a);", "--dry-run", "-o", "x", "--summary", "table", "--changes", "-1"},
 			exitUsage,
-			"skctl: --summary \"table\": accepted are text, json and yaml\nskctl: --changes -1: must be 0 or more\nskctl: --output: with --dry-run nothing is written\n" +
+			"skctl: invalid --summary \"table\": must be text, json or yaml\nskctl: invalid --changes -1: must be 0 or more\nskctl: --output and --dry-run: only one of them can be used\n" +
 				"  hint: see skctl transform --help\n",
 		},
 		"no such program": {[]string{first, "no.skel"}, exitFailed, "skctl: read the program no.skel: no such file or directory\n"},
@@ -110,8 +110,8 @@ func TestRun_Skel(t *testing.T) {
 		stderr string
 	}{
 		"format":         {[]string{"fmt", "a.skel"}, exitDone, "remove(status);\n", ""},
-		"check a layout": {[]string{"fmt", "--check", "a.skel", "b.skel"}, exitFailed, "a.skel\n", "skctl: 1 of 2 files are not laid out in the usual way\n  hint: skctl skel fmt -w does it\n"},
-		"both":           {[]string{"fmt", "--check", "-w", "a.skel"}, exitUsage, "", "skctl: --write and --check: give one of them\n  hint: see skctl skel fmt --help\n"},
+		"check a layout": {[]string{"fmt", "--check", "a.skel", "b.skel"}, exitFailed, "a.skel\n", "skctl: 1 of 2 files are not formatted\n  hint: to format them, run skctl skel fmt -w\n"},
+		"both":           {[]string{"fmt", "--check", "-w", "a.skel"}, exitUsage, "", "skctl: --write and --check: only one of them can be used\n  hint: see skctl skel fmt --help\n"},
 		"check":          {[]string{"check", "a.skel", "b.skel"}, exitDone, "", ""},
 		"mistakes": {
 			[]string{"check", "a.skel", "c.skel", "d.skel"},
@@ -132,7 +132,7 @@ func TestRun_Skel(t *testing.T) {
 	}
 }
 
-// TestRun_Skel_Interrupted interrupts commands that wait for a program on the standard input.
+// Commands that wait for a program on the standard input can be interrupted.
 func TestRun_Skel_Interrupted(t *testing.T) {
 	for name, args := range map[string][]string{
 		"format": {"skel", "fmt"}, "check": {"skel", "check"},
@@ -152,7 +152,7 @@ func TestRun_Skel_Interrupted(t *testing.T) {
 	}
 }
 
-// TestRun_FullDisk checks that what could not be printed is an error.
+// Failing to print is an error.
 func TestRun_FullDisk(t *testing.T) {
 	first := filepath.Join(repository, "examples", "first-steps.sktrace")
 	program := filepath.Join(repository, "examples", "skel", "sanitize.skel")

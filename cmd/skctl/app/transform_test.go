@@ -12,7 +12,7 @@ import (
 	"simkube.io/simkube/skel"
 )
 
-// TestTransform_Changes compares what --dry-run shows of each kind of change.
+// --dry-run shows each kind of change.
 func TestTransform_Changes(t *testing.T) {
 	code, stdout, stderr := run(t, "transform", firstSteps, "--dry-run", "--changes", "4", "-e", `
 insert(10s, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "new", "namespace": "demo"}});
@@ -58,7 +58,7 @@ event 3, 2026-03-10T09:01:00Z: batch/v1.Job demo/report is deleted
 	}
 }
 
-// TestTransform_Summary reads the summary as programs do.
+// The summary can be printed for programs.
 func TestTransform_Summary(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "out.sktrace")
 	code, stdout, _ := run(t, "transform", firstSteps, "--summary", "json", "-o", out, "-e", `modify(kind == "Deployment", spec.replicas = 1);`)
@@ -106,7 +106,7 @@ func TestSkel_Format(t *testing.T) {
 	if code, _, _ := run(t, "skel", "fmt", "--check", file); code != exitDone {
 		t.Errorf("checked again: got %d", code)
 	}
-	// A program with mistakes is not touched.
+	// A program with mistakes is not changed.
 	const wrong = "remove( status"
 	if err := os.WriteFile(file, []byte(wrong), 0o640); err != nil {
 		t.Fatal(err)

@@ -16,16 +16,16 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// maxCommandText is how much of a command the summary shows.
+// maxCommandText is the maximum length of a command in the summary.
 const maxCommandText = 60
 
-// firstError is a writer that does nothing any more once it failed, and knows why it did.
+// firstError is a writer that keeps the first error and does nothing after it.
 type firstError struct {
 	w   io.Writer
 	err error
 }
 
-// Write implements io.Writer.
+// Write implements [io.Writer].
 func (f *firstError) Write(b []byte) (int, error) {
 	if f.err != nil {
 		return 0, f.err
@@ -47,23 +47,23 @@ func writeTransformSummary(to io.Writer, s *skel.Summary) error {
 		row(c.Counts, fmt.Sprintf("%d: %s", c.Line, words.Clip(printable.Line(c.Command), maxCommandText)))
 	}
 	row(s.Counts, "in total")
-	_ = w.Flush() // out knows
+	_ = w.Flush() // errors are kept by out
 	fmt.Fprintf(out, "%s with %s become %s with %s\n",
 		words.Count(s.EventsRead, "event"), words.Count(s.ObjectsRead, "object"), words.Number(s.EventsWritten), words.Number(s.ObjectsWritten))
 	if s.Unordered > 0 {
-		fmt.Fprintf(out, "%s events were earlier than one in front of them, and have its time now\n", words.Number(s.Unordered))
+		fmt.Fprintf(out, "%s events were earlier than the one before, and now have its time\n", progress.Count(s.Unordered))
 	}
 	return out.err
 }
 
-// changePrinter shows changes as differences of YAML.
+// changePrinter prints changes as differences of YAML.
 type changePrinter struct {
 	out   io.Writer
 	style style
 	left  int
 }
 
-// print shows a change, and tells whether it will show more.
+// print prints a change, and reports whether it will print more.
 func (c *changePrinter) print(change *skel.Change) bool {
 	if c.left == 0 {
 		return false
@@ -95,15 +95,15 @@ func (c *changePrinter) print(change *skel.Change) bool {
 	return c.left > 0
 }
 
-// contextLines is how much is shown around a difference.
+// contextLines is how many lines are shown around a difference.
 const contextLines = 2
 
-// diff shows the lines that differ and what is around them.
+// diff prints the lines that differ with their context.
 func (c *changePrinter) diff(before, after string) {
 	edits := udiff.Lines(before, after)
 	unified, err := udiff.ToUnifiedDiff("", "", before, edits, contextLines)
 	if err != nil {
-		return // the edits are those of the text
+		return // the edits are of the same text
 	}
 	for _, hunk := range unified.Hunks {
 		fmt.Fprintln(c.out, c.style.wrap("36", fmt.Sprintf("  @@ line %d @@", hunk.FromLine)))
@@ -126,7 +126,7 @@ func objectName(obj *trace.Object) string {
 	return trace.FormatGVK(obj.GVK()) + " " + obj.NamespacedName()
 }
 
-// manifestYAML gives an object as YAML.
+// manifestYAML returns an object as YAML.
 func manifestYAML(obj *trace.Object) string {
 	u, err := obj.Unstructured()
 	if err != nil {

@@ -26,14 +26,15 @@ func newValidate(p *program) *cobra.Command {
 func newValidateCheck(p *program) *cobra.Command {
 	var opts validateOptions
 	cmd := &cobra.Command{
-		Short: "Find what in a trace will not replay the way it was recorded",
-		Long: `validate looks for what in a trace a replay will trip over: pods that need objects which the trace does not hold, kinds that no cluster
-serves, and more; "validate print" lists the rules. It says where that is, and how to change the trace with SKEL, for its very kinds and
-paths. --generate-skel writes that as a program for skctl transform.
+		Short: "Check a trace for problems in a replay",
+		Long: `validate checks a trace for problems in a replay: pods that need objects which the trace does not hold,
+kinds that no cluster serves, and more; "validate print" lists the rules. It prints where each problem is,
+and how to fix it with SKEL for the kinds and paths in this trace. --generate-skel writes a program for
+skctl transform that does so.
 
 TRACE is a path, a URL, or - for the standard input.
 
-Exit status: 0 there are no errors (there may be warnings), 1 there are, or it failed, 2 wrong usage, 130 interrupted.`,
+Exit status: 0 no errors (there may be warnings), 1 errors, or a failure, 2 invalid usage, 130 interrupted.`,
 		Example: `  skctl validate day.sktrace
   skctl validate day.sktrace --generate-skel fix.skel; skctl transform day.sktrace fix.skel -o fixed.sktrace
   skctl validate s3://traces/prod/day.sktrace -o sarif --ignore E0002,E0004 > validate.sarif
@@ -71,19 +72,19 @@ func (p *program) runValidate(ctx context.Context, arg string, opts validateOpti
 		}
 	}
 	if n := report.Errors(); n > 0 {
-		err := fmt.Errorf("%s: %d errors were found", file.Name, n)
+		err := fmt.Errorf("%s: found %d errors", file.Name, n)
 		if n == 1 {
-			err = fmt.Errorf("%s: an error was found", file.Name)
+			err = fmt.Errorf("%s: found an error", file.Name)
 		}
 		if opts.skel != "" {
 			return err
 		}
-		return hint(err, "skctl validate explain CODE says what they mean; --generate-skel FILE writes a program that mends the trace")
+		return hint(err, "to explain them, run skctl validate explain CODE; to write a program that fixes the trace, use --generate-skel FILE")
 	}
 	return nil
 }
 
-// checkTrace checks a file, and shows how far it is when that takes its time.
+// checkTrace checks a file, and shows its progress if that takes long.
 func (p *program) checkTrace(ctx context.Context, file *inputFile, plan validate.Options) (*validate.Report, error) {
 	in, err := os.Open(file.Path)
 	if err != nil {
@@ -105,13 +106,13 @@ func (p *program) checkTrace(ctx context.Context, file *inputFile, plan validate
 	return nil, err
 }
 
-// shownFindings is how many findings of a rule are enough for a person.
+// shownFindings is how many findings of a rule are printed.
 const shownFindings = 20
 
 func (p *program) writeReport(report *validate.Report, name string, opts validateOptions) error {
 	out := p.streams.Out
 	if opts.skel == standardInput {
-		// The program has the standard output to itself.
+		// Only the program goes to the standard output.
 		out = p.streams.Err
 	}
 	switch opts.output {
@@ -136,7 +137,7 @@ func (p *program) writeReport(report *validate.Report, name string, opts validat
 	return report.WriteText(out, text)
 }
 
-// writeSuggestion writes the program that mends the trace.
+// writeSuggestion writes the program that fixes the trace.
 func (p *program) writeSuggestion(ctx context.Context, report *validate.Report, name, to string) error {
 	text := report.GenerateSKEL(filepath.Base(name))
 	if to == standardInput {

@@ -22,7 +22,7 @@ const (
 	formatYAML  = "yaml"
 )
 
-// validateOptions are the flags of validate as the user wrote them.
+// validateOptions are the values of validate's flags.
 type validateOptions struct {
 	output, skel, nodeShape string
 	ignore, knownAPIs       []string
@@ -32,12 +32,12 @@ type validateOptions struct {
 func (o *validateOptions) addFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.SortFlags = false
-	f.StringVarP(&o.output, "output", "o", formatText, "how to print what was found: text, json, or sarif (2.1.0, which code hosts show)")
-	f.StringVar(&o.skel, "generate-skel", "", "write a SKEL program that mends the trace to this file; - prints it, and what was found goes to the error stream")
-	f.StringSliceVar(&o.ignore, "ignore", nil, "codes or names of rules to leave out (repeatable)")
-	f.StringSliceVar(&o.knownAPIs, "known-api", nil, "API groups, or group/version, that the cluster of the replay has (repeatable)")
-	f.StringVar(&o.nodeShape, "node-shape", "", "the node that pods must fit on, e.g. cpu=8,memory=32Gi (default the nodes that the trace names)")
-	f.BoolVar(&o.all, "all", false, fmt.Sprintf("print all places of a rule, not only the first %d", shownFindings))
+	f.StringVarP(&o.output, "output", "o", formatText, "output format: text, json, or sarif (2.1.0, which code hosts show)")
+	f.StringVar(&o.skel, "generate-skel", "", "write a SKEL program that fixes the trace to this file; - prints it, and the findings go to the error stream")
+	f.StringSliceVar(&o.ignore, "ignore", nil, "codes or names of rules to ignore (repeatable)")
+	f.StringSliceVar(&o.knownAPIs, "known-api", nil, "API groups, or group/version, of the cluster of the replay (repeatable)")
+	f.StringVar(&o.nodeShape, "node-shape", "", "node shape that pods must fit, e.g. cpu=8,memory=32Gi (default the nodes in the trace)")
+	f.BoolVar(&o.all, "all", false, fmt.Sprintf("print all findings of a rule, not only the first %d", shownFindings))
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{formatText, formatJSON, formatSARIF}, cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.RegisterFlagCompletionFunc("ignore", completeRules)
 	_ = cmd.RegisterFlagCompletionFunc("known-api", cobra.NoFileCompletions)
@@ -45,29 +45,29 @@ func (o *validateOptions) addFlags(cmd *cobra.Command) {
 	_ = cmd.MarkFlagFilename("generate-skel", "skel")
 }
 
-// plan turns the flags into what is checked, or returns everything that is wrong with them at once.
+// plan converts the flags to options, and returns all their errors at once.
 func (o *validateOptions) plan() (validate.Options, error) {
 	plan := validate.Options{Ignore: o.ignore, KnownAPIs: o.knownAPIs}
 	var problems []error
 	if formats := []string{formatText, formatJSON, formatSARIF}; !slices.Contains(formats, o.output) {
-		problems = append(problems, fmt.Errorf("--output %q: accepted are %s", o.output, strings.Join(formats, ", ")))
+		problems = append(problems, fmt.Errorf("invalid --output %q: must be %s", o.output, oneOf(formats)))
 	} else if o.skel == standardInput && o.output != formatText {
-		problems = append(problems, fmt.Errorf("--generate-skel - and --output %s: only one can have the standard output", o.output))
+		problems = append(problems, fmt.Errorf("--generate-skel - and --output %s: only one of them can use the standard output", o.output))
 	}
 	for _, name := range o.ignore {
 		if _, err := findRule(name); err != nil {
-			problems = append(problems, fmt.Errorf("--ignore: %w", err))
+			problems = append(problems, fmt.Errorf("invalid --ignore %w", err))
 		}
 	}
 	for _, api := range o.knownAPIs {
 		if _, err := schema.ParseGroupVersion(api); err != nil || api == "" {
-			problems = append(problems, fmt.Errorf("--known-api %q: wanted is a group, or group/version", api))
+			problems = append(problems, fmt.Errorf("invalid --known-api %q: must be an API group, or group/version", api))
 		}
 	}
 	if o.nodeShape != "" {
 		shape, err := nodes.ParseShape(o.nodeShape)
 		if err != nil {
-			problems = append(problems, fmt.Errorf("--node-shape: %w", err))
+			problems = append(problems, fmt.Errorf("invalid --node-shape: %w", err))
 		}
 		plan.Node = &shape
 	}
@@ -82,10 +82,10 @@ func findRule(name string) (*validate.Rule, error) {
 	for _, rule := range validate.Rules() {
 		codes = append(codes, rule.Code)
 	}
-	return nil, fmt.Errorf("there is no rule %q; there are %s, and their names", name, strings.Join(codes, ", "))
+	return nil, fmt.Errorf("%q: must be the name of a rule, or one of %s", name, strings.Join(codes, ", "))
 }
 
-// completeRules completes a code, with the rule's name beside it.
+// completeRules completes a code, and shows the rule's name as its description.
 func completeRules(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	var rules []cobra.Completion
 	for _, rule := range validate.Rules() {

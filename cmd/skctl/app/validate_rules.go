@@ -16,8 +16,8 @@ import (
 func newValidateExplain(p *program) *cobra.Command {
 	return &cobra.Command{
 		Use:   "explain CODE",
-		Short: "Say why a rule matters for a replay, and what to do",
-		Long:  "explain says what a rule finds, why that matters for a replay, and what to do. CODE is its code or its name.",
+		Short: "Explain a rule",
+		Long:  "explain prints what a rule finds, why it matters for a replay, and what to do. CODE is a rule's code or name.",
 		Example: `  skctl validate explain E0001
   skctl validate explain priority_class_missing`,
 		Args:              oneArg("CODE"),
@@ -61,12 +61,12 @@ func newValidatePrint(p *program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "print",
 		Short:   "Print the rules",
-		Long:    "print prints all rules that traces are checked for.",
+		Long:    "print prints all rules.",
 		Example: "  skctl validate print -f json | jq -r '.[].code'",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !slices.Contains(formats, format) {
-				return usage(cmd, fmt.Errorf("--format %q: accepted are %s", format, strings.Join(formats, ", ")))
+				return usage(cmd, fmt.Errorf("invalid --format %q: must be %s", format, oneOf(formats)))
 			}
 			return p.printRules(format)
 		},

@@ -48,7 +48,7 @@ func TestRun_Validate(t *testing.T) {
 	}{
 		"nothing":     {[]string{"validate", exampleTrace}, exitDone, "0 errors, 0 warnings in 8 events with 6 manifests\n", ""},
 		"alias":       {[]string{"val", "check", exampleTrace}, exitDone, "0 errors", ""},
-		"an error":    {[]string{"validate", faulty}, exitFailed, "  apps/v1.Deployment shop/web\n    spec.template.spec.serviceAccountName: service account \"robot\"", "skctl: " + faulty + ": an error was found\n  hint: skctl validate explain"},
+		"an error":    {[]string{"validate", faulty}, exitFailed, "  apps/v1.Deployment shop/web\n    spec.template.spec.serviceAccountName: service account \"robot\"", "skctl: " + faulty + ": found an error\n  hint: to explain them, run skctl validate explain"},
 		"warnings":    {[]string{"validate", faulty, "--ignore", "service_account_missing"}, exitDone, "0 errors, 1 warning in 1 event with 1 manifest\n", ""},
 		"all ignored": {[]string{"validate", "check", faulty, "--ignore", "E0001,W0000", "--node-shape", "cpu=4"}, exitDone, "0 errors, 0 warnings in 1 event with 1 manifest\n", ""},
 		"json":        {[]string{"validate", faulty, "-o", "json"}, exitFailed, `"code": "E0001"`, "skctl: "},
@@ -64,11 +64,11 @@ func TestRun_Validate(t *testing.T) {
 		"wrong flags": {
 			[]string{"validate", faulty, "-o", "xml", "--ignore", "E9", "--known-api", "a/b/c", "--node-shape", "x"},
 			exitUsage, "",
-			"skctl: --output \"xml\": accepted are text, json, sarif\nskctl: --ignore: there is no rule \"E9\"; there are E0001, ",
+			"skctl: invalid --output \"xml\": must be text, json or sarif\nskctl: invalid --ignore \"E9\": must be the name of a rule, or one of E0001, ",
 		},
 		"both to standard output": {[]string{"validate", faulty, "-o", "json", "--generate-skel", "-"}, exitUsage, "", "skctl: --generate-skel - and --output json: "},
-		"unknown code":            {[]string{"validate", "explain", "E9"}, exitUsage, "", "skctl: there is no rule \"E9\""},
-		"unknown format":          {[]string{"validate", "print", "-f", "xml"}, exitUsage, "", "skctl: --format \"xml\": accepted are list, table, json, yaml"},
+		"unknown code":            {[]string{"validate", "explain", "E9"}, exitUsage, "", "skctl: \"E9\": must be the name of a rule"},
+		"unknown format":          {[]string{"validate", "print", "-f", "xml"}, exitUsage, "", "skctl: invalid --format \"xml\": must be list, table, json or yaml"},
 		"no trace given":          {[]string{"validate"}, exitUsage, "", "skctl: validate: TRACE is missing"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -83,7 +83,7 @@ func TestRun_Validate(t *testing.T) {
 	}
 }
 
-// TestRun_Validate_Mend goes the way that the command's help shows.
+// The commands in the help fix the trace.
 func TestRun_Validate_Mend(t *testing.T) {
 	faulty := writeFaulty(t)
 	program, mended := filepath.Join(t.TempDir(), "fix.skel"), filepath.Join(t.TempDir(), "fixed.sktrace")
@@ -106,7 +106,7 @@ func TestRun_Validate_Mend(t *testing.T) {
 	}
 }
 
-// TestDocs_Validation holds the document to the rules.
+// The document describes all rules.
 func TestDocs_Validation(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(repository, "docs", "validation.md"))
 	if err != nil {
@@ -115,7 +115,7 @@ func TestDocs_Validation(t *testing.T) {
 	for _, rule := range validate.Rules() {
 		section := "### " + rule.Code + " " + rule.Name + "\n\n" + string(rule.Severity) + ". " + rule.Title + "\n\n" + rule.Help + "\n"
 		if !strings.Contains(string(text), section) {
-			t.Errorf("docs/validation.md lacks, or says otherwise:\n%s", section)
+			t.Errorf("docs/validation.md lacks, or has a different text:\n%s", section)
 		}
 	}
 	if got, want := strings.Count(string(text), "\n### "), len(validate.Rules()); got != want {

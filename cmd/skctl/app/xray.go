@@ -19,19 +19,19 @@ func newXray(p *program) *cobra.Command {
 	var opts xrayOptions
 	cmd := &cobra.Command{
 		Use:   "xray TRACE",
-		Short: "Look around in a trace",
-		Long: `xray shows what is in a trace, as it happened: the events, what each did to which objects, their
-manifests and what changed in them from one version to the next, and how long pods ran. TRACE is a
-path, a URL (s3://..., gs://..., azure://..., https://...), or - for the standard input. It can be larger than
+		Short: "Browse a trace",
+		Long: `xray shows a trace interactively, in the order of time: the events, what each of them did to which
+objects, their manifests and the changes between versions, and the lifecycles of pods. TRACE is a path,
+a URL (s3://..., gs://..., azure://..., https://...), or - for the standard input. It may be larger than
 memory, and is shown at once, while it is still being read. Press ? for the keys.
 
-Where the standard output is not a terminal, or with --print, xray writes the same as text: a line for
-each event and for each of its objects, marked + for new, ~ for changed, = for applied without a change, and
+If the standard output is not a terminal, or with --print, xray prints the same as text: a line for each
+event and for each of its objects, marked + for new, ~ for changed, = for applied without a change, and
 - for deleted.
 
 Times: 10:30, +2h (from the beginning), -5m (from the end), 2024-01-01T10:30:00Z, unix seconds; all are UTC.
 
-Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted.`,
+Exit status: 0 success, 1 failure, 2 invalid usage, 130 interrupted.`,
 		Example: `  skctl xray examples/day.sktrace
   skctl xray prod.sktrace --kind Deployment,StatefulSet --namespace shop
   skctl xray prod.sktrace --name 'web-*' --from 10:30 --to 11:00 --diff --print
@@ -46,7 +46,7 @@ Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			opts.print = opts.print || !isTerminal(p.streams.Out)
 			if !opts.print && (opts.diff || opts.to != "") {
-				return usage(cmd, errors.New("--diff and --to are for text: add --print, or see both in the program itself"))
+				return usage(cmd, errors.New("--diff and --to require --print; xray shows both interactively"))
 			}
 			return p.runXray(cmd.Context(), args[0], opts)
 		},
@@ -65,15 +65,15 @@ type xrayOptions struct {
 func (o *xrayOptions) addFlags(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.StringVar(&o.query.Kinds, "kind", "", "only objects of these kinds: Deployment, or apps/v1.Deployment, with commas between them")
+	flags.StringVar(&o.query.Kinds, "kind", "", "only objects of these kinds, separated by commas: Deployment, or apps/v1.Deployment")
 	flags.StringVar(&o.query.Namespaces, "namespace", "", "only objects in these namespaces")
-	flags.StringVar(&o.query.Name, "name", "", "only objects with this in their name, or whose name is like this pattern: 'web-*'")
-	flags.StringVar(&o.query.Text, "text", "", "only objects with this text anywhere in their manifest")
-	flags.StringVar(&o.query.Selector, "selector", "", "only objects that this selector selects, in the language of skctl transform")
+	flags.StringVar(&o.query.Name, "name", "", "only objects whose name contains this, or matches this pattern: 'web-*'")
+	flags.StringVar(&o.query.Text, "text", "", "only objects whose manifest contains this text")
+	flags.StringVar(&o.query.Selector, "selector", "", "only objects that match this selector, in the language of skctl transform")
 	flags.StringVar(&o.from, "from", "", "begin at this time")
 	flags.StringVar(&o.to, "to", "", "end with this time")
-	flags.BoolVar(&o.diff, "diff", false, "print what changed in the manifests, too")
-	flags.BoolVar(&o.print, "print", false, "print text instead of filling the terminal; so it is where the output is none")
+	flags.BoolVar(&o.diff, "diff", false, "also print what changed in the manifests")
+	flags.BoolVar(&o.print, "print", false, "print text; the default if the output is not a terminal")
 }
 
 func (p *program) runXray(ctx context.Context, arg string, opts xrayOptions) (err error) {
@@ -93,7 +93,7 @@ func (p *program) runXray(ctx context.Context, arg string, opts xrayOptions) (er
 	if opts.print {
 		return p.printXray(ctx, file, opts)
 	}
-	// Keys come from the terminal, also where the standard input is a trace.
+	// Keys come from the terminal, even if the standard input is a trace.
 	return xray.Run(ctx, file, xray.Terminal{Out: p.streams.Out}, xray.Options{
 		Name:    in.Name,
 		Colour:  p.style(p.streams.Out).colour,
@@ -106,7 +106,7 @@ func (p *program) runXray(ctx context.Context, arg string, opts xrayOptions) (er
 }
 
 func (p *program) printXray(ctx context.Context, file *timeline.File, opts xrayOptions) error {
-	// A reader that goes away, such as head, is an end and not a death: what was fetched has to be removed.
+	// If a reader goes away, such as head, fetched files must still be removed.
 	gone := make(chan os.Signal, 1)
 	signal.Notify(gone, syscall.SIGPIPE)
 	defer signal.Stop(gone)
@@ -121,7 +121,8 @@ func (p *program) printXray(ctx context.Context, file *timeline.File, opts xrayO
 	return err
 }
 
-// compileSelector compiles selectors for a trace, whose beginning is what their times are relative to.
+// compileSelector compiles selectors for a trace. Relative times in them count from the trace's
+// beginning.
 func compileSelector(file *timeline.File) xray.Compile {
 	return func(source string) (xray.Match, error) {
 		selector, err := skel.CompileSelector(source)

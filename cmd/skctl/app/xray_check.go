@@ -9,7 +9,8 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// checkTrace looks for what a replay may stumble over, as skctl validate does, in a file that is opened once more.
+// checkTrace returns a function that validates a file like skctl validate. It opens the file
+// itself.
 func checkTrace(path string) func(ctx context.Context, report func(xray.Finding)) error {
 	return func(ctx context.Context, report func(xray.Finding)) error {
 		file, err := trace.Open(path)

@@ -70,7 +70,7 @@ func TestXray_Check(t *testing.T) {
 	}
 }
 
-// TestXray_Docs checks that the flags in docs/xray.md are those there are.
+// The flags in docs/xray.md exist.
 func TestXray_Docs(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(repository, "docs", "xray.md"))
 	if err != nil {

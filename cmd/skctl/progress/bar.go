@@ -11,8 +11,9 @@ import (
 	"simkube.io/simkube/internal/words"
 )
 
-// Bar shows how much of a known amount of work is done, and how long the rest may take, the way a Display does. It shows nothing of work that takes no
-// longer than a second. It is safe for concurrent use.
+// Bar shows how much of a known amount of work is done, and an estimate of the remaining time, as a
+// Display does. It shows nothing for work that takes less than a second. It is safe for concurrent
+// use.
 type Bar struct {
 	mu       sync.Mutex // guards everything below
 	screen   screen
@@ -25,17 +26,18 @@ type Bar struct {
 	finished bool
 }
 
-// barQuiet is how long work may take without being shown.
+// barQuiet is how long a Bar shows nothing.
 const barQuiet = time.Second
 
-// NewBar returns a Bar for an amount of work in some unit, such as "events"; Close it before printing anything else.
+// NewBar returns a Bar for an amount of work in some unit, such as "events". Close it before
+// printing anything else.
 func NewBar(w io.Writer, what, unit string, total int64, opts Options) *Bar {
 	b := &Bar{screen: screen{w: w}, opts: opts.withDefaults(), what: printable.Line(what), unit: unit, total: total}
 	b.begin = b.opts.Clock.Now()
 	return b
 }
 
-// Set says how much is done, and shows it, but not too often.
+// Set sets how much is done. It redraws the bar at most once per interval.
 func (b *Bar) Set(done int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -64,7 +66,7 @@ func (b *Bar) Set(done int64) {
 	b.screen.redraw("", []string{words.Clip(line, width)})
 }
 
-// Close takes the live line away.
+// Close clears the live line.
 func (b *Bar) Close() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -74,14 +76,15 @@ func (b *Bar) Close() {
 	b.finished = true
 }
 
-// BarLine gives the text beside a bar: "checking day.sktrace: 41%, 410,000 of 1,000,000 events, about 7s left".
+// BarLine returns the text beside a bar: "checking day.sktrace: 41%, 410,000 of 1,000,000 events,
+// about 7s left".
 func BarLine(what, unit string, done, total int64, took time.Duration) string {
 	if total <= 0 {
 		return fmt.Sprintf("%s: %s %s", what, words.Number(done), unit)
 	}
 	done = min(done, total)
-	line := fmt.Sprintf("%s: %d%%, %s of %s %s", what, done*100/total, words.Number(done), words.Number(total), unit)
-	// Of the first hundredth nothing can be concluded.
+	line := fmt.Sprintf("%s: %d%%, %s of %s %s", what, done*100/total, Count(done), Count(total), unit)
+	// The first hundredth does not allow an estimate.
 	if done >= total/100+1 && done < total {
 		left := time.Duration(float64(took) / float64(done) * float64(total-done)).Round(time.Second)
 		line += fmt.Sprintf(", about %s left", max(left, time.Second))
@@ -89,7 +92,7 @@ func BarLine(what, unit string, done, total int64, took time.Duration) string {
 	return line
 }
 
-// meterCells is how long the meter is.
+// meterCells is the length of the meter.
 const meterCells = 20
 
 func barMeter(done, total int64) string {

@@ -41,7 +41,7 @@ func TestBar(t *testing.T) {
 	}
 }
 
-// TestBar_Quiet checks that nothing is shown of what is done at once.
+// Nothing is shown for work that is done at once.
 func TestBar_Quiet(t *testing.T) {
 	clock := testclock.NewFakePassiveClock(time.Unix(0, 0))
 	var out bytes.Buffer

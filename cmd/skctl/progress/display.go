@@ -18,14 +18,14 @@ const (
 	lineEvery   = 10 * time.Second
 )
 
-// Options say where a Display draws.
+// Options configure how a Display draws.
 type Options struct {
-	// Live draws in place, as only a terminal can.
+	// Live means to redraw in place, which needs a terminal.
 	Live   bool
 	Colour bool
-	// Width returns the width of the terminal, which may change. Nil: 80.
+	// Width returns the width of the terminal, which may change. Nil means 80.
 	Width func() int
-	// Clock tells when to draw. Nil: the real one.
+	// Clock decides when to draw. Nil means the real one.
 	Clock clock.PassiveClock
 }
 
@@ -38,7 +38,7 @@ type Display struct {
 	drawn  time.Time
 }
 
-// New returns a Display; Close it before printing anything else.
+// New returns a Display. Close it before printing anything else.
 func New(w io.Writer, opts Options) *Display {
 	return &Display{screen: screen{w: w}, opts: opts.withDefaults()}
 }
@@ -53,7 +53,7 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Update shows p, at once if the phase is a new one and otherwise not too often.
+// Update shows p, at once if the phase is new and otherwise at most once per interval.
 func (d *Display) Update(p simulation.Progress) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -96,7 +96,7 @@ func noteText(n simulation.Note, colour bool) string {
 	return text
 }
 
-// Close takes the live lines away.
+// Close clears the live lines.
 func (d *Display) Close() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -114,14 +114,14 @@ func (d *Display) redraw(text string) {
 	d.screen.redraw(text, lines)
 }
 
-// screen draws lines on a terminal, in the place of those it drew before.
+// screen draws lines on a terminal, in place of those it drew before.
 type screen struct {
 	w     io.Writer
-	lines int // drawn and standing
+	lines int // drawn and not cleared
 }
 
-// redraw replaces the standing lines by a text that stays and the lines of now, in one
-// write, so that nothing flickers.
+// redraw replaces the live lines by a permanent text and new live lines, in one write to avoid
+// flickering.
 func (s *screen) redraw(text string, lines []string) {
 	var b strings.Builder
 	if s.lines > 0 {

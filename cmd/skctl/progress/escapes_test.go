@@ -12,8 +12,8 @@ import (
 	"simkube.io/simkube/internal/simulation"
 )
 
-// TestEscapes holds that what comes from a trace or a cluster cannot move the cursor or change
-// colours. Lines that are not live have no escape sequences of their own.
+// What comes from a trace or a cluster cannot move the cursor or change colours. Lines that are not
+// live have no escape sequences at all.
 func TestEscapes(t *testing.T) {
 	const evil = "a\x1b[31m\u009b31m\u202eb"
 	const want = `a\x1b[31m\u009b31m\u202eb`

@@ -1,5 +1,5 @@
-// Package progress shows how far a simulation is: on a terminal as a few lines that are
-// redrawn in place, elsewhere as a line now and then.
+// Package progress shows the progress of a simulation: on a terminal as a few lines that are
+// redrawn in place, elsewhere as a line every now and then.
 package progress
 
 import (
@@ -19,8 +19,8 @@ const (
 	minBar     = 8
 )
 
-// Render returns the lines that show p on a terminal of the given width. None is longer
-// than that, not counting escape sequences, which there are only in colour.
+// Render returns the lines that show p on a terminal of the given width. No line is wider, not
+// counting escape sequences, which occur only in colour.
 func Render(p simulation.Progress, width int, colour bool) []string {
 	pen := pen{colour: colour}
 	lines := []string{headline(p, width, pen)}
@@ -79,7 +79,7 @@ func Line(p simulation.Progress) string {
 	return strings.Join(parts, ", ")
 }
 
-// headline is the phase, with the bar and the trace's clock while there is one.
+// headline returns the phase, with the bar and the trace's time if there is one.
 func headline(p simulation.Progress, width int, pen pen) string {
 	share, ok := share(p)
 	if !ok || p.Phase != simulation.Replaying {
@@ -98,12 +98,12 @@ func headline(p simulation.Progress, width int, pen pen) string {
 	return pen.bold(head) + pen.bar(strings.Repeat("█", full)) + pen.dim(strings.Repeat("░", room-full)) + tail
 }
 
-// started tells whether there is a cluster to speak of.
+// started reports whether there is a cluster to describe.
 func started(p simulation.Progress) bool {
 	return p.Phase != simulation.Preparing && p.Phase != simulation.Starting
 }
 
-// share is how much of the trace's time is over.
+// share returns how much of the trace's time is over.
 func share(p simulation.Progress) (float64, bool) {
 	length := p.TraceEnd.Sub(p.TraceStart)
 	if p.TraceTime.IsZero() || length <= 0 {
@@ -112,7 +112,7 @@ func share(p simulation.Progress) (float64, bool) {
 	return min(1, max(0, float64(p.TraceTime.Sub(p.TraceStart))/float64(length))), true
 }
 
-// traceClock is the trace's time; with the day when it lasts longer than one.
+// traceClock returns the trace's time, with the date if the trace is longer than a day.
 func traceClock(p simulation.Progress) string {
 	if p.TraceEnd.Sub(p.TraceStart) > 24*time.Hour {
 		return p.TraceTime.UTC().Format("2006-01-02 15:04:05")
@@ -129,7 +129,7 @@ func nodes(ready, all int) string {
 	return words.Number(ready) + " ready of " + words.Number(all)
 }
 
-// number is empty for nothing, unless it is always to be told.
+// number returns "" for 0, unless always is set.
 func number(n int, what string, always bool) string {
 	if n == 0 && !always {
 		return ""
@@ -147,7 +147,16 @@ func join(parts ...string) string {
 	return strings.Join(kept, ", ")
 }
 
-// short writes a duration with two or three significant digits.
+// count formats a number with thousands separators.
+func count(n int) string {
+	digits := strconv.Itoa(n)
+	for i := len(digits) - 3; i > 0 && digits[i-1] != '-'; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	return digits
+}
+
+// short formats a duration with two or three significant digits.
 func short(d time.Duration) string {
 	switch {
 	case d < time.Millisecond:
@@ -179,7 +188,19 @@ func pad(label string) string {
 
 func pad4(s string) string { return strings.Repeat(" ", max(0, 4-len(s))) + s }
 
-// pen colours text, if at all.
+// clip cuts a text without escape sequences to a width.
+func clip(s string, width int) string {
+	runes := []rune(s)
+	if len(runes) <= width {
+		return s
+	}
+	if width < 1 {
+		return ""
+	}
+	return string(runes[:width-1]) + "…"
+}
+
+// pen colours text, if enabled.
 type pen struct{ colour bool }
 
 func (p pen) bold(s string) string { return p.wrap("1", s) }

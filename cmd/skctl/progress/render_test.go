@@ -19,7 +19,7 @@ import (
 	"simkube.io/simkube/internal/simulation"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "update the golden files")
 
 var start = time.Date(2025, 3, 1, 22, 0, 0, 0, time.UTC)
 

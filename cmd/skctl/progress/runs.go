@@ -14,42 +14,43 @@ import (
 	"simkube.io/simkube/internal/words"
 )
 
-// maxRunLines is how many runs are shown at once: lines that had scrolled off the top could not be redrawn, and even
-// small terminals have this many.
+// maxRunLines is how many runs are shown at once. Lines that have scrolled off the top cannot be
+// redrawn, and even small terminals have this many.
 const maxRunLines = 16
 
-// Runs shows how far several simulations are that go side by side: on a terminal a line for each, elsewhere a line
-// now and then. It is safe for concurrent use.
+// Runs shows the progress of several simultaneous simulations: on a terminal a line for each,
+// elsewhere a line every now and then. It is safe for concurrent use.
 type Runs struct {
-	mu     sync.Mutex // guards everything below
-	screen screen
-	opts   Options
-	state  RunsState
-	drawn  time.Time         // when the live lines were
-	told   map[int]time.Time // when a line about a run was printed last, where nothing is live
-	notes  map[string]bool   // that were shown
+	mu      sync.Mutex // guards everything below
+	screen  screen
+	opts    Options
+	state   RunsState
+	drawn   time.Time         // when the live lines were drawn
+	printed map[int]time.Time // when a line about a run was last printed, if not live
+	notes   map[string]bool   // notes that were shown
 }
 
-// RunsState is how far several simulations are.
+// RunsState is the progress of several simulations.
 type RunsState struct {
-	// Count is how many there are to be; Ended, and Failed of these.
+	// Count is the number of runs, Ended those that have ended, and Failed those of them that failed.
 	Count, Ended, Failed int
-	// Running are those that go, by number.
+	// Running is the progress of the running ones, by number.
 	Running map[int]simulation.Progress
 }
 
-// NewRuns returns a display of so many runs; Close it before printing anything else.
+// NewRuns returns a display of several runs. Close it before printing anything else.
 func NewRuns(w io.Writer, count int, opts Options) *Runs {
 	return &Runs{
-		screen: screen{w: w},
-		opts:   opts.withDefaults(),
-		state:  RunsState{Count: count, Running: map[int]simulation.Progress{}},
-		told:   map[int]time.Time{},
-		notes:  map[string]bool{},
+		screen:  screen{w: w},
+		opts:    opts.withDefaults(),
+		state:   RunsState{Count: count, Running: map[int]simulation.Progress{}},
+		printed: map[int]time.Time{},
+		notes:   map[string]bool{},
 	}
 }
 
-// Update shows how far a run is: at once if it is new or begins to replay, and otherwise not too often.
+// Update shows the progress of a run: at once if it is new or starts to replay, and otherwise at
+// most once per interval.
 func (r *Runs) Update(number int, p simulation.Progress) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -64,15 +65,15 @@ func (r *Runs) Update(number int, p simulation.Progress) {
 		}
 		return
 	}
-	// Together they print as often as one would.
+	// All of them together print as often as a single run.
 	every := lineEvery * time.Duration(len(r.state.Running))
-	if news || now.Sub(r.told[number]) >= every {
-		r.told[number] = now
+	if news || now.Sub(r.printed[number]) >= every {
+		r.printed[number] = now
 		r.print(r.name(number) + ": " + Line(p) + "\n")
 	}
 }
 
-// Note shows a note of a run, unless another has said the same: most notes are about what all have in common.
+// Note shows a note of a run unless another has shown the same: most notes apply to all of them.
 func (r *Runs) Note(number int, n simulation.Note) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -83,7 +84,7 @@ func (r *Runs) Note(number int, n simulation.Note) {
 	r.print(r.name(number) + ": " + noteText(n, r.opts.Colour) + "\n")
 }
 
-// End shows how a run ended.
+// End shows the result of a run.
 func (r *Runs) End(run results.Repetition) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -104,7 +105,7 @@ func (r *Runs) End(run results.Repetition) {
 	r.print(text + "\n")
 }
 
-// Close takes the live lines away.
+// Close clears the live lines.
 func (r *Runs) Close() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -115,7 +116,7 @@ func (r *Runs) Close() {
 
 func (r *Runs) name(number int) string { return "run " + results.RunLabel(number, r.state.Count) }
 
-// print writes a text that stays.
+// print prints a permanent text.
 func (r *Runs) print(text string) {
 	if r.opts.Live {
 		r.redraw(text)
@@ -129,7 +130,7 @@ func (r *Runs) redraw(text string) {
 	r.screen.redraw(text, RenderRuns(r.state, r.opts.Width()-1, r.opts.Colour))
 }
 
-// RenderRuns returns the lines that show s on a terminal of the given width, under the promises of [Render].
+// RenderRuns returns the lines that show s on a terminal of the given width; see [Render].
 func RenderRuns(s RunsState, width int, colour bool) []string {
 	pen := pen{colour: colour}
 	var numbers []int
@@ -152,7 +153,7 @@ func RenderRuns(s RunsState, width int, colour bool) []string {
 	return lines
 }
 
-// runLine is the headline of a run, with what it waits for while it does not replay.
+// runLine returns the headline of a run, with what it is waiting for unless it is replaying.
 func runLine(p simulation.Progress, width int, pen pen) string {
 	if _, ok := share(p); ok && p.Phase == simulation.Replaying {
 		return headline(p, width, pen)

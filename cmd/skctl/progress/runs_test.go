@@ -82,7 +82,7 @@ func TestRuns_Lines(t *testing.T) {
 	clock := clocktesting.NewFakePassiveClock(start)
 	r := NewRuns(&out, 3, Options{Clock: clock})
 	starting := simulation.Progress{Phase: simulation.Starting}
-	for range 2 { // only once each
+	for range 2 { // notes are shown only once
 		r.Update(1, starting)
 		r.Update(2, starting)
 	}

@@ -10,19 +10,21 @@ import (
 	"simkube.io/simkube/internal/words"
 )
 
-// Transfer shows how much of something has come, and how fast, the way a Display does. It is safe for concurrent use.
+// Transfer shows how much data has arrived, and how fast, as a Display does. It is safe for
+// concurrent use.
 type Transfer struct {
 	mu       sync.Mutex // guards everything below
 	screen   screen
 	opts     Options
 	what     string
 	bytes    int64
-	begin    time.Time // when the first byte came
+	begin    time.Time // when the first byte arrived
 	drawn    time.Time
 	finished bool
 }
 
-// NewTransfer returns a Transfer that says what is going on until something comes; Close it before printing anything else.
+// NewTransfer returns a Transfer that shows what is being transferred until data arrives. Close it
+// before printing anything else.
 func NewTransfer(w io.Writer, what string, opts Options) *Transfer {
 	t := &Transfer{screen: screen{w: w}, opts: opts.withDefaults(), what: printable.Line(what)}
 	t.mu.Lock()
@@ -31,7 +33,7 @@ func NewTransfer(w io.Writer, what string, opts Options) *Transfer {
 	return t
 }
 
-// Add counts bytes that have come, and shows them, but not too often.
+// Add counts bytes that have arrived. It redraws the line at most once per interval.
 func (t *Transfer) Add(n int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -49,7 +51,7 @@ func (t *Transfer) Add(n int) {
 	}
 }
 
-// Close takes the live line away.
+// Close clears the live line.
 func (t *Transfer) Close() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -86,14 +88,17 @@ func (t *Transfer) draw() {
 	t.screen.redraw("", []string{pen.bold(head) + text})
 }
 
-// Bytes writes a size with three significant digits: "512 B", "12.3 MB".
+// Count formats a number with thousands separators.
+func Count(n int64) string { return count(int(n)) }
+
+// Bytes formats a size with three significant digits: "512 B", "12.3 MB".
 func Bytes(n int64) string {
 	if n < 1000 {
 		return fmt.Sprintf("%d B", n)
 	}
 	value, unit := float64(n), "B"
 	for _, next := range []string{"kB", "MB", "GB", "TB"} {
-		// What would be rounded to 1000 is one of the next.
+		// A value that would round to 1000 uses the next unit.
 		if value < 999.5 {
 			break
 		}
