@@ -33,17 +33,6 @@ func setCondition(status *simkubev1.SimulationStatus, condition metav1.Condition
 // maxMessage keeps messages readable; the API allows longer ones.
 const maxMessage = 4096
 
-// clip shortens a text in its middle. Errors name their subject at the beginning and their cause at
-// the end.
-func clip(text string, limit int) string {
-	const mark = " [...] "
-	if len(text) <= limit {
-		return text
-	}
-	half := (limit - len(mark)) / 2
-	return strings.ToValidUTF8(text[:half], "") + mark + strings.ToValidUTF8(text[len(text)-half:], "")
-}
-
 func conditionOf(sim *simkubev1.Simulation, kind string) *metav1.Condition {
 	if sim.Status == nil {
 		return nil

@@ -68,22 +68,6 @@ func TestSession_Missing(t *testing.T) {
 	}
 }
 
-func TestClip(t *testing.T) {
-	for _, tc := range []struct {
-		text  string
-		limit int
-		want  string
-	}{
-		{"short", 5, "short"},
-		{"a long text that is cut", 15, "a lo [...]  cut"},
-		{"ääääääääää", 12, "ä [...] ä"},
-	} {
-		if got := clip(tc.text, tc.limit); got != tc.want || len(got) > max(tc.limit, len(tc.text)) {
-			t.Errorf("%q: got %q, want %q", tc.text, got, tc.want)
-		}
-	}
-}
-
 // Messages may hold what a driver or a program printed, so control characters are escaped.
 func TestSetCondition_Escapes(t *testing.T) {
 	status := &simkubev1.SimulationStatus{}

@@ -61,7 +61,7 @@ func (s *session) finish(ctx context.Context) error {
 		status.State = simkubev1.SimulationFinished
 		complete := metav1.Condition{
 			Type: simkubev1.ConditionComplete, Status: metav1.ConditionTrue, Reason: reasonFinished,
-			Message: fmt.Sprintf("%s completed, and everything is cleaned up.", plural(max(status.CompletedRuns, 1), "repetition")),
+			Message: fmt.Sprintf("%s completed, and everything is cleaned up.", words.Count(max(status.CompletedRuns, 1), "repetition")),
 		}
 		ready := metav1.Condition{Type: simkubev1.ConditionReady, Status: metav1.ConditionFalse, Reason: reasonFinished, Message: complete.Message}
 		if failed := conditionOf(s.sim, simkubev1.ConditionFailed); hasFailed(s.sim) {

@@ -99,7 +99,7 @@ func (o observed) assessStarting() assessment {
 		v.state = simkubev1.SimulationRetrying
 		if v.reason == reasonInitializing {
 			v.reason = reasonRetrying
-			v.message = fmt.Sprintf("The driver exited early %s before the replay started, and is being restarted%s.", plural(restarts, "time"), o.lastTermination())
+			v.message = fmt.Sprintf("The driver exited early %s before the replay started, and is being restarted%s.", words.Count(restarts, "time"), o.lastTermination())
 		}
 	}
 	return v

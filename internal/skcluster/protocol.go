@@ -15,6 +15,9 @@ import (
 // maxLine bounds a message. The largest one is a summary, which lists the creators of pods.
 const maxLine = 64 << 20
 
+// maxShown is how many bytes of a message an error quotes.
+const maxShown = 120
+
 // ErrProtocol is wrapped by the error for an invalid message.
 var ErrProtocol = errors.New("invalid message from sk-cluster; check that skctl and sk-cluster have the same version")
 

@@ -29,6 +29,12 @@ func TestCount(t *testing.T) {
 	}
 }
 
+func TestOr(t *testing.T) {
+	if got, want := Or("a", "b", "c"), "a, b or c"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 func TestAnd(t *testing.T) {
 	for _, tc := range []struct {
 		items           []string

@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
+
+	"simkube.io/simkube/internal/words"
 )
 
 var shells = []string{"bash", "zsh", "fish", "powershell"}
@@ -28,7 +30,7 @@ func newCompletions(p *program) *cobra.Command {
 			case "powershell":
 				return root.GenPowerShellCompletionWithDesc(out)
 			}
-			return usage(cmd, fmt.Errorf("invalid shell %q: must be %s", args[0], oneOf(shells)))
+			return usage(cmd, fmt.Errorf("invalid shell %q: must be %s", args[0], words.Or(shells...)))
 		},
 	}
 }

@@ -93,7 +93,7 @@ func (o *runOptions) driver(wrong *problems) simkubev1.SimulationDriver {
 	wrong.check(checkName("--virtual-ns-prefix", o.prefix, maxNamespacePrefix))
 	wrong.check(flagError("trace-path", checkDriverTrace(o.trace)))
 	if !slices.Contains(verbosities(), o.verbosity) {
-		wrong.check(fmt.Errorf("invalid --driver-verbosity %q: must be %s", o.verbosity, oneOf(verbosities())))
+		wrong.check(fmt.Errorf("invalid --driver-verbosity %q: must be %s", o.verbosity, words.Or(verbosities()...)))
 	}
 	wrong.check(flagError("driver-secrets", checkObjectNames(o.secrets...)))
 	args := []string{"--verbosity", o.verbosity}

@@ -38,7 +38,7 @@ waits or has failed; -o wide also shows the message.` + exitStatus,
 		ValidArgsFunction: p.completeSimulations(kube),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if !slices.Contains(outputs, output) {
-				return usage(cmd, fmt.Errorf("invalid --output %q: must be %s", output, oneOf(outputs)))
+				return usage(cmd, fmt.Errorf("invalid --output %q: must be %s", output, words.Or(outputs...)))
 			}
 			return p.withSimulations(cmd.Context(), kube, func(ctx context.Context, sims *simulations) error {
 				if len(args) == 1 {

@@ -128,7 +128,7 @@ func headline(sim *simkubev1.Simulation) string {
 		}
 		text += ", " + strings.ToLower(string(driver.Phase))
 		if driver.Restarts > 0 {
-			text += ", driver restarted " + plural(int(driver.Restarts), "time")
+			text += ", driver restarted " + words.Count(driver.Restarts, "time")
 		}
 	}
 	if sim.DeletionTimestamp != nil {

@@ -45,7 +45,7 @@ continues in any case.`,
 			var timeout time.Duration
 			var wrong problems
 			if !slices.Contains(values, until) {
-				wrong.check(fmt.Errorf("invalid --for %q: must be %s", until, oneOf(values)))
+				wrong.check(fmt.Errorf("invalid --for %q: must be %s", until, words.Or(values...)))
 			}
 			if cmd.Flags().Changed("timeout") {
 				var err error

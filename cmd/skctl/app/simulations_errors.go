@@ -72,12 +72,10 @@ func (s *simulations) notFound(ctx context.Context, name string) error {
 		return err
 	case len(names) == 0:
 		return hint(err, "there are no simulations; %s run creates one", s.program)
-	case len(names) > shownNames:
-		return hint(err, "it must be one of %s, or of %d more", strings.Join(names[:shownNames], ", "), len(names)-shownNames)
 	case len(names) == 1:
 		return hint(err, "the only one is %s", names[0])
 	}
-	return hint(err, "it must be one of %s", strings.Join(names, ", "))
+	return hint(err, "it must be one of %s", words.First(shownNames, names...))
 }
 
 // names returns the names of all simulations in order. It returns the API server's errors

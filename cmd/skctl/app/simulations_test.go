@@ -203,7 +203,7 @@ func TestSimulations_Errors(t *testing.T) {
 			func(s *apiServer) {
 				s.have(simulated(t, "friday", ""), simulated(t, "sunday", ""), simulated(t, "monday", ""))
 			},
-			"skctl: simulation nobody does not exist\n  hint: it must be one of friday, monday, sunday\n",
+			"skctl: simulation nobody does not exist\n  hint: it must be one of friday, monday and sunday\n",
 		},
 		"none": {
 			[]string{"wait", "nobody"},

@@ -51,9 +51,3 @@ func acceptFlags(cmd *cobra.Command, others map[string]string) {
 
 // exitStatus ends the long help of the trace tools.
 const exitStatus = "\n\nExit status: 0 success, 1 failure, 2 invalid usage, 130 interrupted."
-
-// oneOf lists the values of a flag.
-func oneOf(values []string) string {
-	last := len(values) - 1
-	return strings.Join(values[:last], ", ") + " or " + values[last]
-}

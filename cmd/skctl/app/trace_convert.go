@@ -180,7 +180,7 @@ func (p *program) printConverted(s traceconvert.Summary, out *outputFile) {
 	p.printNewTrace(out, s.Start, s.End, s.Events, s.Applied+s.Deleted)
 	if s.From != traceconvert.Trace {
 		p.notef("%s objects, lifecycles of %s pods, %s nodes; excluded %s changes of objects that are created by others",
-			progress.Count(int64(s.Indexed)), progress.Count(int64(s.Lifecycles)), progress.Count(int64(s.Nodes)), progress.Count(int64(s.Dropped)))
+			words.Number(s.Indexed), words.Number(s.Lifecycles), words.Number(s.Nodes), words.Number(s.Dropped))
 	}
 }
 

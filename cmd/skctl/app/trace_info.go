@@ -36,7 +36,7 @@ TRACE is a path, a URL, or - for the standard input.` + exitStatus,
 		ValidArgsFunction: completeFiles(1, "sktrace"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if !slices.Contains(outputs, output) {
-				return usage(cmd, fmt.Errorf("invalid --output %q: must be %s", output, oneOf(outputs)))
+				return usage(cmd, fmt.Errorf("invalid --output %q: must be %s", output, words.Or(outputs...)))
 			}
 			return p.runTraceInfo(cmd.Context(), args[0], output)
 		},

@@ -76,7 +76,7 @@ func (t *infoPrinter) peak(peak *traceinfo.Peak) {
 		t.line("", "%s not counted: one pod on each node", words.Count(peak.DaemonSets, "DaemonSet"))
 	}
 	if peak.Unreadable > 0 {
-		t.line("", "%s not counted: they have no readable pod template", plural(peak.Unreadable, "manifest"))
+		t.line("", "%s not counted: they have no readable pod template", words.Count(peak.Unreadable, "manifest"))
 	}
 }
 
@@ -127,7 +127,7 @@ func (t *infoPrinter) checks(c *traceinfo.Checks) {
 		}
 	}
 	say(c.OutOfOrder, "of the events are earlier than the one before")
-	say(c.Index.Differ, "of "+progress.Count(int64(c.Index.Entries))+" in the index have a different hash than the last manifest")
+	say(c.Index.Differ, "of "+words.Number(c.Index.Entries)+" in the index have a different hash than the last manifest")
 	say(c.Index.Missing, "of the objects are not in the index")
 	say(c.Index.Extra, "in the index are applied by no event")
 	say(c.Lifecycles.UnknownOwners, "of the lifecycles' owners are in no event")

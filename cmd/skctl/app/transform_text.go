@@ -51,7 +51,7 @@ func writeTransformSummary(to io.Writer, s *skel.Summary) error {
 	fmt.Fprintf(out, "%s with %s become %s with %s\n",
 		words.Count(s.EventsRead, "event"), words.Count(s.ObjectsRead, "object"), words.Number(s.EventsWritten), words.Number(s.ObjectsWritten))
 	if s.Unordered > 0 {
-		fmt.Fprintf(out, "%s events were earlier than the one before, and now have its time\n", progress.Count(s.Unordered))
+		fmt.Fprintf(out, "%s events were earlier than the one before, and now have its time\n", words.Number(s.Unordered))
 	}
 	return out.err
 }

@@ -11,6 +11,7 @@ import (
 
 	"simkube.io/simkube/internal/nodes"
 	"simkube.io/simkube/internal/validate"
+	"simkube.io/simkube/internal/words"
 )
 
 const (
@@ -50,7 +51,7 @@ func (o *validateOptions) plan() (validate.Options, error) {
 	plan := validate.Options{Ignore: o.ignore, KnownAPIs: o.knownAPIs}
 	var problems []error
 	if formats := []string{formatText, formatJSON, formatSARIF}; !slices.Contains(formats, o.output) {
-		problems = append(problems, fmt.Errorf("invalid --output %q: must be %s", o.output, oneOf(formats)))
+		problems = append(problems, fmt.Errorf("invalid --output %q: must be %s", o.output, words.Or(formats...)))
 	} else if o.skel == standardInput && o.output != formatText {
 		problems = append(problems, fmt.Errorf("--generate-skel - and --output %s: only one of them can use the standard output", o.output))
 	}

@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"simkube.io/simkube/internal/validate"
+	"simkube.io/simkube/internal/words"
 )
 
 func newValidateExplain(p *program) *cobra.Command {
@@ -66,7 +67,7 @@ func newValidatePrint(p *program) *cobra.Command {
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !slices.Contains(formats, format) {
-				return usage(cmd, fmt.Errorf("invalid --format %q: must be %s", format, oneOf(formats)))
+				return usage(cmd, fmt.Errorf("invalid --format %q: must be %s", format, words.Or(formats...)))
 			}
 			return p.printRules(format)
 		},

@@ -83,7 +83,7 @@ func BarLine(what, unit string, done, total int64, took time.Duration) string {
 		return fmt.Sprintf("%s: %s %s", what, words.Number(done), unit)
 	}
 	done = min(done, total)
-	line := fmt.Sprintf("%s: %d%%, %s of %s %s", what, done*100/total, Count(done), Count(total), unit)
+	line := fmt.Sprintf("%s: %d%%, %s of %s %s", what, done*100/total, words.Number(done), words.Number(total), unit)
 	// The first hundredth does not allow an estimate.
 	if done >= total/100+1 && done < total {
 		left := time.Duration(float64(took) / float64(done) * float64(total-done)).Round(time.Second)

@@ -147,15 +147,6 @@ func join(parts ...string) string {
 	return strings.Join(kept, ", ")
 }
 
-// count formats a number with thousands separators.
-func count(n int) string {
-	digits := strconv.Itoa(n)
-	for i := len(digits) - 3; i > 0 && digits[i-1] != '-'; i -= 3 {
-		digits = digits[:i] + "," + digits[i:]
-	}
-	return digits
-}
-
 // short formats a duration with two or three significant digits.
 func short(d time.Duration) string {
 	switch {
@@ -187,18 +178,6 @@ func pad(label string) string {
 }
 
 func pad4(s string) string { return strings.Repeat(" ", max(0, 4-len(s))) + s }
-
-// clip cuts a text without escape sequences to a width.
-func clip(s string, width int) string {
-	runes := []rune(s)
-	if len(runes) <= width {
-		return s
-	}
-	if width < 1 {
-		return ""
-	}
-	return string(runes[:width-1]) + "…"
-}
 
 // pen colours text, if enabled.
 type pen struct{ colour bool }

@@ -88,9 +88,6 @@ func (t *Transfer) draw() {
 	t.screen.redraw("", []string{pen.bold(head) + text})
 }
 
-// Count formats a number with thousands separators.
-func Count(n int64) string { return count(int(n)) }
-
 // Bytes formats a size with three significant digits: "512 B", "12.3 MB".
 func Bytes(n int64) string {
 	if n < 1000 {
