@@ -39,7 +39,7 @@ func TestCluster(t *testing.T) {
 	})
 	up := s.skctl("cluster", "up", "--nodes", "2", "--node-shape", "cpu=4,memory=8Gi,pods=20")
 	up.check(t, done)
-	wants(t, "standard error", up.stderr, "cluster default is up")
+	wants(t, "standard error", up.stderr, "cluster default is ready")
 
 	clusters := s.clusters()
 	if len(clusters) != 1 || clusters[0].Status != "running" || clusters[0].PID == 0 {
@@ -54,7 +54,7 @@ func TestCluster(t *testing.T) {
 
 	again := s.skctl("cluster", "up")
 	again.check(t, done)
-	wants(t, "standard error", again.stderr, "runs already")
+	wants(t, "standard error", again.stderr, "has been running since")
 	if now := s.clusters(); now[0].PID != clusters[0].PID {
 		t.Error("the second up started another process")
 	}

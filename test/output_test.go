@@ -27,7 +27,7 @@ func TestSimulate_OutputRefused(t *testing.T) {
 			}
 			r := s.skctl("simulate", shop, "-o", tc.out)
 			r.check(t, failed)
-			wants(t, "standard error", r.stderr, tc.want, "hint: name ")
+			wants(t, "standard error", r.stderr, tc.want, "hint: use another --output")
 			if strings.Contains(r.stderr, "preparing") {
 				t.Errorf("it was started all the same:\n%s", r.stderr)
 			}
@@ -91,7 +91,7 @@ func TestSimulate_OutputElsewhere(t *testing.T) {
 				t.Fatalf("among temporary files there are %v, want the results alone\n%s", got, r.stderr)
 			}
 			dir := filepath.Join(s.tmp, got[0])
-			wants(t, "standard error", r.stderr, "skctl: the results are in "+dir+", as they could not be written to out: ", "hint: move them")
+			wants(t, "standard error", r.stderr, "skctl: the results are in "+dir+", because they could not be written to out: ", "hint: move them")
 			if err := tc.read(dir); err != nil {
 				t.Error(err)
 			}
@@ -143,7 +143,7 @@ func TestSimulate_OutputDiskFull(t *testing.T) {
 	c.signal(os.Interrupt)
 	r = c.wait()
 	r.check(t, interrupted)
-	wants(t, "standard error", r.stderr, "as they could not be written to "+out, "no space left on device")
+	wants(t, "standard error", r.stderr, "because they could not be written to "+out, "no space left on device")
 	got := entries(t, s.tmp)
 	if len(got) != 1 {
 		t.Fatalf("among temporary files there are %v, want the results alone", got)

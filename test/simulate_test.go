@@ -120,7 +120,7 @@ func TestSimulate_Errors(t *testing.T) {
 		"truncated trace": {[]string{"simulate", half}, failed, []string{"skctl: read trace " + half + ": byte ", "the trace ends here"}},
 		"no trace":        {[]string{"simulate", "none.sktrace"}, failed, []string{"skctl: open trace none.sktrace: no such file or directory"}},
 		"wrong speed":     {[]string{"simulate", half, "--speed", "-1"}, wrongUsage, []string{"--speed -1: must be more than 0"}},
-		"wrong clock":     {[]string{"simulate", half, "--time", "sidereal"}, wrongUsage, []string{`--time "sidereal": accepted are virtual and real`}},
+		"wrong clock":     {[]string{"simulate", half, "--time", "sidereal"}, wrongUsage, []string{`invalid --time "sidereal": must be virtual or real`}},
 		"virtual speed":   {[]string{"simulate", half, "--speed", "2"}, wrongUsage, []string{"invalid --speed 2: requires --time real; virtual time runs as fast as possible"}},
 		"unknown flag":    {[]string{"simulate", "--frobnicate"}, wrongUsage, []string{"unknown flag: --frobnicate", "hint: see skctl simulate --help"}},
 		"unknown command": {[]string{"frobnicate"}, wrongUsage, []string{"unknown command"}},

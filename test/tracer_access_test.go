@@ -105,7 +105,7 @@ func testTracerTokens(t *testing.T, c *tracedCluster) {
 		want []string
 	}{
 		{"token and certificate", []string{"--tracer-ca-file", cert, "--token-file", "token"}, done, []string{"exported "}},
-		{"no token", []string{"--tracer-ca-file", cert}, failed, []string{"hint: give it a token", "--token-file"}},
+		{"no token", []string{"--tracer-ca-file", cert}, failed, []string{"hint: use a token", "--token-file"}},
 		{"no right", []string{"--tracer-ca-file", cert, "--token", nobody}, failed, []string{"system:serviceaccount:tokens:nobody", "ClusterRole"}},
 		{"unknown certificate", []string{"--token-file", "token"}, failed, []string{"certificate"}},
 	} {

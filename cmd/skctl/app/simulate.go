@@ -175,7 +175,7 @@ func reserveOutput(dir string, overwrite bool) (*results.Reservation, error) {
 	case errors.As(err, &exists):
 		return nil, hint(err, "use another --output that does not exist yet")
 	}
-	return nil, hint(fmt.Errorf("invalid --output %s: %w", dir, err), "use another --output that is writable")
+	return nil, hint(fmt.Errorf("--output %s: %w", dir, err), "use another --output that is writable")
 }
 
 // reason returns a file system's error without the path, which the message already has.
