@@ -296,7 +296,7 @@ func TestRun_Export_Failed(t *testing.T) {
 		"no TLS":           {args: []string{"--tracer-address", strings.Replace(startTracer(t, server.Options{}, nil).address, "http:", "https:", 1)}, want: []string{"hint: the tracer does not use TLS: use --tracer-address http://..."}},
 		"a stranger":       {args: []string{"--tracer-address", stranger(t)}, want: []string{"certificate", "hint: use --tracer-ca-file with"}},
 		"no transform":     {args: []string{"--transform", "/no/such"}, want: []string{"skctl: read the transformation /no/such: no such file or directory"}},
-		"no language":      {args: []string{"--transform", "../main.go"}, want: []string{"the tracer returned 400: invalid request: transform: this tracer has no language built in"}},
+		"no language":      {args: []string{"--transform", "../main.go"}, want: []string{"the tracer returned 400: invalid request: transform: this tracer cannot transform traces"}},
 		"a token in clear": {args: []string{"--tracer-address", "http://tracer.invalid", "--token", "x"}, want: []string{"warning: the token is sent to http://tracer.invalid unencrypted"}},
 		"nobody there":     {args: []string{"--tracer-address", "http://" + closedPort(t)}, want: []string{"connection refused"}},
 		"no token file":    {args: []string{"--token-file", "/no/such"}, want: []string{"skctl: read --token-file /no/such: no such file or directory"}},
