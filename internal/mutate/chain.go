@@ -57,7 +57,7 @@ type ownerChains struct {
 	root   types.UID
 
 	known    *lru.Cache // types.UID -> member
-	underway singleflight.Group
+	inFlight singleflight.Group
 }
 
 func newOwnerChains(getter OwnerGetter, root types.UID) *ownerChains {
@@ -122,7 +122,7 @@ func (o *ownerChains) get(ctx context.Context, ref metav1.OwnerReference, namesp
 	if m, ok := o.known.Get(ref.UID); ok {
 		return m.(member), nil
 	}
-	results := o.underway.DoChan(string(ref.UID), func() (any, error) {
+	results := o.inFlight.DoChan(string(ref.UID), func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), ownerTimeout)
 		defer cancel()
 		return o.fetch(ctx, ref, namespace)

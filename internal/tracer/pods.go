@@ -14,12 +14,12 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// pods records the lifecycles of pods. It is used by one goroutine.
+// pods records the lifecycles of pods. It must be used by one goroutine.
 type pods struct {
 	t *Tracer
-	// lifecycles has the kinds with trackLifecycle.
+	// lifecycles are the kinds with trackLifecycle.
 	lifecycles map[schema.GroupVersionKind]bool
-	// bare: pods are recorded as objects; owned: also those that have an owner.
+	// bare is whether pods are recorded as objects, owned whether those with an owner are, too.
 	bare, owned bool
 	live        map[string]*livePod // by UID
 	// chains shares the lists of ancestors between the pods of one owner, by the owner's UID.
@@ -33,9 +33,10 @@ type livePod struct {
 	chain    *chain
 	list     uint32
 	recorded bool
-	// trust is how far its ancestors are known to be the right ones.
+	// trust is how reliable its ancestors are.
 	trust trust
-	// over is when its containers were last seen to be all over, in unix seconds, though its lifecycle does not say so: they had started again.
+	// over is when its containers had last all ended, in unix seconds, if its lifecycle does not say
+	// so because they were restarted.
 	over int64
 }
 
@@ -56,7 +57,8 @@ func newPods(t *Tracer, config *trace.Config) *pods {
 	return p
 }
 
-// load takes up the pods that were live when the log was last written. Those whose lifecycles are nobody's concern any more are let go of.
+// load reads the pods that were live when the log was last written. It drops those whose lifecycles
+// are no longer recorded.
 func (p *pods) load(ctx context.Context) error {
 	shared := map[string][]log.Key{}
 	var dropped []*livePod
@@ -78,7 +80,7 @@ func (p *pods) load(ctx context.Context) error {
 		}
 	}
 	for _, pod := range dropped {
-		pod.Deleted = p.t.clock.Now().UnixMilli() // how long it ran on is not known
+		pod.Deleted = p.t.clock.Now().UnixMilli() // its end is not known
 		if err := p.append(ctx, pod); err != nil {
 			return err
 		}
@@ -86,7 +88,8 @@ func (p *pods) load(ctx context.Context) error {
 	return nil
 }
 
-// wanted tells whether the lifecycle of a pod is recorded, that is itself recorded or not, and has these ancestors.
+// wanted reports whether the lifecycle of a pod with these ancestors is recorded. self is whether
+// the pod itself is recorded.
 func (p *pods) wanted(self bool, ancestors []log.Key) bool {
 	if self && p.lifecycles[podKind] {
 		return true
@@ -96,7 +99,7 @@ func (p *pods) wanted(self bool, ancestors []log.Key) bool {
 
 func (p *pods) begin() { p.list++ }
 
-// object takes a pod as it is now.
+// object records a pod in its present state.
 func (p *pods) object(ctx context.Context, json []byte) error {
 	head, err := manifest.ParseHead(json)
 	if err != nil {
@@ -125,7 +128,7 @@ func (p *pods) object(ctx context.Context, json []byte) error {
 	return p.append(ctx, pod)
 }
 
-// meet takes up a pod that was not known, or gives nil if its lifecycle is nobody's concern.
+// meet adds a pod that was not known, or returns nil if its lifecycle is not recorded.
 func (p *pods) meet(ctx context.Context, head *manifest.Head, json []byte) (*livePod, error) {
 	self := p.bare && (p.owned || len(head.Owners) == 0)
 	c, trust, err := p.chainOf(ctx, head)
@@ -150,7 +153,7 @@ func (p *pods) meet(ctx context.Context, head *manifest.Head, json []byte) (*liv
 	return pod, nil
 }
 
-// share has the pods of one owner share their ancestors, if they are known to be all.
+// share makes the pods of one owner share their ancestors, if these are known completely.
 func (p *pods) share(pod *livePod, c *chain, head *manifest.Head) {
 	if len(head.Owners) != 1 || pod.trust != sure {
 		return
@@ -160,7 +163,7 @@ func (p *pods) share(pod *livePod, c *chain, head *manifest.Head) {
 	p.chains[c.uid] = c
 }
 
-// settle finds out ancestors of a pod that were not known when it was last heard of.
+// settle determines ancestors of a pod that were not known at its previous event.
 func (p *pods) settle(ctx context.Context, pod *livePod, head *manifest.Head) error {
 	before := pod.trust
 	if before == sure {
@@ -172,7 +175,7 @@ func (p *pods) settle(ctx context.Context, pod *livePod, head *manifest.Head) er
 	}
 	var c *chain
 	if before == fromLog {
-		// Nobody is asked: others may remember, who were listed just now.
+		// Nothing is requested, but owners that were listed since may be cached.
 		pod.trust = sure
 		ancestors, ok := p.t.owners.recall(head.Namespace, head.Owners)
 		if !ok {
@@ -190,7 +193,7 @@ func (p *pods) settle(ctx context.Context, pod *livePod, head *manifest.Head) er
 	}
 	more := func(k log.Key) bool { return !slices.Contains(pod.Ancestors, k) }
 	if !slices.ContainsFunc(c.ancestors, more) {
-		return nil // what is gone by now was an ancestor all the same
+		return nil // deleted owners remain ancestors
 	}
 	pod.Ancestors = c.ancestors
 	p.share(pod, c, head)
@@ -198,7 +201,7 @@ func (p *pods) settle(ctx context.Context, pod *livePod, head *manifest.Head) er
 	return nil
 }
 
-// chainOf gives the tracked ancestors of a pod, and whether those are all.
+// chainOf returns the tracked ancestors of a pod, and whether they are complete.
 func (p *pods) chainOf(ctx context.Context, head *manifest.Head) (*chain, trust, error) {
 	if len(head.Owners) == 0 {
 		return &chain{}, sure, nil
@@ -215,7 +218,7 @@ func (p *pods) chainOf(ctx context.Context, head *manifest.Head) (*chain, trust,
 	return c, sure, err
 }
 
-// observe takes in what a pod's status says and tells whether it was new.
+// observe updates a pod from its status, and reports whether that changed anything.
 func (p *pods) observe(pod *livePod, status *manifest.Pod) bool {
 	before := *pod
 	pod.Lifecycle = lifecycle.Merge(pod.Lifecycle, status.Lifecycle)
@@ -235,7 +238,8 @@ func (p *pods) observe(pod *livePod, status *manifest.Pod) bool {
 	return before.Lifecycle != pod.Lifecycle || before.Node != pod.Node || before.Scheduled != pod.Scheduled || before.Started != pod.Started
 }
 
-// precise gives the milliseconds of a time that Kubernetes tells in seconds, if it has just passed: then it is known from when it was heard of.
+// precise returns a time in seconds from Kubernetes in milliseconds. If the time has just passed,
+// it is the time at which it was received.
 func (p *pods) precise(seconds int64) int64 {
 	now := p.t.clock.Now().UnixMilli()
 	if ms := now - seconds*1000; ms < 0 || ms >= 2000 {
@@ -244,7 +248,7 @@ func (p *pods) precise(seconds int64) int64 {
 	return min(now, seconds*1000+999)
 }
 
-// gone takes the deletion of a pod.
+// gone records the deletion of a pod.
 func (p *pods) gone(ctx context.Context, head *manifest.Head, json []byte) error {
 	pod := p.live[head.UID]
 	if pod == nil {
@@ -256,14 +260,14 @@ func (p *pods) gone(ctx context.Context, head *manifest.Head, json []byte) error
 	return p.end(ctx, pod)
 }
 
-// end records that a pod is gone.
+// end records that a pod no longer exists.
 func (p *pods) end(ctx context.Context, pod *livePod) error {
 	now := p.t.clock.Now()
-	pod.Deleted = max(now.UnixMilli(), pod.Created) // of which the API server's clock tells
+	pod.Deleted = max(now.UnixMilli(), pod.Created) // Created is a time of the API server's clock
 	if pod.Lifecycle.State == trace.Running {
 		end := now.Unix()
 		if pod.over != 0 {
-			end = pod.over // it was not running any more
+			end = pod.over // it had ended before
 		}
 		pod.Lifecycle.State, pod.Lifecycle.End = trace.Finished, max(end, pod.Lifecycle.Start)
 	}

@@ -76,9 +76,9 @@ func findBehind(ctx context.Context, client corev1client.CoreV1Interface, svc *c
 	}
 	pods, err := client.Pods(svc.Namespace).List(ctx, metav1.ListOptions{LabelSelector: labels.SelectorFromSet(svc.Spec.Selector).String()})
 	if err != nil {
-		return Pod{}, fmt.Errorf("look for the tracer's pod behind the service %s/%s: %w", svc.Namespace, svc.Name, err)
+		return Pod{}, fmt.Errorf("look for the tracer's pod of the service %s/%s: %w", svc.Namespace, svc.Name, err)
 	}
-	pod, err := usable(pods.Items, fmt.Sprintf("behind the service %s/%s", svc.Namespace, svc.Name))
+	pod, err := usable(pods.Items, fmt.Sprintf("of the service %s/%s", svc.Namespace, svc.Name))
 	if err != nil {
 		return Pod{}, err
 	}

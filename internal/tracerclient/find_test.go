@@ -58,7 +58,7 @@ func TestFind(t *testing.T) {
 		"none there":             {pods: []corev1.Pod{ready}, where: Where{Namespace: "tools"}, wantErr: "no tracer: there is no pod with the label app.kubernetes.io/name=sk-tracer in the namespace tools", noTracer: true},
 		"none runs":              {pods: []corev1.Pod{pending}, wantErr: "no tracer: the pod simkube/c with the label app.kubernetes.io/name=sk-tracer in any namespace is Pending", noTracer: true},
 		"no such service":        {pods: []corev1.Pod{ready}, where: Where{Service: "recorder"}, wantErr: "no tracer: look for the service simkube/recorder: notfound", noTracer: true},
-		"a service without pods": {services: []corev1.Service{service("simkube", "sk-tracer", named)}, pods: []corev1.Pod{elsewhere}, wantErr: "no tracer: there is no pod behind the service simkube/sk-tracer", noTracer: true},
+		"a service without pods": {services: []corev1.Service{service("simkube", "sk-tracer", named)}, pods: []corev1.Pod{elsewhere}, wantErr: "no tracer: there is no pod of the service simkube/sk-tracer", noTracer: true},
 		"a service without port": {services: []corev1.Service{service("simkube", "sk-tracer")}, wantErr: "no tracer: the service simkube/sk-tracer selects no pods, or has no port", noTracer: true},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -137,7 +137,7 @@ func runAndKill(t *testing.T, dir string) (last log.Seq, over time.Time) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	moment := time.Duration(rand.Int64N(int64(600 * time.Millisecond)))
+	delay := time.Duration(rand.Int64N(int64(600 * time.Millisecond)))
 	var kill *time.Timer
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
@@ -148,7 +148,7 @@ func runAndKill(t *testing.T, dir string) (last log.Seq, over time.Time) {
 		last = log.Seq(seq)
 		if kill == nil {
 			// At any time after its first output.
-			kill = time.AfterFunc(moment, func() { _ = cmd.Process.Kill() })
+			kill = time.AfterFunc(delay, func() { _ = cmd.Process.Kill() })
 		}
 	}
 	_ = cmd.Wait() // the process was killed

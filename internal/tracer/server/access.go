@@ -26,8 +26,8 @@ func (s *Server) protect(access string, next http.Handler) http.Handler {
 		ctx := context.WithValue(r.Context(), addressKey{}, r.RemoteAddr)
 		decision, err := s.opts.Authorizer.Authorize(ctx, token, verb, access)
 		switch {
-		case errors.Is(err, errCrowded):
-			w.Header().Set("Retry-After", crowdedRetry)
+		case errors.Is(err, errTooManyWaiting):
+			w.Header().Set("Retry-After", waitingRetryAfter)
 			s.fail(w, http.StatusServiceUnavailable, err.Error())
 		case err != nil:
 			s.opts.Logger.ErrorContext(r.Context(), "check a token", "path", r.URL.Path, "error", err)
@@ -48,8 +48,8 @@ func (s *Server) protect(access string, next http.Handler) http.Handler {
 	})
 }
 
-// crowdedRetry is the value of Retry-After, in seconds, if too many requests were waiting.
-const crowdedRetry = "5"
+// waitingRetryAfter is the value of Retry-After, in seconds, if too many requests were waiting.
+const waitingRetryAfter = "5"
 
 // addressKey is the context key of the remote address of a request, for a TokenAuthorizer.
 type addressKey struct{}

@@ -29,7 +29,7 @@ func TestServer_Authorizer(t *testing.T) {
 		case "anybody": // allowed what system:discovery allows everyone
 			return Decision{User: "anybody", Allowed: verb == "get" && strings.HasPrefix(path, "/api/")}, nil
 		case "crowded":
-			return Decision{}, errCrowded
+			return Decision{}, errTooManyWaiting
 		case "broken":
 			return Decision{}, errors.New("the API server is away")
 		}

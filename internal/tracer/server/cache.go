@@ -25,30 +25,30 @@ type decisionKey struct {
 	verb, path string
 }
 
-// recent is a cache of values with expiry. It has at most maxDecisions values, and evicts the
+// expiringCache is a cache of values that expire. It has at most maxDecisions values, and evicts the
 // oldest. It is safe for concurrent use.
-type recent[K comparable, V any] struct {
+type expiringCache[K comparable, V any] struct {
 	clock clock.PassiveClock
 
 	mu      sync.Mutex          // guards what is below
 	entries map[K]*list.Element // of order
-	order   list.List           // of recentEntry[K, V], the oldest first
+	order   list.List           // of cacheEntry[K, V], the oldest first
 }
 
-type recentEntry[K comparable, V any] struct {
+type cacheEntry[K comparable, V any] struct {
 	key   K
 	value V
 	until time.Time
 }
 
-func (c *recent[K, V]) get(key K) (value V, ok bool) {
+func (c *expiringCache[K, V]) get(key K) (value V, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	element, ok := c.entries[key]
 	if !ok {
 		return value, false
 	}
-	entry := element.Value.(recentEntry[K, V])
+	entry := element.Value.(cacheEntry[K, V])
 	if !c.clock.Now().Before(entry.until) {
 		c.remove(element)
 		return value, false
@@ -56,7 +56,7 @@ func (c *recent[K, V]) get(key K) (value V, ok bool) {
 	return entry.value, true
 }
 
-func (c *recent[K, V]) put(key K, value V, keep time.Duration) {
+func (c *expiringCache[K, V]) put(key K, value V, keep time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if old, ok := c.entries[key]; ok {
@@ -68,10 +68,10 @@ func (c *recent[K, V]) put(key K, value V, keep time.Duration) {
 	if c.order.Len() >= maxDecisions {
 		c.remove(c.order.Front())
 	}
-	c.entries[key] = c.order.PushBack(recentEntry[K, V]{key, value, c.clock.Now().Add(keep)})
+	c.entries[key] = c.order.PushBack(cacheEntry[K, V]{key, value, c.clock.Now().Add(keep)})
 }
 
-func (c *recent[K, V]) drop(key K) {
+func (c *expiringCache[K, V]) drop(key K) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if element, ok := c.entries[key]; ok {
@@ -79,6 +79,6 @@ func (c *recent[K, V]) drop(key K) {
 	}
 }
 
-func (c *recent[K, V]) remove(element *list.Element) {
-	delete(c.entries, c.order.Remove(element).(recentEntry[K, V]).key)
+func (c *expiringCache[K, V]) remove(element *list.Element) {
+	delete(c.entries, c.order.Remove(element).(cacheEntry[K, V]).key)
 }

@@ -101,15 +101,15 @@ func TestTokenAuthorizer_Flood(t *testing.T) {
 		if len(a.refused.entries) > maxDecisions || len(a.decisions.entries) > 10 {
 			t.Errorf("%d refused tokens and %d decisions are remembered", len(a.refused.entries), len(a.decisions.entries))
 		}
-		if len(a.lanes.sources) != 0 || a.lanes.waiting != 0 {
-			t.Errorf("%d addresses and %d requests are still counted", len(a.lanes.sources), a.lanes.waiting)
+		if len(a.limits.sources) != 0 || a.limits.waiting != 0 {
+			t.Errorf("%d addresses and %d requests are still counted", len(a.limits.sources), a.limits.waiting)
 		}
 	})
 }
 
-// TestTokenAuthorizer_Crowded sends more requests with unknown tokens than may wait: the others are
+// TestTokenAuthorizer_TooManyWaiting sends more requests with unknown tokens than may wait: the others are
 // rejected at once.
-func TestTokenAuthorizer_Crowded(t *testing.T) {
+func TestTokenAuthorizer_TooManyWaiting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := NewTokenAuthorizer(&slowReviews{takes: time.Second}, allAllowed{}, nil)
 		const more = 50
@@ -120,7 +120,7 @@ func TestTokenAuthorizer_Crowded(t *testing.T) {
 				began := time.Now()
 				_, err := a.Authorize(t.Context(), fmt.Sprintf("forged-%d", i), "post", "/export")
 				switch {
-				case errors.Is(err, errCrowded) && time.Since(began) == 0:
+				case errors.Is(err, errTooManyWaiting) && time.Since(began) == 0:
 					refused.Add(1)
 				case err != nil:
 					t.Errorf("after %v: %v", time.Since(began), err)

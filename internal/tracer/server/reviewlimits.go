@@ -24,12 +24,12 @@ const (
 	reviewBurst = 100
 )
 
-// errCrowded is returned if too many requests with unknown tokens are waiting.
-var errCrowded = errors.New("too many requests with unknown tokens: try again in a few seconds")
+// errTooManyWaiting is returned if too many requests with unknown tokens are waiting.
+var errTooManyWaiting = errors.New("too many requests with unknown tokens: try again in a few seconds")
 
-// lanes limit concurrent reviews, separately for known and unknown tokens. They are safe for
+// reviewLimits limit concurrent reviews, separately for known and unknown tokens. They are safe for
 // concurrent use.
-type lanes struct {
+type reviewLimits struct {
 	known, unknown chan struct{} // hold one value per running question
 
 	mu      sync.Mutex // guards what is below
@@ -43,28 +43,28 @@ type source struct {
 	users int
 }
 
-func newLanes() *lanes {
-	return &lanes{known: make(chan struct{}, maxReviews), unknown: make(chan struct{}, maxReviews), sources: map[string]*source{}}
+func newReviewLimits() *reviewLimits {
+	return &reviewLimits{known: make(chan struct{}, maxReviews), unknown: make(chan struct{}, maxReviews), sources: map[string]*source{}}
 }
 
 // enterKnown waits until a known token may be reviewed. leave must be called after the review.
-func (l *lanes) enterKnown(ctx context.Context) (leave func(), err error) {
+func (l *reviewLimits) enterKnown(ctx context.Context) (leave func(), err error) {
 	return enter(ctx, l.known)
 }
 
 // enterUnknown waits until an unknown token from an address may be reviewed. The error is
-// errCrowded, or that of ctx.
-func (l *lanes) enterUnknown(ctx context.Context, address string) (leave func(), err error) {
+// errTooManyWaiting, or that of ctx.
+func (l *reviewLimits) enterUnknown(ctx context.Context, address string) (leave func(), err error) {
 	s, err := l.wait(address)
 	if err != nil {
 		return nil, err
 	}
 	leaveSource, err := enter(ctx, s.slots)
 	if err == nil {
-		var leaveLane func()
-		if leaveLane, err = enter(ctx, l.unknown); err == nil {
+		var leaveUnknown func()
+		if leaveUnknown, err = enter(ctx, l.unknown); err == nil {
 			l.served()
-			return func() { leaveLane(); leaveSource(); l.release(address, s) }, nil
+			return func() { leaveUnknown(); leaveSource(); l.release(address, s) }, nil
 		}
 		leaveSource()
 	}
@@ -73,21 +73,21 @@ func (l *lanes) enterUnknown(ctx context.Context, address string) (leave func(),
 	return nil, err
 }
 
-func enter(ctx context.Context, lane chan struct{}) (leave func(), err error) {
+func enter(ctx context.Context, slots chan struct{}) (leave func(), err error) {
 	select {
-	case lane <- struct{}{}:
-		return func() { <-lane }, nil
+	case slots <- struct{}{}:
+		return func() { <-slots }, nil
 	case <-ctx.Done():
 		return nil, fmt.Errorf("wait for a review by the API server: %w", ctx.Err())
 	}
 }
 
 // wait increments the number of waiting requests, and returns the source of an address.
-func (l *lanes) wait(address string) (*source, error) {
+func (l *reviewLimits) wait(address string) (*source, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.waiting >= maxWaiting {
-		return nil, errCrowded
+		return nil, errTooManyWaiting
 	}
 	l.waiting++
 	s := l.sources[address]
@@ -100,14 +100,14 @@ func (l *lanes) wait(address string) (*source, error) {
 }
 
 // served decrements the number of waiting requests.
-func (l *lanes) served() {
+func (l *reviewLimits) served() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.waiting--
 }
 
 // release deletes a source that is no longer used.
-func (l *lanes) release(address string, s *source) {
+func (l *reviewLimits) release(address string, s *source) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if s.users--; s.users == 0 {

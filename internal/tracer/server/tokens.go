@@ -40,10 +40,10 @@ type TokenAuthorizer struct {
 	access AccessReviews
 	// decisions are about valid tokens; refused has the invalid tokens, known the recently valid ones.
 	// Each has a limit of its own, so that forged tokens do not evict valid ones.
-	decisions recent[decisionKey, Decision]
-	refused   recent[tokenHash, Decision]
-	known     recent[tokenHash, struct{}]
-	lanes     *lanes
+	decisions expiringCache[decisionKey, Decision]
+	refused   expiringCache[tokenHash, Decision]
+	known     expiringCache[tokenHash, struct{}]
+	limits    *reviewLimits
 	// rate limits the reviews of unknown tokens.
 	rate flowcontrol.RateLimiter
 }
@@ -54,10 +54,10 @@ func NewTokenAuthorizer(tokens TokenReviews, access AccessReviews, c clock.Passi
 		c = clock.RealClock{}
 	}
 	return &TokenAuthorizer{
-		tokens: tokens, access: access, lanes: newLanes(), rate: flowcontrol.NewTokenBucketRateLimiter(reviewRate, reviewBurst),
-		decisions: recent[decisionKey, Decision]{clock: c},
-		refused:   recent[tokenHash, Decision]{clock: c},
-		known:     recent[tokenHash, struct{}]{clock: c},
+		tokens: tokens, access: access, limits: newReviewLimits(), rate: flowcontrol.NewTokenBucketRateLimiter(reviewRate, reviewBurst),
+		decisions: expiringCache[decisionKey, Decision]{clock: c},
+		refused:   expiringCache[tokenHash, Decision]{clock: c},
+		known:     expiringCache[tokenHash, struct{}]{clock: c},
 	}
 }
 
@@ -90,9 +90,9 @@ func (a *TokenAuthorizer) enter(ctx context.Context, token tokenHash) (leave fun
 	ctx, cancel := context.WithTimeout(ctx, waitTimeout)
 	defer cancel()
 	if _, known := a.known.get(token); known {
-		return a.lanes.enterKnown(ctx)
+		return a.limits.enterKnown(ctx)
 	}
-	if leave, err = a.lanes.enterUnknown(ctx, callerAddress(ctx)); err != nil {
+	if leave, err = a.limits.enterUnknown(ctx, callerAddress(ctx)); err != nil {
 		return nil, err
 	}
 	if err := a.rate.Wait(ctx); err != nil {

@@ -148,7 +148,7 @@ func TestTokenAuthorizer_Waits(t *testing.T) {
 	api := reviews{allowed: true}
 	a := NewTokenAuthorizer(tokenReviews{&api}, accessReviews{&api}, nil)
 	for range maxReviews {
-		a.lanes.unknown <- struct{}{}
+		a.limits.unknown <- struct{}{}
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
