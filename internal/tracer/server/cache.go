@@ -25,8 +25,8 @@ type decisionKey struct {
 	verb, path string
 }
 
-// expiringCache is a cache of values that expire. It has at most maxDecisions values, and evicts the
-// oldest. It is safe for concurrent use.
+// expiringCache is a cache of values that expire. It has at most maxDecisions values, and evicts
+// the oldest. It is safe for concurrent use.
 type expiringCache[K comparable, V any] struct {
 	clock clock.PassiveClock
 

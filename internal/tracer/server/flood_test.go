@@ -107,8 +107,8 @@ func TestTokenAuthorizer_Flood(t *testing.T) {
 	})
 }
 
-// TestTokenAuthorizer_TooManyWaiting sends more requests with unknown tokens than may wait: the others are
-// rejected at once.
+// TestTokenAuthorizer_TooManyWaiting sends more requests with unknown tokens than may wait: the
+// others are rejected at once.
 func TestTokenAuthorizer_TooManyWaiting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := NewTokenAuthorizer(&slowReviews{takes: time.Second}, allAllowed{}, nil)
