@@ -1,4 +1,5 @@
-// Package action tests the GitHub Action of this repository: it runs the shell steps of action.yml as a runner does.
+// Package action tests the GitHub Action of this repository by running the shell steps of
+// action.yml as a runner does.
 package action
 
 import (
@@ -50,12 +51,12 @@ func read(t *testing.T) metadata {
 	return action
 }
 
-// job runs the steps of the action with some inputs, and knows what a runner knows.
+// job runs the steps of the action with some inputs in the environment of a runner.
 type job struct {
 	t         *testing.T
 	inputs    map[string]string
 	outputs   map[string]string // by step.name
-	root      string            // where the action is
+	root      string            // the action's folder
 	workspace string
 	summary   string
 	log       bytes.Buffer
@@ -80,11 +81,11 @@ func newJob(t *testing.T, inputs map[string]string) *job {
 	return j
 }
 
-// run runs the shell steps until one fails, and gives its exit code.
+// run runs the shell steps until one fails, and returns its exit code.
 func (j *job) run() int {
 	j.t.Helper()
 	for _, s := range read(j.t).Runs.Steps {
-		if s.Run == "" || s.ID == "source" { // without an input that says otherwise, programs would be built
+		if s.Run == "" || s.ID == "source" { // without this input, programs would be built
 			continue
 		}
 		if code := j.step(s); code != 0 {
@@ -125,7 +126,7 @@ func (j *job) step(s step) int {
 	return 0
 }
 
-// expand replaces expressions. One that is not known is an error.
+// expand replaces expressions. An unknown one is an error.
 func (j *job) expand(text string) string {
 	j.t.Helper()
 	return expression().ReplaceAllStringFunc(text, func(match string) string {
@@ -153,7 +154,8 @@ func (j *job) expand(text string) string {
 
 func expression() *regexp.Regexp { return regexp.MustCompile(`\$\{\{ ([a-z_.-]+) \}\}`) }
 
-// TestMetadata checks that inputs and outputs are described and used, and that none gets into a script as text of it, where it could be run.
+// Inputs and outputs are described and used, and none is inserted into a script as text, where it
+// could be executed.
 func TestMetadata(t *testing.T) {
 	action := read(t)
 	if action.Runs.Using != "composite" || action.Name == "" || action.Description == "" {
@@ -196,7 +198,7 @@ func TestMetadata(t *testing.T) {
 	}
 }
 
-// TestSimulate runs the action on a small trace.
+// The action runs on a small trace.
 func TestSimulate(t *testing.T) {
 	bin, err := filepath.Abs("../bin")
 	if err != nil {
@@ -276,7 +278,7 @@ func TestSimulate(t *testing.T) {
 	}
 }
 
-// TestKey checks that the cache's key is the same for the same source.
+// The cache's key is the same for the same source.
 func TestKey(t *testing.T) {
 	j := newJob(t, nil)
 	var keys []string

@@ -13,10 +13,10 @@ import (
 	"testing"
 )
 
-// programs are what install.sh has to bring.
+// programs returns the programs that install.sh must install.
 func programs() []string { return []string{"skctl", "sk-cluster", "sk-cluster-virtual"} }
 
-// install runs the step install, and gives its exit code.
+// install runs the step install, and returns its exit code.
 func (j *job) install() int {
 	j.t.Helper()
 	for _, s := range read(j.t).Runs.Steps {
@@ -28,7 +28,7 @@ func (j *job) install() int {
 	return 0
 }
 
-// installed checks that the step has said where the programs are.
+// installed checks that the step has reported where the programs are.
 func (j *job) installed() {
 	j.t.Helper()
 	for _, program := range programs() {
@@ -38,7 +38,7 @@ func (j *job) installed() {
 	}
 }
 
-// TestInstall_Release downloads the programs of a release, where a runner would look for them.
+// The programs of a release are downloaded to where a runner looks for them.
 func TestInstall_Release(t *testing.T) {
 	name := "simkube_" + runtime.GOOS + "_" + runtime.GOARCH + ".tar.gz"
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -72,7 +72,7 @@ func TestInstall_Release(t *testing.T) {
 	}
 }
 
-// TestInstall_Source builds the programs once, and takes them from the cache from then on.
+// The programs are built once, and then taken from the cache.
 func TestInstall_Source(t *testing.T) {
 	j := newJob(t, map[string]string{"trace": "x"})
 	j.root = t.TempDir()
@@ -105,7 +105,7 @@ func TestInstall_Source(t *testing.T) {
 	}
 }
 
-// TestInstall_Targets checks that the programs are targets of the Makefile.
+// The programs are targets of the Makefile.
 func TestInstall_Targets(t *testing.T) {
 	makefile, err := os.ReadFile("../Makefile")
 	if err != nil {
@@ -118,7 +118,7 @@ func TestInstall_Targets(t *testing.T) {
 	}
 }
 
-// TestInstall_Folder checks that a folder without the programs is refused.
+// A folder without the programs is an error.
 func TestInstall_Folder(t *testing.T) {
 	j := newJob(t, map[string]string{"trace": "x", "bin": t.TempDir()})
 	if code := j.run(); code != 1 || !strings.Contains(j.log.String(), "has no program skctl") {

@@ -1,9 +1,8 @@
-// Package config holds what a cluster needs to host simulations: SimKube's custom
-// resource definitions (generated, see `make generate`) and the KWOK stages by which
-// simulated nodes and pods come alive.
+// Package config holds what a cluster needs to run simulations: SimKube's custom resource
+// definitions (generated, see `make generate`) and the KWOK stages for simulated nodes and pods.
 //
-// The files are embedded, so that a program carries them along; they are ordinary
-// manifests and can be applied to a cluster from where they lie.
+// The files are embedded in programs. They are ordinary manifests and can also be applied from this
+// folder.
 package config
 
 import (
@@ -30,8 +29,7 @@ func CRDs() []File { return read("crd") }
 // Stages returns the KWOK stages of simulated nodes and pods, ordered by name.
 func Stages() []File { return read("kwok") }
 
-// read panics only if a file that was embedded at build time cannot be read, which
-// would be a fault of the program, not of its surroundings.
+// read panics if an embedded file cannot be read, which would be a bug.
 func read(dir string) []File {
 	entries, err := fs.ReadDir(files, dir)
 	if err != nil {

@@ -40,8 +40,8 @@ func TestCRDs(t *testing.T) {
 	}
 }
 
-// TestStages checks what can be checked without KWOK: that each file is one stage named
-// like its file, and that the stages together read every name a pod may carry for them.
+// Each file is one stage with the file's name, and the stages together read all annotations and
+// labels that a pod may have for them. Package stages tests the rest with KWOK.
 func TestStages(t *testing.T) {
 	var all strings.Builder
 	kinds := map[string]int{}

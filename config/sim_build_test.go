@@ -25,10 +25,11 @@ const (
 	simEverything      = "cluster with components and driver-secrets"
 )
 
-// operators are the groups whose kinds others define.
+// operators returns the API groups whose kinds others define.
 func operators() []string { return []string{"monitoring.coreos.com", "cert-manager.io"} }
 
-// simBuilds builds the overlays that are installed as they are, and the cluster with all that can be added to it.
+// simBuilds builds the overlays that are installed as they are, and the overlay cluster with
+// everything that can be added to it.
 func simBuilds(t *testing.T) []*build {
 	t.Helper()
 	return []*build{simBuild(t, simCluster), simBuild(t, simNoKWOK), simWithEverything(t)}
@@ -46,7 +47,7 @@ func simWithEverything(t *testing.T) *build {
 	return b
 }
 
-// kustomizationOf makes a kustomization of some others and of components, and gives its folder.
+// kustomizationOf writes a kustomization of others and of components, and returns its folder.
 func kustomizationOf(t *testing.T, resources, components []string) string {
 	t.Helper()
 	dir, err := filepath.EvalSymlinks(t.TempDir())
@@ -76,7 +77,8 @@ func kustomizationOf(t *testing.T, resources, components []string) string {
 	return dir
 }
 
-// simBuild builds a kustomization and reads every object strictly, custom resource definitions among them.
+// simBuild builds a kustomization and decodes every object strictly, including custom resource
+// definitions.
 func simBuild(t *testing.T, dir string) *build {
 	t.Helper()
 	resources, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), dir)

@@ -10,8 +10,9 @@ import (
 	"simkube.io/simkube/config"
 )
 
-// TestSim_ChartFiles checks that the chart, which can carry no files from elsewhere, has copies of the definitions and stages that are
-// not old. The chart's own tests are in tools/helm: make chart runs them, and copies.
+// The chart cannot include files from elsewhere, so its copies of the definitions and stages must
+// be up to date. The chart's own tests are in tools/helm; make chart runs them and updates the
+// copies.
 func TestSim_ChartFiles(t *testing.T) {
 	want := map[string]string{}
 	for folder, files := range map[string][]config.File{"crd": config.CRDs(), "kwok": config.Stages()} {
@@ -37,6 +38,6 @@ func TestSim_ChartFiles(t *testing.T) {
 		got[filepath.Base(filepath.Dir(file))+"/"+filepath.Base(file)] = string(text)
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("the chart's files are old; make chart copies them (-config +chart):\n%s", diff)
+		t.Errorf("the chart's files are out of date; make chart updates them (-config +chart):\n%s", diff)
 	}
 }

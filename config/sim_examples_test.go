@@ -18,7 +18,7 @@ import (
 	"simkube.io/simkube/internal/hooks"
 )
 
-// TestSimExamples_Nodes checks that the nodes are ones that KWOK looks after and simulated pods go to.
+// The nodes are managed by KWOK, and simulated pods can be scheduled to them.
 func TestSimExamples_Nodes(t *testing.T) {
 	nodes := exampleNodes(t)
 	if len(nodes) != 10 {
@@ -94,7 +94,7 @@ func exampleSimulation(t *testing.T) *simkubev1.Simulation {
 	return sim
 }
 
-// TestSimExamples_Hooks checks that the hooks are read, and that what is made before is what is removed after.
+// The hooks are valid, and what is created before is removed after.
 func TestSimExamples_Hooks(t *testing.T) {
 	all, err := hooks.ReadFiles("sim/examples/hooks.yml")
 	if err != nil {
@@ -107,7 +107,7 @@ func TestSimExamples_Hooks(t *testing.T) {
 	selector := all.PostStopHooks[0].DeleteNodes.Selector.MatchLabels
 	nodes := readNodes(t, []byte(all.PreStartHooks[0].Apply.Manifests))
 	if len(nodes) == 0 {
-		t.Error("no node is made")
+		t.Error("no node is created")
 	}
 	matches := func(node *corev1.Node) bool {
 		for key, value := range selector {
@@ -129,8 +129,8 @@ func TestSimExamples_Hooks(t *testing.T) {
 	}
 }
 
-// TestSimExamples_Dashboard checks that the dashboard asks for metrics that there are, and for all of the driver's, and that the
-// documentation lists all of them.
+// The dashboard uses existing metrics, including all of the driver's, and the documentation lists
+// all of them.
 func TestSimExamples_Dashboard(t *testing.T) {
 	there := map[string]bool{}
 	for _, file := range []string{"../internal/driver/metrics.go", "../internal/admission/metrics.go", "../internal/controller/metrics.go"} {

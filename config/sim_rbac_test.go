@@ -19,7 +19,7 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// rulesOf gives the rules of every role in a build, by kind and name, "Role namespace/name".
+// rulesOf returns the rules of every role in a build, by kind and name, "Role namespace/name".
 func rulesOf(b *build) map[string][]rbacv1.PolicyRule {
 	rules := map[string][]rbacv1.PolicyRule{}
 	for _, role := range all[*rbacv1.ClusterRole](b) {
@@ -31,7 +31,7 @@ func rulesOf(b *build) map[string][]rbacv1.PolicyRule {
 	return rules
 }
 
-// TestSim_RBACDocs holds the tables of docs/sim-rbac.md against the rules, in both directions.
+// The tables of docs/sim-rbac.md match the rules.
 func TestSim_RBACDocs(t *testing.T) {
 	text, err := os.ReadFile("../docs/sim-rbac.md")
 	if err != nil {
@@ -80,7 +80,7 @@ func describeRule(rule rbacv1.PolicyRule) string {
 	return strings.Join([]string{strings.Join(groups, " "), what, strings.Join(rule.Verbs, " ")}, " | ")
 }
 
-// TestSim_RBACIsLeast checks that there are no wildcards, that nobody may grant rights, and who may write what is secret.
+// There are no wildcards, nobody may grant permissions, and only known roles may write secret data.
 func TestSim_RBACIsLeast(t *testing.T) {
 	for _, b := range simBuilds(t) {
 		for role, rules := range rulesOf(b) {
@@ -112,7 +112,7 @@ func checkLeast(t *testing.T, where, role string, rule rbacv1.PolicyRule) {
 	}
 }
 
-// TestSim_RBACBindings checks who gets which role: sk-ctrl must not get drivers' secrets.
+// The roles are bound to the right accounts: sk-ctrl must not get drivers' secrets.
 func TestSim_RBACBindings(t *testing.T) {
 	got := map[string][]string{}
 	b := simWithEverything(t)
@@ -158,8 +158,8 @@ func TestSim_RBACBindings(t *testing.T) {
 	}
 }
 
-// TestSim_SecretsAreAddedOnly checks that no overlay lets drivers see Secrets, that config/sim/driver-secrets does, with a binding
-// that is theirs alone, and that it gives nothing else.
+// No overlay lets drivers read Secrets. config/sim/driver-secrets does, with a binding of its own,
+// and grants nothing else.
 func TestSim_SecretsAreAddedOnly(t *testing.T) {
 	const role = "ClusterRole sk-driver-secrets"
 	for _, overlay := range []string{simCluster, simNoKWOK, simDriverNamespace} {
@@ -182,14 +182,14 @@ func TestSim_SecretsAreAddedOnly(t *testing.T) {
 	if got := len(b.objects); got != 2 {
 		t.Errorf("%s has %d objects, want the role and its binding", simDriverSecrets, got)
 	}
-	// A label of the aggregated roles would give them to sk-ctrl as well.
+	// A label of the aggregated roles would grant them to sk-ctrl as well.
 	if labels := named[*rbacv1.ClusterRole](t, b, "sk-driver-secrets").Labels; labels["simkube.io/aggregate-to-driver"] != "" {
 		t.Errorf("it is one of the aggregated roles: %v", labels)
 	}
 }
 
-// TestSim_DriverReplaysRecordings checks that a driver, by the sum of the aggregated roles, may apply and remove every kind that
-// the tracer records, and that a pod is all that it must not make of a node.
+// A driver may apply and delete every kind that the tracer records, according to the aggregated
+// roles, and may create no other objects from a node than pods.
 func TestSim_DriverReplaysRecordings(t *testing.T) {
 	b := simBuild(t, simCluster)
 	sum := named[*rbacv1.ClusterRole](t, b, "sk-driver")
@@ -247,7 +247,7 @@ func TestSim_DriverReplaysRecordings(t *testing.T) {
 	}
 }
 
-// TestSim_DriverNamespace checks that a further namespace for drivers has the same roles as the first.
+// A further namespace for drivers has the same roles as the first.
 func TestSim_DriverNamespace(t *testing.T) {
 	first, other := rulesOf(simBuild(t, simCluster)), rulesOf(simBuild(t, simDriverNamespace))
 	want := map[string][]rbacv1.PolicyRule{}

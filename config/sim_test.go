@@ -23,7 +23,7 @@ import (
 	"simkube.io/simkube/internal/controller/allowlist"
 )
 
-// TestSim_Objects checks that every manifest is read strictly (by building it), is where it should be, and stands once.
+// Every manifest can be decoded strictly, is in the right namespace, and occurs once.
 func TestSim_Objects(t *testing.T) {
 	elsewhere := map[string]string{
 		"*v1.Role sk-simulation-events": "default", "*v1.RoleBinding sk-simulation-events": "default",
@@ -53,7 +53,7 @@ func TestSim_Objects(t *testing.T) {
 	}
 }
 
-// TestSim_Overlays checks what is in which.
+// The overlays hold the right objects.
 func TestSim_Overlays(t *testing.T) {
 	for _, b := range simBuilds(t) {
 		want := map[string]bool{"sk-ctrl": true, "sk-kwok": b.name != simNoKWOK}
@@ -78,8 +78,8 @@ func TestSim_Overlays(t *testing.T) {
 	}
 }
 
-// TestSim_PodsAreRestricted checks what the restricted pod security level asks for, a read-only root besides, and that nothing
-// that is real is put on a simulated node.
+// Pods fulfil the restricted pod security level, have a read-only root, and are not scheduled to
+// simulated nodes.
 func TestSim_PodsAreRestricted(t *testing.T) {
 	for _, b := range simBuilds(t) {
 		for _, deployment := range all[*appsv1.Deployment](b) {
@@ -117,7 +117,7 @@ func TestSim_PodsAreRestricted(t *testing.T) {
 	}
 }
 
-// TestSim_References checks that what an object names is there.
+// Objects that others refer to exist.
 func TestSim_References(t *testing.T) {
 	for _, b := range simBuilds(t) {
 		for _, deployment := range all[*appsv1.Deployment](b) {
@@ -171,8 +171,7 @@ func TestSim_References(t *testing.T) {
 	}
 }
 
-// TestSim_Controller checks what the controller is told: its flags are those that its documentation lists, its ports fit, and
-// the accounts are there.
+// The controller's flags are documented, its ports match, and its accounts exist.
 func TestSim_Controller(t *testing.T) {
 	known := tableNames(t, "../cmd/sk-ctrl/README.md", "## Flags", "--")
 	for _, b := range simBuilds(t) {
@@ -210,8 +209,8 @@ func TestSim_Controller(t *testing.T) {
 	}
 }
 
-// checkLimits checks that the controller runs no commands of hooks, and allows what the example and
-// skctl run name, and no more.
+// checkLimits checks that the controller does not run hook commands, and allows only what the
+// example and skctl run use.
 func checkLimits(t *testing.T, name string, args map[string]string) {
 	t.Helper()
 	if args["hook-commands"] != "false" {
@@ -235,8 +234,8 @@ func checkLimits(t *testing.T, name string, args map[string]string) {
 	}
 }
 
-// TestSim_KWOK checks that KWOK reads every stage and its settings, looks after nothing but simulated nodes, and is of the
-// version that the stages are tested with.
+// KWOK reads every stage and its settings, manages only simulated nodes, and has the version that
+// the stages are tested with.
 func TestSim_KWOK(t *testing.T) {
 	b := simBuild(t, simCluster)
 	pod := named[*appsv1.Deployment](t, b, "sk-kwok").Spec.Template.Spec
@@ -289,8 +288,8 @@ func TestSim_KWOK(t *testing.T) {
 	}
 }
 
-// TestSim_Namespace checks that the tracer's manifests and these do not undo each other's labels, and that the level is enforced
-// where that is asked for.
+// The tracer's manifests and these do not revert each other's labels, and the pod security level is
+// enforced where requested.
 func TestSim_Namespace(t *testing.T) {
 	tracer := named[*corev1.Namespace](t, kustomize(t, tracerBase), "simkube")
 	if diff := cmp.Diff(tracer.Labels, named[*corev1.Namespace](t, simBuild(t, simCluster), "simkube").Labels); diff != "" {

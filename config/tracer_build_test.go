@@ -17,7 +17,7 @@ import (
 
 const tracerBase = "tracer/base"
 
-// build is what a kustomization makes.
+// build is the output of a kustomization.
 type build struct {
 	name    string
 	objects []metav1.Object
@@ -54,8 +54,8 @@ func withComponents(t *testing.T) *build {
 	return b
 }
 
-// kustomize builds a kustomization and reads every object of Kubernetes' own kinds strictly: a field that is not
-// known, or stands twice, is an error.
+// kustomize builds a kustomization and decodes every object of Kubernetes' own kinds strictly:
+// unknown and duplicate fields are errors.
 func kustomize(t *testing.T, dir string) *build {
 	t.Helper()
 	resources, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), dir)
@@ -84,7 +84,7 @@ func kustomize(t *testing.T, dir string) *build {
 	return b
 }
 
-// all gives a build's objects of a type.
+// all returns a build's objects of a type.
 func all[T metav1.Object](b *build) []T {
 	var found []T
 	for _, object := range b.objects {
@@ -95,7 +95,7 @@ func all[T metav1.Object](b *build) []T {
 	return found
 }
 
-// named gives the object of a type and name, or fails.
+// named returns the object with a type and name, or fails.
 func named[T metav1.Object](t *testing.T, b *build, name string) T {
 	t.Helper()
 	found := all[T](b)
@@ -107,7 +107,7 @@ func named[T metav1.Object](t *testing.T, b *build, name string) T {
 	return found[index]
 }
 
-// tracerPod gives the pod template of the tracer, and its only container.
+// tracerPod returns the pod template of the tracer, and its only container.
 func tracerPod(t *testing.T, b *build) (*appsv1.StatefulSet, *corev1.PodSpec, *corev1.Container) {
 	t.Helper()
 	set := named[*appsv1.StatefulSet](t, b, "sk-tracer")
@@ -118,7 +118,7 @@ func tracerPod(t *testing.T, b *build) (*appsv1.StatefulSet, *corev1.PodSpec, *c
 	return set, pod, &pod.Containers[0]
 }
 
-// tracerArgs gives the flags of the tracer's container with the values that its settings give them.
+// tracerArgs returns the flags of the tracer's container with their values from the settings.
 func tracerArgs(t *testing.T, b *build) map[string][]string {
 	t.Helper()
 	_, _, container := tracerPod(t, b)
@@ -151,7 +151,7 @@ func tracerArgs(t *testing.T, b *build) map[string][]string {
 	return args
 }
 
-// one gives the value of a flag that stands once, or fails.
+// one returns the value of a flag that occurs once, or fails.
 func one(t *testing.T, b *build, args map[string][]string, name string) string {
 	t.Helper()
 	if len(args[name]) != 1 {

@@ -16,8 +16,8 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// TestTracer_RBAC checks that nobody gets more than named things, that roles are those of this build (cluster-admin is not), and
-// that the only accounts that get any are known.
+// Roles grant only named resources and belong to this build (cluster-admin does not), and only
+// known accounts have roles.
 func TestTracer_RBAC(t *testing.T) {
 	accounts := []string{"simkube/sk-tracer", "simkube/sk-tracer-export", "monitoring/prometheus-k8s"}
 	for _, b := range tracerBuilds(t) {
@@ -82,8 +82,8 @@ func checkRules(t *testing.T, where string, rules []rbacv1.PolicyRule) {
 	}
 }
 
-// TestTracer_RoleFitsConfig checks that the tracer may read the kinds of its config, pods and nodes, and nothing else. That the
-// role is what `skctl tracer-rbac` makes is checked there.
+// The tracer may read the kinds of its config, pods and nodes, and nothing else. A test of skctl
+// checks that the role is the output of `skctl tracer-rbac`.
 func TestTracer_RoleFitsConfig(t *testing.T) {
 	text, err := os.ReadFile("tracer/base/config.yaml")
 	if err != nil {

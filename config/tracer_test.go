@@ -22,7 +22,7 @@ import (
 	"simkube.io/simkube/internal/timespec"
 )
 
-// TestTracer_Objects checks that every manifest is read strictly (by building it), is in the tracer's namespace, and stands once.
+// Every manifest can be decoded strictly, is in the tracer's namespace, and occurs once.
 func TestTracer_Objects(t *testing.T) {
 	clusterScoped := []string{"*v1.Namespace", "*v1.ClusterRole", "*v1.ClusterRoleBinding", "*v1.PriorityClass", "*v1.PersistentVolume"}
 	for _, b := range tracerBuilds(t) {
@@ -45,7 +45,7 @@ func TestTracer_Objects(t *testing.T) {
 	}
 }
 
-// TestTracer_PodIsRestricted checks what the restricted pod security level asks for, and a read-only root besides.
+// The pod fulfils the restricted pod security level, and has a read-only root.
 func TestTracer_PodIsRestricted(t *testing.T) {
 	for _, b := range tracerBuilds(t) {
 		_, pod, container := tracerPod(t, b)
@@ -78,7 +78,7 @@ func TestTracer_PodIsRestricted(t *testing.T) {
 	}
 }
 
-// TestTracer_OneWriter: the event log takes one.
+// The event log allows one writer.
 func TestTracer_OneWriter(t *testing.T) {
 	for _, b := range tracerBuilds(t) {
 		set, _, _ := tracerPod(t, b)
@@ -88,7 +88,7 @@ func TestTracer_OneWriter(t *testing.T) {
 	}
 }
 
-// TestTracer_References checks that what an object names is there.
+// Objects that others refer to exist.
 func TestTracer_References(t *testing.T) {
 	for _, b := range tracerBuilds(t) {
 		set, pod, container := tracerPod(t, b)
@@ -116,7 +116,7 @@ func TestTracer_References(t *testing.T) {
 				}
 			case volume.PersistentVolumeClaim != nil:
 				named[*corev1.PersistentVolumeClaim](t, b, volume.PersistentVolumeClaim.ClaimName)
-				// Not the volume's root: that may hold lost+found.
+				// Not the volume's root, which may hold lost+found.
 				if dir := one(t, b, tracerArgs(t, b), "data-dir"); path.Dir(dir) != mounts[volume.Name] {
 					t.Errorf("%s: --data-dir=%s is not a folder in the volume at %s", b.name, dir, mounts[volume.Name])
 				}
@@ -149,7 +149,8 @@ func TestTracer_References(t *testing.T) {
 	}
 }
 
-// TestTracer_Args checks that the arguments are flags of sk-tracer (as docs/tracer.md lists them), safe, and fit the volume.
+// The arguments are flags of sk-tracer (as listed in the documentation), are safe, and match the
+// volume.
 func TestTracer_Args(t *testing.T) {
 	known := tableNames(t, "../docs/tracer.md", "## Flags", "--")
 	for _, b := range tracerBuilds(t) {
@@ -182,7 +183,7 @@ func TestTracer_Args(t *testing.T) {
 	}
 }
 
-// TestTracer_Destinations checks that only what is made for a cloud may write to buckets, and only below a prefix.
+// Only overlays for a cloud may write to buckets, and only below a prefix.
 func TestTracer_Destinations(t *testing.T) {
 	want := map[string]string{
 		"tracer/overlays/aws": "s3://your-bucket/simkube", "tracer/overlays/google": "gs://your-bucket/simkube",
@@ -195,7 +196,7 @@ func TestTracer_Destinations(t *testing.T) {
 	}
 }
 
-// TestTracer_Kind checks that the cluster that the overlay's cluster.yaml makes has the folder that the overlay needs.
+// The cluster that the overlay's cluster.yaml creates has the folder that the overlay needs.
 func TestTracer_Kind(t *testing.T) {
 	text, err := os.ReadFile("tracer/overlays/kind/cluster.yaml")
 	if err != nil {
@@ -224,7 +225,7 @@ func TestTracer_Kind(t *testing.T) {
 	}
 }
 
-// TestTracer_Metrics checks that alerts ask for metrics that the documentation lists.
+// Alerts use documented metrics.
 func TestTracer_Metrics(t *testing.T) {
 	if diff := cmp.Diff([]string{"PrometheusRule/sk-tracer", "ServiceMonitor/sk-tracer"}, slices.Sorted(slices.Values(withComponents(t).others))); diff != "" {
 		t.Errorf("monitoring objects (-want +got):\n%s", diff)
@@ -245,7 +246,8 @@ func TestTracer_Metrics(t *testing.T) {
 	}
 }
 
-// tableNames gives the names with a prefix that the first column of the tables in a section of a document has.
+// tableNames returns the names with a prefix in the first column of the tables in a section of a
+// document.
 func tableNames(t *testing.T, file, heading, prefix string) []string {
 	t.Helper()
 	text, err := os.ReadFile(file)

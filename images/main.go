@@ -1,5 +1,5 @@
-// Command images makes SimKube's images of programs that are built already, without Docker. make images calls it; docs/install.md says how to
-// use what it makes.
+// Command images builds SimKube's images from built programs, without Docker. make images calls it;
+// docs/install.md describes how to use its output.
 package main
 
 import (
@@ -71,7 +71,7 @@ func run(ctx context.Context, args []string) error {
 	return nil
 }
 
-// titles are the programs that have images, and what they are.
+// titles returns the titles of the programs that have images.
 func titles() map[string]string {
 	return map[string]string{
 		"sk-ctrl":   "Runs the Simulations of a cluster",

@@ -17,11 +17,11 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// benchStart is a whole minute, as good as any.
+// benchStart is an arbitrary whole minute.
 const benchStart = 1_773_100_800
 
-// BenchmarkReady is the time from starting the process to a control plane that serves: API
-// server ready, CRDs installed, scheduler in sync.
+// BenchmarkReady measures the time from starting the process until the control plane serves
+// requests: the API server is ready, CRDs are installed, and the scheduler has synced.
 func BenchmarkReady(b *testing.B) {
 	file := writeTrace(b, []trace.Event{{Time: benchStart, Applied: []trace.Object{deployment(b, 0, 1)}}})
 	var total time.Duration
@@ -41,15 +41,16 @@ func BenchmarkReady(b *testing.B) {
 	b.ReportMetric(total.Seconds()/float64(b.N), "s-to-ready")
 }
 
-// BenchmarkBurst is the real time from the start of a replay until all pods of some Deployments run, on both clocks,
-// with the client-side rate limits of a default cluster and without.
+// BenchmarkBurst measures the real time from the start of a replay until all pods of some
+// Deployments are running, on both clocks, with and without the client-side rate limits of a
+// default cluster.
 func BenchmarkBurst(b *testing.B) {
 	for _, bench := range []struct {
 		name                     string
 		clock                    simulation.Time
 		qps                      float32
 		deployments, pods, nodes int
-		seconds                  int64 // of the replay, enough for all pods to run
+		seconds                  int64 // of the replay; long enough for all pods to run
 		seed                     uint64
 	}{
 		{"1000-pods/real/default-limits", simulation.Real, 0, 40, 1000, 200, 75, 0},
@@ -65,7 +66,7 @@ func BenchmarkBurst(b *testing.B) {
 			for i := range bench.deployments {
 				event.Applied = append(event.Applied, deployment(b, i, bench.pods/bench.deployments))
 			}
-			// The second event only holds the replay open.
+			// The second event only extends the replay.
 			file := writeTrace(b, []trace.Event{event, {Time: benchStart + bench.seconds}})
 			var total time.Duration
 			var peak int64
@@ -100,7 +101,8 @@ func BenchmarkBurst(b *testing.B) {
 	}
 }
 
-// BenchmarkDay replays the example day in virtual time, from the start of the process to the report.
+// BenchmarkDay replays the example day in virtual time, from the start of the process to the
+// report.
 func BenchmarkDay(b *testing.B) {
 	file, err := filepath.Abs("../examples/day.sktrace")
 	if err != nil {
@@ -117,7 +119,7 @@ func BenchmarkDay(b *testing.B) {
 	}
 }
 
-// BenchmarkIdle is the pace of a control plane with nothing to do, by number of nodes.
+// BenchmarkIdle measures the pace of an idle control plane by its number of nodes.
 func BenchmarkIdle(b *testing.B) {
 	const hours = 6
 	for _, count := range []int{10, 100, 1000} {
@@ -157,14 +159,14 @@ func benchSpec(b *testing.B, file string, nodeCount int) simulation.Spec {
 	}
 }
 
-// simulate runs a simulation in a process of its own and reads its results.
+// simulate runs a simulation in a process of its own and returns its results.
 func simulate(tb testing.TB, spec simulation.Spec, onMessage func(simulation.Message)) *results.Run {
 	tb.Helper()
 	run, _ := measure(tb, spec, onMessage)
 	return run
 }
 
-// measure is simulate, and tells what the process used.
+// measure is simulate, and also returns what the process used.
 func measure(tb testing.TB, spec simulation.Spec, onMessage func(simulation.Message)) (*results.Run, skcluster.Usage) {
 	tb.Helper()
 	name := "sk-cluster"

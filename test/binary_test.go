@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// binary returns the path of a program that `make build` has built.
+// binary returns the path of a program built by `make build`.
 func binary(tb testing.TB, name string) string {
 	tb.Helper()
 	path, err := filepath.Abs(filepath.Join("..", "bin", name))

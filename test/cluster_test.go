@@ -30,7 +30,7 @@ func (s *sandbox) clusters() []clusterStatus {
 func TestCluster(t *testing.T) {
 	t.Parallel()
 	s := newSandbox(t)
-	t.Cleanup(func() { // also when the test fails half-way
+	t.Cleanup(func() { // also if the test fails early
 		cmd := exec.Command(binary(t, "skctl"), "cluster", "down")
 		cmd.Env = s.env
 		if out, err := cmd.CombinedOutput(); err != nil {
@@ -82,7 +82,7 @@ func TestCluster(t *testing.T) {
 	s.skctl("cluster", "down").check(t, done)
 }
 
-// kubectl checks that plain kubectl works, and that a pod runs on a simulated node.
+// kubectl checks that kubectl works, and that a pod runs on a simulated node.
 func (s *sandbox) kubectl(t *testing.T, kubeconfig string) {
 	program, err := filepath.Abs("../bin/kubectl")
 	must(t, err)

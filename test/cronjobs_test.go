@@ -15,7 +15,8 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// In the example day, every CronJob makes every run its schedule asks for, in that second, and no other.
+// In the example day, every CronJob creates each run of its schedule in the right second, and no
+// others.
 func TestCronJobs(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
@@ -32,7 +33,7 @@ func TestCronJobs(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := checkCronRuns(t, day, run)
-	// Those of midnight are not due: the CronJobs are made in that second.
+	// The runs at midnight are not due, because the CronJobs are created in that second.
 	want := map[string]int{
 		"storefront/cart-cleanup": 143,
 		"storefront/sitemap":      3,
@@ -53,7 +54,7 @@ func TestCronJobs(t *testing.T) {
 	empty(t, s.tmp)
 }
 
-// beat is a CronJob that runs every ten minutes, with whatever else its spec is to say.
+// beat returns a CronJob that runs every ten minutes, with additional fields in its spec.
 func beat(tb testing.TB, name string, more map[string]any) trace.Object {
 	spec := map[string]any{
 		"schedule":          "*/10 * * * *",
@@ -68,14 +69,14 @@ func beat(tb testing.TB, name string, more map[string]any) trace.Object {
 }
 
 func TestCronRuns(t *testing.T) {
-	// A whole hour, from which times are given in minutes.
+	// A whole hour, relative to which times are in minutes.
 	const start = benchStart
 	at := func(minute int64) int64 { return start + 60*minute }
 	made := trace.Event{Time: at(0), Applied: []trace.Object{beat(t, "beat", nil)}}
 	suspended := beat(t, "beat", map[string]any{"suspend": true})
 	for name, tc := range map[string]struct {
 		events []trace.Event
-		want   string // minutes of the runs, with that of the schedule if it is another
+		want   string // minutes of the runs, with those of the schedule if they differ
 	}{
 		"not in the second it is made":  {[]trace.Event{made}, "10 20 30 40 50"},
 		"in the second after":           {[]trace.Event{{Time: at(10) - 1, Applied: made.Applied}}, "10 20 30 40 50"},
@@ -112,7 +113,7 @@ func TestCronRuns(t *testing.T) {
 	}
 }
 
-// The comparison sees every way in which a replay can go wrong.
+// The comparison detects every deviation of a replay.
 func TestCronDifferences(t *testing.T) {
 	owner := results.Owner{Namespace: "shop", Kind: "CronJob", Name: "beat"}
 	first := time.Unix(benchStart+600, 0).UTC()
@@ -127,7 +128,7 @@ func TestCronDifferences(t *testing.T) {
 			Created: at.Add(100 * time.Millisecond), Running: at.Add(time.Second), Finished: at.Add(time.Minute),
 		})
 	}
-	end := first.Add(30 * time.Minute) // at which the last run is due
+	end := first.Add(30 * time.Minute) // when the last run is due
 	for name, tc := range map[string]struct {
 		wrong func(pods []results.Pod) []results.Pod
 		want  string
@@ -135,15 +136,15 @@ func TestCronDifferences(t *testing.T) {
 		"as it should be":    {func(pods []results.Pod) []results.Pod { return pods }, ""},
 		"nothing of the end": {func(pods []results.Pod) []results.Pod { return pods[:3] }, ""},
 		"missed":             {func(pods []results.Pod) []results.Pod { return slices.Delete(pods, 1, 2) }, "was missed"},
-		"doubled":            {func(pods []results.Pod) []results.Pod { return append(pods, pods[1]) }, "made 2 pods instead of 1"},
+		"doubled":            {func(pods []results.Pod) []results.Pod { return append(pods, pods[1]) }, "created 2 pods instead of 1"},
 		"a second late": {func(pods []results.Pod) []results.Pod {
 			pods[1].Created = pods[1].Created.Add(time.Second)
 			return pods
-		}, "was made at"},
+		}, "was created at"},
 		"a second early": {func(pods []results.Pod) []results.Pod {
 			pods[1].Created = pods[1].Created.Add(-time.Second)
 			return pods
-		}, "was made at"},
+		}, "was created at"},
 		"never ran":                 {func(pods []results.Pod) []results.Pod { pods[1].Running = time.Time{}; return pods }, "never ran"},
 		"not over when the next is": {func(pods []results.Pod) []results.Pod { pods[1].Finished = time.Time{}; return pods }, "was not over"},
 		"not due": {func(pods []results.Pod) []results.Pod {
@@ -167,7 +168,8 @@ func TestCronDifferences(t *testing.T) {
 
 func jobAt(cronJob string, at time.Time) string { return fmt.Sprintf("%s-%d", cronJob, at.Unix()/60) }
 
-// minutes is when a run is made, in minutes after start, and the minute of the schedule if that is another.
+// minutes returns when a run is created, in minutes after start, and the minute of the schedule if
+// that differs.
 func minutes(t *testing.T, run cronRun, start int64) string {
 	t.Helper()
 	_, suffix, _ := strings.Cut(run.job, "-")

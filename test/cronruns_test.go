@@ -22,18 +22,19 @@ var cronJobKind = schema.GroupVersionKind{Group: "batch", Version: "v1", Kind: "
 
 // cronRun is a run of a CronJob that is due.
 type cronRun struct {
-	// job is the name of its Job, which ends in the minute of the schedule.
+	// job is the name of its Job, which ends with the minute of the schedule.
 	job string
-	// at is when the controller has to create it: in the second of the schedule, but for runs that were missed.
+	// at is when the controller must create it: in the second of the schedule, except for missed runs.
 	at time.Time
-	// first is how many pods it starts with, pods how many it has in all if none fails.
+	// first is the number of pods it starts with, pods the total number if none fails.
 	first, pods int
-	// forbid tells that there must not be another run of the CronJob meanwhile.
+	// forbid is set if there must be no other run of the CronJob at the same time.
 	forbid bool
 }
 
-// cronRuns lists the runs that the CronJobs of a trace have to make before its replay ends, in the order of
-// time. It is the CronJob controller in small, for whatever a trace can do to a CronJob.
+// cronRuns returns the runs that the CronJobs of a trace must create before its replay ends, in the
+// order of time. It is a model of the CronJob controller that covers everything a trace can do to a
+// CronJob.
 func cronRuns(events []trace.Event, end time.Time) (map[results.Owner][]cronRun, error) {
 	all := map[results.Owner]*cronState{}
 	for i := range events {
@@ -75,18 +76,18 @@ func ownerOf(o *trace.Object) results.Owner {
 	return results.Owner{Namespace: o.Namespace(), Kind: o.GVK().Kind, Name: o.Name()}
 }
 
-// cronState is a CronJob at one instant of the trace.
+// cronState is the state of a CronJob at one time of the trace.
 type cronState struct {
 	exists   bool
 	object   batchv1.CronJob
 	schedule cron.Schedule
-	// last is the latest minute of the schedule that is not due any more: that of the last run. A CronJob that has
-	// none counts from its creation, so that a run scheduled for that very second is not due.
+	// last is the latest minute of the schedule that is no longer due: that of the last run. Without a
+	// run it is the creation time, so that a run scheduled for that second is not due.
 	last time.Time
 	runs []cronRun
 }
 
-// apply takes in the CronJob as it is from now on.
+// apply sets the CronJob's new state.
 func (s *cronState) apply(now time.Time, object *trace.Object) error {
 	u, err := object.Unstructured()
 	if err != nil {
@@ -115,10 +116,10 @@ func (s *cronState) apply(now time.Time, object *trace.Object) error {
 	case s.tooLate(missed, now):
 		s.last = missed
 	case changed:
-		// The controller leaves it at that until something else makes it look at the CronJob.
-		return fmt.Errorf("by the new schedule it missed the run of %s, and when that is made up for is not modelled", missed)
+		// The controller does nothing until another event makes it look at the CronJob.
+		return fmt.Errorf("by the new schedule it missed the run of %s, and the model does not say when that is made up for", missed)
 	default:
-		// Without a deadline, a CronJob that is resumed makes up for the latest run it has missed.
+		// Without a deadline, a resumed CronJob makes up for the latest run that it has missed.
 		s.run(missed, now)
 	}
 	return nil
@@ -128,7 +129,7 @@ func (s *cronState) suspended() bool {
 	return s.object.Spec.Suspend != nil && *s.object.Spec.Suspend
 }
 
-// missed is the latest minute of the schedule that has no run yet, or zero.
+// missed returns the latest minute of the schedule that has no run yet, or zero.
 func (s *cronState) missed(now time.Time) time.Time {
 	var missed time.Time
 	for due := s.schedule.Next(s.last); !due.After(now); due = s.schedule.Next(due) {
@@ -142,7 +143,7 @@ func (s *cronState) tooLate(due, now time.Time) bool {
 	return deadline != nil && due.Add(time.Duration(*deadline)*time.Second).Before(now)
 }
 
-// runUntil makes the runs before an instant.
+// runUntil adds the runs before a time.
 func (s *cronState) runUntil(end time.Time) {
 	if !s.exists || s.suspended() {
 		return
@@ -172,8 +173,8 @@ func (s *cronState) run(due, at time.Time) {
 	})
 }
 
-// cronDifferences says in what the pods of a replay are not those of the runs that were due before end: one
-// line for each run that was missed, doubled, not due, or not made in its second.
+// cronDifferences compares the pods of a replay with the runs that were due before end. It returns
+// a line for each run that was missed, doubled, not due, or created in another second.
 func cronDifferences(due map[results.Owner][]cronRun, pods []results.Pod, end time.Time) []string {
 	made := map[results.Owner]map[string][]results.Pod{}
 	for _, pod := range pods {
@@ -211,7 +212,7 @@ func cronDifferences(due map[results.Owner][]cronRun, pods []results.Pod, end ti
 	return out
 }
 
-// differences compares a run with the pods of its Job; before is the last one of the run before it.
+// differences compares a run with the pods of its Job; before is the last pod of the run before.
 func (r cronRun) differences(owner results.Owner, pods []results.Pod, before *results.Pod) []string {
 	what := fmt.Sprintf("%s: %s, due at %s", name(owner), r.job, r.at)
 	if len(pods) == 0 {
@@ -219,18 +220,18 @@ func (r cronRun) differences(owner results.Owner, pods []results.Pod, before *re
 	}
 	var out []string
 	if len(pods) != r.pods {
-		out = append(out, fmt.Sprintf("%s, made %d pods instead of %d", what, len(pods), r.pods))
+		out = append(out, fmt.Sprintf("%s, created %d pods instead of %d", what, len(pods), r.pods))
 	}
 	slices.SortFunc(pods, func(a, b results.Pod) int { return cmp.Or(a.Created.Compare(b.Created), cmp.Compare(a.Name, b.Name)) })
 	for _, pod := range pods[:min(r.first, len(pods))] {
 		if !pod.Created.Truncate(time.Second).Equal(r.at) {
-			out = append(out, fmt.Sprintf("%s, was made at %s", what, pod.Created))
+			out = append(out, fmt.Sprintf("%s, was created at %s", what, pod.Created))
 		}
 		if pod.Running.IsZero() {
 			out = append(out, what+", never ran")
 		}
 	}
-	// Such a run would be put off, which the list of runs does not know.
+	// Such a run would be delayed, which the model does not cover.
 	if r.forbid && before != nil && (before.Finished.IsZero() || before.Finished.After(r.at)) {
 		out = append(out, fmt.Sprintf("%s: the run before it was not over, it finished at %s", what, before.Finished))
 	}
@@ -240,14 +241,15 @@ func (r cronRun) differences(owner results.Owner, pods []results.Pod, before *re
 func name(o results.Owner) string { return trace.NamespacedName(o.Namespace, o.Name) }
 
 // checkCronRuns compares a replay with the schedules in its trace, and returns how many runs each
-// CronJob made.
+// CronJob created.
 func checkCronRuns(tb testing.TB, file string, run *results.Run) map[string]int {
 	tb.Helper()
 	recording, err := trace.ReadFile(file)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	// A run is due a tenth of a second after its minute: of the last second, which may be cut off, nothing is asked.
+	// A run is due a tenth of a second after its minute. The last second may be incomplete and is
+	// ignored.
 	end := run.Summary.Run.WindowEnd.Truncate(time.Second)
 	due, err := cronRuns(recording.Events, end)
 	if err != nil {

@@ -15,14 +15,14 @@ import (
 	"simkube.io/simkube/internal/scratch"
 )
 
-// endingsVariable, set to full, has TestEndings try every phase at its full size.
+// endingsVariable, set to full, makes TestEndings test every phase at its full size.
 const endingsVariable = "SIMKUBE_ENDINGS"
 
 // answerTime is how long an interrupt or the end of skctl may take to end everything; tests grant
 // it a machine that is busy with other tests. docs/contributing/endings.md has what it takes.
 const answerTime = 30 * time.Second
 
-// phase is a moment of a simulation.
+// phase is a state of a simulation.
 type phase struct {
 	name  string
 	clock string // a flag's value
@@ -69,7 +69,7 @@ func phases(full bool) []phase {
 	)
 }
 
-// stroke is what ends a simulation.
+// stroke ends a simulation.
 type stroke struct {
 	name string
 	deal func(c *command, child int)
@@ -117,8 +117,8 @@ func (e *endings) print(rows []string) string {
 	return b.String()
 }
 
-// However and whenever a simulation is ended, it ends soon, leaves no process and no file but its
-// results and, where it crashed, its log.
+// However and whenever a simulation is ended, it ends soon, and leaves no processes and no files
+// except its results and, after a crash, its log.
 func TestEndings(t *testing.T) {
 	t.Parallel()
 	full := os.Getenv(endingsVariable) == "full"
@@ -132,8 +132,8 @@ func TestEndings(t *testing.T) {
 			row := p.name + ", " + p.clock + " time"
 			rows = append(rows, row)
 			for i, s := range strokes() {
-				// Four endings for each phase are for the full table: one each, by turns, shows
-				// that all work.
+				// All four endings of each phase are for the full table. One per phase, in turn, covers all of
+				// them.
 				if !full && i != len(rows)%len(strokes()) {
 					continue
 				}
@@ -171,7 +171,7 @@ func end(t *testing.T, p phase, s stroke) time.Duration {
 	return took
 }
 
-// checkLeft looks for everything that an ended simulation may have left.
+// checkLeft checks what an ended simulation has left.
 func (s *sandbox) checkLeft(r result, p phase, by stroke, child int) {
 	t := s.t
 	t.Helper()
@@ -182,7 +182,7 @@ func (s *sandbox) checkLeft(r result, p phase, by stroke, child int) {
 	if strings.HasPrefix(by.name, "kill") {
 		left := entries(t, s.tmp)
 		if by.name == "kill -9 sk-cluster" && r.code != done {
-			// What happened can be read in the log, which is kept on purpose.
+			// The log of a crash is kept on purpose.
 			left = slices.DeleteFunc(left, func(name string) bool { return strings.HasPrefix(name, scratch.LogPrefix) })
 		}
 		if len(left) > 0 {
@@ -191,7 +191,7 @@ func (s *sandbox) checkLeft(r result, p phase, by stroke, child int) {
 		s.checkOutput(false)
 		return
 	}
-	over := r.code == done && (p.name == "settling" || p.name == "reporting") // it was done before it heard of it
+	over := r.code == done && (p.name == "settling" || p.name == "reporting") // it had ended before the signal arrived
 	if r.code != interrupted && !over {
 		t.Errorf("exit code %d, want %d\n%s%s", r.code, interrupted, r.stdout, r.stderr)
 	}
@@ -199,7 +199,7 @@ func (s *sandbox) checkLeft(r result, p phase, by stroke, child int) {
 	s.checkOutput(p.reports)
 }
 
-// checkOutput fails if the output folder is half written: it has results, or is not there. With
+// checkOutput fails if the output folder is incomplete: it must have results, or not exist. With
 // want it must have them.
 func (s *sandbox) checkOutput(want bool) {
 	t := s.t

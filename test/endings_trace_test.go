@@ -11,7 +11,7 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// written writes a trace of Deployments to a file of its own.
+// written writes a trace of Deployments to a temporary file.
 func written(t *testing.T, events ...trace.Event) string {
 	t.Helper()
 	tr := trace.Trace{
@@ -27,7 +27,7 @@ func written(t *testing.T, events ...trace.Event) string {
 	return path
 }
 
-// burst has so many pods at one instant, a thousand for each Deployment, and goes on for a day.
+// burst has many pods at one time, a thousand in each Deployment, and lasts a day.
 func burst(t *testing.T, pods int) string {
 	t.Helper()
 	const each = 1000
@@ -38,7 +38,7 @@ func burst(t *testing.T, pods int) string {
 	return written(t, first, trace.Event{Time: traceStart + 86_400})
 }
 
-// manyNamespaces has so many namespaces at one instant, with a Deployment in each.
+// manyNamespaces has many namespaces at one time, with a Deployment in each.
 func manyNamespaces(t *testing.T, count int) string {
 	t.Helper()
 	first := trace.Event{Time: traceStart}
@@ -48,7 +48,7 @@ func manyNamespaces(t *testing.T, count int) string {
 	return written(t, first, trace.Event{Time: traceStart + 86_400})
 }
 
-// manyEvents takes its time to read.
+// manyEvents takes a while to read.
 func manyEvents(t *testing.T, count int) string {
 	t.Helper()
 	events := make([]trace.Event, count)

@@ -14,14 +14,16 @@ import (
 	"time"
 )
 
-// logVerbosity is that at which the control plane logs every request, and every list of a watch.
+// logVerbosity is the level at which the control plane logs every request, and every list of a
+// watch.
 const logVerbosity = 3
 
-// logFaults reads the log of a control plane that had nothing to complain of between two instants. It returns the
-// kinds of what it had, each with its number and first line; and how many Events (the objects) were written.
+// logFaults searches the log of a control plane for faults between two times. It returns the kinds
+// of faults, each with its number and first line, and how many Event objects were written.
 //
-// A watch that is closed after the minutes it asked for goes on where it was, with a request that names a resource
-// version. One that was lost begins with a list of everything: nothing lists once the control plane is up.
+// A watch that is closed after the minutes it asked for is resumed with a request for its resource
+// version. A lost watch starts again by listing all objects: nothing lists once the control plane
+// is up.
 func logFaults(log io.Reader, from, to time.Time) (faults []string, events int, err error) {
 	rules := logRules()
 	first, count := map[string]string{}, map[string]int{}
@@ -72,12 +74,13 @@ func logRules() []logRule {
 		{"the API server failed or was not ready", regexp.MustCompile(` resp=(5\d\d|429)\b`)},
 		{"a watch was too far behind", regexp.MustCompile(` resp=410\b|too old resource version|required revision has been compacted`)},
 		{"a watch ended with an error", regexp.MustCompile(`watch ended with error|Watch closed with unexpected EOF|Failed to watch|watch-list failed`)},
-		{"a watch was lost and began anew", regexp.MustCompile(
+		{"a watch was lost and started again", regexp.MustCompile(
 			`verb="LIST" URI="[^"]*\bresourceVersion=|verb="WATCH" URI="[^"]*\bsendInitialEvents=true|"Listing and watching"`)},
 	}
 }
 
-// logTime is when a line was logged, by klog's header, which has no year and is local; for a request, when it came.
+// logTime returns when a line was logged according to klog's header, which is local and has no
+// year; for a request, when it arrived.
 func logTime(line string, year int) (time.Time, bool) {
 	const layout = "0102 15:04:05.000000"
 	if len(line) <= len(layout) || !strings.ContainsRune("IWEF", rune(line[0])) {
@@ -88,7 +91,7 @@ func logTime(line string, year int) (time.Time, bool) {
 		return time.Time{}, false
 	}
 	t = time.Date(year, t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), time.Local)
-	// A request is logged when it is over, which a watch is after minutes.
+	// A request is logged at its end, which for a watch is after minutes.
 	_, rest, _ := strings.Cut(line, ` latency="`)
 	latency, _, _ := strings.Cut(rest, `"`)
 	if took, err := time.ParseDuration(latency); err == nil {
@@ -97,7 +100,7 @@ func logTime(line string, year int) (time.Time, bool) {
 	return t, true
 }
 
-// checkLog fails where a log has a fault between two instants.
+// checkLog fails if a log has a fault between two times.
 func checkLog(tb testing.TB, log *os.File, from, to time.Time) {
 	tb.Helper()
 	if log == nil {
@@ -122,7 +125,7 @@ func TestLogFaults(t *testing.T) {
 	for name, tc := range map[string]struct {
 		line, want string
 	}{
-		"a watch goes on":      {request("WATCH", "/api/v1/nodes?allowWatchBookmarks=true&resourceVersion=187&timeoutSeconds=586&watch=true", "200"), ""},
+		"a watch continues":    {request("WATCH", "/api/v1/nodes?allowWatchBookmarks=true&resourceVersion=187&timeoutSeconds=586&watch=true", "200"), ""},
 		"a list for its own":   {request("LIST", "/api/v1/services", "200"), ""},
 		"a conflict":           {request("PUT", "/apis/apps/v1/namespaces/shop/deployments/web/status", "409"), ""},
 		"an expectation":       {`I0310 00:00:00.000000   31587 controller_utils.go:215] "Controller either never recorded expectations, or the ttl expired"`, ""},
@@ -151,6 +154,6 @@ func TestLogFaults(t *testing.T) {
 		})
 	}
 	if _, _, err := logFaults(strings.NewReader("kept in the dark\n"), from, to); err == nil {
-		t.Error("a log without a time went through")
+		t.Error("accepted a log without a time")
 	}
 }

@@ -1,4 +1,4 @@
-// Package test drives the programs in bin/ as a user does. `make test` builds them first.
+// Package test runs the programs in bin/ as a user does. `make test` builds them first.
 package test
 
 import (
@@ -17,11 +17,11 @@ import (
 	"time"
 )
 
-// runVariable marks every process that a test starts, through any number of children.
+// runVariable marks every process that a test starts, and their children.
 const runVariable = "SIMKUBE_TEST_RUN"
 
-// sandbox is where a test's commands run: nothing of the user's is in reach, and what
-// they leave behind can be told.
+// sandbox is the environment of a test's commands, without anything of the user's. It can tell what
+// they leave behind.
 type sandbox struct {
 	t   *testing.T
 	dir string // the current folder of commands
@@ -33,7 +33,7 @@ type sandbox struct {
 func newSandbox(t *testing.T) *sandbox {
 	t.Helper()
 	s := &sandbox{t: t, dir: t.TempDir(), tmp: t.TempDir()}
-	s.run = s.tmp // as good as any other unique text
+	s.run = s.tmp // an arbitrary unique text
 	s.env = append(os.Environ(),
 		runVariable+"="+s.run, "TMPDIR="+s.tmp, "HOME="+s.tmp, "XDG_STATE_HOME="+filepath.Join(s.tmp, "state"),
 		"KUBECONFIG=", "SIMKUBE_SK_CLUSTER=", "NO_COLOR=")
@@ -46,7 +46,7 @@ func newSandbox(t *testing.T) *sandbox {
 	return s
 }
 
-// result is what a command came to.
+// result is the result of a command.
 type result struct {
 	code           int
 	stdout, stderr string
@@ -82,7 +82,7 @@ func (s *sandbox) startProgram(name string, args ...string) *command {
 	return c
 }
 
-// prepare makes one of the programs in bin/ ready to be started.
+// prepare returns one of the programs in bin/, ready to be started.
 func (s *sandbox) prepare(name string, args ...string) *command {
 	s.t.Helper()
 	c := &command{t: s.t, cmd: exec.CommandContext(s.t.Context(), binary(s.t, name), args...)}
@@ -104,7 +104,7 @@ func (c *command) wait() result {
 	return result{code: c.cmd.ProcessState.ExitCode(), stdout: c.stdout.String(), stderr: c.stderr.text()}
 }
 
-// signal sends a signal to the program alone.
+// signal sends a signal to the program and not to its children.
 func (c *command) signal(sig os.Signal) {
 	c.t.Helper()
 	if err := c.cmd.Process.Signal(sig); err != nil {
@@ -112,7 +112,7 @@ func (c *command) signal(sig os.Signal) {
 	}
 }
 
-// watched is standard error, to be waited for.
+// watched collects standard error so that a test can wait for a line.
 type watched struct {
 	mu     sync.Mutex // guards buf and closed
 	cond   *sync.Cond
@@ -140,7 +140,7 @@ func (w *watched) text() string {
 	return w.buf.String()
 }
 
-// waitFor returns when the program has printed a line with all these parts to standard error.
+// waitFor waits until the program has printed a line with all these parts to standard error.
 func (c *command) waitFor(parts ...string) {
 	c.t.Helper()
 	stop := context.AfterFunc(c.t.Context(), c.stderr.close)
@@ -189,7 +189,7 @@ func wants(t *testing.T, what, text string, parts ...string) {
 	}
 }
 
-// empty fails if a folder holds anything.
+// empty fails if a folder is not empty.
 func empty(t *testing.T, dir string) {
 	t.Helper()
 	file, err := os.Open(dir)

@@ -11,7 +11,7 @@ import (
 	"simkube.io/simkube/internal/results"
 )
 
-// Where results could not be written is said at once, and nothing is started or left.
+// An output folder that is not writable is an error at once, and nothing is started or left.
 func TestSimulate_OutputRefused(t *testing.T) {
 	t.Parallel()
 	shop := writeShop(t)
@@ -39,8 +39,8 @@ func TestSimulate_OutputRefused(t *testing.T) {
 	}
 }
 
-// Two simulations are not to write to one folder: the second is told so before it begins, and does
-// not disturb the first.
+// Two simulations must not write to the same folder: the second one fails before it starts, and
+// does not disturb the first.
 func TestSimulate_OutputTaken(t *testing.T) {
 	t.Parallel()
 	s := newSandbox(t)
@@ -59,8 +59,8 @@ func TestSimulate_OutputTaken(t *testing.T) {
 	empty(t, s.tmp)
 }
 
-// Results that cannot be written where they were to go are elsewhere, whole, and that is said and
-// is a failure.
+// Results that cannot be written to the output folder are written completely to another one, and
+// the command fails with a message.
 func TestSimulate_OutputElsewhere(t *testing.T) {
 	t.Parallel()
 	shop := writeShop(t)
@@ -77,7 +77,7 @@ func TestSimulate_OutputElsewhere(t *testing.T) {
 			c := s.start(append([]string{"simulate", shop, "-o", "out", "--time", "real", "--speed", "10"}, tc.args...)...)
 			c.waitFor("preparing")
 			out := filepath.Join(s.dir, "out")
-			// The folder goes, and something else takes its place.
+			// Something else takes the folder's place.
 			if err := os.RemoveAll(out); err != nil {
 				t.Fatal(err)
 			}
@@ -102,11 +102,11 @@ func TestSimulate_OutputElsewhere(t *testing.T) {
 	}
 }
 
-// A disk that is full is noticed before the start; one that is full in the end costs no results.
+// A full disk is detected before the start. If it is full at the end, the results are not lost.
 func TestSimulate_OutputDiskFull(t *testing.T) {
 	t.Parallel()
 	disk := t.TempDir()
-	const more = 4 << 20 // than the disk holds
+	const more = 4 << 20 // than fits on the disk
 	err := syscall.Mount("tmpfs", disk, "tmpfs", 0, "size=2m")
 	if errors.Is(err, syscall.EPERM) {
 		t.Skip("needs the right to mount a small disk")

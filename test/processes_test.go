@@ -12,8 +12,7 @@ import (
 	"time"
 )
 
-// processes returns the running processes a sandbox has started. It sees them only where
-// there is a /proc; elsewhere it finds none.
+// processes returns the running processes that a sandbox has started. Without /proc it finds none.
 func processes(run string) []int {
 	var out []int
 	found, _ := filepath.Glob("/proc/[0-9]*/environ")
@@ -30,14 +29,14 @@ func processes(run string) []int {
 	return out
 }
 
-// childOf returns the sk-cluster that a skctl has started, whatever environment it was given.
+// childOf returns the sk-cluster that a skctl has started, whatever its environment.
 func childOf(t *testing.T, parent int) int {
 	t.Helper()
 	found, _ := filepath.Glob("/proc/[0-9]*/stat")
 	for _, path := range found {
 		stat, err := os.ReadFile(path)
 		if err != nil {
-			continue // it is gone
+			continue // it has ended
 		}
 		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(path)))
 		fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
@@ -49,11 +48,11 @@ func childOf(t *testing.T, parent int) int {
 	return 0
 }
 
-// waitEnded returns when a process is gone.
+// waitEnded waits until a process has ended.
 func waitEnded(t *testing.T, pid int) {
 	t.Helper()
 	for {
-		// One that is dead and not yet waited for has no program any more.
+		// A zombie has no executable.
 		if _, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid)); err != nil {
 			return
 		}
@@ -65,11 +64,11 @@ func waitEnded(t *testing.T, pid int) {
 	}
 }
 
-// child returns the sk-cluster that a sandbox runs, and its folders of data.
+// child returns the sk-cluster of a sandbox, and its data folders.
 func (s *sandbox) child() (pid int, dirs []string) {
 	s.t.Helper()
 	if _, err := os.Stat("/proc/self/environ"); err != nil {
-		s.t.Skip("processes can be told by /proc alone")
+		s.t.Skip("processes can only be found in /proc")
 	}
 	for _, pid := range processes(s.run) {
 		exe, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid))
@@ -82,7 +81,7 @@ func (s *sandbox) child() (pid int, dirs []string) {
 	return 0, nil
 }
 
-// dataDirs returns the temporary folders a process holds files open in.
+// dataDirs returns the temporary folders in which a process has open files.
 func dataDirs(pid int) []string {
 	links, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))
 	seen := map[string]bool{}
@@ -105,7 +104,7 @@ func dataDirs(pid int) []string {
 	return out
 }
 
-// waitGone returns when nothing a sandbox has started runs any more.
+// waitGone waits until all processes that a sandbox has started have ended.
 func (s *sandbox) waitGone() {
 	s.t.Helper()
 	for len(processes(s.run)) > 0 {
@@ -136,8 +135,7 @@ func kill(t *testing.T, pid int) {
 	}
 }
 
-// removeAfter removes what a killed control plane cannot remove itself; the next one to
-// start would.
+// removeAfter removes the data of a killed control plane, as the next one to start would.
 func removeAfter(t *testing.T, dirs []string) {
 	t.Cleanup(func() {
 		for _, dir := range dirs {

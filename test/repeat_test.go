@@ -14,11 +14,11 @@ import (
 	"simkube.io/simkube/internal/simulation"
 )
 
-// seed is a seed as good as any.
+// seed is an arbitrary seed.
 const seed = 7
 
-// TestSeed holds that two simulations with one seed are the same to the last pod, its name, its UID, its node and its microseconds,
-// wherever their results go, and that with another seed they are not.
+// Two simulations with the same seed are equal, including the name, UID, node and microseconds of
+// each pod, wherever their results go. With another seed they are not.
 func TestSeed(t *testing.T) {
 	t.Parallel()
 	once := func(seed uint64, folder string) *results.Run {
@@ -44,7 +44,7 @@ func TestSeed(t *testing.T) {
 	}
 }
 
-// seededSpec is a simulation with too few nodes, so that pods wait, and preempt one another.
+// seededSpec returns a simulation with too few nodes, so that pods wait and preempt one another.
 func seededSpec(tb testing.TB, seed uint64) simulation.Spec {
 	tb.Helper()
 	file, err := filepath.Abs("../examples/day.sktrace")
@@ -63,8 +63,9 @@ func seededSpec(tb testing.TB, seed uint64) simulation.Spec {
 	}
 }
 
-// BenchmarkRepeat is how much ten simulations of the first twenty minutes of the example day on too few nodes differ: with one seed, without a seed, and on the
-// wall clock (at sixty times its speed, or it would take hours).
+// BenchmarkRepeat measures how much ten simulations of the first twenty minutes of the example day
+// on too few nodes differ: with one seed, without a seed, and on the wall clock (at sixty times its
+// speed, as it would take hours otherwise).
 func BenchmarkRepeat(b *testing.B) {
 	const runs = 10
 	for _, bench := range []struct {
@@ -99,10 +100,10 @@ func BenchmarkRepeat(b *testing.B) {
 	}
 }
 
-// spread is by how much runs differ.
+// spread is how much runs differ.
 type spread struct {
 	outcomes  int       // different lists of pods
-	unmatched int       // pods some runs have and some have not
+	unmatched int       // pods that are missing in some runs
 	pending   quantiles // largest minus smallest pending time of a pod, in seconds
 	moved     float64   // pods that were not on the same node in all runs, in percent
 	perNode   quantiles // largest minus smallest number of pods a node was given
@@ -110,7 +111,8 @@ type spread struct {
 
 type quantiles struct{ p50, p99, max float64 }
 
-// spreadOf takes the n-th pod of an owner in one run for the n-th of that owner in the others: names are drawn.
+// spreadOf compares the n-th pod of an owner in one run with the n-th in the others, because names
+// are random.
 func spreadOf(runs []*results.Run) spread {
 	var s spread
 	type placed struct {

@@ -11,7 +11,7 @@ import (
 	"simkube.io/simkube/internal/results"
 )
 
-// Two runs side by side leave a folder each and what they come to together, and nothing else.
+// Two parallel runs leave a folder each and their common results, and nothing else.
 func TestSimulate_Repetitions(t *testing.T) {
 	t.Parallel()
 	path := writeShop(t)
@@ -52,7 +52,7 @@ func TestSimulate_Repetitions(t *testing.T) {
 		t.Errorf("the runs came to something else (-first +second):\n%s", diff)
 	}
 	if entries, err := os.ReadDir(s.dir); err != nil || len(entries) != 1 {
-		t.Errorf("beside the folder of results: %v (%v)", entries, err)
+		t.Errorf("next to the folder of results: %v (%v)", entries, err)
 	}
 	empty(t, s.tmp)
 }

@@ -12,8 +12,8 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// TestSamples_RunAsRecorded replays real recordings at their own speed: the recorded pods run, each as long as
-// recorded, and finish.
+// TestSamples_RunAsRecorded replays real recordings at their own speed: the recorded pods run, each
+// as long as recorded, and finish.
 func TestSamples_RunAsRecorded(t *testing.T) {
 	t.Parallel()
 	for name, owner := range map[string]string{"bare-pods": "Pod", "cronjob": "CronJob"} {
@@ -69,7 +69,7 @@ func testSample(t *testing.T, name, owner string, clock simulation.Time) {
 	empty(t, s.tmp)
 }
 
-// recordedPods returns the lifecycles of a trace in the order in which the pods started.
+// recordedPods returns the lifecycles of a trace, ordered by the pods' start.
 func recordedPods(t *testing.T, file string) []trace.Lifecycle {
 	t.Helper()
 	recording, err := trace.ReadFile(file)

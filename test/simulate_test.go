@@ -16,7 +16,7 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// exit codes, as the documentation promises them.
+// The documented exit codes.
 const (
 	done        = 0
 	failed      = 1
@@ -37,7 +37,7 @@ func summary(t *testing.T, dir string) results.Summary {
 	return out
 }
 
-// clocks are the arguments that choose a clock, with a speed that keeps the test short.
+// clocks are the arguments that select a clock, with a speed that keeps the test short.
 var clocks = map[string][]string{
 	"real":    {"--time", "real", "--speed", "10"},
 	"virtual": nil, // the default
@@ -75,7 +75,7 @@ func TestSimulate(t *testing.T) {
 	}
 }
 
-// Nothing of what the runtime frames in virtual time reaches the user, and an interrupt works
+// The runtime's framing of output in virtual time does not reach the user, and an interrupt works
 // although the process gets no signals.
 func TestSimulate_InterruptInVirtualTime(t *testing.T) {
 	t.Parallel()
@@ -85,7 +85,7 @@ func TestSimulate_InterruptInVirtualTime(t *testing.T) {
 	}
 	s := newSandbox(t)
 	cmd := s.start("simulate", day, "-o", "out")
-	cmd.waitFor("replaying", "done in") // that can be told once some of the trace has passed
+	cmd.waitFor("replaying", "done in") // known once some of the trace has been replayed
 	_, dirs := s.child()
 	cmd.signal(os.Interrupt)
 	r := cmd.wait()
@@ -179,7 +179,7 @@ func TestSimulate_SecondInterrupt(t *testing.T) {
 	cmd.waitFor("replaying")
 	pid, dirs := s.child()
 	removeAfter(t, dirs)
-	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil { // so that it cannot obey
+	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil { // so that it cannot react
 		t.Fatal(err)
 	}
 	cmd.signal(os.Interrupt)
@@ -188,7 +188,7 @@ func TestSimulate_SecondInterrupt(t *testing.T) {
 	s.waitGone()
 }
 
-// Whoever kills skctl does not leave a control plane running.
+// Killing skctl does not leave a control plane running.
 func TestSimulate_KilledParent(t *testing.T) {
 	t.Parallel()
 	s := newSandbox(t)
@@ -214,7 +214,7 @@ func TestSimulate_KilledChild(t *testing.T) {
 	wants(t, "standard error", r.stderr, "the control plane ended unexpectedly (signal: killed)", "hint: the full log is in "+s.tmp)
 }
 
-// A trace that is over the moment it begins still gets the pods it asks for, on a clock that has not moved.
+// A trace that lasts no time still gets its pods, on a clock that has not moved.
 func TestSimulate_OneInstant(t *testing.T) {
 	t.Parallel()
 	tr := trace.Trace{

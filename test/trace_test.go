@@ -18,8 +18,8 @@ var (
 
 const traceStart = 1_740_000_000
 
-// writeShop writes a minute of a small shop: a Deployment of 3 pods that grows to 5 and
-// goes, and a Job whose 2 pods run for 30 s. It makes 7 pods.
+// writeShop writes a minute of a small shop: a Deployment that grows from 3 to 5 pods and is
+// deleted, and a Job with 2 pods that run for 30 s. That is 7 pods.
 func writeShop(t *testing.T) string {
 	t.Helper()
 	tr := trace.Trace{

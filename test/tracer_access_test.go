@@ -48,7 +48,7 @@ roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: tracer-t
 subjects: [{kind: ServiceAccount, name: exporter, namespace: tokens}]
 `
 
-// testTracerTokens serves the API on every address, with TLS, for whom the cluster lets.
+// testTracerTokens serves the API on every address with TLS, to those whom the cluster authorizes.
 func testTracerTokens(t *testing.T, c *tracedCluster) {
 	s := newSandbox(t)
 	c.namespace(t, "tokens")
@@ -62,7 +62,7 @@ func testTracerTokens(t *testing.T, c *tracedCluster) {
 		"--tls-cert-file", cert, "--tls-key-file", key)
 	tracer.url = strings.Replace(tracer.url, "http:", "https:", 1)
 	tracer.client = trusting(t, cert)
-	tracer.ready() // asks nobody for a token
+	tracer.ready() // needs no token
 	nextSecond()
 	nextSecond()
 
@@ -121,7 +121,7 @@ func testTracerTokens(t *testing.T, c *tracedCluster) {
 	}
 }
 
-// token makes one of a ServiceAccount, as kubectl create token does.
+// token returns a token of a ServiceAccount, like kubectl create token.
 func (c *tracedCluster) token(t *testing.T, namespace, account string) string {
 	t.Helper()
 	request, err := c.client.CoreV1().ServiceAccounts(namespace).CreateToken(t.Context(), account, &authenticationv1.TokenRequest{}, metav1.CreateOptions{})
@@ -129,7 +129,7 @@ func (c *tracedCluster) token(t *testing.T, namespace, account string) string {
 	return request.Status.Token
 }
 
-// writeCertificate makes a certificate of this machine that nobody but itself vouches for.
+// writeCertificate writes a self-signed certificate for this machine.
 func writeCertificate(t *testing.T, certFile, keyFile string) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -157,7 +157,8 @@ func trusting(t *testing.T, certFile string) *http.Client {
 	return &http.Client{Transport: transport}
 }
 
-// testTracerUnreachable starts the tracer before its cluster can be reached, and takes the cluster away once more.
+// testTracerUnreachable starts the tracer before its cluster is reachable, and later makes the
+// cluster unreachable again.
 func testTracerUnreachable(t *testing.T, c *tracedCluster) {
 	s := newSandbox(t)
 	kubeconfig, err := clientcmd.LoadFromFile(c.kubeconfig)
@@ -175,7 +176,7 @@ func testTracerUnreachable(t *testing.T, c *tracedCluster) {
 	tracer := s.startTracer(nil, config, "--kubeconfig", path, "--in-memory")
 	page := tracer.shows("/readyz", "[-]v1.ConfigMap failed: ", proxy.Address(), "readyz check failed")
 	if code, _ := tracer.get(t.Context(), "/healthz"); code != http.StatusOK {
-		t.Errorf("healthz says %d, want %d: the tracer itself is well; readyz says %s", code, http.StatusOK, page)
+		t.Errorf("healthz returned %d, want %d: the tracer itself is healthy; readyz returned %s", code, http.StatusOK, page)
 	}
 	if tracer.status().Ready {
 		t.Error("the status says that it is ready")
@@ -184,7 +185,7 @@ func testTracerUnreachable(t *testing.T, c *tracedCluster) {
 	tracer.ready()
 
 	c.namespace(t, "unreachable")
-	proxy.CutDownload(0, true) // breaks the watches with the next event
+	proxy.CutDownload(0, true) // breaks the watches at the next event
 	c.configMap(t, "unreachable", "missed", "1")
 	tracer.shows("/readyz?verbose", "[!]v1.ConfigMap", "\nok\n")
 	c.configMap(t, "unreachable", "missed", "2")

@@ -12,7 +12,7 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// testTracerBuckets has tracers export to buckets.
+// testTracerBuckets makes tracers export to buckets.
 func testTracerBuckets(t *testing.T, c *tracedCluster) {
 	c.namespace(t, "buckets")
 	c.configMap(t, "buckets", "one", "1")
@@ -42,12 +42,12 @@ func (b *bucketTest) start(c *tracedCluster, env map[string]string) *tracerProgr
 	tracer := b.startTracer(env, b.config, "--kubeconfig", c.kubeconfig, "--in-memory",
 		"--allow-destination", b.server.Prefix+"exports", "--allow-destination", strings.TrimSuffix(b.server.Missing, "/"))
 	tracer.ready()
-	nextSecond() // the end of a trace is not in it
+	nextSecond() // the end of a trace is exclusive
 	nextSecond()
 	return tracer
 }
 
-// exportTo has a tracer export to a URL.
+// exportTo makes a tracer export to a URL.
 func (b *bucketTest) exportTo(tracer *tracerProgram, url string) result {
 	b.t.Helper()
 	return b.skctl("export", "-o", url, "--tracer-address", tracer.url, "--included-namespaces", "buckets")
@@ -96,7 +96,7 @@ func (b *bucketTest) run(t *testing.T, c *tracedCluster) {
 		b.wantObjects(t)
 	})
 	for name, env := range b.server.Wrong {
-		if name != "wrong secret" && name != "wrong key" { // the others are known before the server is asked
+		if name != "wrong secret" && name != "wrong key" { // the others fail before a request is sent
 			continue
 		}
 		t.Run(name, func(t *testing.T) {
@@ -118,7 +118,7 @@ func (b *bucketTest) run(t *testing.T, c *tracedCluster) {
 	}
 }
 
-// wantObjects checks that the first export is there, and nothing of the others.
+// wantObjects checks that the first export exists, and that the others have left nothing.
 func (b *bucketTest) wantObjects(t *testing.T) {
 	t.Helper()
 	if got := b.server.Objects(t); !slices.Equal(got, []string{"exports/monday.sktrace"}) {

@@ -20,7 +20,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// TestTracer runs sk-tracer and skctl export against one cluster, each case in a namespace and with a tracer of its own.
+// TestTracer runs sk-tracer and skctl export against one cluster. Each case has its own namespace
+// and tracer.
 func TestTracer(t *testing.T) {
 	t.Parallel()
 	c := startCluster(t)
@@ -42,7 +43,7 @@ func TestTracer(t *testing.T) {
 	}
 }
 
-// tracedCluster is one that `skctl cluster up` keeps running.
+// tracedCluster is a cluster run by `skctl cluster up`.
 type tracedCluster struct {
 	kubeconfig string
 	client     kubernetes.Interface
@@ -73,7 +74,8 @@ func startCluster(t *testing.T) *tracedCluster {
 	return c
 }
 
-// apply does what kubectl apply does, with manifests that --- separates. The namespace is for those that have none and want one.
+// apply applies manifests separated by ---, like kubectl apply. The namespace is for namespaced
+// objects that have none.
 func (c *tracedCluster) apply(t *testing.T, namespace, manifests string) {
 	t.Helper()
 	for manifest := range strings.SplitSeq(manifests, "---\n") {
@@ -137,8 +139,8 @@ spec:
       containers: [{name: report, image: "example.com/report:1", env: [{name: PASSWORD, value: of-the-report}]}]
 `
 
-// runWorkload applies the workload and has the Job's pod end after some seconds, in a way that the Job's template does not show: a
-// simulation knows of it from the recorded lifecycle alone.
+// runWorkload applies the workload and makes the Job's pod end after some seconds. The Job's
+// template does not say so: a simulation only knows it from the recorded lifecycle.
 func (c *tracedCluster) runWorkload(t *testing.T, namespace string) {
 	t.Helper()
 	c.apply(t, namespace, workload)
@@ -180,13 +182,13 @@ func (c *tracedCluster) runWorkload(t *testing.T, namespace string) {
 	})
 }
 
-// patience bounds how long a test waits for what has to come.
-const patience = time.Minute
+// waitTime is how long a test waits for something that must happen.
+const waitTime = time.Minute
 
-// eventually returns when check finds nothing to complain about.
+// eventually waits until check returns no error text.
 func eventually(t *testing.T, what string, check func(context.Context) string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), waitTime)
 	defer cancel()
 	for {
 		complaint := check(ctx)
@@ -201,7 +203,7 @@ func eventually(t *testing.T, what string, check func(context.Context) string) {
 	}
 }
 
-// nextSecond returns when another second has begun: times in traces are in seconds.
+// nextSecond waits for the next second, because times in traces are in seconds.
 func nextSecond() {
 	time.Sleep(time.Until(time.Now().Truncate(time.Second).Add(time.Second)))
 }
@@ -213,7 +215,7 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// writeFile writes a file at once: nobody sees half of it.
+// writeFile replaces a file atomically.
 func writeFile(t *testing.T, path, text string) {
 	t.Helper()
 	must(t, os.WriteFile(path+".new", []byte(text), 0o600))

@@ -11,7 +11,7 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// testTracerNewcomer is what somebody does on the first day: record, export, simulate.
+// testTracerNewcomer does what a new user does first: record, export, simulate.
 func testTracerNewcomer(t *testing.T, c *tracedCluster) {
 	s := newSandbox(t)
 	config := filepath.Join(s.dir, "config.yaml")
@@ -40,7 +40,8 @@ func testTracerNewcomer(t *testing.T, c *tracedCluster) {
 	s.simulated()
 }
 
-// checkLifecycles checks that one pod of the Job ran for a second or more, and that nothing is recorded of other pods.
+// checkLifecycles checks that one pod of the Job ran for a second or more, and that no other pods
+// have lifecycles.
 func checkLifecycles(t *testing.T, tr *trace.Trace, job string) {
 	t.Helper()
 	of := tr.Lifecycles[trace.PodOwner{GVK: jobKind, Name: job}]
@@ -54,7 +55,8 @@ func checkLifecycles(t *testing.T, tr *trace.Trace, job string) {
 	}
 }
 
-// simulated replays what was exported last. That the Job's pod ends, the simulation has from its lifecycle: it was found by the pod's hash.
+// simulated replays the last export. The Job's pod ends because of its lifecycle, which was found
+// by the pod's hash.
 func (s *sandbox) simulated() {
 	s.t.Helper()
 	r := s.skctl("simulate", "out.sktrace", "-o", "result")
@@ -62,7 +64,8 @@ func (s *sandbox) simulated() {
 	wants(s.t, "standard output", r.stdout, "3 created", "1 succeeded")
 }
 
-// testTracerRedaction holds that what is redacted is nowhere in clear, and that lifecycles are found nonetheless.
+// testTracerRedaction checks that redacted values appear nowhere, and that lifecycles are found
+// nonetheless.
 func testTracerRedaction(t *testing.T, c *tracedCluster) {
 	const secret = "the-secret-of-the-test"
 	s := newSandbox(t)
@@ -83,7 +86,7 @@ func testTracerRedaction(t *testing.T, c *tracedCluster) {
 	c.runWorkload(t, "redaction")
 	tracer.shows("/metrics", `simkube_tracer_events_total{kind="v1.Secret",op="applied"}`)
 	tr := s.export(tracer, "redaction")
-	// A Deployment changes once more when its controller has seen it, in the same second or in the next.
+	// A Deployment changes again after its controller has seen it, in the same second or the next.
 	got := slices.Compact(slices.Sorted(slices.Values(history(t, tr, "Secret", "Job", "Deployment"))))
 	if diff := cmp.Diff([]string{"+ Deployment web", "+ Job report", "+ Secret keys"}, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

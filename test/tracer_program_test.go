@@ -30,8 +30,8 @@ type tracerProgram struct {
 
 var apiAddress = regexp.MustCompile(`msg=recording .*api=\S*:(\d+)`)
 
-// startTracer starts sk-tracer with a configuration on a port of its own, and returns when it serves. With env, variables are added to the
-// sandbox's.
+// startTracer starts sk-tracer with a configuration on a free port, and waits until it serves. env
+// adds variables to the sandbox's.
 func (s *sandbox) startTracer(env map[string]string, config string, args ...string) *tracerProgram {
 	s.t.Helper()
 	added := *s
@@ -47,7 +47,7 @@ func (s *sandbox) startTracer(env map[string]string, config string, args ...stri
 		p.stderr.close()
 	}()
 	s.t.Cleanup(func() {
-		<-p.ended // it was killed when the test's context ended
+		<-p.ended // killed when the test's context was cancelled
 		if s.t.Failed() {
 			s.t.Logf("sk-tracer printed:\n%s", p.stderr.text())
 		}
@@ -57,7 +57,7 @@ func (s *sandbox) startTracer(env map[string]string, config string, args ...stri
 	return p
 }
 
-// stop ends the tracer, and returns how it ended.
+// stop sends a signal to the tracer, and returns its exit code.
 func (p *tracerProgram) stop(sig syscall.Signal) int {
 	p.t.Helper()
 	p.signal(sig)
@@ -65,7 +65,7 @@ func (p *tracerProgram) stop(sig syscall.Signal) int {
 	return p.cmd.ProcessState.ExitCode()
 }
 
-// get asks the API.
+// get sends a request to the API.
 func (p *tracerProgram) get(ctx context.Context, path string) (code int, body string) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.url+path, nil)
 	if err != nil {
@@ -87,7 +87,7 @@ func (p *tracerProgram) do(req *http.Request) (code int, body string) {
 	return resp.StatusCode, string(data)
 }
 
-// ready returns when everything has been read once.
+// ready waits until everything has been listed once.
 func (p *tracerProgram) ready() {
 	p.t.Helper()
 	eventually(p.t, "the tracer is ready", func(ctx context.Context) string {
@@ -99,7 +99,7 @@ func (p *tracerProgram) ready() {
 	})
 }
 
-// shows returns when a page has all the parts, and returns the page.
+// shows waits until a page has all the parts, and returns it.
 func (p *tracerProgram) shows(path string, parts ...string) (body string) {
 	p.t.Helper()
 	eventually(p.t, path+" has "+strings.Join(parts, ", "), func(ctx context.Context) string {
@@ -112,7 +112,7 @@ func (p *tracerProgram) shows(path string, parts ...string) (body string) {
 	return body
 }
 
-// recorded returns when so many changes of a kind were recorded.
+// recorded waits until a number of changes of a kind has been recorded.
 func (p *tracerProgram) recorded(kind, op string, n int) {
 	p.t.Helper()
 	p.shows("/metrics", fmt.Sprintf("simkube_tracer_events_total{kind=%q,op=%q} %d\n", kind, op, n))
@@ -128,10 +128,10 @@ func (p *tracerProgram) status() simkubev1.TracerStatus {
 	return status
 }
 
-// export gets the trace of one namespace, of all that was recorded until now.
+// export returns the trace of one namespace with everything recorded until now.
 func (s *sandbox) export(p *tracerProgram, namespace string) *trace.Trace {
 	s.t.Helper()
-	nextSecond() // the end of a trace is not in it
+	nextSecond() // the end of a trace is exclusive
 	path := filepath.Join(s.dir, "out.sktrace")
 	r := s.skctl("export", "-s", "-5m", "-o", path, "--tracer-address", p.url, "--excluded-namespaces", "kube-system", "--included-namespaces", namespace)
 	r.check(s.t, done)
@@ -141,7 +141,7 @@ func (s *sandbox) export(p *tracerProgram, namespace string) *trace.Trace {
 	return tr
 }
 
-// history is what a trace holds of the objects of some kinds, in order.
+// history returns what a trace holds of the objects of some kinds, in order.
 func history(t *testing.T, tr *trace.Trace, kinds ...string) []string {
 	t.Helper()
 	var out []string
@@ -182,7 +182,7 @@ func lacks(t *testing.T, what, text, part string) {
 	}
 }
 
-// filesWith names the files below a folder that hold a text.
+// filesWith returns the names of the files below a folder that contain a text.
 func filesWith(t *testing.T, dir, text string) []string {
 	t.Helper()
 	var out []string

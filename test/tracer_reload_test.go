@@ -20,7 +20,7 @@ spec:
   versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}]
 `
 
-// testTracerReload changes the configuration, and the cluster's kinds, while the tracer runs.
+// testTracerReload changes the configuration, and the cluster's kinds, while the tracer is running.
 func testTracerReload(t *testing.T, c *tracedCluster) {
 	s := newSandbox(t)
 	config := filepath.Join(s.dir, "config.yaml")
@@ -66,7 +66,7 @@ func testTracerReload(t *testing.T, c *tracedCluster) {
 	c.apply(t, "reload", "{apiVersion: example.com/v1, kind: Widget, metadata: {name: wheel}, spec: {size: 3}}")
 	tracer.recorded("example.com/v1.Widget", "applied", 1)
 
-	want = []string{"+ Service front", "+ Widget wheel"} // ConfigMaps are followed no more
+	want = []string{"+ Service front", "+ Widget wheel"} // ConfigMaps are no longer tracked
 	if diff := cmp.Diff(want, history(t, s.export(tracer, "reload"), "ConfigMap", "Service", "Widget")); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

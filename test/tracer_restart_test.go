@@ -17,11 +17,11 @@ import (
 
 const sigterm = syscall.SIGTERM
 
-// sorted compares lists without their order.
+// sorted ignores the order of lists.
 var sorted = cmpopts.SortSlices(cmp.Less[string])
 
-// testTracerRestart holds that nothing recorded is lost, whichever way a tracer ends, that the next one finds out what happened meanwhile,
-// and says that it was away.
+// testTracerRestart checks that nothing recorded is lost however a tracer ends, and that the next
+// one records what happened meanwhile and that there was a gap.
 func testTracerRestart(t *testing.T, c *tracedCluster) {
 	s := newSandbox(t)
 	config := filepath.Join(s.dir, "config.yaml")
@@ -87,7 +87,7 @@ func testTracerRestart(t *testing.T, c *tracedCluster) {
 	}
 }
 
-// awaitExported exports until a line of the history is there.
+// awaitExported exports until the history has a line.
 func (s *sandbox) awaitExported(p *tracerProgram, line string) *trace.Trace {
 	s.t.Helper()
 	for range 30 { // seconds or more
@@ -100,7 +100,7 @@ func (s *sandbox) awaitExported(p *tracerProgram, line string) *trace.Trace {
 	return nil
 }
 
-// testTracerInUse holds that a second tracer leaves the first one's log alone.
+// testTracerInUse checks that a second tracer does not touch the log of the first.
 func testTracerInUse(t *testing.T, c *tracedCluster) {
 	s := newSandbox(t)
 	config := filepath.Join(s.dir, "config.yaml")

@@ -10,7 +10,7 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// testTracerTransform has a tracer change what it exports.
+// testTracerTransform makes a tracer transform its exports.
 func testTracerTransform(t *testing.T, c *tracedCluster) {
 	s := newSandbox(t)
 	config := filepath.Join(s.dir, "config.yaml")
@@ -40,7 +40,7 @@ func testTracerTransform(t *testing.T, c *tracedCluster) {
 		t.Errorf("the index has %v", got)
 	}
 
-	// What is wrong with a program is told with its place, and nothing is written.
+	// Errors in a program have a position, and nothing is written.
 	r = export("remove(status);\nrmove(data);")
 	r.check(t, failed)
 	wants(t, "standard error", r.stderr, "transform, line 2, column 1", "rmove")

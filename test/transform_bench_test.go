@@ -12,7 +12,7 @@ import (
 	"simkube.io/simkube/internal/bigtrace"
 )
 
-// bigTrace makes the trace of 1 GB and a million events that what works on traces is measured with.
+// bigTrace writes a trace of 1 GB and a million events, with which the trace tools are measured.
 func bigTrace(b *testing.B) (path string, size int64) {
 	b.Helper()
 	path = filepath.Join(b.TempDir(), "big.sktrace")
@@ -26,8 +26,8 @@ func bigTrace(b *testing.B) (path string, size int64) {
 	return path, info.Size()
 }
 
-// BenchmarkTransform runs skctl transform on a trace of 1 GB and a million events, and tells how much of it is transformed in a second, from the start of the process to
-// its end, and the most memory that took.
+// BenchmarkTransform runs skctl transform on a trace of 1 GB and a million events. It reports the
+// throughput from the start of the process to its end, and the maximum memory.
 //
 //	make build && go test -run '^$' -bench Transform -benchtime 3x ./test
 func BenchmarkTransform(b *testing.B) {
@@ -58,7 +58,7 @@ func BenchmarkTransform(b *testing.B) {
 			b.ReportMetric(float64(peak)*1024/1e6, "peak-MB")
 		})
 	}
-	// What the disk and a single core make of it, to compare with.
+	// The same with cp and a single core, for comparison.
 	b.Run("cp", func(b *testing.B) {
 		output := filepath.Join(b.TempDir(), "out.sktrace")
 		b.SetBytes(size)
@@ -83,7 +83,7 @@ func syncFile(b *testing.B, path string) {
 	}
 }
 
-// runMeasured runs skctl to its end and gives what it used.
+// runMeasured runs skctl to its end and returns its resource usage.
 func runMeasured(b *testing.B, args ...string) *syscall.Rusage {
 	b.Helper()
 	cmd := exec.CommandContext(b.Context(), binary(b, "skctl"), args...)

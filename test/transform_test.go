@@ -22,7 +22,7 @@ import (
 
 const exampleTrace = "../examples/first-steps.sktrace"
 
-// copyExample puts the example trace into the folder of a sandbox.
+// copyExample copies the example trace into the sandbox.
 func (s *sandbox) copyExample(name string) []byte {
 	s.t.Helper()
 	raw, err := os.ReadFile(exampleTrace)
@@ -31,7 +31,7 @@ func (s *sandbox) copyExample(name string) []byte {
 	return raw
 }
 
-// onlyHas checks that a folder has the files named and nothing else: nothing is left of temporary ones.
+// onlyHas checks that a folder has the named files and no others.
 func onlyHas(t *testing.T, dir string, names ...string) {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
@@ -92,7 +92,7 @@ delete(kind == "ConfigMap" || kind == "Namespace");
 	onlyHas(t, s.dir, "in.sktrace", "program.skel", "out.sktrace")
 }
 
-// TestTransform_Fails holds that what cannot be done leaves everything as it was.
+// A failed transformation changes nothing.
 func TestTransform_Fails(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -128,7 +128,7 @@ func TestTransform_Fails(t *testing.T) {
 	}
 }
 
-// TestTransform_DryRun shows changes and writes nothing.
+// A dry run shows changes and writes nothing.
 func TestTransform_DryRun(t *testing.T) {
 	t.Parallel()
 	s := newSandbox(t)
@@ -142,7 +142,7 @@ func TestTransform_DryRun(t *testing.T) {
 	onlyHas(t, s.dir, "in.sktrace")
 }
 
-// TestTransform_Interrupted stops a transformation that waits for the rest of its input.
+// A transformation that waits for its input can be interrupted.
 func TestTransform_Interrupted(t *testing.T) {
 	t.Parallel()
 	s := newSandbox(t)
@@ -180,7 +180,7 @@ func TestTransform_Interrupted(t *testing.T) {
 	onlyHas(t, s.tmp)
 }
 
-// TestTransform_Buckets transforms from one bucket into another, on each cloud's server.
+// Traces are transformed from one bucket to another, on each cloud's server.
 func TestTransform_Buckets(t *testing.T) {
 	t.Parallel()
 	for name, start := range map[string]func(testing.TB) *storagetest.Server{
@@ -235,7 +235,7 @@ func location(t *testing.T, url string) storage.Location {
 	return l
 }
 
-// TestTransform_Simulate simulates a trace that had everything done to it that a program can do.
+// A trace can be simulated after every kind of transformation.
 func TestTransform_Simulate(t *testing.T) {
 	t.Parallel()
 	s := newSandbox(t)
@@ -256,8 +256,8 @@ modify(metadata.labels."simkube.io/copy" == "2", metadata.namespace = "another")
 	lacks(t, "standard error", r.stderr, "warning")
 }
 
-// TestTransform_Samples takes recordings of real clusters through the tools, one after the other: sanitised, validated, looked into, through JSON and
-// back, and replayed with as many pods as before.
+// Recordings of real clusters pass through all tools, one after the other: sanitised, validated,
+// inspected, converted to JSON and back, and replayed with as many pods as before.
 func TestTransform_Samples(t *testing.T) {
 	t.Parallel()
 	for name, program := range map[string]string{"bare-pods": "sanitize-pods", "cronjob": "sanitize-cronjobs"} {

@@ -10,7 +10,7 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// manifestOf makes an object of a trace.
+// manifestOf returns an object of a trace.
 func manifestOf(t *testing.T, manifest map[string]any) trace.Object {
 	t.Helper()
 	out, err := trace.NewObject(&unstructured.Unstructured{Object: manifest})
@@ -20,7 +20,8 @@ func manifestOf(t *testing.T, manifest map[string]any) trace.Object {
 	return out
 }
 
-// nothingDeleted is a policy that has the API server refuse to delete anything, with its binding.
+// nothingDeleted returns a policy, with its binding, that makes the API server reject every
+// deletion.
 func nothingDeleted(t *testing.T) []trace.Object {
 	t.Helper()
 	const group = "admissionregistration.k8s.io/v1"
@@ -42,8 +43,8 @@ func nothingDeleted(t *testing.T) []trace.Object {
 	}
 }
 
-// What cannot be deleted, for a policy of the trace or a finalizer that nobody lifts, does not hold
-// up the end of a simulation.
+// Objects that cannot be deleted, because of a policy of the trace or a finalizer, do not delay the
+// end of a simulation.
 func TestSimulate_NothingCanBeDeleted(t *testing.T) {
 	t.Parallel()
 	first := trace.Event{Time: traceStart, Applied: append(nothingDeleted(t), deploymentOf(t, "shop", "web", 5))}

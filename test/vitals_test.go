@@ -16,26 +16,26 @@ import (
 	"simkube.io/simkube/internal/skcluster"
 )
 
-// vital is what a simulation's process and its store take up at one moment of the trace.
+// vital is what a simulation's process and its store use at one time of the trace.
 type vital struct {
 	at time.Duration // since the start of the trace
-	// memory is what the process holds in all, heap the part of it that is no file; store is the size of etcd's
-	// database, logs how many files its write-ahead log has.
+	// memory is the process's resident memory, heap the part that is not mapped files; store is the
+	// size of etcd's database, logs the number of files of its write-ahead log.
 	memory, heap, store float64 // MB
 	logs                float64
 }
 
-// vitals follows a simulation while it runs.
+// vitals samples a simulation while it is running.
 type vitals struct {
 	run     string // value of runVariable
 	pid     int
 	dir     string // of the control plane's data
 	log     *os.File
 	samples []vital
-	err     error // the first that a sample could not be taken for
+	err     error // the first of a failed sample
 }
 
-// follow prepares to follow a simulation with these options, whose process and files are told from those of others.
+// follow prepares to sample a simulation with these options. It marks its process and files.
 func follow(tb testing.TB, opts *skcluster.Options) *vitals {
 	tb.Helper()
 	if _, err := os.Stat("/proc/self/environ"); err != nil {
@@ -44,16 +44,16 @@ func follow(tb testing.TB, opts *skcluster.Options) *vitals {
 	tmp := tb.TempDir()
 	v := &vitals{run: tmp}
 	tb.Cleanup(func() { _ = v.log.Close() })
-	opts.LogDir, opts.OnMessage = tmp, v.saw
+	opts.LogDir, opts.OnMessage = tmp, v.observe
 	opts.Env = append(opts.Env, "TMPDIR="+tmp, runVariable+"="+v.run)
 	return v
 }
 
-// saw takes a sample whenever the simulation says how far it is.
-func (v *vitals) saw(m simulation.Message) {
+// observe takes a sample whenever the simulation reports its progress.
+func (v *vitals) observe(m simulation.Message) {
 	p := m.Progress
 	if v.log == nil {
-		// The log is removed in the end, but not from under who has it open.
+		// The log is removed at the end, but stays readable through an open file.
 		if found, _ := filepath.Glob(filepath.Join(v.run, "skctl-*", "log.txt")); len(found) == 1 {
 			v.log, v.err = os.Open(found[0])
 		}
@@ -118,7 +118,7 @@ func (v *vitals) sample(at time.Duration) (vital, error) {
 	return sample, nil
 }
 
-// median is that of everything sampled in the given stretch of the trace.
+// median returns the median of the samples in a part of the trace.
 func (v *vitals) median(from, to time.Duration) (vital, error) {
 	var in []vital
 	for _, sample := range v.samples {

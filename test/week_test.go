@@ -19,10 +19,11 @@ import (
 
 const (
 	weekNodes = 50
-	// The Deployments and the pods of each, which take turns: one is changed every hour.
+	// The Deployments and the pods of each. One of them is changed every hour, in turn.
 	weekDeployments, weekPods, weekMorePods = 20, 10, 15
-	// mostLogs are the files of 64 MB that etcd's write-ahead log may have: it keeps five, and looks every half minute.
-	mostLogs = 6
+	// maxLogs is the maximum number of files, of 64 MB each, of etcd's write-ahead log: it keeps five,
+	// and checks every half minute.
+	maxLogs = 6
 )
 
 // TestHours is BenchmarkWeek for six hours.
@@ -36,12 +37,12 @@ func TestHours(t *testing.T) {
 		t.Errorf("the CronJob ran %d times, want %d", got, want)
 	}
 	long.table(t, time.Hour)
-	// What the first hour fills (caches, the histories of Deployments and CronJobs, the events of an hour) is
-	// there in the second. Six hours are too few to tell a leak by less than a multiple.
+	// What the first hour fills (caches, the histories of Deployments and CronJobs, an hour's events)
+	// is full in the second. Six hours are too few to detect a leak of less than a multiple.
 	long.steady(t, time.Hour, 1, 5, 2)
 }
 
-// BenchmarkWeek is a week of virtual time, in which nothing may expire, get lost or grow.
+// BenchmarkWeek simulates a week of virtual time, in which nothing may expire, get lost or grow.
 func BenchmarkWeek(b *testing.B) {
 	const days = 7
 	for b.Loop() {
@@ -49,8 +50,8 @@ func BenchmarkWeek(b *testing.B) {
 		long := simulateLong(b, days*24*time.Hour)
 		b.ReportMetric(time.Since(began).Seconds(), "s-total")
 		b.ReportMetric(long.run.Summary.Run.ClockSeconds/long.run.Summary.Run.WallSeconds, "virtual-s/s")
-		// 6 an hour for 168 hours. It is made in a second of its schedule, so that the run of that second is not due; the
-		// one at the end of the week is, as the trace goes on for a minute.
+		// 6 an hour for 168 hours. The CronJob is created in a second of its schedule, so the run of that
+		// second is not due. The one at the end of the week is, because the trace continues for a minute.
 		if got, want := long.runs["shop/beat"], days*24*6; got != want {
 			b.Errorf("the CronJob ran %d times, want %d", got, want)
 		}
@@ -64,14 +65,14 @@ func BenchmarkWeek(b *testing.B) {
 	}
 }
 
-// long is a long simulation that came to what its trace says.
+// long is a long simulation that has passed its checks.
 type long struct {
 	run    *results.Run
 	runs   map[string]int // of each CronJob
 	vitals *vitals
 }
 
-// table logs what the simulation took up, by stretches of the trace.
+// table logs what the simulation used, by parts of the trace.
 func (l *long) table(tb testing.TB, stretch time.Duration) {
 	tb.Helper()
 	for from := time.Duration(0); ; from += stretch {
@@ -83,7 +84,7 @@ func (l *long) table(tb testing.TB, stretch time.Duration) {
 	}
 }
 
-// steady compares two stretches of the trace, and fails where the later one takes up more by this factor.
+// steady compares two parts of the trace, and fails if the later one uses more by this factor.
 func (l *long) steady(tb testing.TB, stretch time.Duration, early, late int, factor float64) (before, after vital) {
 	tb.Helper()
 	before, err := l.vitals.median(time.Duration(early)*stretch, time.Duration(early+1)*stretch)
@@ -106,13 +107,14 @@ func (l *long) steady(tb testing.TB, stretch time.Duration, early, late int, fac
 			tb.Errorf("%s grew from %.1f to %.1f, more than %g times, between %s and %s", m.what, m.before, m.after, factor, before.at, after.at)
 		}
 	}
-	if after.logs > mostLogs {
-		tb.Errorf("etcd's write-ahead log has %.0f files, more than %d", after.logs, mostLogs)
+	if after.logs > maxLogs {
+		tb.Errorf("etcd's write-ahead log has %.0f files, more than %d", after.logs, maxLogs)
 	}
 	return before, after
 }
 
-// simulateLong simulates so much of a trace that is steady, and checks all that does not depend on how much it is.
+// simulateLong simulates a steady trace of a given length, and checks everything that does not
+// depend on the length.
 func simulateLong(tb testing.TB, length time.Duration) *long {
 	tb.Helper()
 	plan := weekTrace(tb, length)
@@ -150,7 +152,7 @@ func simulateLong(tb testing.TB, length time.Duration) *long {
 	if n := run.Timeline[len(run.Timeline)-1].NodesReady; n != weekNodes {
 		tb.Errorf("nodes that are ready in the end: got %d, want %d", n, weekNodes)
 	}
-	// There is always room, and nothing takes time: a pod that starts late was not seen by who had to start it.
+	// There is always room, and nothing takes time: a pod that starts late was noticed late.
 	if late := max(run.Summary.Timing.Pending.Max, run.Summary.Timing.Start.Max); late > 5 {
 		tb.Errorf("a pod took %g s to be scheduled or to start", late)
 	}
@@ -159,22 +161,22 @@ func simulateLong(tb testing.TB, length time.Duration) *long {
 	return &long{run: run, runs: checkCronRuns(tb, file, run), vitals: v}
 }
 
-// weekPlan is a trace and what must come of it.
+// weekPlan is a trace and its expected results.
 type weekPlan struct {
 	trace *trace.Trace
-	// created and left are the pods of each Deployment: all there ever were, and those at the end.
+	// created and left are the numbers of pods of each Deployment: in total and at the end.
 	created, left map[string]int
 }
 
-// weekTrace is a CronJob that runs every ten minutes, Deployments of which one is scaled or rolled out every hour,
-// and some CronJobs that change in the first hours.
+// weekTrace returns a trace with a CronJob that runs every ten minutes, Deployments of which one is
+// scaled or rolled out every hour, and some CronJobs that change in the first hours.
 func weekTrace(tb testing.TB, length time.Duration) *weekPlan {
 	tb.Helper()
 	plan := &weekPlan{created: map[string]int{}, left: map[string]int{}}
 	versions := map[string]int{}
 	apply := func(number, replicas, version int) trace.Object {
 		name := fmt.Sprintf("app-%02d", number)
-		// A rollout replaces all pods, scaling makes those that are more.
+		// A rollout replaces all pods, scaling adds some.
 		if version != versions[name] {
 			plan.created[name] += replicas
 		} else {
@@ -203,7 +205,7 @@ func weekTrace(tb testing.TB, length time.Duration) *weekPlan {
 		// At half past, when no CronJob of the first hours changes.
 		events = append(events, trace.Event{Time: benchStart + int64(hour)*3600 + 1800, Applied: []trace.Object{apply(number, replicas, version)}})
 	}
-	// The run that is due at the end is to be seen.
+	// The run at the end must be visible.
 	events = append(events, trace.Event{Time: benchStart + int64(length/time.Second) + 60})
 	slices.SortStableFunc(events, func(a, b trace.Event) int { return cmp.Compare(a.Time, b.Time) })
 	ran := map[uint64][]trace.Lifecycle{1: {{State: trace.Finished, Start: benchStart, End: benchStart + 90}}}
@@ -220,11 +222,11 @@ func weekTrace(tb testing.TB, length time.Duration) *weekPlan {
 	return plan
 }
 
-// app is a Deployment of which a new version makes new pods.
+// app returns a Deployment of which a new version creates new pods.
 func app(tb testing.TB, name string, replicas, version int) trace.Object {
 	labels := map[string]any{"app": name}
 	pod := podSpec("Always")
-	pod["terminationGracePeriodSeconds"] = int64(version) // as good a change as any
+	pod["terminationGracePeriodSeconds"] = int64(version) // an arbitrary change
 	return object(tb, deploymentKind, name, map[string]any{
 		"replicas": int64(replicas),
 		"selector": map[string]any{"matchLabels": labels},
@@ -232,14 +234,14 @@ func app(tb testing.TB, name string, replicas, version int) trace.Object {
 	})
 }
 
-// restless are CronJobs that are suspended and resumed, change their schedule, come and go.
+// restless returns CronJobs that are suspended, resumed, rescheduled, created and deleted.
 func restless(tb testing.TB) []trace.Event {
 	at := func(hours, minutes, seconds int64) int64 { return benchStart + hours*3600 + minutes*60 + seconds }
 	passing := beat(tb, "passing", map[string]any{"concurrencyPolicy": "Allow"})
 	return []trace.Event{
 		{Time: at(0, 3, 7), Applied: []trace.Object{beat(tb, "pausing", nil), beat(tb, "changing", nil), passing}},
 		{Time: at(1, 15, 0), Applied: []trace.Object{beat(tb, "pausing", map[string]any{"suspend": true})}},
-		// By the new schedule, no run was missed.
+		// No run was missed according to the new schedule.
 		{Time: at(1, 20, 30), Applied: []trace.Object{beat(tb, "changing", map[string]any{"schedule": "17,19,43 * * * *"})}},
 		{Time: at(2, 4, 59), Deleted: []trace.Object{passing}},
 		// The run of 3:20 is made up for.
@@ -249,7 +251,7 @@ func restless(tb testing.TB) []trace.Event {
 	}
 }
 
-// check compares the pods with those there must be, but for the runs of CronJobs.
+// check compares the pods with the expected ones, except those of CronJobs.
 func (p *weekPlan) check(tb testing.TB, run *results.Run) {
 	tb.Helper()
 	created, left := map[string]int{}, map[string]int{}
@@ -272,7 +274,8 @@ func (p *weekPlan) check(tb testing.TB, run *results.Run) {
 				name, created[name], left[name], p.created[name], p.left[name])
 		}
 	}
-	// A CronJob keeps three Jobs that succeeded, beside the one that runs at the end; of one that is deleted nothing is kept.
+	// A CronJob keeps three successful Jobs, beside the one that is running at the end; a deleted
+	// CronJob keeps none.
 	if kept != 4 {
 		tb.Errorf("pods of CronJobs that are there in the end: got %d, want 4", kept)
 	}

@@ -1,21 +1,22 @@
-// Package oci owns SimKube's images: it makes them of static programs, without Docker and without a base image, as OCI layouts
-// with one image for each platform, and checks what it or somebody else made.
+// Package oci builds SimKube's images from static programs, without Docker and without a base
+// image, as OCI layouts with one image for each platform. It also verifies layouts.
 //
-// An image is the same to the byte whenever and wherever it is made of the same programs: nothing in it says when or where.
+// Images are reproducible: the same programs result in the same bytes, because nothing in an image
+// depends on when or where it was built.
 package oci
 
 import v1 "github.com/google/go-containerregistry/pkg/v1"
 
-// What every image has.
+// The contents of every image.
 const (
-	// user is neither root nor anybody on a node.
+	// user is not root, and not a user of nodes.
 	user     = 65532
 	userText = "65532:65532"
-	// path is for the commands that hooks run in an image built upon this one.
+	// path is for commands of hooks that run in an image based on this one.
 	path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 )
 
-// Platforms are those that there are images for.
+// Platforms returns the platforms of images.
 func Platforms() []v1.Platform {
 	return []v1.Platform{{OS: "linux", Architecture: "amd64"}, {OS: "linux", Architecture: "arm64"}}
 }

@@ -11,25 +11,25 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
-// Program is what an image is made of.
+// Program describes an image.
 type Program struct {
-	// Name is the image's and its entrypoint's: /NAME.
+	// Name is the image's name, and that of its entrypoint: /NAME.
 	Name string
-	// Title says in some words what it is.
+	// Title is a short description.
 	Title string
 	// Version and Revision are the program's; they may be empty.
 	Version, Revision string
-	// Binary gives the file of the program for a platform.
+	// Binary returns the path of the program for a platform.
 	Binary func(v1.Platform) string
 }
 
-// Make makes the images of a program for all platforms, and their index.
+// Make builds the images of a program for all platforms, and their index.
 func Make(p Program) (v1.ImageIndex, error) {
 	index := mutate.IndexMediaType(empty.Index, types.OCIImageIndex)
 	for _, platform := range Platforms() {
 		image, err := makeImage(p, platform)
 		if err != nil {
-			return nil, fmt.Errorf("make image %s for %s: %w", p.Name, platform, err)
+			return nil, fmt.Errorf("build image %s for %s: %w", p.Name, platform, err)
 		}
 		index = mutate.AppendManifests(index, mutate.IndexAddendum{
 			Add:        image,
@@ -85,5 +85,5 @@ func labels(p Program) map[string]string {
 	return labels
 }
 
-// epoch is when everything was made: a true time would make every image another.
+// epoch is the time in images: the real time would make them differ.
 func epoch() time.Time { return time.Unix(0, 0).UTC() }

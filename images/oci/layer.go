@@ -13,10 +13,10 @@ import (
 	"golang.org/x/crypto/x509roots/fallback/bundle"
 )
 
-// authoritiesFile is where Go looks for them first.
+// authoritiesFile is the first file in which Go looks for CA certificates.
 const authoritiesFile = "etc/ssl/certs/ca-certificates.crt"
 
-// makeLayer makes the only layer of an image: the program, the authorities that buckets have their certificates from, somewhere to write,
+// makeLayer builds the only layer of an image: the program, CA certificates, a temporary folder,
 // and a name for the user.
 func makeLayer(name string, program []byte) (v1.Layer, error) {
 	var layer bytes.Buffer
@@ -53,13 +53,14 @@ func makeLayer(name string, program []byte) (v1.Layer, error) {
 	return tarball.LayerFromOpener(open, tarball.WithMediaType(types.OCILayer))
 }
 
-// authorities are Mozilla's, of a version that go.mod pins: those of the machine that makes the image would make it another. Authorities
-// that are trusted only in part are left out, since a file cannot say so.
+// authorities returns Mozilla's CA certificates in a version pinned by go.mod: those of the machine
+// would make images differ. Partly trusted certificates are excluded, because a file cannot express
+// that.
 func authorities() []byte {
 	var text bytes.Buffer
 	for root := range bundle.Roots() {
 		if root.Constraint == nil {
-			_ = pem.Encode(&text, &pem.Block{Type: "CERTIFICATE", Bytes: root.Certificate}) // it has no headers, and the buffer takes everything
+			_ = pem.Encode(&text, &pem.Block{Type: "CERTIFICATE", Bytes: root.Certificate}) // it has no headers, and the buffer returns no errors
 		}
 	}
 	return text.Bytes()

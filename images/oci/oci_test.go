@@ -22,7 +22,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 )
 
-// programs builds a small program for every platform, and gives where.
+// programs builds a small program for every platform, and returns a function for their paths.
 func programs(t *testing.T) func(v1.Platform) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -54,7 +54,7 @@ func TestMake(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for range 2 { // the second time in place of the first
+		for range 2 { // the second time replaces the first
 			if err := Write(index, dir); err != nil {
 				t.Fatal(err)
 			}
@@ -77,7 +77,7 @@ func TestMake(t *testing.T) {
 	}
 }
 
-// TestImage checks what is in an image, by itself rather than by Verify.
+// The contents of an image, checked without Verify.
 func TestImage(t *testing.T) {
 	image, err := makeImage(example(t), Platforms()[0])
 	if err != nil {
@@ -91,7 +91,7 @@ func TestImage(t *testing.T) {
 		t.Errorf("labels: %v", got)
 	}
 	if !file.Created.Time.Equal(epoch()) {
-		t.Errorf("it says when it was made: %v", file.Created)
+		t.Errorf("it has a creation time: %v", file.Created)
 	}
 	entries, err := unpack(image)
 	if err != nil {
@@ -133,15 +133,15 @@ func TestMake_Refuses(t *testing.T) {
 	}
 }
 
-// interpreted makes the first segment of a program one that names a loader.
+// interpreted changes the first segment of a program so that it names a loader.
 func interpreted(program []byte) []byte {
 	changed := bytes.Clone(program)
-	at := binary.LittleEndian.Uint64(changed[32:]) // where the segments are
+	at := binary.LittleEndian.Uint64(changed[32:]) // offset of the segments
 	binary.LittleEndian.PutUint32(changed[at:], 3) // PT_INTERP
 	return changed
 }
 
-// TestVerify_Finds checks that images that somebody changed are found out.
+// Verify detects modified images.
 func TestVerify_Finds(t *testing.T) {
 	program := example(t)
 	config := func(change func(*v1.ConfigFile)) func(v1.Image) (v1.Image, error) {
@@ -202,7 +202,7 @@ func TestVerify_Finds(t *testing.T) {
 	})
 }
 
-// removing takes a file away, by a layer that says so.
+// removing removes a file with a whiteout in a new layer.
 func removing(file string) func(v1.Image) (v1.Image, error) {
 	return func(image v1.Image) (v1.Image, error) {
 		var layer bytes.Buffer
@@ -222,7 +222,7 @@ func removing(file string) func(v1.Image) (v1.Image, error) {
 	}
 }
 
-// TestPush pushes to a registry and pulls what a node would.
+// Images can be pushed to a registry and pulled again.
 func TestPush(t *testing.T) {
 	server := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
 	defer server.Close()

@@ -17,8 +17,9 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/validate"
 )
 
-// Verify checks the layout of a program in a folder: every digest, that there is an image for each platform and no other, and that each
-// runs a static program of that platform, not as root, with authorities and somewhere to write.
+// Verify checks the layout of a program in a folder: every digest, that there is exactly one image
+// for each platform, and that each runs a static program of that platform, not as root, with CA
+// certificates and a temporary folder.
 func Verify(dir, name string) error {
 	index, err := Read(dir)
 	if err != nil {
@@ -50,7 +51,7 @@ func Verify(dir, name string) error {
 	return nil
 }
 
-// Read gives the only index of a layout.
+// Read returns the only index of a layout.
 func Read(dir string) (v1.ImageIndex, error) {
 	top, err := layout.ImageIndexFromPath(dir)
 	if err != nil {
@@ -84,11 +85,11 @@ func verifyImage(image v1.Image, platform v1.Platform, name string) error {
 	program := entries[name]
 	switch tmp := entries["tmp"]; {
 	case program.header == nil:
-		return fmt.Errorf("the entrypoint /%s is not there", name)
+		return fmt.Errorf("the entrypoint /%s does not exist", name)
 	case program.header.Mode&0o001 == 0 || program.header.Typeflag != tar.TypeReg:
 		return fmt.Errorf("the entrypoint /%s has mode %o", name, program.header.Mode)
 	case tmp.header == nil || tmp.header.Mode&0o002 == 0:
-		return errors.New("there is no /tmp that everybody may write to")
+		return errors.New("it has no world-writable /tmp")
 	case !x509.NewCertPool().AppendCertsFromPEM(entries[authoritiesFile].data):
 		return fmt.Errorf("/%s has no authorities", authoritiesFile)
 	}
@@ -100,7 +101,7 @@ type entry struct {
 	data   []byte
 }
 
-// unpack reads an image's files, by name without slashes at the ends.
+// unpack returns an image's files, by name without slashes at the ends.
 func unpack(image v1.Image) (map[string]entry, error) {
 	files := mutate.Extract(image)
 	defer files.Close()
@@ -121,11 +122,11 @@ func unpack(image v1.Image) (map[string]entry, error) {
 	}
 }
 
-// checkProgram tells why a file is no static program of a platform.
+// checkProgram returns an error unless a file is a static program for a platform.
 func checkProgram(program []byte, platform v1.Platform) error {
 	file, err := elf.NewFile(bytes.NewReader(program))
 	if err != nil {
-		return fmt.Errorf("no program of Linux: %w", err)
+		return fmt.Errorf("not a Linux program: %w", err)
 	}
 	want := map[string]elf.Machine{"amd64": elf.EM_X86_64, "arm64": elf.EM_AARCH64}[platform.Architecture]
 	if file.Machine != want {
@@ -133,7 +134,7 @@ func checkProgram(program []byte, platform v1.Platform) error {
 	}
 	for _, segment := range file.Progs {
 		if segment.Type == elf.PT_INTERP {
-			return errors.New("the program is not static: there is nothing in the image to load it with")
+			return errors.New("the program is not static, and the image has no loader")
 		}
 	}
 	return nil

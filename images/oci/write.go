@@ -15,7 +15,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 )
 
-// Write writes an index as a layout of its own, in place of whatever the folder has.
+// Write writes an index as a layout, and replaces the folder's contents.
 func Write(index v1.ImageIndex, dir string) error {
 	if err := os.RemoveAll(dir); err != nil {
 		return err
@@ -30,7 +30,8 @@ func Write(index v1.ImageIndex, dir string) error {
 	return nil
 }
 
-// Archive writes the image of one platform as docker load and kind load image-archive take it.
+// Archive writes the image of one platform in the format of docker load and kind load
+// image-archive.
 func Archive(index v1.ImageIndex, architecture, reference, file string) error {
 	tag, err := name.NewTag(reference)
 	if err != nil {
@@ -53,7 +54,7 @@ func Archive(index v1.ImageIndex, architecture, reference, file string) error {
 	return errors.New("there is no image for " + architecture)
 }
 
-// Push puts all images of an index where clusters can pull them, with the credentials that docker login has left.
+// Push pushes all images of an index to a registry, with the credentials of docker login.
 func Push(ctx context.Context, index v1.ImageIndex, reference string) error {
 	to, err := name.ParseReference(reference)
 	if err != nil {

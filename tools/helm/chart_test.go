@@ -9,7 +9,7 @@ import (
 	"helm.sh/helm/v3/pkg/lint/support"
 )
 
-// TestChart_LikeKustomize checks that each overlay of config/sim has values that make the same objects.
+// For each overlay of config/sim there are values that result in the same objects.
 func TestChart_LikeKustomize(t *testing.T) {
 	const same = "namespace: {create: true}\ncrds: {keep: false}\n"
 	for name, test := range map[string]struct{ dir, values string }{
@@ -28,7 +28,7 @@ func TestChart_LikeKustomize(t *testing.T) {
 	}
 }
 
-// TestChart_DriverNamespaces checks that further namespaces get what the overlay driver-namespace gives them.
+// Further namespaces get the objects of the overlay driver-namespace.
 func TestChart_DriverNamespaces(t *testing.T) {
 	got := rendered(t, "driver: {namespaces: [load-tests], maySeeSecrets: true}")
 	for id, want := range kustomized(t, simDir+"/overlays/driver-namespace") {
@@ -54,7 +54,7 @@ func TestChart_DriverNamespaces(t *testing.T) {
 	}
 }
 
-// TestChart_Values checks what single values do.
+// Single values have their documented effects.
 func TestChart_Values(t *testing.T) {
 	for name, test := range map[string]struct {
 		values, object string
@@ -107,7 +107,7 @@ func TestChart_Values(t *testing.T) {
 	}
 }
 
-// TestChart_Schema checks that what cannot be meant is refused, with the place.
+// Invalid values are rejected with their position.
 func TestChart_Schema(t *testing.T) {
 	for values, want := range map[string]string{
 		"kwok: {enable: false}":                    "enable",
@@ -130,7 +130,7 @@ func TestChart_Schema(t *testing.T) {
 	}
 }
 
-// TestChart_Lint runs helm lint --strict.
+// helm lint --strict passes.
 func TestChart_Lint(t *testing.T) {
 	for _, message := range lint.AllWithKubeVersion(chartDir, nil, "simkube", nil).Messages {
 		if message.Severity > support.InfoSev {

@@ -1,4 +1,4 @@
-// Package chart tests charts/simkube with Helm's own engine: that it makes the same objects as the kustomize overlays of
-// config/sim, that its schema refuses what cannot be meant, and that its README has every value. It is a module of its own, so that
-// nothing else of SimKube depends on Helm.
+// Package chart tests charts/simkube with Helm's own engine: it results in the same objects as the
+// kustomize overlays of config/sim, its schema rejects invalid values, and its README lists every
+// value. It is a module of its own, so that nothing else in SimKube depends on Helm.
 package chart

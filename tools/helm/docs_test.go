@@ -18,7 +18,7 @@ var update = flag.Bool("update", false, "write the table of values into the READ
 
 func printed(o object) string { return fmt.Sprint(o) }
 
-// TestChart_Readme checks that the README has every value of values.yaml, with its default and its comment.
+// The README lists every value of values.yaml, with its default and its comment.
 func TestChart_Readme(t *testing.T) {
 	const begin, end = "<!-- values: made by make chart -->\n", "<!-- end -->"
 	text, err := os.ReadFile(chartDir + "/README.md")
@@ -38,11 +38,11 @@ func TestChart_Readme(t *testing.T) {
 		return
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("values (-values.yaml +README; make chart writes them):\n%s", diff)
+		t.Errorf("values (-values.yaml +README; make chart updates them):\n%s", diff)
 	}
 }
 
-// table makes the table of values: a comment "# -- text" says what the next key is for.
+// table returns the table of values. A comment "# -- text" describes the next key.
 func table(t *testing.T) string {
 	t.Helper()
 	text, err := os.ReadFile(chartDir + "/values.yaml")
@@ -70,7 +70,7 @@ func table(t *testing.T) string {
 		}
 		depth := len(match[1]) / 2
 		if depth > len(at) {
-			continue // inside of a value that is described as a whole
+			continue // part of a value that is described as a whole
 		}
 		at = append(at[:depth], match[2])
 		if comment == "" {
@@ -98,7 +98,7 @@ func lookUp(values object, path []string) any {
 	return value
 }
 
-// inline writes a YAML value in one line, as JSON unless it is plain.
+// inline returns a YAML value on one line, as JSON unless it is plain.
 func inline(text []byte) string {
 	text = bytes.TrimSpace(text)
 	if (bytes.ContainsAny(text, "\n:") || bytes.HasPrefix(text, []byte("- "))) && !bytes.HasPrefix(text, []byte(`"`)) {
@@ -109,7 +109,7 @@ func inline(text []byte) string {
 	return string(text)
 }
 
-// TestChart_Files checks that the chart's copies are those of config.
+// The chart's copies are equal to the files in config.
 func TestChart_Files(t *testing.T) {
 	want := map[string]string{}
 	for pattern, to := range map[string]string{
@@ -147,6 +147,6 @@ func TestChart_Files(t *testing.T) {
 		got[filepath.Base(filepath.Dir(file))+"/"+filepath.Base(file)] = string(text)
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("files (-config +chart; make chart copies them):\n%s", diff)
+		t.Errorf("files (-config +chart; make chart updates them):\n%s", diff)
 	}
 }

@@ -24,7 +24,8 @@ const (
 
 type object = map[string]any
 
-// render gives the objects that a release of the chart in the namespace simkube has, by kind, namespace and name.
+// render returns the objects of a release of the chart in the namespace simkube, by kind, namespace
+// and name.
 func render(t *testing.T, values string) (map[string]object, error) {
 	t.Helper()
 	chart, err := loader.Load(chartDir)
@@ -53,7 +54,7 @@ func render(t *testing.T, values string) (map[string]object, error) {
 	return objects, nil
 }
 
-// rendered is render for values that are good.
+// rendered is render for valid values.
 func rendered(t *testing.T, values string) map[string]object {
 	t.Helper()
 	objects, err := render(t, values)
@@ -63,7 +64,7 @@ func rendered(t *testing.T, values string) map[string]object {
 	return objects
 }
 
-// kustomized gives the objects of a kustomization.
+// kustomized returns the objects of a kustomization.
 func kustomized(t *testing.T, dir string) map[string]object {
 	t.Helper()
 	resources, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), dir)
@@ -79,7 +80,8 @@ func kustomized(t *testing.T, dir string) map[string]object {
 	return objects
 }
 
-// withEverything makes a kustomization of the overlay cluster, driver-secrets and every component, and gives its folder.
+// withEverything writes a kustomization of the overlay cluster, driver-secrets and every component,
+// and returns its folder.
 func withEverything(t *testing.T) string {
 	t.Helper()
 	dir, err := filepath.EvalSymlinks(t.TempDir())
@@ -110,7 +112,7 @@ func withEverything(t *testing.T) string {
 	return dir
 }
 
-// read adds the documents of a text, made alike, to objects.
+// read adds the documents of a text, normalized, to objects.
 func read(t *testing.T, objects map[string]object, from, text string) {
 	t.Helper()
 	for _, document := range regexp.MustCompile(`(?m)^---\s*$`).Split(text, -1) {
@@ -121,7 +123,7 @@ func read(t *testing.T, objects map[string]object, from, text string) {
 		if len(o) == 0 {
 			continue
 		}
-		alike(o)
+		normalize(o)
 		metadata := o["metadata"].(object)
 		id := strings.TrimSpace(fmt.Sprintf("%s %v/%v", o["kind"], metadata["namespace"], metadata["name"]))
 		if objects[id] != nil {
@@ -131,8 +133,9 @@ func read(t *testing.T, objects map[string]object, from, text string) {
 	}
 }
 
-// alike takes away in what kustomize and Helm differ: how a changed ConfigMap restarts a pod, and who labels what others define.
-func alike(o object) {
+// normalize removes the differences between kustomize and Helm: how a changed ConfigMap restarts a
+// pod, and labels on kinds that others define.
+func normalize(o object) {
 	hash := regexp.MustCompile(`^sk-kwok-[a-z0-9]{10}$`)
 	var walk func(value any) any
 	walk = func(value any) any {
