@@ -18,7 +18,8 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// A simulation is replayed as often as asked, with hooks around each run, and told of as it goes; nothing is left.
+// A simulation is replayed several times, with hooks around each run, and reports its progress;
+// nothing is left.
 func TestRun(t *testing.T) {
 	count := filepath.Join(t.TempDir(), "hooks")
 	hook := func(word string) []simkubev1.SimulationHook {
@@ -61,7 +62,7 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// A pause in the middle of a gap of ten minutes moves what is due by exactly as long.
+// A pause within a gap of ten minutes delays later events by its length.
 func TestPause(t *testing.T) {
 	events := []trace.Event{at(t, 0, configMap("first")), at(t, 600, configMap("second"))}
 	s := prepare(t, events, func(sim *simkubev1.Simulation) {
@@ -74,7 +75,7 @@ func TestPause(t *testing.T) {
 	began := time.Now()
 	s.patch(fmt.Sprintf(`{"spec":{"pausedTime":%q}}`, time.Now().UTC().Format(time.RFC3339)))
 	s.eventually("the pause", func() bool { return s.status().Paused })
-	const pause = 7 * time.Second // beyond when the event would have been due
+	const pause = 7 * time.Second // longer than until the event is due
 	s.eventually("progress of the pause", func() bool { return s.status().TraceTime != nil })
 	before := s.status().TraceTime
 	time.Sleep(pause)
@@ -92,22 +93,23 @@ func TestPause(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The trace's time stands still in a pause, and goes on where it was.
+	// The trace's time does not advance in a pause, and continues where it was.
 	info := run.Summary.Run
 	window := info.WindowEnd.Sub(info.WindowStart).Seconds()
 	paused := info.ClockSeconds - window/info.Speed
 	if paused < pause.Seconds() || paused > most.Seconds() {
-		t.Errorf("on the clock the run took %v s, in the trace %v s at speed %v: it was paused for %v s, wanted is %v to %v",
+		t.Errorf("on the clock the run took %v s, in the trace %v s at speed %v: it was paused for %v s, want %v to %v",
 			info.ClockSeconds, window, info.Speed, paused, pause, most)
 	}
-	// Due after 6 s and the pause. That it was not begun sooner is what lag, which is measured from there, would not tell.
+	// It is due after 6 s and the pause. The lag, which is measured from then, would not show that it
+	// started too early.
 	if window < 600 {
 		t.Errorf("the run ended after %v s of the trace, before its last event", window)
 	}
 	t.Logf("paused for %.3f s; the events' lags were %v and %v s", paused, run.Events[0].LagSeconds, run.Events[1].LagSeconds)
 }
 
-// What cannot be mended ends the simulation with a reason.
+// A permanent error fails the simulation with a reason.
 func TestFailures(t *testing.T) {
 	for name, tc := range map[string]struct {
 		events []trace.Event
@@ -151,17 +153,17 @@ func TestFailures(t *testing.T) {
 			if tc.reason == "" {
 				var failure *driver.Failure
 				if err == nil || errors.As(err, &failure) || status.Phase == simkubev1.DriverFailed || status.Message == "" {
-					t.Errorf("Run() = %v, status = %+v; wanted is an error worth another try, told in the status", err, status)
+					t.Errorf("Run() = %v, status = %+v; want a temporary error, also in the status", err, status)
 				}
 				return
 			}
 			if err == nil || status.Phase != simkubev1.DriverFailed || status.Reason != tc.reason || status.Message == "" {
-				t.Errorf("Run() = %v, status = %+v; wanted is reason %s", err, status, tc.reason)
+				t.Errorf("Run() = %v, status = %+v, want reason %s", err, status, tc.reason)
 			}
 			again := s.start(t.Context())()
 			var failure *driver.Failure
 			if !errors.As(again, &failure) || failure.Reason != tc.reason {
-				t.Errorf("a driver started after that gives %v", again)
+				t.Errorf("a driver started after that returned %v", again)
 			}
 		})
 	}
@@ -176,7 +178,8 @@ func writeFile(t *testing.T, text string) string {
 	return path
 }
 
-// A pod that something makes in the simulation's namespaces without saying for whom is kept on simulated nodes, too.
+// A pod that is created in the simulation's namespaces without a controller is also kept on
+// simulated nodes.
 func TestStrayPod(t *testing.T) {
 	s := prepare(t, []trace.Event{at(t, 0, configMap("first")), at(t, 8, configMap("second"))}, nil)
 	wait := s.start(t.Context())
@@ -197,7 +200,7 @@ func TestStrayPod(t *testing.T) {
 	}
 }
 
-// A simulation that has failed stays failed, whenever its driver is killed after that was decided.
+// A simulation that has failed stays failed, even if its driver is killed right after.
 func TestKill_Failing(t *testing.T) {
 	events := []trace.Event{at(t, 0, configMap("one")), at(t, 1, "{apiVersion: v1, kind: ConfigMap, metadata: {namespace: demo, name: Wrong_Name}}")}
 	s := prepare(t, events, nil)

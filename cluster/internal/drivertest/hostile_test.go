@@ -23,12 +23,12 @@ import (
 	"simkube.io/simkube/internal/action"
 )
 
-// hostileAtOnce is how many drivers are under way in TestHostile.
+// hostileAtOnce is how many drivers run at once in TestHostile.
 const hostileAtOnce = 12
 
-// A driver with the rights of the shipped manifests, given traces that reach for what is outside of
-// their simulation, touches nothing there; and what others make meanwhile does not meet what is
-// simulated.
+// A driver with the permissions of the shipped manifests replays traces that refer to objects
+// outside of their simulation, and changes none of them. What others create meanwhile is not
+// affected either.
 func TestHostile(t *testing.T) {
 	ctx := t.Context()
 	kubeconfig := shippedRights(t)
@@ -55,7 +55,7 @@ func TestHostile(t *testing.T) {
 	for first := 0; first < count && !t.Failed(); first += hostileAtOnce {
 		last := min(first+hostileAtOnce, count)
 		bystand := bystander(t)
-		var drivers sync.WaitGroup // more of them than there are processors: they wait most of the time
+		var drivers sync.WaitGroup // more than processors: they mostly wait
 		for seed := first; seed < last; seed++ {
 			drivers.Go(func() {
 				t.Run(strconv.Itoa(seed), func(t *testing.T) { replayHostile(t, uint64(seed), outside, kubeconfig) })
@@ -69,7 +69,7 @@ func TestHostile(t *testing.T) {
 	}
 }
 
-// replayHostile has a driver replay one trace. It may fail, but it must end, and leave nothing.
+// replayHostile runs a driver with one trace. It may fail, but must end and leave nothing.
 func replayHostile(t *testing.T, seed uint64, outside *hostile.Outside, kubeconfig string) {
 	file := hostile.Trace(seed, outside)
 	s := prepare(t, file.Events, func(sim *simkubev1.Simulation) { sim.Spec.Speed = new(10.0) })
@@ -83,8 +83,8 @@ func replayHostile(t *testing.T, seed uint64, outside *hostile.Outside, kubeconf
 	}
 }
 
-// bystander makes pods outside of all simulations until it is stopped, and checks that each is what
-// it was made as, and lands on a node that is not simulated.
+// bystander creates pods outside of all simulations until it is stopped, and checks that each is
+// unchanged and scheduled to a node that is not simulated.
 func bystander(t *testing.T) (stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -117,7 +117,7 @@ func stand(ctx context.Context, name string) error {
 	if *made.Spec.Priority != 0 || made.Spec.PriorityClassName != "" || made.Spec.RuntimeClassName != nil || len(made.OwnerReferences) > 0 {
 		return fmt.Errorf("%s was made as %+v", name, made.Spec)
 	}
-	err = wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, patience, true, func(ctx context.Context) (bool, error) {
+	err = wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, waitTime, true, func(ctx context.Context) (bool, error) {
 		made, err = pods.Get(ctx, name, metav1.GetOptions{})
 		return err == nil && made.Spec.NodeName != "", err
 	})
@@ -130,7 +130,7 @@ func stand(ctx context.Context, name string) error {
 	return pods.Delete(ctx, name, metav1.DeleteOptions{})
 }
 
-// shippedRights applies the roles of the manifests, and returns the path of a kubeconfig of the
+// shippedRights applies the roles of the manifests, and returns the path of a kubeconfig for the
 // driver's account.
 func shippedRights(t *testing.T) string {
 	t.Helper()
@@ -161,7 +161,7 @@ func shippedRights(t *testing.T) string {
 	return path
 }
 
-// waitForRights waits until the roles are summed up, and checks that they are not all rights.
+// waitForRights waits until the roles are aggregated, and checks that they do not grant everything.
 func waitForRights(t *testing.T, kubeconfig string) {
 	t.Helper()
 	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
@@ -172,7 +172,7 @@ func waitForRights(t *testing.T, kubeconfig string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = wait.PollUntilContextTimeout(t.Context(), 100*time.Millisecond, patience, true, func(ctx context.Context) (bool, error) {
+	err = wait.PollUntilContextTimeout(t.Context(), 100*time.Millisecond, waitTime, true, func(ctx context.Context) (bool, error) {
 		_, err := client.CoreV1().ConfigMaps(hostile.Namespace).List(ctx, metav1.ListOptions{})
 		return err == nil, nil
 	})

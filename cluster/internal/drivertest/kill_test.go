@@ -35,14 +35,14 @@ const (
 	defaultKills  = "8"
 )
 
-// play is what a child process does: it drives a simulation until it is killed.
+// play runs in a child process: it runs a simulation until it is killed.
 func play(role string) int {
 	var p part
 	if err := json.Unmarshal([]byte(role), &p); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 2
 	}
-	// Whoever started this process closes its input when the test itself has ended.
+	// The parent closes the input of this process when the test has ended.
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	go func() {
@@ -56,14 +56,14 @@ func play(role string) int {
 	return 0
 }
 
-// TestKill kills drivers at random moments. Whoever comes after goes on: in the end everything was applied, hooks were run once, and
-// nothing is left. Every third comes as another pod.
+// Drivers that are killed at random times are resumed by the next ones: in the end everything was
+// applied, hooks ran once, and nothing is left. Every third one runs in another pod.
 func TestKill(t *testing.T) {
 	kills, err := strconv.Atoi(cmp.Or(os.Getenv(killsVariable), defaultKills))
 	if err != nil {
 		t.Fatal(err)
 	}
-	// A second for each kill, on average, which half of the time is of the second repetition.
+	// A second for each kill on average, half of it in the second repetition.
 	length := int64(kills)/2 + 10
 	events, names := manyEvents(t, length)
 	count := filepath.Join(t.TempDir(), "hooks")
@@ -77,7 +77,7 @@ func TestKill(t *testing.T) {
 	saw := s.watch(simkubev1.SimulatedLabels(s.name))
 	killed := 0
 	for attempt := 0; ; attempt++ {
-		// A pod's container is started again in the same pod, but for the times when the node has gone.
+		// A container is restarted in the same pod, unless the node is gone.
 		s.part.Pod = fmt.Sprintf("%s-pod-%d", s.name, attempt/3)
 		after := time.Duration(0)
 		if killed < kills {
@@ -107,7 +107,8 @@ func TestKill(t *testing.T) {
 			t.Errorf("summary = %+v, of %d events with %d objects", summary, len(events), len(names))
 		}
 	}
-	// What was applied for sure before the first checkpoint was written is made once in each repetition: a driver that takes over goes on.
+	// What was certainly applied before the first checkpoint is created once in each repetition,
+	// because a new driver resumes.
 	saw.mu.Lock()
 	for name, uids := range saw.names {
 		if number, err := strconv.Atoi(strings.TrimPrefix(name, "ConfigMap object-")); err == nil && number >= 3 && len(uids) > 2 {
@@ -134,7 +135,7 @@ func TestKill(t *testing.T) {
 	}
 }
 
-// manyEvents makes an event for each second, and names what is in them.
+// manyEvents returns an event for each second, and the names of its objects.
 func manyEvents(t *testing.T, seconds int64) (events []trace.Event, names []string) {
 	t.Helper()
 	for i := range seconds {
@@ -151,7 +152,7 @@ func manyEvents(t *testing.T, seconds int64) (events []trace.Event, names []stri
 	return events, names
 }
 
-// child runs a driver in a process of its own, and kills it after a while, unless that is 0.
+// child runs a driver in a process of its own, and kills it after a while unless that is 0.
 func (s *stage) child(after time.Duration) (output string, ended error) {
 	s.tb.Helper()
 	role, err := json.Marshal(s.part)
@@ -187,7 +188,7 @@ func wasKilled(err error) bool {
 	return errors.As(err, &exit) && !exit.Exited()
 }
 
-// watch notes every object of the simulation of the kinds that the tests replay.
+// watch records every object of the simulation of the kinds that the tests replay.
 func (s *stage) watch(labels map[string]string) *seen {
 	s.tb.Helper()
 	saw := &seen{names: map[string]map[types.UID]bool{}, numbers: map[string]map[string]bool{}}

@@ -17,13 +17,13 @@ import (
 	"simkube.io/simkube/cluster/internal/virtualtime"
 )
 
-// roleVariable has this test binary be a driver.
+// roleVariable makes this test binary a driver.
 const roleVariable = "SIMKUBE_DRIVERTEST_ROLE"
 
-// driverNamespace is where drivers and the controller would be.
+// driverNamespace is the namespace of drivers and the controller.
 const driverNamespace = "simkube"
 
-// env is what the tests of this package share: there can be one control plane in a process.
+// env is shared by the tests of this package: there can be one control plane per process.
 var env struct {
 	config     *rest.Config
 	client     kubernetes.Interface

@@ -30,25 +30,25 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// patience is how long a test waits for what should take a moment.
-const patience = time.Minute
+// waitTime is how long a test waits for something that should take a moment.
+const waitTime = time.Minute
 
-// stage is a Simulation with what a controller would make for it.
+// stage is a Simulation with the objects that a controller would create for it.
 type stage struct {
 	tb   testing.TB
 	name string
 	part part
 }
 
-// part is what a driver has to know. It is told to one in another process as JSON.
+// part is the input of a driver. For one in another process it is encoded as JSON.
 type part struct {
 	Kubeconfig, Simulation, Pod, Trace string
 	Cert, Key, Address, Claims         string
-	Work                               string // what a killed driver leaves in it goes with the test
+	Work                               string // removed with the test
 	FailFast                           bool
 }
 
-// prepare makes a Simulation named after the test, and what is around it.
+// prepare creates a Simulation named after the test, and its objects.
 func prepare(tb testing.TB, events []trace.Event, change func(*simkubev1.Simulation)) *stage {
 	tb.Helper()
 	s := &stage{tb: tb, name: strings.ToLower(strings.NewReplacer("/", "-", "_", "-").Replace(tb.Name()))}
@@ -139,10 +139,10 @@ func (s *stage) createWebhook() {
 	}
 }
 
-// remove removes what prepare made, and checks that the driver left nothing of what it made, but the checkpoint, which
-// would go with the controller's objects.
+// remove deletes what prepare created, and checks that the driver left nothing but the checkpoint,
+// which the controller would delete.
 func (s *stage) remove() {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.tb.Context()), patience)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.tb.Context()), waitTime)
 	defer cancel()
 	for _, name := range s.left(ctx) {
 		s.tb.Errorf("%s is left", name)
@@ -153,11 +153,11 @@ func (s *stage) remove() {
 	if err := env.client.AdmissionregistrationV1().MutatingWebhookConfigurations().Delete(ctx, simkubev1.MutatingWebhookName(s.name), metav1.DeleteOptions{}); err != nil {
 		s.tb.Error(err)
 	}
-	// There is none where no event was replayed.
+	// There is none if no event was replayed.
 	_ = env.client.CoreV1().ConfigMaps(driverNamespace).Delete(ctx, simkubev1.DriverCheckpointName(s.name), metav1.DeleteOptions{})
 }
 
-// left lists the roots and namespaces of the simulation.
+// left returns the roots and namespaces of the simulation.
 func (s *stage) left(ctx context.Context) []string {
 	var left []string
 	for _, resource := range []schema.GroupVersionResource{simkubev1.GroupVersion.WithResource("simulationroots"), {Version: "v1", Resource: "namespaces"}} {
@@ -167,7 +167,7 @@ func (s *stage) left(ctx context.Context) []string {
 			continue
 		}
 		for i := range list.Items {
-			// A namespace that is going takes until its controller comes by.
+			// The namespace controller takes a while to delete a namespace.
 			if list.Items[i].GetDeletionTimestamp() == nil {
 				left = append(left, list.Items[i].GetKind()+" "+list.Items[i].GetName())
 			}
@@ -185,7 +185,7 @@ func (s *stage) simulations() interface {
 	return env.dynamic.Resource(simkubev1.GroupVersion.WithResource("simulations"))
 }
 
-// status is status.driver as it is now.
+// status returns the current status.driver.
 func (s *stage) status() simkubev1.DriverStatus {
 	s.tb.Helper()
 	u, err := s.simulations().Get(s.tb.Context(), s.name, metav1.GetOptions{})
@@ -213,7 +213,7 @@ func (s *stage) patch(text string) {
 	}
 }
 
-// start runs a driver in this process, and gives what waits for its end.
+// start runs a driver in this process, and returns a function that waits for its end.
 func (s *stage) start(ctx context.Context) (wait func() error) {
 	s.tb.Helper()
 	var err error
@@ -241,7 +241,7 @@ func drive(ctx context.Context, p part, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	dir, err := os.MkdirTemp(p.Work, "driver-") // a pod's own, as after each of its starts
+	dir, err := os.MkdirTemp(p.Work, "driver-") // a new one after each start, as in a pod
 	if err != nil {
 		return err
 	}
@@ -252,10 +252,10 @@ func drive(ctx context.Context, p part, log *slog.Logger) error {
 	})
 }
 
-// eventually waits until f says yes.
+// eventually waits until f returns true.
 func (s *stage) eventually(what string, f func() bool) {
 	s.tb.Helper()
-	err := wait.PollUntilContextTimeout(s.tb.Context(), 20*time.Millisecond, patience, true, func(context.Context) (bool, error) { return f(), nil })
+	err := wait.PollUntilContextTimeout(s.tb.Context(), 20*time.Millisecond, waitTime, true, func(context.Context) (bool, error) { return f(), nil })
 	if err != nil {
 		s.tb.Fatalf("wait for %s: %v; the driver is at %+v", what, err, s.status())
 	}
@@ -264,7 +264,7 @@ func (s *stage) eventually(what string, f func() bool) {
 // origin is the time of the first event of the tests' traces.
 const origin = 1_700_000_000
 
-// at makes an event of manifests to apply.
+// at returns an event that applies manifests.
 func at(tb testing.TB, seconds int64, manifests ...string) trace.Event {
 	tb.Helper()
 	event := trace.Event{Time: origin + seconds}
@@ -309,12 +309,12 @@ func pod(name string) string {
 	return fmt.Sprintf("{apiVersion: v1, kind: Pod, metadata: {namespace: demo, name: %s}, spec: {containers: [{name: main, image: nginx}]}}", name)
 }
 
-// seen notes the simulation's objects of some kinds as they appear, until the test ends.
+// seen records the simulation's objects of some kinds as they appear, until the test ends.
 type seen struct {
 	mu sync.Mutex
-	// names has the UIDs of all objects there were of a name.
+	// names holds the UIDs of all objects by name.
 	names map[string]map[types.UID]bool
-	// numbers has the pods there were of one owner, type and number.
+	// numbers holds the pods by owner, type and number.
 	numbers map[string]map[string]bool
 }
 
@@ -330,7 +330,7 @@ func (s *seen) add(u *unstructured.Unstructured) {
 	if u.GetKind() != "Pod" || len(owners) == 0 || owners[0].Kind == "SimulationRoot" {
 		return
 	}
-	// A ReplicaSet is another one in each repetition.
+	// Each repetition has a new ReplicaSet.
 	number := string(owners[0].UID) + " " + annotations[simkubev1.AnnotationPodSpecStableHash] + " " + annotations[simkubev1.AnnotationPodSequenceNumber]
 	if s.numbers[number] == nil {
 		s.numbers[number] = map[string]bool{}

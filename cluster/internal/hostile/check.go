@@ -15,14 +15,15 @@ import (
 // countVariable sets the number of traces that a test replays.
 const countVariable = "SIMKUBE_HOSTILE"
 
-// untouchedTime is how long what was simulated may take to be gone.
+// untouchedTime is how long deleting simulated objects may take.
 const untouchedTime = time.Minute
 
-// Count returns how many traces a test is to replay: what SIMKUBE_HOSTILE says, or else least.
-func Count(least int) (int, error) {
+// Count returns how many traces a test must replay: the value of SIMKUBE_HOSTILE, or minimum by
+// default.
+func Count(minimum int) (int, error) {
 	text := os.Getenv(countVariable)
 	if text == "" {
-		return least, nil
+		return minimum, nil
 	}
 	count, err := strconv.Atoi(text)
 	if err != nil {
@@ -31,8 +32,8 @@ func Count(least int) (int, error) {
 	return count, nil
 }
 
-// CheckUntouched waits until the cluster is as it was, and returns an error that lists what differs if it is
-// not after a minute.
+// CheckUntouched waits until the cluster is as before. After a minute it returns an error that
+// lists the differences.
 func CheckUntouched(ctx context.Context, config *rest.Config, before Listing) error {
 	var diff []string
 	err := wait.PollUntilContextTimeout(ctx, time.Second, untouchedTime, true, func(ctx context.Context) (bool, error) {
@@ -44,7 +45,7 @@ func CheckUntouched(ctx context.Context, config *rest.Config, before Listing) er
 		return len(diff) == 0, nil
 	})
 	if err != nil {
-		return fmt.Errorf("the cluster is not as it was (%w):\n%s", err, strings.Join(diff, "\n"))
+		return fmt.Errorf("the cluster has changed (%w):\n%s", err, strings.Join(diff, "\n"))
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-// Package hostile has what tests of hostile traces share: traces that reach for what is outside of
-// their simulation ([Trace]), objects outside that they reach for ([CreateOutside]), and a listing
-// of everything in a cluster ([List]), to see whether any of it was touched.
+// Package hostile provides tests with hostile traces, which refer to objects outside of their
+// simulation ([Trace]), with such objects ([CreateOutside]), and with a listing of everything in a
+// cluster ([List]) to check that nothing was changed.
 package hostile

@@ -1,13 +1,13 @@
 package hostile
 
-// kind is a kind of objects in traces, with what fills a manifest of it.
+// kind is a kind of objects in traces, with the content of its manifests.
 type kind struct {
 	apiVersion, kind string
 	namespaced       bool
 	fill             func(c chooser, manifest map[string]any)
 }
 
-// kinds are those that reach beyond a namespace, some that do not, and what is no kind at all.
+// kinds returns kinds that affect more than a namespace, some that do not, and invalid ones.
 var kinds = []kind{
 	{"v1", "ConfigMap", true, func(_ chooser, m map[string]any) { m["data"] = map[string]any{"a": "hostile"} }},
 	{"v1", "ConfigMap", true, nil},

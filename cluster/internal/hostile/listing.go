@@ -19,13 +19,13 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// Listing is everything in a cluster: what each object says, by its kind, namespace and name.
+// Listing is everything in a cluster: the content of each object by its kind, namespace and name.
 type Listing map[string]string
 
 // ignored are kinds that change by themselves.
 var ignored = []string{"Event", "Lease"}
 
-// ListSettled returns what List does as soon as that is the same for a second.
+// ListSettled returns the listing once it has not changed for a second.
 func ListSettled(ctx context.Context, config *rest.Config) (Listing, error) {
 	last, err := List(ctx, config)
 	if err != nil {
@@ -43,8 +43,8 @@ func ListSettled(ctx context.Context, config *rest.Config) (Listing, error) {
 	return last, err
 }
 
-// List returns everything in the cluster but events and leases, as it is but for what changes by
-// itself: status, versions, and who wrote what.
+// List returns everything in the cluster except events and leases, without what changes by itself:
+// status, versions, and managed fields.
 func List(ctx context.Context, config *rest.Config) (Listing, error) {
 	kinds, err := discovery.NewDiscoveryClientForConfig(config)
 	if err != nil {
@@ -70,7 +70,7 @@ func List(ctx context.Context, config *rest.Config) (Listing, error) {
 			}
 			list, err := client.Resource(version.WithResource(kind.Name)).List(ctx, metav1.ListOptions{})
 			if apierrors.IsNotFound(err) {
-				continue // the kind is going
+				continue // the kind is being deleted
 			}
 			if err != nil {
 				return nil, fmt.Errorf("list %s: %w", kind.Name, err)
@@ -98,7 +98,7 @@ func (l Listing) add(group, kind string, object *unstructured.Unstructured) erro
 	return nil
 }
 
-// Diff returns what is in one of two listings only, or not the same in both.
+// Diff returns the differences between two listings.
 func (l Listing) Diff(after Listing) []string {
 	var diff []string
 	for _, key := range slices.Sorted(maps.Keys(l)) {

@@ -5,11 +5,10 @@ import (
 	"strings"
 )
 
-// Namespace is where most of the objects outside are.
+// Namespace is the namespace of most objects outside.
 const Namespace = "prod"
 
-// names are those of objects in traces: of objects outside, paths to them, and what else is no
-// name.
+// names are those of objects in traces: of objects outside, paths to them, and invalid ones.
 var names = []string{
 	"settings", "shop", "data", "real-0", "real-1", "high", "prod", "default", "kube-system",
 	"../../prod/configmaps/settings",
@@ -26,26 +25,27 @@ var names = []string{
 	"ordinary", "another",
 }
 
-// namespaces are those of objects in traces. They get a prefix in the simulation, so that a path
-// has to get rid of it.
+// namespaces are those of objects in traces. They get a prefix in the simulation, so a path must
+// get around it.
 var namespaces = []string{
 	"prod", "kube-system", "default", "simkube", "shop",
 	"x/../../prod", "x/../prod", "../prod", "../../nodes", "..", ".", "x/..", "x/../../../nodes", "a%2fb",
 	"prod/configmaps/settings?", "prod#", "prod\x00", "UPPER", strings.Repeat("x", 80), "ordinary", "another",
 }
 
-// ordinary are names that API servers take.
+// ordinary are valid names.
 var ordinary = []string{"settings", "shop", "data", "ordinary", "another", "high", "real-0", "prod"}
 
-// chooser draws what a trace holds.
+// chooser chooses the contents of a trace at random.
 type chooser struct{ *rand.Rand }
 
 func pick[T any](c chooser, from []T) T { return from[c.IntN(len(from))] }
 
-// one reports whether something is to happen that does once in n times.
+// one returns true once in n times on average.
 func (c chooser) one(n int) bool { return c.IntN(n) == 0 }
 
-// name returns an ordinary name as often as another one: what is refused at once does nothing else.
+// name returns an ordinary name half of the time, because objects with an invalid one are rejected
+// at once.
 func (c chooser) name() string {
 	if c.one(2) {
 		return pick(c, ordinary)

@@ -21,15 +21,15 @@ import (
 	"simkube.io/simkube/cluster/internal/planetest"
 )
 
-// Outside are objects that belong to no simulation.
+// Outside are objects that do not belong to any simulation.
 type Outside struct {
 	// ConfigMap and Deployment are the UIDs of two of them.
 	ConfigMap, Deployment types.UID
 }
 
-// CreateOutside makes what traces reach for: two nodes without the marks of simulated ones, a
-// namespace with a Deployment that runs there, a copy of a simulated object, classes and a volume.
-// It returns when the pods run.
+// CreateOutside creates the objects that traces refer to: two nodes that are not marked as
+// simulated, a namespace with a Deployment running there, a copy of a simulated object, classes and
+// a volume. It waits until the pods are running.
 func CreateOutside(ctx context.Context, client kubernetes.Interface) (*Outside, error) {
 	if err := createClusterScoped(ctx, client); err != nil {
 		return nil, err
@@ -51,7 +51,7 @@ func CreateOutside(ctx context.Context, client kubernetes.Interface) (*Outside, 
 	return outside, nil
 }
 
-// DeleteOutside deletes what CreateOutside made.
+// DeleteOutside deletes what CreateOutside created.
 func DeleteOutside(ctx context.Context, client kubernetes.Interface) error {
 	now := metav1.DeleteOptions{}
 	return errors.Join(
@@ -82,7 +82,7 @@ func createNamespaced(ctx context.Context, client kubernetes.Interface) (*Outsid
 	return &Outside{ConfigMap: made.UID, Deployment: shop.UID}, nil
 }
 
-// CreateClaims makes two claims in Namespace that wait for a volume: one would get the default
+// CreateClaims creates two claims in Namespace that wait for a volume: one would get the default
 // class if there were one, the other a volume without a class.
 func CreateClaims(ctx context.Context, client kubernetes.Interface) error {
 	for _, class := range []*string{nil, new("")} {

@@ -17,9 +17,9 @@ const (
 	changesPerEvent = 8
 )
 
-// Trace returns a trace that reaches for what is outside of its simulation: by names and namespaces
+// Trace returns a trace that refers to objects outside of its simulation: by names and namespaces
 // that are paths, owner references, cluster-scoped objects, and references in specs. The same seed
-// makes the same trace for the same objects outside.
+// and the same objects outside result in the same trace.
 func Trace(seed uint64, outside *Outside) trace.Trace {
 	c := chooser{rand.New(rand.NewPCG(seed, 0))}
 	t := trace.Trace{Config: config()}
@@ -47,7 +47,7 @@ func Trace(seed uint64, outside *Outside) trace.Trace {
 	return t
 }
 
-// config tracks some kinds, and leaves it to chance what else is in the events.
+// config tracks some kinds, independently of what is in the events.
 func config() trace.Config {
 	return trace.Config{TrackedObjects: map[schema.GroupVersionKind]trace.TrackedObject{
 		{Version: "v1", Kind: "ConfigMap"}:                 {},
@@ -56,11 +56,11 @@ func config() trace.Config {
 	}}
 }
 
-// object returns an object of one of the kinds; not ok if it cannot be in a trace.
+// object returns an object of one of the kinds; ok is false if it cannot be in a trace.
 func object(c chooser, outside *Outside) (_ trace.Object, ok bool) {
 	k := pick(c, kinds)
 	metadata := map[string]any{"name": c.name()}
-	if k.namespaced != c.one(20) { // now and then not as it should be
+	if k.namespaced != c.one(20) { // sometimes wrong on purpose
 		metadata["namespace"] = c.namespace()
 	}
 	decorate(c, metadata, outside)
@@ -72,7 +72,7 @@ func object(c chooser, outside *Outside) (_ trace.Object, ok bool) {
 	return made, err == nil
 }
 
-// decorate adds metadata that mean something to others.
+// decorate adds metadata that others act on.
 func decorate(c chooser, metadata map[string]any, outside *Outside) {
 	if c.one(3) {
 		metadata["ownerReferences"] = []any{outside.reference(c)}
@@ -107,7 +107,7 @@ func decorate(c chooser, metadata map[string]any, outside *Outside) {
 	}
 }
 
-// deleted returns what a trace has of an object that was deleted.
+// deleted returns a trace's form of a deleted object.
 func deleted(object *trace.Object) trace.Object {
 	metadata := map[string]any{"name": object.Name()}
 	if namespace := object.Namespace(); namespace != "" {
@@ -116,7 +116,7 @@ func deleted(object *trace.Object) trace.Object {
 	apiVersion, kind := object.GVK().ToAPIVersionAndKind()
 	made, err := trace.NewObject(&unstructured.Unstructured{Object: map[string]any{"apiVersion": apiVersion, "kind": kind, "metadata": metadata}})
 	if err != nil {
-		panic(err) // the names were taken before
+		panic(err) // the names were accepted before
 	}
 	return made
 }

@@ -10,10 +10,11 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// BenchmarkReplayLag replays 50 objects per second for 20 seconds: 25 Deployments, of which each fifth is
-// scaled, 20 ConfigMaps and 5 bare pods; about 10 pods per second come of that. It reports how late the
-// last request of each event was sent, and how late it was answered. "spread" has one object due every 20 ms; "burst" has 50
-// due at each full second, as in a trace at its own speed.
+// BenchmarkReplayLag replays 50 objects per second for 20 seconds: 25 Deployments, of which every
+// fifth is scaled, 20 ConfigMaps and 5 bare pods, which results in about 10 pods per second. It
+// reports how late the last request of each event was sent, and how late it was answered. In
+// "spread" one object is due every 20 ms; in "burst" 50 are due at each full second, as in a trace
+// at its own speed.
 func BenchmarkReplayLag(b *testing.B) {
 	const objects = 1000
 	b.Run("spread", func(b *testing.B) { benchmarkLag(b, objects, 1, 50) })
@@ -57,7 +58,7 @@ func busyEvents(b *testing.B, count, perEvent int) []trace.Event {
 		for i := range perEvent {
 			n := second*perEvent + i
 			switch {
-			case n%2 == 0: // one of 50 Deployments, changed once per 2 seconds
+			case n%2 == 0: // one of 50 Deployments, changed every 2 seconds
 				manifest := deployment(fmt.Sprintf("ns%d", n%10), fmt.Sprintf("app%d", n%100), 1)
 				if n%10 == 0 {
 					manifest = deployment(fmt.Sprintf("ns%d", n%10), fmt.Sprintf("app%d", n%100), 1+n/100%3)

@@ -10,12 +10,12 @@ import (
 	"simkube.io/simkube/internal/replay"
 )
 
-// hostileAtOnce is how many simulations are under way in TestHostile.
+// hostileAtOnce is how many simulations run at once in TestHostile.
 const hostileAtOnce = 40
 
-// On the embedded cluster, too, traces that reach for what is outside of their simulation touch
-// nothing there, with all the rights that a simulation has. It has no other tests beside it: they
-// change what is listed.
+// On the embedded cluster, traces that refer to objects outside of their simulation change none of
+// them either, with all the permissions of a simulation. No other tests run at the same time,
+// because they change the listing.
 func TestHostile(t *testing.T) {
 	ctx := t.Context()
 	outside, err := hostile.CreateOutside(ctx, env.client)
@@ -36,7 +36,7 @@ func TestHostile(t *testing.T) {
 		t.Fatal(err)
 	}
 	for first := 0; first < count && !t.Failed(); first += hostileAtOnce {
-		var running sync.WaitGroup // more of them than there are processors: they wait most of the time
+		var running sync.WaitGroup // more than processors: they mostly wait
 		for seed := first; seed < min(first+hostileAtOnce, count); seed++ {
 			running.Go(func() {
 				t.Run(strconv.Itoa(seed), func(t *testing.T) { replayHostile(t, uint64(seed), outside) })

@@ -13,7 +13,7 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// Wherever a replay is interrupted, cleaning up leaves nothing: newSim checks that.
+// Wherever a replay is interrupted, the clean-up leaves nothing: newSim checks that.
 func TestRun_interrupted(t *testing.T) {
 	t.Parallel()
 	for _, after := range []time.Duration{0, time.Millisecond, 20 * time.Millisecond, 150 * time.Millisecond, time.Second} {

@@ -21,7 +21,7 @@ import (
 
 const nodeCount = 5
 
-// env is what the tests of this package share: there can be one control plane in a process.
+// env is shared by the tests of this package: there can be one control plane per process.
 var env struct {
 	config *rest.Config
 	client kubernetes.Interface
@@ -62,7 +62,7 @@ func setUp(plane *controlplane.ControlPlane) error {
 	return planetest.CreateNodes(context.Background(), env.client, nodeCount)
 }
 
-// mutatePod offers a pod to every simulation of the tests under way.
+// mutatePod passes a pod to every simulation of the running tests.
 func mutatePod(ctx context.Context, pod *corev1.Pod, _ bool) (bool, error) {
 	env.mu.Lock()
 	mutators := make([]*mutate.Mutator, 0, len(env.mutators))

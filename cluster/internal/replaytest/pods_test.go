@@ -19,7 +19,7 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// ran watches a pod until it has succeeded and gives how long it was seen running.
+// ran watches a pod until it has succeeded, and returns how long it was running.
 func (s *sim) ran(t *testing.T, namespace, name string) time.Duration {
 	t.Helper()
 	var running time.Time
@@ -171,7 +171,7 @@ func TestRun_traceDeletesClone(t *testing.T) {
 	})
 }
 
-// A pod that is not of a simulation, owned or not, stays as it is.
+// A pod that does not belong to a simulation, owned or not, is unchanged.
 func TestMutate_leavesOthersAlone(t *testing.T) {
 	t.Parallel()
 	s := newSim(t, replay.Options{}, nil)
@@ -212,7 +212,7 @@ func TestMutate_leavesOthersAlone(t *testing.T) {
 	}
 }
 
-// The recorded CronJob leads to pods through Jobs: its lifecycles are found over two owners.
+// The recorded CronJob creates pods through Jobs: their lifecycles are found through two owners.
 func TestRun_cronJobPods(t *testing.T) {
 	t.Parallel()
 	owner := trace.PodOwner{Name: "default/tick"}

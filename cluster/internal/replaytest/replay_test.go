@@ -16,7 +16,7 @@ import (
 	"simkube.io/simkube/internal/replay"
 )
 
-// checkProblems compares the categories of a report's problems with those wanted, in no order.
+// checkProblems compares the categories of a report's problems with those wanted, in any order.
 func checkProblems(t *testing.T, report replay.Report, want ...replay.Category) {
 	t.Helper()
 	var got []replay.Category
@@ -48,7 +48,7 @@ func TestRun_deployment(t *testing.T) {
 	if diff := cmp.Diff(simkubev1.SimulatedLabels(s.name), got.Labels); diff != "" {
 		t.Errorf("labels (-want +got):\n%s", diff)
 	}
-	delete(got.Annotations, "deployment.kubernetes.io/revision") // the controller's own
+	delete(got.Annotations, "deployment.kubernetes.io/revision") // set by the controller
 	if diff := cmp.Diff(map[string]string{"example.com/kept": "yes"}, got.Annotations); diff != "" {
 		t.Errorf("annotations (-want +got):\n%s", diff)
 	}

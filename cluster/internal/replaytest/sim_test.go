@@ -26,8 +26,8 @@ import (
 // origin is the time of the first event of the tests' traces.
 const origin = 1_700_000_000
 
-// patience is how long a test waits for what should take a moment.
-const patience = 30 * time.Second
+// waitTime is how long a test waits for something that should take a moment.
+const waitTime = 30 * time.Second
 
 // sim is a simulation whose pods are mutated.
 type sim struct {
@@ -36,7 +36,7 @@ type sim struct {
 	root   mutate.Root
 }
 
-// newSim makes the root of a simulation that is named after the test, and cleans up after it.
+// newSim creates the root of a simulation named after the test, and cleans up after it.
 func newSim(tb testing.TB, opts replay.Options, lifecycles trace.Lifecycles) *sim {
 	tb.Helper()
 	s := &sim{name: strings.ToLower(strings.NewReplacer("/", "-", "_", "-").Replace(tb.Name()))}
@@ -99,7 +99,7 @@ func (s *sim) cleanup(tb testing.TB) {
 
 func (s *sim) namespace(original string) string { return simkubev1.VirtualNamespace(s.name, original) }
 
-// run replays events that happen at the given seconds after the origin.
+// run replays events at the given seconds after the origin.
 func (s *sim) run(tb testing.TB, plan replay.Plan, events ...trace.Event) replay.Report {
 	tb.Helper()
 	report, err := s.engine.Run(tb.Context(), planOf(plan, events))
@@ -124,13 +124,13 @@ func sequence(events []trace.Event) iter.Seq2[*trace.Event, error] {
 	}
 }
 
-// at makes an event of manifests to apply.
+// at returns an event that applies manifests.
 func at(tb testing.TB, seconds int64, manifests ...string) trace.Event {
 	tb.Helper()
 	return trace.Event{Time: origin + seconds, Applied: objects(tb, manifests)}
 }
 
-// gone makes an event of manifests to delete.
+// gone returns an event that deletes manifests.
 func gone(tb testing.TB, seconds int64, manifests ...string) trace.Event {
 	tb.Helper()
 	return trace.Event{Time: origin + seconds, Deleted: objects(tb, manifests)}
@@ -157,10 +157,10 @@ func objects(tb testing.TB, manifests []string) []trace.Object {
 	return objects
 }
 
-// eventually waits until f says yes.
+// eventually waits until f returns true.
 func eventually(tb testing.TB, what string, f func(ctx context.Context) (bool, error)) {
 	tb.Helper()
-	err := wait.PollUntilContextTimeout(tb.Context(), 20*time.Millisecond, patience, true, f)
+	err := wait.PollUntilContextTimeout(tb.Context(), 20*time.Millisecond, waitTime, true, f)
 	if err != nil {
 		tb.Fatalf("wait for %s: %v", what, err)
 	}
@@ -240,7 +240,7 @@ func newPriorityClass(name string, value int32) *schedulingv1.PriorityClass {
 	return &schedulingv1.PriorityClass{ObjectMeta: metav1.ObjectMeta{Name: name}, Value: value}
 }
 
-// newJob makes the Job that the controller of a CronJob would make.
+// newJob returns the Job that the controller of a CronJob would create.
 func newJob(name string, parent *batchv1.CronJob) *batchv1.Job {
 	return &batchv1.Job{
 		ObjectMeta: metav1.ObjectMeta{

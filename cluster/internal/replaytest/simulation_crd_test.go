@@ -51,7 +51,8 @@ spec:
   results: {url: "s3://bucket/results"}
 `
 
-// TestSimulationSchema holds that the API server takes what is right, fills the defaults in, and says what is wrong with the rest.
+// The API server accepts valid Simulations, sets the defaults, and explains what is wrong with
+// others.
 func TestSimulationSchema(t *testing.T) {
 	client, err := dynamic.NewForConfig(env.config)
 	if err != nil {
@@ -117,7 +118,7 @@ func TestSimulationSchema(t *testing.T) {
 	}
 }
 
-// TestSimulationSchema_Change holds that a Simulation can be paused, and otherwise stays what its records speak of.
+// A Simulation can be paused, but the fields that its records depend on cannot be changed.
 func TestSimulationSchema_Change(t *testing.T) {
 	client, err := dynamic.NewForConfig(env.config)
 	if err != nil {

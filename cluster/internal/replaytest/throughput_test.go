@@ -22,13 +22,15 @@ const (
 	throughputObjects  = 5000
 	throughputPerEvent = 10
 	throughputSpaces   = 10
-	// throughputParallel is how many requests a replay has under way at most, and so the bare client.
+	// throughputParallel is the maximum number of concurrent requests of a replay, and of the bare
+	// client.
 	throughputParallel = 128
 )
 
-// BenchmarkReplayThroughput replays 5,000 ConfigMaps, ten a second of the trace, at speed 1000, which is faster than the API server
-// takes them, and has a bare client apply as many of the same to the same API server, as many at a time, right before and after. It reports
-// both rates, the client's as the mean of the two, and their ratio.
+// BenchmarkReplayThroughput replays 5,000 ConfigMaps, ten per second of the trace, at speed 1000,
+// which is faster than the API server. Right before and after, a bare client applies as many of the
+// same objects to the same API server, with as many requests at once. It reports both rates, the
+// client's as the mean of the two, and their ratio.
 func BenchmarkReplayThroughput(b *testing.B) {
 	for b.Loop() {
 		before := applyBare(b, fmt.Sprintf("before%d", time.Now().UnixNano()))
@@ -56,7 +58,8 @@ func BenchmarkReplayThroughput(b *testing.B) {
 	}
 }
 
-// applyBare applies the same objects, as bytes made beforehand, without a look at what comes back, and gives their rate.
+// applyBare applies the same objects, encoded beforehand, without reading the responses, and
+// returns the rate.
 func applyBare(b *testing.B, name string) float64 {
 	b.Helper()
 	client, err := kubernetes.NewForConfig(rest.CopyConfig(env.config))

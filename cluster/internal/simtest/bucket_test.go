@@ -17,8 +17,8 @@ import (
 	"simkube.io/simkube/storage/storagetest"
 )
 
-// TestBucket has the trace come from a bucket, and the results go there, with the credentials of a Secret. Where they are wrong the
-// simulation fails and says so.
+// The trace is read from a bucket, and the results are written there, with the credentials of a
+// Secret. If they are wrong, the simulation fails with a message.
 func TestBucket(t *testing.T) {
 	t.Parallel()
 	for name, start := range map[string]func(testing.TB) *storagetest.Server{
@@ -42,7 +42,7 @@ func TestBucket(t *testing.T) {
 					t.Errorf("report.html is %.80q", text)
 				}
 			})
-			for what, wrong := range b.Wrong { // package storage tries them all; here one is enough
+			for what, wrong := range b.Wrong { // package storage tests them all; one is enough here
 				t.Run("wrong", func(t *testing.T) {
 					failed := await(t, b.simulate(t, wrong), "Failed", isState(simkubev1.SimulationFailed))
 					condition := meta.FindStatusCondition(failed.Status.Conditions, simkubev1.ConditionFailed)
@@ -58,7 +58,8 @@ func TestBucket(t *testing.T) {
 
 type bucket struct{ *storagetest.Server }
 
-// simulate starts a simulation of the trace in the bucket, whose driver has variables from a Secret.
+// simulate starts a simulation of the trace in the bucket, whose driver has variables from a
+// Secret.
 func (b bucket) simulate(t *testing.T, variables map[string]string) *simkubev1.Simulation {
 	t.Helper()
 	secret := &corev1.Secret{

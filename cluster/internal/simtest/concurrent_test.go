@@ -19,10 +19,10 @@ import (
 	"simkube.io/simkube/internal/controller"
 )
 
-// maxConcurrent is how many tests run at once if -parallel does not say so. They mostly wait.
+// maxConcurrent is how many tests run at once unless -parallel is set. They mostly wait.
 const maxConcurrent = "5"
 
-// concurrent is what the tests that run beside each other share. They run after all others.
+// concurrent is shared by the tests that run in parallel. They run after all others.
 var concurrent struct {
 	sync.Mutex
 	// prefixes are those of the namespaces of their simulations, by the name of the test.
@@ -31,7 +31,7 @@ var concurrent struct {
 	err      error
 }
 
-// setConcurrency sets -parallel, unless the command line did.
+// setConcurrency sets -parallel, unless the command line does.
 func setConcurrency() error {
 	flag.Parse()
 	set := false
@@ -42,9 +42,9 @@ func setConcurrency() error {
 	return flag.Set("test.parallel", maxConcurrent)
 }
 
-// concurrently runs the rest of the test beside other tests that call it. When the test ends it checks
-// that nothing is left whose name, or namespace, has the prefix of the test's simulations. That the
-// cluster as a whole is as it was is checked after the last test.
+// concurrently runs the rest of the test in parallel with other tests that call it. When the test
+// ends, it checks that nothing is left whose name, or namespace, has the prefix of the test's
+// simulations. After the last test it is checked that the whole cluster is as before.
 func concurrently(t *testing.T) {
 	t.Helper()
 	t.Parallel()
@@ -55,7 +55,7 @@ func concurrently(t *testing.T) {
 	t.Cleanup(func() {
 		var left []string
 		ctx := context.WithoutCancel(t.Context())
-		err := wait.PollUntilContextTimeout(ctx, 4*pollPeriod, patience, true, func(ctx context.Context) (bool, error) {
+		err := wait.PollUntilContextTimeout(ctx, 4*pollPeriod, waitTime, true, func(ctx context.Context) (bool, error) {
 			all, err := everything(ctx)
 			maps.DeleteFunc(all, func(object string, _ bool) bool { return !strings.Contains(object, prefix) })
 			left = all.without(nil)
@@ -82,7 +82,7 @@ func join(ctx context.Context, test string) (prefix string, err error) {
 	if concurrent.err != nil {
 		return "", fmt.Errorf("allow simulations to run at once: %w", concurrent.err)
 	}
-	// No name that Kubernetes makes contains it: its random names have no 0.
+	// Kubernetes' random names have no 0, so no generated name contains it.
 	prefix = fmt.Sprintf("v0%02d", len(concurrent.prefixes)+1)
 	concurrent.prefixes[test] = prefix
 	return prefix, nil

@@ -17,7 +17,7 @@ import (
 	"simkube.io/simkube/cluster/internal/testkubelet"
 )
 
-// TestCtrlKilled has sk-ctrl killed after each of its steps, and started anew.
+// sk-ctrl may be killed after each of its steps, and is restarted.
 func TestCtrlKilled(t *testing.T) {
 	leavesNothing(t)
 	deaths := filepath.Join(t.TempDir(), "deaths")
@@ -38,8 +38,9 @@ func TestCtrlKilled(t *testing.T) {
 		"stop", "cleanUp", "remove", "postStopHooks", "finish", "releaseLease", "removeFinalizer")
 }
 
-// TestCtrlKilled_Writes has sk-ctrl killed whenever it has written anything, before it knows. Of a hook that was begun then nobody knows
-// whether it ran: it does not run again, and the simulation, which has done everything else, says so.
+// sk-ctrl may be killed after each write, before it receives the response. It is then unknown
+// whether a hook that was started has run: it does not run again, and the simulation, which has
+// done everything else, reports that.
 func TestCtrlKilled_Writes(t *testing.T) {
 	leavesNothing(t)
 	deaths := filepath.Join(t.TempDir(), "deaths")
@@ -75,7 +76,7 @@ func TestCtrlKilled_Writes(t *testing.T) {
 	}
 }
 
-// TestCtrlKilled_Deletion is the same for a simulation that is deleted under way.
+// The same while a running simulation is deleted.
 func TestCtrlKilled_Deletion(t *testing.T) {
 	leavesNothing(t)
 	deaths := filepath.Join(t.TempDir(), "deaths")
@@ -99,7 +100,7 @@ func TestCtrlKilled_Deletion(t *testing.T) {
 func wantDeaths(t *testing.T, deaths string, steps ...string) {
 	t.Helper()
 	var died, missing []string
-	err := wait.PollUntilContextTimeout(t.Context(), pollPeriod, patience, true, func(context.Context) (bool, error) {
+	err := wait.PollUntilContextTimeout(t.Context(), pollPeriod, waitTime, true, func(context.Context) (bool, error) {
 		text, err := os.ReadFile(deaths)
 		if err != nil && !os.IsNotExist(err) {
 			return false, err
@@ -113,7 +114,7 @@ func wantDeaths(t *testing.T, deaths string, steps ...string) {
 	}
 }
 
-// replaceCtrl has sk-ctrl be another program until the test ends.
+// replaceCtrl replaces the program of sk-ctrl until the test ends.
 func replaceCtrl(t *testing.T, program ...string) {
 	t.Helper()
 	t.Cleanup(func() {
@@ -124,7 +125,7 @@ func replaceCtrl(t *testing.T, program ...string) {
 	endCtrl(t)
 }
 
-// endCtrl ends sk-ctrl and waits until the kubelet has started it anew.
+// endCtrl ends sk-ctrl and waits until the kubelet has restarted it.
 func endCtrl(t *testing.T) {
 	t.Helper()
 	before := ctrl()
@@ -134,19 +135,19 @@ func endCtrl(t *testing.T) {
 		}
 	}
 	ctx := context.WithoutCancel(t.Context())
-	err := wait.PollUntilContextTimeout(ctx, pollPeriod, patience, true, func(context.Context) (bool, error) {
+	err := wait.PollUntilContextTimeout(ctx, pollPeriod, waitTime, true, func(context.Context) (bool, error) {
 		now := ctrl()
 		return len(now) == 1 && !slices.Contains(before, now[0]), nil
 	})
 	if err != nil {
-		t.Errorf("wait until sk-ctrl is started anew: %v", err)
+		t.Errorf("wait until sk-ctrl is restarted: %v", err)
 	}
 	if err := waitForCtrl(ctx); err != nil {
 		t.Error(err)
 	}
 }
 
-// ctrl is the process of sk-ctrl.
+// ctrl returns the process of sk-ctrl.
 func ctrl() []testkubelet.Process {
 	return slices.DeleteFunc(env.kubelet.Processes(), func(p testkubelet.Process) bool { return !strings.HasPrefix(p.Pod, "sk-ctrl-") })
 }

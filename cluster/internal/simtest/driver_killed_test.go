@@ -20,13 +20,14 @@ import (
 const (
 	killsVariable = "SIMKUBE_KILLS"
 	seedVariable  = "SIMKUBE_SEED"
-	// A Job starts its pod anew six times at most.
+	// A Job restarts its pod six times at most.
 	killsOfOne = 5
-	// longestLife is about how long a driver of the example lives if nobody kills it.
+	// longestLife is about how long a driver of the example runs if it is not killed.
 	longestLife = 4*time.Minute/concurrentSpeed + 2*time.Second
 )
 
-// TestDriverKilled kills drivers at random moments. The simulation must come to the same end, and no hook run twice.
+// Drivers are killed at random times. The simulation must have the same result, and hooks must not
+// run twice.
 func TestDriverKilled(t *testing.T) {
 	concurrently(t)
 	kills, seed := number(t, killsVariable, killsOfOne), uint64(number(t, seedVariable, rand.Int()))
@@ -64,10 +65,10 @@ func killDriver(t *testing.T, kills int, random *rand.Rand) {
 	if done.Status.State != simkubev1.SimulationFinished {
 		t.Fatalf("it has failed: %+v", done.Status)
 	}
-	t.Logf("killed %d times; the driver says it was taken up %d times", killed, done.Status.Driver.Restarts)
-	// One that is killed before it could say so is not counted.
+	t.Logf("killed %d times; the driver reports %d restarts", killed, done.Status.Driver.Restarts)
+	// A driver that is killed before it can report the restart is not counted.
 	if restarts := done.Status.Driver.Restarts; restarts < 1 || restarts > int32(killed) {
-		t.Errorf("the driver was killed %d times and taken up %d times", killed, restarts)
+		t.Errorf("the driver was killed %d times and reports %d restarts", killed, restarts)
 	}
 	checkFinished(t, done, 1)
 	if got, want := ran.read(t), "preRun postRun"; got != want {
@@ -75,11 +76,11 @@ func killDriver(t *testing.T, kills int, random *rand.Rand) {
 	}
 }
 
-// kill kills the driver at a moment after it was started, and tells whether there was one to be killed.
+// kill kills the driver some time after it was started, and reports whether there was one.
 func kill(t *testing.T, sim *simkubev1.Simulation, after time.Duration) bool {
 	t.Helper()
 	found := false
-	err := wait.PollUntilContextTimeout(t.Context(), pollPeriod, patience, true, func(ctx context.Context) (bool, error) {
+	err := wait.PollUntilContextTimeout(t.Context(), pollPeriod, waitTime, true, func(ctx context.Context) (bool, error) {
 		if found = len(drivers(sim)) > 0; found {
 			return true, nil
 		}
@@ -99,14 +100,14 @@ func kill(t *testing.T, sim *simkubev1.Simulation, after time.Duration) bool {
 			t.Log(err)
 		}
 	}
-	// Until the kubelet knows: it must not be killed twice.
+	// Wait until the kubelet knows: it must not be killed twice.
 	for len(living) > 0 && len(drivers(sim)) > 0 && drivers(sim)[0] == living[0] {
 		time.Sleep(pollPeriod)
 	}
 	return len(living) > 0
 }
 
-// isOver tells whether the driver has done its work.
+// isOver reports whether the driver has completed.
 func isOver(ctx context.Context, sim *simkubev1.Simulation) (bool, error) {
 	last := sim.DeepCopy()
 	if err := env.client.Get(ctx, clientKey(sim), last); err != nil {
@@ -124,7 +125,7 @@ func number(t *testing.T, variable string, otherwise int) int {
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 0 {
-		t.Fatal(fmt.Errorf("%s is %q: wanted is a number", variable, text))
+		t.Fatal(fmt.Errorf("invalid %s %q: must be a number", variable, text))
 	}
 	return n
 }

@@ -18,16 +18,16 @@ import (
 	"simkube.io/simkube/cluster/internal/testkubelet"
 )
 
-// Simulations replay the four minutes of the example in seconds. The check that all pods were scheduled
-// needs the scheduler to keep up, so those that run beside others are slower.
+// Simulations replay the four minutes of the example in seconds. The check that all pods were
+// scheduled needs the scheduler to keep up, so parallel ones are slower.
 const (
 	speed           = 40
 	concurrentSpeed = 20
 )
 
-// simulation returns a simulation of the example, on ports that are free: pods share those of the
-// machine here. In a concurrent test it has its own prefix of namespaces, without which it would wait
-// for the others.
+// simulation returns a simulation of the example, on free ports: pods share those of this machine.
+// In a concurrent test it has its own prefix of namespaces, because it would have to wait for the
+// others otherwise.
 func simulation(t *testing.T, changes ...func(*simkubev1.Simulation)) *simkubev1.Simulation {
 	t.Helper()
 	ports, err := freePorts(2)
@@ -55,7 +55,8 @@ func simulation(t *testing.T, changes ...func(*simkubev1.Simulation)) *simkubev1
 	return sim
 }
 
-// start creates a simulation. When the test ends it is deleted, and what the programs have printed is told if the test failed.
+// start creates a simulation. When the test ends, it is deleted, and the output of the programs is
+// logged if the test failed.
 func start(t *testing.T, sim *simkubev1.Simulation) {
 	t.Helper()
 	if err := env.client.Create(t.Context(), sim); err != nil {
@@ -69,7 +70,7 @@ func start(t *testing.T, sim *simkubev1.Simulation) {
 		if err := env.client.Delete(ctx, sim); client.IgnoreNotFound(err) != nil {
 			t.Error(err)
 		}
-		err := wait.PollUntilContextTimeout(ctx, pollPeriod, patience, true, func(ctx context.Context) (bool, error) {
+		err := wait.PollUntilContextTimeout(ctx, pollPeriod, waitTime, true, func(ctx context.Context) (bool, error) {
 			err := env.client.Get(ctx, clientKey(sim), &simkubev1.Simulation{})
 			return apierrors.IsNotFound(err), client.IgnoreNotFound(err)
 		})
@@ -79,7 +80,7 @@ func start(t *testing.T, sim *simkubev1.Simulation) {
 	})
 }
 
-// explain tells what is known of a simulation.
+// explain returns what is known of a simulation.
 func explain(t *testing.T, sim *simkubev1.Simulation) {
 	t.Helper()
 	ctx := context.WithoutCancel(t.Context())
@@ -94,7 +95,7 @@ func explain(t *testing.T, sim *simkubev1.Simulation) {
 	}
 }
 
-// driverLogs are the folders of the logs of a simulation's drivers, also of those that are gone.
+// driverLogs returns the folders with the logs of a simulation's drivers, including deleted ones.
 func driverLogs(sim *simkubev1.Simulation) []string {
 	folders, _ := filepath.Glob(filepath.Join(env.dir, "kubelet", "logs", namespace, simkubev1.DriverName(sim.Name)+"*"))
 	return folders
@@ -105,11 +106,11 @@ func tail(text string) string {
 	return text[max(0, len(text)-most):]
 }
 
-// await waits until the simulation is as it should be. It gives up when that cannot be any more.
+// await waits for a state of the simulation. It gives up if the state can no longer be reached.
 func await(t *testing.T, sim *simkubev1.Simulation, what string, is func(*simkubev1.SimulationStatus) bool) *simkubev1.Simulation {
 	t.Helper()
 	last := &simkubev1.Simulation{}
-	err := wait.PollUntilContextTimeout(t.Context(), pollPeriod, patience, true, func(ctx context.Context) (bool, error) {
+	err := wait.PollUntilContextTimeout(t.Context(), pollPeriod, waitTime, true, func(ctx context.Context) (bool, error) {
 		if err := env.client.Get(ctx, clientKey(sim), last); err != nil {
 			return false, err
 		}
@@ -138,14 +139,14 @@ func isState(state simkubev1.SimulationState) func(*simkubev1.SimulationStatus) 
 	return func(status *simkubev1.SimulationStatus) bool { return status.State == state }
 }
 
-// replays tells whether so many events were replayed.
+// replays reports whether a number of events was replayed.
 func replays(events int32) func(*simkubev1.SimulationStatus) bool {
 	return func(status *simkubev1.SimulationStatus) bool {
 		return status.State == simkubev1.SimulationRunning && status.Driver != nil && status.Driver.Events >= events
 	}
 }
 
-// drivers are the processes of a simulation's driver.
+// drivers returns the processes of a simulation's driver.
 func drivers(sim *simkubev1.Simulation) []testkubelet.Process {
 	var all []testkubelet.Process
 	for _, process := range env.kubelet.Processes() {
@@ -156,7 +157,7 @@ func drivers(sim *simkubev1.Simulation) []testkubelet.Process {
 	return all
 }
 
-// simulated lists the simulated pods.
+// simulated returns the simulated pods.
 func simulated(t *testing.T, sim *simkubev1.Simulation) []corev1.Pod {
 	t.Helper()
 	pods := &corev1.PodList{}
@@ -166,7 +167,7 @@ func simulated(t *testing.T, sim *simkubev1.Simulation) []corev1.Pod {
 	return pods.Items
 }
 
-// diary is a file to which hooks write; lines are what is in it.
+// diary is a file to which hooks write; lines returns its content.
 type diary string
 
 func newDiary(t *testing.T) diary {

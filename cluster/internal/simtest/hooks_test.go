@@ -18,7 +18,7 @@ import (
 	"simkube.io/simkube/internal/hooks"
 )
 
-// ofNewKind has an object before the definition of its kind, and in no namespace.
+// ofNewKind holds an object before the definition of its kind, without a namespace.
 const ofNewKind = `
 apiVersion: tests.simkube.io/v1
 kind: Gadget
@@ -47,7 +47,7 @@ spec:
     schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}
 `
 
-// TestApply applies objects of a kind that did not exist, and again.
+// Objects of a new kind can be applied, and applied again.
 func TestApply(t *testing.T) {
 	leavesNothing(t)
 	t.Cleanup(func() {
@@ -75,7 +75,7 @@ func TestApply(t *testing.T) {
 	}
 }
 
-// TestActions_Fail holds what is said when an action cannot be done.
+// Actions that fail have useful messages.
 func TestActions_Fail(t *testing.T) {
 	nobody := rest.CopyConfig(env.config)
 	nobody.Impersonate.UserName = "nobody"

@@ -22,14 +22,15 @@ import (
 )
 
 const (
-	// namespace is where the manifests put sk-ctrl, and where drivers run.
+	// namespace is that of sk-ctrl and of the drivers in the manifests.
 	namespace   = "simkube"
 	ctrlImage   = "simkube/sk-ctrl:latest"
 	driverImage = "simkube/sk-driver:latest"
 	monitoring  = "monitoring"
 )
 
-// install applies the manifests as a user would, with nodes to simulate on and what the components want, and waits for sk-ctrl.
+// install applies the manifests as a user would, with simulated nodes and what the components need,
+// and waits for sk-ctrl.
 func install(ctx context.Context) error {
 	nodes, err := os.ReadFile(filepath.Join(root, "config/sim/examples/nodes.yml"))
 	if err != nil {
@@ -54,16 +55,16 @@ func install(ctx context.Context) error {
 	return waitForCtrl(ctx)
 }
 
-// apply has the action of a hook do it.
+// apply uses the action of hooks.
 func apply(ctx context.Context, manifests string) error {
 	runner := &action.Runner{Config: env.config}
 	_, err := runner.Run(ctx, simkubev1.SimulationHook{Apply: &simkubev1.ApplyAction{Manifests: manifests}}, nil)
 	return err
 }
 
-// applyManifests has kubectl apply everything but KWOK, which is in the control plane, with the
-// components that need operators. Pods share the machine's ports here, so that sk-ctrl gets ports
-// that are free. Hooks of the tests are commands, and their traces temporary files.
+// applyManifests runs kubectl apply for everything but KWOK, which is in the control plane, with
+// the components that need operators. Pods share the machine's ports here, so sk-ctrl gets free
+// ones. Hooks of the tests are commands, and their traces temporary files.
 func applyManifests(ctx context.Context) (err error) {
 	dir, err := os.MkdirTemp("", "simtest-*")
 	if err != nil {
@@ -101,7 +102,7 @@ patches:
 	return err
 }
 
-// run runs a program against the cluster and gives what it prints.
+// run runs a program against the cluster and returns its output.
 func run(ctx context.Context, program string, args ...string) (stdout string, err error) {
 	cmd := exec.CommandContext(ctx, filepath.Join(env.programs, program), args...)
 	cmd.Env = append(os.Environ(), "KUBECONFIG="+env.kubeconfig)
@@ -113,7 +114,7 @@ func run(ctx context.Context, program string, args ...string) (stdout string, er
 	return out.String(), nil
 }
 
-// freePorts gives ports that were free a moment ago.
+// freePorts returns ports that were free a moment ago.
 func freePorts(n int) ([2]int, error) {
 	var ports [2]int
 	var held []net.Listener
@@ -135,7 +136,7 @@ func freePorts(n int) ([2]int, error) {
 
 // waitForCtrl waits until sk-ctrl is ready.
 func waitForCtrl(ctx context.Context) error {
-	err := wait.PollUntilContextTimeout(ctx, pollPeriod, patience, true, func(ctx context.Context) (bool, error) {
+	err := wait.PollUntilContextTimeout(ctx, pollPeriod, waitTime, true, func(ctx context.Context) (bool, error) {
 		deployment := &appsv1.Deployment{}
 		err := env.client.Get(ctx, client.ObjectKey{Namespace: namespace, Name: "sk-ctrl"}, deployment)
 		return deployment.Status.AvailableReplicas == 1, err
@@ -146,7 +147,7 @@ func waitForCtrl(ctx context.Context) error {
 	return nil
 }
 
-// ctrlLogs is what sk-ctrl has printed.
+// ctrlLogs returns the output of sk-ctrl.
 func ctrlLogs(ctx context.Context) string {
 	pods := &corev1.PodList{}
 	if err := env.client.List(ctx, pods, client.InNamespace(namespace), client.MatchingLabels{"app.kubernetes.io/name": "sk-ctrl"}); err != nil {
@@ -161,5 +162,5 @@ func ctrlLogs(ctx context.Context) string {
 
 const (
 	pollPeriod = 50 * time.Millisecond
-	patience   = 2 * time.Minute
+	waitTime   = 2 * time.Minute
 )

@@ -18,7 +18,7 @@ import (
 // listing is everything in the cluster: the kind, namespace and name of each object.
 type listing map[string]bool
 
-// everything lists the objects of all kinds but events.
+// everything returns the objects of all kinds but events.
 func everything(ctx context.Context) (listing, error) {
 	kinds, err := discovery.ServerPreferredResources(env.discovery)
 	if err != nil {
@@ -36,7 +36,7 @@ func everything(ctx context.Context) (listing, error) {
 			}
 			list, err := env.dynamic.Resource(version.WithResource(kind.Name)).List(ctx, metav1.ListOptions{})
 			if apierrors.IsNotFound(err) {
-				continue // the kind is going
+				continue // the kind is being deleted
 			}
 			if err != nil {
 				return nil, fmt.Errorf("list %s: %w", kind.Name, err)
@@ -71,10 +71,10 @@ func leavesNothing(t *testing.T) {
 	})
 }
 
-// waitUntilSame waits until everything in the cluster is what was there before.
+// waitUntilSame waits until the cluster holds what it held before.
 func waitUntilSame(ctx context.Context, before listing) error {
 	var more, less []string
-	err := wait.PollUntilContextTimeout(ctx, 4*pollPeriod, patience, true, func(ctx context.Context) (bool, error) {
+	err := wait.PollUntilContextTimeout(ctx, 4*pollPeriod, waitTime, true, func(ctx context.Context) (bool, error) {
 		after, err := everything(ctx)
 		if err != nil {
 			return false, err

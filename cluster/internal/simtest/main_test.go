@@ -28,23 +28,23 @@ import (
 	"simkube.io/simkube/cluster/internal/virtualtime"
 )
 
-// env is what the tests of this package share: there can be one control plane in a process.
+// env is shared by the tests of this package: there can be one control plane per process.
 var env struct {
 	config    *rest.Config
 	client    client.Client
 	dynamic   dynamic.Interface
 	discovery discovery.DiscoveryInterface
 	kubelet   *testkubelet.Kubelet
-	// dir is the folder of what the tests write. programs has sk-ctrl, sk-driver, skctl and kubectl. trace
-	// is a copy of the first example.
+	// dir is the folder for the tests' files. programs holds sk-ctrl, sk-driver, skctl and kubectl.
+	// trace is a copy of the first example.
 	dir, programs, trace string
-	kubeconfig      string
+	kubeconfig           string
 }
 
 const (
-	// setUpTimeout bounds what is done before the first test; programs may have to be compiled.
+	// setUpTimeout bounds the preparation of the first test; programs may have to be compiled.
 	setUpTimeout = 10 * time.Minute
-	// raceVariable has the programs built with the race detector, and what it prints fail the tests.
+	// raceVariable builds the programs with the race detector, and makes the tests fail on its output.
 	raceVariable = "SIMKUBE_RACE"
 	// root is the folder of the repository.
 	root = "../../.."
@@ -123,7 +123,7 @@ func runAll(m *testing.M, plane *controlplane.ControlPlane) (code int, err error
 	return code, err
 }
 
-// noRaces looks through what the programs printed for what the race detector prints.
+// noRaces searches the programs' output for reports of the race detector.
 func noRaces(logs string) error {
 	return filepath.WalkDir(logs, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
@@ -137,8 +137,8 @@ func noRaces(logs string) error {
 	})
 }
 
-// build makes the programs and takes a copy of the trace. Those of make are used, which builds what has
-// changed, unless they are to have the race detector.
+// build makes the programs and takes a copy of the trace. Those of make are used, which builds what
+// has changed, unless they are to have the race detector.
 func build(ctx context.Context, dir string) error {
 	env.dir, env.trace = dir, filepath.Join(dir, "trace")
 	trace, err := os.ReadFile(filepath.Join(root, "examples", "first-steps.sktrace"))
@@ -173,7 +173,7 @@ func build(ctx context.Context, dir string) error {
 	return execute(race)
 }
 
-// execute runs a command. Its error has what the command printed.
+// execute runs a command. Its error includes the command's output.
 func execute(cmd *exec.Cmd) error {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("%s: %w\n%s", cmd, err, out)

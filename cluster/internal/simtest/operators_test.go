@@ -26,7 +26,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// operatorKinds are the kinds of cert-manager and the Prometheus operator that the manifests and sk-ctrl use, without their schemas.
+// operatorKinds are the kinds of cert-manager and the Prometheus operator that the manifests and
+// sk-ctrl use, without their schemas.
 func operatorKinds() string {
 	var text strings.Builder
 	for _, kind := range []struct{ group, plural, kind, scope string }{
@@ -55,7 +56,8 @@ spec:
 	return text.String()
 }
 
-// playOperators does what cert-manager and the Prometheus operator do for simulations, until ctx ends.
+// playOperators does what cert-manager and the Prometheus operator do for simulations, until ctx is
+// cancelled.
 func playOperators(ctx context.Context, log io.Writer) {
 	_ = wait.PollUntilContextCancel(ctx, pollPeriod, true, func(ctx context.Context) (bool, error) {
 		if err := errors.Join(issueCertificates(ctx), injectAuthorities(ctx), acceptPrometheuses(ctx)); err != nil && ctx.Err() == nil {
@@ -65,7 +67,7 @@ func playOperators(ctx context.Context, log io.Writer) {
 	})
 }
 
-// issueCertificates makes the Secrets of Certificates.
+// issueCertificates creates the Secrets of Certificates.
 func issueCertificates(ctx context.Context) error {
 	orders := listOf("cert-manager.io", "Certificate")
 	if err := env.client.List(ctx, orders); err != nil {
@@ -101,7 +103,7 @@ func issueCertificates(ctx context.Context) error {
 	return nil
 }
 
-// injectAuthorities fills webhooks in that ask for it.
+// injectAuthorities sets the CA bundle of webhooks that ask for it.
 func injectAuthorities(ctx context.Context) error {
 	configurations := &admissionv1.MutatingWebhookConfigurationList{}
 	if err := env.client.List(ctx, configurations); err != nil {
@@ -132,7 +134,7 @@ func injectAuthorities(ctx context.Context) error {
 	return nil
 }
 
-// acceptPrometheuses says that they run.
+// acceptPrometheuses reports that they are available.
 func acceptPrometheuses(ctx context.Context) error {
 	prometheuses := listOf("monitoring.coreos.com", "Prometheus")
 	if err := env.client.List(ctx, prometheuses); err != nil {
@@ -160,7 +162,7 @@ func setStatus(ctx context.Context, object *unstructured.Unstructured, condition
 	return client.IgnoreNotFound(env.client.Status().Update(ctx, object))
 }
 
-// selfSigned makes a certificate that vouches for itself.
+// selfSigned returns a self-signed certificate.
 func selfSigned(names []string) (certificate, key []byte, err error) {
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

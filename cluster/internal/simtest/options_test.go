@@ -20,8 +20,8 @@ import (
 	"simkube.io/simkube/internal/controller/objects"
 )
 
-// TestOperators has cert-manager make the certificate, and the Prometheus operator a Prometheus. All
-// simulations of a namespace share the certificate's Secret, so that none may run beside it.
+// cert-manager issues the certificate, and the Prometheus operator runs a Prometheus. All
+// simulations of a namespace share the certificate's Secret, so none may run in parallel.
 func TestOperators(t *testing.T) {
 	leavesNothing(t)
 	sim := simulation(t, func(sim *simkubev1.Simulation) {
@@ -38,7 +38,7 @@ func TestOperators(t *testing.T) {
 	checkFinished(t, await(t, sim, "Finished", isState(simkubev1.SimulationFinished)), 1)
 }
 
-// TestDeleted deletes a simulation under way. What is left is told by leavesNothing.
+// A running simulation can be deleted. leavesNothing checks what is left.
 func TestDeleted(t *testing.T) {
 	concurrently(t)
 	sim := simulation(t)
@@ -49,7 +49,7 @@ func TestDeleted(t *testing.T) {
 	}
 }
 
-// TestJobDeleted has somebody delete the driver's job under way. There is another, which goes on, but never two drivers at once.
+// If the driver's job is deleted, another one resumes, but there are never two drivers at once.
 func TestJobDeleted(t *testing.T) {
 	concurrently(t)
 	sim := simulation(t)
@@ -72,13 +72,14 @@ func TestJobDeleted(t *testing.T) {
 	if !slices.ContainsFunc(seen, func(p testkubelet.Process) bool { return !slices.Contains(first, p) }) {
 		t.Error("there was no other driver")
 	}
-	// What was due meanwhile comes at once, so that some pods are gone before they are scheduled.
+	// Events that were due meanwhile are replayed at once, so some pods are deleted before they are
+	// scheduled.
 	if runs := done.Status.Driver.Summaries; len(runs) != 1 || runs[0].Events != exampleEvents || runs[0].Problems > 0 {
 		t.Errorf("got %+v", runs)
 	}
 }
 
-// TestResultsInConfigMap keeps the summary beyond the simulation.
+// The summary outlives the simulation.
 func TestResultsInConfigMap(t *testing.T) {
 	concurrently(t)
 	sim := simulation(t, func(sim *simkubev1.Simulation) {
@@ -95,7 +96,7 @@ func TestResultsInConfigMap(t *testing.T) {
 	}
 }
 
-// TestActions has hooks make a node and a namespace, wait for pods and delete the node again.
+// Hooks create a node and a namespace, wait for pods and delete the node again.
 func TestActions(t *testing.T) {
 	leavesNothing(t)
 	sim := simulation(t, func(sim *simkubev1.Simulation) {
@@ -133,7 +134,7 @@ status:
   allocatable: {cpu: "4", memory: 8Gi, pods: "10"}
 `
 
-// TestHookCommandsForbidden holds that no command of a Simulation runs in sk-ctrl where that is switched off, not even that of a deleted one.
+// If commands are turned off, none runs in sk-ctrl, not even that of a deleted Simulation.
 func TestHookCommandsForbidden(t *testing.T) {
 	leavesNothing(t)
 	replaceCtrl(t, "sh", "-c", `exec "$0" "$@" --hook-commands=false`, filepath.Join(env.programs, "sk-ctrl"))
@@ -145,7 +146,7 @@ func TestHookCommandsForbidden(t *testing.T) {
 	failed := await(t, sim, "Failed", isState(simkubev1.SimulationFailed))
 	condition := meta.FindStatusCondition(failed.Status.Conditions, simkubev1.ConditionFailed)
 	if condition == nil || condition.Reason != "HookCommandForbidden" || !strings.Contains(condition.Message, "PostStop hook 0 is a command (sh)") {
-		t.Errorf("it says %+v", condition)
+		t.Errorf("got %+v", condition)
 	}
 	if len(drivers(sim)) > 0 || failed.Status.StartTime != nil {
 		t.Error("it was begun")
@@ -158,10 +159,10 @@ func TestHookCommandsForbidden(t *testing.T) {
 	}
 }
 
-// TestForbidden holds that a simulation that names an image or a file of a node that is not allowed
-// fails before a hook of it runs, or a driver.
+// A simulation that uses a forbidden image or a forbidden file of a node fails before a hook or a
+// driver is started.
 func TestForbidden(t *testing.T) {
-	// Without the flag that lets the other tests have their traces anywhere.
+	// Without the flag that allows the other tests' traces.
 	replaceCtrl(t, "sh", "-c", `for arg do shift; [ "$arg" = '--allowed-trace-paths=*' ] || set -- "$@" "$arg"; done; exec "$0" "$@"`, filepath.Join(env.programs, "sk-ctrl"))
 	for name, test := range map[string]struct {
 		change       func(*simkubev1.SimulationDriver)
@@ -198,7 +199,7 @@ func TestForbidden(t *testing.T) {
 	}
 }
 
-// TestHookFails holds that a hook that fails fails the simulation, and that the rest is cleaned up all the same.
+// A failed hook fails the simulation, and everything else is still cleaned up.
 func TestHookFails(t *testing.T) {
 	concurrently(t)
 	second := int32(1)
@@ -210,6 +211,6 @@ func TestHookFails(t *testing.T) {
 	start(t, sim)
 	failed := await(t, sim, "Failed", isState(simkubev1.SimulationFailed))
 	if message := failed.Status.Driver.Message; !strings.Contains(message, "waitForPods") || !strings.Contains(message, "wanted at least 99 pods, all Ready; there are") {
-		t.Errorf("it says %q", message)
+		t.Errorf("got %q", message)
 	}
 }

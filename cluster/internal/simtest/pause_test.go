@@ -13,10 +13,11 @@ import (
 	simkubev1 "simkube.io/simkube/api/v1"
 )
 
-// pausedLook is for how long a paused simulation is looked at: half a minute of the trace passes in a second.
+// pausedLook is how long a paused simulation is observed: half a minute of the trace passes in a
+// second.
 const pausedLook = 4 * time.Second
 
-// TestPause pauses a simulation between two events.
+// A simulation can be paused between two events.
 func TestPause(t *testing.T) {
 	concurrently(t)
 	sim := simulation(t, func(sim *simkubev1.Simulation) { sim.Spec.Speed = new(30.0) })
@@ -27,13 +28,13 @@ func TestPause(t *testing.T) {
 	if !paused.Status.Driver.Paused || paused.Status.Driver.Events >= exampleEvents {
 		t.Fatalf("paused: %+v", paused.Status.Driver)
 	}
-	standsStill(t, sim, paused)
+	staysPaused(t, sim, paused)
 	setPaused(t, sim, "null")
 	await(t, sim, "running again", isState(simkubev1.SimulationRunning))
 	checkFinished(t, await(t, sim, "Finished", isState(simkubev1.SimulationFinished)), 1)
 }
 
-// TestPause_DriverKilled kills a driver that is paused. The next one must not go on by itself.
+// If a paused driver is killed, the next one stays paused.
 func TestPause_DriverKilled(t *testing.T) {
 	concurrently(t)
 	sim := simulation(t, func(sim *simkubev1.Simulation) { sim.Spec.Speed = new(30.0) })
@@ -45,14 +46,14 @@ func TestPause_DriverKilled(t *testing.T) {
 	await(t, sim, "taken up again", func(s *simkubev1.SimulationStatus) bool {
 		return s.Driver.Restarts == 1 && s.State == simkubev1.SimulationPaused
 	})
-	standsStill(t, sim, paused)
+	staysPaused(t, sim, paused)
 	setPaused(t, sim, "null")
 	checkFinished(t, await(t, sim, "Finished", isState(simkubev1.SimulationFinished)), 1)
 }
 
-// standsStill looks for a while whether nothing is replayed. Had the simulation gone on, it would be over before this: there is always an
-// event within a minute of the trace, which is two seconds.
-func standsStill(t *testing.T, sim, paused *simkubev1.Simulation) {
+// staysPaused checks for a while that nothing is replayed. Otherwise the simulation would have
+// ended before: there is an event in every minute of the trace, which is two seconds.
+func staysPaused(t *testing.T, sim, paused *simkubev1.Simulation) {
 	t.Helper()
 	before := podsOf(t, sim)
 	last := &simkubev1.Simulation{}

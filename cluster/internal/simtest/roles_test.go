@@ -18,15 +18,17 @@ import (
 	"simkube.io/simkube/internal/controller/allowlist"
 )
 
-// This test binary is also a program in pods: roleVariable says which.
+// This test binary is also a program in pods, selected by roleVariable.
 const (
 	roleVariable = "SIMKUBE_SIMTEST_ROLE"
-	// roleMortal is an sk-ctrl that is killed after each step once, roleFrail one that is killed as soon as it has written something, before
-	// it knows that. deathsVariable names the file in which they remember after what.
+	// roleMortal is an sk-ctrl that is killed once after each step, roleFrail one that is killed after
+	// each write, before it receives the response. deathsVariable is the file in which they record
+	// that.
 	roleMortal, roleFrail = "mortal", "frail"
 	deathsVariable        = "SIMKUBE_SIMTEST_DEATHS"
-	// mostLikeDeaths is how often the frail one is killed after the same request: a status is written again and again.
-	mostLikeDeaths = 12
+	// maxSameDeaths is how often the frail one is killed after the same request: a status is written
+	// again and again.
+	maxSameDeaths = 12
 )
 
 func play(role string) int {
@@ -59,7 +61,7 @@ func play(role string) int {
 	return 0
 }
 
-// control is sk-ctrl without an election, which would have to wait for the lease of the one that was killed.
+// control runs sk-ctrl without leader election, which would wait for the lease of the killed one.
 func control(ctx context.Context, options controller.Options, wrap func(http.RoundTripper) http.RoundTripper) error {
 	config, err := clientcmd.BuildConfigFromFlags("", os.Getenv(clientcmd.RecommendedConfigPathEnvVar))
 	if err != nil {
@@ -82,13 +84,13 @@ func control(ctx context.Context, options controller.Options, wrap func(http.Rou
 	return manager.Start(ctx)
 }
 
-// death kills this process, and remembers in a file after what.
+// death kills this process, and records the reason in a file.
 type death struct {
 	file string
 	mu   sync.Mutex
 }
 
-// come kills this process unless it was killed after the same thing so often before.
+// come kills this process unless it was killed for the same reason often enough.
 func (d *death) come(after string, most int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -114,12 +116,13 @@ func (d *death) come(after string, most int) {
 	select {}
 }
 
-// afterWrites has death come when a write has succeeded. Events are not counted: nothing depends on them.
+// afterWrites calls death after each successful write. Events are not counted: nothing depends on
+// them.
 func (d *death) afterWrites(next http.RoundTripper) http.RoundTripper {
 	return roundTripper(func(r *http.Request) (*http.Response, error) {
 		answer, err := next.RoundTrip(r)
 		if err == nil && r.Method != http.MethodGet && answer.StatusCode < http.StatusMultipleChoices && !strings.Contains(r.URL.Path, "/events") {
-			d.come(r.Method+":"+r.URL.Path, mostLikeDeaths)
+			d.come(r.Method+":"+r.URL.Path, maxSameDeaths)
 		}
 		return answer, err
 	})

@@ -7,10 +7,10 @@ import (
 	simkubev1 "simkube.io/simkube/api/v1"
 )
 
-// exampleEvents is how many events the example has.
+// exampleEvents is the number of events of the example.
 const exampleEvents = 8
 
-// TestRun takes a simulation from its creation to its end, twice replayed, with hooks of every phase.
+// A simulation runs to its end, in two repetitions, with hooks of every phase.
 func TestRun(t *testing.T) {
 	concurrently(t)
 	hooks := newDiary(t)
@@ -32,7 +32,7 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// checkFinished checks what a simulation of the example says when it is finished.
+// checkFinished checks the status of a finished simulation of the example.
 func checkFinished(t *testing.T, sim *simkubev1.Simulation, runs int) {
 	t.Helper()
 	if sim.Status.State != simkubev1.SimulationFinished {

@@ -12,7 +12,7 @@ import (
 	simkubev1 "simkube.io/simkube/api/v1"
 )
 
-// TestSkctl does what a newcomer does: runs the example, watches, looks at the result, and deletes the simulation.
+// A new user runs the example, watches it, looks at the results, and deletes the simulation.
 func TestSkctl(t *testing.T) {
 	concurrently(t)
 	ports, err := freePorts(1)

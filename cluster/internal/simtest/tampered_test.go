@@ -14,7 +14,8 @@ import (
 	simkubev1 "simkube.io/simkube/api/v1"
 )
 
-// TestWebhookTampered changes and deletes the webhook's configuration under way: it is put right, and the simulation comes to its end.
+// If the webhook's configuration is changed or deleted meanwhile, it is repaired, and the
+// simulation completes.
 func TestWebhookTampered(t *testing.T) {
 	concurrently(t)
 	sim := simulation(t, func(sim *simkubev1.Simulation) { sim.Spec.Speed = new(20.0) })
@@ -48,7 +49,7 @@ func TestWebhookTampered(t *testing.T) {
 		if err := tamper(); err != nil {
 			t.Fatalf("%s: %v", what, err)
 		}
-		if err := wait.PollUntilContextTimeout(t.Context(), pollPeriod, patience, true, asGood); err != nil {
+		if err := wait.PollUntilContextTimeout(t.Context(), pollPeriod, waitTime, true, asGood); err != nil {
 			t.Errorf("%s: wait until it is put right: %v", what, err)
 		}
 	}
@@ -56,7 +57,7 @@ func TestWebhookTampered(t *testing.T) {
 	noneOnRealNodes(t)
 }
 
-// TestDeleted_Foreground deletes a simulation in the way in which what it owns goes first. At no moment may a pod of it be on a real node.
+// With foreground deletion, dependents go first. At no time may a simulated pod be on a real node.
 func TestDeleted_Foreground(t *testing.T) {
 	concurrently(t)
 	sim := simulation(t)
@@ -65,7 +66,7 @@ func TestDeleted_Foreground(t *testing.T) {
 	if err := env.client.Delete(t.Context(), sim.DeepCopy(), client.PropagationPolicy(metav1.DeletePropagationForeground)); err != nil {
 		t.Fatal(err)
 	}
-	err := wait.PollUntilContextTimeout(t.Context(), pollPeriod, patience, true, func(ctx context.Context) (bool, error) {
+	err := wait.PollUntilContextTimeout(t.Context(), pollPeriod, waitTime, true, func(ctx context.Context) (bool, error) {
 		noneOnRealNodes(t)
 		err := env.client.Get(ctx, clientKey(sim), &simkubev1.Simulation{})
 		return apierrors.IsNotFound(err), client.IgnoreNotFound(err)

@@ -16,7 +16,7 @@ import (
 	"simkube.io/simkube/internal/controller"
 )
 
-// TestTurns creates two simulations at once. The second waits for the first, and then runs.
+// Of two simulations created at once, the second waits for the first, and then runs.
 func TestTurns(t *testing.T) {
 	leavesNothing(t)
 	first, second := simulation(t), simulation(t)
@@ -32,8 +32,8 @@ func TestTurns(t *testing.T) {
 	checkFinished(t, await(t, second, "Finished", isState(simkubev1.SimulationFinished)), 1)
 }
 
-// TestTurns_Several lets two simulations run at once, which share the driver's namespace and the certificate. A third has the prefix of the
-// first and waits, though there would be room.
+// Two simulations run at once, and share the driver's namespace and the certificate. A third one
+// has the prefix of the first and waits, although there would be room.
 func TestTurns_Several(t *testing.T) {
 	leavesNothing(t)
 	lease := &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{
@@ -67,7 +67,7 @@ func TestTurns_Several(t *testing.T) {
 	}
 }
 
-// TestTraceMissing has the trace appear late on the node. Until then the simulation says what it waits for.
+// The trace appears late on the node. Until then the simulation reports what it waits for.
 func TestTraceMissing(t *testing.T) {
 	concurrently(t)
 	late := filepath.Join(t.TempDir(), "late")
@@ -81,7 +81,7 @@ func TestTraceMissing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// At once, or half of it might be mounted.
+	// Atomically, because half of it might be mounted.
 	if err := os.WriteFile(late+".part", trace, 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +91,7 @@ func TestTraceMissing(t *testing.T) {
 	checkFinished(t, await(t, sim, "Finished", isState(simkubev1.SimulationFinished)), 1)
 }
 
-// TestTraceBroken has something else in place of the trace, which no restart can mend.
+// With an invalid trace, the simulation fails without restarts.
 func TestTraceBroken(t *testing.T) {
 	concurrently(t)
 	broken := filepath.Join(t.TempDir(), "broken")
@@ -103,11 +103,12 @@ func TestTraceBroken(t *testing.T) {
 	failed := await(t, sim, "Failed", isState(simkubev1.SimulationFailed))
 	condition := meta.FindStatusCondition(failed.Status.Conditions, simkubev1.ConditionFailed)
 	if condition == nil || !strings.Contains(condition.Message, "trace") {
-		t.Errorf("it says %+v", condition)
+		t.Errorf("got %+v", condition)
 	}
 }
 
-// TestSecretMissing has a Secret appear late, as where things are applied in any order. Its keys are variables of the driver and its hooks.
+// A Secret may appear late, because manifests are applied in any order. Its keys are variables of
+// the driver and its hooks.
 func TestSecretMissing(t *testing.T) {
 	concurrently(t)
 	hooks := newDiary(t)

@@ -13,7 +13,8 @@ import (
 	"simkube.io/simkube/cluster/internal/testkubelet"
 )
 
-// TestWebhookDown stops a driver in its tracks. Simulated pods must be refused, rather than run on a real node, and no others.
+// If a driver stops responding, simulated pods must be rejected rather than run on a real node, and
+// other pods must not.
 func TestWebhookDown(t *testing.T) {
 	concurrently(t)
 	sim := simulation(t)
@@ -31,7 +32,7 @@ func TestWebhookDown(t *testing.T) {
 		ObjectMeta: metav1.ObjectMeta{GenerateName: "intruder-", Namespace: space},
 		Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "main", Image: "example.com/intruder:1"}}},
 	}
-	for range 3 { // by the driver that does not answer, and then by nobody being there
+	for range 3 { // by the driver that does not respond, and then without endpoints
 		err := env.client.Create(t.Context(), intruder.DeepCopy())
 		if err == nil || !strings.Contains(err.Error(), "failed calling webhook") {
 			t.Errorf("a pod in %s while nobody mutates it: %v", space, err)
@@ -68,7 +69,7 @@ func signalDrivers(t *testing.T, sim *simkubev1.Simulation, sig syscall.Signal) 
 	}
 }
 
-// noneOnRealNodes checks that only what belongs there is on the real node.
+// noneOnRealNodes checks that simulated pods are not on the real node.
 func noneOnRealNodes(t *testing.T) {
 	t.Helper()
 	pods := &corev1.PodList{}
