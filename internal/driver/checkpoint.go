@@ -24,26 +24,26 @@ import (
 )
 
 const (
-	// checkpointInterval is how often a checkpoint is written at most. What was done since is done again by a driver that takes
-	// over, which applying can bear.
+	// checkpointInterval is the minimum time between two checkpoints. What was done since the last one
+	// is repeated by the next driver, which is safe because it applies the same objects.
 	checkpointInterval = time.Second
 	checkpointKey      = "checkpoint.json.gz"
-	// maxCheckpoint bounds what is unpacked of the MiB that a ConfigMap can hold.
+	// maxCheckpoint bounds the unpacked size. A ConfigMap holds one MiB.
 	maxCheckpoint = 64 << 20
-	// mostPacked is a little less than a ConfigMap can hold.
-	mostPacked   = 1_000_000
+	// maxPacked bounds the packed size. It is a little less than a ConfigMap can hold.
+	maxPacked    = 1_000_000
 	fieldManager = "sk-driver"
 )
 
-// saved is what the ConfigMap holds.
+// saved is the content of the ConfigMap.
 type saved struct {
-	// Simulation tells a simulation from an earlier one of the same name.
+	// Simulation distinguishes a simulation from an earlier one of the same name.
 	Simulation types.UID             `json:"simulation"`
 	Run        int32                 `json:"run"`
 	Checkpoint simulation.Checkpoint `json:"checkpoint"`
 }
 
-// checkpoints keeps how far the repetition under way is.
+// checkpoints saves the checkpoints of the current repetition.
 type checkpoints struct {
 	client    kubernetes.Interface
 	namespace string
@@ -57,17 +57,17 @@ type checkpoints struct {
 	mu   sync.Mutex // guards the rest
 	run  int32
 	take func() simulation.Checkpoint
-	// writing is held while a write is under way, so that none overtakes another.
+	// writing is held during a write, so that writes are in order.
 	writing sync.Mutex
 	large   sync.Once
 }
 
-// load gives the checkpoint of a repetition, and nil if there is none.
+// load returns the saved checkpoint, and nil if there is none.
 func (c *checkpoints) load(ctx context.Context) (*saved, error) {
 	found, err := c.client.CoreV1().ConfigMaps(c.namespace).Get(ctx, c.name, metav1.GetOptions{})
 	switch {
 	case apierrors.IsNotFound(err):
-		return nil, nil //nolint:nilnil // that there is none is no error
+		return nil, nil //nolint:nilnil // there being none is not an error
 	case err != nil:
 		return nil, fmt.Errorf("get the checkpoint: %w", err)
 	}
@@ -81,19 +81,19 @@ func (c *checkpoints) load(ctx context.Context) (*saved, error) {
 		return nil, nil //nolint:nilnil // as above
 	}
 	if s.Simulation != c.uid {
-		return nil, nil //nolint:nilnil // that of an earlier simulation of the name
+		return nil, nil //nolint:nilnil // an earlier simulation of the name
 	}
 	return &s, nil
 }
 
-// begin tells which repetition checkpoints are of from now on.
+// begin sets to which repetition the following checkpoints belong.
 func (c *checkpoints) begin(run int32) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.run, c.take = run, nil
 }
 
-// changed is simulation.Options.OnCheckpoint.
+// changed implements simulation.Options.OnCheckpoint.
 func (c *checkpoints) changed(take func() simulation.Checkpoint) {
 	c.mu.Lock()
 	c.take = take
@@ -108,7 +108,7 @@ func (c *checkpoints) wake() {
 	}
 }
 
-// last gives the latest checkpoint, and false before there is one.
+// last returns the latest checkpoint, and false before there is one.
 func (c *checkpoints) last() (simulation.Checkpoint, bool) {
 	c.mu.Lock()
 	take := c.take
@@ -129,7 +129,7 @@ func (c *checkpoints) write(ctx context.Context) error {
 	c.mu.Lock()
 	run := c.run
 	c.mu.Unlock()
-	packed, err := c.fit(saved{Simulation: c.uid, Run: run, Checkpoint: at}, mostPacked)
+	packed, err := c.fit(saved{Simulation: c.uid, Run: run, Checkpoint: at}, maxPacked)
 	if err != nil {
 		return err
 	}
@@ -152,11 +152,12 @@ func (c *checkpoints) write(ctx context.Context) error {
 	return nil
 }
 
-// fit packs a checkpoint so that it is no larger than most. Of the numbers of pods those go that are needed least: the owners that have had a single
-// pod, of which the next is told by the living ones, and then all. How far the replay is, and how long it was paused, is always kept.
-func (c *checkpoints) fit(s saved, most int) ([]byte, error) {
+// fit packs a checkpoint in at most limit bytes. If necessary, it omits the numbers of pods: first
+// of the owners that have had a single pod, whose next number the existing pods show, then all.
+// Everything else is always kept.
+func (c *checkpoints) fit(s saved, limit int) ([]byte, error) {
 	packed, err := pack(s)
-	if err != nil || len(packed) <= most {
+	if err != nil || len(packed) <= limit {
 		return packed, err
 	}
 	c.large.Do(func() {
@@ -164,14 +165,14 @@ func (c *checkpoints) fit(s saved, most int) ([]byte, error) {
 	})
 	s.Checkpoint.Numbers = maps.Clone(s.Checkpoint.Numbers)
 	maps.DeleteFunc(s.Checkpoint.Numbers, func(_ string, pods int) bool { return pods <= 1 })
-	if packed, err = pack(s); err != nil || len(packed) <= most {
+	if packed, err = pack(s); err != nil || len(packed) <= limit {
 		return packed, err
 	}
 	s.Checkpoint.Numbers = nil
 	return pack(s)
 }
 
-// follow writes checkpoints as they come, until ctx ends.
+// follow writes checkpoints when they change, until ctx ends.
 func (c *checkpoints) follow(ctx context.Context, clk clock.WithTicker) {
 	ticker := clk.NewTicker(checkpointInterval)
 	defer ticker.Stop()
@@ -183,7 +184,7 @@ func (c *checkpoints) follow(ctx context.Context, clk clock.WithTicker) {
 		}
 		if err := c.write(ctx); err != nil && ctx.Err() == nil {
 			c.log.WarnContext(ctx, "a driver that takes over would do work again", "error", err)
-			c.wake() // there may be nothing else for hours that would have it written
+			c.wake() // the next change may be hours away
 		}
 		select {
 		case <-ctx.Done():
@@ -193,7 +194,8 @@ func (c *checkpoints) follow(ctx context.Context, clk clock.WithTicker) {
 	}
 }
 
-// pack and unpack: the numbers of ten thousands of owners would not fit a ConfigMap as they are.
+// pack compresses a checkpoint: the numbers of ten thousands of owners do not fit into a ConfigMap
+// otherwise.
 func pack(s saved) ([]byte, error) {
 	var packed bytes.Buffer
 	w := gzip.NewWriter(&packed)

@@ -1,10 +1,13 @@
-// Package driver runs one Simulation inside a cluster: it replays the trace as often as asked, answers the API server's
-// admission reviews meanwhile, and tells how it goes in the Simulation's status.
+// Package driver runs one Simulation inside a cluster: it replays the trace once for each
+// repetition, answers the API server's admission reviews during that, and reports its progress in
+// the Simulation's status.
 //
-// [Run] may be killed at any moment and started again, in the same pod or another: what was done is known from the
-// Simulation's status (which repetitions ended, which hooks were begun) and from a checkpoint in a ConfigMap (how far the
-// repetition under way is), and Run goes on from there. What a new start cannot mend is a [*Failure], which is in the status
-// before Run returns; a process that finds one there returns it again. Everything else is worth another start.
+// [Run] may be killed at any time and started again, in the same pod or in another. The
+// Simulation's status has what was done (which repetitions ended, which hooks were started), and a
+// checkpoint in a ConfigMap has how far the current repetition is; Run continues from there. An
+// error that a restart cannot fix is a [*Failure]. It is written to the status before Run returns,
+// and a process that finds one there returns it again. After any other error, a restart may
+// succeed.
 //
 // Only the driver writes status.driver; it writes nothing else of the status.
 package driver

@@ -27,10 +27,10 @@ import (
 	"simkube.io/simkube/storage"
 )
 
-// leaveTimeout bounds the last write of a driver that is told to end.
+// leaveTimeout bounds the last write of a driver that is interrupted.
 const leaveTimeout = 5 * time.Second
 
-// cleanUpTimeout bounds a clean-up: what has not gone by then does not go by itself. Another start tries again.
+// cleanUpTimeout bounds a clean-up. After a restart, the driver tries again.
 const cleanUpTimeout = 5 * time.Minute
 
 // driver is the state of one Run.
@@ -48,14 +48,14 @@ type driver struct {
 	pauses      *pauses
 	metrics     *metrics
 	mutator     atomic.Pointer[mutate.Mutator]
-	// problems is how many there were in the repetition under way.
+	// problems is the number of problems of the current repetition.
 	problems atomic.Int64
-	// traceName is what the results call the trace: without what is secret in its URL.
+	// traceName is what the results call the trace: its URL without secrets.
 	traceName string
 }
 
-// Run runs the simulation to its end and returns nil. For errors see the package's documentation; when ctx ends, everything is left as it is,
-// for another driver or the controller.
+// Run runs the simulation to its end and returns nil. The documentation of the package describes
+// errors. When ctx ends, everything is left as it is, for another driver or the controller.
 func Run(ctx context.Context, opts Options) error {
 	if err := opts.complete(); err != nil {
 		return fmt.Errorf("driver: %w", err)
@@ -75,7 +75,8 @@ func newDriver(ctx context.Context, opts Options) (*driver, error) {
 	if d.storage == nil {
 		d.storage = storage.New(storage.Options{})
 	}
-	// The webhook's look-ups must not queue for a client's own limit: the API server has limits of its own.
+	// The webhook's requests must not wait for a client-side rate limit. The API server has limits of
+	// its own.
 	config := rest.CopyConfig(opts.Config)
 	config.QPS, config.Burst = -1, -1
 	d.opts.Config = config
@@ -102,7 +103,7 @@ func newDriver(ctx context.Context, opts Options) (*driver, error) {
 	return d, err
 }
 
-// newCheckpoints has the checkpoint go when the simulation's own objects do.
+// newCheckpoints returns checkpoints whose ConfigMap is deleted with the simulation's own objects.
 func (d *driver) newCheckpoints(ctx context.Context) (*checkpoints, error) {
 	c := &checkpoints{
 		client: d.client, namespace: d.opts.Namespace, name: simkubev1.DriverCheckpointName(d.sim.Name), uid: d.sim.UID, log: d.log,
@@ -110,7 +111,7 @@ func (d *driver) newCheckpoints(ctx context.Context) (*checkpoints, error) {
 	}
 	metaroot, err := d.dynamic.Resource(roots()).Get(ctx, simkubev1.MetarootName(d.sim.Name), metav1.GetOptions{})
 	switch {
-	case apierrors.IsNotFound(err): // a driver that was started by hand
+	case apierrors.IsNotFound(err): // the driver was started without the controller
 		return c, nil
 	case err != nil:
 		return nil, fmt.Errorf("get the simulation's own root: %w", err)
@@ -121,7 +122,7 @@ func (d *driver) newCheckpoints(ctx context.Context) (*checkpoints, error) {
 	return c, nil
 }
 
-// run does the work, with everything beside it that has to go on until the work has ended.
+// run does the work, and runs everything that must continue until the work has ended.
 func (d *driver) run(ctx context.Context) error {
 	work, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -171,7 +172,7 @@ func (d *driver) serveWebhook(ctx context.Context) error {
 	return admission.Serve(ctx, d.opts.Webhook, d.opts.TLS, handler)
 }
 
-// changed does what a change of the simulation asks for.
+// changed handles a change of the simulation.
 func (d *driver) changed(ctx context.Context, sim *simkubev1.Simulation, cancel context.CancelCauseFunc) {
 	if sim == nil || sim.DeletionTimestamp != nil || sim.UID != d.sim.UID {
 		cancel(ErrDeleted)
@@ -185,7 +186,7 @@ func (d *driver) changed(ctx context.Context, sim *simkubev1.Simulation, cancel 
 	d.checkpoints.wake()
 }
 
-// notePaused brings a status up to date, and the metric.
+// notePaused updates the metric, and a status.
 func (d *driver) notePaused(s *simkubev1.DriverStatus) {
 	s.Paused = d.pauses.paused()
 	d.metrics.paused.Set(0)
@@ -194,7 +195,7 @@ func (d *driver) notePaused(s *simkubev1.DriverStatus) {
 	}
 }
 
-// work is the whole simulation, or what is left of it.
+// work runs the simulation, or the rest of it.
 func (d *driver) work(ctx context.Context) error {
 	before := d.status.get()
 	if before.Phase == simkubev1.DriverFinished {
@@ -243,7 +244,7 @@ func (d *driver) work(ctx context.Context) error {
 	return nil
 }
 
-// takeOver reads the checkpoint, and removes what drivers before this one made and nobody goes on with.
+// takeOver loads the checkpoint, and deletes what earlier drivers created and cannot be continued.
 func (d *driver) takeOver(ctx context.Context) (*saved, error) {
 	checkpoint, err := d.checkpoints.load(ctx)
 	if err != nil {
@@ -268,7 +269,7 @@ func (d *driver) takeOver(ctx context.Context) (*saved, error) {
 	return checkpoint, nil
 }
 
-// cleanUp removes everything that hangs off a root.
+// cleanUp deletes the root and everything below it.
 func (d *driver) cleanUp(ctx context.Context, root string) error {
 	engine, err := replay.New(d.opts.Config, replay.Options{
 		Simulation: d.sim.Name, RootName: root, NamespacePrefix: d.sim.Spec.Driver.VirtualNsPrefix, Logger: d.log, Clock: d.opts.Clock,
@@ -288,7 +289,7 @@ func (d *driver) cleanUp(ctx context.Context, root string) error {
 	})
 }
 
-// failed cleans up after a failure and writes that it is final.
+// failed writes a failure, cleans up, and writes that the failure is final.
 func (d *driver) failed(ctx context.Context, failure *Failure) error {
 	before := d.status.get()
 	if before.Phase == simkubev1.DriverFailed {
@@ -306,7 +307,7 @@ func (d *driver) failed(ctx context.Context, failure *Failure) error {
 	return d.status.save(ctx, func(s *simkubev1.DriverStatus) { s.Phase, s.Paused = simkubev1.DriverFailed, false })
 }
 
-// leave writes how far the work is, for whoever goes on with it.
+// leave saves a checkpoint for the next driver.
 func (d *driver) leave(ctx context.Context, cause error) error {
 	if errors.Is(cause, ErrDeleted) {
 		return nil
@@ -316,8 +317,8 @@ func (d *driver) leave(ctx context.Context, cause error) error {
 	return d.checkpoints.write(ctx)
 }
 
-// end writes how the simulation ended. What another start may mend is only told. A failure is written before anything is cleaned up, so that
-// whoever comes after this driver goes on here.
+// end writes how the simulation ended. An error that a restart may fix is only a message. A failure
+// is written before the clean-up, so that the next driver continues with that.
 func (d *driver) end(ctx context.Context, err error) error {
 	var failed *Failure
 	switch {
@@ -329,7 +330,7 @@ func (d *driver) end(ctx context.Context, err error) error {
 	case ctx.Err() != nil:
 		return err
 	}
-	// That this is told is a courtesy: a driver that cannot write its status is started again all the same.
+	// The message is optional: a driver that cannot write its status is restarted too.
 	if saveErr := d.status.save(ctx, func(s *simkubev1.DriverStatus) { s.Message = err.Error() }); saveErr != nil {
 		d.log.WarnContext(ctx, "why the driver ends was not written", "error", saveErr)
 	}

@@ -15,11 +15,12 @@ import (
 // maxEventMessage is how many bytes the API server accepts in the message of an Event.
 const maxEventMessage = 1024
 
-// event puts an Event beside the Simulation, for kubectl describe. One that cannot be written is in the log, as all of them are.
+// event creates an Event for the Simulation, which kubectl describe shows. If that fails, the
+// message is logged.
 func (d *driver) event(ctx context.Context, kind, reason, message string) {
 	now := metav1.NewTime(d.opts.Clock.Now())
 	event := &corev1.Event{
-		// Events of cluster-scoped objects are looked for in the default namespace.
+		// Events of cluster-scoped objects are in the default namespace.
 		ObjectMeta: metav1.ObjectMeta{GenerateName: d.sim.Name + ".", Namespace: metav1.NamespaceDefault},
 		InvolvedObject: corev1.ObjectReference{
 			APIVersion: simkubev1.GroupVersion.String(), Kind: "Simulation", Name: d.sim.Name, UID: d.sim.UID,
@@ -32,7 +33,7 @@ func (d *driver) event(ctx context.Context, kind, reason, message string) {
 	}
 }
 
-// hookDone tells how a hook ended.
+// hookDone logs how a hook ended, and creates an Event.
 func (d *driver) hookDone(ctx context.Context, record simkubev1.HookRecord, err error) {
 	name := fmt.Sprintf("%s[%d] of run %d", record.Phase, record.Index, record.Run)
 	code := ""

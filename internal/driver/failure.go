@@ -17,12 +17,12 @@ const (
 	ReasonResultsNotKept     = "ResultsNotKept"
 )
 
-// ErrDeleted is returned when the Simulation is being deleted: what is left is cleaned up by the controller.
+// ErrDeleted is returned when the Simulation is being deleted. The controller cleans up.
 var ErrDeleted = errors.New("the simulation is being deleted")
 
-// Failure is an end that a new start cannot mend.
+// Failure is an error that a restart cannot fix.
 type Failure struct {
-	// Reason is one word.
+	// Reason is one of the constants above.
 	Reason string
 	Err    error
 }

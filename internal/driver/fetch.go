@@ -14,7 +14,7 @@ import (
 	"simkube.io/simkube/storage"
 )
 
-// fetch gives the path of the trace, which is copied into the work folder when it is in a bucket.
+// fetch returns the path of the trace, which it copies into the work folder if it is in a bucket.
 func (d *driver) fetch(ctx context.Context) (string, error) {
 	location, err := storage.Parse(d.opts.TracePath)
 	if err != nil {
@@ -39,7 +39,7 @@ func (d *driver) fetch(ctx context.Context) (string, error) {
 	case errors.Is(err, storage.ErrPermission):
 		return "", fail(ReasonTraceUnreadable, "%w; name a Secret with credentials in driver.secrets, or let the driver's service account read the bucket", err)
 	}
-	return "", fmt.Errorf("fetch the trace: %w", err) // which another try may mend
+	return "", fmt.Errorf("fetch the trace: %w", err) // a retry may succeed
 }
 
 func (d *driver) download(ctx context.Context, from storage.Location, to string) (size int64, err error) {
@@ -56,7 +56,8 @@ func (d *driver) download(ctx context.Context, from storage.Location, to string)
 	return io.Copy(f, r)
 }
 
-// checkLocal says what is wrong with a local trace in the words of somebody who wrote a Simulation.
+// checkLocal returns an error for a local trace that cannot be read, for the author of the
+// Simulation.
 func (d *driver) checkLocal(path string) error {
 	info, err := os.Stat(path)
 	switch {
@@ -75,7 +76,7 @@ func (d *driver) checkLocal(path string) error {
 	return f.Close()
 }
 
-// readTrace surveys the trace for one repetition.
+// readTrace reads the trace for one repetition.
 func readTrace(ctx context.Context, spec simulation.Spec) (*simulation.Prepared, error) {
 	prepared, err := simulation.Prepare(ctx, spec)
 	switch {

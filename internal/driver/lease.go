@@ -14,11 +14,12 @@ import (
 	simkubev1 "simkube.io/simkube/api/v1"
 )
 
-// leaseInterval is a third of how long a lease is good for.
+// leaseInterval is a third of the duration of the lease.
 const leaseInterval = 10 * time.Second
 
-// renewLease renews the lease that simulations take turns by while it is this one's, until ctx ends. It is a sign of life for people and other programs: whose
-// turn it is, the controller decides.
+// renewLease renews the lease by which simulations take turns while this simulation holds it, until
+// ctx ends. It shows users and other programs that the driver is alive; the controller decides
+// which simulation is next.
 func renewLease(ctx context.Context, client kubernetes.Interface, namespace, holder string, clk clock.WithTicker, log *slog.Logger) {
 	ticker := clk.NewTicker(leaseInterval)
 	defer ticker.Stop()

@@ -12,12 +12,12 @@ import (
 	"simkube.io/simkube/internal/simulation"
 )
 
-// The timeouts of the metrics' server.
+// metricsTimeout bounds a request for metrics.
 const (
 	metricsTimeout = 10 * time.Second
 )
 
-// metrics are what /metrics shows of the replay; those of the webhook are package admission's.
+// metrics are the metrics of the replay; those of the webhook are in package admission.
 type metrics struct {
 	registry *prometheus.Registry
 	events   prometheus.Counter

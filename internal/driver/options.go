@@ -17,36 +17,37 @@ import (
 	"simkube.io/simkube/storage"
 )
 
-// Options are what a driver needs. Those without a default are said to be required.
+// Options are the options of a driver.
 type Options struct {
 	// Config reaches the API server. Required.
 	Config *rest.Config
 	// Simulation is the name of the Simulation. Required.
 	Simulation string
-	// ControllerNamespace is where the lease is that simulations take turns by. Required.
+	// ControllerNamespace is the namespace of the lease by which simulations take turns. Required.
 	ControllerNamespace string
-	// Pod and Namespace say which pod this is. Required.
+	// Pod and Namespace are those of the pod of this process. Required.
 	Pod, Namespace string
-	// TracePath is the trace as this process reaches it: a path, or a URL of package storage. Required.
+	// TracePath is the path of the trace, or a URL of package storage. Required.
 	TracePath string
-	// Webhook is where admission reviews are answered over TLS; Run closes it. Required.
+	// Webhook is the listener for admission reviews over TLS; Run closes it. Required.
 	Webhook net.Listener
 	TLS     *tls.Config
-	// Metrics is where /metrics is served in clear; nil means nowhere. Run closes it.
+	// Metrics is the listener for /metrics without TLS; nil means that there are none. Run closes it.
 	Metrics net.Listener
-	// WorkDir is a folder for what is needed while the driver runs. Required.
+	// WorkDir is a folder for temporary files. Required.
 	WorkDir string
-	// ClaimDir is where the volume of spec.results is mounted.
+	// ClaimDir is the mount point of the volume of spec.results.
 	ClaimDir string
 	// FailFast ends the simulation with the first object that cannot be applied or deleted.
 	FailFast bool
-	// Version is that of the program, for the results.
+	// Version is the version of the program, for the results.
 	Version string
-	// Storage reads the trace and keeps the results; nil means one with the environment's credentials.
+	// Storage reads the trace and stores the results; nil means a client with the environment's
+	// credentials.
 	Storage *storage.Client
 	// Logger is required.
 	Logger *slog.Logger
-	// Clock is the system's by default.
+	// Clock is the clock of the replay; nil means the system's clock.
 	Clock clock.WithTicker
 }
 
@@ -73,12 +74,12 @@ func (o *Options) complete() error {
 	return nil
 }
 
-// keepsFolder tells whether the folder of a repetition is where its results are kept.
+// keepsFolder reports whether the results of a repetition stay in its output folder.
 func keepsFolder(sim *simkubev1.Simulation) bool {
 	return sim.Spec.Results != nil && sim.Spec.Results.PersistentVolumeClaim != ""
 }
 
-// output is the folder for the results of a repetition.
+// output returns the folder for the results of a repetition.
 func (o *Options) output(sim *simkubev1.Simulation, run string) string {
 	if keepsFolder(sim) {
 		return filepath.Join(o.ClaimDir, sim.Name, run)

@@ -10,7 +10,8 @@ import (
 	"simkube.io/simkube/internal/replay"
 )
 
-// pauses pauses and resumes the current repetition as the Simulation says. It is safe for concurrent use.
+// pauses pauses and resumes the current repetition as the Simulation says. It is safe for
+// concurrent use.
 type pauses struct {
 	clock clock.Clock
 
@@ -20,7 +21,8 @@ type pauses struct {
 	current  *replay.Pauser
 }
 
-// set sets since when the Simulation is paused, nil if it is not, and reports whether it was paused or resumed.
+// set sets since when the Simulation is paused, nil if it is not, and reports whether it was paused
+// or resumed.
 func (p *pauses) set(since *metav1.Time) (changed bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -11,7 +11,8 @@ import (
 	"simkube.io/simkube/internal/replay"
 )
 
-// A repetition that begins in a pause is paused from its first moment, and pauses of one are not those of the next.
+// A repetition that begins in a pause is paused from its first moment, and pauses of one are not
+// those of the next.
 func TestPauses(t *testing.T) {
 	start := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	at := func(seconds int) time.Time { return start.Add(time.Duration(seconds) * time.Second) }

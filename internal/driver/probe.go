@@ -18,16 +18,16 @@ import (
 const (
 	probeName     = "simkube-probe"
 	probeInterval = 500 * time.Millisecond
-	// probeTimeout is how long the cluster has to find the way to the webhook: the pod must be seen as ready, and the endpoint be
-	// known to the API server.
+	// probeTimeout is how long the API server may take to reach the webhook: the pod must become
+	// ready, and its endpoint known.
 	probeTimeout = 2 * time.Minute
 )
 
 var errNotMutated = errors.New("the API server created the pod without asking the webhook")
 
-// probe returns when the API server has a pod of the simulation mutated by this driver. Nothing may be replayed before:
-// pods would be refused, or, had somebody changed the webhook's configuration, land on real nodes. No pod is made for it, but a
-// namespace, which goes with the root.
+// probe waits until the API server lets this driver mutate pods of the simulation. Before that,
+// nothing may be replayed: pods would be rejected, or, if the webhook's configuration was changed,
+// be bound to real nodes. It creates no pod, but a namespace, which is deleted with the root.
 func (d *driver) probe(ctx context.Context, root mutate.Root) error {
 	prefix := d.sim.Spec.Driver.VirtualNsPrefix
 	namespace := simkubev1.VirtualNamespace(prefix, probeName)
@@ -54,7 +54,8 @@ func (d *driver) probe(ctx context.Context, root mutate.Root) error {
 		probeTimeout, last, d.sim.Spec.Driver.Port, simkubev1.MutatingWebhookName(d.sim.Name))
 }
 
-// isAnswer tells what the API server said about the webhook, or about what it was asked for, from its being away or busy.
+// isAnswer reports whether an error is a response about the webhook or the request, and not about
+// an API server that is unavailable or busy.
 func isAnswer(err error) bool {
 	var status apierrors.APIStatus
 	return errors.Is(err, errNotMutated) ||
@@ -73,7 +74,7 @@ func (d *driver) probeOnce(ctx context.Context, namespace string, owner metav1.O
 			Labels: simkubev1.SimulatedLabels(d.sim.Name),
 		},
 		Spec: corev1.PodSpec{
-			// So that the pod depends on nothing else that may not be there yet.
+			// The pod must not depend on objects that may not exist yet.
 			ServiceAccountName: "default", AutomountServiceAccountToken: new(false),
 			Containers: []corev1.Container{{Name: probeName, Image: probeName}},
 		},

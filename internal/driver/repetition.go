@@ -97,7 +97,7 @@ func (d *driver) hooks(ctx context.Context, phase simkubev1.HookPhase, run int32
 		Actions: action.Runner{Config: d.opts.Config, Logger: d.log}, Clock: d.opts.Clock,
 		OnDone: func(record simkubev1.HookRecord, _ simkubev1.SimulationHook, err error) { d.hookDone(ctx, record, err) },
 	}
-	err := runner.RunPhase(ctx, phase, run, of, d.sim, ledger{d.status})
+	err := runner.RunPhase(ctx, phase, run, of, d.sim, hookRecords{d.status})
 	if err != nil && ctx.Err() == nil {
 		var failed *action.Error
 		if errors.As(err, &failed) || errors.Is(err, hooks.ErrFailedBefore) || errors.Is(err, hooks.ErrInterrupted) {

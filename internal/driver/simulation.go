@@ -44,14 +44,14 @@ func decodeSimulation(object *unstructured.Unstructured) (*simkubev1.Simulation,
 	return sim, nil
 }
 
-// follow tells of every change of the simulation, also of those that were missed while a watch was broken, until ctx ends. A nil
-// simulation means that it is gone.
+// follow calls changed for every change of the simulation until ctx ends, including changes during
+// an interruption of the watch. A nil simulation means that it was deleted.
 func follow(ctx context.Context, client dynamic.Interface, name string, changed func(*simkubev1.Simulation)) {
 	only := func(opts *metav1.ListOptions) {
 		opts.FieldSelector = fields.OneTermEqualSelector(metav1.ObjectNameField, name).String()
 	}
 	informer := dynamicinformer.NewFilteredDynamicInformer(client, simulations(), metav1.NamespaceAll, 0, cache.Indexers{}, only).Informer()
-	tell := func(object any) {
+	handle := func(object any) {
 		u, ok := object.(*unstructured.Unstructured)
 		if !ok {
 			return
@@ -60,10 +60,10 @@ func follow(ctx context.Context, client dynamic.Interface, name string, changed 
 			changed(sim)
 		}
 	}
-	// It fails only for an informer that has been stopped.
+	// It fails only for an informer that was stopped.
 	_, _ = informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
-		AddFunc:    tell,
-		UpdateFunc: func(_, object any) { tell(object) },
+		AddFunc:    handle,
+		UpdateFunc: func(_, object any) { handle(object) },
 		DeleteFunc: func(any) { changed(nil) },
 	})
 	informer.RunWithContext(ctx)

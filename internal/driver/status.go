@@ -21,12 +21,13 @@ import (
 )
 
 const (
-	// statusInterval is how often progress is written at most.
+	// statusInterval is the minimum time between two writes of progress.
 	statusInterval = time.Second
-	// statusTries and statusWait bound how long a write that must succeed is tried: about 15 s, with what the tries take themselves.
+	// statusTries and statusWait bound the retries of a write that must succeed, to about 15 s and the
+	// time of the requests.
 	statusTries = 9
 	statusWait  = 60 * time.Millisecond
-	// maxEarlierMessage is how many bytes of a hook's message are kept once its repetition is over.
+	// maxEarlierMessage is how many bytes of a hook's message are kept when its repetition is over.
 	maxEarlierMessage = 200
 )
 
@@ -40,7 +41,7 @@ type status struct {
 
 	mu  sync.Mutex // guards now
 	now simkubev1.DriverStatus
-	// writing is held while a write is under way, so that none overtakes another.
+	// writing is held during a write, so that writes are in order.
 	writing sync.Mutex
 }
 
@@ -58,7 +59,7 @@ func (s *status) get() simkubev1.DriverStatus {
 	return *s.now.DeepCopy()
 }
 
-// change changes the status, which is written soon.
+// change changes the status, which is written soon after.
 func (s *status) change(f func(*simkubev1.DriverStatus)) {
 	s.mu.Lock()
 	f(&s.now)
@@ -86,7 +87,8 @@ func (s *status) save(ctx context.Context, f func(*simkubev1.DriverStatus)) erro
 	return err
 }
 
-// write writes the whole of status.driver, and nothing else: that the Simulation is still the same one is part of the patch.
+// write writes status.driver, and nothing else. The patch fails if the Simulation is another one by
+// now.
 func (s *status) write(ctx context.Context) error {
 	s.writing.Lock()
 	defer s.writing.Unlock()
@@ -116,7 +118,7 @@ func (s *status) write(ctx context.Context) error {
 	return nil
 }
 
-// prepare makes sure that there is a status to write into: the controller makes one, and has usually done so.
+// prepare creates the status if it does not exist. Usually the controller has created it.
 func (s *status) prepare(ctx context.Context) error {
 	patch := fmt.Appendf(nil, `{"metadata":{"uid":%q},"status":{"driver":{}}}`, s.uid)
 	_, err := s.client.Resource(simulations()).Patch(ctx, s.name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: fieldManager}, "status")
@@ -126,7 +128,7 @@ func (s *status) prepare(ctx context.Context) error {
 	return nil
 }
 
-// run writes what changed, from time to time, until ctx ends.
+// run writes the status when it has changed, until ctx ends.
 func (s *status) run(ctx context.Context, clk clock.WithTicker) {
 	ticker := clk.NewTicker(statusInterval)
 	defer ticker.Stop()
@@ -147,25 +149,27 @@ func (s *status) run(ctx context.Context, clk clock.WithTicker) {
 	}
 }
 
-// ledger keeps the hooks that the driver has begun.
-type ledger struct{ status *status }
+// hookRecords stores the records of the hooks that the driver started.
+type hookRecords struct{ status *status }
 
-func (l ledger) Records() []simkubev1.HookRecord { return l.status.get().Hooks }
+func (h hookRecords) Records() []simkubev1.HookRecord { return h.status.get().Hooks }
 
-// Save writes the records. Where it fails, a hook is not begun: that it is must not be written by and by.
-func (l ledger) Save(ctx context.Context, records []simkubev1.HookRecord) error {
-	before := l.Records()
+// Save writes the records. If it fails, the hook is not started, so the record must not be written
+// later.
+func (h hookRecords) Save(ctx context.Context, records []simkubev1.HookRecord) error {
+	before := h.Records()
 	if len(records) > 0 {
 		clip(records, records[len(records)-1].Run)
 	}
-	err := l.status.save(ctx, func(s *simkubev1.DriverStatus) { s.Hooks = records })
+	err := h.status.save(ctx, func(s *simkubev1.DriverStatus) { s.Hooks = records })
 	if err != nil {
-		l.status.change(func(s *simkubev1.DriverStatus) { s.Hooks = before })
+		h.status.change(func(s *simkubev1.DriverStatus) { s.Hooks = before })
 	}
 	return err
 }
 
-// clip shortens what hooks of earlier repetitions have said: those of a thousand must fit an object.
+// clip shortens the messages of hooks of earlier repetitions: those of a thousand repetitions must
+// fit into an object.
 func clip(records []simkubev1.HookRecord, run int32) {
 	for i := range records {
 		if r := &records[i]; r.Run < run {
@@ -174,7 +178,8 @@ func clip(records []simkubev1.HookRecord, run int32) {
 	}
 }
 
-// note writes down that the simulation has failed, if err is a Failure. It is over when phase says so, too.
+// note sets the failure in a status, if err is a Failure. The driver has ended when the phase says
+// so.
 func note(s *simkubev1.DriverStatus, err error) {
 	var failed *Failure
 	if errors.As(err, &failed) {
