@@ -87,14 +87,14 @@ func New(hook simkubev1.SimulationHook) (Action, error) {
 		switch {
 		case !f.set:
 		case action != nil:
-			return nil, fmt.Errorf("does several things; give only one of %s, and make a hook for each other", names())
+			return nil, fmt.Errorf("has several actions: must have one of %s; write a hook for each", names())
 		default:
 			action = f.action
 		}
 	}
 	switch {
 	case action == nil:
-		return nil, fmt.Errorf("does nothing; give one of %s", names())
+		return nil, fmt.Errorf("has no action: must have one of %s", names())
 	case hook.Cmd == "" && len(hook.Args) > 0:
 		return nil, errors.New("args are for cmd only; take them out")
 	case hook.Cmd == "" && hook.SendSim:

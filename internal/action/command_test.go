@@ -47,7 +47,8 @@ func TestRunner_Run(t *testing.T) {
 	}
 }
 
-// TestRunner_Run_Background leaves a child with the output in its hands.
+// TestRunner_Run_Background checks that a child that holds the output open does not delay the
+// result.
 func TestRunner_Run_Background(t *testing.T) {
 	done := filepath.Join(t.TempDir(), "done")
 	result, err := newRunner().Run(t.Context(), sh("(sleep 3; touch "+done+") & echo started"), &simkubev1.Simulation{})
@@ -64,8 +65,8 @@ func TestRunner_Run_Background(t *testing.T) {
 	}
 }
 
-// TestRunner_Run_Output holds that the log gets all of it, in lines of a length, and the result the
-// end.
+// TestRunner_Run_Output checks that the log has all output, in lines of a limited length, and the
+// result the end.
 func TestRunner_Run_Output(t *testing.T) {
 	var log bytes.Buffer
 	runner := &Runner{Logger: slog.New(slog.NewTextHandler(&log, nil))}

@@ -54,7 +54,7 @@ func (d deleteNodes) selector() (labels.Selector, error) {
 		return nil, fmt.Errorf("deleteNodes.selector: %w", err)
 	}
 	if selector.Empty() {
-		return nil, errors.New("an empty deleteNodes.selector would delete every node; give matchLabels or matchExpressions")
+		return nil, errors.New("an empty deleteNodes.selector would delete every node; set matchLabels or matchExpressions")
 	}
 	return selector, nil
 }

@@ -33,7 +33,7 @@ func parseManifests(text string) ([]*unstructured.Unstructured, error) {
 		}
 	}
 	if len(objects) == 0 {
-		return nil, errors.New("apply.manifests is empty; give at least one document")
+		return nil, errors.New("apply.manifests is empty: must have at least one document")
 	}
 	slices.SortStableFunc(objects, func(a, b *unstructured.Unstructured) int { return rank(a) - rank(b) })
 	return objects, nil
@@ -57,7 +57,7 @@ func addObject(object *unstructured.Unstructured, objects *[]*unstructured.Unstr
 	case object.GetAPIVersion() == "" || object.GetKind() == "":
 		return errors.New("has no apiVersion or no kind")
 	case object.GetName() == "":
-		return fmt.Errorf("the %s has no metadata.name, by which it is applied", object.GetKind())
+		return fmt.Errorf("the %s has no metadata.name, which apply needs", object.GetKind())
 	}
 	if err := validatePlace(object); err != nil {
 		return err

@@ -29,7 +29,7 @@ func (w waitForPods) Validate() error {
 	switch w.For {
 	case "", simkubev1.PodsReady, simkubev1.PodsFinished, simkubev1.PodsGone:
 	default:
-		return fmt.Errorf("waitForPods.for is %q; use Ready, Finished or Gone", w.For)
+		return fmt.Errorf("invalid waitForPods.for %q: must be Ready, Finished or Gone", w.For)
 	}
 	if w.Count != nil && *w.Count < 0 {
 		return errors.New("waitForPods.count must not be negative")

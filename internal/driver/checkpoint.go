@@ -161,7 +161,7 @@ func (c *checkpoints) fit(s saved, limit int) ([]byte, error) {
 		return packed, err
 	}
 	c.large.Do(func() {
-		c.log.Warn("there are too many owners of pods for a checkpoint: a driver that takes over may give pods numbers that there were before", "owners", len(s.Checkpoint.Numbers))
+		c.log.Warn("too many owners of pods for a checkpoint: the next driver may reuse numbers of pods", "owners", len(s.Checkpoint.Numbers))
 	})
 	s.Checkpoint.Numbers = maps.Clone(s.Checkpoint.Numbers)
 	maps.DeleteFunc(s.Checkpoint.Numbers, func(_ string, pods int) bool { return pods <= 1 })

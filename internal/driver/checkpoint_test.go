@@ -51,8 +51,8 @@ func FuzzUnpack(f *testing.F) {
 	})
 }
 
-// A checkpoint that has no room for all numbers keeps those that living pods do not tell, then
-// none; all else stays.
+// A checkpoint without space for all numbers keeps those that the existing pods do not show, then
+// none. Everything else stays.
 func TestFit(t *testing.T) {
 	at := saved{Simulation: "uid", Run: 2, Checkpoint: simulation.Checkpoint{Done: 41, Shift: time.Hour, Paused: true, Numbers: map[string]int{"many": 7}}}
 	for i := range 5000 {

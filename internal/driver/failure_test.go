@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestReasons_Documented sees that users find each reason of a failure in the table of what to do.
+// TestReasons_Documented checks that the docs describe every reason of a failure.
 func TestReasons_Documented(t *testing.T) {
 	code, err := os.ReadFile("failure.go")
 	if err != nil {

@@ -18,7 +18,7 @@ import (
 	"simkube.io/simkube/internal/simulation"
 )
 
-// TestOptions_Names holds that what the driver's flags and environment name is no path.
+// TestOptions_Names checks that the names in the driver's flags and environment must not be paths.
 func TestOptions_Names(t *testing.T) {
 	good := func() Options {
 		return Options{
@@ -46,7 +46,7 @@ func TestOptions_Names(t *testing.T) {
 	}
 }
 
-// TestCheckResults holds that a replay does not begin whose results could not be kept.
+// TestCheckResults checks that a replay does not start if its results cannot be stored.
 func TestCheckResults(t *testing.T) {
 	for url, valid := range map[string]bool{
 		"": true, "s3://bucket/folder": true, "s3://bucket": true, "gs://bucket/folder/": true,
@@ -63,8 +63,8 @@ func TestCheckResults(t *testing.T) {
 	}
 }
 
-// TestCheckpoints_Load_Root holds that a checkpoint, which others than drivers may write, leads to
-// no other object.
+// TestCheckpoints_Load_Root checks that a checkpoint, which others may write too, cannot name
+// another object.
 func TestCheckpoints_Load_Root(t *testing.T) {
 	for root, loaded := range map[string]bool{"sk-sim-driver-x-root": true, "": false, "..": false, "../nodes/a": false, "a%2fb": false} {
 		packed, err := pack(saved{Simulation: "uid", Run: 1, Checkpoint: simulation.Checkpoint{Root: mutate.Root{Name: root, UID: "u"}}})

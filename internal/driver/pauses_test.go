@@ -11,8 +11,8 @@ import (
 	"simkube.io/simkube/internal/replay"
 )
 
-// A repetition that begins in a pause is paused from its first moment, and pauses of one are not
-// those of the next.
+// A repetition that starts during a pause is paused from the start. The pauses of one repetition do
+// not affect the next.
 func TestPauses(t *testing.T) {
 	start := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	at := func(seconds int) time.Time { return start.Add(time.Duration(seconds) * time.Second) }
@@ -20,7 +20,7 @@ func TestPauses(t *testing.T) {
 	p := &pauses{clock: clock}
 	since := &metav1.Time{Time: start}
 	if !p.set(since) || p.set(since) {
-		t.Error("set() does not tell what is news")
+		t.Error("set() does not report changes")
 	}
 	clock.SetTime(at(10))
 	first := p.begin()

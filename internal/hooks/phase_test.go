@@ -93,8 +93,7 @@ func TestRunner_RunPhase_FailedBefore(t *testing.T) {
 	}
 }
 
-// TestRunner_RunPhase_PostStop holds that one that fails keeps none from undoing what is its own to
-// undo.
+// TestRunner_RunPhase_PostStop checks that after a failure the other hooks of the phase are run.
 func TestRunner_RunPhase_PostStop(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "out")
 	list := []simkubev1.SimulationHook{sh("echo a >>" + file), sh("exit 2"), sh("echo b >>" + file), sh("exit 3"), sh("echo c >>" + file)}
@@ -110,12 +109,12 @@ func TestRunner_RunPhase_PostStop(t *testing.T) {
 	if got, _ := os.ReadFile(file); string(got) != "a\nb\nc\n" || len(*records) != len(list) {
 		t.Errorf("ran %q, %d records", got, len(*records))
 	}
-	// An earlier process was interrupted in the first.
+	// An earlier process was interrupted during the first.
 	begun := &memory{{Phase: simkubev1.HookPostStop, State: simkubev1.HookStarted}}
 	if err := newRunner().RunPhase(t.Context(), simkubev1.HookPostStop, 0, list[:3], nil, begun); !errors.Is(err, ErrInterrupted) || len(*begun) != 3 {
 		t.Errorf("interrupted: got %v, %d records", err, len(*begun))
 	}
-	// This one is: the next goes on.
+	// This process is interrupted after the first; the next one continues.
 	ctx, cancel := context.WithCancel(t.Context())
 	cut := &memory{}
 	runner := newRunner()
@@ -125,8 +124,8 @@ func TestRunner_RunPhase_PostStop(t *testing.T) {
 	}
 }
 
-// TestRunner_RunPhase_Escapes holds that what a command prints is fit for whoever prints its
-// record.
+// TestRunner_RunPhase_Escapes checks that control characters in the output of a command are escaped
+// in its record.
 func TestRunner_RunPhase_Escapes(t *testing.T) {
 	var record simkubev1.HookRecord
 	newRunner().end(&record, action.Result{ExitCode: 1}, &action.Error{Name: "sh", Err: errors.New("exit status 1"), Output: "\x1b[31mred\n\xff"})

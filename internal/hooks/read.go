@@ -71,7 +71,7 @@ func Parse(name string, data []byte) (*simkubev1.SimulationHooks, error) {
 	}
 	var second yaml.Node
 	if err := dec.Decode(&second); err == nil {
-		return nil, &FileError{File: name, Line: second.Line, Err: errors.New("a second document begins here; put it into a file of its own")}
+		return nil, &FileError{File: name, Line: second.Line, Err: errors.New("a second document begins here; put it into another file")}
 	} else if !errors.Is(err, io.EOF) {
 		return nil, &FileError{File: name, Err: err}
 	}
@@ -100,7 +100,7 @@ func parseRoot(name string, root *yaml.Node, hooks *simkubev1.SimulationHooks) e
 		case list == nil:
 			return &FileError{File: name, Line: key.Line, Err: fmt.Errorf("unknown field %q; use preStartHooks, preRunHooks, postRunHooks or postStopHooks", key.Value)}
 		case seen[key.Value]:
-			return &FileError{File: name, Line: key.Line, Err: fmt.Errorf("%s is given twice; put its hooks into one list", key.Value)}
+			return &FileError{File: name, Line: key.Line, Err: fmt.Errorf("%s is set twice; put its hooks into one list", key.Value)}
 		case isNull(value):
 		case value.Kind != yaml.SequenceNode:
 			return &FileError{File: name, Line: value.Line, Hook: key.Value, Err: errors.New("must be a list; begin each hook with \"- \"")}
@@ -134,7 +134,7 @@ func parseHook(node *yaml.Node) (simkubev1.SimulationHook, error) {
 	if err != nil {
 		var wrong *json.UnmarshalTypeError
 		if errors.As(err, &wrong) {
-			return hook, fmt.Errorf("%s must be a %s, not a %s; quote what is meant as a string", wrong.Field, wrong.Type, wrong.Value)
+			return hook, fmt.Errorf("%s must be a %s, not a %s; quote strings", wrong.Field, wrong.Type, wrong.Value)
 		}
 		return hook, err
 	}

@@ -22,8 +22,8 @@ func ownedBy(root string, name string) *metav1.PartialObjectMetadata {
 	return object
 }
 
-// What has the labels and another root, or none, belongs to somebody else: a simulation with as
-// long a name, what runs this one, or a copy that somebody made of an object.
+// Objects with the labels and another root, or none, do not belong to the simulation: they are
+// those of a simulation with a similar name, of what runs this one, or copies that a user made.
 func TestCleanup_whatIsOurs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		target := newFake()
@@ -72,7 +72,7 @@ func TestCleanup_whatIsOurs(t *testing.T) {
 	})
 }
 
-// A root of the name that the simulation's would have may be somebody else's.
+// A root with the name may belong to another simulation.
 func TestCleanup_foreignRoot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		target := newFake()
@@ -121,12 +121,12 @@ func TestCleanup_givesUp(t *testing.T) {
 			t.Errorf("Cleanup() = %v, want the deadline, what is left and why", err)
 		}
 		if told < 9 || told > 11 {
-			t.Errorf("told %d times in 10 s", told)
+			t.Errorf("progress was called %d times in 10 s", told)
 		}
 	})
 }
 
-// CreateRoot removes what another run left, and nothing before it knows that there is anything.
+// CreateRoot deletes what an earlier run left behind.
 func TestCreateRoot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		target := newFake()

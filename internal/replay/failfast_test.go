@@ -13,7 +13,7 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// refuseBad refuses what has a name that begins with bad.
+// refuseBad rejects objects with a name that begins with bad.
 func refuseBad(_ string, at place) error {
 	if strings.HasPrefix(at.name, "bad") {
 		return apierrors.NewBadRequest("no")
@@ -21,7 +21,8 @@ func refuseBad(_ string, at place) error {
 	return nil
 }
 
-// checkProblemError checks that an error is that of a run which ended at its first problem, with an object called bad.
+// checkProblemError checks that the error is that of a run that ended at its first problem, with an
+// object called bad.
 func checkProblemError(t *testing.T, err error) {
 	t.Helper()
 	problem, ok := errors.AsType[*ProblemError](err)
@@ -73,7 +74,7 @@ func TestRun_failFast(t *testing.T) {
 	}
 }
 
-// What waits for a worker when the first problem comes is not begun.
+// Work that waits for a worker at the first problem is not started.
 func TestRun_failFastBeginsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		target := newFake()
@@ -87,7 +88,7 @@ func TestRun_failFastBeginsNothing(t *testing.T) {
 	})
 }
 
-// An object whose namespace was on its way when the run ended is not applied.
+// An object whose namespace is being created when the run ends is not applied.
 func TestRun_failFastOnTheWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		target := newFake()
@@ -115,7 +116,7 @@ func TestRun_failFastOnTheWay(t *testing.T) {
 	})
 }
 
-// A trace that breaks off does not hide the problem before.
+// The error of a broken trace does not hide an earlier problem.
 func TestRun_failFastInABrokenTrace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		target := newFake()

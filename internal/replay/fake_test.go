@@ -28,10 +28,11 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// fake is a target in memory. Requests take a while; what hangs off a deleted object goes with it.
+// fake is a target in memory. Requests take some time. Objects below a deleted object are deleted
+// with it.
 type fake struct {
 	takes time.Duration
-	// fail, if not nil, is asked before each request that changes something.
+	// fail, if not nil, is called before each request that changes something.
 	fail func(verb string, at place) error
 
 	mu      sync.Mutex
@@ -43,8 +44,8 @@ type fake struct {
 	busy    int
 	most    int
 	uids    int
-	// status has that of pods, watcher is the watch of them, which tells late by a while; blind says that there is none
-	// to be had.
+	// status has the status of pods. watcher is the watch of pods, which is late by tells; with blind
+	// there is none.
 	status  map[place]corev1.PodStatus
 	watcher *watch.RaceFreeFakeWatcher
 	tells   time.Duration
@@ -102,7 +103,7 @@ func (f *fake) kinds() ([]kind, error) {
 
 func (f *fake) pods() kubernetes.Interface { return &fakePods{target: f} }
 
-// request is the time a request takes, and its entry in the log.
+// request takes the time of a request, and adds it to the log.
 func (f *fake) request(verb string, at place) error {
 	f.mu.Lock()
 	line := fmt.Sprintf("%s %s %s", verb, at.resource.Resource, trace.NamespacedName(at.namespace, at.name))
@@ -242,7 +243,7 @@ func (f *fake) list(_ context.Context, resource schema.GroupVersionResource, sel
 	return items, nil
 }
 
-// lines gives the lines of the log that say something about an object.
+// lines returns the lines of the log with a text.
 func (f *fake) lines(about string) []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()

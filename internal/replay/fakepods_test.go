@@ -15,7 +15,7 @@ import (
 	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
 )
 
-// fakePods gives a fake's pods to whoever watches them.
+// fakePods serves the pods of a fake to watches.
 type fakePods struct {
 	kubernetes.Interface
 	typedcorev1.CoreV1Interface
@@ -51,7 +51,7 @@ func (p *fakePods) List(_ context.Context, opts metav1.ListOptions) (*corev1.Pod
 
 func (p *fakePods) Watch(_ context.Context, opts metav1.ListOptions) (watch.Interface, error) {
 	if opts.SendInitialEvents != nil {
-		return nil, apierrors.NewBadRequest("a list is to be had by listing")
+		return nil, apierrors.NewBadRequest("a watch does not list")
 	}
 	p.target.mu.Lock()
 	defer p.target.mu.Unlock()
@@ -62,7 +62,7 @@ func (p *fakePods) Watch(_ context.Context, opts metav1.ListOptions) (watch.Inte
 	return p.target.watcher, nil
 }
 
-// tell has the watch see a change. The caller holds the lock.
+// tell sends a change to the watch. The caller holds the lock.
 func (f *fake) tell(what watch.EventType, at place, object *metav1.ObjectMeta) {
 	if f.watcher == nil || at.resource != podResource() {
 		return
@@ -75,12 +75,12 @@ func (f *fake) tell(what watch.EventType, at place, object *metav1.ObjectMeta) {
 	time.AfterFunc(f.tells, func() { watcher.Action(what, pod) })
 }
 
-// podAt is the place of a pod of the simulation.
+// podAt returns the place of a pod of the simulation.
 func podAt(name string) place {
 	return place{resource: podResource(), namespace: "virtual-ns", name: name}
 }
 
-// vanish removes a pod as others do.
+// vanish deletes a pod, as another client would.
 func (f *fake) vanish(name string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -94,7 +94,7 @@ func (f *fake) remove(at place) {
 	f.tell(watch.Deleted, at, &object.ObjectMeta)
 }
 
-// setStatus gives a pod a status.
+// setStatus sets the status of a pod.
 func (f *fake) setStatus(name string, status corev1.PodStatus) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -104,7 +104,8 @@ func (f *fake) setStatus(name string, status corev1.PodStatus) {
 	}
 }
 
-// loseWatch ends the watch, with its place in the history lost. There is no other until blind is unset.
+// loseWatch ends the watch, with an expired resource version. There is no other until blind is
+// unset.
 func (f *fake) loseWatch() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -113,7 +114,7 @@ func (f *fake) loseWatch() {
 	f.watcher = nil
 }
 
-// getWatch lets pods be watched again.
+// getWatch allows watches again.
 func (f *fake) getWatch() {
 	f.mu.Lock()
 	defer f.mu.Unlock()

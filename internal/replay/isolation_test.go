@@ -23,8 +23,8 @@ func isolatedBuilder() *builder {
 	}
 }
 
-// What reaches beyond its namespace is changed in a shared cluster. Only the fields of each object
-// that matter are compared.
+// Objects with an effect beyond their namespace are changed in a shared cluster. Only the relevant
+// fields are compared.
 func TestIsolation(t *testing.T) {
 	b := isolatedBuilder()
 	defined := event(t, 0, []string{
@@ -200,7 +200,7 @@ spec:
 	}
 }
 
-// A host that has no room for another label keeps its end.
+// A host without space for another label keeps its end.
 func TestUnreachable(t *testing.T) {
 	for _, host := range []string{"a.example.com", "*.example.com", strings.Repeat("abcdefghi.", 25) + "com"} {
 		got := unreachable(host)
@@ -224,8 +224,8 @@ func TestIsolation_unclaimedVolume(t *testing.T) {
 	}
 }
 
-// In a shared cluster, what acts on other workloads is left out, each object said once. It ends no
-// run that is to end at the first problem.
+// In a shared cluster, objects that affect other workloads are left out, with one problem for each
+// object. The problem does not end a run with FailFast.
 func TestRun_leavesOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const (

@@ -13,10 +13,10 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// paths are names that would reach something else if they became part of a URL.
+// paths are names that would change the path of a URL.
 var paths = []string{"..", ".", "../../prod/configmaps/x", "../../../nodes/node-0001", "a/b", "a%2fb", "%2e%2e"}
 
-// No request leaves for a name or a namespace that is a path.
+// No request is sent for a name or a namespace that is a path.
 func TestCluster_names(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		t.Errorf("%s %s", r.Method, r.URL)
@@ -48,8 +48,7 @@ func TestCluster_names(t *testing.T) {
 	}
 }
 
-// An object whose name is a path is a problem, and nothing is asked of the cluster for it, not even
-// a namespace.
+// An object whose name is a path is a problem. No request is sent for it, not even for a namespace.
 func TestRun_names(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		target := newFake()
@@ -73,8 +72,8 @@ func TestRun_names(t *testing.T) {
 	})
 }
 
-// A deletion is for the object that was made: what took its name meanwhile is left alone, unless it
-// hangs off the root.
+// A deletion is for the object that was created. Another object with its name is not deleted,
+// unless it has a reference to the root.
 func TestRun_deletesByUID(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		target := newFake()

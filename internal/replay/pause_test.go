@@ -13,11 +13,11 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// paced is a run on a clock that goes by the second, when it is told to.
+// paced is a run on a clock that the test advances by seconds.
 type paced struct {
 	clock *clocktesting.FakeClock
 	pause *Pauser
-	// start is when the plan starts; begun is when the clock was made.
+	// start is when the plan starts, begun when the clock was created.
 	start, begun time.Time
 	told         []EventReport
 	report       Report
@@ -30,7 +30,7 @@ func newPaced() *paced {
 	return &paced{clock: clock, pause: NewPauser(clock), begun: clock.Now(), ended: make(chan struct{})}
 }
 
-// run begins a run, which goes on in the background. The caller is in a bubble.
+// run starts a run in the background. The caller is in a bubble.
 func (p *paced) run(ctx context.Context, t *testing.T, opts Options, plan Plan, events ...trace.Event) {
 	t.Helper()
 	opts.Simulation, opts.Clock = "sim", p.clock
@@ -53,7 +53,7 @@ func (p *paced) run(ctx context.Context, t *testing.T, opts Options, plan Plan, 
 	synctest.Wait()
 }
 
-// until lets the clock go until a second after it was made.
+// until advances the clock to a number of seconds after its creation.
 func (p *paced) until(second int) {
 	for p.clock.Since(p.begun) < time.Duration(second)*time.Second {
 		p.clock.Step(time.Second)
@@ -61,7 +61,7 @@ func (p *paced) until(second int) {
 	}
 }
 
-// hasEnded tells whether the run has ended.
+// hasEnded reports whether the run has ended.
 func (p *paced) hasEnded() bool {
 	select {
 	case <-p.ended:
@@ -156,7 +156,7 @@ func maxLag(reports []EventReport) time.Duration {
 	return lag
 }
 
-// Without a start, what was paused before Run moves nothing, and the rest of a pause that goes on does.
+// Without a start, pauses before Run shift nothing, and the rest of a present pause does.
 func TestRun_pausedWithoutStart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPaced()
@@ -175,7 +175,7 @@ func TestRun_pausedWithoutStart(t *testing.T) {
 	})
 }
 
-// What is overdue when a pause begins is held until it is over, and is as late as it was before.
+// An overdue event is held until the pause is over, and is then as late as before.
 func TestRun_overdueIsHeld(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPaced()
@@ -214,7 +214,7 @@ func TestRun_pauseWithoutEnd(t *testing.T) {
 	})
 }
 
-// The end of a duration that cuts the trace off moves, too, and that of one that is longer than the trace.
+// Pauses shift the end of a duration, whether it is before the end of the trace or after.
 func TestRun_pausedDuration(t *testing.T) {
 	for name, c := range map[string]struct {
 		wait bool  // Settle waits until the duration has passed
@@ -258,7 +258,7 @@ func TestRun_pausedDuration(t *testing.T) {
 	}
 }
 
-// A wait for a moment that pauses move ends with the context.
+// A wait for a deadline ends with the context.
 func TestRun_settlingInterrupted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPaced()

@@ -14,7 +14,7 @@ import (
 // evicted is the status of a pod that was interrupted.
 var evicted = corev1.PodStatus{Phase: corev1.PodFailed, Reason: "Evicted"}
 
-// created gives the clones that were made, by name.
+// created returns the clones that were created, by name.
 func created(target *fake) []string {
 	var names []string
 	for _, line := range target.lines("create pods virtual-ns/") {
@@ -31,7 +31,7 @@ func checkCreated(t *testing.T, target *fake, want ...string) {
 	}
 }
 
-// However an interruption comes to be known, a bare pod is started again once.
+// A bare pod is rescheduled once, whichever way the interruption becomes known.
 func TestRun_reschedules(t *testing.T) {
 	for name, c := range map[string]struct {
 		interrupt func(target *fake)
@@ -90,7 +90,7 @@ func TestRun_reschedules(t *testing.T) {
 	}
 }
 
-// A pod that the trace deletes and applies again was not interrupted, however late the watch tells of its end.
+// A pod that the trace deletes and applies again was not interrupted, even if the watch is late.
 func TestRun_reappliedIsNotInterrupted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		target := newFake()

@@ -18,7 +18,7 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// resumed goes on with a replay on a target where an earlier engine left its root.
+// resumed continues a replay on a target where an earlier engine left its root.
 func resumed(t *testing.T, target *fake, opts Options, plan Plan, events ...trace.Event) (Report, error) {
 	t.Helper()
 	opts.Simulation = "sim"
@@ -60,7 +60,7 @@ func TestRun_checkpoints(t *testing.T) {
 	})
 }
 
-// What was dropped by an interrupt is not done, nor what comes after it.
+// Events that were dropped by an interrupt are not done, nor are those after them.
 func TestRun_checkpointsInterrupted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		target := newFake()
@@ -153,7 +153,7 @@ func TestRun_done(t *testing.T) {
 	}
 }
 
-// A broken trace is found when events are skipped, too; and skipping ends with the context.
+// A broken trace is noticed while done events are skipped. Skipping ends with the context.
 func TestRun_doneBroken(t *testing.T) {
 	broken := errors.New("broken")
 	cancelled, cancel := context.WithCancel(t.Context())
@@ -184,7 +184,8 @@ func TestRun_doneBroken(t *testing.T) {
 	}
 }
 
-// Bare pods are taken up as they are found: running, interrupted, finished, gone, or as the clones that stand in for them.
+// Bare pods are continued as they are found: running, interrupted, finished, deleted, or replaced
+// by clones.
 func TestRun_resumesBarePods(t *testing.T) {
 	pod := []string{podManifest("ns", "p")}
 	succeeded := corev1.PodStatus{Phase: corev1.PodSucceeded}
@@ -240,7 +241,7 @@ func TestRun_resumesBarePods(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				target := newFake()
 				opts := Options{RescheduleInterruptedBarePods: true}
-				// The pod that was deleted is not looked for.
+				// The deleted pod is not looked for.
 				events := []trace.Event{event(t, 0, append(pod[:1:1], podManifest("ns", "q")), nil), event(t, 1, nil, []string{podManifest("ns", "q")})}
 				if _, _, err := replayed(t, target, opts, Plan{}, events...); err != nil {
 					t.Fatal(err)
@@ -271,7 +272,7 @@ func TestRun_resumesBarePods(t *testing.T) {
 	}
 }
 
-// A namespace that the trace deleted took its pods along.
+// The pods of a namespace that the trace deleted are gone.
 func TestRun_resumesWithoutNamespace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		target := newFake()
@@ -295,7 +296,7 @@ func TestRun_resumesWithoutNamespace(t *testing.T) {
 	})
 }
 
-// What an earlier run may have begun may be done already.
+// Events that an earlier run may have started may be done.
 func TestRun_inDoubt(t *testing.T) {
 	gone, pod := []string{configMap("ns", "gone")}, []string{podManifest("ns", "p")}
 	later := []string{strings.Replace(podManifest("ns", "p"), "image: x", "image: y", 1)}

@@ -17,7 +17,8 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// replayed runs events on a fake target from a second from now, and gives the report and the start.
+// replayed replays events on a fake target, starting in one second, and returns the report and the
+// start.
 func replayed(t *testing.T, target *fake, opts Options, plan Plan, events ...trace.Event) (Report, time.Time, error) {
 	t.Helper()
 	opts.Simulation = "sim"
@@ -34,7 +35,7 @@ func replayed(t *testing.T, target *fake, opts Options, plan Plan, events ...tra
 	return report, start, err
 }
 
-// settleFor has a run go on for a while after its last event.
+// settleFor returns a Settle that takes some time.
 func settleFor(d time.Duration) func(context.Context) error {
 	return func(ctx context.Context) error { return sleepUntil(ctx, clock.RealClock{}, time.Now().Add(d)) }
 }
@@ -46,7 +47,7 @@ func checkSent(t *testing.T, target *fake, line string, want time.Time) {
 	}
 }
 
-// Requests that take long shift no other event, at any speed.
+// Slow requests delay no other event, at any speed.
 func TestRun_deadlines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		target := newFake()
@@ -93,7 +94,7 @@ func TestRun_orderPerObject(t *testing.T) {
 		if diff := cmp.Diff(want, target.lines("/one")); diff != "" {
 			t.Errorf("requests (-want +got):\n%s", diff)
 		}
-		// What was never made is not deleted either: that takes no request that changes anything.
+		// An object that was not created is not deleted, and needs no request that changes anything.
 		checkSent(t, target, "apply configmaps virtual-ns/two", start)
 		if maxLag(told) != 3*time.Second || report.ProblemCounts[AbsentOnDelete] != 1 {
 			t.Errorf("report = %+v, want a lag of 3 s and one object absent", report)
@@ -116,7 +117,7 @@ func TestRun_appliedAndDeleted(t *testing.T) {
 	})
 }
 
-// What makes pods waits for the rest of its event, but not for the rest to succeed.
+// Objects that create pods wait until the rest of the event was tried, not until it succeeds.
 func TestRun_podsGoLast(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		target := newFake()
@@ -179,7 +180,7 @@ func TestRun_namespacesAreMadeOnce(t *testing.T) {
 	})
 }
 
-// Recordings have the priority classes of Kubernetes itself, which are in the cluster already.
+// Recordings contain the priority classes of Kubernetes itself, which every cluster has.
 func TestRun_systemPriorityClasses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		target := newFake()
@@ -198,7 +199,7 @@ func TestRun_systemPriorityClasses(t *testing.T) {
 	})
 }
 
-// A trace that tracks namespaces has them come and go when it says.
+// In a trace with namespaces, they are created and deleted when they are due.
 func TestRun_trackedNamespaces(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		target := newFake()
@@ -221,7 +222,7 @@ func TestRun_trackedNamespaces(t *testing.T) {
 	})
 }
 
-// A kind the trace defines is waited for; one it does not is not.
+// A kind that the trace defines is waited for; other unknown kinds are not.
 func TestRun_newKinds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		target := newFake()
@@ -292,7 +293,8 @@ func TestRun_brokenTrace(t *testing.T) {
 	})
 }
 
-// An interrupt lets requests under way be answered, makes no others, and drops what waits.
+// At an interrupt, requests under way are finished, no others are sent, and waiting work is
+// dropped.
 func TestRun_interrupted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		target := newFake()
@@ -331,7 +333,7 @@ func TestRun_interrupted(t *testing.T) {
 			t.Errorf("report = %+v, want 2 applied, 1 event and no problem", report)
 		}
 		if diff := cmp.Diff([]int{0}, told); diff != "" {
-			t.Errorf("events told of (-want +got):\n%s", diff)
+			t.Errorf("reported events (-want +got):\n%s", diff)
 		}
 		for _, name := range []string{"gated", "late", "delete configmaps virtual-ns/slow"} {
 			if lines := target.lines(name); len(lines) > 0 {
@@ -353,6 +355,6 @@ func TestEngine_withoutRoot(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := engine.Run(t.Context(), Plan{}); err == nil {
-		t.Error("Run without a root gives no error")
+		t.Error("Run without a root returns no error")
 	}
 }

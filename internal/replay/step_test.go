@@ -43,7 +43,8 @@ func TestPlan_steps(t *testing.T) {
 	}
 }
 
-// An action between two events runs between them, at its time, which a pause moves as it moves events.
+// An action between two events runs between them, at its time. Pauses shift it as they shift
+// events.
 func TestRun_actionBetweenEvents(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPaced()

@@ -28,8 +28,8 @@ func object(t *testing.T, spec map[string]any) trace.Object {
 	return o
 }
 
-// write writes a trace with an event at each of the times. The last may be any number: no writer
-// takes one that is out of reason.
+// write writes a trace with an event at each of the times. The last time is written without the
+// checks of a trace.Writer.
 func write(t *testing.T, times ...int64) string {
 	t.Helper()
 	tr := trace.Trace{Config: trace.Config{TrackedObjects: map[schema.GroupVersionKind]trace.TrackedObject{}}}
@@ -95,7 +95,7 @@ func TestPrepare_Length(t *testing.T) {
 	}
 }
 
-// A recorded pod that ends years after the last event is waited for, too.
+// A recorded pod that ends years after the last event counts.
 func TestSpan_End(t *testing.T) {
 	var s span
 	s.add(start)

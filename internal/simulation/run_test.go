@@ -7,7 +7,7 @@ import (
 	"simkube.io/simkube/internal/results"
 )
 
-// Whoever has the results can have them again: a seed is among the settings, and none is where there was none.
+// The settings have the seed, if there is one, so that results can be reproduced.
 func TestSession_Settings_Seed(t *testing.T) {
 	for seed, want := range map[uint64]string{0: "", 7: "7", 1<<64 - 1: "18446744073709551615"} {
 		s := session{Prepared: &Prepared{spec: Spec{Time: Virtual, Seed: seed}, plan: &nodes.Plan{}}}

@@ -37,8 +37,9 @@ func TestStart_clockStart_new(t *testing.T) {
 	}
 }
 
-// A resumed run starts where the checkpoint was: moved by the pauses that were counted, and by one that went on while
-// there was no process. Times are seconds; the first event was due at 100, and the run starts at 300.
+// A resumed run starts where the checkpoint was, shifted by the pauses that it counts, and by one
+// while there was no process. Times are seconds; the first event was due at 100, and the run starts
+// at 300.
 func TestStart_clockStart_resumed(t *testing.T) {
 	at := func(second int) time.Time { return time.Unix(int64(second), 0) }
 	for name, c := range map[string]struct {
