@@ -81,7 +81,7 @@ func TestCronRuns(t *testing.T) {
 		"not in the second it is made":  {[]trace.Event{made}, "10 20 30 40 50"},
 		"in the second after":           {[]trace.Event{{Time: at(10) - 1, Applied: made.Applied}}, "10 20 30 40 50"},
 		"none once deleted":             {[]trace.Event{made, {Time: at(30), Deleted: made.Applied}}, "10 20"},
-		"made anew":                     {[]trace.Event{made, {Time: at(15), Deleted: made.Applied}, {Time: at(40), Applied: made.Applied}}, "10 50"},
+		"created again":                 {[]trace.Event{made, {Time: at(15), Deleted: made.Applied}, {Time: at(40), Applied: made.Applied}}, "10 50"},
 		"suspended":                     {[]trace.Event{made, {Time: at(15), Applied: []trace.Object{suspended}}}, "10"},
 		"resumed, and makes up for one": {[]trace.Event{made, {Time: at(15), Applied: []trace.Object{suspended}}, {Time: at(44), Applied: made.Applied}}, "10 44=40 50"},
 		"resumed after the deadline": {[]trace.Event{
