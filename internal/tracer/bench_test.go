@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -17,6 +18,7 @@ import (
 	"simkube.io/simkube/internal/tracer/log"
 	"simkube.io/simkube/internal/tracer/manifest"
 	"simkube.io/simkube/internal/tracer/watch"
+	"simkube.io/simkube/trace"
 )
 
 // deploymentFrame returns an event of a Deployment whose template changes with every revision. The
@@ -153,11 +155,11 @@ func (s *stream) send(events int) {
 }
 
 // benchTracer runs a tracer, with its log on disk, against an API server.
-func benchTracer(b *testing.B, server *apiServer) *Tracer {
+func benchTracer(b *testing.B, server *apiServer, config *trace.Config) *Tracer {
 	b.Helper()
 	t, err := Open(Options{
 		Cluster:     &rest.Config{Host: server.url},
-		Config:      lifecycles(deploymentKind),
+		Config:      config,
 		Dir:         b.TempDir(),
 		Log:         log.Options{Retention: 7 * 24 * time.Hour, MaxSize: 10 << 30},
 		NoExtension: true,
@@ -239,6 +241,15 @@ func statuses() (frames [][]byte) {
 	return frames
 }
 
+// barePodLives are like podLives, of pods without an owner.
+func barePodLives() (frames [][]byte) {
+	owners := regexp.MustCompile(`"ownerReferences":\[[^\]]*\],`)
+	for _, frame := range podLives() {
+		frames = append(frames, owners.ReplaceAll(frame, nil))
+	}
+	return frames
+}
+
 func podLives() (frames [][]byte) {
 	for batch := range 20 {
 		for step := range 4 {
@@ -256,11 +267,13 @@ func BenchmarkIngest(b *testing.B) {
 	for _, bench := range []struct {
 		name   string
 		kind   schema.GroupVersionKind
+		config *trace.Config
 		frames func() [][]byte
 	}{
-		{"changes", deploymentKind, changes},
-		{"statuses", deploymentKind, statuses},
-		{"pods", podKind, podLives},
+		{"changes", deploymentKind, lifecycles(deploymentKind), changes},
+		{"statuses", deploymentKind, lifecycles(deploymentKind), statuses},
+		{"pods", podKind, lifecycles(deploymentKind), podLives},
+		{"bare pods", podKind, lifecycles(deploymentKind, podKind), barePodLives},
 	} {
 		b.Run(bench.name, func(b *testing.B) {
 			frames := bench.frames()
@@ -273,7 +286,7 @@ func BenchmarkIngest(b *testing.B) {
 			if bench.kind == podKind {
 				sent = server.pods
 			}
-			t := benchTracer(b, server)
+			t := benchTracer(b, server, bench.config)
 			b.SetBytes(int64(size / len(frames)))
 			b.ResetTimer()
 			sent.send(b.N)

@@ -23,7 +23,7 @@ func BenchmarkExport(b *testing.B) {
 		}
 	}
 	server := serveStreams(b, cycle(frames), noFrames)
-	t := benchTracer(b, server)
+	t := benchTracer(b, server, lifecycles(deploymentKind))
 	sent := int64(0)
 	send := func(n int) {
 		server.deployments.send(n)

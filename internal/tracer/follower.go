@@ -156,7 +156,11 @@ func (f *follower) Object(ctx context.Context, json []byte) error {
 		}
 	}
 	if f.pods != nil {
-		if err := f.pods.object(ctx, json); err != nil {
+		var encoder *manifest.Encoder
+		if f.objects != nil {
+			encoder = f.objects.encoder
+		}
+		if err := f.pods.object(ctx, json, encoder); err != nil {
 			return err
 		}
 	}

@@ -23,7 +23,7 @@ func BenchmarkMemory(b *testing.B) {
 		server := serveStreams(b,
 			func(i int) []byte { return deploymentFrame(i%10_000, i/10_000+1) },
 			func(i int) []byte { return podFrame(i%livePods, i/livePods) })
-		t := benchTracer(b, server)
+		t := benchTracer(b, server, lifecycles(deploymentKind))
 		server.pods.send(3 * livePods) // created, scheduled, running
 		awaitEvents(b, t, podKind, 3*livePods)
 		runtime.GC()

@@ -99,12 +99,20 @@ func (p *pods) wanted(self bool, ancestors []log.Key) bool {
 
 func (p *pods) begin() { p.list++ }
 
-// object records a pod in its present state.
-func (p *pods) object(ctx context.Context, json []byte) error {
-	head, err := manifest.ParseHead(json)
-	if err != nil {
-		p.t.logger.WarnContext(ctx, "unreadable pod", "error", err)
-		return nil
+// object handles the current state of a pod. If the pod is recorded as an object, encoder has just
+// read it; otherwise it is nil.
+func (p *pods) object(ctx context.Context, json []byte, encoder *manifest.Encoder) (err error) {
+	var status manifest.Pod
+	isRead := false
+	if encoder != nil {
+		status, isRead = encoder.Pod()
+	}
+	head := status.Head
+	if !isRead {
+		if head, err = manifest.ParseHead(json); err != nil {
+			p.t.logger.WarnContext(ctx, "unreadable pod", "error", err)
+			return nil
+		}
 	}
 	pod := p.live[head.UID]
 	if pod == nil {
@@ -116,10 +124,11 @@ func (p *pods) object(ctx context.Context, json []byte) error {
 	if err := p.settle(ctx, pod, &head); err != nil {
 		return err
 	}
-	status, err := manifest.ParsePod(json)
-	if err != nil {
-		p.t.logger.WarnContext(ctx, "unreadable pod", "pod", trace.NamespacedName(head.Namespace, head.Name), "error", err)
-		return nil
+	if !isRead {
+		if status, err = manifest.ParsePod(json); err != nil {
+			p.t.logger.WarnContext(ctx, "unreadable pod", "pod", trace.NamespacedName(head.Namespace, head.Name), "error", err)
+			return nil
+		}
 	}
 	if !p.observe(pod, &status) && pod.recorded {
 		return nil

@@ -5,6 +5,7 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 	"github.com/tinylib/msgp/msgp"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"simkube.io/simkube/trace"
@@ -47,6 +48,7 @@ type Encoder struct {
 	owners     []OwnerReference
 	references []byte
 	hash       xxhash.Digest
+	pod        *podReader // nil unless the objects are pods
 	// metadata, hasAPIVersion and hasKind are whether the object has these fields.
 	metadata, hasAPIVersion, hasKind bool
 }
@@ -63,6 +65,9 @@ func NewEncoder(opts EncoderOptions) (*Encoder, error) {
 	apiVersion, kind := opts.GVK.ToAPIVersionAndKind()
 	e := &Encoder{gvk: opts.GVK, apiVersion: []byte(apiVersion), kind: []byte(kind), plan: p}
 	e.tokens = opts.Redactor.tokenizer()
+	if opts.GVK == corev1.SchemeGroupVersion.WithKind("Pod") {
+		e.pod = &podReader{}
+	}
 	return e, nil
 }
 
@@ -72,6 +77,7 @@ func NewEncoder(opts EncoderOptions) (*Encoder, error) {
 func (e *Encoder) Encode(json []byte) (Manifest, error) {
 	e.reset(json)
 	e.metadata, e.hasAPIVersion, e.hasKind = false, false, false
+	e.pod.reset()
 	if err := e.encode(); err != nil {
 		return Manifest{}, err
 	}
@@ -84,6 +90,9 @@ func (e *Encoder) Encode(json []byte) (Manifest, error) {
 	_, _ = e.hash.Write(m.Object) // never fails
 	_, _ = e.hash.Write(m.References)
 	m.Hash = e.hash.Sum64()
+	if e.pod != nil {
+		e.pod.head, e.pod.done = m.Head, true
+	}
 	return m, nil
 }
 
@@ -142,9 +151,19 @@ func (e *Encoder) addString(m *mapWriter, key string, text []byte, rank int) {
 func (e *Encoder) field(m *mapWriter, key []byte) (err *Error) {
 	at := e.plan.at(key)
 	if at != nil && at.drop {
+		if e.pod != nil && string(key) == "status" {
+			return e.podStatus()
+		}
 		return e.skip(1)
 	}
 	m.key(&e.writer, key)
+	if e.pod != nil && string(key) == "spec" {
+		err = e.podSpec(at)
+		if err == nil {
+			m.done(&e.writer)
+		}
+		return err
+	}
 	switch string(key) {
 	case "apiVersion":
 		m.next.rank = rankAPIVersion

@@ -26,11 +26,7 @@ func ParsePod(json []byte) (Pod, error) {
 	if err := p.read(); err != nil {
 		return Pod{}, err
 	}
-	pod := Pod{
-		Head: p.head.head(nil), NodeName: string(p.nodeName), Scheduled: p.scheduled, Started: p.started,
-		Lifecycle: p.life.lifecycle(p.containers),
-	}
-	return pod, nil
+	return p.pod(p.head.head(nil)), nil
 }
 
 // ObserveDeleted returns the lifecycle of the pod if it was deleted at a time in unix seconds: a
@@ -45,11 +41,24 @@ func (p *Pod) ObserveDeleted(at int64) trace.Lifecycle {
 type podParser struct {
 	scanner
 	head headParts
+	podParts
+}
+
+// podParts collects the fields of a Pod except its head, from the spec and the status in any order.
+type podParts struct {
 	// containers is the number of main containers in the spec.
 	containers         int
 	nodeName           []byte
 	scheduled, started int64
 	life               life
+}
+
+// pod returns the Pod with a head.
+func (p *podParts) pod(head Head) Pod {
+	return Pod{
+		Head: head, NodeName: string(p.nodeName), Scheduled: p.scheduled, Started: p.started,
+		Lifecycle: p.life.lifecycle(p.containers),
+	}
 }
 
 func (p *podParser) read() *Error {
@@ -68,9 +77,9 @@ func (p *podParser) read() *Error {
 		case "metadata":
 			err = p.head.read(&p.scanner, 1)
 		case "spec":
-			err = p.fields(p.specField)
+			err = p.fields(func(key []byte) *Error { return p.specField(&p.scanner, key) })
 		case "status":
-			err = p.fields(p.statusField)
+			err = p.fields(func(key []byte) *Error { return p.statusField(&p.scanner, key) })
 		default:
 			err = p.skip(1)
 		}
@@ -80,57 +89,57 @@ func (p *podParser) read() *Error {
 	}
 }
 
-func (p *podParser) specField(key []byte) (err *Error) {
+func (p *podParts) specField(s *scanner, key []byte) (err *Error) {
 	switch string(key) {
 	case "nodeName":
 		p.nodeName = p.nodeName[:0]
 		var none bool
-		if none, err = p.null(); err == nil && !none {
+		if none, err = s.null(); err == nil && !none {
 			var name []byte
-			name, err = p.string()
+			name, err = s.string()
 			p.nodeName = append(p.nodeName, name...)
 		}
 	case "containers":
 		p.containers = 0
-		err = p.elements(func(int) *Error {
+		err = s.elements(func(int) *Error {
 			p.containers++
-			return p.skip(3)
+			return s.skip(3)
 		})
 	default:
-		err = p.skip(2)
+		err = s.skip(2)
 	}
 	return err
 }
 
-func (p *podParser) statusField(key []byte) (err *Error) {
+func (p *podParts) statusField(s *scanner, key []byte) (err *Error) {
 	switch string(key) {
 	case "startTime":
-		p.started, _, err = p.seconds()
+		p.started, _, err = s.seconds()
 	case "conditions":
-		err = p.elements(func(int) *Error { return p.condition() })
+		err = s.elements(func(int) *Error { return p.condition(s) })
 	case "initContainerStatuses":
-		err = p.elements(func(int) *Error { return p.life.container(&p.scanner, false) })
+		err = s.elements(func(int) *Error { return p.life.container(s, false) })
 	case "containerStatuses":
-		err = p.elements(func(int) *Error { return p.life.container(&p.scanner, true) })
+		err = s.elements(func(int) *Error { return p.life.container(s, true) })
 	default:
-		err = p.skip(2)
+		err = s.skip(2)
 	}
 	return err
 }
 
-func (p *podParser) condition() *Error {
+func (p *podParts) condition(s *scanner) *Error {
 	var scheduled, holds bool
 	var since int64
-	err := p.fields(func(key []byte) (err *Error) {
+	err := s.fields(func(key []byte) (err *Error) {
 		switch string(key) {
 		case "type":
-			scheduled, err = p.is(string(corev1.PodScheduled))
+			scheduled, err = s.is(string(corev1.PodScheduled))
 		case "status":
-			holds, err = p.is(string(corev1.ConditionTrue))
+			holds, err = s.is(string(corev1.ConditionTrue))
 		case "lastTransitionTime":
-			since, _, err = p.seconds()
+			since, _, err = s.seconds()
 		default:
-			err = p.skip(4)
+			err = s.skip(4)
 		}
 		return err
 	})

@@ -67,6 +67,7 @@ func checkPod(t *testing.T, data []byte) {
 	t.Helper()
 	got, err := ParsePod(data)
 	hash, hashErr := PodHash(data, nil)
+	checkEncodedPod(t, data, got, err)
 	var pod corev1.Pod
 	tree, duplicates, treeErr := decode(data)
 	if tree == nil || duplicates || treeErr != nil || json.Unmarshal(data, &pod) != nil {
@@ -105,6 +106,25 @@ func checkPod(t *testing.T, data []byte) {
 	wantHash, wantErr := trace.HashPodSpec(spec)
 	if hash != wantHash || (hashErr == nil) != (wantErr == nil) {
 		t.Fatalf("PodHash: got %d, %v, want %d, %v", hash, hashErr, wantHash, wantErr)
+	}
+}
+
+// checkEncodedPod compares the Pod of an Encoder with the result of ParsePod.
+func checkEncodedPod(t *testing.T, data []byte, want Pod, wantErr error) {
+	t.Helper()
+	e := newEncoder(t, EncoderOptions{GVK: podGVK})
+	if _, err := e.Encode(data); err != nil {
+		if _, ok := e.Pod(); ok {
+			t.Fatal("there is a pod after an error")
+		}
+		return
+	}
+	got, ok := e.Pod()
+	if ok != (wantErr == nil) {
+		t.Fatalf("Pod: got %t, but ParsePod: %v", ok, wantErr)
+	}
+	if diff := cmp.Diff(want, got); ok && diff != "" {
+		t.Fatalf("Pod (-want +got):\n%s", diff)
 	}
 }
 
