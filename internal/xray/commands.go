@@ -156,7 +156,7 @@ func (m *Model) back() tea.Cmd {
 		return m.follow()
 	case m.search != nil && !m.search.done:
 		m.search.stop()
-		m.say(roleDim, "filter stopped: the list has what was found until now; Esc takes the filter away")
+		m.say(roleDim, "filter stopped: the list has the results so far; Esc removes the filter")
 	case m.textSearch != nil:
 		m.stopSearch()
 	case m.list.found != nil:
@@ -177,7 +177,7 @@ func (m *Model) version(neighbour func(timeline.Place) (timeline.Place, bool), n
 		return nil
 	}
 	if !m.detail.hasWant || !m.detail.want.isObject {
-		m.say(roleDim, "versions are those of an object: Enter shows the event's")
+		m.say(roleDim, "only objects have versions: Enter shows those of the event")
 		return nil
 	}
 	p, ok := neighbour(m.detail.want.place)
@@ -197,7 +197,7 @@ func (m *Model) showPods() tea.Cmd {
 		return nil
 	}
 	if !m.detail.hasWant || !m.detail.want.isObject {
-		m.say(roleDim, "pods are those of an object: Enter shows the event's")
+		m.say(roleDim, "only objects have pods: Enter shows those of the event")
 		return nil
 	}
 	m.screen = screenPods
@@ -256,14 +256,14 @@ func (m *Model) goToTime(text string) tea.Cmd {
 	event, _, _, _ := m.list.current()
 	to, err := readDestination(text, m.file.Info(event).Time, m.first, m.last)
 	if err != nil {
-		m.say(roleError, err.Error())
+		m.say(roleError, fmt.Sprintf("invalid time %q: %v", text, err))
 		return nil
 	}
 	m.screen, m.inDetail, m.anchor, m.detail.toMatch = screenMain, false, -1, false
 	if later := m.laterGoal(text, to); later != "" {
 		m.goal = later
 		m.list.last()
-		m.say(roleDim, "the trace is not read that far yet; when it is, the cursor goes there")
+		m.say(roleDim, "the trace is still being read; the cursor moves there later")
 		return m.follow()
 	}
 	if m.search != nil && !m.search.done {
@@ -273,7 +273,7 @@ func (m *Model) goToTime(text string) tea.Cmd {
 		return m.follow()
 	}
 	if !m.list.goToEvent(to.eventIn(m.file)) {
-		m.say(roleDim, "nothing happened from then on: this is the last event")
+		m.say(roleDim, "there is no later event: this is the last one")
 	}
 	return m.follow()
 }

@@ -15,7 +15,7 @@ func helpLines(look *look) []line {
 		line{},
 		of(roleTitle, " Marks"),
 		of(rolePlain, "  + new, or applied    ~ changed    = applied, but the same    - deleted"),
-		of(rolePlain, "  ! an error that validation found    ? a warning    * a line with what was searched for"),
+		of(rolePlain, "  ! an error that validation found    ? a warning    * a line that matches the search"),
 	)
 	return out
 }

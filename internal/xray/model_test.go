@@ -185,7 +185,7 @@ func TestRun(t *testing.T) {
 		"quit":            {t.Context(), "jjq", Options{Check: checkForTest}, ""},
 		"interrupt":       {t.Context(), "jj\x03", Options{}, ""},
 		"cancelled":       {cancelled, "jj", Options{Check: checkForTest}, "enough"},
-		"panic":           {t.Context(), "", Options{Compile: panics, Query: Query{Selector: "x"}}, "the program came upon a mistake of its own; what is above says which"},
+		"panic":           {t.Context(), "", Options{Compile: panics, Query: Query{Selector: "x"}}, "internal error: see the output above"},
 		"check panics":    {t.Context(), "vjq", Options{Check: func(context.Context, func(Finding)) error { panic("a mistake") }}, ""},
 		"a bad selector":  {t.Context(), "q", Options{Compile: compileForTest, Query: Query{Selector: "x"}}, "1:17: want a value\n  x\n   ^"},
 		"check goes on":   {t.Context(), "q", Options{Check: func(ctx context.Context, _ func(Finding)) error { <-ctx.Done(); return ctx.Err() }}, ""},

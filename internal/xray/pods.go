@@ -39,10 +39,10 @@ func loadPods(file *timeline.File, p timeline.Place) tea.Cmd {
 		case ok:
 			return podsMsg{owner: owner, all: file.Lifecycles(owner)}
 		case !file.Progress().Done:
-			return podsMsg{note: "lifecycles stand at the end of the trace, which is still being read"}
+			return podsMsg{note: "lifecycles are at the end of the trace, which is still being read"}
 		}
 		info, _ := file.ObjectAt(p)
-		return podsMsg{note: "no pods were recorded of " + objectName(file.Object(info.Object)) + ", nor of an owner of it"}
+		return podsMsg{note: "the trace has no pods of " + objectName(file.Object(info.Object)) + " or its owners"}
 	}
 }
 

@@ -129,10 +129,10 @@ func (p *printer) bounds(ctx context.Context) error {
 		_, last, _ := p.file.Span()
 		d, err := readDestination(b.text, p.start, p.start, last)
 		if err == nil && d.isEvent {
-			err = fmt.Errorf("%s: %w", b.text, errNoEventHere)
+			err = errNoEventHere
 		}
 		if err != nil {
-			return &TimeError{Flag: b.flag, Err: err}
+			return &TimeError{Flag: b.flag, Value: b.text, Err: err}
 		}
 		*b.to = d.time
 	}

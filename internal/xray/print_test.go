@@ -85,8 +85,8 @@ func TestPrint_Errors(t *testing.T) {
 	}{
 		"nobody reads":    {nil, failingWriter{syscall.EPIPE}, PrintOptions{}, ""},
 		"no room":         {nil, failingWriter{disk}, PrintOptions{}, "disk full"},
-		"a bad time":      {nil, io.Discard, PrintOptions{To: "noon"}, `--to "noon" is no time: 10:30, +2h, -5m, 2024-01-01T10:30:00Z, 1704105000`},
-		"an event":        {nil, io.Discard, PrintOptions{From: "#3"}, "--from #3: want a time, not an event"},
+		"a bad time":      {nil, io.Discard, PrintOptions{To: "noon"}, `invalid --to "noon": must be like 10:30, +2h, -5m, 2024-01-01T10:30:00Z, 1704105000`},
+		"an event":        {nil, io.Discard, PrintOptions{From: "#3"}, `invalid --from "#3": must be a time, not an event`},
 		"a bad selector":  {nil, io.Discard, PrintOptions{Query: Query{Selector: "x"}, Compile: compileForTest}, "1:17: want a value\n  x\n   ^"},
 		"no selectors":    {nil, io.Discard, PrintOptions{Query: Query{Selector: "x"}}, "selectors are not available here"},
 		"a bad pattern":   {nil, io.Discard, PrintOptions{Query: Query{Name: "[x"}}, `invalid name "[x": must be a part of a name, or a pattern such as web-*: syntax error in pattern`},

@@ -1,7 +1,6 @@
 package xray
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -80,7 +79,7 @@ func readDestination(s string, day, first, last int64) (destination, error) {
 	}
 	at, err := timespec.ParseTime(s, time.Unix(last, 0).UTC(), time.Unix(base, 0).UTC())
 	if err != nil {
-		return destination{}, fmt.Errorf("%q is no time: 10:30, +2h, -5m, 2024-01-01T10:30:00Z, 1704105000", s)
+		return destination{}, errNoTime
 	}
 	return destination{time: at.Unix()}, nil
 }

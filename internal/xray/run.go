@@ -59,7 +59,7 @@ func Run(ctx context.Context, file *timeline.File, terminal Terminal, opts Optio
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	case errors.Is(err, tea.ErrProgramPanic):
-		return errors.New("the program came upon a mistake of its own; what is above says which")
+		return errors.New("internal error: see the output above")
 	case err != nil:
 		return fmt.Errorf("draw on the terminal: %w", err)
 	}
@@ -74,7 +74,7 @@ func checkInBackground(ctx context.Context, check func(context.Context, func(Fin
 	// A panic on this goroutine would not restore the terminal.
 	defer func() {
 		if r := recover(); r != nil {
-			send(findingsMsg{done: true, err: fmt.Errorf("validation came upon a mistake of its own: %v", r)})
+			send(findingsMsg{done: true, err: fmt.Errorf("internal error in validation: %v", r)})
 		}
 	}()
 	var more []Finding

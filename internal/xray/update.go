@@ -104,7 +104,7 @@ func (m *Model) goToMatch() tea.Cmd {
 			if s.search.err != nil {
 				m.say(roleError, s.search.err.Error())
 			} else {
-				m.say(roleWarning, fmt.Sprintf("nothing has %q in it", s.text))
+				m.say(roleWarning, fmt.Sprintf("no manifest contains %q", s.text))
 			}
 		}
 		return nil
@@ -112,7 +112,7 @@ func (m *Model) goToMatch() tea.Cmd {
 	if c := to.compare(s.targetFrom); c == 0 {
 		m.say(roleDim, "this is the only match")
 	} else if c > 0 != (s.target > 0) {
-		m.say(roleDim, "on from the other end")
+		m.say(roleDim, "continued at the other end")
 	}
 	s.target = 0
 	return m.goTo(to.place(), true)
@@ -124,7 +124,7 @@ func (m *Model) goTo(p timeline.Place, toMatch bool) tea.Cmd {
 	m.screen = screenMain
 	m.detail.toMatch = toMatch
 	if !m.list.goToPlace(p) {
-		m.say(roleWarning, "the list does not have it: the filter leaves it out")
+		m.say(roleWarning, "it is not in the list because of the filter")
 	}
 	return m.detail.ask(objectTarget(p))
 }

@@ -37,7 +37,7 @@ func TestXray_Errors(t *testing.T) {
 		want string
 	}{
 		"no trace":    {[]string{"xray"}, exitUsage, "skctl: xray: TRACE is missing\n  hint: see skctl xray --help\n"},
-		"a bad time":  {[]string{"xray", firstSteps, "--from", "noon"}, exitUsage, "skctl: --from \"noon\" is no time: 10:30, +2h, -5m, 2024-01-01T10:30:00Z, 1704105000\n"},
+		"a bad time":  {[]string{"xray", firstSteps, "--from", "noon"}, exitUsage, "skctl: invalid --from \"noon\": must be like 10:30, +2h, -5m, 2024-01-01T10:30:00Z, 1704105000\n"},
 		"not there":   {[]string{"xray", "nowhere.sktrace"}, exitFailed, "nowhere.sktrace: no such file or directory\n"},
 		"damaged":     {[]string{"xray", damaged}, exitFailed, "skctl: " + damaged + ": byte 1000: events[0]."},
 		"no selector": {[]string{"xray", firstSteps, "--selector", "spec.replicas >"}, exitUsage, "skctl: 1:16: "},
