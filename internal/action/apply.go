@@ -87,7 +87,7 @@ func (a *applier) apply(ctx context.Context, object *unstructured.Unstructured) 
 		return true, last
 	})
 	if last != nil {
-		return last // it says more than that ctx ended
+		return last // more specific than the end of ctx
 	}
 	return err
 }

@@ -71,7 +71,7 @@ func (w waitForPods) wait(ctx context.Context, client kubernetes.Interface) erro
 		list, err := client.CoreV1().Pods(w.Namespace).List(ctx, metav1.ListOptions{LabelSelector: selector.String()})
 		switch {
 		case err != nil && ctx.Err() != nil:
-			return false, ctx.Err() // the last state says more
+			return false, ctx.Err() // the last state is more specific
 		case apierrors.IsForbidden(err):
 			last = fmt.Errorf("list pods: %w", err)
 			return false, last

@@ -9,14 +9,14 @@
 //
 // # Time
 //
-// An event at trace time T is due at Start + (T - Origin) / Speed. Every deadline is computed from the
-// start, so neither rounding errors nor slow requests add up. Objects are prepared ahead of their
-// deadline; a Start one second from now is enough for the first event to be on time. The lag of an
-// event is the time from its deadline until the request for its last object is sent.
+// An event at trace time T is due at Start + (T - Origin) / Speed. Every deadline is computed from
+// the start, so neither rounding errors nor slow requests add up. Objects are prepared ahead of
+// their deadline; a Start one second from now is enough for the first event to be on time. The lag
+// of an event is the time from its deadline until the request for its last object is sent.
 //
-// A [Pauser] pauses the replay and shifts later deadlines by the length of the pause. During a pause,
-// requests that were due before it are finished, objects and their namespaces are prepared, and
-// interrupted bare pods are rescheduled: only the steps of the plan are paused.
+// A [Pauser] pauses the replay and shifts later deadlines by the length of the pause. During a
+// pause, requests that were due before it are finished, objects and their namespaces are prepared,
+// and interrupted bare pods are rescheduled: only the steps of the plan are paused.
 //
 // # Steps
 //
@@ -27,23 +27,24 @@
 // # Continuing after a restart
 //
 // Options.OnCheckpoint reports how many leading steps are done. To continue, another process adopts
-// the root with AdoptRoot and replays the rest, with that number as Plan.Done and the start shifted by
-// the pauses so far. Steps that were started and not reported as done are repeated in order. An object
-// may return to an earlier state for a moment; its final state is that of the trace.
+// the root with AdoptRoot and replays the rest, with that number as Plan.Done and the start shifted
+// by the pauses so far. Steps that were started and not reported as done are repeated in order. An
+// object may return to an earlier state for a moment; its final state is that of the trace.
 //
 // # Order
 //
-// Objects are applied concurrently, but everything that happens to one object happens in order. Among
-// the objects of one event, those that create pods wait until the others have been tried, since they
-// may need them (a priority class, a service account). Namespaces are created when objects in them are
-// prepared, or, if the trace has namespaces among its objects, when they are due.
+// Objects are applied concurrently, but everything that happens to one object happens in order.
+// Among the objects of one event, those that create pods wait until the others have been tried,
+// since they may need them (a priority class, a service account). Namespaces are created when
+// objects in them are prepared, or, if the trace has namespaces among its objects, when they are
+// due.
 //
 // # Safety
 //
 // The engine changes only what belongs to its simulation: objects in namespaces it created, and
 // cluster-scoped objects it created. If another object has the name of one to apply, it is not
-// changed, and becomes a Problem. Names of the trace are checked before they become part of a request,
-// and a deletion is for the UID of an object with an owner reference to the root.
+// changed, and becomes a Problem. Names of the trace are checked before they become part of a
+// request, and a deletion is for the UID of an object with an owner reference to the root.
 //
 // With Options.Shared, objects with an effect beyond their namespace are separated from other
 // workloads. Priority classes, runtime classes, storage classes and volumes get the prefix of

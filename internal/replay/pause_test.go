@@ -94,7 +94,8 @@ func TestPauser(t *testing.T) {
 	}
 }
 
-// Events at seconds 0 and 600 of a plan that starts at second 10 of the clock, paused at times of the clock.
+// Events at seconds 0 and 600 of a plan that starts at second 10 of the clock, paused at times of
+// the clock.
 func TestRun_pauses(t *testing.T) {
 	for name, c := range map[string]struct {
 		speed      float64

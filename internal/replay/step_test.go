@@ -113,7 +113,8 @@ func TestRun_slowAction(t *testing.T) {
 	})
 }
 
-// A failed action ends the run; a run that continues it repeats the action, and nothing that was done.
+// A failed action ends the run; a run that continues it repeats the action, and nothing that was
+// done.
 func TestRun_failedAction(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		target := newFake()

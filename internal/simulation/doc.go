@@ -1,9 +1,9 @@
-// Package simulation runs one simulation from a trace to its results, and defines the messages between
-// the process that does so (sk-cluster) and the one that started it (skctl).
+// Package simulation runs one simulation from a trace to its results, and defines the messages
+// between the process that does so (sk-cluster) and the one that started it (skctl).
 //
-// Prepare reads the trace and plans the nodes; Run replays it on a given cluster. Neither depends on how
-// that cluster was started. The two processes communicate over inherited file descriptors, because in
-// virtual time the runtime frames what is written to standard output and error:
+// Prepare reads the trace and plans the nodes; Run replays it on a given cluster. Neither depends
+// on how that cluster was started. The two processes communicate over inherited file descriptors,
+// because in virtual time the runtime frames what is written to standard output and error:
 //
 //	ControlFD  to the child: one line with a Spec, later Controls, such as {"interrupt":true}; its end means that the parent is gone
 //	MessageFD  from the child: Messages, one JSON object per line
