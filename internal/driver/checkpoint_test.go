@@ -64,14 +64,14 @@ func TestFit(t *testing.T) {
 	}
 	c := &checkpoints{log: slog.New(slog.DiscardHandler)}
 	for _, tc := range []struct {
-		most int
-		want map[string]int
+		limit int
+		want  map[string]int
 	}{
 		{len(whole), at.Checkpoint.Numbers},
 		{len(whole) - 1, map[string]int{"many": 7}},
 		{10, nil},
 	} {
-		packed, err := c.fit(at, tc.most)
+		packed, err := c.fit(at, tc.limit)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -82,7 +82,7 @@ func TestFit(t *testing.T) {
 		want := at
 		want.Checkpoint.Numbers = tc.want
 		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("in %d bytes (-want +got):\n%s", tc.most, diff)
+			t.Errorf("in %d bytes (-want +got):\n%s", tc.limit, diff)
 		}
 	}
 }

@@ -56,13 +56,13 @@ func TestRunner_RunPhase(t *testing.T) {
 	ignored := sh("exit 1")
 	ignored.IgnoreFailure = true
 	hooks := []simkubev1.SimulationHook{sh("echo a >>" + file), ignored, sh("echo b >>" + file), sh("exit 2"), sh("echo c >>" + file)}
-	ledger := &memory{}
+	records := &memory{}
 	var failed *action.Error
-	if err := newRunner().RunPhase(t.Context(), simkubev1.HookPreRun, 1, hooks, nil, ledger); !errors.As(err, &failed) || failed.ExitCode != 2 {
+	if err := newRunner().RunPhase(t.Context(), simkubev1.HookPreRun, 1, hooks, nil, records); !errors.As(err, &failed) || failed.ExitCode != 2 {
 		t.Errorf("got %v, want exit 2", err)
 	}
-	if err := newRunner().RunPhase(t.Context(), simkubev1.HookPreRun, 1, hooks[:3], nil, ledger); err != nil || len(*ledger) != 4 {
-		t.Errorf("again: got %v, %d records", err, len(*ledger))
+	if err := newRunner().RunPhase(t.Context(), simkubev1.HookPreRun, 1, hooks[:3], nil, records); err != nil || len(*records) != 4 {
+		t.Errorf("again: got %v, %d records", err, len(*records))
 	}
 	if got, _ := os.ReadFile(file); string(got) != "a\nb\n" {
 		t.Errorf("ran %q", got)

@@ -195,7 +195,7 @@ func (e *Engine) survey(ctx context.Context, kinds []kind) ([]found, error) {
 			if err != nil {
 				return fmt.Errorf("list %s: %w", kind.resource.Resource, err)
 			}
-			items = slices.DeleteFunc(items, func(item metav1.PartialObjectMetadata) bool { return !e.mayRemove(kind, &item, spaces) })
+			items = slices.DeleteFunc(items, func(item metav1.PartialObjectMetadata) bool { return !e.belongs(kind, &item, spaces) })
 			all[i] = found{kind, items}
 			return nil
 		})
@@ -212,17 +212,17 @@ func (e *Engine) ownNamespaces(ctx context.Context) (map[string]bool, error) {
 	}
 	names := map[string]bool{}
 	for i := range items {
-		if e.mayRemove(kind{resource: namespaceResource()}, &items[i], nil) {
+		if e.belongs(kind{resource: namespaceResource()}, &items[i], nil) {
 			names[items[i].Name] = true
 		}
 	}
 	return names, nil
 }
 
-// mayRemove reports whether an object with the labels of the simulation belongs to it. The labels
+// belongs reports whether an object with the labels of the simulation belongs to it. The labels
 // alone are not enough: with the reference to another root or with none, the object may belong to a
 // simulation with a similar name, to what runs this one, or be a copy that a user made.
-func (e *Engine) mayRemove(kind kind, object *metav1.PartialObjectMetadata, spaces map[string]bool) bool {
+func (e *Engine) belongs(kind kind, object *metav1.PartialObjectMetadata, spaces map[string]bool) bool {
 	if kind.resource == rootResource() {
 		return object.Name == e.opts.RootName
 	}

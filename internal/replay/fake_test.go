@@ -42,7 +42,7 @@ type fake struct {
 	sent    map[string]time.Time // when a line of the log was written first
 	bodies  map[place][]string   // what was applied
 	busy    int
-	most    int
+	maxBusy int
 	uids    int
 	// status has the status of pods. watcher is the watch of pods, which is late by tells; with blind
 	// there is none.
@@ -112,7 +112,7 @@ func (f *fake) request(verb string, at place) error {
 		f.sent[line] = time.Now()
 	}
 	f.busy++
-	f.most = max(f.most, f.busy)
+	f.maxBusy = max(f.maxBusy, f.busy)
 	f.mu.Unlock()
 	time.Sleep(f.takes)
 	f.mu.Lock()

@@ -155,8 +155,8 @@ func TestRun_concurrency(t *testing.T) {
 		if _, _, err := replayed(t, target, Options{Concurrency: 7}, Plan{}, event(t, 0, manifests, nil)); err != nil {
 			t.Fatal(err)
 		}
-		if target.most != 7 {
-			t.Errorf("%d requests at a time, want 7", target.most)
+		if target.maxBusy != 7 {
+			t.Errorf("%d requests at a time, want 7", target.maxBusy)
 		}
 	})
 }
