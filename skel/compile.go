@@ -15,10 +15,12 @@ type Program struct {
 	code   *machine.Program
 }
 
-// Compile compiles a program. What is wrong with it is an [*Error] that tells all mistakes.
+// Compile compiles a program. If the program is invalid, the error is an [*Error] with all
+// mistakes.
 func Compile(source string) (*Program, error) { return CompileNamed("", source) }
 
-// CompileNamed is Compile of a source that has a name, such as that of its file, by which errors call it.
+// CompileNamed is like Compile for a source with a name, such as a file name. The name appears in
+// errors.
 func CompileNamed(name, source string) (*Program, error) {
 	parsed, found, more := syntax.Parse(source, syntax.DefaultLimits())
 	if len(found) > 0 {
@@ -36,10 +38,11 @@ func CompileFile(path string) (*Program, error) {
 	return CompileNamed(path, string(source))
 }
 
-// Format gives a program in its canonical layout, with its comments. What is wrong with it is an [*Error].
+// Format returns a program in its canonical layout, with its comments. If the program is invalid,
+// the error is an [*Error].
 func Format(source string) (string, error) { return FormatNamed("", source) }
 
-// FormatNamed is Format of a source that has a name.
+// FormatNamed is like Format for a source with a name.
 func FormatNamed(name, source string) (string, error) {
 	parsed, found, more := syntax.Parse(source, syntax.DefaultLimits())
 	if len(found) > 0 {
@@ -48,15 +51,15 @@ func FormatNamed(name, source string) (string, error) {
 	return syntax.Format(parsed), nil
 }
 
-// Command is a command of a program, for showing.
+// Command is a command of a program, for display.
 type Command struct {
 	// Text is the command as it is written, without the semicolon.
 	Text string
-	// Line is where it begins, from 1 on.
+	// Line is the line on which it begins, from 1.
 	Line int
 }
 
-// Commands gives the commands of the program in order.
+// Commands returns the commands of the program in order.
 func (p *Program) Commands() []Command {
 	var out []Command
 	for _, c := range p.syntax.Commands {

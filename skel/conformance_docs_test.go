@@ -12,13 +12,14 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// block is a fenced block of a page.
+// block is a fenced code block of a page.
 type block struct {
 	line                int
 	heading, info, text string
 }
 
-// pageBlocks gives the fenced blocks of a page in docs, each under the last heading before it.
+// pageBlocks returns the fenced code blocks of a page in docs, each with the last heading before
+// it.
 func pageBlocks(t *testing.T, page string) []block {
 	t.Helper()
 	raw, err := os.ReadFile(filepath.Join("..", "docs", page))
@@ -48,7 +49,8 @@ func pageBlocks(t *testing.T, page string) []block {
 	return blocks
 }
 
-// TestDocs_Language runs the examples of docs/skel.md. A program with a text after it is one that does not compile, and the text is the error.
+// TestDocs_Language runs the examples of docs/skel.md. A program that is followed by a text block
+// must not compile; the text is the expected error.
 func TestDocs_Language(t *testing.T) {
 	blocks := pageBlocks(t, "skel.md")
 	if got, want := len(blocks), 10; got < want {
@@ -83,7 +85,8 @@ func TestDocs_Language(t *testing.T) {
 	}
 }
 
-// TestDocs_Cookbook runs each recipe on the example of a day, and checks what the page says of it.
+// TestDocs_Cookbook runs each recipe on the example trace of a day, and checks what the page says
+// about it.
 func TestDocs_Cookbook(t *testing.T) {
 	in, err := trace.ReadFile(filepath.Join("..", "examples", "day.sktrace"))
 	if err != nil {
@@ -117,7 +120,8 @@ func TestDocs_Cookbook(t *testing.T) {
 	}
 }
 
-// TestDocs_Sanitize runs the programs in examples/skel, which have nothing to do in the example of a day, on objects that need all of them.
+// TestDocs_Sanitize runs the programs in examples/skel on objects to which each of them applies.
+// The example trace of a day has no such objects.
 func TestDocs_Sanitize(t *testing.T) {
 	const spec = `
   serviceAccount: a
@@ -178,7 +182,8 @@ func TestDocs_Sanitize(t *testing.T) {
 	}
 }
 
-// nested writes an object whose pod spec stands under a path of keys; what is not indented in the text stands at the top.
+// nested returns an object with text as its pod spec, under a path of keys. Lines of the text that
+// are not indented are placed at the top level.
 func nested(object string, path []string, text string) []string {
 	lines := []string{"@1000", "+ " + object}
 	indent := "    "

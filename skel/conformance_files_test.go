@@ -14,10 +14,10 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// TestConformance_Files says what becomes of files: all of the output appears, or what was there stays.
+// TestConformance_Files checks that an output file is either complete, or left as it was before.
 func TestConformance_Files(t *testing.T) {
 	body := []string{"@1000", "+ v1.Pod n/p {spec: {a: 5}, status: {b: 1}}", "@1010", "+ v1.Pod n/q {spec: {a: x}}"}
-	// Many events, for a run to be cancelled in.
+	// Many events, so that the run can be cancelled while it is running.
 	for i := range 20_000 {
 		body = append(body, fmt.Sprintf("@%d", 1020+i))
 	}

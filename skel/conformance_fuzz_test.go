@@ -13,8 +13,9 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// FuzzRun runs any program on any small trace: whatever comes of it is no panic, a trace that can be read and agrees with itself, and the
-// same every time. Its seeds are the programs and inputs of the conformance scripts.
+// FuzzRun runs any program on any small trace. It must not panic. The output must be a readable and
+// consistent trace, and the same every time. The seeds are the programs and inputs of the
+// conformance scripts.
 func FuzzRun(f *testing.F) {
 	seeds := 0
 	for _, c := range conformanceCases(f) {
@@ -72,7 +73,7 @@ func FuzzRun(f *testing.F) {
 	})
 }
 
-// runBytes runs a program and gives the bytes of what comes out.
+// runBytes runs a program and returns the bytes of the output.
 func runBytes(t *testing.T, program *skel.Program, in *trace.Trace, workers int) ([]byte, error) {
 	out, _, err := program.RunTrace(t.Context(), in, skel.RunOptions{Workers: workers})
 	if err != nil {
@@ -97,7 +98,7 @@ func textOf(t *testing.T, raw []byte) string {
 	return text
 }
 
-// checkPlaces says that an error is an *Error with mistakes in the source.
+// checkPlaces checks that an error is an *Error whose mistakes have valid positions in the source.
 func checkPlaces(t *testing.T, program string, err error) {
 	var mistakes *skel.Error
 	if !errors.As(err, &mistakes) || len(mistakes.Diagnostics) == 0 {
@@ -110,7 +111,8 @@ func checkPlaces(t *testing.T, program string, err error) {
 	}
 }
 
-// checkIndex says that an index has the hashes of the last manifests. Where the input's has not, nothing can be said.
+// checkIndex checks that the index of the output holds the hashes of the last manifests. It checks
+// nothing if that is not true of the input.
 func checkIndex(t *testing.T, in, out *trace.Trace) {
 	if cmp.Diff(indexOf(in), in.Index) != "" {
 		return
@@ -120,7 +122,7 @@ func checkIndex(t *testing.T, in, out *trace.Trace) {
 	}
 }
 
-// indexOf makes the index anew. An index has no kinds without objects.
+// indexOf computes the index of a trace. It has no kinds without objects.
 func indexOf(tr *trace.Trace) trace.Index {
 	index := trace.Index{}
 	for i := range tr.Events {
@@ -129,8 +131,8 @@ func indexOf(tr *trace.Trace) trace.Index {
 	return index
 }
 
-// TestConformance_Order says that the objects of an event come out in the order in which they went in, however many there are and however many
-// goroutines work on them.
+// TestConformance_Order checks that the objects of an event keep their order, regardless of the
+// number of objects and of goroutines.
 func TestConformance_Order(t *testing.T) {
 	const events = 3000
 	body := []string{}

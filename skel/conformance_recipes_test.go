@@ -13,7 +13,7 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// day is a trace, spread out to be looked at.
+// day is a decoded trace.
 type day struct {
 	start      int64
 	applied    []dayObject
@@ -49,7 +49,7 @@ func gather(t *testing.T, tr *trace.Trace) *day {
 	return d
 }
 
-// where gives the objects for which keep says so.
+// where returns the objects for which keep returns true.
 func where(objects []dayObject, keep func(*dayObject) bool) []dayObject {
 	var kept []dayObject
 	for i := range objects {
@@ -60,7 +60,7 @@ func where(objects []dayObject, keep func(*dayObject) bool) []dayObject {
 	return kept
 }
 
-// walk visits every field of a value, however deep.
+// walk calls visit for every field of a value, at any depth.
 func walk(v any, visit func(key string, value any)) {
 	switch v := v.(type) {
 	case map[string]any:
@@ -75,7 +75,7 @@ func walk(v any, visit func(key string, value any)) {
 	}
 }
 
-// noField says that no object has a field of one of these names.
+// noField checks that no object has a field with one of these names.
 func noField(t *testing.T, objects []dayObject, names ...string) {
 	t.Helper()
 	for i := range objects {
@@ -87,7 +87,8 @@ func noField(t *testing.T, objects []dayObject, names ...string) {
 	}
 }
 
-// hasField says that some object has a field of this name, so that its absence elsewhere says something.
+// hasField checks that some object has a field with this name, so that a check that it is absent
+// elsewhere is meaningful.
 func hasField(t *testing.T, objects []dayObject, name string) {
 	t.Helper()
 	found := false
@@ -99,7 +100,7 @@ func hasField(t *testing.T, objects []dayObject, name string) {
 	}
 }
 
-// replicas gives the replicas of objects of some kinds, in order.
+// replicas returns the replicas of the selected objects, in order.
 func replicas(d *day, keep func(*dayObject) bool) []int64 {
 	var counts []int64
 	for _, o := range where(d.applied, keep) {
@@ -128,7 +129,7 @@ func not(keep func(*dayObject) bool) func(*dayObject) bool {
 	return func(o *dayObject) bool { return !keep(o) }
 }
 
-// recipeChecks are by the heading of the recipe.
+// recipeChecks returns the check of each recipe, by its heading.
 func recipeChecks() map[string]func(t *testing.T, before, after *day) {
 	references := []string{"status", "serviceAccount", "serviceAccountName", "secretKeyRef", "configMapKeyRef", "envFrom", "secret", "configMap"}
 	return map[string]func(t *testing.T, before, after *day){

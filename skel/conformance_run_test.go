@@ -11,9 +11,9 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// result is what came of a run.
+// result is the outcome of a run.
 type result struct {
-	// text is the trace as describe gives it.
+	// text is the trace in the form of describe.
 	text    string
 	summary *skel.Summary
 	err     error
@@ -33,8 +33,8 @@ func runInMemory(t testing.TB, program string, in *trace.Trace, workers int) res
 	return describeResult(t, out, summary)
 }
 
-// runFile compiles and runs a program on the trace in a file. After an error the output must not be there, and after none, it must be a
-// whole trace.
+// runFile compiles and runs a program on the trace in a file. It checks that there is no output
+// after an error, and otherwise that the output is a whole trace.
 func runFile(t testing.TB, program, in string, workers int) result {
 	t.Helper()
 	compiled, err := skel.Compile(program)

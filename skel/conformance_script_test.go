@@ -10,28 +10,29 @@ import (
 	"testing"
 )
 
-// scriptCase is one program with what it must do; see testdata/conformance/README.md.
+// scriptCase is one program with its expected outcome; see testdata/conformance/README.md.
 type scriptCase struct {
-	// place is the file and line it stands at.
+	// place is the file and line of the case.
 	place, name string
 	program     string
 	input, want *world
-	// failure holds what an error must contain; any entry means that there must be one.
+	// failure holds what the error must contain. If it is not empty, there must be an error.
 	failure []string
-	// counts holds "events objects fields deleted" of each command, where it is checked.
+	// counts holds the expected "events objects fields deleted" of each command, if they are checked.
 	counts []string
-	// holds is set in a table of selectors: whether the last object gets the field "holds".
+	// holds is set for cases of a table of selectors: whether the last object must get the field
+	// "holds".
 	holds *bool
 }
 
-// section is "name: inline" with the indented lines below it, two spaces taken off.
+// section is "name: inline" with the indented lines below it, without two spaces of indentation.
 type section struct {
 	line         int
 	name, inline string
 	body         []string
 }
 
-// text gives what a section holds, whichever way it is written.
+// text returns the content of a section, from either form.
 func (s *section) text() string {
 	if s.inline != "" {
 		return s.inline
@@ -39,7 +40,7 @@ func (s *section) text() string {
 	return strings.TrimRight(strings.Join(s.body, "\n"), "\n")
 }
 
-// entries gives the lines of a section that are neither blank nor comments.
+// entries returns the lines of a section that are neither blank nor comments.
 func (s *section) entries() []string {
 	var lines []string
 	for _, line := range append([]string{s.inline}, s.body...) {
@@ -74,7 +75,8 @@ func conformanceCases(t testing.TB) []scriptCase {
 	return all
 }
 
-// parseScript reads the cases of a script; before is how many lines of the file stand before the text.
+// parseScript parses the cases of a script. before is the number of lines of the file before the
+// text.
 func parseScript(file, text string, before int) ([]scriptCase, error) {
 	var (
 		cases    []scriptCase
@@ -121,7 +123,7 @@ func parseScript(file, text string, before int) ([]scriptCase, error) {
 	return cases, finish()
 }
 
-// sectionsToCases makes the cases of one title: one, or as many as there are lines in its tables.
+// sectionsToCases returns the cases of one title: one, or one for each line of its tables.
 func sectionsToCases(name string, sections []section, previous **world) ([]scriptCase, error) {
 	c := scriptCase{name: name}
 	var table []scriptCase
@@ -177,7 +179,7 @@ func sectionsToCases(name string, sections []section, previous **world) ([]scrip
 	return []scriptCase{c}, nil
 }
 
-// tableCases makes a case of each line of a table.
+// tableCases returns a case for each line of a table.
 func tableCases(name string, s *section, input *world) ([]scriptCase, error) {
 	var cases []scriptCase
 	for i, line := range s.entries() {

@@ -12,7 +12,8 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// TestConformance runs the scripts in testdata/conformance, each in memory and through files, alone and in parallel.
+// TestConformance runs the scripts in testdata/conformance, each in memory and on files, with one
+// worker and with several.
 func TestConformance(t *testing.T) {
 	cases := conformanceCases(t)
 	if got, want := len(cases), 250; got < want {
@@ -23,7 +24,7 @@ func TestConformance(t *testing.T) {
 	}
 }
 
-// testCase runs one case every way there is, and checks what comes of it.
+// testCase runs one case in all modes and checks the outcomes.
 func testCase(t *testing.T, c *scriptCase) {
 	in, err := c.input.trace()
 	if err != nil {
@@ -44,7 +45,7 @@ func testCase(t *testing.T, c *scriptCase) {
 		"by files":               runFile(t, c.program, path, 1),
 		"by files, in parallel":  runFile(t, c.program, path, 4),
 	} {
-		// Errors name the file where there is one.
+		// Errors contain the name of the file, if there is one.
 		got := strings.ReplaceAll(outcome(&other), path+": ", "")
 		if diff := cmp.Diff(outcome(&first), got); diff != "" {
 			t.Errorf("%s it is something else (-in memory +%s):\n%s", name, name, diff)
@@ -59,7 +60,7 @@ func testCase(t *testing.T, c *scriptCase) {
 	}
 }
 
-// outcome is all of a result, in a form to compare.
+// outcome returns a result as text, for comparison.
 func outcome(r *result) string {
 	if r.err != nil {
 		return "error: " + r.err.Error()
@@ -67,7 +68,7 @@ func outcome(r *result) string {
 	return strings.Join(append(counts(r), r.text), "\n")
 }
 
-// counts gives what each command did in the way of scripts.
+// counts returns the counts of each command in the notation of the scripts.
 func counts(r *result) []string {
 	lines := []string{}
 	for _, c := range r.summary.Commands {
@@ -117,7 +118,8 @@ func checkCase(t *testing.T, c *scriptCase, got *result) {
 
 var lineAndColumn = regexp.MustCompile(`^\d+:\d*$`)
 
-// checkFailure looks for the parts that an error must have: a place only at the beginning of a number, words in any case.
+// checkFailure checks that an error contains the expected parts. A position must not match the
+// start of a longer number; the case of words is ignored.
 func checkFailure(t *testing.T, c *scriptCase, err error) {
 	t.Helper()
 	if err == nil {
@@ -138,7 +140,8 @@ func checkFailure(t *testing.T, c *scriptCase, err error) {
 	}
 }
 
-// lastHolds tells whether the last object of a described trace has the mark that tables of selectors leave.
+// lastHolds reports whether the last object of a described trace has the mark that tables of
+// selectors set.
 func lastHolds(text string) bool {
 	last := ""
 	for _, line := range strings.Split(text, "\n") {
@@ -149,7 +152,7 @@ func lastHolds(text string) bool {
 	return strings.Contains(last, `"holds": true`)
 }
 
-// TestConformance_Scripts says that mistakes in scripts are found.
+// TestConformance_Scripts checks that mistakes in scripts are found.
 func TestConformance_Scripts(t *testing.T) {
 	for _, test := range []struct{ name, script, want string }{
 		{"no input", "--- x\nprogram: delete(*);\noutput: none\n", "no input"},
@@ -169,7 +172,8 @@ func TestConformance_Scripts(t *testing.T) {
 	}
 }
 
-// TestConformance_Describe says that what is compared keeps apart what the language keeps apart.
+// TestConformance_Describe checks that describe distinguishes everything that the language
+// distinguishes.
 func TestConformance_Describe(t *testing.T) {
 	texts := map[string]string{}
 	for _, object := range []string{"a: 1", "a: 1.0", "a: '1'", "a: true", "a: null", "a: [1]", "a: {b: 1}", "a: 1.5", "{}"} {

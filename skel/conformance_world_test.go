@@ -17,7 +17,8 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// world is a trace as a script writes it. What is nil was not written, and is as it follows from the rest.
+// world is a trace as a script writes it. Parts that are nil were not written and are derived from
+// the others.
 type world struct {
 	events     []trace.Event
 	config     *trace.Config
@@ -26,7 +27,7 @@ type world struct {
 	pods       []trace.PodTimes
 }
 
-// parseWorld reads the events of a section; "same" is the world before.
+// parseWorld parses the events of a section; "same" means the previous world.
 func parseWorld(s *section, same *world) (*world, error) {
 	switch s.inline {
 	case "same":
@@ -86,7 +87,7 @@ func parseWorld(s *section, same *world) (*world, error) {
 	return w, nil
 }
 
-// add reads a section that stands behind the events.
+// add parses a section that follows the events.
 func (w *world) add(s *section) error {
 	switch s.name {
 	case "lifecycles":
@@ -139,7 +140,7 @@ func (w *world) add(s *section) error {
 	return nil
 }
 
-// parseLifecycle reads [], [start] or [start, end].
+// parseLifecycle converts [], [start] or [start, end].
 func parseLifecycle(times []any) trace.Lifecycle {
 	switch len(times) {
 	case 0:
@@ -159,7 +160,8 @@ func parseIdentity(fields []string) (schema.GroupVersionKind, string, error) {
 	return gvk, fields[1], err
 }
 
-// parseManifest reads YAML. Its first line may begin with a kind and a name, "v1.Pod n/p", for the fields that are tedious to write.
+// parseManifest parses YAML. The first line may be a kind and a name, "v1.Pod n/p", in place of the
+// corresponding fields.
 func parseManifest(lines []string) (trace.Object, error) {
 	manifest := map[string]any{}
 	first := strings.SplitN(lines[0], " ", 3)
@@ -193,7 +195,8 @@ func parseManifest(lines []string) (trace.Object, error) {
 	return trace.NewObject(&unstructured.Unstructured{Object: manifest})
 }
 
-// jsonValue makes what YAML was decoded to what an object holds; whole and other numbers stay apart.
+// jsonValue converts a value that was decoded from YAML to one that an object can hold. Integers
+// and floats remain distinct.
 func jsonValue(v any) any {
 	switch v := v.(type) {
 	case int:
@@ -210,7 +213,7 @@ func jsonValue(v any) any {
 	return v
 }
 
-// trace makes the trace that a world describes.
+// trace returns the trace that a world describes.
 func (w *world) trace() (*trace.Trace, error) {
 	t := &trace.Trace{Events: slices.Clone(w.events), Index: trace.Index{}, Lifecycles: w.lifecycles}
 	t.Config.TrackedObjects = map[schema.GroupVersionKind]trace.TrackedObject{}
@@ -239,7 +242,8 @@ func (w *world) trace() (*trace.Trace, error) {
 	return t, nil
 }
 
-// describe gives a trace as text, one thing a line, in which only what matters to the language can differ.
+// describe returns a trace as text, one item per line. The texts of two traces differ only if the
+// difference matters to the language.
 func describe(t *trace.Trace) (string, error) {
 	var b strings.Builder
 	for i := range t.Events {
@@ -282,7 +286,7 @@ func describe(t *trace.Trace) (string, error) {
 	return b.String(), nil
 }
 
-// valueText gives a value as JSON in which a float never looks like an integer.
+// valueText returns a value as JSON in which floats are distinguishable from integers.
 func valueText(v any) string {
 	switch v := v.(type) {
 	case map[string]any:

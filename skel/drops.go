@@ -2,8 +2,10 @@ package skel
 
 import "encoding/binary"
 
-// drops are the events that lost objects, in their order, with what is left of each. There may be as many of them as there are events, so they are
-// held as a few bytes each: how many events it is behind the one before, how many objects it had, and a bit for each, which is set where it is still there.
+// drops are the events that lost objects, in order, and which of their objects are left. There may
+// be as many as there are events, so each is encoded in a few bytes: the distance to the previous
+// event, the number of objects it had, and a bit for each object, which is set if the object is
+// left.
 type drops struct {
 	bytes []byte
 	last  int
@@ -22,12 +24,12 @@ func (d *drops) add(event int, kept []bool) {
 	}
 }
 
-// dropsReader gives drops again.
+// dropsReader iterates over drops.
 type dropsReader struct {
 	bytes []byte
 	// event is the next event; -1 at the end.
 	event int
-	// objects is how many it had.
+	// objects is the number of objects that it had.
 	objects int
 }
 
@@ -53,10 +55,10 @@ func (r *dropsReader) number() uint64 {
 	return n
 }
 
-// kept tells whether an object of the event is still there.
+// kept reports whether an object of the event is left.
 func (r *dropsReader) kept(i int) bool { return r.bytes[i/8]&(1<<(i%8)) != 0 }
 
-// next goes on to the next event.
+// next moves to the next event.
 func (r *dropsReader) next() {
 	r.bytes = r.bytes[(r.objects+7)/8:]
 	r.head()

@@ -44,7 +44,7 @@ func TestDrops(t *testing.T) {
 	}
 }
 
-// TestDrops_Size says that of a long trace of which much is dropped little is held.
+// TestDrops_Size checks that little memory is used for a long trace with many dropped objects.
 func TestDrops_Size(t *testing.T) {
 	const events = 100_000
 	var d drops

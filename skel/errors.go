@@ -11,12 +11,12 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// Error says what is wrong with a program: everything that was found, in the order of the source.
+// Error holds all mistakes found in a program, in the order of the source.
 type Error struct {
-	// Name is what the source is called; it may be empty.
+	// Name is the name of the source; it may be empty.
 	Name        string
 	Diagnostics []Diagnostic
-	// More is how many further mistakes there are.
+	// More is the number of mistakes that are not in Diagnostics.
 	More int
 
 	text string
@@ -24,18 +24,18 @@ type Error struct {
 
 // Diagnostic is one mistake.
 type Diagnostic struct {
-	// Line and Column are where it begins, both from 1 on; columns count characters.
+	// Line and Column are its position, both from 1. Column counts characters.
 	Line, Column int
-	// Start and End are the bytes of the source that are meant.
+	// Start and End are the range of bytes of the source.
 	Start, End int
-	// Code names the kind of mistake; it stays the same when the message is put better.
+	// Code identifies the kind of mistake. It does not change if the message is reworded.
 	Code    string
 	Message string
-	// Hint says what would be right; it may be empty.
+	// Hint is a suggestion; it may be empty.
 	Hint string
 }
 
-// Error shows each mistake with its line and a caret under what is meant.
+// Error returns each mistake with its line and a caret below its position.
 func (e *Error) Error() string { return e.text }
 
 func newError(name, source string, found []syntax.Diagnostic, more int) *Error {
@@ -49,36 +49,38 @@ func newError(name, source string, found []syntax.Diagnostic, more int) *Error {
 	return e
 }
 
-// position gives the line and the column of a byte of the source, both from 1 on.
+// position returns the line and the column of a byte of the source, both from 1.
 func position(source string, offset int) (line, column int) {
 	before := source[:min(offset, len(source))]
 	begin := strings.LastIndexByte(before, '\n') + 1
 	return strings.Count(before, "\n") + 1, utf8.RuneCountInString(before[begin:]) + 1
 }
 
-// commandText gives a command in one line.
+// commandText returns a command in one line.
 func commandText(text string) string {
 	return strings.Join(strings.Fields(strings.TrimSuffix(strings.TrimSpace(text), ";")), " ")
 }
 
-// RunError is returned when a program cannot do to an object what it says.
+// RunError is returned when a program cannot be applied to an object.
 type RunError struct {
-	// Event is the number of the event in the trace, from 0 on, and Time when it was, in unix seconds. For an object the program itself inserts, Event is -1.
+	// Event is the index of the event in the trace, and Time its time in unix seconds. Event is -1 for
+	// an object that the program inserts.
 	Event int
 	Time  int64
-	// Object is kind and namespaced name, as in "apps/v1.Deployment default/web".
+	// Object is the kind and namespaced name, such as "apps/v1.Deployment default/web".
 	Object string
-	// Line and Column are where the command, or the part of it that is meant, is in the program; 0 where it is no single one.
+	// Line and Column are the position of the command, or of a part of it, in the program. They are 0
+	// if the error is not caused by a single command.
 	Line, Column int
 	Message      string
 
 	text string
 }
 
-// Error says which event, which object and which command, and shows the command.
+// Error returns a message with the event, the object and the command.
 func (e *RunError) Error() string { return e.text }
 
-// Where says which event and which object.
+// Where returns the event and the object.
 func (e *RunError) Where() string {
 	if e.Event == inserted {
 		return "the inserted " + e.Object
@@ -86,10 +88,11 @@ func (e *RunError) Where() string {
 	return fmt.Sprintf("event %d at %d, %s", e.Event, e.Time, e.Object)
 }
 
-// runErrorCode is the code of what only shows when a program runs.
+// runErrorCode is the code of errors that are only detected when a program runs.
 const runErrorCode = "run"
 
-// failed makes an error of what a machine could not do to an object, or of what came out of it.
+// failed returns the error for an object that a machine could not process, or whose result is
+// invalid.
 func (p *Program) failed(event int, time int64, obj *trace.Object, err error) error {
 	e := &RunError{Event: event, Time: time, Object: trace.FormatGVK(obj.GVK()) + " " + obj.NamespacedName()}
 	var fault *machine.Error

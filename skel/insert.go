@@ -10,23 +10,23 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// inserted stands for the number of an event where an object is in none of the trace that was read.
+// inserted is the event index of objects that are not in the trace that was read.
 const inserted = -1
 
-// insertion is an object that the program inserts, after the commands behind the one that does so.
+// insertion is an object that the program inserts, as changed by the commands after the insert.
 type insertion struct {
 	time   int64
 	object trace.Object
 }
 
-// insertions makes the objects that the program inserts, in the order of their times.
+// insertions returns the objects that the program inserts, in time order.
 func (r *run) insertions() ([]insertion, error) {
 	var out []insertion
 	w := r.newWorker()
 	for _, i := range r.program.code.Inserted(r.start) {
 		obj, err := w.parser.Parse(i.Raw)
 		if err != nil {
-			return nil, err // the checks of the program leave no way to it
+			return nil, err // not possible after the checks of the program
 		}
 		w.machine.Event(i.Time)
 		w.machine.Count(i.Next - 1)
@@ -45,7 +45,7 @@ func (r *run) insertions() ([]insertion, error) {
 			out = append(out, made)
 			c.After = append(c.After, ChangedObject{&made.object, o.Shift})
 		}
-		// What is inserted and dropped again is no change.
+		// An object that is inserted and dropped again is not a change.
 		if r.opts.OnChange != nil && !r.quiet && len(outputs) > 0 {
 			r.quiet = !r.opts.OnChange(&c)
 		}
@@ -55,7 +55,7 @@ func (r *run) insertions() ([]insertion, error) {
 	return out, nil
 }
 
-// until takes the insertions before a time away from the others, and gives them as events.
+// until removes the insertions before a time and returns them as events.
 func (r *run) until(time int64) []trace.Event {
 	var out []trace.Event
 	for len(r.inserts) > 0 && r.inserts[0].time < time {
@@ -65,23 +65,23 @@ func (r *run) until(time int64) []trace.Event {
 	return out
 }
 
-// at takes the insertions of a time away from the others, which are later.
+// at removes the insertions at a time and returns their objects.
 func (r *run) at(time int64) []trace.Object {
 	var out []trace.Object
 	for len(r.inserts) > 0 && r.inserts[0].time == time {
 		out = append(out, r.inserts[0].object)
-		r.ledger.wrote(&r.inserts[0].object)
+		r.history.wrote(&r.inserts[0].object)
 		r.inserts = r.inserts[1:]
 	}
 	return out
 }
 
-// wrote takes an object of which only now is known when it comes.
-func (l *ledger) wrote(obj *trace.Object) {
-	l.note(keyOf(obj), obj, true)
+// wrote records an object whose position among the events is known only now.
+func (h *objectHistory) wrote(obj *trace.Object) {
+	h.note(keyOf(obj), obj, true)
 }
 
-// withKind gives a config in which a kind is among those that are followed.
+// withKind returns a config in which a kind is tracked.
 func withKind(config trace.Config, gvk schema.GroupVersionKind) trace.Config {
 	if _, there := config.TrackedObjects[gvk]; there {
 		return config

@@ -11,12 +11,13 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// movingSink is for programs that move objects in time. Objects that are moved by the same duration come in the order of time, so each of these
-// durations has a file, and in the end the files are merged.
+// movingSink is the sink of programs that move objects in time. Objects that are moved by the same
+// duration are in time order, so there is one file for each duration. The files are merged at the
+// end.
 type movingSink struct {
 	run    *run
 	spools map[int64]*spool
-	// sequence numbers the events in the order they come.
+	// sequence is the number of events so far.
 	sequence uint64
 }
 
@@ -25,7 +26,7 @@ func (s *movingSink) before(int64) error { return nil }
 func (s *movingSink) event(a *arrivals) error {
 	s.sequence++
 	if len(a.event.Applied)+len(a.event.Deleted) == 0 {
-		// An event that was empty from the beginning stays one.
+		// An event that is empty in the input is kept.
 		return s.put(0, &spooled{time: a.time, sequence: s.sequence, nothing: true})
 	}
 	for i := range a.event.Applied {
@@ -41,7 +42,7 @@ func (s *movingSink) event(a *arrivals) error {
 	return nil
 }
 
-// shiftAt gives one of the shifts of an event, of which there may be none.
+// shiftAt returns the shift of an object of an event; shifts may be empty.
 func shiftAt(shifts []int64, i int) int64 {
 	if i < len(shifts) {
 		return shifts[i]
@@ -49,12 +50,12 @@ func shiftAt(shifts []int64, i int) int64 {
 	return 0
 }
 
-// moved gives when something comes that is moved from a time.
+// moved returns the new time of an object that is moved from a time.
 func (r *run) moved(time, shift int64) int64 {
 	if shift >= 0 {
 		return time + shift
 	}
-	// Nothing comes before the trace begins: what would, is there when it does.
+	// Objects are not moved before the start of the trace: they exist at its start instead.
 	return max(time+shift, min(r.start, time))
 }
 
@@ -116,19 +117,19 @@ func (s *movingSink) finish(ctx context.Context) error {
 	}
 }
 
-// write writes what is to be one event.
+// write writes the records of one event.
 func (s *movingSink) write(direct *directSink, time int64, records []spooled) error {
 	event, err := joined(time, records)
 	if err != nil {
 		return fmt.Errorf("read what is moved: %w", err)
 	}
 	for i := range event.Applied {
-		s.run.ledger.wrote(&event.Applied[i])
+		s.run.history.wrote(&event.Applied[i])
 	}
 	return direct.event(&arrivals{time: time, event: event})
 }
 
-// earliest gives the time of what comes next, if anything does.
+// earliest returns the time of the next record, if there is one.
 func (s *movingSink) earliest() (time int64, some bool) {
 	time = math.MaxInt64
 	for _, file := range s.spools {
@@ -139,7 +140,8 @@ func (s *movingSink) earliest() (time int64, some bool) {
 	return time, some
 }
 
-// of takes what is of one time, in the order in which it came: as one event where something was moved to that time, otherwise as the events it was.
+// of returns all records of one time, in the order of the input: as one event if an object was
+// moved to that time, otherwise as the original events.
 func (s *movingSink) of(time int64) ([][]spooled, error) {
 	var out []spooled
 	moved := false
@@ -166,13 +168,13 @@ func (s *movingSink) of(time int64) ([][]spooled, error) {
 	return events, nil
 }
 
-// joined makes one event of what is of one time. Where that was several events, the last state of an object counts: an event has what is applied in
-// front of what is deleted.
+// joined merges the records of one time into an event. If they come from several events, the last
+// state of an object is used, because an event lists applied objects before deleted ones.
 func joined(time int64, records []spooled) (trace.Event, error) {
 	e := trace.Event{Time: time}
 	var parser trace.ObjectParser
 	type fate struct {
-		applied, deleted int // the last record that says so, from 1 on
+		applied, deleted int // the index of the last record of each kind, from 1
 	}
 	fates := map[objectKey]fate{}
 	several := len(records) > 0 && records[0].sequence != records[len(records)-1].sequence

@@ -9,12 +9,12 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// events takes all events through the workers: one goroutine reads, some work, and this one puts what comes out in order. first is the event that has been
-// read already, or nil.
+// events processes all events: one goroutine reads, several transform, and this one puts the
+// results in order. first is the event that has already been read, or nil.
 func (r *run) events(ctx context.Context, first *trace.Event) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	// As many batches as are made are on their way at most: that bounds the memory.
+	// The number of batches bounds the memory.
 	ahead := 2*r.opts.Workers + 2
 	free := make(chan *batch, ahead)
 	for range ahead {
@@ -81,7 +81,7 @@ func (r *run) read(ctx context.Context, event *trace.Event, free <-chan *batch, 
 			number++
 			event, err = r.in.Next()
 		}
-		// Both have room for every batch there is.
+		// Neither blocks: both channels have room for every batch.
 		work <- b
 		ordered <- b
 		switch {
@@ -94,7 +94,7 @@ func (r *run) read(ctx context.Context, event *trace.Event, free <-chan *batch, 
 	return nil
 }
 
-// arrange gives the events of a batch that were worked on to the ledger and the sink.
+// arrange passes the transformed events of a batch to the history and the sink.
 func (r *run) arrange(b *batch) error {
 	for i := range b.results {
 		if err := r.event(b, i); err != nil {
@@ -109,14 +109,14 @@ func (r *run) arrange(b *batch) error {
 
 // arrivals is an event on its way to the sink.
 type arrivals struct {
-	// time is when it is; number is its place among the events of the trace that was read.
+	// time is the time of the event; number is its index in the input.
 	time   int64
 	number int
-	// applied and deleted have their shifts beside them, where there are any.
+	// applied and deleted are the shifts of the objects; empty if none is moved.
 	event         trace.Event
 	appliedShifts []int64
 	deletedShifts []int64
-	// kept tells of each object that the event had whether anything is left of it.
+	// kept holds for each object of the original event whether anything is left of it.
 	kept []bool
 }
 
@@ -137,7 +137,7 @@ func (r *run) event(b *batch, i int) error {
 	r.summary.ObjectsRead += int64(len(e.Applied) + len(e.Deleted))
 	a := arrivals{time: time, number: number, event: trace.Event{Time: time}}
 	if !result.touched {
-		r.ledger.same(e)
+		r.history.same(e)
 		a.event.Applied, a.event.Deleted = e.Applied, e.Deleted
 		return r.sink.event(&a)
 	}
@@ -145,7 +145,7 @@ func (r *run) event(b *batch, i int) error {
 	if err := r.deleted(&a, e, b.records[result.deleted.from:result.deleted.to]); err != nil {
 		return err
 	}
-	r.ledger.lost(number, a.kept)
+	r.history.lost(number, a.kept)
 	if len(a.event.Applied)+len(a.event.Deleted) == 0 && len(e.Applied)+len(e.Deleted) > 0 {
 		return nil
 	}
@@ -157,7 +157,7 @@ func (r *run) applied(a *arrivals, b *batch, e *trace.Event, outcomes []outcome)
 		obj := &e.Applied[j]
 		a.kept = append(a.kept, o.same || o.objects.from != o.objects.to)
 		if o.same && o.objects == (span{}) {
-			r.ledger.apply(obj, nil, true)
+			r.history.apply(obj, nil, true)
 			a.add(obj, 0)
 			continue
 		}
@@ -165,7 +165,7 @@ func (r *run) applied(a *arrivals, b *batch, e *trace.Event, outcomes []outcome)
 		for k := range objects {
 			objects[k].moved = r.moved(a.time, objects[k].shift) - a.time
 		}
-		r.ledger.apply(obj, objects, o.same)
+		r.history.apply(obj, objects, o.same)
 		for k := range objects {
 			a.add(&objects[k].object, objects[k].shift)
 		}
@@ -189,7 +189,7 @@ func (r *run) deleted(a *arrivals, e *trace.Event, records []recordOutcome) erro
 		return nil
 	}
 	for j := range records {
-		ends, err := r.ledger.delete(&e.Deleted[j], &records[j])
+		ends, err := r.history.delete(&e.Deleted[j], &records[j])
 		if err != nil {
 			return err
 		}
@@ -202,7 +202,7 @@ func (r *run) deleted(a *arrivals, e *trace.Event, records []recordOutcome) erro
 	return nil
 }
 
-// changed tells who wants to know of an object that is not as it was.
+// changed calls OnChange for a changed object.
 func (r *run) changed(event int, time int64, before *trace.Object, objects []outObject) {
 	if r.opts.OnChange == nil || r.quiet {
 		return

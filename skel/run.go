@@ -10,46 +10,50 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// RunOptions are what a run can be told. The zero value is useful.
+// RunOptions are the options of a run. The zero value is useful.
 type RunOptions struct {
-	// Workers is how many goroutines work on events; 0: as many as there are processors.
+	// Workers is the number of goroutines that transform events. Default: the number of processors.
 	Workers int
-	// Progress is called now and then with the number of events done, by one goroutine at a time.
+	// Progress is called occasionally with the number of processed events. Calls are not concurrent.
 	Progress func(events int)
-	// OnChange is called for each object that is not as it was, in the order of the trace, by one goroutine at a time, as long as it returns true.
+	// OnChange is called for each changed object, in the order of the trace, as long as it returns
+	// true. Calls are not concurrent.
 	OnChange func(*Change) bool
-	// SpoolDir is where programs that move objects in time keep them meanwhile; empty for the system's default.
+	// SpoolDir is the directory for temporary files of programs that move objects in time. Default:
+	// the system's default.
 	SpoolDir string
 }
 
-// Change is what became of an object. It is valid until OnChange returns.
+// Change is the change of an object. It is valid until OnChange returns.
 type Change struct {
-	// Event is the number of the event, from 0 on, and Time when it was, in unix seconds.
+	// Event is the index of the event, and Time its time in unix seconds.
 	Event int
 	Time  int64
-	// Before is the object as it was; nil for one that was inserted.
+	// Before is the original object; nil if it was inserted.
 	Before *trace.Object
-	// After is what it became: nothing, one object, or several.
+	// After is the result: no object, one, or several.
 	After []ChangedObject
 }
 
-// ChangedObject is an object that another one became.
+// ChangedObject is an object that results from another one.
 type ChangedObject struct {
 	*trace.Object
-	// Shift is by how many seconds it was moved.
+	// Shift is the number of seconds by which it was moved.
 	Shift int64
 }
 
-// Output takes what comes out of a run: a [trace.Writer] or a [trace.FileWriter].
+// Output receives the output of a run: a [trace.Writer] or a [trace.FileWriter].
 type Output interface {
 	WriteEvent(e *trace.Event) error
 	Finish(tail *trace.Tail) error
 }
 
-// Run runs the program on a trace that has not been read from yet, and writes what comes out of it. create makes the output, once, with the options that
-// save work for a [trace.FileWriter]; a [trace.Writer] to anything else has to be made with Events and Expected 0, as nobody knows yet whether there will be an
-// extension. The output is finished when Run returns without an error, and is the caller's to give up otherwise. Errors are a [*RunError] where
-// the program could not do something, and those of reading and writing.
+// Run runs the program on a trace from which nothing has been read yet, and writes the result. It
+// calls create once to create the output, with options that avoid work for a [trace.FileWriter]. A
+// [trace.Writer] to anything else must be created with Events and Expected 0, because it is not
+// known yet whether there will be an extension. If Run returns without an error, the output is
+// finished; otherwise the caller must close it. The error is a [*RunError] if the program cannot be
+// applied to an object, or an error of reading or writing.
 func (p *Program) Run(ctx context.Context, in *trace.Reader, create func(*trace.Config, trace.WriterOptions) (Output, error), opts RunOptions) (*Summary, error) {
 	if opts.Workers <= 0 {
 		opts.Workers = runtime.GOMAXPROCS(0)
@@ -64,7 +68,7 @@ func (p *Program) Run(ctx context.Context, in *trace.Reader, create func(*trace.
 	} else if first = nil; p.code.RelativeInsert() {
 		return nil, errors.New("the trace has no events: there is no start that something could be inserted after")
 	}
-	r := &run{program: p, opts: opts, in: in, start: start, summary: p.newSummary(), ledger: newLedger(p.code.Traits())}
+	r := &run{program: p, opts: opts, in: in, start: start, summary: p.newSummary(), history: newObjectHistory(p.code.Traits())}
 	if r.inserts, err = r.insertions(); err != nil {
 		return nil, err
 	}
@@ -100,8 +104,8 @@ func (p *Program) Run(ctx context.Context, in *trace.Reader, create func(*trace.
 	return r.summary, r.out.Finish(tail)
 }
 
-// RunFile runs the program on the trace in a file and writes the result to another one, which appears under its name only when it is complete and on
-// disk. They may be the same.
+// RunFile runs the program on the trace in a file and writes the result to another file, which
+// appears under its name only when it is complete and synced. Both may be the same file.
 func (p *Program) RunFile(ctx context.Context, input, output string, opts RunOptions) (_ *Summary, err error) {
 	in, err := trace.Open(input)
 	if err != nil {
@@ -125,7 +129,8 @@ func (p *Program) RunFile(ctx context.Context, input, output string, opts RunOpt
 	return summary, err
 }
 
-// RunTrace runs the program on a trace in memory. in is left as it is; the result may share its memory.
+// RunTrace runs the program on a trace in memory. in is not modified; the result may share its
+// memory.
 func (p *Program) RunTrace(ctx context.Context, in *trace.Trace, opts RunOptions) (*trace.Trace, *Summary, error) {
 	read, write := io.Pipe()
 	written := make(chan error, 1)
@@ -152,7 +157,7 @@ func (p *Program) RunTrace(ctx context.Context, in *trace.Trace, opts RunOptions
 	return &out.trace, summary, nil
 }
 
-// memoryOutput keeps a trace in memory.
+// memoryOutput collects a trace in memory.
 type memoryOutput struct{ trace trace.Trace }
 
 func (o *memoryOutput) create(config *trace.Config, _ trace.WriterOptions) (Output, error) {
@@ -178,17 +183,17 @@ type run struct {
 	out     Output
 	start   int64
 	summary *Summary
-	ledger  *ledger
+	history *objectHistory
 	inserts []insertion
 	sink    sink
 
 	last   int64 // time of the last event that was read
-	number int   // of the next event to be put in order
-	// quiet: OnChange wants no more.
+	number int   // index of the next event in order
+	// quiet: OnChange returned false.
 	quiet bool
 }
 
-// config gives the trace's config, with the kinds that are inserted.
+// config returns the trace's config, including the kinds of inserted objects.
 func (r *run) config() *trace.Config {
 	config := *r.in.Config()
 	for _, i := range r.inserts {

@@ -16,7 +16,7 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// parseTrace makes a trace of the notation of the conformance scripts.
+// parseTrace parses a trace in the notation of the conformance scripts.
 func parseTrace(t *testing.T, text string) *trace.Trace {
 	t.Helper()
 	w, err := parseWorld(&section{body: strings.Split(strings.TrimSpace(text), "\n")}, nil)
@@ -30,7 +30,7 @@ func parseTrace(t *testing.T, text string) *trace.Trace {
 	return made
 }
 
-// longTrace has more events than there is room for on the way through a run.
+// longTrace returns a trace with more events than a run holds at a time.
 func longTrace(t *testing.T, events int) *trace.Trace {
 	t.Helper()
 	var b strings.Builder
@@ -40,7 +40,7 @@ func longTrace(t *testing.T, events int) *trace.Trace {
 	return parseTrace(t, b.String())
 }
 
-// reader gives a Reader of a trace.
+// reader returns a Reader of a trace.
 func reader(t *testing.T, in *trace.Trace) *trace.Reader {
 	t.Helper()
 	var b bytes.Buffer
@@ -63,7 +63,7 @@ func mustCompile(t *testing.T, program string) *skel.Program {
 	return compiled
 }
 
-// faultyOutput fails where it is told to.
+// faultyOutput fails at a given point.
 type faultyOutput struct {
 	event, finish error
 	events        int
@@ -114,7 +114,8 @@ func TestProgram_Run_OutputErrors(t *testing.T) {
 	})
 }
 
-// checkEmpty looks for files in a folder, and, where the system tells, for open ones that have no name there any more.
+// checkEmpty checks that there are no files in a directory and, if the system can list them, no
+// open files that were deleted from it.
 func checkEmpty(t *testing.T, dir string) {
 	t.Helper()
 	left, err := os.ReadDir(dir)
@@ -132,7 +133,7 @@ func checkEmpty(t *testing.T, dir string) {
 	}
 }
 
-// TestProgram_Run_NoSpool says that a folder that is not there is told of.
+// TestProgram_Run_NoSpool checks the error for a directory that does not exist.
 func TestProgram_Run_NoSpool(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "missing")
 	_, _, err := mustCompile(t, `shift(*, 1m);`).RunTrace(t.Context(), longTrace(t, 10), skel.RunOptions{SpoolDir: dir})
@@ -212,7 +213,7 @@ func TestProgram_Run_Progress(t *testing.T) {
 	}
 }
 
-// changeText gives a change as a line.
+// changeText returns a change as one line.
 func changeText(c *skel.Change) string {
 	text := fmt.Sprintf("%d@%d", c.Event, c.Time)
 	if c.Before != nil {

@@ -6,13 +6,15 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// Selector is a compiled selector: what stands before the comma in a command. It is immutable and safe for concurrent use.
+// Selector is a compiled selector: the first argument of a command. It is immutable and safe for
+// concurrent use.
 type Selector struct {
 	source string
 	code   *machine.Program
 }
 
-// CompileSelector compiles a selector. "*" and the empty text select everything. What is wrong with it is an [*Error].
+// CompileSelector compiles a selector. "*" and the empty text match everything. If the selector is
+// invalid, the error is an [*Error].
 func CompileSelector(source string) (*Selector, error) {
 	parsed, found, more := syntax.ParseSelector(source, syntax.DefaultLimits())
 	if len(found) > 0 {
@@ -21,11 +23,12 @@ func CompileSelector(source string) (*Selector, error) {
 	return &Selector{source: source, code: machine.CompileSelector(parsed)}, nil
 }
 
-// String gives the selector as it was written.
+// String returns the selector as it was written.
 func (s *Selector) String() string { return s.source }
 
-// Matcher gives a function that tells whether the selector selects an object at a time, in a trace that begins at start; times are in unix seconds. The function is not
-// safe for concurrent use; its errors are comparisons that cannot be.
+// Matcher returns a function that reports whether the selector matches an object at a time, in a
+// trace that begins at start. Times are in unix seconds. The function is not safe for concurrent
+// use. It returns an error if values cannot be compared.
 func (s *Selector) Matcher(start int64) func(time int64, obj *trace.Object) (bool, error) {
 	return machine.New(s.code, start, machine.DefaultLimits()).Matches
 }

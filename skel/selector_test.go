@@ -39,7 +39,7 @@ func TestSelector_Matcher(t *testing.T) {
 `)
 	for _, test := range []struct {
 		selector string
-		// want has, for each object, whether it is selected, or ! for an error.
+		// want holds, for each object, whether it is matched, or ! for an error.
 		want string
 	}{
 		{"", "yyyyy"},

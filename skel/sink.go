@@ -7,21 +7,21 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// sink takes the events that come out, in the order of those that went in, and writes them in the order of time.
+// sink receives the transformed events in the order of the input, and writes them in time order.
 type sink interface {
-	// before is told that everything that comes from now on is of a time, or later.
+	// before announces that all further events have this time or a later one.
 	before(time int64) error
 	event(a *arrivals) error
 	finish(ctx context.Context) error
 	close() error
 }
 
-// directSink writes events that stay where they are, and what is inserted between them.
+// directSink writes events that are not moved, and the inserted objects between them.
 type directSink struct{ run *run }
 
 func (s *directSink) event(a *arrivals) error {
 	if more := s.run.at(a.time); len(more) > 0 {
-		// What is there is a part of other memory.
+		// The slice shares its memory with others, so append must copy it.
 		a.event.Applied = append(a.event.Applied[:len(a.event.Applied):len(a.event.Applied)], more...)
 	}
 	return s.run.write(&a.event)

@@ -11,26 +11,26 @@ import (
 // spooled is an object, or an empty event, that waits for its time.
 type spooled struct {
 	time int64
-	// sequence is the same for the objects of one event, and greater for those of later ones.
+	// sequence is the same for all objects of one event, and increases from event to event.
 	sequence uint64
 	deleted  bool
 	nothing  bool
 	raw      []byte
 }
 
-// spool is a temporary file of what is written and later read in the same order. It has no name: what is left of it when the process is killed is
-// nothing.
+// spool is a temporary file that is written, then read in the same order. It is unlinked when it is
+// created, so nothing is left if the process is killed.
 type spool struct {
 	file *os.File
-	// named: the name could not go while the file is open.
+	// named: the file could not be unlinked while open.
 	named bool
 	out   *bufio.Writer
 	in    *bufio.Reader
-	// next is what comes next when it is read; nil at the end.
+	// next is the next record to read; nil at the end.
 	next *spooled
 }
 
-// spoolBuffer is how much of a spool is in memory.
+// spoolBuffer is the size of a spool's buffer.
 const spoolBuffer = 64 << 10
 
 func newSpool(dir string) (*spool, error) {
@@ -38,12 +38,13 @@ func newSpool(dir string) (*spool, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Where the name cannot go while the file is open, close removes it; once it is gone, it may be another file's.
+	// If the file could not be unlinked while open, close removes it. Otherwise close must not: the
+	// name may already belong to another file.
 	named := os.Remove(file.Name()) != nil
 	return &spool{file: file, named: named, out: bufio.NewWriterSize(file, spoolBuffer)}, nil
 }
 
-// What the flags of a record are.
+// The flags of a record.
 const (
 	flagDeleted = 1 << iota
 	flagNothing
@@ -70,7 +71,7 @@ func (s *spool) write(r *spooled) error {
 	return err
 }
 
-// rewind ends writing and begins reading.
+// rewind switches from writing to reading.
 func (s *spool) rewind() error {
 	if err := s.out.Flush(); err != nil {
 		return err
@@ -82,7 +83,7 @@ func (s *spool) rewind() error {
 	return s.advance()
 }
 
-// advance reads what comes next.
+// advance reads the next record.
 func (s *spool) advance() error {
 	s.next = nil
 	flags, err := s.in.ReadByte()

@@ -4,36 +4,39 @@ import (
 	"simkube.io/simkube/skel/internal/machine"
 )
 
-// Counts say what commands did.
+// Counts are the effects of commands.
 type Counts struct {
-	// Events is how many events had an object that matched.
+	// Events is the number of events with an object that matched.
 	Events int64 `json:"eventsMatched"`
-	// Objects is how many objects matched.
+	// Objects is the number of objects that matched.
 	Objects int64 `json:"objectsMatched"`
-	// Fields is how many fields were removed or set.
+	// Fields is the number of fields that were removed or set.
 	Fields int64 `json:"fieldsModified"`
-	// Deleted is how many objects were dropped.
+	// Deleted is the number of objects that were dropped.
 	Deleted int64 `json:"objectsDeleted"`
 }
 
-// CommandSummary is what one command did.
+// CommandSummary is the effect of one command.
 type CommandSummary struct {
 	Command string `json:"command"`
 	Line    int    `json:"line"`
 	Counts
 }
 
-// Summary is what a program did to a trace.
+// Summary is the effect of a program on a trace.
 type Summary struct {
-	// Counts are those of all commands together: an event or an object that several commands matched counts once.
+	// Counts are those of all commands together: an event or an object that several commands matched
+	// counts once.
 	Counts
 	Commands []CommandSummary `json:"commands"`
-	// EventsRead and EventsWritten are how many events went in and came out, ObjectsRead and ObjectsWritten how many objects, deletions included.
+	// EventsRead and EventsWritten are the numbers of events in the input and the output, ObjectsRead
+	// and ObjectsWritten the numbers of objects, including deletions.
 	EventsRead     int64 `json:"eventsRead"`
 	EventsWritten  int64 `json:"eventsWritten"`
 	ObjectsRead    int64 `json:"objectsRead"`
 	ObjectsWritten int64 `json:"objectsWritten"`
-	// Unordered is how many events were earlier than one in front of them. They are written with the time of that.
+	// Unordered is the number of events that were earlier than a preceding event. They are written
+	// with the time of that event.
 	Unordered int64 `json:"eventsOutOfOrder,omitempty"`
 }
 
@@ -45,7 +48,7 @@ func (p *Program) newSummary() *Summary {
 	return s
 }
 
-// add adds what a machine counted.
+// add adds the counts of a machine.
 func (s *Summary) add(m *machine.Machine) {
 	for i, c := range m.Counts() {
 		s.Commands[i].add(c)

@@ -8,20 +8,21 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// tail makes what stands after the events agree with the events that came out.
+// tail makes the tail of the trace consistent with the events of the output.
 func (r *run) tail(tail *trace.Tail) error {
-	l := r.ledger
-	index(tail, l)
-	if l.traits.Tracks() {
-		tail.Lifecycles = l.lifecycles(tail.Lifecycles)
+	h := r.history
+	index(tail, h)
+	if h.traits.Tracks() {
+		tail.Lifecycles = h.lifecycles(tail.Lifecycles)
 	}
-	return l.extension(tail)
+	return h.extension(tail)
 }
 
-// index corrects the index: what has no manifest any more goes, and what has another one gets its hash.
-func index(tail *trace.Tail, l *ledger) {
-	for key := range l.sources {
-		if _, there := l.results[key]; there {
+// index updates the index: objects without a manifest are removed, and changed ones get their new
+// hash.
+func index(tail *trace.Tail, h *objectHistory) {
+	for key := range h.sources {
+		if _, there := h.results[key]; there {
 			continue
 		}
 		names := tail.Index[key.gvk]
@@ -30,7 +31,7 @@ func index(tail *trace.Tail, l *ledger) {
 			delete(tail.Index, key.gvk)
 		}
 	}
-	for key, result := range l.results {
+	for key, result := range h.results {
 		if !result.known {
 			continue
 		}
@@ -44,7 +45,7 @@ func index(tail *trace.Tail, l *ledger) {
 	}
 }
 
-// ownerKey gives which object an owner of pods is.
+// ownerKey returns the key of an owner of pods.
 func ownerKey(owner trace.PodOwner) objectKey {
 	namespace, name := trace.SplitNamespacedName(owner.Name)
 	return objectKey{owner.GVK, namespace, name}
@@ -54,11 +55,11 @@ func (k objectKey) owner() trace.PodOwner {
 	return trace.PodOwner{GVK: k.gvk, Name: trace.NamespacedName(k.namespace, k.name)}
 }
 
-// lifecycles gives the lifecycles to those that their owners became.
-func (l *ledger) lifecycles(in trace.Lifecycles) trace.Lifecycles {
+// lifecycles assigns the lifecycles to the objects that their owners became.
+func (h *objectHistory) lifecycles(in trace.Lifecycles) trace.Lifecycles {
 	out := trace.Lifecycles{}
 	for owner, pods := range in {
-		s := l.sources[ownerKey(owner)]
+		s := h.sources[ownerKey(owner)]
 		if s == nil {
 			merge(out, owner, pods)
 			continue
@@ -73,7 +74,8 @@ func (l *ledger) lifecycles(in trace.Lifecycles) trace.Lifecycles {
 	return out
 }
 
-// together gives by how much all manifests of a source were moved, and 0 where that is not the same for all of them.
+// together returns the shift of all manifests of a source, or 0 if they were moved by different
+// amounts.
 func (s *source) together() int64 {
 	if s.mixed {
 		return 0
@@ -87,7 +89,7 @@ func merge(out trace.Lifecycles, owner trace.PodOwner, pods map[uint64][]trace.L
 		out[owner] = pods
 		return
 	}
-	// What is there may be another owner's too.
+	// The existing map may belong to another owner, too.
 	both := map[uint64][]trace.Lifecycle{}
 	for _, some := range []map[uint64][]trace.Lifecycle{there, pods} {
 		for hash, list := range some {
@@ -114,41 +116,41 @@ func shifted(pods map[uint64][]trace.Lifecycle, shift int64) map[uint64][]trace.
 	return out
 }
 
-// extension makes what SimKube records beyond the format agree with the events.
-func (l *ledger) extension(tail *trace.Tail) error {
-	if tail.Extension == nil || !l.traits.Tracks() && !l.regrouped {
+// extension makes the extension consistent with the events.
+func (h *objectHistory) extension(tail *trace.Tail) error {
+	if tail.Extension == nil || !h.traits.Tracks() && !h.regrouped {
 		return nil
 	}
 	x, err := trace.ParseExtension(tail.Extension)
 	if errors.Is(err, trace.ErrExtensionVersion) {
-		// Nobody here can tell what it says of the events that are gone.
+		// An extension of an unknown version may refer to events that were removed.
 		tail.Extension = nil
 		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("read x-simkube: %w", err)
 	}
-	if l.regrouped {
+	if h.regrouped {
 		x.EventTimes = nil
 	} else {
-		x.EventTimes = l.eventTimes(x.EventTimes)
+		x.EventTimes = h.eventTimes(x.EventTimes)
 	}
-	x.Pods = l.pods(x.Pods)
+	x.Pods = h.pods(x.Pods)
 	tail.Extension, err = x.Encode()
 	return err
 }
 
-// eventTimes takes the times of objects that are gone out.
-func (l *ledger) eventTimes(in [][]uint16) [][]uint16 {
+// eventTimes removes the times of dropped objects.
+func (h *objectHistory) eventTimes(in [][]uint16) [][]uint16 {
 	out := in[:0]
-	dropped := l.drops.read()
+	dropped := h.drops.read()
 	for i, times := range in {
 		if dropped.event != i {
 			out = append(out, times)
 			continue
 		}
 		if dropped.objects != len(times) {
-			return nil // it said nothing before, either
+			return nil // it was already invalid
 		}
 		left := times[:0]
 		for j := range times {
@@ -164,15 +166,15 @@ func (l *ledger) eventTimes(in [][]uint16) [][]uint16 {
 	return out
 }
 
-// millis is how many milliseconds a second has.
+// millis is the number of milliseconds per second.
 const millis = 1000
 
-// pods gives the pods to those that their owners became.
-func (l *ledger) pods(in []trace.PodTimes) []trace.PodTimes {
+// pods assigns the pods to the objects that their owners became.
+func (h *objectHistory) pods(in []trace.PodTimes) []trace.PodTimes {
 	var out []trace.PodTimes
 	for _, pod := range in {
 		key := ownerKey(pod.Owner)
-		s := l.sources[key]
+		s := h.sources[key]
 		if s == nil {
 			out = append(out, pod)
 			continue
@@ -180,7 +182,7 @@ func (l *ledger) pods(in []trace.PodTimes) []trace.PodTimes {
 		if len(s.all) == 0 {
 			continue
 		}
-		// A copy has had no pods that anybody saw.
+		// A copy has no recorded pods.
 		owner := s.all[0]
 		if slices.Contains(s.all, key) {
 			owner = key

@@ -9,18 +9,18 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// What a batch of events holds at least before it is worked on.
+// The minimum size of a batch of events.
 const (
 	batchBytes  = 256 << 10
 	batchEvents = 1 << 10
 )
 
-// batch is a number of events on their way through the workers.
+// batch is a group of events that a worker transforms.
 type batch struct {
-	first   int // number of the first event
+	first   int // index of the first event
 	in      trace.Batch
 	results []eventResult
-	// outcomes, objects and records are what results are parts of.
+	// outcomes, objects and records are the memory that results refer to.
 	outcomes []outcome
 	objects  []outObject
 	records  []recordOutcome
@@ -29,7 +29,7 @@ type batch struct {
 	done     chan struct{}
 }
 
-// maxArena is how much memory for manifests a batch keeps to be used again.
+// maxArena is the maximum size of the memory for manifests that a batch keeps for reuse.
 const maxArena = 1 << 20
 
 func (b *batch) reset(first int) {
@@ -43,37 +43,38 @@ func (b *batch) reset(first int) {
 	b.done = make(chan struct{})
 }
 
-// eventResult is what became of an event.
+// eventResult is the result of an event.
 type eventResult struct {
-	// touched: not everything is as it was, or the ledger wants to know of it. Otherwise the rest is empty.
+	// touched: something changed, or the history needs the event. Otherwise the other fields are
+	// empty.
 	touched bool
-	// applied and deleted are parts of the batch's outcomes and records.
+	// applied and deleted are ranges of the batch's outcomes and records.
 	applied, deleted span
 }
 
 type span struct{ from, to int }
 
-// outcome is what became of an applied object: a part of the batch's objects.
+// outcome is the result of an applied object: a range of the batch's objects.
 type outcome struct {
 	objects span
-	// same: it is one object, as it was.
+	// same: the object is unchanged.
 	same bool
 }
 
-// outObject is an object that another one became.
+// outObject is an object that results from another one.
 type outObject struct {
 	object trace.Object
 	shift  int64
-	// moved is by how much it is moved in the end, which is less where the trace's first event is in the way.
+	// moved is the effective shift, which is less than shift if the start of the trace limits it.
 	moved int64
-	// indexed: its hash may not be the one that the trace's index has.
+	// indexed: its hash may differ from that in the trace's index.
 	indexed bool
 }
 
-// recordOutcome is what became of the record of a deleted object, as far as the record tells.
+// recordOutcome is the result for the record of a deleted object, computed from the record alone.
 type recordOutcome struct {
 	object trace.Object
-	// dropped: it goes; copied: those of the copies of its object do not.
+	// dropped: the record is dropped; copied: the records of the object's copies are not.
 	dropped, copied bool
 	shift           int64
 }
@@ -91,10 +92,10 @@ func (r *run) newWorker() *worker {
 	return &worker{program: p, traits: p.code.Traits(), machine: machine.New(p.code, r.start, machine.DefaultLimits())}
 }
 
-// work runs the program on a batch. The first error ends it.
+// work runs the program on a batch. It stops at the first error.
 func (w *worker) work(b *batch) {
 	defer close(b.done)
-	// What becomes of the batch is about as large as it is, unless a program makes copies.
+	// The result is about as large as the batch, unless the program makes copies.
 	w.machine.SetMemory(slices.Grow(b.arena, b.in.Size()+b.in.Size()/8))
 	for i := range b.in.Events {
 		e := &b.in.Events[i]
@@ -140,7 +141,7 @@ func (w *worker) event(b *batch, number int, e *trace.Event) error {
 	return nil
 }
 
-// outcome makes objects of what came out of the machine for an object.
+// outcome converts the outputs of the machine for an object.
 func (w *worker) outcome(b *batch, obj *trace.Object, outputs []machine.Output) (outcome, error) {
 	same := len(outputs) == 1 && outputs[0].Raw == nil && outputs[0].Shift == 0
 	if same && !w.traits.DropsSome {
@@ -162,7 +163,7 @@ func (w *worker) outcome(b *batch, obj *trace.Object, outputs []machine.Output) 
 	return out, nil
 }
 
-// object makes an object of a manifest that came out of the machine.
+// object creates an object from an output of the machine.
 func (w *worker) object(of *trace.Object, o *machine.Output) (trace.Object, error) {
 	if !o.Same {
 		return w.parser.Parse(o.Raw)
@@ -172,13 +173,14 @@ func (w *worker) object(of *trace.Object, o *machine.Output) (trace.Object, erro
 	return of.Rewritten(o.Raw, trace.Sections{Namespace: at(s.Namespace), Name: at(s.Name), Labels: at(s.Labels), Spec: at(s.Spec)}), nil
 }
 
-// identical tells whether two manifests are of the same object.
+// identical reports whether two manifests are of the same object.
 func identical(a, b *trace.Object) bool {
 	return a.GVK() == b.GVK() && a.Name() == b.Name() && a.Namespace() == b.Namespace()
 }
 
 func (w *worker) record(obj *trace.Object) (recordOutcome, error) {
-	plain, err := trace.NewDeleted(obj.GVK(), obj.NamespacedName()) // an old trace may have all of the manifest
+	// an old trace may hold the whole manifest
+	plain, err := trace.NewDeleted(obj.GVK(), obj.NamespacedName())
 	if err != nil {
 		return recordOutcome{}, err
 	}

@@ -19,13 +19,13 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/container"
 )
 
-// azureContainer is a container on Azure Blob Storage. It goes without the wrapper that the other clouds have, which
-// gives objects other names where a key has a percent sign.
+// azureContainer is a container on Azure Blob Storage. It does not use the library that the other
+// clouds use, because that library renames objects whose key contains a percent sign.
 type azureContainer struct {
 	client   *container.Client
 	name     string
 	account  string
-	shared   bool // the account's key is used
+	shared   bool // the account key is used
 	partSize int
 }
 
@@ -54,7 +54,7 @@ func openAzure(options Options, location Location) (backend, error) {
 	}, nil
 }
 
-// newAzureClient takes the key that the environment has, and the default chain when it has none.
+// newAzureClient uses the key in the environment, or the default credential chain if there is none.
 func newAzureClient(options Options, account, address string) (*container.Client, error) {
 	settings := &container.ClientOptions{ClientOptions: azcore.ClientOptions{
 		Transport: &http.Client{Transport: options.Transport},
@@ -63,7 +63,7 @@ func newAzureClient(options Options, account, address string) (*container.Client
 	if key := options.Getenv("AZURE_STORAGE_ACCOUNT_KEY"); key != "" {
 		shared, err := container.NewSharedKeyCredential(account, key)
 		if err != nil {
-			// The error may quote the key.
+			// The error may contain the key.
 			return nil, &setupError{
 				reason: "the account's key is no base64",
 				hint:   "set AZURE_STORAGE_ACCOUNT_KEY to one of the account's two access keys",
@@ -79,7 +79,7 @@ func newAzureClient(options Options, account, address string) (*container.Client
 			err:    err,
 		}
 	}
-	return container.NewClient(address, toldIdentity{identity}, settings)
+	return container.NewClient(address, azureTokenErrors{identity}, settings)
 }
 
 func (b *azureContainer) open(ctx context.Context, key string) (io.ReadCloser, int64, error) {
@@ -94,11 +94,11 @@ func (b *azureContainer) open(ctx context.Context, key string) (io.ReadCloser, i
 	return got.NewRetryReader(ctx, nil), size, nil
 }
 
-// upload stages blocks and makes the object of them at the end. Blocks of an object that never comes to be cannot be
-// removed: Azure drops them after a week, and nobody sees them until then.
+// upload stages blocks and commits them at the end. Blocks of an object that is never committed
+// cannot be removed: they are invisible, and Azure deletes them after a week.
 func (b *azureContainer) upload(ctx context.Context, key string, r io.Reader) error {
 	mime := contentType
-	_, err := b.client.NewBlockBlobClient(key).UploadStream(ctx, &lastWord{r: r}, &blockblob.UploadStreamOptions{
+	_, err := b.client.NewBlockBlobClient(key).UploadStream(ctx, &stickyReader{r: r}, &blockblob.UploadStreamOptions{
 		BlockSize:   int64(b.partSize),
 		Concurrency: uploadsAtOnce,
 		HTTPHeaders: &blob.HTTPHeaders{BlobContentType: &mime},
@@ -106,8 +106,8 @@ func (b *azureContainer) upload(ctx context.Context, key string, r io.Reader) er
 	return err
 }
 
-// check tries to write in the place of a version that never was. That the container exists and the credentials permit it
-// is looked at before.
+// check tries to overwrite a version that does not exist. The server checks first that the
+// container exists and that the credentials grant access.
 func (b *azureContainer) check(ctx context.Context, key string) error {
 	etag := azcore.ETag(`"0x8D00000000000000"`)
 	_, err := b.client.NewBlockBlobClient(key).Upload(ctx, streaming.NopCloser(bytes.NewReader(nil)), &blockblob.UploadOptions{
@@ -121,10 +121,10 @@ func (b *azureContainer) check(ctx context.Context, key string) error {
 
 func (b *azureContainer) close() {}
 
-// toldIdentity tells a failure to get a token from other failures.
-type toldIdentity struct{ azcore.TokenCredential }
+// azureTokenErrors marks failures to get a token.
+type azureTokenErrors struct{ azcore.TokenCredential }
 
-func (t toldIdentity) GetToken(ctx context.Context, options policy.TokenRequestOptions) (azcore.AccessToken, error) {
+func (t azureTokenErrors) GetToken(ctx context.Context, options policy.TokenRequestOptions) (azcore.AccessToken, error) {
 	token, err := t.TokenCredential.GetToken(ctx, options)
 	if err != nil {
 		err = &credentialsError{err}

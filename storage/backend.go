@@ -8,29 +8,30 @@ import (
 	"net/url"
 )
 
-// backend is one bucket, or its like, of one kind of storage. Its methods give errors as they come: explain makes
-// something of them.
+// backend is one bucket or container of one kind of storage. Its methods return errors unchanged;
+// explain interprets them.
 type backend interface {
-	// open gives the object's bytes and how many there are, -1 if nobody knows.
+	// open returns the object's bytes and their number, -1 if it is not known.
 	open(ctx context.Context, key string) (io.ReadCloser, int64, error)
-	// upload makes an object of all that r gives. It is there once upload returns nil, not before, and only if r ended
-	// with io.EOF; otherwise nothing is left. When r fails, ctx has been cancelled before.
+	// upload creates an object with everything that r returns. The object exists when upload returns
+	// nil, not before, and only if r ended with io.EOF; otherwise nothing remains. If r fails, ctx has
+	// been cancelled before.
 	upload(ctx context.Context, key string, r io.Reader) error
-	// check tells whether upload could work.
+	// check returns an error if upload would fail.
 	check(ctx context.Context, key string) error
-	// explain says what an error means, as far as the backend knows: a zero finding if it does not.
+	// explain returns the meaning of an error, or a zero finding if the backend does not know it.
 	explain(err error) finding
 	close()
 }
 
-// finding is what is known about a failure.
+// finding describes a failure.
 type finding struct {
 	kind   error
 	reason string
 	hint   string
 }
 
-// backend gives what works on a location. The backend may be nil with an error.
+// backend returns the backend of a location. The backend may be nil if there is an error.
 func (c *Client) backend(ctx context.Context, op string, location Location) (backend, error) {
 	if location.ReadOnly() && op != "read" {
 		return nil, ErrReadOnly
@@ -51,7 +52,7 @@ func (c *Client) backend(ctx context.Context, op string, location Location) (bac
 	}
 }
 
-// setupError is what is wrong with the settings, before anybody is asked.
+// setupError is an error in the settings, found before any request.
 type setupError struct {
 	reason, hint string
 	err          error
@@ -60,19 +61,19 @@ type setupError struct {
 func (e *setupError) Error() string { return e.reason }
 func (e *setupError) Unwrap() error { return e.err }
 
-// credentialsError is what went wrong when credentials were got.
+// credentialsError is a failure to get credentials.
 type credentialsError struct{ err error }
 
 func (e *credentialsError) Error() string { return "get credentials: " + e.err.Error() }
 func (e *credentialsError) Unwrap() error { return e.err }
 
-// leftError joins a failure when what had been uploaded could not be removed.
+// leftError is joined to a failure if the uploaded parts could not be removed.
 type leftError struct{ err error }
 
 func (e *leftError) Error() string { return "remove the parts: " + e.err.Error() }
 func (e *leftError) Unwrap() error { return e.err }
 
-// explain makes an *Error of what a backend gave. b may be nil.
+// explain converts an error of a backend to an *Error. b may be nil.
 func explain(ctx context.Context, op string, location Location, b backend, err error) error {
 	if err == nil {
 		return nil
@@ -123,7 +124,7 @@ func find(b backend, err error) finding {
 	return findNetwork(err)
 }
 
-// findNetwork knows the failures that all who use the network have.
+// findNetwork handles the failures that all network backends have in common.
 func findNetwork(err error) finding {
 	var dns *net.DNSError
 	if errors.As(err, &dns) {
@@ -143,7 +144,7 @@ func findNetwork(err error) finding {
 	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
 		return finding{ErrUnavailable, "the connection broke off", "try again"}
 	}
-	// The URL of a request may be signed: only what happened to it is told.
+	// The URL of a request may be signed, so only the error is included.
 	var request *url.Error
 	if errors.As(err, &request) {
 		return finding{ErrUnavailable, "the request failed: " + request.Err.Error(), "check the endpoint and the network"}

@@ -9,8 +9,8 @@ import (
 	"simkube.io/simkube/storage/storagetest"
 )
 
-// BenchmarkUpload writes an object in the small pieces that an encoder makes, on loopback. The bytes allocated per object
-// say that no more than some parts of it are held, however large it is.
+// BenchmarkUpload writes an object on loopback in small pieces, as an encoder does. The allocated
+// bytes per object show that only a few parts are held in memory, regardless of the size.
 func BenchmarkUpload(b *testing.B) {
 	for _, kind := range []struct {
 		name  string

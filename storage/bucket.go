@@ -8,14 +8,14 @@ import (
 	"gocloud.dev/blob"
 )
 
-// contentType is what objects are marked as: whether they are compressed is for who reads them to find out.
+// contentType is the content type of objects. Whether they are compressed is left to the reader.
 const contentType = "application/octet-stream"
 
-// bucket is what S3 and Google have in common.
+// bucket implements the common parts of S3 and Google.
 type bucket struct {
 	*blob.Bucket
 	partSize int
-	prepare  func(asFunc func(any) bool) error // of blob.WriterOptions.BeforeWrite; may be nil
+	prepare  func(asFunc func(any) bool) error // blob.WriterOptions.BeforeWrite; may be nil
 }
 
 func (b bucket) open(ctx context.Context, key string) (io.ReadCloser, int64, error) {
@@ -27,7 +27,7 @@ func (b bucket) open(ctx context.Context, key string) (io.ReadCloser, int64, err
 }
 
 func (b bucket) upload(ctx context.Context, key string, r io.Reader) error {
-	return b.Upload(ctx, key, &lastWord{r: r}, &blob.WriterOptions{
+	return b.Upload(ctx, key, &stickyReader{r: r}, &blob.WriterOptions{
 		ContentType:    contentType,
 		BufferSize:     b.partSize,
 		MaxConcurrency: uploadsAtOnce,
@@ -37,14 +37,15 @@ func (b bucket) upload(ctx context.Context, key string, r io.Reader) error {
 
 func (b bucket) close() { b.Close() }
 
-// lastWord keeps on failing once its reader has failed, and gives no more than a Read: without it, an upload might take
-// the end of a pipe that was closed after a failure for the end of the object.
-type lastWord struct {
+// stickyReader returns the first error of its reader from then on, and has no other methods than
+// Read. Without it, an upload might take the end of a pipe that was closed after a failure for the
+// end of the object.
+type stickyReader struct {
 	r   io.Reader
 	err error
 }
 
-func (l *lastWord) Read(p []byte) (int, error) {
+func (l *stickyReader) Read(p []byte) (int, error) {
 	if l.err != nil {
 		return 0, l.err
 	}

@@ -10,22 +10,25 @@ import (
 
 const (
 	defaultPartSize = 8 << 20
-	uploadsAtOnce   = 2 // parts of one object that are under way at the same time
-	attempts        = 5 // how often a request is tried that fails for the network or the provider
-	firstPause      = 400 * time.Millisecond
-	longestPause    = 5 * time.Second
+	uploadsAtOnce   = 2 // number of parts of an object that are uploaded concurrently
+	// maximum number of attempts of a request that fails because of the network or the provider
+	attempts     = 5
+	firstPause   = 400 * time.Millisecond
+	longestPause = 5 * time.Second
 )
 
-// Options are a client's settings. The zero value is right for a program that is run by a person or in a cluster.
+// Options are a client's settings. The zero value is suitable for a program that is run by a user
+// or in a cluster.
 type Options struct {
-	// Getenv looks up the environment; os.Getenv when nil. A cloud's default chain of credentials, which is asked when
-	// no variable names any, reads the process's environment by itself.
+	// Getenv looks up environment variables. Default: os.Getenv. The default credential chain of a
+	// cloud, which is used if no variable sets credentials, reads the environment of the process
+	// directly.
 	Getenv func(string) string
-	// Transport carries all requests for objects; when nil, one like http.DefaultTransport that does not wait for ever
-	// for an answer.
+	// Transport sends all requests for objects. Default: like http.DefaultTransport, with a timeout
+	// for responses.
 	Transport http.RoundTripper
-	// PartSize is how many bytes an upload gathers before it sends them, 8 MiB when 0; S3 takes no less than 5 MiB.
-	// Three parts are held in memory at most. S3 takes 10,000 parts: 80 GB with 8 MiB.
+	// PartSize is the number of bytes of a part of an upload. Default: 8 MiB. The minimum of S3 is 5
+	// MiB. At most three parts are held in memory. S3 allows 10,000 parts: 80 GB with 8 MiB.
 	PartSize int
 }
 
@@ -35,7 +38,8 @@ type Client struct {
 	close   func()
 }
 
-// New makes a client. It asks nobody yet: credentials are looked up when an object is read or written.
+// New returns a client. It sends no requests: credentials are looked up when an object is read or
+// written.
 func New(options Options) *Client {
 	c := &Client{options: options, close: func() {}}
 	if c.options.Getenv == nil {
@@ -51,7 +55,8 @@ func New(options Options) *Client {
 	return c
 }
 
-// newTransport gives what http.DefaultTransport is, but for a limit to how long a server may be silent.
+// newTransport returns a transport like http.DefaultTransport, with a timeout for the response
+// headers.
 func newTransport() *http.Transport {
 	return &http.Transport{
 		Proxy:                 http.ProxyFromEnvironment,
@@ -64,11 +69,11 @@ func newTransport() *http.Transport {
 	}
 }
 
-// Close gives up idle connections. Nothing may be open or being written any more.
+// Close closes idle connections. There must be no open readers or writers.
 func (c *Client) Close() { c.close() }
 
-// Open opens the object at a location, to be read from its beginning to its end. Cancelling ctx ends reading too. What
-// fails, later reads included, fails with an [*Error].
+// Open opens the object at a location for reading. Cancelling ctx also cancels reads. All errors,
+// including those of later reads, are of type [*Error].
 func (c *Client) Open(ctx context.Context, location Location) (*Reader, error) {
 	const op = "read"
 	b, err := c.backend(ctx, op, location)
@@ -84,9 +89,9 @@ func (c *Client) Open(ctx context.Context, location Location) (*Reader, error) {
 	return &Reader{body: body, size: size, ctx: ctx, location: location, backend: b}, nil
 }
 
-// Create begins an object at a location, in the place of one that may be there; that one stays until [Writer.Commit].
-// The writer must be committed or aborted. Cancelling ctx aborts. A bucket need not be asked before the first part is
-// full or the object is committed: see [Client.Check].
+// Create starts writing an object at a location. An existing object stays until [Writer.Commit],
+// which replaces it. The writer must be committed or aborted. Cancelling ctx aborts it. No request
+// may be sent until the first part is full or the object is committed: see [Client.Check].
 func (c *Client) Create(ctx context.Context, location Location) (*Writer, error) {
 	const op = "write"
 	b, err := c.backend(ctx, op, location)
@@ -96,8 +101,9 @@ func (c *Client) Create(ctx context.Context, location Location) (*Writer, error)
 	return newWriter(ctx, op, location, b), nil
 }
 
-// Check tells whether an object could be written at a location, without writing one: whether bucket, container or
-// folder exist and the credentials permit it. It costs one or two small requests. It fails with an [*Error].
+// Check reports, as an [*Error], if an object could not be written at a location: if the bucket,
+// container or folder does not exist or the credentials do not grant access. It writes no object
+// and sends one or two small requests.
 func (c *Client) Check(ctx context.Context, location Location) error {
 	const op = "check"
 	b, err := c.backend(ctx, op, location)

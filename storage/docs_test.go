@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// TestDocs holds docs/storage.md to the code: it names every variable that is looked up, and no policy in it is broken.
+// TestDocs checks that docs/storage.md lists every variable that is looked up, and that the
+// policies in it are valid JSON.
 func TestDocs(t *testing.T) {
 	text, err := os.ReadFile("../docs/storage.md")
 	must(t, err)

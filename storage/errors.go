@@ -6,32 +6,33 @@ import (
 	"strings"
 )
 
-// What callers decide on. Each is wrapped in an [*Error].
+// Sentinel errors. Each is wrapped in an [*Error].
 var (
-	// ErrNotExist is returned when there is no such object, bucket, container or folder.
+	// ErrNotExist is returned when the object, bucket, container or folder does not exist.
 	ErrNotExist = errors.New("does not exist")
-	// ErrPermission is returned when there are no credentials, when they are wrong, and when they do not permit it.
+	// ErrPermission is returned when credentials are missing, invalid or not authorized.
 	ErrPermission = errors.New("permission denied")
-	// ErrUnavailable is returned when the provider cannot be reached, breaks off or reports a failure of its own; the
-	// same may work later.
+	// ErrUnavailable is returned when the provider cannot be reached, closes the connection or reports
+	// an internal error. A retry may succeed.
 	ErrUnavailable = errors.New("storage is unavailable")
-	// ErrReadOnly is returned when something is to be written behind HTTP.
+	// ErrReadOnly is returned for writes over HTTP.
 	ErrReadOnly = errors.New("is read only")
 )
 
-// Error says what failed. Its text holds no secrets: neither credentials nor the queries of signed URLs.
+// Error describes a failure. Its text holds no secrets: neither credentials nor the queries of
+// signed URLs.
 type Error struct {
-	// Op is what was tried: "read", "write", "check".
+	// Op is the operation: "read", "write", "check".
 	Op string
-	// Location is what it was tried on.
+	// Location is the location of the operation.
 	Location Location
-	// Kind is one of the package's sentinels, or nil where the failure is none of those.
+	// Kind is one of the package's sentinel errors, or nil if none of them applies.
 	Kind error
-	// Reason says why it failed, as far as the provider told.
+	// Reason says why it failed, as far as the provider reported it.
 	Reason string
 	// Hint says what to do about it; it may be empty.
 	Hint string
-	// Err is the cause. Its own text may hold more than should be shown.
+	// Err is the cause. Its text may contain secrets.
 	Err error
 }
 
@@ -47,7 +48,7 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// Unwrap gives the kind and the cause, and the like of io/fs.
+// Unwrap returns the kind, the cause, and the equivalent of the kind in io/fs.
 func (e *Error) Unwrap() []error {
 	var errs []error
 	for _, err := range []error{e.Kind, e.Err} {

@@ -13,8 +13,9 @@ import (
 	"syscall"
 )
 
-// localFile is the machine's own files. A file is written beside its place, under a name that begins with a dot and ends
-// with .partial, and put into its place when it is whole and on the disk.
+// localFile is the local file system. A file is written to a temporary file in the same directory,
+// whose name begins with a dot and ends with .partial. The temporary file is synced and renamed
+// when it is complete.
 type localFile struct{}
 
 func (localFile) open(_ context.Context, key string) (io.ReadCloser, int64, error) {
@@ -92,7 +93,8 @@ func (localFile) check(_ context.Context, key string) error {
 	return remove(f.Name())
 }
 
-// destination gives the place of a file, links followed, and the permissions of the one that is there, or 0.
+// destination returns the path of a file, with symbolic links resolved, and the permissions of the
+// existing file, or 0.
 func destination(key string) (string, fs.FileMode, error) {
 	info, err := os.Stat(key)
 	switch {
@@ -106,24 +108,25 @@ func destination(key string) (string, fs.FileMode, error) {
 	case info.IsDir():
 		return "", 0, &fs.PathError{Op: "write", Path: key, Err: syscall.EISDIR}
 	case !info.Mode().IsRegular():
-		// Putting a file into its place would take a device away from everybody.
+		// Renaming a file over a device would remove the device.
 		return "", 0, errors.New("it is neither a file nor free: a device, pipe or socket cannot be replaced")
 	}
 	place, err := filepath.EvalSymlinks(key)
 	return place, info.Mode().Perm(), err
 }
 
-// createBeside makes a file of a new name in the folder of a place, with the permissions of new files.
+// createBeside creates a file with a new name in the directory of place, with the permissions of
+// new files.
 func createBeside(place string) (*os.File, error) {
 	dir, name := filepath.Split(place)
-	// The whole name may be no longer than 255 bytes.
+	// The name must not be longer than 255 bytes.
 	if len(name) > 200 {
 		name = name[:200]
 	}
 	return os.OpenFile(filepath.Join(dir, "."+name+"."+rand.Text()[:12]+".partial"), os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o666)
 }
 
-// remove removes a file; the error, if any, says that something is left.
+// remove removes a file. An error means that the file remains.
 func remove(name string) error {
 	if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return &leftError{err}
@@ -131,14 +134,14 @@ func remove(name string) error {
 	return nil
 }
 
-// syncFolder makes the name of a file in a folder last.
+// syncFolder syncs a directory, so that renames in it are durable.
 func syncFolder(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {
 		return err
 	}
 	defer d.Close()
-	// Some file systems cannot, and need not.
+	// Some file systems do not support it, and do not need it.
 	if err := d.Sync(); err != nil && !errors.Is(err, syscall.EINVAL) && !errors.Is(err, syscall.ENOTSUP) {
 		return err
 	}

@@ -13,7 +13,7 @@ import (
 func TestFile_places(t *testing.T) {
 	for _, test := range []struct {
 		name   string
-		make   func(t *testing.T, dir string) // what is there before
+		make   func(t *testing.T, dir string) // creates what exists before
 		key    string
 		kind   error
 		reason string

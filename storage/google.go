@@ -28,13 +28,13 @@ type googleBucket struct {
 }
 
 func openGoogle(ctx context.Context, options Options, location Location) (backend, error) {
-	patience := new(patience)
-	client, err := newGoogleClient(ctx, options, patience)
+	limit := new(retryLimit)
+	client, err := newGoogleClient(ctx, options, limit)
 	if err != nil {
 		return nil, err
 	}
-	// Writing the same object once more is no harm: it is the same.
-	client.SetRetry(gstorage.WithPolicy(gstorage.RetryAlways), gstorage.WithErrorFunc(patience.retry),
+	// Repeating a write is harmless: it writes the same object.
+	client.SetRetry(gstorage.WithPolicy(gstorage.RetryAlways), gstorage.WithErrorFunc(limit.retry),
 		gstorage.WithBackoff(gax.Backoff{Initial: firstPause, Max: longestPause, Multiplier: 2}))
 	opened, err := gcsblob.OpenBucket(ctx, nil, location.Bucket, &gcsblob.Options{Client: client})
 	if err != nil {
@@ -53,7 +53,7 @@ func openGoogle(ctx context.Context, options Options, location Location) (backen
 	}, nil
 }
 
-func newGoogleClient(ctx context.Context, options Options, patience *patience) (*gstorage.Client, error) {
+func newGoogleClient(ctx context.Context, options Options, limit *retryLimit) (*gstorage.Client, error) {
 	transport := options.Transport
 	settings := []option.ClientOption{option.WithoutAuthentication()}
 	if host := options.Getenv("STORAGE_EMULATOR_HOST"); host != "" {
@@ -66,9 +66,9 @@ func newGoogleClient(ctx context.Context, options Options, patience *patience) (
 		if err != nil {
 			return nil, err
 		}
-		transport = &oauth2.Transport{Base: transport, Source: toldTokens{credentials.TokenSource}}
+		transport = &oauth2.Transport{Base: transport, Source: googleTokenErrors{credentials.TokenSource}}
 	}
-	settings = append(settings, option.WithHTTPClient(&http.Client{Transport: patience.watch(transport)}))
+	settings = append(settings, option.WithHTTPClient(&http.Client{Transport: limit.watch(transport)}))
 	client, err := gstorage.NewClient(ctx, settings...)
 	if err != nil {
 		return nil, &setupError{reason: "no client could be made: " + err.Error(), hint: "check STORAGE_EMULATOR_HOST", err: err}
@@ -76,7 +76,8 @@ func newGoogleClient(ctx context.Context, options Options, patience *patience) (
 	return client, nil
 }
 
-// googleCredentials takes the key that the environment names, and the default chain when it names none.
+// googleCredentials uses the key file in the environment, or the default credential chain if there
+// is none.
 func googleCredentials(ctx context.Context, options Options) (*google.Credentials, error) {
 	ctx = context.WithValue(ctx, oauth2.HTTPClient, &http.Client{Transport: options.Transport})
 	for _, name := range []string{"GOOGLE_SERVICE_ACCOUNT", "GOOGLE_APPLICATION_CREDENTIALS"} {
@@ -120,8 +121,8 @@ func (b *googleBucket) close() {
 	b.client.Close()
 }
 
-// check tries to write what cannot be written: an object in the place of a version that never was, with a checksum that
-// it does not have. That the bucket exists and the credentials permit it is looked at before.
+// check tries a write that cannot succeed: it replaces a version that does not exist, with a wrong
+// checksum. The server checks first that the bucket exists and that the credentials grant access.
 func (b *googleBucket) check(ctx context.Context, key string) error {
 	w := b.client.Bucket(b.name).Object(key).If(gstorage.Conditions{GenerationMatch: 1}).NewWriter(ctx)
 	sum := md5.Sum([]byte("another object"))

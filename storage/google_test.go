@@ -23,8 +23,8 @@ import (
 	"simkube.io/simkube/storage/storagetest"
 )
 
-// TestGoogleCredentials gives a client a key file, a token service that verifies what is signed with it, and a door
-// before the emulator, which itself takes anybody, that wants a token.
+// TestGoogleCredentials uses a key file, a token service that verifies signatures made with the
+// key, and a proxy that requires a token before the emulator, which accepts all requests.
 func TestGoogleCredentials(t *testing.T) {
 	t.Parallel()
 	server := storagetest.StartGoogle(t)
@@ -37,8 +37,8 @@ func TestGoogleCredentials(t *testing.T) {
 	for _, test := range []struct {
 		name   string
 		key    *rsa.PrivateKey
-		text   string // in the place of a key
-		status int    // of the door, for those with a token
+		text   string // replaces the key
+		status int    // response of the proxy to valid tokens
 		kind   error
 		reason string
 	}{
@@ -125,7 +125,7 @@ func keyFile(t *testing.T, key *rsa.PrivateKey, tokens string) string {
 
 const bearer = "a-token-of-the-tests"
 
-// tokenService gives a token for what an account has signed.
+// tokenService issues a token for a request signed by the account.
 type tokenService struct{ account *rsa.PublicKey }
 
 func (s tokenService) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -148,7 +148,7 @@ func cutLast(s, sep string) (before, after string, found bool) {
 	return s, "", false
 }
 
-// door lets those with the token through to an emulator in the place of Google, or answers with a status.
+// door forwards requests with the token to an emulator, or responds with a status.
 type door struct {
 	transport http.Transport
 	server    string

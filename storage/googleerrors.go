@@ -13,10 +13,10 @@ import (
 	"google.golang.org/api/googleapi"
 )
 
-// toldTokens tell a failure to get a token from other failures.
-type toldTokens struct{ oauth2.TokenSource }
+// googleTokenErrors marks failures to get a token.
+type googleTokenErrors struct{ oauth2.TokenSource }
 
-func (t toldTokens) Token() (*oauth2.Token, error) {
+func (t googleTokenErrors) Token() (*oauth2.Token, error) {
 	token, err := t.TokenSource.Token()
 	if err != nil {
 		err = &credentialsError{err}
@@ -24,32 +24,32 @@ func (t toldTokens) Token() (*oauth2.Token, error) {
 	return token, err
 }
 
-// patience bounds how often requests are tried again, which Google's client does for ever when it uploads.
-type patience struct{ failures atomic.Int32 } // in a row
+// retryLimit limits the number of retries, which is unlimited in Google's client for uploads.
+type retryLimit struct{ failures atomic.Int32 } // consecutive
 
-// watch counts what a transport does.
-func (p *patience) watch(transport http.RoundTripper) http.RoundTripper {
+// watch counts the failures of a transport.
+func (l *retryLimit) watch(transport http.RoundTripper) http.RoundTripper {
 	return roundTripper(func(r *http.Request) (*http.Response, error) {
 		response, err := transport.RoundTrip(r)
 		if err != nil || response.StatusCode >= 500 || response.StatusCode == http.StatusTooManyRequests {
-			p.failures.Add(1)
+			l.failures.Add(1)
 		} else {
-			p.failures.Store(0)
+			l.failures.Store(0)
 		}
 		return response, err
 	})
 }
 
-func (p *patience) retry(err error) bool {
+func (l *retryLimit) retry(err error) bool {
 	var creds *credentialsError
-	return !errors.As(err, &creds) && gstorage.ShouldRetry(err) && p.failures.Load() < attempts
+	return !errors.As(err, &creds) && gstorage.ShouldRetry(err) && l.failures.Load() < attempts
 }
 
 type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// refusal gives the reason for which no token was given, in the words of OAuth.
+// refusal returns the OAuth error for which no token was issued.
 func refusal(err error) string {
 	var refused *oauth2.RetrieveError
 	if !errors.As(err, &refused) {
@@ -61,7 +61,7 @@ func refusal(err error) string {
 	var body struct {
 		Error string `json:"error"`
 	}
-	_ = json.Unmarshal(refused.Body, &body) // what is not JSON says nothing
+	_ = json.Unmarshal(refused.Body, &body) // a body that is not JSON is ignored
 	return body.Error
 }
 

@@ -2,13 +2,13 @@ package storage
 
 import "simkube.io/simkube/storage/location"
 
-// Location says where one object is. It is made by [Parse].
+// Location identifies one object. [Parse] returns it.
 type Location = location.Location
 
 // Scheme is a kind of storage, in its canonical spelling.
 type Scheme = location.Scheme
 
-// The kinds of storage; package location describes them.
+// The kinds of storage; see package location.
 const (
 	SchemeFile   = location.SchemeFile
 	SchemeS3     = location.SchemeS3
@@ -18,8 +18,8 @@ const (
 	SchemeHTTPS  = location.SchemeHTTPS
 )
 
-// ParseError says why a text does not name an object.
+// ParseError is returned for a text that is not the location of an object.
 type ParseError = location.ParseError
 
-// Parse makes a location of what a user has written, as [location.Parse] does. Every error is a [*ParseError].
+// Parse parses a location as [location.Parse] does. All errors are of type [*ParseError].
 func Parse(text string) (Location, error) { return location.Parse(text) }

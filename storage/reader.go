@@ -10,12 +10,13 @@ import (
 type Reader struct {
 	body     io.ReadCloser
 	size     int64
-	ctx      context.Context // of Open, whose cancelling ends reading
+	ctx      context.Context // the context of Open; cancelling it cancels reads
 	location Location
 	backend  backend
 }
 
-// Read reads on. It fails with an [*Error] when ctx is cancelled, and when the object breaks off before its end.
+// Read implements io.Reader. It returns an [*Error] if ctx is cancelled, or if the object ends
+// early.
 func (r *Reader) Read(p []byte) (int, error) {
 	if r.ctx.Err() != nil {
 		return 0, explain(r.ctx, "read", r.location, r.backend, r.ctx.Err())
@@ -27,10 +28,10 @@ func (r *Reader) Read(p []byte) (int, error) {
 	return n, explain(r.ctx, "read", r.location, r.backend, err)
 }
 
-// Size is the object's length in bytes, or -1 where the server did not tell.
+// Size returns the object's length in bytes, or -1 if the server did not send it.
 func (r *Reader) Size() int64 { return r.size }
 
-// Close lets go of the object.
+// Close closes the object.
 func (r *Reader) Close() error {
 	err := r.body.Close()
 	r.backend.close()

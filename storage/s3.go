@@ -15,12 +15,12 @@ import (
 	"gocloud.dev/blob/s3blob"
 )
 
-// s3Bucket is a bucket on S3, or on what speaks like it.
+// s3Bucket is a bucket on S3 or a compatible server.
 type s3Bucket struct {
 	bucket
 	client *s3.Client
 	name   string
-	custom bool // an endpoint was set
+	custom bool // an endpoint is set
 }
 
 func openS3(ctx context.Context, options Options, location Location) (backend, error) {
@@ -54,10 +54,10 @@ func openS3(ctx context.Context, options Options, location Location) (backend, e
 		}
 		o.HTTPClient = &http.Client{
 			Transport: options.Transport,
-			// A redirected request would have to be signed anew.
+			// A redirected request would need a new signature.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		}
-		o.Credentials = toldCredentials{cfg.Credentials}
+		o.Credentials = credentialErrors{cfg.Credentials}
 		o.Retryer = retry.NewStandard(func(r *retry.StandardOptions) {
 			r.MaxAttempts, r.Backoff = attempts, retry.BackoffDelayerFunc(pause)
 		})
@@ -68,7 +68,7 @@ func openS3(ctx context.Context, options Options, location Location) (backend, e
 			o.UsePathStyle = true
 		}
 		if endpoint != "" && getenv("AWS_REQUEST_CHECKSUM_CALCULATION") == "" {
-			// Many servers that speak like S3 do not know the checksums that came later.
+			// Many S3-compatible servers do not support the newer checksums.
 			o.RequestChecksumCalculation = aws.RequestChecksumCalculationWhenRequired
 		}
 	})
@@ -85,14 +85,15 @@ func openS3(ctx context.Context, options Options, location Location) (backend, e
 	}, nil
 }
 
-// pause is how long to wait before an attempt that follows others, at random so that those who failed together do not
-// come back together.
+// pause returns the delay before a retry. It is random, so that clients that failed together do not
+// retry together.
 func pause(attempt int, _ error) (time.Duration, error) {
 	longest := min(firstPause<<min(attempt, 16), longestPause)
 	return longest/2 + rand.N(longest/2), nil
 }
 
-// check begins an upload in parts and gives it up: that takes what writing takes, and leaves nothing.
+// check starts a multipart upload and aborts it: that requires the same permissions as writing, and
+// leaves nothing.
 func (b *s3Bucket) check(ctx context.Context, key string) error {
 	begun, err := b.client.CreateMultipartUpload(ctx, &s3.CreateMultipartUploadInput{
 		Bucket: aws.String(b.name), Key: aws.String(key), ContentType: aws.String(contentType),
@@ -106,7 +107,7 @@ func (b *s3Bucket) check(ctx context.Context, key string) error {
 	return err
 }
 
-// first gives the first of some variables that is set.
+// first returns the first of some variables that is set.
 func first(getenv func(string) string, names ...string) string {
 	for _, name := range names {
 		if value := getenv(name); value != "" {
@@ -116,10 +117,10 @@ func first(getenv func(string) string, names ...string) string {
 	return ""
 }
 
-// toldCredentials tell a failure to get credentials from other failures.
-type toldCredentials struct{ aws.CredentialsProvider }
+// credentialErrors marks failures to get credentials.
+type credentialErrors struct{ aws.CredentialsProvider }
 
-func (t toldCredentials) Retrieve(ctx context.Context) (aws.Credentials, error) {
+func (t credentialErrors) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	got, err := t.CredentialsProvider.Retrieve(ctx)
 	if err != nil {
 		err = &credentialsError{err}

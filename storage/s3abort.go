@@ -13,27 +13,29 @@ import (
 )
 
 const (
-	// abortTime is how long an upload in parts may take to begin, and to be given up, when the caller has lost interest.
+	// abortTime is the timeout for starting and aborting a multipart upload after the caller's context
+	// is cancelled.
 	abortTime = 15 * time.Second
-	// partGrace is how long parts that are under way go on when the caller has lost interest.
+	// partGrace is how long uploads of parts continue after the caller's context is cancelled.
 	partGrace = 5 * time.Second
-	// settleTime is how long a part may be on its way into the storage after its connection broke.
+	// settleTime is how long the storage may take to store a part after its connection was closed.
 	settleTime = time.Second
 )
 
-// outliveCancel lets requests outlive the cancelling of an upload. The one that gives it up: under a context that is
-// cancelled it would never be sent, and the parts would stay. The one that begins it: cut off before its answer, it would
-// leave an upload that nobody knows the name of. And, for a while, parts under way: a storage may keep one that was cut
-// off, even after the upload was given up.
+// outliveCancel lets some requests continue after an upload is cancelled. The request that aborts
+// the upload: with a cancelled context it would never be sent, and the parts would remain. The
+// request that starts the upload: if it were cut off before its response, the upload's ID would not
+// be known. And, for a limited time, uploads of parts: a storage may keep a part that was cut off,
+// even after the upload was aborted.
 func outliveCancel(stack *middleware.Stack) error {
 	return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("OutliveCancel", func(
 		ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler,
 	) (out middleware.InitializeOutput, metadata middleware.Metadata, err error) {
-		given, _ := ctx.Value(givenUpKey{}).(*givenUp)
+		result, _ := ctx.Value(abortResultKey{}).(*abortResult)
 		operation := awsmiddleware.GetOperationName(ctx)
 		if operation == "AbortMultipartUpload" {
-			if given != nil {
-				defer func() { given.set(in.Parameters, err) }()
+			if result != nil {
+				defer func() { result.set(in.Parameters, err) }()
 			}
 		} else if ctx.Err() != nil {
 			return out, metadata, context.Cause(ctx)
@@ -44,8 +46,8 @@ func outliveCancel(stack *middleware.Stack) error {
 			ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), abortTime)
 		case "UploadPart":
 			ctx, cancel = withGrace(ctx, partGrace)
-			if given != nil {
-				defer func() { given.part(err) }()
+			if result != nil {
+				defer func() { result.part(err) }()
 			}
 		default:
 			return next.HandleInitialize(ctx, in)
@@ -55,7 +57,7 @@ func outliveCancel(stack *middleware.Stack) error {
 	}), middleware.After) // the operation has its name by then
 }
 
-// withGrace gives a context that is cancelled some time after its parent.
+// withGrace returns a context that is cancelled some time after its parent.
 func withGrace(parent context.Context, grace time.Duration) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(parent))
 	stop := context.AfterFunc(parent, func() {
@@ -68,42 +70,43 @@ func withGrace(parent context.Context, grace time.Duration) (context.Context, co
 	}
 }
 
-type givenUpKey struct{}
+type abortResultKey struct{}
 
-// givenUp is how the giving up of an upload went, which the uploader keeps to itself.
-type givenUp struct {
+// abortResult is the outcome of aborting an upload, which the uploader does not report.
+type abortResult struct {
 	mu     sync.Mutex
-	upload *s3.AbortMultipartUploadInput // the request that gave it up; nil if there was none
-	err    error                         // what became of that request
-	loose  bool                          // a part may yet arrive
+	upload *s3.AbortMultipartUploadInput // the request that aborted it; nil if there was none
+	err    error                         // the result of that request
+	loose  bool                          // a part may still arrive
 }
 
-func (g *givenUp) set(request any, err error) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.upload, _ = request.(*s3.AbortMultipartUploadInput)
-	g.err = err
+func (r *abortResult) set(request any, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.upload, _ = request.(*s3.AbortMultipartUploadInput)
+	r.err = err
 }
 
-func (g *givenUp) part(err error) {
+func (r *abortResult) part(err error) {
 	if err == nil {
 		return
 	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.loose = true
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.loose = true
 }
 
 func (b *s3Bucket) upload(ctx context.Context, key string, r io.Reader) error {
-	given := new(givenUp)
-	err := b.bucket.upload(context.WithValue(ctx, givenUpKey{}, given), key, r)
-	if err == nil || given.upload == nil {
+	result := new(abortResult)
+	err := b.bucket.upload(context.WithValue(ctx, abortResultKey{}, result), key, r)
+	if err == nil || result.upload == nil {
 		return err
 	}
-	left := given.err
-	if given.loose && left == nil {
-		time.Sleep(settleTime) // no event tells that the storage is done with a request whose connection broke
-		left = b.abort(ctx, given.upload)
+	left := result.err
+	if result.loose && left == nil {
+		// There is no event for when the storage has finished a request whose connection was closed.
+		time.Sleep(settleTime)
+		left = b.abort(ctx, result.upload)
 	}
 	if left != nil {
 		return errors.Join(err, &leftError{left})
@@ -111,7 +114,7 @@ func (b *s3Bucket) upload(ctx context.Context, key string, r io.Reader) error {
 	return err
 }
 
-// abort gives an upload up that may have been given up before.
+// abort aborts an upload that may have been aborted before.
 func (b *s3Bucket) abort(ctx context.Context, upload *s3.AbortMultipartUploadInput) error {
 	_, err := b.client.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{
 		Bucket: upload.Bucket, Key: upload.Key, UploadId: upload.UploadId,

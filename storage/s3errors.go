@@ -38,7 +38,7 @@ func (b *s3Bucket) explain(err error) finding {
 		return finding{ErrNotExist, fmt.Sprintf("the bucket %q does not exist", b.name), "check its name, AWS_ENDPOINT_URL and the account"}
 	case "NoSuchKey", "NotFound":
 		return finding{ErrNotExist, "the object does not exist", "check its key"}
-	case "InvalidAccessKeyId", "XAdminUserNotFound": // the latter is versitygw's
+	case "InvalidAccessKeyId", "XAdminUserNotFound": // the latter is of versitygw
 		return finding{ErrPermission, reason, "check AWS_ACCESS_KEY_ID"}
 	case "SignatureDoesNotMatch":
 		return finding{ErrPermission, reason, "check AWS_SECRET_ACCESS_KEY"}
@@ -76,7 +76,7 @@ func (b *s3Bucket) explainStatus(status int, reason string) finding {
 	return finding{}
 }
 
-// bucketRegion gives the region that S3 says a bucket is in.
+// bucketRegion returns the region of a bucket according to S3.
 func bucketRegion(response *smithyhttp.ResponseError) string {
 	if response == nil || response.Response == nil {
 		return ""
@@ -84,7 +84,7 @@ func bucketRegion(response *smithyhttp.ResponseError) string {
 	return response.Response.Header.Get("X-Amz-Bucket-Region")
 }
 
-// code gives the provider's own name of a failure.
+// code returns the provider's name of a failure.
 func code(err error) string {
 	var api smithy.APIError
 	if errors.As(err, &api) {

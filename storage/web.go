@@ -8,13 +8,13 @@ import (
 	"net/http"
 )
 
-// webPage is one object behind HTTP, to read only.
+// webPage is an object behind HTTP, read-only.
 type webPage struct {
 	transport http.RoundTripper
 	address   string
 }
 
-// statusError is an answer that is not the object.
+// statusError is a response with another status than that of the object.
 type statusError int
 
 func (e statusError) Error() string {

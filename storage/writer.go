@@ -9,29 +9,29 @@ import (
 
 var errAborted = errors.New("the upload was aborted")
 
-// Writer is an object that is being written; it holds a few parts in memory. Nobody sees it before it is committed. It
-// is not safe for concurrent use, but Abort may be called at any time.
+// Writer writes an object. It holds a few parts in memory. The object is not visible before it is
+// committed. A Writer is not safe for concurrent use, but Abort may be called at any time.
 type Writer struct {
 	buffer *bufio.Writer // over pipe
 	pipe   *io.PipeWriter
 	cancel context.CancelCauseFunc
 
 	done chan struct{} // closed when the upload has ended
-	err  error         // how it ended, when done is closed
-	left error         // what Abort says about it, when done is closed
+	err  error         // the result of the upload, once done is closed
+	left error         // the result for Abort, once done is closed
 }
 
 func newWriter(ctx context.Context, op string, location Location, b backend) *Writer {
 	r, pipe := io.Pipe()
 	w := &Writer{
-		// Encoders write in small pieces, and each would be a turn of two goroutines.
+		// Encoders write small pieces, and each would switch goroutines twice.
 		buffer: bufio.NewWriterSize(pipe, 64<<10),
 		pipe:   pipe,
 		done:   make(chan struct{}),
 	}
 	ctx, w.cancel = context.WithCancelCause(ctx)
-	// An upload that waits for the writer has to hear of it too. It hears only now, when ctx is done: an upload whose
-	// source fails is not finished by anybody.
+	// An upload that waits for the writer must be woken, too. That happens only after ctx is done: an
+	// upload whose source fails is then not finished.
 	stop := context.AfterFunc(ctx, func() { pipe.CloseWithError(context.Cause(ctx)) })
 	go func() {
 		defer close(w.done)
@@ -58,9 +58,9 @@ func (w *Writer) Write(p []byte) (int, error) {
 	return n, nil
 }
 
-// Commit makes the object visible, whole and in the place of one that was there. It returns when the storage has it
-// for good. An error means that it is not known to be there; then nothing of it is, unless the very answer to the last
-// request was lost.
+// Commit makes the object visible, and replaces an existing one. It returns when the storage has
+// stored it durably. If it returns an error, the object was not written, unless only the response
+// to the last request was lost.
 func (w *Writer) Commit() error {
 	if err := w.buffer.Flush(); err != nil {
 		return w.failure(err)
@@ -70,20 +70,21 @@ func (w *Writer) Commit() error {
 	return w.err
 }
 
-// Abort drops what was written, and waits until the storage has let go of it. After Commit, or a second time, it does
-// nothing. An error means that parts may be left that nobody sees but somebody pays for.
+// Abort discards the written data, and waits until the storage has released it. After Commit, or
+// when called again, it does nothing. An error means that parts may remain, which are invisible but
+// may incur costs.
 func (w *Writer) Abort() error {
 	w.cancel(errAborted)
 	<-w.done
 	return w.left
 }
 
-// Close is Abort, for defer.
+// Close calls Abort; it is meant for defer.
 func (w *Writer) Close() error { return w.Abort() }
 
-// failure says why a byte could not be handed to the upload.
+// failure returns the error for data that could not be passed to the upload.
 func (w *Writer) failure(err error) error {
-	// The pipe fails when the upload has ended, or is about to.
+	// The pipe fails when the upload has ended, or is about to end.
 	<-w.done
 	if w.err != nil {
 		return w.err

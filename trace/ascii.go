@@ -11,7 +11,7 @@ const (
 	high32 = 0x80808080
 )
 
-// validUTF8 is utf8.Valid, quicker for what nearly every string in a manifest is: short, and ASCII.
+// validUTF8 is utf8.Valid, but faster for the usual string in a manifest, which is short and ASCII.
 func validUTF8(b []byte) bool { return isASCII(b) || utf8.Valid(b) }
 
 func isASCII(b []byte) bool {

@@ -6,7 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// TestValidUTF8 compares it with the standard library's function, for strings of all lengths with any byte in every place.
+// TestValidUTF8 compares validUTF8 with the standard library's function, for strings of all lengths
+// with any byte at any position.
 func TestValidUTF8(t *testing.T) {
 	for n := range 70 {
 		for at := range n + 1 {

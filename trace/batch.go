@@ -1,8 +1,9 @@
 package trace
 
-// Batch holds events that are to outlive the Reader's next one, in memory that is used again. The zero value is ready to use.
+// Batch holds copies of events that stay valid when the Reader moves on. It reuses its memory. The
+// zero value is ready to use.
 type Batch struct {
-	// Events are those that were added. They are valid until Reset.
+	// Events are the added events. They are valid until Reset.
 	Events  []Event
 	buf     []byte
 	size    int
@@ -17,7 +18,8 @@ func (b *Batch) Add(e *Event) {
 			size += len(objs[i].raw)
 		}
 	}
-	// Where the memory has to grow, it does so once for the whole event, which may be large; what was added before stays where it is.
+	// Grow at most once for the whole event, which may be large. Events that were added before keep
+	// the old memory.
 	if cap(b.buf)-len(b.buf) < size {
 		b.buf = make([]byte, 0, max(size, min(2*cap(b.buf), maxBatchMemory)))
 	}
@@ -39,10 +41,10 @@ func (b *Batch) copy(objs []Object) []Object {
 	return b.objects[first:len(b.objects):len(b.objects)]
 }
 
-// Size gives how many bytes of manifests there are.
+// Size returns the number of bytes of manifests.
 func (b *Batch) Size() int { return b.size }
 
-// Reset forgets the events, and gives memory back that only an unusual one needed.
+// Reset removes all events. It releases the memory if it is larger than maxBatchMemory.
 func (b *Batch) Reset() {
 	if cap(b.buf) > maxBatchMemory {
 		*b = Batch{}
@@ -50,5 +52,5 @@ func (b *Batch) Reset() {
 	b.Events, b.buf, b.objects, b.size = b.Events[:0], b.buf[:0], b.objects[:0], 0
 }
 
-// maxBatchMemory is how much memory a Batch keeps to be used again.
+// maxBatchMemory is the maximum size of the memory that a Batch keeps for reuse.
 const maxBatchMemory = 1 << 20

@@ -8,7 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// TestBatch_Add keeps the events of a reader in batches and compares them with what the reader gave.
+// TestBatch_Add copies the events of a reader to batches and compares them with the originals.
 func TestBatch_Add(t *testing.T) {
 	var in Trace
 	for i := range 100 {

@@ -4,5 +4,5 @@ package trace
 
 import "time"
 
-// cpuTime is not known here.
+// cpuTime returns 0: processor time is not available on this system.
 func cpuTime() time.Duration { return 0 }

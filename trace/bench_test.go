@@ -14,10 +14,10 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// benchSize is about how many bytes the generated trace of the benchmarks has.
+// benchSize is the approximate size in bytes of the trace that the benchmarks generate.
 const benchSize = 1 << 30
 
-// benchDeployment makes a manifest of the size and shape that clusters have, about 3 KB.
+// benchDeployment returns a manifest of typical size and shape, about 3 KB.
 func benchDeployment(n int) *unstructured.Unstructured {
 	name := fmt.Sprintf("service-%04d", n%2000)
 	labels := map[string]any{
@@ -73,7 +73,8 @@ func benchDeployment(n int) *unstructured.Unstructured {
 	}}
 }
 
-// benchTrace writes the trace the benchmarks walk, about benchSize bytes, and gives its path and size.
+// benchTrace writes the trace for the benchmarks, about benchSize bytes, and returns its path and
+// size.
 func benchTrace(b *testing.B) (path string, size int64) {
 	b.Helper()
 	const variants, perEvent = 1000, 4
@@ -117,8 +118,8 @@ func benchTrace(b *testing.B) (path string, size int64) {
 	return path, info.Size()
 }
 
-// BenchmarkTrace walks one generated trace of 1 GiB in the ways a trace is walked, on one core. MB/cpu-s
-// is what a machine without other work would reach.
+// BenchmarkTrace processes one generated trace of 1 GiB in several ways, on one core. MB/cpu-s is
+// the throughput of a machine that does nothing else.
 //
 //	go test -run '^$' -bench Trace ./trace
 func BenchmarkTrace(b *testing.B) {
@@ -162,7 +163,7 @@ func BenchmarkTrace(b *testing.B) {
 	})
 }
 
-// walkFile goes over a whole trace, its tail too, and calls each with every object.
+// walkFile walks over a whole trace, including its tail, and calls each for every object.
 func walkFile(path string, each func(*Object)) error {
 	f, err := Open(path)
 	if err != nil {
@@ -207,8 +208,7 @@ func rewrite(from, to string) error {
 	return w.Finish(tail)
 }
 
-// walkVariable tells the test binary to do nothing but walk the trace it names and print the most
-// memory that took.
+// walkVariable makes the test binary only walk over the named trace and print its peak memory.
 const walkVariable = "SIMKUBE_TRACE_WALK"
 
 func TestMain(m *testing.M) {
@@ -223,8 +223,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// peakKB gives the most memory this process has had, as the operating system counts it where it tells
-// (VmHWM), and as the Go runtime counts it elsewhere.
+// peakKB returns the peak memory of this process: as counted by the operating system (VmHWM) where
+// that is available, otherwise by the Go runtime.
 func peakKB() uint64 {
 	status, _ := os.ReadFile("/proc/self/status")
 	for line := range strings.Lines(string(status)) {
@@ -239,7 +239,8 @@ func peakKB() uint64 {
 	return m.Sys / 1024
 }
 
-// childPeak walks a trace in a process of its own and gives the most memory it had, in MB.
+// childPeak walks over a trace in a separate process and returns the peak memory of that process in
+// MB.
 func childPeak(b *testing.B, path string) float64 {
 	b.Helper()
 	self, err := os.Executable()

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// cpuTime gives the processor time this process has had. Unlike the time on the clock it does not grow
-// while other processes have the processor.
+// cpuTime returns the processor time of this process. Unlike wall-clock time, it does not depend on
+// other processes.
 func cpuTime() time.Duration {
 	var usage syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {

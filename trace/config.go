@@ -6,24 +6,24 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// Config says which objects a tracer follows.
+// Config configures which objects a tracer follows.
 type Config struct {
 	TrackedObjects map[schema.GroupVersionKind]TrackedObject
 }
 
-// TrackedObject says how the objects of one kind are followed.
+// TrackedObject configures how the objects of one kind are followed.
 type TrackedObject struct {
-	// PodSpecTemplatePaths point to the pod templates in the object; see [ResolvePaths]. Known kinds
-	// need none. A kind without any is a plain object: it makes no pods.
+	// PodSpecTemplatePaths point to the pod templates in the object; see [ResolvePaths]. They are not
+	// needed for known kinds. An object of another kind without paths creates no pods.
 	PodSpecTemplatePaths []string
-	// TrackLifecycle has the lifecycles of the pods recorded.
+	// TrackLifecycle records the lifecycles of the pods.
 	TrackLifecycle bool
 	// SkipOwned leaves out objects that have an owner.
 	SkipOwned bool
 }
 
-// PodSpecTemplatePaths gives the pointers to the pod templates of a kind: the built-in ones of a known
-// kind, else those configured. None means that objects of the kind make no pods.
+// PodSpecTemplatePaths returns the pointers to the pod templates of a kind: the built-in ones of a
+// known kind, otherwise the configured ones. It returns none if objects of the kind create no pods.
 func (c *Config) PodSpecTemplatePaths(gvk schema.GroupVersionKind) []string {
 	if path, ok := knownPath(gvk); ok {
 		return []string{path}
@@ -31,8 +31,8 @@ func (c *Config) PodSpecTemplatePaths(gvk schema.GroupVersionKind) []string {
 	return slices.Clone(c.TrackedObjects[gvk].PodSpecTemplatePaths)
 }
 
-// KnownKind tells whether pods of the kind have a built-in place of their template. An owner of a
-// known kind has one type of pod, so that its pods' hashes are not compared when a lifecycle is looked up.
+// KnownKind reports whether the kind has built-in paths to its pod templates. An owner of a known
+// kind has one type of pod, so its pods' hashes are not compared when a lifecycle is looked up.
 func KnownKind(gvk schema.GroupVersionKind) bool {
 	_, ok := knownPath(gvk)
 	return ok

@@ -167,7 +167,7 @@ func TestConfig_PodSpecTemplatePaths(t *testing.T) {
 	}
 }
 
-// TestRead_LenientConfig has in a trace what a configuration file must not have.
+// TestRead_LenientConfig reads a trace with a config that is invalid as a configuration file.
 func TestRead_LenientConfig(t *testing.T) {
 	tr := mustRead(t, pack(traceFields.with("config", ordered{
 		"unknown",

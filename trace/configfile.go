@@ -12,8 +12,8 @@ import (
 )
 
 // ParseConfig reads a tracer's configuration file, YAML or JSON. It is strict: an unknown field, an
-// invalid kind or path, or a path that contradicts the built-in one of a known kind is an error, and
-// the error names all of them. The warnings are for the person who wrote the file.
+// invalid kind or path, or a path that contradicts the built-in one of a known kind is an error.
+// The error lists all problems. The warnings are meant for the author of the file.
 func ParseConfig(data []byte) (config *Config, warnings []string, err error) {
 	var doc any
 	if err := yaml.UnmarshalStrict(data, &doc); err != nil {
@@ -27,7 +27,7 @@ func ParseConfig(data []byte) (config *Config, warnings []string, err error) {
 	return &f.config, f.warnings, nil
 }
 
-// configFile turns a parsed file into a Config and collects everything that is wrong with it.
+// configFile converts a parsed file to a Config and collects all errors.
 type configFile struct {
 	config   Config
 	warnings []string
@@ -151,7 +151,7 @@ func (f *configFile) paths(at string, value any) (paths []string) {
 	return paths
 }
 
-// check compares an entry with what is known of its kind.
+// check compares an entry with the built-in paths of its kind.
 func (f *configFile) check(at string, gvk schema.GroupVersionKind, object TrackedObject) {
 	known, ok := knownPath(gvk)
 	switch {
@@ -169,11 +169,11 @@ func (f *configFile) check(at string, gvk schema.GroupVersionKind, object Tracke
 	}
 }
 
-// recordedReplicaSetPath is the path that existing traces and their configs have for ReplicaSets. It
-// is accepted, and the right one used.
+// recordedReplicaSetPath is the path of ReplicaSets in existing traces and their configs. It is
+// accepted and replaced by the correct path.
 const recordedReplicaSetPath = "/spec"
 
-// describeJSON names the type of a JSON value, for error messages.
+// describeJSON returns the type of a JSON value for error messages.
 func describeJSON(v any) string {
 	switch v.(type) {
 	case nil:

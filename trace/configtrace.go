@@ -2,8 +2,8 @@ package trace
 
 import "k8s.io/apimachinery/pkg/runtime/schema"
 
-// config reads the tracer config inside a trace. It is lenient where a configuration file is not:
-// fields it does not know are skipped, and paths are not compared with the built-in ones.
+// config reads the tracer config in a trace. It is more lenient than ParseConfig: it skips unknown
+// fields and does not compare paths with the built-in ones.
 func (s *scanner) config() (Config, *FormatError) {
 	config := Config{TrackedObjects: map[schema.GroupVersionKind]TrackedObject{}}
 	err := s.fields(func(key []byte) *FormatError {
@@ -31,8 +31,8 @@ func (s *scanner) config() (Config, *FormatError) {
 	return config, err
 }
 
-// configDepth is how many maps and arrays are around what the config's map holds; what a tracked
-// object's map holds is two deeper.
+// configDepth is the nesting depth of the fields of the config. The fields of a tracked object are
+// two levels deeper.
 const configDepth = 2
 
 func (s *scanner) trackedObject() (TrackedObject, *FormatError) {
@@ -70,7 +70,7 @@ func (s *scanner) trackedObject() (TrackedObject, *FormatError) {
 	return object, err
 }
 
-// paths reads a list of strings, which is nil when it is empty.
+// paths reads a list of strings. It returns nil if the list is empty.
 func (s *scanner) paths() ([]string, *FormatError) {
 	n, err := s.arrayHeader()
 	if err != nil {

@@ -11,9 +11,9 @@ import (
 	"testing"
 )
 
-// How many damaged copies of a trace are read, and what reading one may allocate: a multiple of its
-// size, and a constant for what does not depend on it (the Reader and its first window, the smallest
-// maps and buffers, an error with its text).
+// The number of damaged copies of a trace that are read, and the limit of the memory that reading
+// one may allocate: a multiple of its size, and a constant for allocations that do not depend on it
+// (the Reader and its first window, the smallest maps and buffers, an error with its text).
 const (
 	truncations  = 1_000
 	byteFlips    = 10_000
@@ -27,7 +27,7 @@ func TestRead_Damaged(t *testing.T) {
 	for name, data := range fixtures() {
 		flips := byteFlips
 		if name != "v1" && name != "v2" {
-			flips /= 10 // much the same bytes once more
+			flips /= 10 // the other version has nearly the same bytes
 		}
 		t.Run(name, func(t *testing.T) { readDamaged(t, data, flips) })
 	}
@@ -42,7 +42,7 @@ func TestRead_Damaged(t *testing.T) {
 	}
 }
 
-// readDamaged reads copies of a trace that are cut short or have bytes changed.
+// readDamaged reads copies of a trace that are truncated or have changed bytes.
 func readDamaged(t *testing.T, data []byte, flips int) {
 	t.Helper()
 	random := rand.New(rand.NewPCG(damageSeed, damageStream))
@@ -66,7 +66,8 @@ func readDamaged(t *testing.T, data []byte, flips int) {
 	t.Logf("%d of %d damaged copies of %d bytes are still traces", valid, flips, len(data))
 }
 
-// readBounded reads a trace, watches what that allocates, and uses all of it when it is one.
+// readBounded reads a trace, checks how much memory that allocates, and uses the whole trace if it
+// is valid.
 func readBounded(t *testing.T, data []byte) error {
 	t.Helper()
 	limit := uint64(allocFactor*len(data) + allocFloor)
@@ -75,7 +76,7 @@ func readBounded(t *testing.T, data []byte) error {
 		if got <= limit {
 			break
 		}
-		// What the runtime allocates meanwhile is counted too; the reader would do the same again.
+		// The count includes allocations by the runtime. The reader's own allocations would happen again.
 		_, again, _ := readCounted(data)
 		got = min(got, again)
 	}
@@ -92,7 +93,7 @@ func readBounded(t *testing.T, data []byte) error {
 	return nil
 }
 
-// readCounted reads a trace and counts the bytes that were allocated meanwhile.
+// readCounted reads a trace and counts the bytes that are allocated meanwhile.
 func readCounted(data []byte) (tr *Trace, allocated uint64, err error) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -101,7 +102,7 @@ func readCounted(data []byte) (tr *Trace, allocated uint64, err error) {
 	return tr, after.TotalAlloc - before.TotalAlloc, err
 }
 
-// checkUsable does with a trace what can be done, and wants what was read to come back the same.
+// checkUsable writes a trace and fails if it is not the same when it is read again.
 func checkUsable(t *testing.T, tr *Trace) {
 	t.Helper()
 	for _, e := range tr.Events {
@@ -119,7 +120,7 @@ func checkUsable(t *testing.T, tr *Trace) {
 	}
 }
 
-// inOrder sorts the events by time, without which a trace is not written.
+// inOrder sorts the events by time, because a trace is only written in time order.
 func inOrder(tr *Trace) {
 	slices.SortStableFunc(tr.Events, func(a, b Event) int { return cmp.Compare(a.Time, b.Time) })
 }

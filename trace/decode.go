@@ -5,15 +5,15 @@ import (
 	"math"
 )
 
-// decoder turns the checked bytes of an object into a tree. Working on a string lets the strings of
-// the tree share its memory: one allocation instead of one for each.
+// decoder decodes the checked bytes of an object to a tree. It works on a string so that the
+// strings of the tree share its memory: one allocation instead of one for each string.
 type decoder struct {
 	walker[string]
-	// exact keeps an integer beyond int64 as uint64.
+	// exact decodes integers beyond int64 as uint64.
 	exact bool
 }
 
-// object decodes the map that a manifest is.
+// object decodes a manifest, which is a map.
 func (d *decoder) object() map[string]any {
 	m, _ := d.value().(map[string]any)
 	return m

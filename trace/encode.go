@@ -10,8 +10,8 @@ import (
 	"github.com/tinylib/msgp/msgp"
 )
 
-// appendManifest appends an object in its canonical form: apiVersion, kind, metadata, then the other
-// fields sorted, and everything below sorted.
+// appendManifest appends an object in its canonical form: apiVersion, kind, metadata, then the
+// other fields sorted, and everything below sorted.
 func appendManifest(b []byte, obj map[string]any) ([]byte, error) {
 	first := []string{"apiVersion", "kind", "metadata"}
 	keys := make([]string, 0, len(obj))

@@ -43,7 +43,7 @@ func (o *Object) appendCanonical(b []byte) ([]byte, error) {
 	return appendManifest(b, d.object())
 }
 
-// appendDeleted appends what is written of a deleted object.
+// appendDeleted appends a deleted object: its kind, name and namespace.
 func (o *Object) appendDeleted(b []byte) ([]byte, error) {
 	if o.gvk == nil {
 		return nil, errZeroObject
@@ -51,7 +51,7 @@ func (o *Object) appendDeleted(b []byte) ([]byte, error) {
 	return appendReference(b, o.gvk, o.Namespace(), o.Name()), nil
 }
 
-// appendReference appends a manifest that has only what tells which object it is.
+// appendReference appends a manifest that holds only the kind, name and namespace of an object.
 func appendReference(b []byte, gvk *schema.GroupVersionKind, namespace, name string) []byte {
 	b = msgp.AppendMapHeader(b, 3)
 	b = msgp.AppendString(msgp.AppendString(b, "apiVersion"), gvk.GroupVersion().String())
@@ -77,7 +77,7 @@ func appendInt(b []byte, i int64) []byte {
 	return msgp.AppendUint64(b, uint64(i))
 }
 
-// checkGVK tells whether a kind can be written so that it is read as the same.
+// checkGVK returns an error if a kind would not be read back as the same kind.
 func checkGVK(gvk schema.GroupVersionKind) error {
 	parsed, err := ParseGVK(FormatGVK(gvk))
 	if err == nil && (parsed != gvk || !utf8.ValidString(FormatGVK(gvk))) {
@@ -126,14 +126,14 @@ func appendTrackedObject(b []byte, o TrackedObject) (_ []byte, err error) {
 	return b, nil
 }
 
-// sortedKinds gives the keys of a map in the order of their strings.
+// sortedKinds returns the keys of a map, sorted by their string form.
 func sortedKinds[V any](m map[schema.GroupVersionKind]V) []schema.GroupVersionKind {
 	return slices.SortedFunc(maps.Keys(m), func(a, b schema.GroupVersionKind) int {
 		return cmp.Compare(FormatGVK(a), FormatGVK(b))
 	})
 }
 
-// tail writes what stands after the events; checkTail has seen it.
+// tail writes the part of the trace after the events. checkTail must have accepted it.
 func (w *Writer) tail(t *Tail) error {
 	b := msgp.AppendMapHeader(msgp.AppendString(nil, keyIndex), uint32(len(t.Index)))
 	for _, gvk := range sortedKinds(t.Index) {
@@ -195,7 +195,7 @@ func appendLifecycle(b []byte, l Lifecycle) []byte {
 	}
 }
 
-// checkTail finds what would make a trace that cannot be read.
+// checkTail returns an error if a trace with this tail could not be read back.
 func checkTail(t *Tail) error {
 	for gvk, names := range t.Index {
 		if err := checkGVK(gvk); err != nil {
@@ -241,7 +241,7 @@ func checkState(l Lifecycle) error {
 	return nil
 }
 
-// checkExtension tells whether bytes can be the value of x-simkube.
+// checkExtension returns an error if b is not a valid value of x-simkube.
 func checkExtension(b []byte) error {
 	s := scanner{input: wholeInput(b)}
 	_, err := s.extension()

@@ -5,18 +5,18 @@ import (
 	"fmt"
 )
 
-// What can be wrong with a trace. Each is matched with errors.Is on the error of a reader; the
-// [*FormatError] around it says where.
+// Errors of a trace. Each is matched with errors.Is on the error of a reader; the [*FormatError]
+// that wraps it holds the position.
 var (
 	// ErrTruncated is returned when the input ends before the trace does.
 	ErrTruncated = errors.New("truncated trace")
-	// ErrType is returned when a value has another type than the format gives its place.
+	// ErrType is returned when a value has a type that the format does not allow there.
 	ErrType = errors.New("wrong type")
-	// ErrValue is returned when a value has the right type and a content the format rules out.
+	// ErrValue is returned when a value has the right type, but the format does not allow its content.
 	ErrValue = errors.New("invalid value")
-	// ErrMissingKey is returned when a key the format requires is not there.
+	// ErrMissingKey is returned when a key that the format requires is missing.
 	ErrMissingKey = errors.New("missing key")
-	// ErrDuplicateKey is returned when a map has one key twice.
+	// ErrDuplicateKey is returned when a map has a key twice.
 	ErrDuplicateKey = errors.New("duplicate key")
 	// ErrTooDeep is returned when values are nested deeper than MaxDepth.
 	ErrTooDeep = errors.New("nested too deep")
@@ -24,41 +24,45 @@ var (
 	ErrTrailing = errors.New("trailing bytes")
 	// ErrVersion is returned when the trace has a version other than 1 and 2.
 	ErrVersion = errors.New("unsupported trace version")
-	// ErrOwner is returned when a version 1 trace names an object of which the events do not tell one kind.
+	// ErrOwner is returned when a version 1 trace names an object whose kind cannot be determined from
+	// the events.
 	ErrOwner = errors.New("kind of the object cannot be told")
-	// ErrExtensionVersion is returned when x-simkube has a version that is newer than ExtensionVersion. The trace around it can be read.
+	// ErrExtensionVersion is returned when x-simkube has a version that is newer than
+	// ExtensionVersion. The trace around it can be read.
 	ErrExtensionVersion = errors.New("unsupported version of x-simkube")
 )
 
-// What can be wrong with the use of a Writer.
+// Errors of the use of a Writer.
 var (
 	// ErrOrder is returned when an event is earlier than the event written before it.
 	ErrOrder = errors.New("events out of time order")
-	// ErrCount is returned when more or fewer events are written than were announced, or when what is streamed has another number of parts
-	// than was counted before.
+	// ErrCount is returned when the number of written events is not the announced number, or when a
+	// stream has a different number of elements than when it was counted.
 	ErrCount = errors.New("wrong number of events")
-	// ErrUnsorted is returned when what is streamed is not in the order in which it is written.
+	// ErrUnsorted is returned when the elements of a stream are not in the order in which they are
+	// written.
 	ErrUnsorted = errors.New("not sorted")
 	// ErrFinished is returned when a Writer is used after Finish or Close.
 	ErrFinished = errors.New("trace writer is finished")
 )
 
-// errZeroObject is returned when an Object is used that nobody made.
+// errZeroObject is returned when the zero Object is used.
 var errZeroObject = fmt.Errorf("the zero object: %w", ErrValue)
 
-// FormatError says what is wrong with a trace, and where.
+// FormatError describes an error in a trace and its position.
 type FormatError struct {
-	// Offset is the byte in the input at which the offending value starts; for a truncated input, its length.
+	// Offset is the byte offset in the input of the invalid value; for a truncated input, its length.
 	Offset int64
-	// Path leads to the offending value, like "events[3].applied_objs[0].metadata"; empty for the trace itself.
+	// Path is the path of the invalid value, such as "events[3].applied_objs[0].metadata"; empty for
+	// the trace itself.
 	Path string
-	// Msg says what was wanted and what was found.
+	// Msg says what was expected and what was found.
 	Msg string
 	// Err is one of the Err... variables of this package.
 	Err error
 }
 
-// Error gives "byte 1234: events[3].applied_objs[0].metadata: want a map, got a string".
+// Error returns "byte 1234: events[3].applied_objs[0].metadata: want a map, got a string".
 func (e *FormatError) Error() string {
 	if e.Path == "" {
 		return fmt.Sprintf("byte %d: %s", e.Offset, e.Msg)
@@ -66,10 +70,10 @@ func (e *FormatError) Error() string {
 	return fmt.Sprintf("byte %d: %s: %s", e.Offset, e.Path, e.Msg)
 }
 
-// Unwrap gives the class of the error, for errors.Is.
+// Unwrap returns Err.
 func (e *FormatError) Unwrap() error { return e.Err }
 
-// classedError has a text of its own and a class for errors.Is.
+// classedError has its own text and matches a class of errors with errors.Is.
 type classedError struct {
 	text  string
 	class error

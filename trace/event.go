@@ -1,18 +1,20 @@
 package trace
 
-// Event is what happened in one second: the objects that were created or changed, then those that
-// were deleted. The first event of a trace holds everything that existed when it starts.
+// Event holds the changes of one second: the objects that were created or changed, then those that
+// were deleted. The first event of a trace holds everything that existed at its start.
 type Event struct {
 	// Time is in unix seconds.
 	Time int64
 	// Applied are whole manifests.
 	Applied []Object
-	// Deleted are only apiVersion, kind, and name and namespace in metadata; old files may have whole manifests.
+	// Deleted objects have only apiVersion, kind, metadata.name and metadata.namespace; in old files
+	// they may be whole manifests.
 	Deleted []Object
 }
 
-// ParseEvent makes an event of its bytes in a trace of version 2, the part of the input between two values of [Reader.Offset]. It checks them as a
-// Reader would: an error is a [*FormatError] whose offset and path are those in the event. It keeps raw, which must not change any more.
+// ParseEvent parses the bytes of an event in a trace of version 2: the input between two values of
+// [Reader.Offset]. It checks them as a Reader does. An error is a [*FormatError] with an offset and
+// a path in the event. The event keeps raw, which must not be modified afterwards.
 func ParseEvent(raw []byte) (*Event, error) {
 	s := scanner{input: wholeInput(raw)}
 	events := eventScanner{scanner: &s}
@@ -25,7 +27,7 @@ func ParseEvent(raw []byte) (*Event, error) {
 	return &events.event, nil
 }
 
-// Clone gives a copy that stays valid when the Reader it came from moves on.
+// Clone returns a copy that stays valid when the Reader it came from moves on.
 func (e *Event) Clone() Event {
 	size := 0
 	for _, objs := range [][]Object{e.Applied, e.Deleted} {
@@ -33,7 +35,7 @@ func (e *Event) Clone() Event {
 			size += len(objs[i].raw)
 		}
 	}
-	all := make([]byte, 0, size) // one piece of memory for all of them
+	all := make([]byte, 0, size) // one allocation for all of them
 	clone := func(objs []Object) []Object {
 		if len(objs) == 0 {
 			return nil
@@ -50,7 +52,7 @@ func (e *Event) Clone() Event {
 	return Event{Time: e.Time, Applied: clone(e.Applied), Deleted: clone(e.Deleted)}
 }
 
-// eventScanner reads events into memory that it uses again for the next one.
+// eventScanner reads events into memory that it reuses for the next event.
 type eventScanner struct {
 	*scanner
 	kinds   kindCache
@@ -59,7 +61,7 @@ type eventScanner struct {
 	deleted []foundObject
 }
 
-// next reads the event at pos. Its objects are parts of the window.
+// next reads the event at pos. Its objects are slices of the window.
 func (s *eventScanner) next() *FormatError {
 	var hasTime, hasApplied, hasDeleted bool
 	start := s.pos
@@ -90,7 +92,7 @@ func (s *eventScanner) next() *FormatError {
 	case !hasDeleted:
 		return s.missing("deleted_objs", start)
 	}
-	// Only now will the window not move any more.
+	// From here on, the window no longer moves.
 	s.event.Applied = s.cut(s.event.Applied[:0], s.applied)
 	s.event.Deleted = s.cut(s.event.Deleted[:0], s.deleted)
 	return nil
@@ -111,7 +113,7 @@ func (s *eventScanner) objects(found []foundObject) ([]foundObject, *FormatError
 	return found, nil
 }
 
-// cut gives the found objects their bytes.
+// cut slices the bytes of the found objects.
 func (s *eventScanner) cut(objs []Object, found []foundObject) []Object {
 	for _, f := range found {
 		f.raw = s.buf[f.at.start:f.at.end:f.at.end]

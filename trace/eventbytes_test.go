@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestReader_Offset cuts events out of the samples by their offsets and reads each by itself.
+// TestReader_Offset slices events out of the samples by their offsets and parses each of them.
 func TestReader_Offset(t *testing.T) {
 	for _, name := range []string{"bare-pods.sktrace", "cronjob.sktrace"} {
 		raw, err := os.ReadFile(samplePath(t, name))

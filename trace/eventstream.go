@@ -7,23 +7,25 @@ import (
 	"github.com/tinylib/msgp/msgp"
 )
 
-// EventStream is an event whose objects need not be in memory at once.
+// EventStream is an event whose objects need not be in memory at the same time.
 type EventStream struct {
 	// Time is in unix seconds.
 	Time             int64
 	Applied, Deleted ObjectStream
 }
 
-// ObjectStream gives objects one by one.
+// ObjectStream is a sequence of objects.
 type ObjectStream struct {
-	// Count is how many objects there are.
+	// Count is the number of objects.
 	Count int
-	// Objects gives them; each is used until the next is asked for. It may be nil where there are none. An error is the last thing given.
+	// Objects yields the objects; each is used before the next is requested. It may be nil if Count is
+	// 0. The sequence ends after an error.
 	Objects iter.Seq2[*Object, error]
 }
 
-// WriteEventStream writes an event as WriteEvent does, without holding it. There is no way back: when an object is refused, a sequence gives an
-// error, or there are not as many objects as counted (ErrCount), the Writer gives that error for ever.
+// WriteEventStream writes an event as WriteEvent does, without holding it in memory. Errors cannot
+// be undone: if an object is invalid, a sequence yields an error, or the number of objects is not
+// Count (ErrCount), the Writer returns that error from then on.
 func (w *Writer) WriteEventStream(e *EventStream) error {
 	if err := w.admit(e.Time); err != nil {
 		return err
@@ -47,7 +49,7 @@ func (w *Writer) eventStream(e *EventStream) error {
 	return w.objectStream("deleted_objs", &e.Deleted, (*Object).appendDeleted)
 }
 
-// objectStream writes one of an event's lists. What is in w.event stands in front of it.
+// objectStream writes one of an event's lists. The content of w.event is written before it.
 func (w *Writer) objectStream(key string, objects *ObjectStream, encode func(*Object, []byte) ([]byte, error)) error {
 	if objects.Count < 0 || uint64(objects.Count) > maxEvents {
 		return fmt.Errorf("%s: %d objects: %w", key, objects.Count, ErrCount)

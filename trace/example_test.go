@@ -10,7 +10,7 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// A trace is written event by event and read the same way.
+// Write a trace event by event and read it back.
 func Example() {
 	deployment := schema.GroupVersionKind{Group: "apps", Version: "v1", Kind: "Deployment"}
 	config := &trace.Config{TrackedObjects: map[schema.GroupVersionKind]trace.TrackedObject{deployment: {}}}

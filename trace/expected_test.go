@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestCreate_Expected writes files in place with right and wrong guesses at the number of events: they are the same bytes as those
-// of which the number was known.
+// TestCreate_Expected writes files in place with right and wrong guesses of the number of events.
+// The bytes must be the same as with the exact number.
 func TestCreate_Expected(t *testing.T) {
 	for _, events := range []int{0, 1, 15, 16, 1000, 1<<16 - 1, 1 << 16} {
 		for _, expected := range []int{1, 15, 16, 1 << 15, 1 << 16, 1 << 20} {

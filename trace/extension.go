@@ -4,35 +4,39 @@ import (
 	"bytes"
 )
 
-// ExtensionVersion is the version of the value of x-simkube that is written, and the newest that can be read.
+// ExtensionVersion is the version of the value of x-simkube that is written, and the newest version
+// that can be read.
 const ExtensionVersion = 1
 
-// Extension is what SimKube records beyond the format, under the key x-simkube: what a replay can be compared with. All times are in unix
-// milliseconds; 0 stands for one that is not known or has not come, and is not written.
+// Extension holds what SimKube records in addition to the format, under the key x-simkube; replays
+// are compared with it. All times are in unix milliseconds. A time that is not known, or that has
+// not come, is 0 and is not written.
 type Extension struct {
-	// EventTimes has, for each event of the trace, the milliseconds within its second at which its objects were recorded: first those of the applied
-	// objects, then those of the deleted ones. Who changed the events without it leaves other numbers than the events have; then it says nothing.
+	// EventTimes holds, for each event of the trace, the milliseconds within its second at which its
+	// objects were recorded: first the applied objects, then the deleted ones. If its lengths do not
+	// match the events, because a program changed the events without it, it has no meaning.
 	EventTimes [][]uint16
-	// Gaps are the times of which changes may be missing, in order.
+	// Gaps are the periods whose changes may be missing, in order.
 	Gaps []Gap
-	// Nodes are the nodes there were, in the order in which they came. One that changed is there once for each shape it had.
+	// Nodes are the nodes of the cluster, in the order in which they appeared. A node that changed is
+	// listed once for each of its shapes.
 	Nodes []NodePeriod
-	// Pods are the pods whose lifecycles were recorded, in the order in which they were created.
+	// Pods are the pods whose lifecycles were recorded, in order of creation.
 	Pods []PodTimes
 }
 
-// Gap is a time of which changes may be missing.
+// Gap is a period whose changes may be missing.
 type Gap struct{ From, To int64 }
 
-// NodePeriod is a node while it stayed the same.
+// NodePeriod is a node over a period in which it did not change.
 type NodePeriod struct {
 	Name string
-	// From and To bound the time; To is 0 while it lasts.
+	// From and To are the bounds of the period. To is 0 if it has not ended.
 	From, To int64
 	NodeShape
 }
 
-// NodeShape is what of a node matters to the scheduler.
+// NodeShape holds the properties of a node that matter to the scheduler.
 type NodeShape struct {
 	Labels        map[string]string
 	Taints        []Taint
@@ -41,23 +45,25 @@ type NodeShape struct {
 	Capacity, Allocatable map[string]string
 }
 
-// Taint keeps pods off a node.
+// Taint is a taint of a node.
 type Taint struct{ Key, Value, Effect string }
 
-// PodTimes is when things happened to a pod.
+// PodTimes holds the times of a pod.
 type PodTimes struct {
-	// Owner is whom the pod's lifecycle is recorded for.
+	// Owner is the owner under which the pod's lifecycle is recorded.
 	Owner           PodOwner
 	Namespace, Name string
 	// Hash is the pod hash, see [HashPodSpec].
 	Hash uint64
-	// Finished is when its last container ended. Started and Finished may be known in seconds only.
+	// Finished is when its last container ended. Started and Finished may have a resolution of
+	// seconds.
 	Created, Scheduled, Started, Finished, Deleted int64
-	// Node is where it ran, empty for a pod that was not scheduled.
+	// Node is the node on which it ran, empty if it was not scheduled.
 	Node string
 }
 
-// Encode gives the value of x-simkube. The same content gives the same bytes. It fails with an ErrValue for what cannot be written.
+// Encode returns the value of x-simkube. The same content results in the same bytes. The error is
+// an ErrValue if the extension holds something that cannot be written.
 func (x *Extension) Encode() ([]byte, error) {
 	stream := ExtensionStream{
 		EventTimes: sequence(x.EventTimes),

@@ -216,7 +216,8 @@ func TestParseNodeShape(t *testing.T) {
 	}
 }
 
-// FuzzParseExtension wants every input to be an extension that can be written and read the same, or an error that says where.
+// FuzzParseExtension checks that every input is an extension that can be written and read back
+// unchanged, or an error with a position.
 func FuzzParseExtension(f *testing.F) {
 	f.Add(pack(extensionFields))
 	for _, test := range malformedExtensions() {

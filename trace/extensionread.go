@@ -2,8 +2,9 @@ package trace
 
 import "errors"
 
-// ParseExtension reads the value of x-simkube, see [Trace]. Keys it does not know are skipped; those that it knows must have the right types. An
-// error is a [*FormatError] whose offset is that in raw; for a newer version it is an ErrExtensionVersion.
+// ParseExtension parses the value of x-simkube, see [Trace]. It skips unknown keys; the values of
+// known keys must have the right types. An error is a [*FormatError] with an offset in raw; for a
+// newer version it is an ErrExtensionVersion.
 func ParseExtension(raw []byte) (*Extension, error) {
 	versionErr := checkExtensionVersion(raw)
 	if versionErr != nil && errors.Is(versionErr, ErrExtensionVersion) {
@@ -27,7 +28,7 @@ func ParseExtension(raw []byte) (*Extension, error) {
 		return err
 	})
 	switch {
-	case err != nil: // It tells better where than what was found while looking for the version.
+	case err != nil: // The position is more exact than that of the version check.
 	case versionErr != nil:
 		err = versionErr
 	case s.pos != len(raw):
@@ -39,7 +40,8 @@ func ParseExtension(raw []byte) (*Extension, error) {
 	return x, nil
 }
 
-// ParseNodeShape reads the map that a [NodeShape] is in an extension. It is otherwise as ParseExtension.
+// ParseNodeShape parses the map that encodes a [NodeShape] in an extension. Its errors are those of
+// ParseExtension.
 func ParseNodeShape(raw []byte) (NodeShape, error) {
 	s := scanner{input: wholeInput(raw)}
 	var node NodePeriod
@@ -53,10 +55,12 @@ func ParseNodeShape(raw []byte) (NodeShape, error) {
 	return node.NodeShape, nil
 }
 
-// extensionDepth is how many maps and arrays are around what the extension's map holds; what is in the maps of its lists is two deeper.
+// extensionDepth is the nesting depth of the fields of the extension. The fields of the maps in its
+// lists are two levels deeper.
 const extensionDepth = 2
 
-// checkExtensionVersion looks for the version, before anything is read that another one may have otherwise.
+// checkExtensionVersion checks the version first, because another version may have another
+// structure.
 func checkExtensionVersion(raw []byte) *FormatError {
 	s := scanner{input: wholeInput(raw)}
 	found := false

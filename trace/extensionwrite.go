@@ -10,24 +10,25 @@ import (
 	"github.com/tinylib/msgp/msgp"
 )
 
-// The keys of an extension and of what it holds, sorted as they are written.
+// The keys of an extension and its parts, in the order in which they are written.
 const (
 	keyEventTimes = "event_times"
 	keyGaps       = "gaps"
 	keyNodes      = "nodes"
 	keyPods       = "pods"
-	// keyVersion is the last.
+	// keyVersion comes last.
 )
 
-// extensionKeys is how many keys an extension has.
+// extensionKeys is the number of keys of an extension.
 const extensionKeys = 5
 
 // maxMillis is the last millisecond of a second.
 const maxMillis = 999
 
-// ExtensionStream writes an [Extension] that need not fit into memory. Its sequences are those of an Extension; they are walked twice, first to count,
-// then to write, and must give the same both times. Nil ones are empty. An error is the last thing a sequence gives. What a sequence gave is done
-// with when the next is asked for.
+// ExtensionStream is an [Extension] that need not fit into memory. Its sequences correspond to the
+// fields of an Extension. They are iterated twice, first to count, then to write, and must yield
+// the same elements both times. A nil sequence is empty. A sequence ends after an error. An element
+// is not used after the next one is requested.
 type ExtensionStream struct {
 	EventTimes iter.Seq2[[]uint16, error]
 	Gaps       iter.Seq2[Gap, error]
@@ -35,8 +36,9 @@ type ExtensionStream struct {
 	Pods       iter.Seq2[PodTimes, error]
 }
 
-// Write writes the value of x-simkube; it is made to be the Extension of a [TailStream]. It fails with an ErrValue for what cannot be written and
-// with an ErrCount when a sequence changes between the walks.
+// Write writes the value of x-simkube. It can be the Extension of a [TailStream]. The error is an
+// ErrValue if an element cannot be written, and an ErrCount if a sequence changes between the
+// iterations.
 func (s *ExtensionStream) Write(w io.Writer) error {
 	e := extensionWriter{w: w}
 	e.buf = msgp.AppendMapHeader(nil, extensionKeys)
@@ -49,7 +51,7 @@ func (s *ExtensionStream) Write(w io.Writer) error {
 	return e.err
 }
 
-// extensionWriter collects what is written, and keeps the first error.
+// extensionWriter buffers the output and keeps the first error.
 type extensionWriter struct {
 	w   io.Writer
 	buf []byte
@@ -64,7 +66,7 @@ func (e *extensionWriter) flush(some int) {
 	e.buf = e.buf[:0]
 }
 
-// writeList writes a key and an array of what a sequence gives.
+// writeList writes a key and the array of the elements of a sequence.
 func writeList[T any](e *extensionWriter, key string, seq iter.Seq2[T, error], encode func([]byte, *T) ([]byte, error)) {
 	if e.err != nil {
 		return
@@ -100,7 +102,7 @@ func writeList[T any](e *extensionWriter, key string, seq iter.Seq2[T, error], e
 	}
 }
 
-// sequence gives the elements of a slice.
+// sequence returns an iterator over the elements of a slice.
 func sequence[T any](list []T) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		for _, v := range list {
@@ -126,7 +128,8 @@ func appendGap(b []byte, gap *Gap) ([]byte, error) {
 	return appendInt(appendInt(msgp.AppendArrayHeader(b, 2), gap.From), gap.To), nil
 }
 
-// mapFields appends the entries of a map whose number is known only at the end, at most 15: those that are absent are left out.
+// mapFields appends the entries of a map with at most 15 entries, whose number is known only at the
+// end because absent entries are left out.
 type mapFields struct {
 	b    []byte
 	head int // where the map begins

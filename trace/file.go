@@ -14,7 +14,7 @@ type File struct {
 	f *os.File
 }
 
-// Open opens a trace file and reads up to its first event. Errors name the file.
+// Open opens a trace file and reads up to its first event. Errors contain the file name.
 func Open(path string) (*File, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -35,7 +35,7 @@ func (f *File) Rewind() error {
 	return f.start(f.f)
 }
 
-// Size gives the size of the file in bytes, and 0 where there is none.
+// Size returns the size of the file in bytes, or 0 if it is not a regular file.
 func (f *File) Size() int64 {
 	info, err := f.f.Stat()
 	if err != nil {
@@ -47,15 +47,15 @@ func (f *File) Size() int64 {
 // Close closes the file.
 func (f *File) Close() error { return f.f.Close() }
 
-// FileWriter is a Writer to a file, which appears under its name only with Finish.
+// FileWriter is a Writer to a file. The file appears under its name when Finish is called.
 type FileWriter struct {
 	Writer
 	path string
 	temp *os.File
 }
 
-// Create starts a trace file: a temporary file in the same directory, which Finish syncs and renames
-// to path, and Close removes.
+// Create creates a trace file. It writes to a temporary file in the same directory, which Finish
+// syncs and renames to path, and Close removes.
 func Create(path string, config *Config, opts WriterOptions) (*FileWriter, error) {
 	temp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.tmp")
 	if err != nil {
@@ -71,7 +71,8 @@ func Create(path string, config *Config, opts WriterOptions) (*FileWriter, error
 	return w, nil
 }
 
-// Finish writes the tail, puts the file on disk and gives it its name. On an error the file is gone.
+// Finish writes the tail, syncs the file and renames it. If it returns an error, the temporary file
+// has been removed.
 func (w *FileWriter) Finish(tail *Tail) error {
 	return w.finished(w.Writer.Finish(tail))
 }
@@ -81,7 +82,7 @@ func (w *FileWriter) FinishStream(tail *TailStream) error {
 	return w.finished(w.Writer.FinishStream(tail))
 }
 
-// finished publishes the file, unless it could not be written.
+// finished publishes the file if err is nil.
 func (w *FileWriter) finished(err error) error {
 	if err != nil {
 		return errors.Join(err, w.Close())
@@ -92,9 +93,9 @@ func (w *FileWriter) finished(err error) error {
 	return nil
 }
 
-// publish makes the temporary file the trace.
+// publish syncs the temporary file and renames it.
 func (w *FileWriter) publish() error {
-	// What CreateTemp makes is for its owner only; a trace is an ordinary file.
+	// CreateTemp creates files that only their owner can read; a trace is an ordinary file.
 	if err := w.temp.Chmod(0o644); err != nil {
 		return err
 	}
@@ -111,8 +112,8 @@ func (w *FileWriter) publish() error {
 	return syncDir(filepath.Dir(w.path))
 }
 
-// Close removes the temporary file of a trace that is not finished. After Finish it does nothing, so
-// that it can always be deferred.
+// Close removes the temporary file if the trace is not finished. After Finish it does nothing, so
+// it can always be deferred.
 func (w *FileWriter) Close() error {
 	err := w.Writer.Close()
 	if w.temp == nil {
@@ -127,7 +128,7 @@ func (w *FileWriter) Close() error {
 	return err
 }
 
-// syncDir puts a directory's entries on disk.
+// syncDir syncs a directory.
 func syncDir(path string) error {
 	dir, err := os.Open(path)
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/json"
 )
 
-// formatDoc gives the description of the format, which these tests hold to what the code does.
+// formatDoc returns the description of the format, which these tests compare with the code.
 func formatDoc(t *testing.T) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("..", "docs", "trace-format.md"))
@@ -25,7 +25,7 @@ func formatDoc(t *testing.T) string {
 	return string(text)
 }
 
-// block gives the fenced block of a language.
+// block returns the fenced code block of a language.
 func block(t *testing.T, doc, language string) string {
 	t.Helper()
 	_, rest, found := strings.Cut(doc, "```"+language+"\n")
@@ -36,7 +36,8 @@ func block(t *testing.T, doc, language string) string {
 	return text
 }
 
-// table gives the rows under a table's header, the cells without spaces and backquotes around.
+// table returns the rows below a table's header. Spaces and backquotes around the cells are
+// removed.
 func table(t *testing.T, doc, header string) (rows [][]string) {
 	t.Helper()
 	_, rest, found := strings.Cut(doc, header+"\n")

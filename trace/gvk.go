@@ -6,9 +6,9 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// ParseGVK reads the way traces and tracer configurations write a kind: "group/version.Kind", or
-// "version.Kind" for the core group; "/version.Kind" is accepted too. A group may contain dots, a
-// version and a kind may not. The error names the string and is an ErrValue.
+// ParseGVK parses a kind as traces and tracer configurations write it: "group/version.Kind", or
+// "version.Kind" for the core group; "/version.Kind" is also accepted. A group may contain dots; a
+// version and a kind must not. The error contains the string and is an ErrValue.
 func ParseGVK(s string) (schema.GroupVersionKind, error) {
 	group, rest, slash := strings.Cut(s, "/")
 	if !slash {
@@ -32,8 +32,8 @@ func FormatGVK(gvk schema.GroupVersionKind) string {
 	return gvk.Group + "/" + gvk.Version + "." + gvk.Kind
 }
 
-// NamespacedName joins a namespace and a name the way traces do: "namespace/name", or just "name"
-// for a cluster-scoped object.
+// NamespacedName returns the name as traces write it: "namespace/name", or "name" for a
+// cluster-scoped object.
 func NamespacedName(namespace, name string) string {
 	if namespace == "" {
 		return name

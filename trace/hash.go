@@ -7,11 +7,12 @@ import (
 	"slices"
 )
 
-// The end of a string in the stream that is hashed.
+// hashStringEnd ends a string in the hashed stream.
 const hashStringEnd = 0xff
 
-// HashValue gives the hash of a JSON value (nil, bool, any Go integer or float, string, []any,
-// map[string]any) that traces identify manifests and pods by. Any other Go type is an error.
+// HashValue returns the hash of a JSON value (nil, bool, any Go integer or float, string, []any,
+// map[string]any) that traces use to identify manifests and pods. It returns an error for any other
+// Go type.
 func HashValue(v any) (uint64, error) {
 	h := newSipHash()
 	if err := h.value(v); err != nil {
@@ -57,7 +58,7 @@ func (h *sipHash) value(v any) error {
 	return nil
 }
 
-// integer gives the two's complement of a Go integer of any type.
+// integer returns the two's complement of a Go integer of any type.
 func integer(v any) (bits uint64, negative, ok bool) {
 	switch v := v.(type) {
 	case int64:
@@ -94,7 +95,7 @@ func (h *sipHash) bool(v bool) {
 
 func (h *sipHash) float(f float64) {
 	if f == 0 {
-		f = 0 // the negative zero too
+		f = 0 // also for negative zero
 	}
 	h.uint64(math.Float64bits(f))
 }

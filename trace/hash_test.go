@@ -9,8 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestSipHash compares with the default hasher of Rust's standard library, which is SipHash-1-3 with
-// a key of zero too.
+// TestSipHash compares with the default hasher of Rust's standard library, which is also
+// SipHash-1-3 with a key of zero.
 func TestSipHash(t *testing.T) {
 	empty := newSipHash()
 	if got, want := empty.sum(), uint64(15130871412783076140); got != want {
@@ -18,7 +18,7 @@ func TestSipHash(t *testing.T) {
 	}
 }
 
-// TestSipHash_Pieces feeds the same bytes in pieces of all sizes.
+// TestSipHash_Pieces hashes the same bytes in pieces of all sizes.
 func TestSipHash_Pieces(t *testing.T) {
 	message := make([]byte, 64)
 	for i := range message {
@@ -60,7 +60,7 @@ func mustHash(t *testing.T, v any) uint64 {
 	return h
 }
 
-// TestHashValue checks the stream that is hashed, value by value.
+// TestHashValue checks the hashed stream for each type of value.
 func TestHashValue(t *testing.T) {
 	word := func(v uint64) string { return string(binary.LittleEndian.AppendUint64(nil, v)) }
 	tests := []struct {
@@ -105,8 +105,8 @@ func TestHashValue(t *testing.T) {
 	})
 }
 
-// TestHashMsgpack_Unsorted has maps in maps whose keys are all out of order: the time for it must not
-// double with each.
+// TestHashMsgpack_Unsorted hashes nested maps whose keys are all unsorted. The time must not double
+// with each level.
 func TestHashMsgpack_Unsorted(t *testing.T) {
 	var packed any = 1
 	var value any = 1

@@ -7,16 +7,16 @@ import (
 	"slices"
 )
 
-// hashMsgpack gives the hash of a value in checked msgpack bytes: the same that HashValue gives for
-// the decoded value, except for an integer beyond int64, which is hashed as the integer it is. sorted
-// says that the keys of all maps in it are known to be sorted.
+// hashMsgpack returns the hash of a value in checked msgpack bytes. It equals HashValue of the
+// decoded value, except for an integer beyond int64, which is hashed as an integer. sorted means
+// that the keys of all maps are known to be sorted.
 func hashMsgpack(b []byte, sorted bool) uint64 {
 	h := msgpackHasher{walker: walker[[]byte]{src: b}, sip: newSipHash(), sorted: sorted}
 	h.value()
 	return h.sip.sum()
 }
 
-// msgpackHasher feeds a hash with the value it walks over.
+// msgpackHasher hashes the value that it walks over.
 type msgpackHasher struct {
 	walker[[]byte]
 	sip    sipHash
@@ -59,7 +59,7 @@ func (h *msgpackHasher) str(s []byte) {
 	h.sip.byte(hashStringEnd)
 }
 
-// unsortedMap hashes a map's entries in the order of their keys, whatever order they stand in.
+// unsortedMap hashes the entries of a map in the order of their keys.
 func (h *msgpackHasher) unsortedMap(n int) {
 	type entry struct {
 		key   []byte
@@ -81,5 +81,5 @@ func (h *msgpackHasher) unsortedMap(n int) {
 	h.pos = end
 }
 
-// HashSpec gives the manifest hash of an object whose spec is raw, as [Object.Spec] gives it.
+// HashSpec returns the manifest hash of an object with the spec raw, as returned by [Object.Spec].
 func HashSpec(raw []byte) uint64 { return hashMsgpack(raw, false) }

@@ -5,42 +5,43 @@ import (
 	"io"
 )
 
-// Sizes of the window a scanner holds of its input. It begins small, because most inputs may be, and
-// grows with what was really received, never with what a length in the input promises.
+// Sizes of the window that a scanner holds of its input. It starts small, because most inputs are
+// small, and grows with the bytes received, never with a length that the input claims.
 const (
 	minWindow = 2 << 10
 	maxChunk  = 256 << 10
 )
 
-// maxEmptyReads is how often a source may give neither data nor an error.
+// maxEmptyReads is the number of consecutive reads that may return neither data nor an error.
 const maxEmptyReads = 100
 
-// input is a window on a source of bytes: from where the reader last let go to what was received so far.
+// input is a window on a source of bytes. It ranges from the last released byte to the last
+// received byte.
 type input struct {
 	buf  []byte // the window
-	pos  int    // the next byte of it to be looked at
-	base []byte // the whole memory buf is a part of
-	off  int64  // where in the source buf begins
+	pos  int    // the next byte to read
+	base []byte // the memory that buf is a slice of
+	off  int64  // the offset of buf in the source
 	src  io.Reader
-	err  error // what ended the source, once something did
+	err  error // the error that ended the source, if it has ended
 }
 
-// wholeInput is the window on bytes that are all there.
+// wholeInput returns a window on a complete input.
 func wholeInput(b []byte) input { return input{buf: b, base: b, err: io.EOF} }
 
-// offset gives the place in the source of a position in the window.
+// offset returns the offset in the source of a position in the window.
 func (in *input) offset(pos int) int64 { return in.off + int64(pos) }
 
-// release lets go of the bytes in front of pos. Positions change; bytes already handed out stay until
-// the next fill.
+// release drops the bytes before pos from the window. Positions change. Bytes that were returned
+// before stay valid until the next fill.
 func (in *input) release() {
 	in.off += int64(in.pos)
 	in.buf = in.buf[in.pos:]
 	in.pos = 0
 }
 
-// fill reads until n bytes from pos on are in the window. Positions stay as they are, but the bytes
-// may move. It gives false when the source ended before; in.err then says why.
+// fill reads until the window holds n bytes from pos. Positions do not change, but the bytes may
+// move. It returns false if the source ended before; in.err is the reason.
 func (in *input) fill(n int) bool {
 	for empty := 0; len(in.buf)-in.pos < n; {
 		if in.err != nil {
@@ -61,8 +62,8 @@ func (in *input) fill(n int) bool {
 	return true
 }
 
-// makeRoom moves the window to the front of its memory when that frees at least half of it, and to
-// twice the memory otherwise. Chunks grow up to maxChunk along with what was received.
+// makeRoom moves the window to the start of its memory if that frees at least half of it, and
+// otherwise to twice the memory. Chunks grow up to maxChunk with the bytes received.
 func (in *input) makeRoom() {
 	live := len(in.buf)
 	chunk := int(min(max(in.offset(live), minWindow), maxChunk))
@@ -73,5 +74,5 @@ func (in *input) makeRoom() {
 	in.buf = in.base[:live]
 }
 
-// truncated tells whether the source ended in the regular way, as opposed to failing.
+// truncated reports whether the source ended without an error.
 func (in *input) truncated() bool { return errors.Is(in.err, io.EOF) }

@@ -1,13 +1,14 @@
 package trace
 
-// Labels are an object's metadata.labels, looked up where they stand in its bytes. They are valid as long as the object is, and have the
-// methods that selectors of k8s.io/apimachinery/pkg/labels match on. A label whose value is not a string is not there.
+// Labels are the metadata.labels of an object, read directly from its bytes. They are valid as long
+// as the object is. They have the methods that selectors of k8s.io/apimachinery/pkg/labels match
+// on. A label whose value is not a string is ignored.
 type Labels struct{ raw []byte }
 
-// Labels gives the object's labels without decoding the object.
+// Labels returns the object's labels without decoding the object.
 func (o *Object) Labels() Labels { return Labels{raw: o.raw[o.labels.start:o.labels.end]} }
 
-// Lookup gives the value of a label, and whether there is one.
+// Lookup returns the value of a label and whether it exists.
 func (l Labels) Lookup(label string) (value string, exists bool) {
 	l.each(func(key []byte, t token[[]byte]) bool {
 		if string(key) != label {
@@ -19,19 +20,19 @@ func (l Labels) Lookup(label string) (value string, exists bool) {
 	return value, exists
 }
 
-// Has tells whether there is a label.
+// Has reports whether a label exists.
 func (l Labels) Has(label string) bool {
 	_, exists := l.Lookup(label)
 	return exists
 }
 
-// Get gives the value of a label, empty where there is none.
+// Get returns the value of a label, or "" if it does not exist.
 func (l Labels) Get(label string) string {
 	value, _ := l.Lookup(label)
 	return value
 }
 
-// Map gives all labels in a map of the caller's own.
+// Map returns a new map with all labels.
 func (l Labels) Map() map[string]string {
 	m := map[string]string{}
 	l.each(func(key []byte, t token[[]byte]) bool {
@@ -41,7 +42,7 @@ func (l Labels) Map() map[string]string {
 	return m
 }
 
-// each gives the labels until it is told to stop. The bytes were checked when the object was made.
+// each yields the labels. The bytes were checked when the object was created.
 func (l Labels) each(yield func(key []byte, value token[[]byte]) bool) {
 	if len(l.raw) == 0 || describe(l.raw[0]) != "a map" {
 		return

@@ -6,20 +6,20 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// LifecycleState is how far a pod got.
+// LifecycleState is the state of a pod in a lifecycle.
 type LifecycleState uint8
 
 // The states of a pod's lifecycle, in the order in which a pod goes through them.
 const (
-	// Empty is a pod of which no container was seen running.
+	// Empty is the state of a pod that was not seen running.
 	Empty LifecycleState = iota
-	// Running is a pod that had started and not finished when the trace was made.
+	// Running is the state of a pod that had started but not finished when the trace was exported.
 	Running
-	// Finished is a pod that started and finished.
+	// Finished is the state of a pod that started and finished.
 	Finished
 )
 
-// String gives the name of the state as the format spells it.
+// String returns the name of the state as it is written in the format.
 func (s LifecycleState) String() string {
 	switch s {
 	case Empty:
@@ -32,32 +32,33 @@ func (s LifecycleState) String() string {
 	return "LifecycleState(" + strconv.Itoa(int(s)) + ")"
 }
 
-// Lifecycle is when a pod's containers ran. Start is set unless the state is Empty, End only when it
-// is Finished; both are unix seconds.
+// Lifecycle is when a pod's containers ran, in unix seconds. Start is set unless the state is
+// Empty. End is set only if it is Finished.
 type Lifecycle struct {
 	State      LifecycleState
 	Start, End int64
 }
 
-// PodOwner is whom pods belong to: the topmost tracked object, or the pod itself when it is bare.
+// PodOwner is the owner of pods: the topmost tracked object, or the pod itself if it has no owner.
 type PodOwner struct {
 	GVK schema.GroupVersionKind
 	// Name is the owner's namespaced name in the recorded cluster.
 	Name string
 }
 
-// String gives the owner for a reader: "apps/v1.Deployment default/web".
+// String returns the owner in readable form: "apps/v1.Deployment default/web".
 func (o PodOwner) String() string { return FormatGVK(o.GVK) + " " + o.Name }
 
-// Lifecycles has the lifecycles of an owner's pods by pod hash (see [HashPodSpec]), in the order the pods were created.
+// Lifecycles holds the lifecycles of an owner's pods by pod hash (see [HashPodSpec]), in the order
+// in which the pods were created.
 type Lifecycles map[PodOwner]map[uint64][]Lifecycle
 
-// lifecycleForm says which of the spellings of a lifecycle are read.
+// lifecycleForm is the set of accepted encodings of a lifecycle.
 type lifecycleForm int
 
 const (
 	lifecycleV2 lifecycleForm = iota
-	// lifecycleV1 also has {start_ts, end_ts}.
+	// lifecycleV1 also accepts {start_ts, end_ts}.
 	lifecycleV1
 )
 
@@ -92,7 +93,7 @@ func (s *scanner) podLifecycles(form lifecycleForm) (map[uint64][]Lifecycle, *Fo
 	return pods, err
 }
 
-// lifecycle reads the string "Empty" or a map that has one of the keys that make a lifecycle.
+// lifecycle reads the string "Empty" or a map that encodes a lifecycle.
 func (s *scanner) lifecycle(form lifecycleForm) (Lifecycle, *FormatError) {
 	pos := s.pos
 	c, err := s.peek()
@@ -134,10 +135,10 @@ func (s *scanner) lifecycle(form lifecycleForm) (Lifecycle, *FormatError) {
 	return s.oneLifecycle(pos, err, running, finished, old)
 }
 
-// lifecycleDepth is how many maps and arrays are around what a lifecycle's map holds.
+// lifecycleDepth is the nesting depth of the fields of a lifecycle.
 const lifecycleDepth = 5
 
-// oneLifecycle picks the one spelling of a lifecycle that was there.
+// oneLifecycle returns the one encoding of a lifecycle that was found.
 func (s *scanner) oneLifecycle(pos int, err *FormatError, spellings ...Lifecycle) (Lifecycle, *FormatError) {
 	if err != nil {
 		return Lifecycle{}, err

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// malformed are traces that are wrong in one place, with the whole text of the error and its class.
-// The fuzz targets begin with them.
+// malformed returns traces with one error each, the full text of the error and its class. They are
+// also the seeds of the fuzz targets.
 func malformed() []malformedTrace {
 	goodEvent := ordered{"ts", 5, "applied_objs", []any{}, "deleted_objs", []any{}}
 	events := func(es ...any) []byte { return pack(traceFields.with("events", es)) }
@@ -149,7 +149,8 @@ func TestRead_Malformed(t *testing.T) {
 	}
 }
 
-// TestRead_Offset has values that are wrong and that occur once, so that the place is plain.
+// TestRead_Offset reads traces with an invalid value that occurs once, so that its offset can be
+// searched for.
 func TestRead_Offset(t *testing.T) {
 	needle := []byte{mFixExt, 0x55, 0x66}
 	good := pack(traceFields)

@@ -7,13 +7,13 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// foundObject is an object the scanner went over: its parts, and where it stands in the window.
+// foundObject is an object that the scanner has read: its parts and its position in the window.
 type foundObject struct {
 	Object
 	at piece
 }
 
-// objectDepth is how many maps and arrays are around an object in a trace.
+// objectDepth is the nesting depth of an object in a trace.
 const objectDepth = 4
 
 // object checks a manifest and finds its parts.
@@ -26,7 +26,7 @@ func (s *scanner) object(kinds *kindCache) (foundObject, *FormatError) {
 	return m.finish(kinds)
 }
 
-// manifest collects the parts of an object while the scanner goes over it. Its pieces are in the window.
+// manifest collects the parts of an object while the scanner reads it, as positions in the window.
 type manifest struct {
 	*scanner
 	start, depth                                              int
@@ -138,13 +138,13 @@ func (s *scanner) missing(key string, pos int) *FormatError {
 	return s.fail(pos, ErrMissingKey, "the key %q is missing", key)
 }
 
-// kindCache keeps the kinds that were met, so that objects share them.
+// kindCache caches kinds so that objects share them.
 type kindCache struct {
 	kinds map[string]*schema.GroupVersionKind
 	key   []byte
 }
 
-// maxKinds bounds the cache; a cluster has far fewer kinds.
+// maxKinds is the maximum size of the cache; a cluster has far fewer kinds.
 const maxKinds = 1 << 10
 
 func (c *kindCache) lookup(apiVersion, kind []byte) (*schema.GroupVersionKind, error) {
@@ -165,7 +165,7 @@ func (c *kindCache) lookup(apiVersion, kind []byte) (*schema.GroupVersionKind, e
 	return gvk, nil
 }
 
-// objectKind makes the kind of an object; it must be one that ParseGVK can read.
+// objectKind returns the kind of an object. It returns an error if ParseGVK could not parse it.
 func objectKind(apiVersion, kind string) (*schema.GroupVersionKind, error) {
 	group, version, slash := strings.Cut(apiVersion, "/")
 	if !slash {

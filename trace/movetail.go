@@ -6,7 +6,8 @@ import (
 	"os"
 )
 
-// moveTail moves what a file has from one offset on to another one, and makes the file end where that ends.
+// moveTail moves the content of a file that starts at offset from to another offset, and truncates
+// the file after it.
 func moveTail(f *os.File, from, to int64) error {
 	if from == to {
 		return nil
@@ -31,7 +32,7 @@ func moveTail(f *os.File, from, to int64) error {
 		}
 		return f.Truncate(size + to - from)
 	}
-	// What is moved back must not be written over before it is read: the last comes first.
+	// To move backwards, copy the last chunk first, so that nothing is overwritten before it is read.
 	for end := size; end > from; end -= maxChunk {
 		at := max(from, end-maxChunk)
 		if err := move(at, end-at); err != nil {

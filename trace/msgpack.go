@@ -2,7 +2,7 @@ package trace
 
 import "fmt"
 
-// The first byte of a msgpack value, where it does not carry a small value or length itself.
+// The first bytes of msgpack values that do not contain a small value or length themselves.
 const (
 	mNil     = 0xc0
 	mInvalid = 0xc1
@@ -23,7 +23,7 @@ const (
 	mInt16   = 0xd1
 	mInt32   = 0xd2
 	mInt64   = 0xd3
-	mFixExt  = 0xd4 // and the four after it: 1, 2, 4, 8, 16 bytes
+	mFixExt  = 0xd4 // followed by four more: 1, 2, 4, 8, 16 bytes
 	mFixExt5 = 0xd8
 	mStr8    = 0xd9
 	mStr16   = 0xda
@@ -43,7 +43,7 @@ const (
 	mNegFix    = 0xe0
 )
 
-// describe names the type of the value that begins with c, for error messages.
+// describe returns the type of the value that begins with c, for error messages.
 func describe(c byte) string {
 	switch {
 	case c < mFixMap || c >= mNegFix || c >= mUint8 && c <= mInt64:

@@ -8,11 +8,11 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// Object is one manifest in a trace, kept as the msgpack bytes it is recorded as. The zero Object is
-// not valid: objects come from a Reader, from Read or from NewObject.
+// Object is one manifest in a trace. It holds the msgpack bytes that were recorded. The zero Object
+// is not valid: objects are created by a Reader, Read or NewObject.
 //
-// An Object that came from a Reader is valid until the Reader's next Next or Tail; Clone keeps it.
-// Its methods may be called concurrently with each other.
+// An Object of a Reader is valid until the next call of the Reader's Next or Tail; use Clone to
+// keep it. Its methods may be called concurrently with each other.
 type Object struct {
 	raw []byte
 	gvk *schema.GroupVersionKind
@@ -20,16 +20,16 @@ type Object struct {
 	name,
 	labels,
 	spec span
-	// canonical says that raw is what a Writer would write.
+	// canonical means that a Writer would write the same bytes.
 	canonical bool
 }
 
-// span is a part of an object's bytes; it is empty where there is no such part.
+// span is a part of an object's bytes. It is empty if the part does not exist.
 type span struct{ start, end uint32 }
 
-// NewObject makes an object to be written. It needs an apiVersion, a kind and a metadata.name, and
-// holds only what JSON can hold: nil, bool, integers, finite floats, string, []any and map[string]any.
-// u is not kept.
+// NewObject returns an object that can be written. u must have an apiVersion, a kind and a
+// metadata.name, and hold only values that JSON can represent: nil, bool, integers, finite floats,
+// string, []any and map[string]any. u is not retained.
 func NewObject(u *unstructured.Unstructured) (Object, error) {
 	raw, err := appendManifest(nil, u.Object)
 	if err != nil {
@@ -38,11 +38,12 @@ func NewObject(u *unstructured.Unstructured) (Object, error) {
 	return parseObject(raw)
 }
 
-// ParseObject makes an object of the msgpack bytes of a manifest, which it checks as a Reader would: an error is a [*FormatError] whose
-// offset and path are those in the manifest. It keeps raw, which must not change any more.
+// ParseObject parses the msgpack bytes of a manifest. It checks them as a Reader does. An error is
+// a [*FormatError] with an offset and a path in the manifest. The object keeps raw, which must not
+// be modified afterwards.
 func ParseObject(raw []byte) (Object, error) { return parseObject(raw) }
 
-// NewDeleted makes an object of what is written of a deleted one: its kind, and its namespaced name.
+// NewDeleted returns a deleted object, which has only a kind and a namespaced name.
 func NewDeleted(gvk schema.GroupVersionKind, namespacedName string) (Object, error) {
 	namespace, name := SplitNamespacedName(namespacedName)
 	raw := appendReference(make([]byte, 0, 96), &gvk, namespace, name)
@@ -58,13 +59,14 @@ func parseObject(raw []byte) (Object, error) {
 	return p.Parse(raw)
 }
 
-// ObjectParser is ParseObject for many objects: it remembers their kinds. The zero value is ready to use. It is not safe for concurrent use.
+// ObjectParser parses many objects. It caches their kinds. The zero value is ready to use. It is
+// not safe for concurrent use.
 type ObjectParser struct {
 	kinds kindCache
 	keys  []piece
 }
 
-// Parse is ParseObject.
+// Parse is like ParseObject.
 func (p *ObjectParser) Parse(raw []byte) (Object, error) {
 	s := scanner{input: wholeInput(raw), keys: p.keys[:0]}
 	found, err := s.object(&p.kinds)
@@ -79,22 +81,23 @@ func (p *ObjectParser) Parse(raw []byte) (Object, error) {
 	return found.Object, nil
 }
 
-// GVK gives the object's kind.
+// GVK returns the object's kind.
 func (o *Object) GVK() schema.GroupVersionKind { return *o.gvk }
 
-// Namespace gives metadata.namespace, empty for a cluster-scoped object.
+// Namespace returns metadata.namespace, or "" for a cluster-scoped object.
 func (o *Object) Namespace() string { return string(o.raw[o.namespace.start:o.namespace.end]) }
 
-// Name gives metadata.name.
+// Name returns metadata.name.
 func (o *Object) Name() string { return string(o.raw[o.name.start:o.name.end]) }
 
-// NamespacedName gives "namespace/name", or "name" for a cluster-scoped object.
+// NamespacedName returns "namespace/name", or "name" for a cluster-scoped object.
 func (o *Object) NamespacedName() string { return NamespacedName(o.Namespace(), o.Name()) }
 
-// Raw gives the msgpack bytes of the whole manifest. The caller must not change them.
+// Raw returns the msgpack bytes of the whole manifest. The caller must not modify them.
 func (o *Object) Raw() []byte { return o.raw }
 
-// Spec gives the msgpack bytes of the manifest's spec, or nil where it has none. The caller must not change them.
+// Spec returns the msgpack bytes of the manifest's spec, or nil if it has none. The caller must not
+// modify them.
 func (o *Object) Spec() []byte {
 	if o.spec.end == 0 {
 		return nil
@@ -102,7 +105,7 @@ func (o *Object) Spec() []byte {
 	return o.raw[o.spec.start:o.spec.end:o.spec.end]
 }
 
-// Hash gives the manifest hash: of the spec, or of null where there is none.
+// Hash returns the manifest hash: the hash of the spec, or of null if there is none.
 func (o *Object) Hash() uint64 {
 	spec := o.Spec()
 	if spec == nil {
@@ -111,9 +114,9 @@ func (o *Object) Hash() uint64 {
 	return hashMsgpack(spec, o.canonical)
 }
 
-// Unstructured decodes the object. The tree is the caller's own; it holds nil, bool, int64, float64,
-// string, []any and map[string]any only. Binary data becomes its base64 text, and an integer beyond
-// int64 a float64, as when Kubernetes reads JSON.
+// Unstructured decodes the object to a new tree, which holds only nil, bool, int64, float64,
+// string, []any and map[string]any. As when Kubernetes reads JSON, binary data becomes its base64
+// text, and an integer beyond int64 a float64.
 func (o *Object) Unstructured() (*unstructured.Unstructured, error) {
 	if o.gvk == nil {
 		return nil, errZeroObject
@@ -122,7 +125,7 @@ func (o *Object) Unstructured() (*unstructured.Unstructured, error) {
 	return &unstructured.Unstructured{Object: d.object()}, nil
 }
 
-// Clone gives a copy with bytes of its own.
+// Clone returns a copy that shares no memory with the object.
 func (o *Object) Clone() Object {
 	c := *o
 	c.raw = bytes.Clone(o.raw)

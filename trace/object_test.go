@@ -18,8 +18,8 @@ func objectOf(t testing.TB, manifest any) *Object {
 	return &mustRead(t, pack(eventsOf(manifest))).Events[0].Applied[0]
 }
 
-// hasBigInteger tells whether a tree was made of an object with an integer beyond int64, which is the
-// one thing that decoding does not keep.
+// hasBigInteger reports whether a tree was decoded from an object with an integer beyond int64,
+// which is the only thing that decoding does not preserve.
 func hasBigInteger(v any) bool {
 	switch v := v.(type) {
 	case uint64:
@@ -40,7 +40,7 @@ func hasBigInteger(v any) bool {
 	return false
 }
 
-// checkObject wants an object to be the same whichever way it is looked at.
+// checkObject checks that all methods of an object agree.
 func checkObject(t *testing.T, obj *Object) {
 	t.Helper()
 	u, err := obj.Unstructured()
@@ -107,7 +107,7 @@ func TestObject(t *testing.T) {
 		"null namespace": podManifest.with("metadata", ordered{"name", "x", "namespace", nil}),
 		"null spec":      podManifest.with("spec", nil),
 		"list as spec":   podManifest.with("spec", []any{ordered{"b", 1, "a", 2}, 1}),
-		// One thing each that a Writer would not write so.
+		// Each has one encoding that a Writer would not use.
 		"wide string":       podManifest.with("spec", raw{mStr8, 1, 'x'}),
 		"wide array":        podManifest.with("spec", raw{mArray16, 0, 1, 1}),
 		"wide map":          podManifest.with("spec", raw{mMap32, 0, 0, 0, 0}),

@@ -9,19 +9,20 @@ import (
 	"github.com/tinylib/msgp/msgp"
 )
 
-// ordered is a map to be packed as it stands: keys and values in turn, of any type, also twice.
+// ordered is a map that is packed in the given order: alternating keys and values of any type,
+// possibly with duplicates.
 type ordered []any
 
-// raw is msgpack that is there already.
+// raw is encoded msgpack.
 type raw []byte
 
-// wide is an integer in nine bytes; with a sign, whether it needs one or not.
+// wide is an integer that is encoded in nine bytes, as signed or unsigned.
 type (
 	wideUint uint64
 	wideInt  int64
 )
 
-// pack encodes test data: msgpack that a Writer would not make, too.
+// pack encodes test data, including msgpack that a Writer would not write.
 func pack(v any) []byte {
 	switch v := v.(type) {
 	case raw:
@@ -56,7 +57,7 @@ func pack(v any) []byte {
 	return b
 }
 
-// with gives a map with another value of a key; without it when the value is absent.
+// with returns a copy with another value for a key, or without the key if the value is absent.
 func (o ordered) with(key string, value any) ordered {
 	var c ordered
 	found := false
@@ -79,11 +80,11 @@ func (o ordered) with(key string, value any) ordered {
 
 type absentType struct{}
 
-// absent is what ordered.with takes to leave a key out.
+// absent makes ordered.with remove a key.
 var absent any = absentType{}
 
-// The parts of the traces the tests are made of. Between them they have every encoding that the
-// format allows.
+// The parts of the traces of the tests. Together they contain every encoding that the format
+// allows.
 var (
 	podManifest = ordered{
 		"apiVersion", "v1", "kind", "Pod",
@@ -118,7 +119,7 @@ var (
 			ordered{"spec", ordered{"containers", []any{}, "terminationGracePeriodSeconds", 300, "weight", 1.5}},
 		},
 	}
-	// roleManifest is cluster-scoped, has no spec, and a field in front of kind.
+	// roleManifest is cluster-scoped, has no spec, and has a field before kind.
 	roleManifest = ordered{
 		"aggregationRule",
 		ordered{},
@@ -128,7 +129,7 @@ var (
 		"rules",
 		[]any{},
 	}
-	// strangeManifest is encoded in ways a Writer does not use, and holds what few objects do.
+	// strangeManifest contains encodings that a Writer does not use, and values that are rare.
 	strangeManifest = ordered{
 		"kind", "Widget", "spec",
 		ordered{
@@ -221,14 +222,14 @@ var (
 	}
 )
 
-// eventsOf gives a trace with one event that applies one object.
+// eventsOf returns a trace with one event that applies one object.
 func eventsOf(obj any) ordered {
 	return traceFields.with("events", []any{
 		ordered{"ts", 1, "applied_objs", []any{obj}, "deleted_objs", []any{}},
 	})
 }
 
-// fixtures are whole traces of the project's own making, by name.
+// fixtures returns the hand-made traces of the tests by name.
 func fixtures() map[string][]byte {
 	return map[string][]byte{
 		"v2":        pack(traceFields),

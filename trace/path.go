@@ -5,11 +5,11 @@ import (
 	"strings"
 )
 
-// maxPathKey is how many bytes of a key an error's path shows.
+// maxPathKey is the maximum number of bytes of a key in the path of an error.
 const maxPathKey = 64
 
-// in notes that the error happened under a map's key. Errors collect their path while they are
-// returned, so that reading without one pays nothing for it.
+// in adds a map's key to the path of the error. Errors collect their path while they are returned,
+// so reading without an error has no overhead.
 func (e *FormatError) in(key string) *FormatError {
 	seg := key
 	if len(seg) > maxPathKey {
@@ -21,7 +21,7 @@ func (e *FormatError) in(key string) *FormatError {
 	return e.under("[" + strconv.Quote(seg) + "]")
 }
 
-// at notes that the error happened in an array's element.
+// at adds an array index to the path of the error.
 func (e *FormatError) at(i int) *FormatError {
 	return e.under("[" + strconv.Itoa(i) + "]")
 }
@@ -34,7 +34,7 @@ func (e *FormatError) under(seg string) *FormatError {
 	return e
 }
 
-// plainKey tells whether a key can stand in a path without quotes.
+// plainKey reports whether a key needs no quotes in a path.
 func plainKey(key string) bool {
 	for _, c := range []byte(key) {
 		switch {

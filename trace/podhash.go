@@ -7,13 +7,13 @@ import (
 	"strings"
 )
 
-// tokenVolumePrefix begins the name of the volume that holds a pod's service account token, which is
-// another one for every pod.
+// tokenVolumePrefix is the prefix of the name of the volume that holds a pod's service account
+// token. The name differs for every pod.
 const tokenVolumePrefix = "kube-api-access"
 
-// HashPodSpec gives the hash that identifies a type of pod: of its spec without what differs between
-// the pods of one owner (node, service account, token volumes) and without the ports of its
-// containers. spec is not changed.
+// HashPodSpec returns the hash that identifies a type of pod. It ignores the fields of the spec
+// that differ between the pods of one owner (node, service account, token volumes) and the ports of
+// its containers. spec is not modified.
 func HashPodSpec(spec map[string]any) (uint64, error) {
 	stable, err := stableSpec(spec)
 	if err == nil {
@@ -25,7 +25,7 @@ func HashPodSpec(spec map[string]any) (uint64, error) {
 	return 0, fmt.Errorf("hash a pod: %w", err)
 }
 
-// stableSpec gives the part of a pod's spec that is hashed. It shares what it does not change.
+// stableSpec returns the part of a pod's spec that is hashed. It shares unchanged parts with spec.
 func stableSpec(spec map[string]any) (map[string]any, error) {
 	stable := maps.Clone(spec)
 	if stable == nil {
@@ -78,8 +78,8 @@ func stableContainers(value any, dropPorts bool) ([]any, error) {
 	return stable, nil
 }
 
-// withoutTokens gives a list of volumes or volume mounts without those of service account tokens, and
-// an empty list where there is none.
+// withoutTokens returns a list of volumes or volume mounts without those of service account tokens,
+// or an empty list if value is nil.
 func withoutTokens(value any) ([]any, error) {
 	if value == nil {
 		return []any{}, nil

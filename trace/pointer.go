@@ -7,28 +7,28 @@ import (
 	"strings"
 )
 
-// Location is a place in an object that a path led to.
+// Location is a place in an object that a path resolves to.
 type Location struct {
-	// Pointer is the JSON Pointer of this place; it has no "*" segments.
+	// Pointer is the JSON Pointer of the place, without "*" segments.
 	Pointer string
-	// Value is what stands there. A map or slice is the one in the object, not a copy.
+	// Value is the value at the place. A map or slice is the one in the object, not a copy.
 	Value any
 
 	set func(any)
 }
 
-// Set puts v in the place of Value, in the object the path was resolved in. At the root, which
-// cannot be replaced, v must be a map: the object gets its content.
+// Set replaces Value by v in the object in which the path was resolved. The root cannot be
+// replaced: there, v must be a map, and the object is set to its content.
 func (l *Location) Set(v any) {
 	l.set(v)
 	l.Value = v
 }
 
-// ResolvePaths finds the places in an object that a path of a tracer config stands for: a JSON
-// Pointer (RFC 6901) in which a segment "*" stands for every element of the array there. A place that
-// does not exist or is null is left out: templates can be optional. A "*" on something that is not an
-// array, a key on something that is neither a map nor an array, and a number that is no index of the
-// array are errors that say where.
+// ResolvePaths returns the places in an object that match a path of a tracer config: a JSON Pointer
+// (RFC 6901) in which a segment "*" matches every element of an array. A place that does not exist
+// or is null is left out, because templates can be optional. It is an error if a "*" is applied to
+// something that is not an array, a key to something that is neither a map nor an array, or if a
+// segment is not an index of the array. The error contains the place.
 func ResolvePaths(obj map[string]any, pointer string) ([]Location, error) {
 	segments, err := splitPointer(pointer)
 	if err != nil {
@@ -55,7 +55,7 @@ func ResolvePaths(obj map[string]any, pointer string) ([]Location, error) {
 	return found, nil
 }
 
-// step gives the places one segment deeper.
+// step returns the places one segment deeper.
 func (l *Location) step(segment string) ([]Location, error) {
 	switch v := l.Value.(type) {
 	case []any:
@@ -94,7 +94,7 @@ func (l *Location) elements(array []any, segment string) ([]Location, error) {
 	return found, nil
 }
 
-// splitPointer gives the segments of a JSON Pointer, still escaped.
+// splitPointer returns the segments of a JSON Pointer, still escaped.
 func splitPointer(pointer string) ([]string, error) {
 	if pointer == "" {
 		return nil, nil
@@ -118,5 +118,5 @@ func splitPointer(pointer string) ([]string, error) {
 	return segments, nil
 }
 
-// unescapePointer gives the key a segment stands for.
+// unescapePointer decodes a segment.
 var unescapePointer = strings.NewReplacer("~1", "/", "~0", "~")

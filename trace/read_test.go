@@ -23,7 +23,7 @@ var (
 	roleKind       = schema.GroupVersionKind{Group: "rbac.authorization.k8s.io", Version: "v1", Kind: "ClusterRole"}
 )
 
-// sameTrace compares traces; objects by what they decode to.
+// sameTrace compares traces. It compares objects decoded.
 func sameTrace() cmp.Option {
 	return cmp.Options{
 		cmpopts.EquateEmpty(),
@@ -93,7 +93,7 @@ func TestRead(t *testing.T) {
 	}
 }
 
-// eventNames is an event in a form that can be written down.
+// eventNames is a short form of an event for expectations.
 type eventNames struct {
 	Time             int64
 	Applied, Deleted []string
@@ -143,8 +143,7 @@ func TestRead_Extension(t *testing.T) {
 	}
 }
 
-// TestRead_Large has events beyond every size the reader's window begins with, between small ones.
-// A file whose events are out of order can be read, so that it can be looked at and mended.
+// A file whose events are out of order can be read, so that it can be inspected and repaired.
 func TestRead_EventsOutOfOrder(t *testing.T) {
 	event := ordered{"ts", 5, "applied_objs", []any{}, "deleted_objs", []any{}}
 	got, err := Read(bytes.NewReader(pack(traceFields.with("events", []any{event, event.with("ts", 4)}))))

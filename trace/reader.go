@@ -18,13 +18,13 @@ const (
 	keyExtension  = "x-simkube"
 )
 
-// requiredKeys are those that no trace of version 2 lacks.
+// requiredKeys are the keys that every trace of version 2 has.
 func requiredKeys() []string {
 	return []string{keyVersion, keyConfig, keyEvents, keyIndex, keyLifecycles}
 }
 
-// Reader walks a trace, of either version, from the first byte to the last. It holds one event at a
-// time. It is not safe for concurrent use.
+// Reader reads a trace of either version. It holds one event at a time. It is not safe for
+// concurrent use.
 type Reader struct {
 	scan   scanner
 	events eventScanner
@@ -33,17 +33,17 @@ type Reader struct {
 	config  Config
 	tail    *Tail
 
-	fields  int             // of the outermost map or array, how many have not been begun
-	seen    map[string]bool // the keys of the outermost map that were met
-	total   int             // events in the trace
-	index   int             // of the next event
-	inside  bool            // the events array has been begun and not finished
-	names   *nameKinds      // kinds by name, which only version 1 needs
-	failure error           // given for ever after
+	fields  int             // number of entries of the outermost map or array that have not been read
+	seen    map[string]bool // keys of the outermost map that have been read
+	total   int             // number of events in the trace
+	index   int             // index of the next event
+	inside  bool            // within the events array
+	names   *nameKinds      // kinds by name, needed only for version 1
+	failure error           // the error that is returned from now on
 }
 
-// NewReader reads the beginning of a trace, up to its first event. r is read in chunks; it needs no
-// buffering of its own.
+// NewReader returns a Reader that has read up to the first event. It reads r in chunks; r needs no
+// buffering.
 func NewReader(r io.Reader) (*Reader, error) {
 	reader := new(Reader)
 	if err := reader.start(r); err != nil {
@@ -58,7 +58,7 @@ func (r *Reader) start(src io.Reader) error {
 	return r.keep(r.header())
 }
 
-// keep makes an error the reader's last word.
+// keep makes the reader return the error from now on.
 func (r *Reader) keep(err *FormatError) error {
 	if err == nil {
 		return nil
@@ -71,19 +71,20 @@ func (r *Reader) keep(err *FormatError) error {
 	return r.failure
 }
 
-// Version gives the version of the file, 1 or 2.
+// Version returns the version of the file, 1 or 2.
 func (r *Reader) Version() int { return r.version }
 
-// Config gives the configuration of the tracer that made the trace. (In a file that has its config
-// after the events, which no known writer makes, it is empty until Tail has been called.)
+// Config returns the configuration of the tracer that recorded the trace. (If the config follows
+// the events in the file, which no known writer does, it is empty until Tail has been called.)
 func (r *Reader) Config() *Config { return &r.config }
 
-// Len gives the number of events in the trace, read and unread. A file may promise more than it has;
-// then Next fails.
+// Len returns the number of events in the trace, read and unread. If the file has fewer events than
+// it claims, Next fails.
 func (r *Reader) Len() int { return r.total }
 
-// Next gives the next event, and io.EOF after the last one. The event and its objects are valid until
-// the next call of Next or Tail; Clone keeps them. After any other error the Reader gives that error for ever.
+// Next returns the next event, or io.EOF after the last one. The event and its objects are valid
+// until the next call of Next or Tail; use Clone to keep them. After any other error, the Reader
+// returns that error from then on.
 func (r *Reader) Next() (*Event, error) {
 	if r.failure != nil {
 		return nil, r.failure
@@ -111,11 +112,13 @@ func (r *Reader) event() *FormatError {
 	return nil
 }
 
-// Offset gives where in the input what was read last ends: after NewReader and Next that is the beginning of the next event, if there is one.
+// Offset returns the offset in the input after what was read last. After NewReader and Next, that
+// is the start of the next event, if there is one.
 func (r *Reader) Offset() int64 { return r.scan.offset(r.scan.pos) }
 
-// Events gives the events that are left, each valid until the next. An error is the last thing given.
-// They come as they stand in the file, also where a recorder's clock was set back between two of them.
+// Events returns an iterator over the remaining events. Each is valid until the next. The iteration
+// ends after an error. The events are in file order, even if the recorder's clock was set back
+// between them.
 func (r *Reader) Events() iter.Seq2[*Event, error] {
 	return func(yield func(*Event, error) bool) {
 		for {
@@ -130,8 +133,8 @@ func (r *Reader) Events() iter.Seq2[*Event, error] {
 	}
 }
 
-// Tail gives what stands after the events. Events that have not been read are checked and skipped.
-// Only when Tail returns without an error is the trace known to be whole.
+// Tail returns the part of the trace after the events. It checks and skips events that have not
+// been read. Only if Tail returns without an error is the trace known to be complete.
 func (r *Reader) Tail() (*Tail, error) {
 	for r.inside && r.failure == nil {
 		_, _ = r.Next() // an error is kept in r.failure
@@ -159,7 +162,7 @@ func (r *Reader) header() *FormatError {
 	case c&0xf0 != mFixMap && c != mMap16 && c != mMap32:
 		return r.scan.want("a trace, which is a map (version 2) or an array (version 1)", 0)
 	}
-	r.version = Version // until the key says otherwise
+	r.version = Version // changed when the key is read
 	if r.fields, err = r.scan.mapHeader(); err != nil {
 		return err
 	}
@@ -174,7 +177,7 @@ func (r *Reader) header() *FormatError {
 	return nil
 }
 
-// finish reads from behind the last event to the end.
+// finish reads from the end of the last event to the end of the trace.
 func (r *Reader) finish() *FormatError {
 	for r.version == Version && r.fields > 0 {
 		if err := r.field(); err != nil {
@@ -198,7 +201,7 @@ func (r *Reader) finish() *FormatError {
 	return nil
 }
 
-// missing tells which required keys were not there, if any.
+// missing returns an error if a required key is missing.
 func (r *Reader) missing() *FormatError {
 	for _, key := range requiredKeys() {
 		if !r.seen[key] {

@@ -1,17 +1,20 @@
 package trace
 
-// Section is a part of a manifest's bytes, from Start up to End; both are 0 where there is no such part.
+// Section is a range of a manifest's bytes. Both bounds are 0 if the part does not exist.
 type Section struct{ Start, End int }
 
-// Sections are the parts of a manifest's bytes that an Object has at hand.
+// Sections are the positions of the parts of a manifest that an Object provides.
 type Sections struct {
-	// Namespace and Name are the texts in metadata, without what stands in front of a string; Labels is the value of metadata.labels, Spec that of spec.
+	// Namespace and Name are the strings in metadata, without their msgpack header; Labels is the
+	// value of metadata.labels, Spec that of spec.
 	Namespace, Name, Labels, Spec Section
 }
 
-// Rewritten gives the object after an edit of its bytes that left what it is: its kind, and its name and namespace. It is for programs that make manifests of
-// manifests and know where they put what. Nothing is checked: raw has to be what a Reader would accept, the sections have to be right, and where the object was
-// canonical, raw has to be so, too. [ParseObject] finds all of that out by itself, at the price of reading raw once more. raw is kept and must not change any more.
+// Rewritten returns the object after an edit of its bytes that did not change its kind, name or
+// namespace. It is meant for programs that rewrite manifests and know the positions of the parts.
+// It checks nothing: raw must be valid for a Reader, the sections must be correct, and if the
+// object was canonical, raw must be canonical, too. [ParseObject] determines all of that itself,
+// but has to read raw once more. raw is retained and must not be modified afterwards.
 func (o *Object) Rewritten(raw []byte, sections Sections) Object {
 	at := func(s Section) span { return span{uint32(s.Start), uint32(s.End)} }
 	return Object{

@@ -8,8 +8,8 @@ import (
 	"simkube.io/simkube/internal/prerequisite"
 )
 
-// samplePath gives a recorded trace of those that are kept beside the project, and skips the test
-// where they are not.
+// samplePath returns the path of a recorded trace beside the repository. It skips the test if the
+// traces are not available.
 func samplePath(t testing.TB, name string) string {
 	t.Helper()
 	return prerequisite.Recording(t, name)

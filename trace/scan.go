@@ -8,28 +8,28 @@ import (
 	"slices"
 )
 
-// scanner checks msgpack while it moves over it. It is the one place where untrusted bytes are
-// looked at: whatever works on an object's bytes later can rely on them.
+// scanner checks msgpack while it reads it. Untrusted bytes are only handled here: all other code
+// can rely on the bytes of an object.
 type scanner struct {
 	input
-	// keys is a stack of the keys of the maps around pos, kept to find duplicates among those that do
-	// not come sorted.
+	// keys is a stack of the keys of the maps around pos. It is used to find duplicates of keys that
+	// are not sorted.
 	keys []piece
-	// canonical stays true while everything is encoded as a Writer would.
+	// canonical is true while all values are encoded as a Writer would encode them.
 	canonical bool
 }
 
-// fail makes the error of the value at pos.
+// fail returns an error for the value at pos.
 func (s *scanner) fail(pos int, class error, format string, args ...any) *FormatError {
 	return &FormatError{Offset: s.offset(pos), Msg: fmt.Sprintf(format, args...), Err: class}
 }
 
-// want makes the error of a value at pos that has the wrong type.
+// want returns an error for a value at pos that has the wrong type.
 func (s *scanner) want(what string, pos int) *FormatError {
 	return s.fail(pos, ErrType, "want %s, got %s", what, describe(s.buf[pos]))
 }
 
-// need makes sure that n bytes are there.
+// need ensures that n bytes are available.
 func (s *scanner) need(n int) *FormatError {
 	if len(s.buf)-s.pos >= n || s.fill(n) {
 		return nil
@@ -41,12 +41,12 @@ func (s *scanner) need(n int) *FormatError {
 	return s.fail(end, ErrTruncated, "the trace ends here; at least %d more bytes are wanted", s.pos+n-end)
 }
 
-// sourceError marks an error that is the source's and not the format's.
+// sourceError marks an error of the source, as opposed to the format.
 type sourceError struct{ err error }
 
 func (e *sourceError) Error() string { return e.err.Error() }
 
-// peek gives the first byte of the next value.
+// peek returns the first byte of the next value.
 func (s *scanner) peek() (byte, *FormatError) {
 	if err := s.need(1); err != nil {
 		return 0, err
@@ -54,8 +54,8 @@ func (s *scanner) peek() (byte, *FormatError) {
 	return s.buf[s.pos], nil
 }
 
-// length reads the first byte of a value and the n bytes of length after it; short is the smallest
-// length that canonically takes so many bytes.
+// length reads the first byte of a value and the n bytes of length after it. short is the smallest
+// length whose canonical encoding takes n bytes.
 func (s *scanner) length(n int, short uint32) (int, *FormatError) {
 	if err := s.need(1 + n); err != nil {
 		return 0, err
@@ -76,9 +76,9 @@ func (s *scanner) length(n int, short uint32) (int, *FormatError) {
 	return int(v), nil
 }
 
-// mapHeader reads the beginning of a map and gives the number of its entries.
+// mapHeader reads the header of a map and returns its number of entries.
 func (s *scanner) mapHeader() (int, *FormatError) {
-	if s.pos < len(s.buf) && s.buf[s.pos]&0xf0 == mFixMap { // as nearly all are
+	if s.pos < len(s.buf) && s.buf[s.pos]&0xf0 == mFixMap { // the usual case
 		s.pos++
 		return int(s.buf[s.pos-1] & 0x0f), nil
 	}
@@ -97,7 +97,7 @@ func (s *scanner) mapHeader() (int, *FormatError) {
 	return 0, s.want("a map", s.pos)
 }
 
-// arrayHeader reads the beginning of an array and gives the number of its elements.
+// arrayHeader reads the header of an array and returns its number of elements.
 func (s *scanner) arrayHeader() (int, *FormatError) {
 	if s.pos < len(s.buf) && s.buf[s.pos]&0xf0 == mFixArray {
 		s.pos++
@@ -118,10 +118,10 @@ func (s *scanner) arrayHeader() (int, *FormatError) {
 	return 0, s.want("an array", s.pos)
 }
 
-// str reads a string and gives where its bytes are.
+// str reads a string and returns the position of its bytes.
 func (s *scanner) str(what string) (start, end int, err *FormatError) {
 	head := s.pos
-	if head < len(s.buf) { // almost every string is short and here already
+	if head < len(s.buf) { // almost every string is short and already in the window
 		if c := s.buf[head]; c >= mFixStr && c < mFixStrEnd {
 			start, end = head+1, head+1+int(c-mFixStr)
 			if end <= len(s.buf) && validUTF8(s.buf[start:end]) {
@@ -170,7 +170,8 @@ func (s *scanner) text() (string, *FormatError) {
 	return string(s.buf[start:end]), nil
 }
 
-// number reads an integer of any width. It is its two's complement; negative tells how to take it.
+// number reads an integer of any width and returns its two's complement. negative reports how to
+// interpret it.
 func (s *scanner) number() (v uint64, negative bool, err *FormatError) {
 	c, err := s.peek()
 	if err != nil {
@@ -217,7 +218,7 @@ func (s *scanner) number() (v uint64, negative bool, err *FormatError) {
 	return v, negative, nil
 }
 
-// intWidth gives how many bytes an integer canonically takes after its first.
+// intWidth returns the number of bytes after the first in the canonical encoding of an integer.
 func intWidth(v uint64, negative bool) int {
 	if negative {
 		switch i := int64(v); {
@@ -271,7 +272,7 @@ func (s *scanner) boolean() (bool, *FormatError) {
 	return c == mTrue, nil
 }
 
-// null reads a nil if there is one.
+// null reads a nil, if there is one.
 func (s *scanner) null() (bool, *FormatError) {
 	c, err := s.peek()
 	if err != nil || c != mNil {
@@ -281,18 +282,18 @@ func (s *scanner) null() (bool, *FormatError) {
 	return true, nil
 }
 
-// piece is where something stands in the window.
+// piece is a range of the window.
 type piece struct{ start, end int }
 
-// pushKey notes a map's key, of which base is the first on the stack, and tells whether it comes
-// after the one before it.
+// pushKey pushes a map's key, and reports whether it sorts after the one before it. base is the
+// index of the map's first key on the stack.
 func (s *scanner) pushKey(base, start, end int) (sorted bool) {
 	sorted = true
 	if n := len(s.keys); n > base {
 		prev := s.buf[s.keys[n-1].start:s.keys[n-1].end]
 		key := s.buf[start:end]
 		if len(prev) > 0 && len(key) > 0 && prev[0] != key[0] {
-			sorted = prev[0] < key[0] // most neighbours differ here, and a call is dear
+			sorted = prev[0] < key[0] // most neighbours differ here, and a call is expensive
 		} else {
 			sorted = bytes.Compare(prev, key) < 0
 		}
@@ -304,10 +305,10 @@ func (s *scanner) pushKey(base, start, end int) (sorted bool) {
 	return sorted
 }
 
-// minKeys is how many keys there is room for from the beginning.
+// minKeys is the initial capacity for keys.
 const minKeys = 32
 
-// popKeys forgets the keys from base on. Where they were not sorted, it looks for duplicates.
+// popKeys pops the keys from base on. If they were not sorted, it checks for duplicates.
 func (s *scanner) popKeys(base int, sorted bool) *FormatError {
 	keys := s.keys[base:]
 	s.keys = s.keys[:base]
@@ -329,14 +330,14 @@ func (s *scanner) popKeys(base int, sorted bool) *FormatError {
 	return nil
 }
 
-// fields reads a map with string keys. field is called with each key and reads its value; the key is
-// only valid until it reads.
+// fields reads a map with string keys. It calls field with each key, and field must read the value.
+// The key is only valid until field reads.
 func (s *scanner) fields(field func(key []byte) *FormatError) *FormatError {
 	_, err := s.sortedFields(field)
 	return err
 }
 
-// sortedFields is fields, and tells whether the keys were sorted.
+// sortedFields is like fields, and reports whether the keys were sorted.
 func (s *scanner) sortedFields(field func(key []byte) *FormatError) (sorted bool, err *FormatError) {
 	n, err := s.mapHeader()
 	if err != nil {

@@ -5,16 +5,17 @@ import (
 	"math/bits"
 )
 
-// sipHash computes SipHash-1-3 with a key of zero, fed piece by piece: the function of Jean-Philippe
+// sipHash computes SipHash-1-3 with a key of zero incrementally: the function of Jean-Philippe
 // Aumasson and Daniel J. Bernstein, "SipHash: a fast short-input PRF" (2012), with one round per
 // eight bytes and three at the end.
 type sipHash struct {
 	v0, v1, v2, v3 uint64
 	tail           uint64 // the bytes of an unfinished word, the first lowest
-	n              uint64 // all bytes so far; n mod 8 are in tail
+	n              uint64 // number of bytes so far; the last n mod 8 are in tail
 }
 
-// newSipHash gives the state of the empty message: the key, which is zero, mixed with the constants of the paper.
+// newSipHash returns the state of the empty message: the key, which is zero, combined with the
+// constants of the paper.
 func newSipHash() sipHash {
 	return sipHash{v0: 0x736f6d6570736575, v1: 0x646f72616e646f6d, v2: 0x6c7967656e657261, v3: 0x7465646279746573}
 }
@@ -38,15 +39,15 @@ func (h *sipHash) word(m uint64) {
 	h.v0 ^= m
 }
 
-// uint64 feeds the eight bytes of v, the lowest first.
+// uint64 adds the eight bytes of v, the lowest first.
 func (h *sipHash) uint64(v uint64) {
 	shift := h.n % 8 * 8
 	h.word(h.tail | v<<shift)
-	h.tail = v >> 8 >> (56 - shift) // shift may be 0: then nothing is left
+	h.tail = v >> 8 >> (56 - shift) // if shift is 0, nothing is left
 	h.n += 8
 }
 
-// byte feeds one byte.
+// byte adds one byte.
 func (h *sipHash) byte(b byte) {
 	h.tail |= uint64(b) << (h.n % 8 * 8)
 	h.n++
@@ -56,7 +57,7 @@ func (h *sipHash) byte(b byte) {
 	}
 }
 
-// bytes feeds p.
+// bytes adds p.
 func (h *sipHash) bytes(p []byte) {
 	for ; len(p) >= 8; p = p[8:] {
 		h.uint64(binary.LittleEndian.Uint64(p))
@@ -66,7 +67,7 @@ func (h *sipHash) bytes(p []byte) {
 	}
 }
 
-// str feeds the bytes of s.
+// str adds the bytes of s.
 func (h *sipHash) str(s string) {
 	for ; len(s) >= 8; s = s[8:] {
 		h.uint64(uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
@@ -77,7 +78,7 @@ func (h *sipHash) str(s string) {
 	}
 }
 
-// sum gives the hash of what was fed. The state must not be used afterwards.
+// sum returns the hash. The state must not be used afterwards.
 func (h *sipHash) sum() uint64 {
 	h.word(h.tail | h.n<<56)
 	h.v2 ^= 0xff

@@ -5,8 +5,8 @@ import (
 	"math"
 )
 
-// skip checks one value of a manifest and moves behind it. A manifest is what JSON can hold, and
-// binary data. depth is how many maps and arrays are around the value.
+// skip checks one value of a manifest and moves past it. A manifest holds JSON values and binary
+// data. depth is the nesting depth of the value.
 func (s *scanner) skip(depth int) *FormatError {
 	if s.pos >= len(s.buf) {
 		if err := s.need(1); err != nil {
@@ -32,7 +32,7 @@ func (s *scanner) skip(depth int) *FormatError {
 	return s.skipScalar()
 }
 
-// skipScalar is the part of skip that is not worth being fast.
+// skipScalar handles the types for which skip has no fast path.
 func (s *scanner) skipScalar() *FormatError {
 	switch c := s.buf[s.pos]; c {
 	case mNil, mFalse, mTrue:
@@ -76,7 +76,8 @@ func (s *scanner) skipFloat(c byte) *FormatError {
 	return nil
 }
 
-// skipBytes skips a value that begins with a length of n bytes and has extra more bytes than that says.
+// skipBytes skips a value that begins with a length of n bytes, and has extra bytes in addition to
+// that length.
 func (s *scanner) skipBytes(n, extra int) *FormatError {
 	size, err := s.length(n, 0)
 	if err != nil {
@@ -136,8 +137,8 @@ func (s *scanner) tooDeep() *FormatError {
 	return s.fail(s.pos, ErrTooDeep, "maps and arrays are nested deeper than %d", MaxDepth)
 }
 
-// skipAny checks one value of any msgpack type, with keys of any type: what stands under keys we do
-// not know. Keys are duplicates when their bytes are the same.
+// skipAny checks one value of any msgpack type, with keys of any type: the values of unknown keys.
+// Keys are duplicates if their bytes are equal.
 func (s *scanner) skipAny(depth int) *FormatError {
 	c, err := s.peek()
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"os"
 )
 
-// spool is a temporary file that is made when there is something to put into it.
+// spool is a temporary file that is created at the first write.
 type spool struct {
 	dir string
 	f   *os.File
@@ -26,7 +26,7 @@ func (s *spool) write(b []byte) error {
 	return err
 }
 
-// copyTo writes everything that was put in.
+// copyTo copies the content of the file to w.
 func (s *spool) copyTo(w io.Writer) error {
 	if s.f == nil {
 		return nil

@@ -31,7 +31,7 @@ func TestParseObject(t *testing.T) {
 		t.Errorf("got %s, want v1.Pod batch/lone", got)
 	}
 	checkObject(t, &obj)
-	var parser ObjectParser // goes on after an error
+	var parser ObjectParser // reused after an error
 	for _, manifest := range []ordered{podManifest, {"kind"}, strangeManifest, {"kind", "x"}, podManifest, roleManifest} {
 		got, err := parser.Parse(pack(manifest))
 		want, wantErr := ParseObject(pack(manifest))
@@ -184,7 +184,7 @@ func TestWriter_WriteEventStream_Refused(t *testing.T) {
 	})
 }
 
-// streamOf gives a tail as the sequences that it is made of.
+// streamOf returns a tail as a TailStream.
 func streamOf(tail *Tail) *TailStream {
 	var index []IndexEntry
 	for gvk, names := range tail.Index {
@@ -213,7 +213,7 @@ func streamOf(tail *Tail) *TailStream {
 	return stream
 }
 
-// randomTail makes a tail without anything empty, which a stream cannot have.
+// randomTail returns a tail without empty parts, which a stream cannot have.
 func randomTail(r *rand.Rand) *Tail {
 	kinds := []schema.GroupVersionKind{podKind, deploymentKind, {Group: "a.b", Version: "v1", Kind: "C"}, {Group: "a-b", Version: "v1", Kind: "C"}, {Group: "a", Version: "v1beta1", Kind: "B"}}
 	number := func(most int) int { return int(float64(most) * r.ExpFloat64() / 3) }
@@ -248,7 +248,7 @@ func randomTail(r *rand.Rand) *Tail {
 	return tail
 }
 
-// TestWriter_FinishStream wants the bytes that Finish writes.
+// TestWriter_FinishStream checks that FinishStream writes the same bytes as Finish.
 func TestWriter_FinishStream(t *testing.T) {
 	tr := mustRead(t, fixtures()["v2"])
 	for seed := range uint64(60) {
@@ -312,7 +312,7 @@ func TestWriter_FinishStream_Refused(t *testing.T) {
 	for name, test := range map[string]struct {
 		tail *TailStream
 		want error
-		// late: only noticed when something is written.
+		// late: only detected when something is written.
 		late bool
 	}{
 		"names unsorted":       {index(IndexEntry{podKind, "b", 1}, IndexEntry{podKind, "a", 1}), ErrUnsorted, false},

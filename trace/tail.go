@@ -4,8 +4,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// entries reads a map whose keys are not field names: entry reads each key and its value. The part of
-// the window in front of it is let go of, so entry must not leave keys on the stack.
+// entries reads a map whose keys are not field names: entry reads each key and its value. It
+// releases the part of the window before the entry, so entry must not leave keys on the stack.
 func (s *scanner) entries(entry func() *FormatError) *FormatError {
 	n, err := s.mapHeader()
 	if err != nil {
@@ -19,7 +19,7 @@ func (s *scanner) entries(entry func() *FormatError) *FormatError {
 	return nil
 }
 
-// duplicate makes the error of a key at pos that its map has already.
+// duplicate returns an error for a duplicate key at pos.
 func (s *scanner) duplicate(pos int, key string) *FormatError {
 	return s.fail(pos, ErrDuplicateKey, "the key %.64q is there twice", key)
 }
@@ -99,7 +99,7 @@ func (s *scanner) lifecycles() (Lifecycles, *FormatError) {
 	return all, err
 }
 
-// owner reads the array of a kind and a namespaced name that is a key of the lifecycles.
+// owner reads a key of the lifecycles: an array of a kind and a namespaced name.
 func (s *scanner) owner() (PodOwner, *FormatError) {
 	pos := s.pos
 	n, err := s.arrayHeader()

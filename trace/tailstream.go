@@ -12,15 +12,17 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// TailStream is a tail that need not fit into memory. The sequences are walked twice, first to count, then to write, and must give the same
-// both times; nil ones are empty. An error is the last thing a sequence gives.
+// TailStream is a tail that need not fit into memory. The sequences are iterated twice, first to
+// count, then to write, and must yield the same elements both times. A nil sequence is empty. A
+// sequence ends after an error.
 type TailStream struct {
-	// Index gives each entry once, sorted by FormatGVK of the kind, then by name.
+	// Index yields each entry once, sorted by FormatGVK of the kind, then by name.
 	Index iter.Seq2[IndexEntry, error]
-	// Lifecycles gives each pod, sorted by FormatGVK of the owner's kind, the owner's name, then the pod hash. What has all of these in common
-	// stays in the order it is given.
+	// Lifecycles yields each pod, sorted by FormatGVK of the owner's kind, the owner's name, then the
+	// pod hash. Pods that are equal in all of these keep their order.
 	Lifecycles iter.Seq2[LifecycleEntry, error]
-	// Extension writes the value of x-simkube, a msgpack map, which is not checked; see [ExtensionStream]. Nil: there is none.
+	// Extension writes the value of x-simkube, a msgpack map, which is not checked; see
+	// [ExtensionStream]. If nil, there is none.
 	Extension func(w io.Writer) error
 }
 
@@ -40,9 +42,11 @@ type LifecycleEntry struct {
 	Lifecycle Lifecycle
 }
 
-// FinishStream is Finish with a tail that need not fit into memory: for each owner and each of its pod hashes it holds a byte or two. The same
-// content gives the same bytes. Entries out of order are an ErrUnsorted, an entry that is twice in the index an ErrDuplicateKey, and sequences that
-// change between the walks an ErrCount. What goes wrong while counting leaves the Writer as it was.
+// FinishStream is like Finish, but its tail need not fit into memory: it holds only one or two
+// bytes for each owner and each of its pod hashes. The same content results in the same bytes. The
+// error is an ErrUnsorted if entries are out of order, an ErrDuplicateKey if an entry is twice in
+// the index, and an ErrCount if a sequence changes between the iterations. An error while counting
+// leaves the Writer unchanged.
 func (w *Writer) FinishStream(tail *TailStream) error {
 	if err := w.finishable(tail.Extension != nil); err != nil {
 		return err
@@ -66,18 +70,19 @@ type tailWriter struct {
 	buf  []byte
 	// kinds are the numbers of names of each kind in the index.
 	kinds counts
-	// hashes are the numbers of hashes of each owner, lifecycles those of lifecycles of each hash.
+	// hashes are the numbers of hashes of each owner, lifecycles the numbers of lifecycles of each
+	// hash.
 	hashes, lifecycles counts
 }
 
-// counts are numbers, packed, that are read in the order in which they were added.
+// counts is a compact queue of numbers.
 type counts struct {
 	packed []byte
-	n      uint32 // numbers added
-	open   uint32 // the last of them, which is still being counted
+	n      uint32 // how many numbers were added
+	open   uint32 // the last number, which is still being counted
 }
 
-// next begins another number, at 0.
+// next starts the next number, at 0.
 func (c *counts) next() {
 	c.close()
 	c.n++
@@ -91,7 +96,8 @@ func (c *counts) close() {
 	}
 }
 
-// take gives the next number. There is none when the sequence has grown since it was counted.
+// take removes and returns the next number. It returns an error if the sequence has grown since it
+// was counted.
 func (c *counts) take() (uint32, error) {
 	v, size := binary.Uvarint(c.packed)
 	if size <= 0 {
@@ -150,7 +156,7 @@ func (t *tailWriter) write() error {
 	return nil
 }
 
-// flush writes what has been collected, if it is more than some.
+// flush writes the buffer if it holds more than some bytes.
 func (t *tailWriter) flush(some int) error {
 	if len(t.buf) <= some {
 		return nil
@@ -201,7 +207,8 @@ func (t *tailWriter) lifecycleMaps() error {
 	return errors.Join(err, ended(err, hashes+left, &t.hashes), ended(err, 0, &t.lifecycles))
 }
 
-// mapOf begins a map of as many entries as the next of the numbers says, once the one before has all of its own.
+// mapOf begins a map with as many entries as the next number says. It returns an error if the
+// previous map is not complete.
 func mapOf(b []byte, numbers *counts, left *uint32) ([]byte, error) {
 	if *left > 0 {
 		return b, fmt.Errorf("fewer entries than were counted: %w", ErrCount)
@@ -211,7 +218,8 @@ func mapOf(b []byte, numbers *counts, left *uint32) ([]byte, error) {
 	return msgp.AppendMapHeader(b, n), err
 }
 
-// ended tells whether a walk without an error was the counted one to its end.
+// ended returns an error unless the iteration ended without one and yielded as many elements as
+// were counted.
 func ended(err error, left uint32, numbers *counts) error {
 	if err == nil && (left != 0 || len(numbers.packed) > 0) {
 		return fmt.Errorf("other entries than were counted: %w", ErrCount)
@@ -219,7 +227,8 @@ func ended(err error, left uint32, numbers *counts) error {
 	return nil
 }
 
-// walkIndex gives each kind, followed by its entries, and checks the order.
+// walkIndex calls kind for each kind, followed by entry for each of its entries, and checks the
+// order.
 func walkIndex(seq iter.Seq2[IndexEntry, error], kind func(schema.GroupVersionKind) error, entry func(*IndexEntry) error) error {
 	if seq == nil {
 		return nil
@@ -254,7 +263,8 @@ func walkIndex(seq iter.Seq2[IndexEntry, error], kind func(schema.GroupVersionKi
 	return nil
 }
 
-// walkLifecycles gives each owner, followed by each of its hashes, each followed by its lifecycles, and checks the order.
+// walkLifecycles calls owner for each owner, followed by hash for each of its hashes, followed by
+// lifecycle for each lifecycle, and checks the order.
 func walkLifecycles(seq iter.Seq2[LifecycleEntry, error], owner func(PodOwner) error, hash func(uint64) error, lifecycle func(Lifecycle) error) error {
 	if seq == nil {
 		return nil
@@ -289,7 +299,7 @@ func walkLifecycles(seq iter.Seq2[LifecycleEntry, error], owner func(PodOwner) e
 	return nil
 }
 
-// mapWriter passes on what begins as a map does.
+// mapWriter writes through to w, and fails if the first byte is not that of a map.
 type mapWriter struct {
 	w     io.Writer
 	begun bool

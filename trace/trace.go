@@ -12,31 +12,32 @@ import (
 // Version is the version of the format that is written.
 const Version = 2
 
-// MaxDepth is how deep maps and arrays may be nested in a trace, the outermost map being the first.
+// MaxDepth is the maximum nesting depth of maps and arrays in a trace. The outermost map has depth
+// 1.
 const MaxDepth = 256
 
-// What the format has room for, in the encoding and in a Reader's memory.
+// Limits of the encoding and of a Reader's memory.
 const (
 	maxObjectBytes = math.MaxUint32
 	maxEvents      = math.MaxUint32
 )
 
-// Trace is a whole trace in memory. A trace that may be large is better walked with a [Reader].
+// Trace is a whole trace in memory. Use a [Reader] for a trace that may be large.
 type Trace struct {
 	Config     Config
 	Events     []Event
 	Index      Index
 	Lifecycles Lifecycles
-	// Extension is the value of the key x-simkube as it stood in the file (a msgpack map with a
-	// version of its own), or nil. It is written back unchanged.
+	// Extension is the value of the key x-simkube as it was in the file (a msgpack map with its own
+	// version), or nil. It is written back unchanged.
 	Extension []byte
 }
 
-// Index has the manifest hash of every object's last manifest, by kind and namespaced name.
+// Index holds the hash of every object's last manifest, by kind and namespaced name.
 type Index map[schema.GroupVersionKind]map[string]uint64
 
-// Record notes the hashes of the objects an event applies. The index of a trace is the result of
-// recording each of its events in turn; an object that was deleted keeps the hash it had.
+// Record sets the hashes of the objects that an event applies. The index of a trace is the result
+// of recording each of its events in order. An object that was deleted keeps its hash.
 func (x Index) Record(e *Event) {
 	for i := range e.Applied {
 		obj := &e.Applied[i]
@@ -53,7 +54,7 @@ func (x Index) set(gvk schema.GroupVersionKind, name string, hash uint64) {
 	names[name] = hash
 }
 
-// Tail is what stands after the events of a trace.
+// Tail is the part of a trace after the events.
 type Tail struct {
 	Index      Index
 	Lifecycles Lifecycles
@@ -70,7 +71,8 @@ func Read(r io.Reader) (*Trace, error) {
 	return reader.rest()
 }
 
-// ReadFile reads the trace in a file into memory and checks all of it. Errors name the file.
+// ReadFile reads the trace in a file into memory and checks all of it. Errors contain the file
+// name.
 func ReadFile(path string) (_ *Trace, err error) {
 	f, err := Open(path)
 	if err != nil {
@@ -84,7 +86,7 @@ func ReadFile(path string) (_ *Trace, err error) {
 	return t, nil
 }
 
-// rest reads what is left of a trace into memory.
+// rest reads the rest of a trace into memory.
 func (r *Reader) rest() (*Trace, error) {
 	t := &Trace{}
 	for e, err := range r.Events() {
@@ -111,7 +113,8 @@ func (t *Trace) Write(w io.Writer) error {
 	return t.write(out.WriteEvent, out.Finish)
 }
 
-// WriteFile writes the trace to a file, which appears under its name only when it is complete and on disk.
+// WriteFile writes the trace to a file, which appears under its name only when it is complete and
+// synced.
 func (t *Trace) WriteFile(path string) (err error) {
 	out, err := Create(path, &t.Config, t.options())
 	if err != nil {

@@ -46,7 +46,7 @@ func (r *Reader) tailV1() *FormatError {
 	return nil
 }
 
-// indexEntryV1 reads one entry of the index, which is a name and a hash.
+// indexEntryV1 reads one entry of the index: a name and a hash.
 func (r *Reader) indexEntryV1() *FormatError {
 	s := &r.scan
 	s.release()
@@ -69,7 +69,7 @@ func (r *Reader) indexEntryV1() *FormatError {
 	return nil
 }
 
-// lifecyclesEntryV1 reads the lifecycles of one owner, which is a name.
+// lifecyclesEntryV1 reads the lifecycles of one owner, whose key is a name.
 func (r *Reader) lifecyclesEntryV1() *FormatError {
 	s := &r.scan
 	s.release()
@@ -91,22 +91,22 @@ func (r *Reader) lifecyclesEntryV1() *FormatError {
 	return nil
 }
 
-// nameKinds remembers which tracked kinds the objects of a name have in the events. It is what a
-// version 1 trace leaves out.
+// nameKinds holds the tracked kinds of the objects with a name, as found in the events. A version 1
+// trace does not record them.
 type nameKinds struct {
 	tracked map[schema.GroupVersionKind]TrackedObject
 	objects map[string][]namedObject
-	name    []byte // memory for looking up a name
+	name    []byte // buffer for looking up a name
 }
 
-// namedObject is an object of some name.
+// namedObject is an object with some name.
 type namedObject struct {
 	gvk *schema.GroupVersionKind
-	// hash is that of its last manifest.
+	// hash is the hash of its last manifest.
 	hash uint64
 }
 
-// note remembers the objects of an event.
+// note records the objects of an event.
 func (k *nameKinds) note(e *Event) {
 	for i := range e.Applied {
 		k.noteObject(&e.Applied[i], true)
@@ -137,19 +137,21 @@ func (k *nameKinds) noteObject(obj *Object, applied bool) {
 	}
 }
 
-// owner finds the kind of the owner of pods. Where there are objects of several kinds, those whose
-// lifecycles are not tracked are left out. why is empty unless the kind cannot be told.
+// owner returns the kind of the owner of pods. If objects of several kinds have the name, those
+// whose lifecycles are not tracked are ignored. why is the reason if the kind is ambiguous,
+// otherwise "".
 func (k *nameKinds) owner(name string) (gvk schema.GroupVersionKind, why string) {
 	return k.one(name, func(o namedObject) bool { return k.tracked[*o.gvk].TrackLifecycle })
 }
 
-// withHash finds the kind of an object in the index. Where there are objects of several kinds, those
-// whose last manifest has another hash are left out. why is empty unless the kind cannot be told.
+// withHash returns the kind of an object in the index. If objects of several kinds have the name,
+// those whose last manifest has another hash are ignored. why is the reason if the kind is
+// ambiguous, otherwise "".
 func (k *nameKinds) withHash(name string, hash uint64) (gvk schema.GroupVersionKind, why string) {
 	return k.one(name, func(o namedObject) bool { return o.hash == hash })
 }
 
-// one finds the only object of a name, or the only one that is likely.
+// one returns the kind of the only object with a name, or of the only one that is likely.
 func (k *nameKinds) one(name string, likely func(namedObject) bool) (gvk schema.GroupVersionKind, why string) {
 	found := k.objects[name]
 	if len(found) > 1 {

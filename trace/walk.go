@@ -2,8 +2,8 @@ package trace
 
 import "math"
 
-// walker moves over msgpack bytes that a scanner has checked, token by token. Over a string, the
-// strings it gives share its memory.
+// walker reads msgpack bytes that a scanner has checked, token by token. If B is string, the
+// strings it returns share its memory.
 type walker[B string | []byte] struct {
 	src B
 	pos int
@@ -22,16 +22,17 @@ const (
 	tokenMap
 )
 
-// token is one value of a manifest, or the beginning of a map or an array.
+// token is one value of a manifest, or the header of a map or an array.
 type token[B string | []byte] struct {
 	kind tokenKind
-	// negative tells how to take the bits of an integer.
+	// negative reports how to interpret the bits of an integer.
 	negative bool
-	// bits are a boolean's truth, an integer's two's complement, or a float64's representation.
+	// bits is the value of a boolean, the two's complement of an integer, or the representation of a
+	// float64.
 	bits uint64
-	// data are the bytes of a string or of binary data.
+	// data is the content of a string or of binary data.
 	data B
-	// n is the number of a map's entries or an array's elements.
+	// n is the number of entries of a map or elements of an array.
 	n int
 }
 
@@ -84,7 +85,7 @@ func signed[B string | []byte](i int64) token[B] {
 	return token[B]{kind: tokenInt, bits: uint64(i), negative: i < 0}
 }
 
-// uint reads n bytes, the highest first.
+// uint reads a big-endian integer of n bytes.
 func (w *walker[B]) uint(n int) (v uint64) {
 	for range n {
 		v = v<<8 | uint64(w.src[w.pos])
@@ -98,7 +99,7 @@ func (w *walker[B]) take(n int) B {
 	return w.src[w.pos-n : w.pos]
 }
 
-// skip moves behind the next value.
+// skip moves past the next value.
 func (w *walker[B]) skip() {
 	for left := 1; left > 0; left-- {
 		switch t := w.next(); t.kind {

@@ -39,7 +39,8 @@ func TestTrace_Write(t *testing.T) {
 	})
 }
 
-// TestTrace_Write_Canonical has the same content in three encodings and wants it in the same bytes.
+// TestTrace_Write_Canonical reads the same content in three encodings and checks that the written
+// bytes are the same.
 func TestTrace_Write_Canonical(t *testing.T) {
 	want := mustWrite(t, mustRead(t, fixtures()["v2"]))
 	for _, name := range []string{"v1", "reversed"} {
@@ -47,7 +48,7 @@ func TestTrace_Write_Canonical(t *testing.T) {
 			t.Errorf("%s:\ngot  %x\nwant %x", name, got, want)
 		}
 	}
-	// Spelled out once, so that the encoding cannot change without this test.
+	// Written out in full, so that the encoding cannot change without a failure.
 	tr := mustRead(t, pack(eventsOf(ordered{
 		"zeta", wideUint(200), "kind", "Pod", "data", nil, "metadata",
 		ordered{"namespace", "n", "name", "x"},
@@ -102,7 +103,7 @@ func TestTrace_Write_DeletedObjects(t *testing.T) {
 	}
 }
 
-// writeEvents writes a trace with a Writer of the given options.
+// writeEvents writes a trace with a Writer with the given options.
 func writeEvents(t *testing.T, tr *Trace, opts WriterOptions) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -191,7 +192,7 @@ func TestWriter_Misuse(t *testing.T) {
 	}
 }
 
-// fullDisk takes some bytes and then no more.
+// fullDisk accepts a number of bytes and then fails.
 type fullDisk struct{ left int }
 
 var errDiskFull = errors.New("the disk is full")

@@ -5,11 +5,12 @@ import (
 	"syscall"
 )
 
-// syncFileRangeWrite is SYNC_FILE_RANGE_WRITE of sync_file_range(2): begin to write what is not being written yet, and wait for nothing.
+// syncFileRangeWrite is SYNC_FILE_RANGE_WRITE of sync_file_range(2): start writing dirty pages
+// without waiting.
 const syncFileRangeWrite = 2
 
-// startWriteback has the system put a part of a file on disk while more of it is made, so that there is less left to wait for in the end. It promises
-// nothing; whether it worked does not matter.
+// startWriteback asks the system to start writing a part of a file to disk while more of it is
+// produced, so that the final sync is shorter. It is only an optimization, so errors are ignored.
 func startWriteback(f *os.File, from, to int64) {
 	raw, err := f.SyscallConn()
 	if err != nil {

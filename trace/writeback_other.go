@@ -4,5 +4,5 @@ package trace
 
 import "os"
 
-// startWriteback does nothing where the system has no such thing.
+// startWriteback does nothing: the system has no such call.
 func startWriteback(*os.File, int64, int64) {}

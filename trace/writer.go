@@ -11,23 +11,24 @@ import (
 	"github.com/tinylib/msgp/msgp"
 )
 
-// WriterOptions are what a Writer can be told beforehand. The zero value is useful.
+// WriterOptions are the options of a Writer. The zero value is useful.
 type WriterOptions struct {
-	// Events is how many events will be written, where that is known: the format wants the number in
-	// front of them. With 0 the events wait in a temporary file until Finish.
+	// Events is the number of events that will be written, if it is known: the format stores it before
+	// the events. If 0, the events are stored in a temporary file until Finish.
 	Events int
-	// Expected is how many events there will probably be, where Events is 0: a file is then written in place, and only what stands in front of
-	// the events is put right in the end. It says nothing where the trace does not go to a file.
+	// Expected is a guess of the number of events, used if Events is 0: a file is then written in
+	// place, and Finish corrects the header. It has no effect if the trace is not written to a file.
 	Expected int
-	// Extension announces that the tail will have one. With Events 0, and in a file, it need not be announced.
+	// Extension announces that the tail will have an extension. It is not needed if Events is 0 or if
+	// the trace is written to a file.
 	Extension bool
-	// SpoolDir is where that temporary file goes; empty for the directory of the trace, or the
-	// system's default where that is not a file.
+	// SpoolDir is the directory of that temporary file. Default: the directory of the trace, or the
+	// system's default if the trace is not written to a file.
 	SpoolDir string
 }
 
-// Writer writes a trace, version 2, event by event. What it writes is canonical: the same content
-// gives the same bytes, whichever way it came. It is not safe for concurrent use.
+// Writer writes a trace, version 2, event by event. The output is canonical: the same content
+// results in the same bytes. It is not safe for concurrent use.
 //
 //	w, err := trace.NewWriter(out, config, trace.WriterOptions{})
 //	if err != nil { ... }
@@ -37,24 +38,25 @@ type WriterOptions struct {
 type Writer struct {
 	out    *bufio.Writer
 	config []byte // the key and the value
-	spool  *spool // where events wait whose number is not known
+	spool  *spool // events, until their number is known
 	want   WriterOptions
-	events int    // written so far
+	events int    // number of events written
 	last   int64  // time of the last event
-	event  []byte // memory for encoding one
+	event  []byte // buffer for encoding one event
 	done   bool
-	err    error // given for ever after
+	err    error // the error that is returned from now on
 
-	file *os.File // what is written to, where that can be put right afterwards
-	// written is how many bytes went to out, and started how many of them the system was asked to put on disk.
+	file *os.File // the output, if its header can be corrected later
+	// written is the number of bytes written to out, started the number of those for which writeback
+	// was started.
 	written, started int64
-	begun            []byte // what was written in front of the events
+	begun            []byte // the header as it was written
 }
 
-// writerBuffer is how many bytes a Writer collects before it writes.
+// writerBuffer is the size of a Writer's output buffer.
 const writerBuffer = 64 << 10
 
-// NewWriter makes a Writer to w, which it buffers and does not close. Nothing of config is kept.
+// NewWriter returns a Writer to w, which it buffers and does not close. It does not retain config.
 func NewWriter(w io.Writer, config *Config, opts WriterOptions) (*Writer, error) {
 	writer := new(Writer)
 	if err := writer.start(w, nil, config, opts); err != nil {
@@ -63,7 +65,7 @@ func NewWriter(w io.Writer, config *Config, opts WriterOptions) (*Writer, error)
 	return writer, nil
 }
 
-// start begins a trace; file is out where that is a file, and may be nil.
+// start begins a trace. file is out if that is a file, otherwise nil.
 func (w *Writer) start(out io.Writer, file *os.File, config *Config, opts WriterOptions) error {
 	if opts.Events < 0 {
 		return fmt.Errorf("write a trace of %d events: %w", opts.Events, ErrCount)
@@ -81,7 +83,8 @@ func (w *Writer) start(out io.Writer, file *os.File, config *Config, opts Writer
 	return w.write(w.begun)
 }
 
-// header gives what stands in front of the events. extension tells whether there will be one: the number of keys stands first.
+// header returns the part of the trace before the events. It begins with the number of keys, which
+// depends on extension.
 func (w *Writer) header(events int, extension bool) []byte {
 	keys := uint32(len(requiredKeys()))
 	if extension {
@@ -99,7 +102,7 @@ func (w *Writer) write(b []byte) error {
 	}
 	w.written += int64(len(b))
 	if w.file != nil && w.written-w.started >= writebackStep {
-		// What is still in the buffer comes with the next step.
+		// Bytes that are still buffered are part of the next step.
 		end := w.written - int64(w.out.Buffered())
 		startWriteback(w.file, w.started, end)
 		w.started = end
@@ -107,12 +110,12 @@ func (w *Writer) write(b []byte) error {
 	return w.err
 }
 
-// writebackStep is how much of a file is put on disk at once while it is written.
+// writebackStep is the size of the parts of a file for which writeback is started.
 const writebackStep = 8 << 20
 
-// WriteEvent writes an event, which must not be earlier than the one before. Deleted objects are
-// written as apiVersion, kind, and namespace and name in metadata, whatever else they hold. Nothing of
-// e is kept. An event that is refused leaves the Writer as it was.
+// WriteEvent writes an event. It must not be earlier than the previous one. Deleted objects are
+// written with only apiVersion, kind, metadata.name and metadata.namespace. e is not retained. If
+// it returns an error, the Writer is unchanged.
 func (w *Writer) WriteEvent(e *Event) error {
 	if err := w.admit(e.Time); err != nil {
 		return err
@@ -128,7 +131,7 @@ func (w *Writer) WriteEvent(e *Event) error {
 	return err
 }
 
-// admit tells whether another event of that time can be written.
+// admit returns an error if an event of that time cannot be written.
 func (w *Writer) admit(time int64) error {
 	switch {
 	case w.err != nil:
@@ -145,7 +148,7 @@ func (w *Writer) admit(time int64) error {
 	return nil
 }
 
-// put writes a part of an event to where events go.
+// put writes a part of an event to the output or the spool.
 func (w *Writer) put(b []byte) error {
 	if w.spool == nil {
 		return w.write(b)
@@ -156,11 +159,11 @@ func (w *Writer) put(b []byte) error {
 	return w.err
 }
 
-// Events gives the number of events written so far.
+// Events returns the number of events written so far.
 func (w *Writer) Events() int { return w.events }
 
-// Finish writes the tail and flushes. It fails with ErrCount when not as many events were written as
-// were announced.
+// Finish writes the tail and flushes. It returns ErrCount if the number of events is not the
+// announced number.
 func (w *Writer) Finish(tail *Tail) error {
 	if err := w.finishable(tail.Extension != nil); err != nil {
 		return err
@@ -171,7 +174,7 @@ func (w *Writer) Finish(tail *Tail) error {
 	return w.finish(tail.Extension != nil, func() error { return w.tail(tail) })
 }
 
-// finishable tells whether the tail can be written now.
+// finishable returns an error if the tail cannot be written now.
 func (w *Writer) finishable(extension bool) error {
 	switch {
 	case w.err != nil:
@@ -186,7 +189,7 @@ func (w *Writer) finishable(extension bool) error {
 	return nil
 }
 
-// finish writes what had to wait, then the tail.
+// finish writes the deferred parts, then the tail.
 func (w *Writer) finish(extension bool, tail func() error) error {
 	w.done = true
 	if err := w.unspool(extension); err != nil {
@@ -206,7 +209,7 @@ func (w *Writer) finish(extension bool, tail func() error) error {
 	return w.err
 }
 
-// amend puts right what was written in front of the events before their number was known.
+// amend corrects the header, which was written before the number of events was known.
 func (w *Writer) amend(extension bool) error {
 	if w.begun == nil || w.file == nil {
 		return nil
@@ -222,7 +225,7 @@ func (w *Writer) amend(extension bool) error {
 	return err
 }
 
-// unspool writes what had to wait for the number of events.
+// unspool writes the header and the spooled events.
 func (w *Writer) unspool(extension bool) error {
 	if w.spool == nil {
 		return nil
@@ -236,7 +239,7 @@ func (w *Writer) unspool(extension bool) error {
 	return w.err
 }
 
-// Close gives up what an unfinished Writer holds. After Finish it does nothing of note, so that it can
+// Close releases the resources of an unfinished Writer. After Finish it does nothing, so it can
 // always be deferred.
 func (w *Writer) Close() error {
 	w.done = true

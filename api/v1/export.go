@@ -9,73 +9,79 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 )
 
-// DefaultTracerPort is where a tracer serves its API unless told otherwise.
+// DefaultTracerPort is the default port of a tracer's API.
 const DefaultTracerPort = 7777
 
 // Paths of a tracer's API.
 const (
 	// PathExport takes an ExportRequest.
 	PathExport = "/export"
-	// PathTracerStatus gives a TracerStatus.
+	// PathTracerStatus returns a TracerStatus.
 	PathTracerStatus = "/api/v1/status"
 )
 
-// AccessTracerStatus is the path that a role has to let its users get for a tracer to show them its status. It is not the status' own,
-// because Kubernetes' system:discovery lets everybody get what begins with /api/. Other paths of the API stand for themselves.
+// AccessTracerStatus is the path that a role must allow its users to get before a tracer shows them
+// its status. It differs from the path of the status itself, because Kubernetes' system:discovery
+// role allows everybody to get paths that begin with /api/. The other paths of the API are checked
+// as they are.
 const AccessTracerStatus = "/status"
 
-// Headers of the answer to an export, when the tracer wrote the trace to a bucket: what is in it. Each is a whole number.
+// Headers of the response to an export that the tracer wrote to a bucket. They describe the trace;
+// each is an integer.
 const (
 	HeaderExportEvents  = "Simkube-Export-Events"
 	HeaderExportObjects = "Simkube-Export-Objects"
 	HeaderExportBytes   = "Simkube-Export-Bytes"
-	// HeaderExportStart is the time of the first event in unix seconds. It is later than start_ts where the tracer does
-	// not reach back so far.
+	// HeaderExportStart is the time of the first event in unix seconds. It is later than start_ts if
+	// the recording does not reach back that far.
 	HeaderExportStart = "Simkube-Export-Start"
 )
 
-// maxTimestamp is the end of the year 9999. What is beyond it was not meant as seconds.
+// maxTimestamp is the end of the year 9999. A larger number is probably not in seconds.
 const maxTimestamp = 253402300799
 
-// ExportRequest asks a tracer for the trace of a time.
+// ExportRequest asks a tracer for a trace of a time window.
 //
 // +kubebuilder:object:generate=false
 type ExportRequest struct {
-	// StartTS is the first second of the trace, in unix seconds. The first event holds everything that existed then.
+	// StartTS is the first second of the trace, in unix seconds. The first event holds everything that
+	// existed then.
 	StartTS int64 `json:"start_ts"`
 	// EndTS is the second after the last of the trace, in unix seconds.
 	EndTS int64 `json:"end_ts"`
-	// ExportPath says where the trace goes. To a bucket (s3://bucket/key, gs://, azure://, az:// or azblob://) the tracer writes
-	// it by itself, if it was told to allow that. With a file:// URL or a plain path the trace is the answer, and the client stores it.
+	// ExportPath is the destination of the trace. If it is in a bucket (s3://bucket/key, gs://,
+	// azure://, az:// or azblob://), the tracer writes it there, provided that its configuration
+	// allows that. If it is a file:// URL or a plain path, the trace is the response body, and the
+	// client stores it.
 	ExportPath string `json:"export_path"`
-	// Filters say what is left out. Default: nothing.
+	// Filters select the objects to leave out. Default: none.
 	// +optional
 	Filters ExportFilters `json:"filters"`
-	// Transform is a text of SKEL by which the trace is changed. Default: it is not.
+	// Transform is a SKEL program to apply to the trace. Default: none.
 	// +optional
 	Transform string `json:"transform,omitempty"`
 }
 
-// ExportFilters leave objects out of a trace. An object is in it when no filter excludes it and those that include, if
-// there are any of the kind, match it.
+// ExportFilters leave objects out of a trace. The trace contains an object if no exclude filter
+// matches it and, for each kind of include filter that is set, one matches it.
 //
 // +kubebuilder:object:generate=false
 type ExportFilters struct {
-	// ExcludedNamespaces are left out, with the Namespace objects of these names.
+	// ExcludedNamespaces are left out, together with their Namespace objects.
 	// +optional
 	ExcludedNamespaces []string `json:"excluded_namespaces"`
-	// ExcludedLabels leave out the objects that any of them matches.
+	// ExcludedLabels leave out the objects that match any of them.
 	// +optional
 	ExcludedLabels []metav1.LabelSelector `json:"excluded_labels"`
-	// IncludedNamespaces, if there are any, leave out all other namespaces. What is in no namespace stays.
+	// IncludedNamespaces, if set, leave out all other namespaces. Cluster-scoped objects stay.
 	// +optional
 	IncludedNamespaces []string `json:"included_namespaces,omitempty"`
-	// IncludedLabels, if there are any, leave out the objects that none of them matches.
+	// IncludedLabels, if set, leave out the objects that match none of them.
 	// +optional
 	IncludedLabels []metav1.LabelSelector `json:"included_labels,omitempty"`
 }
 
-// Validate returns everything that is wrong with a request, as far as that can be told without the tracer.
+// Validate returns all problems of a request that can be found without the tracer.
 func (r *ExportRequest) Validate() []Problem {
 	var problems []Problem
 	add := func(field, format string, args ...any) {
@@ -108,7 +114,7 @@ func (f *ExportFilters) validate() []Problem {
 	var problems []Problem
 	check := func(field string, names []string) {
 		for i, name := range names {
-			// An empty name is what some clients make of an empty list.
+			// Some clients encode an empty list as a list with one empty name.
 			if name == "" {
 				continue
 			}
@@ -126,7 +132,7 @@ func (f *ExportFilters) validate() []Problem {
 	return append(problems, wrong...)
 }
 
-// Selectors returns the label selectors of the filters, ready to match, or what is wrong with them.
+// Selectors returns the label selectors of the filters, and the problems of those that are invalid.
 func (f *ExportFilters) Selectors() (excluded, included []labels.Selector, problems []Problem) {
 	compile := func(field string, selectors []metav1.LabelSelector) []labels.Selector {
 		var compiled []labels.Selector
@@ -154,7 +160,7 @@ func (f *ExportFilters) Selectors() (excluded, included []labels.Selector, probl
 	return excluded, included, nil
 }
 
-// Namespaces returns the names of the namespaces that are left out, and of those that are not; without the empty ones
+// Namespaces returns the names of the excluded and the included namespaces, without the empty names
 // that some clients send.
 func (f *ExportFilters) Namespaces() (excluded, included []string) {
 	named := func(names []string) []string {

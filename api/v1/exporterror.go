@@ -5,35 +5,39 @@ import (
 	"strings"
 )
 
-// ErrorResponse is the body of every answer of a tracer that is an error.
+// ErrorResponse is the body of every error response of a tracer.
 //
 // +kubebuilder:object:generate=false
 type ErrorResponse struct {
-	// Message says what was tried, why it failed, and what may be done about it. It is complete without the problems.
+	// Message says what was tried, why it failed and what to do about it. It is complete without the
+	// problems.
 	Message string `json:"message"`
-	// Problems are what is wrong with the request, if it is the request that is wrong.
+	// Problems are the errors in the request, if the request is invalid.
 	// +optional
 	Problems []Problem `json:"problems,omitempty"`
 }
 
-// Problem is one thing that is wrong with a request.
+// Problem is one error in a request.
 //
 // +kubebuilder:object:generate=false
 type Problem struct {
-	// Message says what is wrong.
+	// Message describes the error.
 	Message string `json:"message"`
-	// Field is the field of the request that is wrong, such as filters.excluded_labels[0]. Absent: the request as a whole.
+	// Field is the invalid field of the request, such as filters.excluded_labels[0]. Absent: the
+	// request as a whole.
 	// +optional
 	Field string `json:"field,omitempty"`
-	// Line and Column are where it is wrong, from 1: in the text of the field transform, or in the body of a request that
-	// is not JSON. A column counts characters. Absent: nowhere in particular.
+	// Line and Column, counted from 1, are the position of the error: in the field transform, or in
+	// the body of a request that is not valid JSON. Column counts characters. Absent: the error has no
+	// position.
 	// +optional
 	Line int `json:"line,omitempty"`
 	// +optional
 	Column int `json:"column,omitempty"`
 }
 
-// String gives "filters.excluded_labels[0], line 3, column 7: what is wrong", with as much before the colon as is known.
+// String returns "filters.excluded_labels[0], line 3, column 7: message", without the parts that
+// are not known.
 func (p Problem) String() string {
 	var where []string
 	if p.Field != "" {

@@ -2,8 +2,8 @@ package v1
 
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-// SimulationHooks are the commands run around a simulation, in the order given. A
-// failing hook fails the simulation unless it says otherwise.
+// SimulationHooks are the commands run around a simulation, in the order listed. A failing hook
+// fails the simulation unless its ignoreFailure is true.
 type SimulationHooks struct {
 	// PreStartHooks run once before anything is set up.
 	// +optional
@@ -43,7 +43,8 @@ type SimulationHook struct {
 	// Default: false.
 	// +optional
 	SendSim bool `json:"sendSim,omitempty"`
-	// TimeoutSeconds bounds the hook; one that takes longer is killed and has failed. Default: 600.
+	// TimeoutSeconds is the time limit of the hook. A hook that exceeds it is killed and fails.
+	// Default: 600.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	TimeoutSeconds *int32 `json:"timeoutSeconds,omitempty"`
@@ -66,20 +67,21 @@ type ApplyAction struct {
 	Manifests string `json:"manifests"`
 }
 
-// WaitForPodsAction waits until every pod that it selects is in the state asked for.
+// WaitForPodsAction waits until every selected pod is in the requested state.
 type WaitForPodsAction struct {
-	// Namespace holds the pods. Default: all namespaces.
+	// Namespace is the namespace of the pods. Default: all namespaces.
 	// +optional
 	Namespace string `json:"namespace,omitempty"`
 	// Selector selects pods by label. Default: all pods.
 	// +optional
 	Selector *metav1.LabelSelector `json:"selector,omitempty"`
-	// For is the state: Ready, Finished (succeeded or failed), or Gone (no such pod is left). Default: Ready.
+	// For is the state: Ready, Finished (succeeded or failed), or Gone (no such pod exists). Default:
+	// Ready.
 	// +optional
 	// +kubebuilder:validation:Enum=Ready;Finished;Gone
 	// +kubebuilder:default=Ready
 	For PodState `json:"for,omitempty"`
-	// Count is how many pods there must be at least, except for Gone. Default: 1.
+	// Count is the minimum number of pods; it is ignored for Gone. Default: 1.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	Count *int32 `json:"count,omitempty"`
@@ -88,14 +90,14 @@ type WaitForPodsAction struct {
 // PodState is what a WaitForPodsAction waits for.
 type PodState string
 
-// The states of pods that can be waited for.
+// The pod states that an action can wait for.
 const (
 	PodsReady    PodState = "Ready"
 	PodsFinished PodState = "Finished"
 	PodsGone     PodState = "Gone"
 )
 
-// DeleteNodesAction deletes the nodes that a selector selects, which must not be all nodes.
+// DeleteNodesAction deletes the nodes that a selector matches. It must not match all nodes.
 type DeleteNodesAction struct {
 	// Selector selects nodes by label.
 	// +kubebuilder:validation:XValidation:rule="(has(self.matchLabels) && size(self.matchLabels) > 0) || (has(self.matchExpressions) && size(self.matchExpressions) > 0)",message="an empty selector would delete every node"
@@ -107,7 +109,7 @@ type DeleteNodesAction struct {
 // +kubebuilder:validation:Enum=PreStart;PreRun;PostRun;PostStop
 type HookPhase string
 
-// The phases in the order they come.
+// The phases, in the order in which they run.
 const (
 	HookPreStart HookPhase = "PreStart"
 	HookPreRun   HookPhase = "PreRun"
@@ -115,40 +117,41 @@ const (
 	HookPostStop HookPhase = "PostStop"
 )
 
-// HookState is how far a hook is.
+// HookState is the state of a hook.
 //
 // +kubebuilder:validation:Enum=Started;Succeeded;Failed
 type HookState string
 
-// The states of a hook. One that is Started, and that nobody runs, was interrupted: whether it did its work is not known, and
-// it is not run again.
+// The states of a hook. A hook that is Started and that no process runs was interrupted. Whether it
+// did its work is not known, and it is not run again.
 const (
 	HookStarted   HookState = "Started"
 	HookSucceeded HookState = "Succeeded"
 	HookFailed    HookState = "Failed"
 )
 
-// HookRecord says that a hook was run. It is written before the hook is begun, and again when it has ended.
+// HookRecord is the record of a hook. It is written before the hook starts, and again when it has
+// ended.
 type HookRecord struct {
-	// Phase says which list of the spec the hook is in.
+	// Phase is the list of the spec that the hook is in.
 	Phase HookPhase `json:"phase"`
-	// Index is its place in the list, from 0.
+	// Index is the index of the hook in the list, from 0.
 	Index int32 `json:"index"`
-	// Run is the repetition, from 1; 0 for PreStart and PostStop.
+	// Run is the repetition, from 1. It is 0 for PreStart and PostStop.
 	// +optional
 	Run int32 `json:"run,omitempty"`
-	// State is how far it is.
+	// State is the state of the hook.
 	State HookState `json:"state"`
-	// StartTime is when it was begun.
+	// StartTime is when the hook started.
 	// +optional
 	StartTime *metav1.Time `json:"startTime,omitempty"`
-	// EndTime is when it ended.
+	// EndTime is when the hook ended.
 	// +optional
 	EndTime *metav1.Time `json:"endTime,omitempty"`
-	// ExitCode is that of the command.
+	// ExitCode is the exit code of the command.
 	// +optional
 	ExitCode *int32 `json:"exitCode,omitempty"`
-	// Message says why it failed.
+	// Message says why the hook failed.
 	// +optional
 	Message string `json:"message,omitempty"`
 }

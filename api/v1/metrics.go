@@ -2,38 +2,38 @@ package v1
 
 import "k8s.io/apimachinery/pkg/runtime"
 
-// SimulationMetrics asks for a Prometheus of the Prometheus operator that lives as
-// long as the simulation and forwards what it scrapes.
+// SimulationMetrics requests a Prometheus of the Prometheus operator that runs as long as the
+// simulation and forwards the metrics that it scrapes.
 type SimulationMetrics struct {
-	// Namespace is where the Prometheus is made.
+	// Namespace is the namespace in which the Prometheus is created.
 	// +optional
 	Namespace *string `json:"namespace,omitempty"`
-	// ServiceAccount is the identity it scrapes with.
+	// ServiceAccount is the service account of the Prometheus.
 	// +optional
 	ServiceAccount *string `json:"serviceAccount,omitempty"`
-	// PrometheusShards is how many instances share the targets.
+	// PrometheusShards is the number of instances that share the targets.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	PrometheusShards *int32 `json:"prometheusShards,omitempty"`
-	// PodMonitorNames picks PodMonitors by name. Default: all.
+	// PodMonitorNames selects PodMonitors by name. Default: all.
 	// +optional
 	PodMonitorNames []string `json:"podMonitorNames,omitempty"`
-	// PodMonitorNamespaces picks PodMonitors by namespace.
+	// PodMonitorNamespaces selects PodMonitors by namespace.
 	// +optional
 	PodMonitorNamespaces []string `json:"podMonitorNamespaces,omitempty"`
-	// ServiceMonitorNames picks ServiceMonitors by name. Default: all.
+	// ServiceMonitorNames selects ServiceMonitors by name. Default: all.
 	// +optional
 	ServiceMonitorNames []string `json:"serviceMonitorNames,omitempty"`
-	// ServiceMonitorNamespaces picks ServiceMonitors by namespace.
+	// ServiceMonitorNamespaces selects ServiceMonitors by namespace.
 	// +optional
 	ServiceMonitorNamespaces []string `json:"serviceMonitorNamespaces,omitempty"`
-	// RemoteWriteConfigs say where to send the metrics.
+	// RemoteWriteConfigs are the endpoints that the metrics are sent to.
 	// +optional
 	RemoteWriteConfigs []RemoteWriteConfig `json:"remoteWriteConfigs,omitempty"`
 }
 
-// RemoteWriteConfig is a remoteWrite entry of the Prometheus operator's API, kept as
-// it was written: its fields belong to that operator, not to SimKube.
+// RemoteWriteConfig is a remoteWrite entry of the Prometheus operator's API. It is kept as it is
+// written: its fields are defined by that operator, not by SimKube.
 //
 // +kubebuilder:pruning:PreserveUnknownFields
 type RemoteWriteConfig struct {

@@ -9,60 +9,61 @@ import (
 // FieldManager is the name under which SimKube owns the fields it applies.
 const FieldManager = "simkube"
 
-// DefaultVirtualNsPrefix begins the names of simulated namespaces unless told otherwise.
+// DefaultVirtualNsPrefix is the default prefix of the names of simulated namespaces.
 const DefaultVirtualNsPrefix = "virtual"
 
 // Labels of simulated objects and namespaces.
 const (
-	// LabelSimulation holds the simulation's name, cut by LabelValue.
+	// LabelSimulation is the simulation's name, truncated by LabelValue.
 	LabelSimulation = "simkube.io/simulation"
-	// LabelVirtual is "true" on everything simulated.
+	// LabelVirtual is "true" on all simulated objects.
 	LabelVirtual = "simkube.io/virtual"
 )
 
-// Annotations SimKube keeps on simulated objects to recognise them.
+// Annotations by which SimKube recognizes simulated objects.
 const (
 	// AnnotationOriginalNamespace, on pod templates and pods, is the recorded namespace.
 	AnnotationOriginalNamespace = "static.simkube.io/original-namespace"
-	// AnnotationOriginalOwner, on the clone of an interrupted bare pod, names the
-	// pod it stands in for.
+	// AnnotationOriginalOwner, on the clone of an interrupted bare pod, is the name of the original
+	// pod.
 	AnnotationOriginalOwner = "static.simkube.io/original-owner"
-	// AnnotationPodSpecStableHash is the hash by which the pod's lifecycle is looked up.
+	// AnnotationPodSpecStableHash is the hash that is used to look up the pod's lifecycle.
 	AnnotationPodSpecStableHash = "static.simkube.io/pod-spec-stable-hash"
 	// AnnotationPodSequenceNumber is the pod's number among its owner's pods of the
 	// same hash, from 0.
 	AnnotationPodSequenceNumber = "static.simkube.io/pod-sequence-number"
-	// AnnotationSkipLocalVolumeMount, "true" on a Simulation, keeps the driver from
-	// mounting a local trace.
+	// AnnotationSkipLocalVolumeMount, if "true" on a Simulation, prevents the driver from mounting a
+	// local trace.
 	AnnotationSkipLocalVolumeMount = "controller.simkube.io/skip-local-volume-mount"
 )
 
-// What the KWOK stages read on a simulated pod.
+// The labels, annotations and conditions that the KWOK stages read on a simulated pod.
 const (
-	// LabelStageComplete is "true" on pods that end by themselves.
+	// LabelStageComplete is "true" on pods that complete by themselves.
 	LabelStageComplete = "simkube.io/kwok-stage-complete"
-	// AnnotationStageCompleteTime is when such a pod ends, as an RFC 3339 time.
+	// AnnotationStageCompleteTime is when such a pod completes, as an RFC 3339 time.
 	AnnotationStageCompleteTime = "simkube.io/kwok-stage-complete-time"
-	// AnnotationStageCompleteAfter is how long such a pod runs, as a Go duration
-	// counted from the moment it is running. It goes before
-	// AnnotationStageCompleteTime: a pod that waited still runs its recorded time.
+	// AnnotationStageCompleteAfter is how long such a pod runs, as a Go duration that starts when the
+	// pod is running. It takes precedence over AnnotationStageCompleteTime: a pod that had to wait
+	// still runs as long as it was recorded.
 	AnnotationStageCompleteAfter = "simkube.io/kwok-stage-complete-after"
 	// AnnotationStageCreateDelay is how long a scheduled pod's containers take to be
 	// created, as a Go duration ("250ms"). Default: no time.
 	AnnotationStageCreateDelay = "simkube.io/kwok-stage-create-delay"
-	// AnnotationStageCreateDelayJitter is the UPPER BOUND of that delay, which is
-	// then drawn evenly from between the two. (A smaller value would cut the delay.)
+	// AnnotationStageCreateDelayJitter is the UPPER BOUND of that delay. The delay is drawn uniformly
+	// between the two values. (A smaller value would shorten the delay.)
 	AnnotationStageCreateDelayJitter = "simkube.io/kwok-stage-create-delay-jitter"
 	// AnnotationStageReadyDelay is how long created containers take to be ready.
 	AnnotationStageReadyDelay = "simkube.io/kwok-stage-ready-delay"
 	// AnnotationStageReadyDelayJitter is the upper bound of that delay.
 	AnnotationStageReadyDelayJitter = "simkube.io/kwok-stage-ready-delay-jitter"
-	// ConditionCompletes is the pod condition whose message is the exact moment at
-	// which a running pod will end; Kubernetes' own times are cut to seconds.
+	// ConditionCompletes is the pod condition whose message is the exact time at which a running pod
+	// completes. Kubernetes truncates its own times to seconds.
 	ConditionCompletes = "simkube.io/Completes"
 )
 
-// How simulated pods are kept on simulated nodes, and all others away from them.
+// Labels and taints that place simulated pods on simulated nodes and keep all other pods away from
+// them.
 const (
 	// LabelNodeType is NodeTypeVirtual on simulated nodes; simulated pods select it.
 	LabelNodeType = "type"
@@ -70,15 +71,15 @@ const (
 	NodeTypeVirtual = "virtual"
 	// TaintKwokProvider is the NoSchedule taint of simulated nodes, value "true".
 	TaintKwokProvider = "kwok-provider"
-	// AnnotationKwokNode is "fake" on the nodes KWOK takes care of.
+	// AnnotationKwokNode is "fake" on the nodes that KWOK manages.
 	AnnotationKwokNode = "kwok.x-k8s.io/node"
 )
 
-// Names of what a simulation makes in a real cluster.
+// Names of the objects that a simulation creates in a real cluster.
 const (
 	// DriverCertSecret is the Secret with the webhook's certificate.
 	DriverCertSecret = "sk-driver-cert"
-	// LeaseName is the lease by which simulations take turns.
+	// LeaseName is the lease that allows one simulation at a time.
 	LeaseName = "sk-lease"
 )
 
@@ -87,36 +88,39 @@ const (
 	cutMark      = "XXXX"
 )
 
-// MetarootName is the SimulationRoot that owns a simulation's own machinery.
+// MetarootName returns the name of the SimulationRoot that owns the objects that run a simulation.
 func MetarootName(simulation string) string { return "sk-" + simulation + "-metaroot" }
 
-// DriverName is the Job that replays the trace.
+// DriverName returns the name of the Job that replays the trace.
 func DriverName(simulation string) string { return "sk-" + simulation + "-driver" }
 
-// DriverCheckpointName is the ConfigMap in which a driver keeps how far it is, for the next one to go on there.
+// DriverCheckpointName returns the name of the ConfigMap in which a driver stores its progress, so
+// that the next driver can continue.
 func DriverCheckpointName(simulation string) string { return DriverName(simulation) + "-checkpoint" }
 
-// DriverServiceName is the Service before the driver's webhook.
+// DriverServiceName returns the name of the Service of the driver's webhook.
 func DriverServiceName(simulation string) string { return DriverName(simulation) + "-svc" }
 
-// PrometheusName is the simulation's Prometheus.
+// PrometheusName returns the name of the simulation's Prometheus.
 func PrometheusName(simulation string) string { return "sk-" + simulation + "-prom" }
 
-// MutatingWebhookName is the webhook configuration for simulated pods.
+// MutatingWebhookName returns the name of the webhook configuration for simulated pods.
 func MutatingWebhookName(simulation string) string { return "sk-" + simulation + "-mutatepods" }
 
-// DriverRootName is the SimulationRoot that owns what one driver pod replays.
+// DriverRootName returns the name of the SimulationRoot that owns the objects that one driver pod
+// replays.
 func DriverRootName(driverPod string) string { return driverPod + "-root" }
 
-// VirtualNamespace is where the objects of a recorded namespace are simulated.
+// VirtualNamespace returns the namespace in which the objects of a recorded namespace are
+// simulated.
 func VirtualNamespace(prefix, original string) string { return prefix + "-" + original }
 
-// VirtualName is the name in a shared cluster of a recorded cluster-scoped object other than a
+// VirtualName returns the name in a shared cluster of a recorded cluster-scoped object other than a
 // namespace.
 func VirtualName(prefix, original string) string { return prefix + "-" + original }
 
-// LabelValue cuts a name to what a label value may hold: longer than 63 characters,
-// it becomes its first 59 and XXXX.
+// LabelValue truncates a name to a valid length of a label value: if the name is longer than 63
+// characters, the result is its first 59 characters and XXXX.
 func LabelValue(name string) string {
 	if len(name) <= validation.LabelValueMaxLength {
 		return name
@@ -125,8 +129,7 @@ func LabelValue(name string) string {
 	return strings.ToValidUTF8(name[:cut], "") + cutMark
 }
 
-// SimulatedLabels returns the labels of everything that belongs to a simulation, in a
-// map of the caller's own.
+// SimulatedLabels returns a new map with the labels of all objects that belong to a simulation.
 func SimulatedLabels(simulation string) map[string]string {
 	return map[string]string{
 		LabelSimulation: LabelValue(simulation),

@@ -12,7 +12,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// openAPISchema is as much of a schema as the types here need.
+// openAPISchema is the subset of a schema that the types of this package use.
 type openAPISchema struct {
 	Ref                  string `json:"$ref,omitempty"`
 	Type                 any    `json:"type,omitempty"`
@@ -89,7 +89,7 @@ func TestOpenAPI_Types(t *testing.T) {
 	}
 }
 
-// TestOpenAPI_References checks that what the document refers to is there.
+// TestOpenAPI_References checks that every reference in the document resolves.
 func TestOpenAPI_References(t *testing.T) {
 	var doc map[string]any
 	if err := yaml.Unmarshal([]byte(OpenAPI()), &doc); err != nil {
@@ -151,7 +151,7 @@ func jsonName(field reflect.StructField) string {
 	return name
 }
 
-// wanted is how a Go type is described.
+// wanted returns the expected description of a Go type.
 func wanted(typ reflect.Type) string {
 	switch {
 	case typ == reflect.TypeFor[time.Time]():
@@ -178,7 +178,7 @@ func wanted(typ reflect.Type) string {
 	return "a type this test does not know: " + typ.String()
 }
 
-// shape sums a schema up in the same words.
+// shape returns a summary of a schema in the form of wanted.
 func shape(s *openAPISchema) string {
 	typ, _ := s.Type.(string)
 	if types, ok := s.Type.([]any); ok {

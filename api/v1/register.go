@@ -16,8 +16,7 @@ var (
 	// SchemeBuilder collects the functions that AddToScheme runs.
 	SchemeBuilder = runtime.NewSchemeBuilder(addKnownTypes)
 
-	// AddToScheme teaches a scheme the types of this package, so that typed clients
-	// can read and write them.
+	// AddToScheme adds the types of this package to a scheme.
 	AddToScheme = SchemeBuilder.AddToScheme
 )
 

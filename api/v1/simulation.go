@@ -2,7 +2,7 @@ package v1
 
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-// Simulation asks for a trace to be replayed in the cluster it is created in.
+// Simulation requests the replay of a trace in the cluster in which it is created.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
@@ -18,9 +18,9 @@ type Simulation struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
-	// Spec says what to replay and how.
+	// Spec is what to replay and how.
 	Spec SimulationSpec `json:"spec"`
-	// Status says how far it is.
+	// Status is the progress of the simulation.
 	// +optional
 	Status *SimulationStatus `json:"status,omitempty"`
 }
@@ -35,7 +35,8 @@ type SimulationList struct {
 	Items []Simulation `json:"items"`
 }
 
-// SimulationSpec says what to replay and how. Only pausedTime may change: for anything else, create another Simulation.
+// SimulationSpec is what to replay and how. Only pausedTime may change: for anything else, create
+// another Simulation.
 //
 // +kubebuilder:validation:XValidation:rule="self.driver == oldSelf.driver",message="driver cannot be changed; create another Simulation"
 // +kubebuilder:validation:XValidation:rule="has(self.hooks) == has(oldSelf.hooks) && (!has(self.hooks) || self.hooks == oldSelf.hooks)",message="hooks cannot be changed; create another Simulation"
@@ -47,37 +48,37 @@ type SimulationSpec struct {
 	// Driver is the program that replays the trace.
 	Driver SimulationDriver `json:"driver"`
 
-	// Duration ends the replay after so much trace time ("90s", "+5m", "1h30m", "2d"); one that is longer than
-	// the trace keeps the simulated cluster running until then. Default: the whole trace.
+	// Duration is the length of the replay in trace time ("90s", "+5m", "1h30m", "2d"). If it is
+	// longer than the trace, the simulated cluster runs until then. Default: the whole trace.
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[+]?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$') && self.matches('[0-9]')",message="duration must be whole numbers of d, h, m, s and ms, largest first: 90s, 5m, +5m, 1h30m, 2d, 250ms"
 	Duration *string `json:"duration,omitempty"`
 
-	// Repetitions is how often the trace is replayed, one after another. Default: 1.
+	// Repetitions is the number of times that the trace is replayed, one after another. Default: 1.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	Repetitions *int32 `json:"repetitions,omitempty"`
 
-	// Speed is how many seconds of trace time pass in a second. Default: 1.
+	// Speed is the number of seconds of trace time per second of real time. Default: 1.
 	// +optional
 	// +kubebuilder:validation:XValidation:rule="self > 0.0",message="speed must be above 0"
 	Speed *float64 `json:"speed,omitempty"`
 
-	// PausedTime is when the simulation was paused; absent while it is not.
+	// PausedTime is when the simulation was paused. Absent: it is not paused.
 	// +optional
 	PausedTime *metav1.Time `json:"pausedTime,omitempty"`
 
-	// RescheduleInterruptedBarePods starts a clone of a pod without an owner when
-	// something other than the trace deletes it. Default: false.
+	// RescheduleInterruptedBarePods starts a clone of a pod without an owner if anything other than
+	// the trace deletes it. Default: false.
 	// +optional
 	RescheduleInterruptedBarePods *bool `json:"rescheduleInterruptedBarePods,omitempty"`
 
-	// LifecycleParams delays simulated pods. Default: no delay.
+	// LifecycleParams delay simulated pods. Default: no delay.
 	// +optional
 	LifecycleParams *LifecycleParams `json:"lifecycleParams,omitempty"`
 
-	// Metrics says where to send metrics. Default: none are kept.
+	// Metrics configures where metrics are sent. Default: no metrics are collected.
 	// +optional
 	Metrics *SimulationMetrics `json:"metrics,omitempty"`
 
@@ -85,12 +86,14 @@ type SimulationSpec struct {
 	// +optional
 	Hooks *SimulationHooks `json:"hooks,omitempty"`
 
-	// Results says where to keep what the simulation came to. Default: only the summary in the status.
+	// Results configures where the results of the simulation are stored. Default: only the summary in
+	// the status.
 	// +optional
 	Results *SimulationResults `json:"results,omitempty"`
 }
 
-// SimulationDriver says which image replays which trace, and where it runs.
+// SimulationDriver configures the image that replays the trace, the trace, and where the driver
+// runs.
 type SimulationDriver struct {
 	// Image is the container image of the driver.
 	// +kubebuilder:validation:MinLength=1
@@ -106,41 +109,43 @@ type SimulationDriver struct {
 	// +kubebuilder:validation:Maximum=65535
 	Port int32 `json:"port"`
 
-	// TracePath is the URL of the trace (file:///data/trace, s3://..., gs://..., azure://..., https://...) or an
-	// absolute path. A local one is that of the node, which is mounted at the same path in the driver.
+	// TracePath is the URL of the trace (file:///data/trace, s3://..., gs://..., azure://...,
+	// https://...) or an absolute path. A local path is a path on the node; it is mounted at the same
+	// path in the driver.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=4096
 	// +kubebuilder:validation:XValidation:rule="self.startsWith('/') || self.matches('^(file|s3|gs|azure|az|azblob|https?)://.+')",message="tracePath must be an absolute path or a URL that begins with file://, s3://, gs://, azure://, az://, azblob://, http:// or https://"
 	TracePath string `json:"tracePath"`
 
-	// Args are further arguments of the driver.
+	// Args are additional arguments of the driver.
 	// +optional
 	Args []string `json:"args,omitempty"`
 
-	// Secrets are the names of Secrets in Namespace that become environment
-	// variables of the driver, for instance to reach the trace's storage.
+	// Secrets are the names of Secrets in Namespace whose keys become environment variables of the
+	// driver, for example credentials of the trace's storage.
 	// +optional
 	Secrets []string `json:"secrets,omitempty"`
 
-	// VirtualNsPrefix begins the name of each simulated namespace.
+	// VirtualNsPrefix is the prefix of the names of simulated namespaces.
 	// +optional
 	// +kubebuilder:default=virtual
 	// +kubebuilder:validation:MaxLength=40
 	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`
 	VirtualNsPrefix string `json:"virtualNsPrefix,omitempty"`
 
-	// CertManagerIssuer is the cert-manager issuer of the webhook's certificate.
-	// Default: the controller makes the certificate itself.
+	// CertManagerIssuer is the cert-manager issuer of the webhook's certificate. Default: the
+	// controller creates the certificate.
 	// +optional
 	CertManagerIssuer *string `json:"certManagerIssuer,omitempty"`
 }
 
-// LifecycleParams delays simulated pods, as pulling images and starting programs
-// does in a real cluster. All in milliseconds. A jitter is the upper bound of its delay,
-// which is then drawn evenly from between the two; one that is not above the delay
-// has no effect. Default: 0 each.
+// LifecycleParams delay simulated pods, as pulling images and starting programs do in a real
+// cluster. All values are in milliseconds. A jitter is the upper bound of its delay: the delay is
+// drawn uniformly between the two. A jitter that is not greater than the delay has no effect.
+// Default: 0 each.
 type LifecycleParams struct {
-	// ImagePullDelay is how long a scheduled pod takes until its containers are created, in milliseconds.
+	// ImagePullDelay is the time from the scheduling of a pod to the creation of its containers, in
+	// milliseconds.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	ImagePullDelay int64 `json:"imagePullDelay,omitempty"`
@@ -148,7 +153,8 @@ type LifecycleParams struct {
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	ImagePullJitter int64 `json:"imagePullJitter,omitempty"`
-	// PodStartupDelay is how long created containers take until they are ready, in milliseconds.
+	// PodStartupDelay is the time from the creation of a pod's containers until they are ready, in
+	// milliseconds.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	PodStartupDelay int64 `json:"podStartupDelay,omitempty"`
@@ -158,13 +164,13 @@ type LifecycleParams struct {
 	PodStartupJitter int64 `json:"podStartupJitter,omitempty"`
 }
 
-// SimulationStatus says how far a simulation is.
+// SimulationStatus is the progress of a simulation.
 type SimulationStatus struct {
-	// ObservedGeneration is the generation of the spec this status speaks of.
+	// ObservedGeneration is the generation of the spec that this status describes.
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// State is what the simulation does now.
+	// State is the current state of the simulation.
 	// +optional
 	State SimulationState `json:"state,omitempty"`
 
@@ -176,23 +182,24 @@ type SimulationStatus struct {
 	// +optional
 	EndTime *metav1.Time `json:"endTime,omitempty"`
 
-	// CompletedRuns counts the repetitions that are done.
+	// CompletedRuns is the number of completed repetitions.
 	// +optional
 	CompletedRuns int32 `json:"completedRuns,omitempty"`
 
-	// Conditions tell the state in the way Kubernetes tools expect it: Ready while the trace is replayed, Complete and
-	// Failed in the end.
+	// Conditions describe the state in the form that Kubernetes tools expect: Ready while the trace is
+	// replayed, Complete or Failed at the end.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 
-	// Hooks are the preStart and postStop hooks that were begun. One that is listed is not run again.
+	// Hooks are the preStart and postStop hooks that have started. A hook that is listed is not run
+	// again.
 	// +optional
 	// +listType=atomic
 	Hooks []HookRecord `json:"hooks,omitempty"`
 
-	// Driver is what the driver itself says. Only the driver writes it.
+	// Driver is the status that the driver reports. Only the driver writes it.
 	// +optional
 	Driver *DriverStatus `json:"driver,omitempty"`
 }
@@ -203,11 +210,12 @@ const (
 	ConditionReady = "Ready"
 	// ConditionComplete is true once all repetitions are done and cleaned up.
 	ConditionComplete = "Complete"
-	// ConditionFailed is true once the simulation has failed; its reason and message say why and what to do.
+	// ConditionFailed is true once the simulation has failed; its reason and message say why it failed
+	// and what to do.
 	ConditionFailed = "Failed"
 )
 
-// SimulationState is what a simulation does at the moment.
+// SimulationState is the state of a simulation.
 //
 // +kubebuilder:validation:Enum=Blocked;Initializing;Running;Paused;Retrying;Finished;Failed
 type SimulationState string
@@ -215,10 +223,11 @@ type SimulationState string
 // The states of a simulation. Finished and Failed are final.
 const (
 	SimulationBlocked      SimulationState = "Blocked"      // waits for another simulation
-	SimulationInitializing SimulationState = "Initializing" // its driver is being set up
+	SimulationInitializing SimulationState = "Initializing" // its driver is being created
 	SimulationRunning      SimulationState = "Running"
 	SimulationPaused       SimulationState = "Paused"
-	SimulationRetrying     SimulationState = "Retrying" // the driver ended early and is started anew
-	SimulationFinished     SimulationState = "Finished"
-	SimulationFailed       SimulationState = "Failed"
+	// the driver ended early and is being restarted
+	SimulationRetrying SimulationState = "Retrying"
+	SimulationFinished SimulationState = "Finished"
+	SimulationFailed   SimulationState = "Failed"
 )

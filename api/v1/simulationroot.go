@@ -2,9 +2,8 @@ package v1
 
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-// SimulationRoot owns everything that one replay creates, directly or through other
-// owners. It says nothing itself: deleting it makes the garbage collector remove the
-// whole simulation.
+// SimulationRoot owns everything that one replay creates, directly or through other owners. It has
+// no content: deleting it makes the garbage collector remove the whole simulation.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:resource:scope=Cluster,shortName=simroot;simroots
@@ -16,7 +15,7 @@ type SimulationRoot struct {
 	Spec SimulationRootSpec `json:"spec"`
 }
 
-// SimulationRootSpec is empty: a root is known by its name.
+// SimulationRootSpec is empty: a root is identified by its name.
 type SimulationRootSpec struct{}
 
 // SimulationRootList is a list of SimulationRoots.

@@ -8,7 +8,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// barePods records pods that nothing looks after: runners of a build system, people's notebooks and debug shells.
+// barePods records pods without a controller: runners of a build system, people's notebooks and
+// debug shells.
 func barePods(r *recorder, seed uint64) {
 	random := newRandom(seed, "bare pods")
 	runner := task{"ci", "runner", "v2.320.0", "2", "4Gi", 11 * time.Minute, 0.5}

@@ -9,7 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// job is a task that somebody or something starts once.
+// job is a task that is started once.
 type job struct {
 	task
 	at                time.Duration
@@ -17,7 +17,7 @@ type job struct {
 	place             placement
 }
 
-// burst is the node-hungry one: a question from the board, answered with 200 pods at once.
+// burst is a Job that needs many nodes: 200 pods at once.
 var burst = job{
 	task{"analytics", "customer-cohorts-q1", "v3.2.0", "750m", "2Gi", 32 * time.Minute, 0.25},
 	14*time.Hour + 1*time.Second, 200, 200, onlyBatch,
@@ -40,7 +40,7 @@ var jobs = []job{
 	{task{"analytics", "churn-model", "v3.2.0", "4", "16Gi", 48 * time.Minute, 0.2}, 18*time.Hour + 10*time.Minute, 8, 4, onlyBatch},
 }
 
-// tidyAfter is how long a finished Job stays to be looked at.
+// tidyAfter is how long a finished Job is kept.
 const tidyAfter = 40 * time.Minute
 
 // batch records the Jobs, when each of their pods ran, and their removal.
@@ -67,7 +67,7 @@ func runJob(r *recorder, j job, stays time.Duration, random *random) {
 		},
 	}
 	r.apply(j.at, object)
-	// As many pods at a time as the Job allows: each one starts when another has ended.
+	// As many concurrent pods as the Job allows: each one starts when another has ended.
 	free := make([]time.Duration, j.parallelism)
 	for i := range free {
 		free[i] = j.at

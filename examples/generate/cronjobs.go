@@ -11,7 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// task is work that ends: a container and how long it usually takes.
+// task is work that ends: a container and its typical run time.
 type task struct {
 	namespace, name, tag string
 	cpu, memory          string
@@ -78,7 +78,7 @@ func (t task) podSpec() corev1.PodSpec {
 	}
 }
 
-// times lists when a schedule comes due in a day. Of its five fields the last three must be *.
+// times returns the times of day of a schedule. The last three of its five fields must be *.
 func times(schedule string) []time.Duration {
 	fields := strings.Fields(schedule)
 	var out []time.Duration
@@ -92,7 +92,7 @@ func times(schedule string) []time.Duration {
 	return out
 }
 
-// matches understands *, */n, and lists of numbers.
+// matches reports whether a field matches a value. It supports *, */n, and lists of numbers.
 func matches(field string, value int) bool {
 	if field == "*" {
 		return true

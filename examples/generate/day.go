@@ -7,7 +7,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 )
 
-// action is something that happens to a Deployment.
+// action is a change of a Deployment.
 type action struct {
 	at     time.Duration
 	change func(*appsv1.Deployment)

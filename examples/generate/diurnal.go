@@ -7,15 +7,15 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 )
 
-// curve is a day's load in percent of its most, by the full hour; between hours it goes straight.
+// curve is a day's load in percent of its maximum, by the full hour, with linear interpolation.
 type curve []int
 
 var (
-	// shoppers come in their lunch hour, and on the sofa.
+	// shoppers is the load of shoppers, with peaks at lunch and in the evening.
 	shoppers = curve{25, 15, 10, 8, 8, 12, 20, 35, 50, 60, 68, 75, 80, 78, 74, 72, 75, 82, 92, 98, 100, 88, 65, 42}
-	// office is what people do at their desks.
+	// office is the load of office workers.
 	office = curve{5, 5, 5, 5, 5, 10, 25, 55, 85, 95, 100, 95, 80, 90, 100, 95, 85, 60, 35, 20, 15, 10, 8, 5}
-	// events come from shoppers, and all night from machines.
+	// events is the load of shoppers, plus a base load of machines.
 	events = curve{40, 35, 30, 30, 30, 32, 40, 50, 60, 65, 70, 75, 80, 80, 78, 76, 78, 84, 92, 98, 100, 90, 70, 50}
 )
 
@@ -26,9 +26,9 @@ func (c curve) at(t time.Duration) float64 {
 	return (a + (b-a)*part) / 100
 }
 
-// scale gives the times at which a horizontal autoscaler changes the replicas of a service, starting with the
-// replicas it has at midnight. It acts like the real one: not on a difference of a tenth or less, upwards at most
-// to twice as many, downwards a quarter at a time.
+// scale returns the times at which a horizontal autoscaler changes the replicas of a service,
+// starting with the replicas at midnight. Like the real one, it ignores differences of at most a
+// tenth, scales up at most to twice as many, and down by at most a quarter at a time.
 func scale(s service, r *random) (atMidnight int32, steps []action) {
 	wanted := func(t time.Duration) float64 {
 		return float64(s.least) + float64(s.most-s.least)*s.load.at(t)

@@ -6,8 +6,8 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 )
 
-// firstSteps records four minutes with one of everything: a Deployment that is scaled up, released anew and scaled
-// down, a Job of four pods, and a bare pod.
+// firstSteps records four minutes with one of everything: a Deployment that is scaled up, updated
+// and scaled down, a Job of four pods, and a bare pod.
 func firstSteps() *recorder {
 	r := newRecorder(time.Date(2026, time.March, 10, 9, 0, 0, 0, time.UTC), 10*time.Minute)
 	scaleTo := func(at time.Duration, replicas int32) action {

@@ -14,8 +14,8 @@ const (
 	priorityBatch    = "batch"
 )
 
-// foundations records what the workloads stand on: priorities, and for what matters most services, settings and
-// disruption budgets.
+// foundations records what the workloads depend on: priority classes and, for the most important
+// workloads, services, config maps and disruption budgets.
 func foundations(r *recorder) {
 	priorityClass(r, priorityData, 200_000, "Databases and queues.")
 	priorityClass(r, priorityBusiness, 100_000, "What customers wait for.")

@@ -12,7 +12,7 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// TestGenerate_Committed checks that the traces beside the generator are what it makes.
+// TestGenerate_Committed checks that the committed traces are the output of the generator.
 func TestGenerate_Committed(t *testing.T) {
 	for _, name := range []string{"day", "first-steps"} {
 		t.Run(name, func(t *testing.T) {
@@ -55,7 +55,7 @@ func TestGenerate_SeedsDiffer(t *testing.T) {
 	}
 }
 
-// TestDay_Nodes checks that the day is of the size it should be, and that nodes of the usual kind can run all of it.
+// TestDay_Nodes checks the size of the day, and that its pods fit on nodes of the usual kind.
 func TestDay_Nodes(t *testing.T) {
 	file, err := trace.Open("../day.sktrace")
 	if err != nil {

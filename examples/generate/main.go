@@ -1,5 +1,6 @@
-// Command generate makes the example traces: a made-up day of a mid-size online shop, and a few minutes for first
-// steps. The same seed gives the same bytes, on any machine. ../README.md tells what is in them.
+// Command generate generates the example traces: a day of a fictitious mid-size online shop, and a
+// few minutes for first steps. The same seed results in the same bytes on any machine. ../README.md
+// describes the content.
 //
 //	go run ./examples/generate -o examples/day.sktrace -seed 1
 //	go run ./examples/generate -trace first-steps -o examples/first-steps.sktrace

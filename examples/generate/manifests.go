@@ -28,7 +28,7 @@ func requests(cpu, memory string) corev1.ResourceRequirements {
 	}}
 }
 
-// server is the container of something that answers requests.
+// server returns a container that serves requests.
 func server(s service) corev1.Container {
 	resources := requests(s.cpu, s.memory)
 	resources.Limits = corev1.ResourceList{corev1.ResourceMemory: resource.MustParse(s.memory)}
@@ -74,7 +74,8 @@ func deployment(s service) *appsv1.Deployment {
 	}
 }
 
-// statefulSet has no volume claims: nothing provisions volumes in a simulation.
+// statefulSet returns a StatefulSet. It has no volume claims, because nothing provisions volumes in
+// a simulation.
 func statefulSet(s service) *appsv1.StatefulSet {
 	return &appsv1.StatefulSet{
 		TypeMeta:   typeMeta(kindStatefulSet),

@@ -5,11 +5,11 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// placement adds to a pod's spec what its owners want of the nodes. Nodes with the usual labels (host name, zone,
-// operating system) satisfy all of them.
+// placement adds the scheduling constraints of a service to a pod's spec. Nodes with the usual
+// labels (host name, zone, operating system) satisfy all of them.
 type placement func(service, *corev1.PodSpec)
 
-// overZones spreads the pods over zones as well as can be.
+// overZones spreads the pods over zones if possible.
 func overZones(s service, spec *corev1.PodSpec) {
 	spec.TopologySpreadConstraints = []corev1.TopologySpreadConstraint{{
 		MaxSkew: 1, TopologyKey: corev1.LabelTopologyZone, WhenUnsatisfiable: corev1.ScheduleAnyway,
@@ -17,7 +17,8 @@ func overZones(s service, spec *corev1.PodSpec) {
 	}}
 }
 
-// evenlyOverZones insists on it, within two pods, and is important enough to push others aside.
+// evenlyOverZones requires an even spread over zones, with a skew of at most two pods, and has a
+// priority that preempts other pods.
 func evenlyOverZones(s service, spec *corev1.PodSpec) {
 	overZones(s, spec)
 	spec.TopologySpreadConstraints[0].MaxSkew = 2
@@ -25,7 +26,7 @@ func evenlyOverZones(s service, spec *corev1.PodSpec) {
 	spec.PriorityClassName = priorityBusiness
 }
 
-// apart keeps the pods of a database on different hosts, and in a zone.
+// apart requires different hosts for the pods of a database, and spreads them over zones.
 func apart(s service, spec *corev1.PodSpec) {
 	spec.PriorityClassName = priorityData
 	spec.Affinity = &corev1.Affinity{
@@ -44,7 +45,7 @@ func apart(s service, spec *corev1.PodSpec) {
 	}
 }
 
-// rather keeps pods on different hosts where that is possible, on machines of one architecture.
+// rather prefers different hosts for the pods, and requires an architecture.
 func rather(s service, spec *corev1.PodSpec) {
 	spec.NodeSelector = map[string]string{corev1.LabelOSStable: "linux", corev1.LabelArchStable: "amd64"}
 	spec.Affinity = &corev1.Affinity{PodAntiAffinity: &corev1.PodAntiAffinity{
@@ -57,7 +58,7 @@ func rather(s service, spec *corev1.PodSpec) {
 	}}
 }
 
-// onlyBatch would also run on the nodes set aside for batch work, which this cluster had last year.
+// onlyBatch tolerates the taint of dedicated batch nodes, which this cluster no longer has.
 func onlyBatch(_ service, spec *corev1.PodSpec) {
 	spec.PriorityClassName = priorityBatch
 	spec.Tolerations = []corev1.Toleration{{
@@ -65,7 +66,7 @@ func onlyBatch(_ service, spec *corev1.PodSpec) {
 	}}
 }
 
-// everywhere is for agents: whatever a node is tainted with, they run there.
+// everywhere is for agents: they run on every node, regardless of its taints.
 func everywhere(_ service, spec *corev1.PodSpec) {
 	spec.PriorityClassName = "system-node-critical"
 	spec.Tolerations = []corev1.Toleration{{Operator: corev1.TolerationOpExists}}

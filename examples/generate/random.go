@@ -6,8 +6,9 @@ import (
 	"time"
 )
 
-// random is a splitmix64 generator. It is our own so that the traces stay the same whatever becomes of the standard
-// library's, and every subject draws from one of its own, so that a change to one leaves the others as they were.
+// random is a splitmix64 generator. It does not use the standard library, so that the traces do not
+// depend on the Go version. Every subject has its own generator, so that a change to one does not
+// affect the others.
 type random struct{ state uint64 }
 
 func newRandom(seed uint64, subject string) *random {
@@ -24,19 +25,19 @@ func (r *random) next() uint64 {
 	return z ^ z>>31
 }
 
-// below gives a number from 0 to n-1.
+// below returns a number in [0, n).
 func (r *random) below(n int) int { return int(r.next() % uint64(n)) }
 
-// unit gives a number from 0 up to 1.
+// unit returns a number in [0, 1).
 func (r *random) unit() float64 { return float64(r.next()>>11) / (1 << 53) }
 
-// between gives a whole second from a up to b.
+// between returns a number of whole seconds in [a, b).
 func (r *random) between(a, b time.Duration) time.Duration {
 	return a + time.Duration(r.below(int((b-a)/time.Second)))*time.Second
 }
 
-// around gives a log-normal duration in whole seconds, as run times are distributed: half of them are below the
-// median, and a spread of 0.5 puts one in six above 1.65 times the median.
+// around returns a log-normal duration in whole seconds, which is typical of run times: half of
+// them are below the median; with a spread of 0.5, one in six is above 1.65 times the median.
 func (r *random) around(median time.Duration, spread float64) time.Duration {
 	normal := -6.0 // the sum of twelve uniform numbers is close enough to normal
 	for range 12 {
@@ -45,7 +46,7 @@ func (r *random) around(median time.Duration, spread float64) time.Duration {
 	return max(time.Duration(median.Seconds()*math.Exp(spread*normal)), 1) * time.Second
 }
 
-// suffix gives n characters as Kubernetes puts them behind generated names.
+// suffix returns n characters, as Kubernetes appends them to generated names.
 func (r *random) suffix(n int) string {
 	const alphabet = "bcdfghjklmnpqrstvwxz2456789"
 	out := make([]byte, n)

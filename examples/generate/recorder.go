@@ -33,16 +33,16 @@ type manifest interface {
 	metav1.Object
 }
 
-// recorder takes down what happens to a cluster, in any order, and makes a trace of it.
+// recorder records what happens to a cluster, in any order, and creates a trace of it.
 type recorder struct {
 	start      time.Time
 	length     time.Duration
 	changes    []change
 	lifecycles trace.Lifecycles
-	err        error // the first thing that went wrong; reported by trace
+	err        error // the first error; returned by trace
 }
 
-// change is an object that was applied or deleted, so long after the start.
+// change is an object that was applied or deleted, with the time since the start.
 type change struct {
 	at      time.Duration
 	object  trace.Object
@@ -53,7 +53,8 @@ func newRecorder(start time.Time, length time.Duration) *recorder {
 	return &recorder{start: start, length: length, lifecycles: trace.Lifecycles{}}
 }
 
-// apply records an object as it is now; it may be changed and applied again afterwards.
+// apply records the current version of an object. The object may be changed and applied again
+// afterwards.
 func (r *recorder) apply(at time.Duration, object manifest) { r.record(at, object, false) }
 
 // remove records the deletion of an object.
@@ -68,7 +69,8 @@ func (r *recorder) record(at time.Duration, object manifest, deleted bool) {
 		r.err = fmt.Errorf("convert %s: %w", object.GetName(), err)
 		return
 	}
-	// A recording has neither: status is not kept, and an empty creation time is an artefact of the Go types.
+	// A recording has neither: the status is not recorded, and the empty creation time is an artifact
+	// of the Go types.
 	delete(content, "status")
 	dropNulls(content)
 	converted, err := trace.NewObject(&unstructured.Unstructured{Object: content})
@@ -96,7 +98,8 @@ func dropNulls(value any) {
 	}
 }
 
-// ran records when the containers of a pod ran. One that ends after the trace is still running in it.
+// ran records when the containers of a pod ran. If it ends after the trace, it is recorded as
+// running.
 func (r *recorder) ran(kind schema.GroupVersionKind, owner metav1.Object, spec *corev1.PodSpec, from, to time.Duration) {
 	if from >= r.length || r.err != nil {
 		return
@@ -125,7 +128,7 @@ func (r *recorder) ran(kind schema.GroupVersionKind, owner metav1.Object, spec *
 
 func (r *recorder) unix(at time.Duration) int64 { return r.start.Add(at).Unix() }
 
-// trace puts everything in order.
+// trace returns the recorded changes as a trace, in time order.
 func (r *recorder) trace() (*trace.Trace, error) {
 	if r.err != nil {
 		return nil, r.err
@@ -150,7 +153,7 @@ func (r *recorder) trace() (*trace.Trace, error) {
 	return out, nil
 }
 
-// config is how the tracer of this cluster is set up.
+// config returns the tracer configuration of this cluster.
 func config() trace.Config {
 	return trace.Config{TrackedObjects: map[schema.GroupVersionKind]trace.TrackedObject{
 		kindDeployment:    {},

@@ -10,16 +10,17 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// rolloutsADay is how often this company ships.
+// rolloutsADay is the number of rollouts per day.
 const rolloutsADay = 18
 
-// rollouts gives the releases of the day, by Deployment: in working hours, some twice, when the first was not right.
+// rollouts returns the rollouts of the day, by Deployment: during working hours, some of them
+// twice, because the first one had a bug.
 func rollouts(r *random) map[string][]action {
 	out := map[string][]action{}
 	for range rolloutsADay {
 		s := deployments[r.below(len(deployments))]
 		if s.name == badRollout {
-			continue // its team has a day of its own
+			continue // handled separately
 		}
 		at := r.between(8*time.Hour+30*time.Minute, 17*time.Hour)
 		tag := fmt.Sprintf("%s-r%d", s.tag, 1+len(out[s.name]))
@@ -45,10 +46,10 @@ func restart(start time.Time, at time.Duration) action {
 // badRollout is the Deployment of the incident.
 const badRollout = "ranker"
 
-// incident is the bad rollout: at 14:12, with the analytics burst under way, version 2.31.0 of the ranker goes out
-// with the requests of its training job, six times what it needs. The new pods do not fit between the others and
-// wait; the rollout stands still with a quarter of the old pods gone. At 14:41 somebody rolls it back. At 16:20 it
-// goes out again, with the right requests.
+// incident returns the bad rollout. At 14:12, while the analytics burst is running, version 2.31.0
+// of the ranker is rolled out with the requests of its training job, six times what it needs. The
+// new pods do not fit and stay pending; the rollout stops with a quarter of the old pods gone. At
+// 14:41 it is rolled back. At 16:20 it is rolled out again, with the correct requests.
 func incident() []action {
 	resize := func(at time.Duration, tag, cpu, memory string) action {
 		return action{at: at, change: func(d *appsv1.Deployment) {

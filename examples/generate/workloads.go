@@ -2,12 +2,12 @@ package main
 
 import "time"
 
-// service is something that runs all day: a Deployment, a StatefulSet or a DaemonSet.
+// service is a workload that runs all day: a Deployment, a StatefulSet or a DaemonSet.
 type service struct {
 	namespace, name, tag string
 	cpu, memory          string // requests of each pod
-	least, most          int    // replicas; most is 0 for what is not scaled
-	load                 curve  // what it is scaled by
+	least, most          int    // replicas; maxReplicas is 0 if the service is not scaled
+	load                 curve  // the load by which it is scaled
 	every                time.Duration
 	place                placement
 }
@@ -67,7 +67,7 @@ var deployments = []service{
 	{"support", "backoffice", "v6.6.0", "500m", "1Gi", 2, 6, office, halfHour, nil},
 }
 
-// statefulSets are what keeps data. They stay as large as they are.
+// statefulSets are the stateful parts. They are not scaled.
 var statefulSets = []service{
 	{"storefront", "session-store", "v7.2.4", "500m", "4Gi", 3, 0, nil, 0, apart},
 	{"search", "elasticsearch-data", "v8.17.0", "4", "16Gi", 6, 0, nil, 0, apart},

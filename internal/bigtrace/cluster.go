@@ -8,16 +8,16 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// cluster is the state of the made-up cluster.
+// cluster is the state of the generated cluster.
 type cluster struct {
 	random  *rand.Rand
 	members []*member
-	// fixed is how many of the first members never change: they are what the others use.
+	// fixed is the number of members at the start that never change: the others use them.
 	fixed  int
 	now    int64
 	parser trace.ObjectParser
 	event  trace.Event
-	busy   []*member // those of the event that is being made
+	busy   []*member // those of the current event
 	pods   trace.Lifecycles
 }
 
@@ -48,7 +48,8 @@ func newCluster(opts Options) (*cluster, error) {
 	return c, nil
 }
 
-// objectPercent is how large an object is compared to an event: most events have one, some more.
+// objectPercent is the size of an object relative to an event: most events have one object, some
+// more.
 const objectPercent = 90
 
 func (c *cluster) add(b blueprint) error {
@@ -60,7 +61,7 @@ func (c *cluster) add(b blueprint) error {
 	return nil
 }
 
-// first gives the event of all that is there at the beginning: everything but the Jobs and half of the pods.
+// first returns the event with the initial objects: all but the Jobs and half of the pods.
 func (c *cluster) first() (*trace.Event, error) {
 	c.begin()
 	for i, m := range c.members {
@@ -74,7 +75,7 @@ func (c *cluster) first() (*trace.Event, error) {
 	return &c.event, nil
 }
 
-// next gives the next event.
+// next returns the next event.
 func (c *cluster) next() (*trace.Event, error) {
 	c.now += 1 + int64(c.random.IntN(c.pause()))
 	c.begin()
@@ -96,13 +97,13 @@ func (c *cluster) begin() {
 	c.busy = c.busy[:0]
 }
 
-// pause is how many seconds there are between two events at most: few by day, more by night.
+// pause returns the maximum number of seconds between two events: few by day, more by night.
 func (c *cluster) pause() int {
 	hour := int(c.now / secondsInHour % hoursInDay)
 	return 1 + max(hour-14, 14-hour)/3
 }
 
-// actions is how many objects an event has.
+// actions returns the number of objects of an event.
 func (c *cluster) actions() int {
 	switch n := c.random.IntN(100); {
 	case n < 2:
@@ -113,7 +114,7 @@ func (c *cluster) actions() int {
 	return 1
 }
 
-// pick picks an object that something happens to. A tenth of them have half of what happens.
+// pick returns a random object for a change. A tenth of the objects get half of the changes.
 func (c *cluster) pick() *member {
 	n := len(c.members) - c.fixed
 	if c.random.IntN(2) == 0 {
@@ -122,7 +123,7 @@ func (c *cluster) pick() *member {
 	return c.members[c.fixed+c.random.IntN(n)]
 }
 
-// act does to an object what its time is for.
+// act makes the next change to an object.
 func (c *cluster) act(m *member) error {
 	if !m.alive {
 		m.stage = 0
@@ -135,7 +136,7 @@ func (c *cluster) act(m *member) error {
 	case m.life == lasting && chance < 5, m.life != lasting && m.stage == m.lastStage():
 		return c.remove(m)
 	case m.life == lasting && chance < 30:
-		return c.apply(m) // as it was
+		return c.apply(m) // unchanged
 	}
 	m.stage++
 	m.stamp(chance, c.random.IntN(100))
@@ -168,7 +169,7 @@ func (c *cluster) record(m *member, l trace.Lifecycle) {
 	c.pods[m.owner][m.podHash] = append(c.pods[m.owner][m.podHash], l)
 }
 
-// tail gives the index, and the lifecycles: those recorded, and those of what is there at the end.
+// tail returns the index and the lifecycles: those recorded, and those of the pods that still run.
 func (c *cluster) tail() (*trace.Tail, error) {
 	index := trace.Index{}
 	for _, m := range c.members {
@@ -191,7 +192,7 @@ func (c *cluster) tail() (*trace.Tail, error) {
 	return &trace.Tail{Index: index, Lifecycles: c.pods}, nil
 }
 
-// recordMany records the pods that something had all the time.
+// recordMany records pods of something that always has some.
 func (c *cluster) recordMany(m *member) {
 	span := max(1, c.now-startTime)
 	for range 1 + c.random.IntN(12) {

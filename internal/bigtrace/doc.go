@@ -1,6 +1,7 @@
-// Package bigtrace makes up large traces, for measuring what works on traces. By default [Write] makes a million
-// events of about 1 KB: Deployments, Jobs, CronJobs, ConfigMaps and bare pods, with the Secrets and ServiceAccounts they
-// use, that come, change and go, and the lifecycles of their pods. A few pods in a hundred refer to what does not exist.
+// Package bigtrace generates large traces for benchmarks. By default [Write] creates a million
+// events of about 1 KB: Deployments, Jobs, CronJobs, ConfigMaps and bare pods, with the Secrets and
+// ServiceAccounts that they use. They are created, changed and deleted; their pods have lifecycles.
+// A few percent of the pods refer to objects that do not exist.
 //
-// The same Options give the same bytes. The trace is canonical, and its index is right.
+// The same Options result in the same bytes. The trace is canonical, and its index is correct.
 package bigtrace

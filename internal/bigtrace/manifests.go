@@ -8,7 +8,7 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// config is that of a tracer that follows what is in the trace.
+// config returns the tracer configuration for the objects of the trace.
 func config() *trace.Config {
 	return &trace.Config{TrackedObjects: map[schema.GroupVersionKind]trace.TrackedObject{
 		{Group: "apps", Version: "v1", Kind: "Deployment"}: {TrackLifecycle: true},
@@ -23,7 +23,7 @@ func config() *trace.Config {
 
 func namespace(n int) string { return fmt.Sprintf("team-%02d", n%namespaces) }
 
-// furniture are the objects that the others in a namespace use.
+// furniture returns the objects that the others in a namespace use.
 func furniture(ns int) []blueprint {
 	secret := manifest("v1", "Secret", namespace(ns), "app-credentials")
 	secret["type"] = "Opaque"
@@ -37,7 +37,7 @@ func furniture(ns int) []blueprint {
 	}
 }
 
-// workload makes the n-th object that things happen to.
+// workload returns the n-th object that changes.
 func workload(n, size int) blueprint {
 	var b blueprint
 	switch kind := n % 20; {
@@ -131,10 +131,10 @@ func pod(n int) blueprint {
 	return blueprint{manifest: p, life: passing, podSpec: spec}
 }
 
-// missingEvery is which of so many pods refers to what does not exist.
+// missingEvery: one of so many pods refers to objects that do not exist.
 const missingEvery = 40
 
-// podSpec makes the spec of pods that use the furniture of their namespace.
+// podSpec returns the spec of pods that use the shared objects of their namespace.
 func podSpec(n int, name, restartPolicy string) map[string]any {
 	credentials, account := "app-credentials", "app"
 	switch n % missingEvery {

@@ -10,31 +10,31 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// life is how long objects of a kind stay.
+// life is how long objects of a kind exist.
 type life int
 
 const (
-	// lasting objects are there from the beginning and are changed again and again.
+	// lasting objects exist from the start and are changed repeatedly.
 	lasting life = iota
-	// passing objects come, change twice and go.
+	// passing objects are created, changed twice and deleted.
 	passing
-	// brief ones come, change once and go.
+	// brief objects are created, changed once and deleted.
 	brief
 )
 
-// member is one object of the cluster, with its manifest of the moment. A manifest is made once; where a change can
-// be, it has room of a fixed length, so that changing is writing some bytes.
+// member is one object of the cluster with its current manifest. A manifest is encoded once. The
+// parts that change have a fixed length, so that a change only overwrites some bytes.
 type member struct {
 	raw       []byte
 	reference trace.Object
 	life      life
 	alive     bool
-	// seen says that it was in an event.
+	// seen means that it was in an event.
 	seen    bool
 	stage   int
 	created int64
 
-	// The places in raw that change: digits, and single bytes.
+	// The positions in raw that change: digits, and single bytes.
 	releases, revisions, replicas, phases []int
 	revision, release                     int
 
@@ -43,35 +43,35 @@ type member struct {
 	podHash uint64
 }
 
-// blueprint is what a member is made of.
+// blueprint is the description of a member.
 type blueprint struct {
 	manifest map[string]any
 	life     life
-	// podSpec is the part of the manifest that its pods have, if any.
+	// podSpec is the part of the manifest that is the spec of its pods, if any.
 	podSpec map[string]any
-	// owner is whom its pods belong to, if not to itself.
+	// owner is the owner of its pods, if it is not the member itself.
 	owner *trace.PodOwner
-	// size is how many bytes it should have at least.
+	// size is the minimum size in bytes.
 	size int
 }
 
-// What stands in a manifest where it changes.
+// The placeholders for the parts of a manifest that change.
 const (
 	releaseMark  = "v0000000" // in the tag of an image
 	revisionMark = "r0000000" // elsewhere
 	markDigits   = 7
-	// The phases of a pod that are as long as each other.
+	// Phases of a pod with the same length.
 	phasePending = "Pending"
 	phaseRunning = "Running"
 )
 
-// The annotations: what every manifest has another value of, and what brings it to its size.
+// The annotations: one has a different value in every manifest, the other pads it to its size.
 const (
 	revisionKey = "example.com/revision"
 	filler      = "example.com/notes"
 )
 
-// build makes a member.
+// build creates a member.
 func build(b blueprint) (*member, error) {
 	obj, err := encode(b)
 	if err != nil {
@@ -97,7 +97,7 @@ func build(b blueprint) (*member, error) {
 	return m, err
 }
 
-// encode gives the manifest, filled up to its size.
+// encode returns the manifest, padded to its size.
 func encode(b blueprint) (trace.Object, error) {
 	u := &unstructured.Unstructured{Object: b.manifest}
 	obj, err := trace.NewObject(u)
@@ -117,13 +117,13 @@ func encode(b blueprint) (trace.Object, error) {
 	return trace.NewObject(u)
 }
 
-// prose gives a text of so many bytes.
+// prose returns a text of n bytes.
 func prose(n int) string {
 	const sentence = "Ask the team before changing this: the limits were found in last year's load test. "
 	return string(bytes.Repeat([]byte(sentence), n/len(sentence)+1)[:n])
 }
 
-// places gives where something is in a manifest, and from there so many bytes on.
+// places returns the positions of all occurrences of what in a manifest, plus on.
 func places(raw []byte, what string, on int) (found []int) {
 	for at := 0; ; {
 		i := bytes.Index(raw[at:], []byte(what))
@@ -138,7 +138,7 @@ func places(raw []byte, what string, on int) (found []int) {
 // releaseChance is how many of 1000 changes bring a new image.
 const releaseChance = 200
 
-// lastStage is after how many changes an object that does not last goes.
+// lastStage returns the number of changes after which an object that does not last is deleted.
 func (m *member) lastStage() int {
 	if m.life == passing {
 		return 2
@@ -146,7 +146,8 @@ func (m *member) lastStage() int {
 	return 1
 }
 
-// stamp changes the manifest. Only what lasts has new images: what comes and goes does so with the same pods.
+// stamp changes the manifest. Only lasting objects get new images: the pods of the others always
+// have the same spec.
 func (m *member) stamp(chance, replicas int) {
 	if m.life == lasting && chance < releaseChance {
 		m.release++

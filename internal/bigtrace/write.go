@@ -7,16 +7,17 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// Options say what trace is made. The zero value is useful.
+// Options configure the trace. The zero value is useful.
 type Options struct {
-	// Events is how many there are; 0 stands for a million.
+	// Events is the number of events. Default: a million.
 	Events int
-	// EventBytes is about how many bytes an event has, on average and without the first one; 0 stands for 1000, and it is not less
-	// than some 900.
+	// EventBytes is the approximate average size of an event in bytes, without the first one. Default:
+	// 1000. The minimum is about 900.
 	EventBytes int
-	// Objects is how many distinct objects there are, besides a few Secrets and ServiceAccounts; 0 stands for 20,000.
+	// Objects is the number of distinct objects, besides a few Secrets and ServiceAccounts. Default:
+	// 20,000.
 	Objects int
-	// Seed makes another trace of the same sort.
+	// Seed selects another trace of the same kind.
 	Seed uint64
 }
 
@@ -43,7 +44,7 @@ func (o *Options) complete() error {
 	return nil
 }
 
-// Write writes a made-up trace to a file.
+// Write writes a generated trace to a file.
 func Write(path string, opts Options) (err error) {
 	if err := opts.complete(); err != nil {
 		return err

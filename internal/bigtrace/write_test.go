@@ -52,7 +52,7 @@ func TestWrite(t *testing.T) {
 	})
 }
 
-// checkPods looks at bare pods: that their hash is the one of their lifecycles, and what happens to them.
+// checkPods checks that the hash of bare pods is the one of their lifecycles, and how they change.
 func checkPods(t *testing.T, got *trace.Trace) {
 	phases := map[string]int{}
 	for i := range got.Events {

@@ -1,5 +1,5 @@
-// Package playback takes apart what a program in virtual time writes to its standard output and error: the Go runtime's fake
-// clock, made for the Go playground, frames it.
+// Package playback decodes the standard output and error of a program in virtual time: the Go
+// runtime's fake clock, made for the Go playground, writes it in frames.
 package playback
 
 import (
@@ -10,26 +10,27 @@ import (
 	"slices"
 )
 
-// A frame is a header and data: the magic, the time in nanoseconds since 1970 in 8 bytes, and the length of the data in 4,
-// big-endian. GOROOT's runtime/time_fake.go writes them, one for each write to the standard output or error.
+// A frame is a header and data: the magic, the time in nanoseconds since 1970 in 8 bytes, and the
+// length of the data in 4, big-endian. GOROOT's runtime/time_fake.go writes one for each write to
+// the standard output or error.
 const (
 	magic      = "\x00\x00PB"
 	headerSize = len(magic) + 8 + 4
 )
 
-// Writer passes on the data of the frames that are written to it. What is not in a frame it passes on as it is: the programs
-// that a program in virtual time starts share its output and may be on the wall clock. It is not safe for
-// concurrent use.
+// Writer writes the data of the frames that are written to it. Bytes outside of frames are written
+// unchanged: child processes of a program in virtual time share its output and may use real time.
+// It is not safe for concurrent use.
 type Writer struct {
 	out  io.Writer
-	held []byte // what may be the beginning of a header
-	left int    // bytes of a frame's data that are to come
+	held []byte // a possible start of a header
+	left int    // remaining bytes of the current frame's data
 }
 
 // NewWriter returns a Writer that writes to out.
 func NewWriter(out io.Writer) *Writer { return &Writer{out: out} }
 
-// Write implements io.Writer. It fails only with the writer beneath.
+// Write implements io.Writer. It only returns errors of the underlying writer.
 func (w *Writer) Write(p []byte) (int, error) {
 	rest := slices.Concat(w.held, p)
 	w.held = nil
@@ -62,7 +63,7 @@ func (w *Writer) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// begun returns how many bytes at the end of b are the beginning of the magic.
+// begun returns the number of bytes at the end of b that may be the start of the magic.
 func begun(b []byte) int {
 	for n := min(len(b), len(magic)-1); n > 0; n-- {
 		if bytes.HasSuffix(b, []byte(magic[:n])) {
@@ -72,7 +73,7 @@ func begun(b []byte) int {
 	return 0
 }
 
-// Flush passes on what could have been the beginning of a header, for when nothing follows.
+// Flush writes a possible start of a header when nothing follows.
 func (w *Writer) Flush() error {
 	held := w.held
 	w.held = nil

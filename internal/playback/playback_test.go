@@ -7,10 +7,10 @@ import (
 	"testing"
 )
 
-// framed is data as the runtime writes it at a time.
+// framed returns data as the runtime writes it at a time.
 func framed(time uint64, data string) string { return string(AppendFrame(nil, time, data)) }
 
-// stripped is text without frames, if it comes in pieces of some bytes.
+// stripped returns the output of a Writer for text written in pieces of some size.
 func stripped(tb testing.TB, text string, size int) string {
 	tb.Helper()
 	var out bytes.Buffer
@@ -56,7 +56,7 @@ func TestWriter(t *testing.T) {
 	}
 }
 
-// TestWriter_AtOnce holds that what is there is passed on before more comes.
+// TestWriter_AtOnce checks that the available data is written before more arrives.
 func TestWriter_AtOnce(t *testing.T) {
 	var out bytes.Buffer
 	w := NewWriter(&out)
@@ -92,14 +92,14 @@ func FuzzWriter(f *testing.F) {
 	f.Add("a\x00", framed(3, "inner"), uint64(7), 1000)
 	f.Fuzz(func(t *testing.T, plain, data string, time uint64, size int) {
 		size = max(1, size)
-		// Text that has the magic in it is beyond telling from a frame.
+		// Text that contains the magic cannot be distinguished from a frame.
 		if strings.Index(plain+magic, magic) == len(plain) {
 			in := plain + framed(time, data) + framed(time+1, plain)
 			if got, want := stripped(t, in, size), plain+data+plain; got != want {
 				t.Errorf("got %q, want %q", got, want)
 			}
 		}
-		// Whatever comes, the size of the pieces makes no difference, and nothing is added.
+		// The size of the pieces must make no difference, and nothing may be added.
 		in := plain + data + framed(time, data) + plain
 		whole := stripped(t, in, len(in))
 		if got := stripped(t, in, size); got != whole {

@@ -8,19 +8,19 @@ import (
 	"unicode/utf8"
 )
 
-// Line returns a text that takes one line, with line breaks and tabs as escapes, too.
+// Line returns text for a single line: line breaks and tabs are escaped, too.
 func Line(text string) string { return clean(text, "") }
 
-// Text returns a text of several lines. Line breaks and tabs stay as they are.
+// Text returns text for several lines: line breaks and tabs are kept.
 func Text(text string) string { return clean(text, "\n\t") }
 
-// obeyed reports whether a terminal would not show a character, but do something, or write what
-// follows in another direction.
+// isControl reports whether a terminal would act on a character in place of displaying it, or would
+// change the text direction.
 func obeyed(r rune) bool {
 	return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029'
 }
 
-// clean escapes everything in a text that is obeyed, but what is in keep.
+// clean escapes all control characters in a text, except those in keep.
 func clean(text, keep string) string {
 	from := 0
 	for from < len(text) && text[from] >= ' ' && text[from] < 0x7f {
@@ -43,7 +43,7 @@ func clean(text, keep string) string {
 	return b.String()
 }
 
-// Escape writes every character of a text as an escape, and the bytes of what is no UTF-8.
+// Escape appends every character of a text as an escape, and so the bytes that are not valid UTF-8.
 func Escape(b *strings.Builder, text string) {
 	for text != "" {
 		r, size := utf8.DecodeRuneInString(text)
@@ -67,8 +67,8 @@ func Escape(b *strings.Builder, text string) {
 	}
 }
 
-// JSON returns the text of a JSON value that means the same. What encoding/json leaves in strings
-// has escapes, too.
+// JSON returns an equivalent JSON text, in which the control characters that encoding/json leaves
+// in strings are escaped.
 func JSON(text []byte) []byte {
 	escaped := func(r rune) bool { return r >= 0x7f && obeyed(r) }
 	if bytes.IndexFunc(text, escaped) < 0 {

@@ -57,8 +57,7 @@ func TestJSON(t *testing.T) {
 	}
 }
 
-// unseen returns the first character of a text that a terminal obeys, and that is none of its
-// layout.
+// unseen returns the first control character of a text that is not part of its layout.
 func unseen(text string) string {
 	for _, r := range text {
 		if unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp, unicode.Bidi_Control) && r != '\n' && r != '\t' {

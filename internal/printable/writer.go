@@ -6,14 +6,14 @@ import (
 	"unicode/utf8"
 )
 
-// NewWriter returns a writer that writes to w what [Text] makes of what it is given. What is given
-// in parts is taken for one text; a character of which the end is missing is written with the next
-// part, or by Close. Closing it does not close w. It is not safe for concurrent use.
+// NewWriter returns a writer that writes the result of [Text] to w. All writes are treated as one
+// text; an incomplete character is written with the next write, or by Close. Close does not close
+// w. The writer is not safe for concurrent use.
 func NewWriter(w io.Writer) io.WriteCloser { return &writer{w: w} }
 
 type writer struct {
 	w io.Writer
-	// rest is the beginning of a character.
+	// rest is the start of an incomplete character.
 	rest []byte
 }
 
@@ -34,7 +34,7 @@ func (w *writer) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Close writes what is left.
+// Close writes the rest.
 func (w *writer) Close() error {
 	rest := w.rest
 	w.rest = nil

@@ -1,5 +1,4 @@
-// Package timespec reads the times and durations that people type on command lines and
-// in manifests.
+// Package timespec parses the times and durations in command lines and manifests.
 package timespec
 
 import (
@@ -10,7 +9,7 @@ import (
 	"time"
 )
 
-// AcceptedDurations shows what ParseDuration takes, for help texts.
+// AcceptedDurations lists what ParseDuration accepts, for help texts.
 const AcceptedDurations = "90s, 5m, +5m, 1h30m, 2d, 250ms"
 
 // ErrDuration is wrapped by every error of ParseDuration.
@@ -21,8 +20,8 @@ type unit struct {
 	size time.Duration
 }
 
-// units from the largest to the smallest, the order in which they may be combined. A
-// longer name comes before the one it begins with.
+// units are sorted from the largest to the smallest, the order in which they may be combined. A
+// longer name comes before its prefix.
 var units = []unit{
 	{"d", 24 * time.Hour},
 	{"h", time.Hour},
@@ -31,10 +30,9 @@ var units = []unit{
 	{"s", time.Second},
 }
 
-// ParseDuration reads a duration that is not negative: whole numbers with the units d, h,
-// m, s and ms, from the largest to the smallest, each at most once ("1d12h"), with or
-// without a plus before them. A day is 24 hours. Anything else is an error that says
-// what is accepted; it wraps ErrDuration.
+// ParseDuration parses a non-negative duration: integers with the units d, h, m, s and ms, from the
+// largest to the smallest, each at most once ("1d12h"), with an optional leading plus. A day is 24
+// hours. Any other text is an error that wraps ErrDuration and lists what is accepted.
 func ParseDuration(s string) (time.Duration, error) {
 	rest := strings.TrimPrefix(s, "+")
 	if rest == "" {
@@ -79,7 +77,7 @@ func cutUnit(rest *string) (unit, bool) {
 	return unit{}, false
 }
 
-// multiply returns digits times size, unless that is more than a duration can hold.
+// multiply returns digits times size. ok is false if the result is out of range.
 func multiply(digits string, size time.Duration) (time.Duration, bool) {
 	var n int64
 	limit := math.MaxInt64 / int64(size)

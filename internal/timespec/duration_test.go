@@ -75,7 +75,7 @@ func FuzzParseDuration(f *testing.F) {
 		if got < 0 {
 			t.Fatalf("ParseDuration(%q) = %v, which is negative", in, got)
 		}
-		// Without days, what is accepted here means the same to Go.
+		// Apart from days, accepted durations have the same meaning in Go.
 		if !strings.Contains(in, "d") {
 			if want, err := time.ParseDuration(in); err != nil || want != got {
 				t.Fatalf("ParseDuration(%q) = %v; Go reads %v, %v", in, got, want, err)

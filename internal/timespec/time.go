@@ -8,23 +8,23 @@ import (
 	"time"
 )
 
-// AcceptedTimes shows what ParseTime takes, for help texts.
+// AcceptedTimes lists what ParseTime accepts, for help texts.
 const AcceptedTimes = `-2h, -30m, now, +5m, "10 minutes ago", 2024-01-01T12:00:00Z, 2024-01-01T12:00:00 (local), 2024-01-01, 1704110400 (unix seconds)`
 
 // ErrTime is wrapped by every error of ParseTime.
 var ErrTime = errors.New("not a time")
 
-// lastSecond is the end of the year 9999, beyond which times cannot be written.
+// lastSecond is the end of the year 9999. Later times cannot be formatted.
 const lastSecond = 253402300799
 
-// ParseTime reads a moment from 1970 to 9999:
+// ParseTime parses a time between 1970 and 9999:
 //
-//   - a time (RFC 3339), with or without a zone, or a date, both in the zone of now when they name none;
-//   - unix seconds, as a whole number without a sign;
-//   - a duration from base, with a sign before it ("-2h", "+5m"; see [ParseDuration]);
+//   - a time (RFC 3339), with or without a zone, or a date; the default zone is that of now;
+//   - unix seconds, as an integer without a sign;
+//   - a duration from base, with a sign ("-2h", "+5m"; see [ParseDuration]);
 //   - "now", or a duration before now: "10 minutes ago", "1h30m ago".
 //
-// Anything else is an error that says what is accepted; it wraps ErrTime.
+// Any other text is an error that wraps ErrTime and lists what is accepted.
 func ParseTime(s string, now, base time.Time) (time.Time, error) {
 	t, err := parseTime(strings.TrimSpace(s), now, base)
 	switch {
@@ -75,7 +75,8 @@ func parseTime(s string, now, base time.Time) (time.Time, error) {
 	return time.Time{}, errors.New("is none that is known here")
 }
 
-// parseWords reads a duration whose numbers and units may stand apart, and whose units may be words: "1 hour 30 minutes".
+// parseWords parses a duration with optional spaces between numbers and units, and with units that
+// may be words: "1 hour 30 minutes".
 func parseWords(s string) (time.Duration, error) {
 	var short strings.Builder
 	for _, word := range strings.Fields(s) {
@@ -88,7 +89,7 @@ func parseWords(s string) (time.Duration, error) {
 	return d, nil
 }
 
-// shortUnit returns the unit that a word means, and any other word as it is.
+// shortUnit returns the abbreviation of a unit, and any other word unchanged.
 func shortUnit(word string) string {
 	singular := word
 	if len(word) > len("s") {

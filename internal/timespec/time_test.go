@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// The times of the tests: now in a zone two hours ahead, and base an hour before it.
+// testTimes returns the times for the tests: now in a zone two hours ahead, and base one hour
+// earlier.
 func testTimes() (now, base time.Time) {
 	now = time.Date(2024, 6, 1, 14, 0, 0, 0, time.FixedZone("", 2*60*60))
 	return now, now.Add(-time.Hour)
@@ -93,7 +94,8 @@ func TestParseTime(t *testing.T) {
 	}
 }
 
-// FuzzParseTime checks that times are in range, and that a time that is written out reads as the same.
+// FuzzParseTime checks that times are in range, and that a formatted time is parsed to the same
+// time.
 func FuzzParseTime(f *testing.F) {
 	for in := range goodTimes {
 		f.Add(in)

@@ -11,7 +11,7 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// builder makes a trace of changes.
+// builder builds a trace from changes.
 type builder struct {
 	*found
 	config   *trace.Config
@@ -19,31 +19,33 @@ type builder struct {
 	index    trace.Index
 	encoders map[schema.GroupVersionKind]*manifest.Encoder
 	parser   trace.ObjectParser
-	// live has the hashes of the objects that are in the trace now.
+	// live holds the hashes of the objects that exist.
 	live  map[objectKey]uint64
 	pods  *pods
 	nodes *nodes
 	event event
-	// now is the moment reached, in unix milliseconds.
+	// now is the current time, in unix milliseconds.
 	now     int64
 	summary Summary
 	times   [][]uint16
-	// unknown counts deletions of what was not there, late changes that were recorded earlier than the ones before them.
+	// unknown counts deletions of objects that did not exist, late changes with an earlier time than
+	// the previous one.
 	unknown, late int
 }
 
-// tolerated is by how many milliseconds a change may be earlier than the one before it without a word: recorders see kinds side by side.
+// tolerated is the number of milliseconds by which a change may be earlier than the previous one
+// without a note: recorders watch several kinds concurrently.
 const tolerated = 1000
 
-// errChanged is returned when the second walk over a recording finds what the first did not.
+// errChanged is returned if the second pass over a recording differs from the first.
 var errChanged = errors.New("the file changed while it was read")
 
-// event is the one that is being collected.
+// event is the event being collected.
 type event struct {
 	second  int64
 	applied []appliedObject
 	deleted []deletedObject
-	// places has where the objects are in these, from 1; negative for deleted ones.
+	// places holds the indexes of the objects, from 1; negative for deleted ones.
 	places map[objectKey]int
 }
 
@@ -61,7 +63,7 @@ type traceWriter interface {
 	Close() error
 }
 
-// newBuilder makes a builder that writes to what create makes.
+// newBuilder returns a builder that writes to the result of create.
 func newBuilder(f *found, create func(config *trace.Config) (traceWriter, error)) (*builder, error) {
 	b := &builder{
 		found: f, config: f.config(), index: trace.Index{}, live: map[objectKey]uint64{}, now: *f.first,
@@ -74,7 +76,7 @@ func newBuilder(f *found, create func(config *trace.Config) (traceWriter, error)
 	return b, err
 }
 
-// add takes the next change.
+// add adds the next change.
 func (b *builder) add(c *change) error {
 	at := b.moment(c)
 	if at < b.now {
@@ -123,7 +125,7 @@ func (b *builder) apply(c *change, k objectKey, at int64) error {
 	if err != nil {
 		return fmt.Errorf("%s %s: %w", trace.FormatGVK(c.gvk), c.name, err)
 	}
-	// What changes in a status alone is nothing to a trace.
+	// A trace does not record changes of the status.
 	if last, exists := b.live[k]; exists && last == m.Hash {
 		return nil
 	}
@@ -163,7 +165,7 @@ func (b *builder) delete(c *change, k objectKey, at int64) error {
 	return nil
 }
 
-// millis gives the milliseconds within the second at which a change was. What existed has none.
+// millis returns the milliseconds of a change within its second. Initial objects have none.
 func (b *builder) millis(c *change, at int64) uint16 {
 	if c.state {
 		return 0
@@ -171,7 +173,7 @@ func (b *builder) millis(c *change, at int64) uint16 {
 	return uint16(at - floorSecond(at))
 }
 
-// reach ends the event unless it is the one of a moment.
+// reach ends the current event if at is later, or if another event is required.
 func (b *builder) reach(at int64, another bool) error {
 	second := floorSecond(at) / 1000
 	if second == b.event.second && !another {
@@ -184,7 +186,7 @@ func (b *builder) reach(at int64, another bool) error {
 	return nil
 }
 
-// flush writes the event. The first one is written even if nothing existed.
+// flush writes the event. The first one is written even if it is empty.
 func (b *builder) flush() error {
 	e := &b.event
 	if len(e.applied)+len(e.deleted) == 0 && b.summary.Events > 0 {
@@ -213,7 +215,7 @@ func (b *builder) flush() error {
 	return nil
 }
 
-// finish writes what stands after the events.
+// finish writes the tail.
 func (b *builder) finish() (Summary, error) {
 	if err := b.flush(); err != nil {
 		return Summary{}, err

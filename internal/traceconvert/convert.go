@@ -12,45 +12,50 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// Options say what becomes of a recording. The zero value converts what makes up a workload.
+// Options configure a conversion. The zero value converts everything that belongs to a workload.
 type Options struct {
-	// From is the format of the input; empty: it is detected.
+	// From is the format of the input. Default: it is detected.
 	From Format
-	// Name is what errors call the input; empty: its path.
+	// Name is the name of the input in errors. Default: its path.
 	Name string
-	// Start is when the trace begins. Zero: when the recording did, and where it has no times that tell, at DefaultStart.
+	// Start is the start of the trace. Default: the start of the recording, or DefaultStart if the
+	// recording has no absolute times.
 	Start time.Time
-	// Config says which kinds are recorded, and how. Nil: all that a recording has, but for those of IgnoredKinds.
+	// Config is the tracer configuration. Default: all kinds in the recording, except IgnoredKinds.
 	Config *trace.Config
-	// ExcludedNamespaces are left out; IncludedNamespaces leave out all others. What is in no namespace passes both.
+	// ExcludedNamespaces are left out; IncludedNamespaces leave out all other namespaces.
+	// Cluster-scoped objects pass both.
 	ExcludedNamespaces, IncludedNamespaces []string
-	// Owned keeps also objects whose owners are in the trace, which make them again when it is replayed.
+	// Owned also keeps objects whose owners are in the trace. Their controllers create them again in a
+	// replay.
 	Owned bool
-	// Progress is told of bytes that were read. A recording is read twice. Nil: nobody is told.
+	// Progress, if not nil, is called with the number of bytes read since the last call. A recording
+	// is read twice.
 	Progress func(n int)
 }
 
-// DefaultStart is when a trace begins of a recording that does not say when it was made, in unix seconds.
+// DefaultStart is the start of a trace of a recording without absolute times, in unix seconds.
 const DefaultStart = 946684800 // 2000-01-01T00:00:00Z
 
-// Summary is what was made.
+// Summary describes the output.
 type Summary struct {
-	// From is the format that was converted.
+	// From is the format of the input.
 	From Format
 	// Start and End are the times of the first and the last event in unix seconds.
 	Start, End int64
-	// Timeless says that the recording did not tell when it was made.
+	// Timeless is true if the recording has no absolute times.
 	Timeless                            bool
 	Events                              int
 	Applied, Deleted                    int64
 	Indexed, Lifecycles, Nodes, Dropped int
-	// Notes are for the user: what was odd.
+	// Notes are messages for the user about anything unusual.
 	Notes []string
 }
 
-// Convert makes a trace of a recording. The output appears under its path only when it is whole. The options but From, Name and
-// Progress are for recordings: a trace is converted as it is. It fails with an *Error that says where for what cannot be
-// understood, with a *trace.FormatError for a trace, and with the cause of ctx when that ends.
+// Convert converts a recording to a trace. The output appears under its path only when it is
+// complete. The options other than From, Name and Progress apply to recordings; a trace is
+// converted as it is. The error is an *Error with a position if the recording is invalid, or a
+// *trace.FormatError if a trace is. If ctx is cancelled, Convert returns the cause.
 func Convert(ctx context.Context, input, output string, opts Options) (Summary, error) {
 	if opts.Name == "" {
 		opts.Name = input
@@ -98,44 +103,47 @@ func convert(ctx context.Context, format Format, input, output string, opts Opti
 	return convertRecording(ctx, changes, create, &opts)
 }
 
-// walk gives the changes of a recording in order, from the first, every time it is called. A change is valid until the next.
+// walk iterates over the changes of a recording, from the first, each time it is called. A change
+// is valid until the next.
 type walk func(yield func(*change) error) error
 
-// change is what a recording says happened to an object.
+// change is a change of an object in a recording.
 type change struct {
-	// at is when, in unix milliseconds, or since the first change where that is what is recorded. It says nothing of a state.
+	// at is the time in unix milliseconds, or in milliseconds since the first change if sinceFirst is
+	// set. It has no meaning for an initial object.
 	at int64
-	// sinceFirst: at is since the first change. relative: the times in json are made up from Options.Start.
+	// sinceFirst: at is relative to the first change. relative: the times in json are computed from
+	// Options.Start.
 	sinceFirst, relative bool
-	// state: the object existed when the recording began.
+	// state: the object existed when the recording started.
 	state bool
 	// created: it did not exist before.
 	created bool
 	gvk     schema.GroupVersionKind
 	// name is the namespaced name.
 	name string
-	// json is the object as it is now; nil: it was deleted.
+	// json is the new version of the object; nil if it was deleted.
 	json []byte
-	// where says where in the recording that stands.
+	// where is the position in the recording.
 	where string
 }
 
-// Error says what is wrong with a recording.
+// Error is an error in a recording.
 type Error struct {
-	// Name is what the recording is called.
+	// Name is the name of the recording.
 	Name string
-	// Where in it the problem is, like "line 12".
+	// Where is the position in the recording, such as "line 12".
 	Where string
 	Err   error
 }
 
-// Error gives "a.yaml: line 12: ...".
+// Error returns "a.yaml: line 12: ...".
 func (e *Error) Error() string { return e.Name + ": " + e.Where + ": " + e.Err.Error() }
 
-// Unwrap gives what is wrong.
+// Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// convertRecording makes a trace of changes.
+// convertRecording creates a trace from changes.
 func convertRecording(ctx context.Context, changes walk, create func(config *trace.Config) (traceWriter, error), opts *Options) (_ Summary, err error) {
 	found, err := survey(changes, opts)
 	if err != nil {
@@ -163,7 +171,7 @@ func convertRecording(ctx context.Context, changes walk, create func(config *tra
 	return b.finish()
 }
 
-// progressReader tells how much is read, and reads until its context ends.
+// progressReader reports the bytes read, and stops when its context is cancelled.
 type progressReader struct {
 	ctx  context.Context
 	r    io.Reader

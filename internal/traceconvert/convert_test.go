@@ -23,7 +23,7 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// render writes a trace as text: when what happened, and the manifests of what was applied.
+// render returns a trace as text: the times and objects of all events, and the applied manifests.
 func render(t *testing.T, tr *trace.Trace) string {
 	t.Helper()
 	var b strings.Builder
@@ -75,7 +75,7 @@ func render(t *testing.T, tr *trace.Trace) string {
 	return b.String()
 }
 
-// convertFile converts, and gives the trace.
+// convertFile converts a file and returns the trace.
 func convertFile(t *testing.T, input string, opts Options) (*trace.Trace, Summary) {
 	t.Helper()
 	output := filepath.Join(t.TempDir(), "out.sktrace")
@@ -129,7 +129,7 @@ func TestConvert_Recordings(t *testing.T) {
 	}
 }
 
-// TestConvert_SameRecording checks that the ways in which one recording can be written give one trace.
+// TestConvert_SameRecording checks that all encodings of one recording result in the same trace.
 func TestConvert_SameRecording(t *testing.T) {
 	lines, err := os.ReadFile("testdata/simulator.jsonl")
 	if err != nil {
@@ -212,7 +212,7 @@ func TestConvert_Interrupted(t *testing.T) {
 	}
 }
 
-// convertBytes converts in memory, and checks that what comes of it is a trace.
+// convertBytes converts a recording in memory and checks that the output is a valid trace.
 func convertBytes(t *testing.T, data []byte, from func(io.Reader, *Options, func(*change) error) error) {
 	t.Helper()
 	opts := Options{Name: "in"}
@@ -229,7 +229,7 @@ func convertBytes(t *testing.T, data []byte, from func(io.Reader, *Options, func
 	}
 }
 
-// TestConvert_Damaged converts recordings in which lines were lost, moved and changed.
+// TestConvert_Damaged converts recordings with lines removed, moved and changed.
 func TestConvert_Damaged(t *testing.T) {
 	for name, from := range map[string]func(io.Reader, *Options, func(*change) error) error{"kwok.yaml": walkKWOK, "simulator.jsonl": walkSimulator} {
 		text, err := os.ReadFile(filepath.Join("testdata", name))

@@ -12,26 +12,26 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// Format is one that can be converted.
+// Format is a format of recordings.
 type Format string
 
 // The formats.
 const (
 	// Trace is a trace of either version.
 	Trace Format = "trace"
-	// KWOK is the YAML that kwokctl records.
+	// KWOK is the YAML format of kwokctl.
 	KWOK Format = "kwok"
-	// SchedulerSimulator is the JSON that kube-scheduler-simulator records.
+	// SchedulerSimulator is the JSON format of kube-scheduler-simulator.
 	SchedulerSimulator Format = "kss"
 )
 
-// ErrUnknownFormat is returned when a file looks like none of the formats.
+// ErrUnknownFormat is returned if the format of a file cannot be detected.
 var ErrUnknownFormat = errors.New("this is neither a trace, nor a recording of KWOK or of kube-scheduler-simulator")
 
-// detectBytes is how much of a file is looked at.
+// detectBytes is the number of bytes of a file that are examined.
 const detectBytes = 64 << 10
 
-// Detect tells the format of a file by how it begins.
+// Detect detects the format of a file from its first bytes.
 func Detect(path string) (_ Format, err error) {
 	in, err := openRecording(path)
 	if err != nil {
@@ -50,7 +50,7 @@ func detect(head []byte) (Format, error) {
 		return "", errors.New("the file is empty")
 	}
 	switch c := head[0]; {
-	case c >= 0x80 && c <= 0x9f, c >= 0xdc && c <= 0xdf: // MessagePack's maps and arrays
+	case c >= 0x80 && c <= 0x9f, c >= 0xdc && c <= 0xdf: // maps and arrays in MessagePack
 		return Trace, nil
 	}
 	text := bytes.TrimLeft(bytes.TrimPrefix(head, []byte(byteOrderMark)), " \t\r\n[")
@@ -65,10 +65,10 @@ func detect(head []byte) (Format, error) {
 	return "", ErrUnknownFormat
 }
 
-// byteOrderMark is what some editors put in front of text.
+// byteOrderMark is at the start of text written by some editors.
 const byteOrderMark = "\ufeff"
 
-// openRecording opens a file and decompresses it if it is compressed.
+// openRecording opens a file. It decompresses it if it is compressed.
 func openRecording(path string) (io.ReadCloser, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -94,7 +94,7 @@ func decompress(in *bufio.Reader) (io.Reader, error) {
 		}
 		return z, nil
 	case bytes.Equal(magic, []byte{0x28, 0xb5, 0x2f, 0xfd}):
-		// Without concurrency there is nothing that would have to be closed.
+		// Without concurrency, the decoder need not be closed.
 		z, err := zstd.NewReader(in, zstd.WithDecoderConcurrency(1))
 		if err != nil {
 			return nil, fmt.Errorf("decompress: %w", err)
@@ -104,7 +104,7 @@ func decompress(in *bufio.Reader) (io.Reader, error) {
 	return in, nil
 }
 
-// recordingFile is a file that is read through something.
+// recordingFile is a file with a decoder.
 type recordingFile struct {
 	io.Reader
 	file *os.File

@@ -1,9 +1,12 @@
-// Package traceconvert makes traces of what was recorded in other ways: by older versions of the format, by KWOK
-// (kwokctl snapshot record, kwokctl snapshot export --record) and by kube-scheduler-simulator (its recorder).
+// Package traceconvert converts recordings to traces: traces in older versions of the format,
+// recordings of KWOK (kwokctl snapshot record, kwokctl snapshot export --record) and of
+// kube-scheduler-simulator (its recorder).
 //
-// A recording says of objects that they came, changed and went. Of that the trace gets what the tracer would have recorded: the
-// manifests without what a cluster adds to them, without the objects that others make, and how long pods ran.
+// A recording lists the creation, change and deletion of objects. The trace contains what the
+// tracer would have recorded: manifests without the fields that a cluster adds, no objects that
+// controllers create, and how long pods ran.
 //
-// A recording is walked twice: to find out which objects there are and who owns whom, then to write. Memory grows with the number
-// of different objects and with the manifests of those that exist at one time.
+// A recording is read twice: first to find the objects and their owners, then to write the trace.
+// Memory grows with the number of distinct objects and with the size of the manifests that exist at
+// the same time.
 package traceconvert

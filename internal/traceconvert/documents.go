@@ -9,7 +9,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// documents reads a stream of YAML documents one by one.
+// documents reads a stream of YAML documents.
 type documents struct {
 	in *bufio.Reader
 	// line is the number of the next line, from 1.
@@ -21,7 +21,8 @@ func newDocuments(r io.Reader) *documents {
 	return &documents{in: bufio.NewReaderSize(r, 256<<10), line: 1}
 }
 
-// next gives the text of the next document that has any, valid until the next, and the line it begins at; io.EOF is the end.
+// next returns the text of the next document with content, valid until the next call, and the line
+// on which it begins. It returns io.EOF at the end.
 func (d *documents) next() (text []byte, line int, err error) {
 	d.buf.Reset()
 	line = d.line
@@ -31,7 +32,7 @@ func (d *documents) next() (text []byte, line int, err error) {
 			part = bytes.TrimPrefix(part, []byte(byteOrderMark))
 		}
 		if isSeparator(part) {
-			for errors.Is(err, bufio.ErrBufferFull) { // a comment behind it
+			for errors.Is(err, bufio.ErrBufferFull) { // followed by a comment
 				_, err = d.in.ReadSlice('\n')
 			}
 			d.line++
@@ -60,7 +61,8 @@ func (d *documents) next() (text []byte, line int, err error) {
 	}
 }
 
-// isSeparator tells whether a line ends a document: "---" or "..." at its beginning, and nothing that goes on.
+// isSeparator reports whether a line ends a document: it begins with "---" or "...", followed by
+// white space or nothing.
 func isSeparator(line []byte) bool {
 	if !bytes.HasPrefix(line, []byte("---")) && !bytes.HasPrefix(line, []byte("...")) {
 		return false
@@ -69,7 +71,7 @@ func isSeparator(line []byte) bool {
 	return len(bytes.TrimSpace(rest)) == 0 || rest[0] == ' ' && bytes.HasPrefix(bytes.TrimSpace(rest), []byte("#"))
 }
 
-// hasContent tells whether there is more than comments.
+// hasContent reports whether the document contains more than comments.
 func (d *documents) hasContent() bool {
 	for line := range bytes.Lines(d.buf.Bytes()) {
 		if text := bytes.TrimSpace(line); len(text) > 0 && text[0] != '#' {

@@ -11,7 +11,7 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// objectKey identifies an object in any version of its kind.
+// objectKey identifies an object, regardless of the version of its kind.
 type objectKey struct {
 	kind schema.GroupKind
 	name string // namespaced
@@ -19,7 +19,7 @@ type objectKey struct {
 
 func key(gvk schema.GroupVersionKind, name string) objectKey { return objectKey{gvk.GroupKind(), name} }
 
-// kindFinder finds the kinds of resources by what a recording shows.
+// kindFinder maps resources to kinds, based on the objects in a recording.
 type kindFinder struct {
 	known map[schema.GroupVersionResource]schema.GroupVersionKind
 }
@@ -28,12 +28,13 @@ func newKindFinder() *kindFinder {
 	return &kindFinder{known: map[schema.GroupVersionResource]schema.GroupVersionKind{}}
 }
 
-// serves notes that a resource is of a kind.
+// serves records the kind of a resource.
 func (f *kindFinder) serves(resource schema.GroupVersionResource, gvk schema.GroupVersionKind) {
 	f.known[resource] = gvk
 }
 
-// seen notes that there are objects of a kind. It guesses the name of its resource. The definition of a custom resource says it.
+// seen records that there are objects of a kind. The name of the resource is guessed from the kind,
+// or taken from a CustomResourceDefinition.
 func (f *kindFinder) seen(gvk schema.GroupVersionKind, data []byte) {
 	plural, _ := meta.UnsafeGuessKindToResource(gvk)
 	if _, ok := f.known[plural]; !ok {
@@ -58,7 +59,7 @@ func (f *kindFinder) seen(gvk schema.GroupVersionKind, data []byte) {
 	}
 }
 
-// find gives the kind of a resource.
+// find returns the kind of a resource.
 func (f *kindFinder) find(resource schema.GroupVersionResource) (schema.GroupVersionKind, error) {
 	if gvk, ok := f.known[resource]; ok {
 		return gvk, nil
@@ -74,8 +75,9 @@ func (f *kindFinder) find(resource schema.GroupVersionResource) (schema.GroupVer
 		resource.Resource, resource.GroupVersion())
 }
 
-// IgnoredKinds are the kinds that a cluster makes for itself, or that say how it is run and not what is run in it. They are
-// not converted, unless a Config asks for them. The version does not matter; an empty Kind stands for all of a group.
+// IgnoredKinds returns the kinds that a cluster creates for itself, or that belong to its operation
+// and not to its workload. They are not converted, unless a Config contains them. The version is
+// ignored; an empty Kind stands for all kinds of a group.
 func IgnoredKinds() []schema.GroupKind {
 	return []schema.GroupKind{
 		{Group: "", Kind: "Node"},
@@ -102,7 +104,7 @@ func IgnoredKinds() []schema.GroupKind {
 	}
 }
 
-// filter tells which objects are converted.
+// filter selects the objects to convert.
 type filter struct {
 	config             *trace.Config
 	ignored            map[schema.GroupKind]bool
@@ -123,7 +125,7 @@ func newFilter(opts *Options) *filter {
 	return f
 }
 
-// passes tells whether an object is converted, unless somebody owns it.
+// passes reports whether an object is converted if it has no owner.
 func (f *filter) passes(gvk schema.GroupVersionKind, name string) bool {
 	if f.config != nil {
 		if _, ok := f.config.TrackedObjects[gvk]; !ok {
@@ -142,7 +144,7 @@ func (f *filter) passes(gvk schema.GroupVersionKind, name string) bool {
 	case f.excluded[namespace], len(f.included) > 0 && !f.included[namespace]:
 		return false
 	}
-	// Every namespace gets these by itself.
+	// Every namespace has these objects automatically.
 	return f.config != nil || gvk.Group != "" ||
 		!(gvk.Kind == "ConfigMap" && object == "kube-root-ca.crt" || gvk.Kind == "ServiceAccount" && object == "default")
 }

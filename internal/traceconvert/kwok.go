@@ -16,7 +16,7 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// The documents in a KWOK recording that are changes. All others are objects that existed when it began.
+// The documents in a KWOK recording that are changes. All others are the initial objects.
 const (
 	patchGroup = "action.kwok.x-k8s.io/"
 	patchKind  = "ResourcePatch"
@@ -29,7 +29,7 @@ const (
 	methodDelete = "delete"
 )
 
-// resourcePatch is a change as KWOK records it.
+// resourcePatch is a change in a KWOK recording.
 type resourcePatch struct {
 	Resource struct{ Group, Version, Resource string }
 	Target   struct{ Name, Namespace string }
@@ -41,15 +41,16 @@ type resourcePatch struct {
 	Template json.RawMessage
 }
 
-// offset is what KWOK writes in the place of a time: nanoseconds since the recording began.
+// offset matches the placeholder that KWOK writes for a time: nanoseconds since the start of the
+// recording.
 var offset = regexp.MustCompile(`\$\(time-offset-nanosecond (-?\d+)\)`)
 
-// kwokWalk is one walk over a recording.
+// kwokWalk is one pass over a recording.
 type kwokWalk struct {
 	opts  *Options
 	start time.Time
 	kinds *kindFinder
-	// objects are as they are now. named is the last object of a name, whatever its kind.
+	// objects are the current objects. named is the last object with a name, regardless of its kind.
 	objects map[objectKey][]byte
 	named   map[string][]byte
 	yield   func(*change) error
@@ -113,7 +114,7 @@ func (w *kwokWalk) document(text []byte, line int) error {
 	return w.object(data, relative, where)
 }
 
-// absolute makes a time of what stands for one.
+// absolute returns the time for a placeholder.
 func (w *kwokWalk) absolute(placeholder []byte) []byte {
 	digits := offset.FindSubmatch(placeholder)[1]
 	ns, err := strconv.ParseInt(string(digits), 10, 64)
@@ -127,7 +128,7 @@ func (w *kwokWalk) absolute(placeholder []byte) []byte {
 	return []byte(t.Format("2006-01-02T15:04:05.000000Z07:00"))
 }
 
-// object takes an object of the state.
+// object handles an initial object.
 func (w *kwokWalk) object(data []byte, relative bool, where string) error {
 	fail := func(err error) error { return &Error{Name: w.opts.Name, Where: where, Err: err} }
 	gvk, name, err := identify(data)
@@ -189,10 +190,11 @@ func (w *kwokWalk) patch(data []byte, relative bool, where string) error {
 	return w.yield(c)
 }
 
-// patched gives an object after a patch.
+// patched returns an object after a patch.
 func (w *kwokWalk) patched(c *change, template json.RawMessage) ([]byte, error) {
 	base := w.objects[key(c.gvk, c.name)]
-	// KWOK tells objects apart by their names alone: what it records of an object may be a patch of another kind's of this name.
+	// KWOK identifies objects by their names alone: the recorded change of an object may be a patch of
+	// an object of another kind with the same name.
 	var kind struct{ APIVersion, Kind *string }
 	if err := json.Unmarshal(template, &kind); err != nil {
 		return nil, err
@@ -206,7 +208,7 @@ func (w *kwokWalk) patched(c *change, template json.RawMessage) ([]byte, error) 
 	return applyPatch(c.gvk, base, template)
 }
 
-// identify gives the kind and the namespaced name of an object.
+// identify returns the kind and the namespaced name of an object.
 func identify(data []byte) (gvk schema.GroupVersionKind, name string, err error) {
 	var head struct {
 		APIVersion, Kind string

@@ -11,15 +11,16 @@ import (
 	kjson "k8s.io/apimachinery/pkg/util/json"
 )
 
-// applyPatch gives an object after a strategic merge patch, as the API server would apply it.
+// applyPatch returns an object after a strategic merge patch, as the API server would apply it.
 func applyPatch(gvk schema.GroupVersionKind, base, patch []byte) (_ []byte, err error) {
-	// The merge takes patches for well-formed: it compares the keys of lists' elements without a look at what they are.
+	// The library assumes well-formed patches: it compares the keys of list elements without checking
+	// their types, and panics.
 	defer func() {
 		if problem := recover(); problem != nil {
 			err = fmt.Errorf("the patch is malformed: %v", problem)
 		}
 	}()
-	// The patch changes its operands: they are trees of their own.
+	// The library modifies its operands, so they are decoded for each call.
 	var object, changes map[string]any
 	if err := kjson.Unmarshal(base, &object); err != nil {
 		return nil, err
@@ -34,7 +35,7 @@ func applyPatch(gvk schema.GroupVersionKind, base, patch []byte) (_ []byte, err 
 	return json.Marshal(merged)
 }
 
-// patchMeta says how a kind's fields are merged.
+// patchMeta returns how to merge the fields of a kind.
 func patchMeta(gvk schema.GroupVersionKind) strategicpatch.LookupPatchMeta {
 	object, err := scheme.Scheme.New(gvk)
 	if err != nil {
@@ -47,13 +48,14 @@ func patchMeta(gvk schema.GroupVersionKind) strategicpatch.LookupPatchMeta {
 	return knownMeta{known}
 }
 
-// knownMeta is what is known of how fields are merged. Of custom resources and of fields that came after this program nothing is: their
-// maps are merged and their lists replaced, as with any field that does not say otherwise.
+// knownMeta is the known metadata for merging fields. There is none for custom resources and for
+// fields that are newer than this program: their maps are merged and their lists replaced, as for
+// any field without metadata.
 type knownMeta struct {
 	strategicpatch.LookupPatchMeta
 }
 
-// LookupPatchMetadataForStruct is there for [strategicpatch.LookupPatchMeta].
+// LookupPatchMetadataForStruct implements [strategicpatch.LookupPatchMeta].
 func (m knownMeta) LookupPatchMetadataForStruct(key string) (strategicpatch.LookupPatchMeta, strategicpatch.PatchMeta, error) {
 	if m.LookupPatchMeta != nil {
 		if inner, meta, err := m.LookupPatchMeta.LookupPatchMetadataForStruct(key); err == nil {
@@ -63,7 +65,7 @@ func (m knownMeta) LookupPatchMetadataForStruct(key string) (strategicpatch.Look
 	return knownMeta{}, strategicpatch.PatchMeta{}, nil
 }
 
-// LookupPatchMetadataForSlice is there for [strategicpatch.LookupPatchMeta].
+// LookupPatchMetadataForSlice implements [strategicpatch.LookupPatchMeta].
 func (m knownMeta) LookupPatchMetadataForSlice(key string) (strategicpatch.LookupPatchMeta, strategicpatch.PatchMeta, error) {
 	if m.LookupPatchMeta != nil {
 		if inner, meta, err := m.LookupPatchMeta.LookupPatchMetadataForSlice(key); err == nil {
@@ -73,7 +75,7 @@ func (m knownMeta) LookupPatchMetadataForSlice(key string) (strategicpatch.Looku
 	return knownMeta{}, strategicpatch.PatchMeta{}, nil
 }
 
-// Name is there for [strategicpatch.LookupPatchMeta].
+// Name implements [strategicpatch.LookupPatchMeta].
 func (m knownMeta) Name() string {
 	if m.LookupPatchMeta == nil {
 		return ""

@@ -15,7 +15,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/strategicpatch"
 )
 
-// randomDeployment makes one with lists that are merged by a key, lists that are replaced, and maps.
+// randomDeployment returns a Deployment with lists that are merged by a key, lists that are
+// replaced, and maps.
 func randomDeployment(r *rand.Rand) *appsv1.Deployment {
 	replicas := int32(r.IntN(5))
 	d := &appsv1.Deployment{
@@ -46,7 +47,8 @@ func randomDeployment(r *rand.Rand) *appsv1.Deployment {
 	return d
 }
 
-// TestApplyPatch checks that a patch of two objects makes one of the other.
+// TestApplyPatch checks that applying the patch between two objects to the first results in the
+// second.
 func TestApplyPatch(t *testing.T) {
 	gvk := appsv1.SchemeGroupVersion.WithKind("Deployment")
 	custom := schema.GroupVersionKind{Group: "example.com", Version: "v1", Kind: "Thing"}

@@ -18,20 +18,20 @@ type pods struct {
 	b    *builder
 	live map[objectKey]*livePod
 	all  []*trace.PodTimes
-	// lifecycles are those of all, at the same places.
+	// lifecycles are the lifecycles of all pods, by the same indexes.
 	lifecycles []trace.Lifecycle
 }
 
-// livePod is a pod that was not deleted.
+// livePod is a pod that has not been deleted.
 type livePod struct {
-	place int // in all
+	place int // index in all
 	uid   string
 	last  manifest.Pod
 }
 
 func newPods(b *builder) *pods { return &pods{b: b, live: map[objectKey]*livePod{}} }
 
-// owner finds whom the lifecycle of a pod is recorded for.
+// owner returns the owner under which the lifecycle of a pod is recorded.
 func (p *pods) owner(k objectKey) (trace.PodOwner, bool) {
 	top := p.b.top(k)
 	gvk := p.b.objects[top].gvk
@@ -89,7 +89,7 @@ func (p *pods) add(c *change, k objectKey, at int64) error {
 	return nil
 }
 
-// end notes that a pod was deleted.
+// end records that a pod was deleted.
 func (p *pods) end(k objectKey, pod *livePod, at int64) {
 	if pod == nil {
 		return
@@ -104,7 +104,7 @@ func (p *pods) observe(pod *livePod, l trace.Lifecycle) {
 	p.lifecycles[pod.place] = lifecycle.Merge(p.lifecycles[pod.place], l)
 }
 
-// finish gives what was collected.
+// finish returns the lifecycles and times of all pods.
 func (p *pods) finish() (trace.Lifecycles, []trace.PodTimes) {
 	lifecycles := trace.Lifecycles{}
 	times := make([]trace.PodTimes, 0, len(p.all))
@@ -113,7 +113,7 @@ func (p *pods) finish() (trace.Lifecycles, []trace.PodTimes) {
 	for i := range order {
 		order[i] = i
 	}
-	// Those that existed come in any order.
+	// Initial pods are in no particular order.
 	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(p.all[i].Created, p.all[j].Created) })
 	for _, i := range order {
 		t, l := p.all[i], p.lifecycles[i]
@@ -135,7 +135,7 @@ func (p *pods) finish() (trace.Lifecycles, []trace.PodTimes) {
 	return lifecycles, times
 }
 
-// nodes collects which nodes there were.
+// nodes collects the nodes of the cluster.
 type nodes struct {
 	f       *found
 	periods []trace.NodePeriod
@@ -183,9 +183,9 @@ func (n *nodes) add(c *change, at int64) error {
 	return nil
 }
 
-// finish gives what was collected, in the order in which the nodes came.
+// finish returns the periods of all nodes, in the order in which they appeared.
 func (n *nodes) finish() []trace.NodePeriod {
 	slices.SortStableFunc(n.periods, func(a, b trace.NodePeriod) int { return cmp.Compare(a.From, b.From) })
-	n.live = nil // the places are others now
+	n.live = nil // the indexes are no longer valid
 	return n.periods
 }

@@ -8,7 +8,7 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// rewrite writes a trace of any version as one of the newest.
+// rewrite converts a trace of any version to the latest version.
 func rewrite(ctx context.Context, input, output string, opts Options) (_ Summary, err error) {
 	in, err := trace.Open(input)
 	if err != nil {

@@ -9,16 +9,17 @@ import (
 	"time"
 )
 
-// record is a change as kube-scheduler-simulator records it.
+// record is a change in a recording of kube-scheduler-simulator.
 type record struct {
 	Time time.Time
 	// Event is Add, Update or Delete.
 	Event string
-	// Resource is the object; of a deleted one its kind and name.
+	// Resource is the object; for a deleted one, its kind and name.
 	Resource json.RawMessage
 }
 
-// walkSimulator reads records one after the other, or an array of them: there are versions that write either.
+// walkSimulator reads consecutive records, or an array of records, depending on the version that
+// wrote them.
 func walkSimulator(r io.Reader, opts *Options, yield func(*change) error) error {
 	in := bufio.NewReader(r)
 	array, err := startsArray(in)
@@ -52,7 +53,7 @@ func walkSimulator(r io.Reader, opts *Options, yield func(*change) error) error 
 	return nil
 }
 
-// startsArray tells whether the first thing that is not white space begins an array.
+// startsArray reports whether the first character other than white space begins an array.
 func startsArray(in *bufio.Reader) (bool, error) {
 	for {
 		c, err := in.ReadByte()

@@ -10,22 +10,22 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// found is what the first walk over a recording finds.
+// found is the result of the first pass over a recording.
 type found struct {
 	objects map[objectKey]*object
-	// kinds are all there are: objects of one can be recorded in several versions.
+	// kinds are all kinds: objects of one kind may be recorded in several versions.
 	kinds  map[schema.GroupVersionKind]bool
 	filter *filter
 	opts   *Options
-	// first is when the trace begins, in unix milliseconds; nil: nothing is recorded.
+	// first is the start of the trace, in unix milliseconds; nil if nothing is recorded.
 	first *int64
 	// base is added to times since the first change, shift to all others, in milliseconds.
 	base, shift int64
-	// timeless: nothing tells when it was recorded.
+	// timeless: the recording has no absolute times.
 	timeless bool
 }
 
-// object is what is known of one over the whole recording.
+// object is the state of an object over the whole recording.
 type object struct {
 	gvk    schema.GroupVersionKind
 	owners []objectKey
@@ -33,7 +33,7 @@ type object struct {
 	passes bool
 }
 
-// survey walks a recording to find out what there is.
+// survey reads a recording once to find its objects.
 func survey(changes walk, opts *Options) (*found, error) {
 	f := &found{objects: map[objectKey]*object{}, kinds: map[schema.GroupVersionKind]bool{}, filter: newFilter(opts), opts: opts}
 	var clock recordingClock
@@ -69,7 +69,7 @@ func (f *found) note(c *change, head *manifest.Head) {
 			continue
 		}
 		kind := schema.GroupKind{Group: gv.Group, Kind: ref.Kind}
-		// The owner is in the namespace of what it owns, or in none.
+		// The owner is in the same namespace, or cluster-scoped.
 		for _, owner := range []objectKey{{kind, trace.NamespacedName(head.Namespace, ref.Name)}, {kind, ref.Name}} {
 			if !slices.Contains(o.owners, owner) {
 				o.owners = append(o.owners, objectKey{schema.GroupKind{Group: strings.Clone(owner.kind.Group), Kind: strings.Clone(owner.kind.Kind)}, strings.Clone(owner.name)})
@@ -78,13 +78,14 @@ func (f *found) note(c *change, head *manifest.Head) {
 	}
 }
 
-// converted tells whether an object is in the trace.
+// converted reports whether an object is in the trace.
 func (f *found) converted(k objectKey) bool {
 	o := f.objects[k]
 	return o != nil && o.passes && (f.opts.Owned || f.top(k) == k)
 }
 
-// top gives the topmost object that makes an object when the trace is replayed, and the object itself if there is none.
+// top returns the topmost object whose controller creates the object in a replay, or the object
+// itself if there is none.
 func (f *found) top(k objectKey) objectKey {
 	top := k
 	seen := map[objectKey]bool{k: true}
@@ -109,7 +110,8 @@ func (f *found) top(k objectKey) objectKey {
 	return top
 }
 
-// makes tells whether objects of a kind make others in a simulated cluster. Those of kinds that nobody there knows do not.
+// makes reports whether controllers create objects for a kind in a simulated cluster. There are no
+// controllers for custom kinds.
 func (f *found) makes(gvk schema.GroupVersionKind) bool {
 	if f.opts.Config != nil {
 		return len(f.opts.Config.PodSpecTemplatePaths(gvk)) > 0
@@ -117,7 +119,7 @@ func (f *found) makes(gvk schema.GroupVersionKind) bool {
 	return trace.KnownKind(gvk)
 }
 
-// config gives the configuration that would have recorded this.
+// config returns the tracer configuration for this recording.
 func (f *found) config() *trace.Config {
 	if f.opts.Config != nil {
 		return f.opts.Config
@@ -139,17 +141,17 @@ func (f *found) config() *trace.Config {
 	return config
 }
 
-// recordingClock finds out when a recording was made.
+// recordingClock determines when a recording was made.
 type recordingClock struct {
 	changes, states, relative bool
-	// absolute: changes say when they were, of which first was the first.
+	// absolute: changes have absolute times; first is the time of the first.
 	absolute bool
 	first    int64
-	// created is the latest moment that changes were counted from, as far as objects say when they were created: what is created is
-	// recorded no earlier. known: there was one.
+	// created is the latest possible start of the relative times, as far as creation times show: an
+	// object is recorded no earlier than it is created. known: there was such an object.
 	created int64
 	known   bool
-	// existed is the latest creation of an object of the state.
+	// existed is the latest creation time of an initial object.
 	existed int64
 }
 
@@ -174,7 +176,7 @@ func (r *recordingClock) note(c *change, head *manifest.Head) {
 	}
 }
 
-// setClock decides where the recording's times are in the trace's.
+// setClock maps the recording's times to the trace's.
 func (f *found) setClock(r *recordingClock) {
 	if !r.changes && !r.states {
 		return
@@ -190,14 +192,14 @@ func (f *found) setClock(r *recordingClock) {
 		f.shiftTo(floorSecond(r.first))
 		f.first = &r.first
 	case r.relative:
-		// Offsets count from the start of the recording, changes from the first of them.
+		// Placeholders count from the start of the recording, changes from the first change.
 		f.base = start
 		if r.known {
 			f.base = max(start, r.created)
 		}
 		f.first = &start
 	default:
-		// Whole times stand in the objects alone.
+		// Only the objects have absolute times.
 		began := r.existed
 		if r.known {
 			began = max(r.created, r.existed)
@@ -215,14 +217,15 @@ func (f *found) setClock(r *recordingClock) {
 	*f.first += f.shift
 }
 
-// shiftTo moves all times so that the recording's begin is where the user wants the trace's.
+// shiftTo moves all times so that the start of the recording becomes the requested start of the
+// trace.
 func (f *found) shiftTo(began int64) {
 	if !f.opts.Start.IsZero() {
 		f.shift = f.opts.Start.Unix()*1000 - began
 	}
 }
 
-// moment gives when a change is in the trace, in unix milliseconds.
+// traceTime returns the time of a change in the trace, in unix milliseconds.
 func (f *found) moment(c *change) int64 {
 	switch {
 	case c.state:
@@ -233,7 +236,7 @@ func (f *found) moment(c *change) int64 {
 	return c.at + f.shift
 }
 
-// second moves a time in unix seconds as that of the objects are moved.
+// second moves a time in unix seconds like the times of the objects.
 func (f *found) second(unix int64) int64 {
 	if unix == 0 {
 		return 0
@@ -241,8 +244,8 @@ func (f *found) second(unix int64) int64 {
 	return max(unix+f.shift/1000, 1)
 }
 
-// creation gives when an object was created, in unix milliseconds, or 0. An object knows the second, and that it has just been
-// recorded tells the moment.
+// creation returns when an object was created, in unix milliseconds, or 0. The object itself has a
+// resolution of seconds; if it has just been recorded, the time of the change is more exact.
 func (f *found) creation(c *change, unix, at int64) int64 {
 	created := f.second(unix) * 1000
 	if c.created && (created == 0 || at >= created && at < created+justNow) {
@@ -251,8 +254,8 @@ func (f *found) creation(c *change, unix, at int64) int64 {
 	return created
 }
 
-// justNow is how long it may take until a recorder hears of something, in milliseconds. An object may be new to it that is older: it
-// existed when the recording began.
+// justNow is the maximum delay until a recorder receives a change, in milliseconds. The first
+// change of an older object is not its creation: it existed when the recording started.
 const justNow = 2000
 
 func floorSecond(ms int64) int64 {

@@ -16,19 +16,20 @@ import (
 
 // Input is a trace file.
 type Input struct {
-	// Path is where it is, Name what reports and errors call it; empty: its path.
+	// Path is the path of the file. Name is its name in reports and errors. Default: its path.
 	Path, Name string
 }
 
-// Options say how traces are compared. The zero value compares them as they are.
+// Options configure a comparison. The zero value compares the traces as they are.
 type Options struct {
 	// Align moves the second trace in time so that it begins when the first does.
 	Align bool
-	// Progress is told of bytes that were read. A trace is read up to twice. Nil: nobody is told.
+	// Progress, if not nil, is called with the number of bytes read since the last call. A trace is
+	// read up to twice.
 	Progress func(n int)
 }
 
-// Compare compares two traces. It fails with the cause of ctx when that ends.
+// Compare compares two traces. If ctx is cancelled, it returns the cause.
 func Compare(ctx context.Context, a, b Input, opts Options) (_ *Report, err error) {
 	c := &comparer{opts: opts, objects: map[objectKey]*pair{}, report: &Report{}}
 	for n, in := range []Input{a, b} {
@@ -62,17 +63,18 @@ type objectKey struct {
 
 func keyOf(o *trace.Object) objectKey { return objectKey{o.GVK(), o.NamespacedName()} }
 
-// pair is what is known of an object in both traces.
+// pair is the state of an object in both traces.
 type pair struct {
 	sides [2]history
-	// seconds is in how many something else happened to it, first and last are the first and the last of these.
+	// seconds is the number of seconds in which the traces differ for the object, first and last are
+	// the first and the last of these.
 	seconds, first, last int64
 }
 
-// history is what happened to an object in a trace.
+// history is the state of an object in a trace.
 type history struct {
 	ObjectSide
-	// last is the hash of the last manifest, which is in the event of that number and has this place in it.
+	// last is the hash of the last manifest, which is in the event with index event, at index place.
 	last         uint64
 	event, place int
 }
@@ -95,13 +97,13 @@ func (c *comparer) close() error {
 	return errors.Join(errs...)
 }
 
-// operation is something that happens to an object: it gets a manifest with a hash, or is deleted.
+// operation is an operation on an object: it gets a manifest with a hash, or is deleted.
 type operation struct {
 	hash    uint64
 	deleted bool
 }
 
-// events goes through the events of both traces, second by second.
+// events compares the events of both traces, second by second.
 func (c *comparer) events() error {
 	for _, s := range c.sides {
 		if err := s.advance(); err != nil {
@@ -137,7 +139,7 @@ func (c *comparer) events() error {
 	return nil
 }
 
-// take notes what an event of a trace does.
+// take records the operations of an event of a trace.
 func (c *comparer) take(n int, happened map[objectKey][]operation) error {
 	s := c.sides[n]
 	for i := range s.event.Applied {
@@ -174,7 +176,7 @@ func (c *comparer) history(n int, k objectKey) *history {
 	return &p.sides[n]
 }
 
-// compareSecond notes of which objects something else happened in a second.
+// compareSecond records the objects whose operations differ in a second.
 func (c *comparer) compareSecond(second int64, happened [2]map[objectKey][]operation) {
 	differs := false
 	note := func(k objectKey) {
@@ -211,7 +213,7 @@ type side struct {
 	tail     *trace.Tail
 	// shift is added to its times.
 	shift int64
-	// event is the one read last, number its number, at its time; nil: there are no more.
+	// event is the last event read, number its index, at its time; nil at the end.
 	event  *trace.Event
 	number int
 	at     int64
@@ -232,7 +234,8 @@ func openSide(ctx context.Context, in Input, progress func(n int)) (*side, error
 	return &side{ctx: ctx, file: file, progress: progress, number: -1, summary: Side{Name: cmp.Or(in.Name, in.Path)}}, nil
 }
 
-// advance reads the next event. One that is earlier than the one before it is taken to be at the same time.
+// advance reads the next event. An event that is earlier than the previous one is treated as if it
+// were at the same time.
 func (s *side) advance() error {
 	if s.ctx.Err() != nil {
 		return context.Cause(s.ctx)

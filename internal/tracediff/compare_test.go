@@ -168,7 +168,8 @@ func TestCompare_Tail(t *testing.T) {
 	}
 }
 
-// TestCompare_Itself checks that no trace differs from itself, and each from an empty one.
+// TestCompare_Itself checks that a trace does not differ from itself, and differs from an empty
+// one.
 func TestCompare_Itself(t *testing.T) {
 	paths, err := filepath.Glob("../../examples/*.sktrace")
 	if err != nil {
@@ -188,7 +189,7 @@ func TestCompare_Itself(t *testing.T) {
 		if !itself.Same {
 			t.Errorf("%s differs from itself: %+v", path, itself)
 		}
-		// A copy may be encoded in another way.
+		// A copy may be encoded differently.
 		tr, err := trace.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)

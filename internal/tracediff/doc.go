@@ -1,8 +1,10 @@
-// Package tracediff tells in what traces differ: in their configuration, in the objects that they apply and delete and when, in how long pods ran,
-// and in what SimKube records beyond that.
+// Package tracediff compares traces: their configuration, which objects they apply and delete and
+// when, how long pods ran, and the extension of the format.
 //
-// Both traces are streamed side by side, twice: first to find out what differs, then to fetch the manifests of that. Memory grows with the
-// number of different objects and with the manifests of those that differ.
+// Both traces are streamed in parallel, twice: first to find the differences, then to fetch the
+// manifests of different objects. Memory grows with the number of distinct objects and with the
+// size of the manifests that differ.
 //
-// What does not matter is how things are encoded, and within a second the order of different objects and how they are spread over events.
+// The encoding is ignored, and within a second also the order of different objects and their
+// distribution over events.
 package tracediff

@@ -57,7 +57,7 @@ func (p *pair) change() Change {
 	return Moved
 }
 
-// manifests fetches the last manifests, as YAML, of the objects whose are different.
+// manifests fetches the last manifests, as YAML, of the objects for which they differ.
 func (c *comparer) manifests() (texts [2]map[objectKey]string, err error) {
 	for n, s := range c.sides {
 		texts[n] = map[objectKey]string{}
@@ -107,7 +107,8 @@ func manifest(o *trace.Object) (string, error) {
 	return string(text), err
 }
 
-// unified gives the lines that differ between two texts of one name. Where a trace has nothing, the name is that of no file.
+// unified returns the lines that differ between two texts in the unified format. A missing text is
+// shown as /dev/null.
 func unified(name, a, b string) string {
 	from, to := "a/"+name, "b/"+name
 	if a == "" {

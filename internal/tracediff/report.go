@@ -1,28 +1,28 @@
 package tracediff
 
-// Report says in what two traces differ. Times are in unix seconds.
+// Report lists the differences between two traces. Times are in unix seconds.
 type Report struct {
 	A    Side `json:"a"`
 	B    Side `json:"b"`
 	Same bool `json:"same"`
-	// Config has the kinds that are followed in different ways, by name.
+	// Config lists the kinds whose configuration differs, by name.
 	Config []ConfigDifference `json:"config,omitempty"`
-	// Objects has the objects that differ, by kind and name.
+	// Objects lists the objects that differ, by kind and name.
 	Objects []ObjectDifference `json:"objects,omitempty"`
-	// Index has the entries of the index that differ though the objects are the same.
+	// Index lists the entries of the index that differ although the objects are the same.
 	Index []IndexDifference `json:"index,omitempty"`
-	// Lifecycles has the pods whose lifecycles differ, by owner.
+	// Lifecycles lists the pods whose lifecycles differ, by owner.
 	Lifecycles []LifecycleDifference `json:"lifecycles,omitempty"`
-	// Extension has what differs under x-simkube: "event_times", "gaps", "nodes", "pods", or "x-simkube" where one trace has none or it is of a version
-	// that is not known here.
+	// Extension lists the differing parts of x-simkube: "event_times", "gaps", "nodes", "pods", or
+	// "x-simkube" if only one trace has it or its version is unknown.
 	Extension []string `json:"extension,omitempty"`
-	// Seconds is how many seconds there are in which something else happens.
+	// Seconds is the number of seconds in which the operations differ.
 	Seconds int64 `json:"seconds"`
-	// Shift is how far the second trace was moved in time, in seconds.
+	// Shift is the number of seconds by which the second trace was moved in time.
 	Shift int64 `json:"shift,omitempty"`
 }
 
-// Side is what one trace has.
+// Side is a summary of one trace.
 type Side struct {
 	Name    string `json:"name"`
 	Start   int64  `json:"start"`
@@ -32,24 +32,25 @@ type Side struct {
 	Deleted int64  `json:"deleted"`
 }
 
-// ConfigDifference is a kind that is followed in another way. A and B are YAML, empty where it is not followed.
+// ConfigDifference is a kind whose configuration differs. A and B are YAML, empty if the kind is
+// not tracked.
 type ConfigDifference struct {
 	Kind string `json:"kind"`
 	A    string `json:"a,omitempty"`
 	B    string `json:"b,omitempty"`
 }
 
-// Change is in what an object differs.
+// Change is the kind of a difference.
 type Change string
 
-// The changes.
+// The kinds of differences.
 const (
 	// Added is an object that only the second trace has, Removed one that only the first has.
 	Added   Change = "added"
 	Removed Change = "removed"
-	// Changed is an object whose last manifest is another.
+	// Changed is an object whose last manifest differs.
 	Changed Change = "changed"
-	// Moved is an object with the same last manifest, to which something else happened or at other times.
+	// Moved is an object with the same last manifest, but other operations or other times.
 	Moved Change = "moved"
 )
 
@@ -58,29 +59,31 @@ type ObjectDifference struct {
 	Kind   string `json:"kind"`
 	Name   string `json:"name"`
 	Change Change `json:"change"`
-	// Seconds is in how many seconds something else happens to it, First and Last are the first and the last of these.
+	// Seconds is the number of seconds in which its operations differ, First and Last are the first
+	// and the last of these.
 	Seconds int64 `json:"seconds"`
 	First   int64 `json:"first"`
 	Last    int64 `json:"last"`
-	// A and B are what happens to it.
+	// A and B are the object in each trace.
 	A ObjectSide `json:"a"`
 	B ObjectSide `json:"b"`
-	// Diff has the lines of the last manifest as YAML that differ, in the unified format; AddedLines and RemovedLines count them.
+	// Diff holds the differing lines of the last manifest as YAML in the unified format; AddedLines
+	// and RemovedLines count them.
 	Diff         string `json:"diff,omitempty"`
 	AddedLines   int    `json:"addedLines"`
 	RemovedLines int    `json:"removedLines"`
 }
 
-// ObjectSide is what happens to an object in one trace.
+// ObjectSide is a summary of an object in one trace.
 type ObjectSide struct {
-	// Applied and Deleted are how often it is.
+	// Applied and Deleted are the numbers of these operations.
 	Applied int64 `json:"applied"`
 	Deleted int64 `json:"deleted"`
-	// Exists says that it does so when the trace ends.
+	// Exists is true if the object exists at the end of the trace.
 	Exists bool `json:"exists"`
 }
 
-// IndexDifference is an entry of the index that differs. 0 stands for none.
+// IndexDifference is an entry of the index that differs. A hash of 0 means that there is no entry.
 type IndexDifference struct {
 	Kind string `json:"kind"`
 	Name string `json:"name"`
@@ -88,12 +91,12 @@ type IndexDifference struct {
 	B    uint64 `json:"b"`
 }
 
-// LifecycleDifference is the pods of an owner, of one hash, whose lifecycles differ.
+// LifecycleDifference lists the lifecycles of the pods of an owner with one hash, if they differ.
 type LifecycleDifference struct {
 	Kind string `json:"kind"`
 	Name string `json:"name"`
 	Hash uint64 `json:"hash"`
-	// A and B are the lifecycles, in words.
+	// A and B are the lifecycles as text.
 	A []string `json:"a"`
 	B []string `json:"b"`
 }

@@ -14,7 +14,7 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// tails compares what stands around the events.
+// tails compares everything apart from the events.
 func (c *comparer) tails() error {
 	for _, s := range c.sides {
 		var err error
@@ -53,7 +53,7 @@ func (c *comparer) config() error {
 	return nil
 }
 
-// trackedText writes how a kind is followed as in a tracer's configuration.
+// trackedText returns the configuration of a kind as YAML.
 func trackedText(t trace.TrackedObject) (string, error) {
 	fields := map[string]any{}
 	if len(t.PodSpecTemplatePaths) > 0 {
@@ -69,7 +69,7 @@ func trackedText(t trace.TrackedObject) (string, error) {
 	return string(text), err
 }
 
-// index compares the indexes, but for the objects whose difference shows already.
+// index compares the indexes, except for objects that already differ.
 func (c *comparer) index() {
 	a, b := c.sides[0].tail.Index, c.sides[1].tail.Index
 	for _, gvk := range sortedKeys(a, b, trace.FormatGVK) {
@@ -128,7 +128,7 @@ func words(list []trace.Lifecycle) []string {
 	return texts
 }
 
-// extensions compares what stands under x-simkube.
+// extensions compares the values of x-simkube.
 func (c *comparer) extensions() error {
 	var parsed [2]*trace.Extension
 	for n, s := range c.sides {
@@ -169,7 +169,8 @@ func (c *comparer) extensions() error {
 	return nil
 }
 
-// moveExtension moves the times of an extension as those of the trace are. 0 stands for none.
+// moveExtension moves the times of an extension by the shift of the trace. 0 means that there is no
+// time.
 func (s *side) moveExtension(x *trace.Extension) {
 	move := func(times ...*int64) {
 		for _, ms := range times {
@@ -190,7 +191,7 @@ func (s *side) moveExtension(x *trace.Extension) {
 	}
 }
 
-// sortedKeys gives the keys of two maps, each once, sorted by something of them.
+// sortedKeys returns the union of the keys of two maps, sorted by the result of by.
 func sortedKeys[K comparable, V any, S cmp.Ordered](a, b map[K]V, by func(K) S) []K {
 	keys := make([]K, 0, max(len(a), len(b)))
 	for k := range a {

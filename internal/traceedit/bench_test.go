@@ -13,7 +13,8 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// benchTrace writes a trace of 2,000 objects of about 3 KB that change for a day, two every second, about 512 MB, and gives its path and size.
+// benchTrace writes a trace of 2,000 objects of about 3 KB that change for a day, two every second,
+// about 512 MB. It returns the input and its size.
 func benchTrace(b *testing.B) (Input, int64) {
 	b.Helper()
 	const objects, seconds, perSecond = 2000, 86400, 2
@@ -73,7 +74,7 @@ func benchTrace(b *testing.B) (Input, int64) {
 	return Input{Path: path}, info.Size()
 }
 
-// peak gives the most memory that what it runs has live, sampled at each progress.
+// peak is the maximum size of the live heap, sampled at each call of progress.
 type peak struct{ bytes uint64 }
 
 func (p *peak) sample() {
@@ -82,7 +83,7 @@ func (p *peak) sample() {
 	p.bytes = max(p.bytes, m.HeapInuse)
 }
 
-// BenchmarkEdit cuts and merges a generated trace. MB/s are those of the input.
+// BenchmarkEdit slices and merges a generated trace. MB/s refers to the input.
 //
 //	go test -run '^$' -bench Edit -benchtime 1x ./internal/traceedit
 func BenchmarkEdit(b *testing.B) {

@@ -19,7 +19,7 @@ type objectKey struct {
 
 func keyOf(o *trace.Object) objectKey { return objectKey{o.GVK(), o.NamespacedName()} }
 
-// collector writes events, and keeps what of them stands after the events.
+// collector writes events and collects the tail.
 type collector struct {
 	writer *trace.FileWriter
 	index  trace.Index
@@ -34,18 +34,18 @@ type collector struct {
 	summary Summary
 }
 
-// Summary is what was made.
+// Summary describes the output.
 type Summary struct {
 	// Start and End are the times of the first and the last event, in unix seconds.
 	Start, End          int64
 	Events              int
 	Applied, Deleted    int64
 	Indexed, Lifecycles int
-	// Notes are for the user: what was odd.
+	// Notes are messages for the user about anything unusual.
 	Notes []string
 }
 
-// newCollector begins a trace of about as many events as are expected.
+// newCollector starts a trace with about the expected number of events.
 func newCollector(output string, config *trace.Config, expected int, withTimes bool) (*collector, error) {
 	writer, err := trace.Create(output, config, trace.WriterOptions{Expected: expected})
 	if err != nil {
@@ -54,7 +54,7 @@ func newCollector(output string, config *trace.Config, expected int, withTimes b
 	return &collector{writer: writer, index: trace.Index{}, withTimes: withTimes}, nil
 }
 
-// apply adds an object to the event. It is used until the event is written.
+// apply adds an object to the event. The object must stay valid until the event is written.
 func (c *collector) apply(o trace.Object, millis uint16) {
 	c.event.Applied = append(c.event.Applied, o)
 	c.applied = append(c.applied, millis)
@@ -67,7 +67,8 @@ func (c *collector) delete(o trace.Object, millis uint16) {
 
 func (c *collector) empty() bool { return len(c.event.Applied)+len(c.event.Deleted) == 0 }
 
-// write writes the event with a time, and begins another. One with nothing in it is written only if it must be.
+// write writes the event with a time, and starts the next one. An empty event is only written if
+// must is true.
 func (c *collector) write(time int64, must bool) error {
 	if c.empty() && !must {
 		return nil
@@ -94,7 +95,8 @@ func (c *collector) write(time int64, must bool) error {
 	return nil
 }
 
-// finish writes what stands after the events. Of the extension, the times are the collector's; nil: there is none.
+// finish writes the tail. The event times in the extension are those of the collector. If extension
+// is nil, there is none.
 func (c *collector) finish(lifecycles trace.Lifecycles, extension *trace.Extension) (Summary, error) {
 	tail := &trace.Tail{Index: c.index, Lifecycles: lifecycles}
 	if extension != nil {

@@ -1,17 +1,21 @@
-// Package traceedit makes traces of others: a part of one, or several in one.
+// Package traceedit creates traces from other traces: a part of one, or several merged into one.
 //
-// # A part
+// # Slice
 //
-// Slice makes of a trace what the tracer would have exported for a window of time: a first event with what existed when it begins, what
-// happened until it ends, the lifecycles that overlap it, and of x-simkube what belongs to it.
+// Slice creates the trace that the tracer would have exported for a time window: a first event with
+// everything that existed at its start, the events within the window, the lifecycles that overlap
+// it, and the corresponding parts of x-simkube.
 //
-// # Several in one
+// # Merge
 //
-// Merge goes through traces side by side. An object that several have in the same way is there once, for as long as one of them has it.
-// If they have it in different ways, that is a conflict, unless the trace that had it has ended: one that begins afterwards goes on with it.
+// Merge reads several traces in parallel. An object that is equal in several traces is contained
+// once, as long as one of the traces contains it. Different versions of an object at the same time
+// are a conflict, unless one of the traces has ended: a trace that begins later continues with the
+// object.
 //
-// # What it takes
+// # Memory
 //
-// Traces are streamed. In memory are what stands after their events, one event of each, and of objects what is needed: Slice keeps those that
-// exist when the window begins, Merge a few numbers for every different one.
+// Traces are streamed. Memory holds their tails, one event of each, and some state of objects:
+// Slice keeps the objects that exist at the start of the window, Merge a few numbers for every
+// distinct object.
 package traceedit

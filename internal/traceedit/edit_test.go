@@ -53,7 +53,8 @@ func deleted(t testing.TB, gvk schema.GroupVersionKind, name string) trace.Objec
 	return o
 }
 
-// text writes events as they are written in tests: "10 +a=1 +b=2 -c" for an event at 10 that applies a and b of the namespace ns, and deletes c.
+// text returns events in the notation of the tests: "10 +a=1 +b=2 -c" is an event at 10 that
+// applies a and b in the namespace ns, and deletes c.
 func text(t testing.TB, tr *trace.Trace) string {
 	t.Helper()
 	var b strings.Builder
@@ -76,7 +77,7 @@ func text(t testing.TB, tr *trace.Trace) string {
 	return b.String()
 }
 
-// parse makes a trace of what text writes.
+// parse parses a trace in the notation of text.
 func parse(t testing.TB, lines string) *trace.Trace {
 	t.Helper()
 	tr := &trace.Trace{Index: trace.Index{}, Config: trace.Config{TrackedObjects: map[schema.GroupVersionKind]trace.TrackedObject{deploymentKind: {}}}}
@@ -117,7 +118,7 @@ func write(t testing.TB, tr *trace.Trace, name string) Input {
 	return Input{Path: path, Name: name}
 }
 
-// read reads a trace, and checks that its index is that of its events.
+// read reads a trace, and checks that its index matches its events.
 func read(t testing.TB, path string) *trace.Trace {
 	t.Helper()
 	tr, err := trace.ReadFile(path)
@@ -365,7 +366,7 @@ func TestMerge_Different(t *testing.T) {
 	}
 }
 
-// randomTrace makes a trace with everything that traces have.
+// randomTrace returns a random trace that uses all features of the format.
 func randomTrace(t testing.TB, r *rand.Rand, events int) *trace.Trace {
 	t.Helper()
 	tr := &trace.Trace{Index: trace.Index{}, Config: trace.Config{TrackedObjects: map[schema.GroupVersionKind]trace.TrackedObject{deploymentKind: {TrackLifecycle: true}}}}
@@ -405,7 +406,7 @@ func randomTrace(t testing.TB, r *rand.Rand, events int) *trace.Trace {
 		if _, ok := tr.Index[owner.GVK][owner.Name]; !ok {
 			continue
 		}
-		// A pod begins when its owner is applied.
+		// A pod starts when its owner is applied.
 		var applied []int64
 		for _, e := range tr.Events {
 			if slices.ContainsFunc(e.Applied, func(o trace.Object) bool { return o.NamespacedName() == owner.Name }) {
@@ -451,7 +452,8 @@ func encoded(t testing.TB, tr *trace.Trace) []byte {
 	return b.Bytes()
 }
 
-// TestSlice_Merge checks that a trace cut in two and put together again is the trace, and that all of a trace is the trace.
+// TestSlice_Merge checks that merging two slices of a trace restores it, and that a slice of
+// everything is the same trace.
 func TestSlice_Merge(t *testing.T) {
 	for seed := range uint64(40) {
 		r := rand.New(rand.NewPCG(seed, 1))
@@ -465,12 +467,12 @@ func TestSlice_Merge(t *testing.T) {
 			continue
 		}
 		cut := first + 1 + r.Int64N(last-first-1)
-		overlap := r.Int64N(3) // the parts may have some time in common
+		overlap := r.Int64N(3) // the slices may overlap
 		a, b := slice(t, in, SliceOptions{Window: window(first, cut+overlap)}), slice(t, in, SliceOptions{Window: window(cut, last+1)})
 		for _, join := range []bool{false, true} {
 			got, summary := merge(t, MergeOptions{Join: join}, write(t, a, "a.sktrace"), write(t, b, "b.sktrace"))
 			if !join && overlap > 0 {
-				// The traces' events of a second need not be put together as they were in the one they came from.
+				// The merged events of a second may be grouped differently than in the original.
 				report, err := tracediff.Compare(t.Context(), tracediff.Input(in), tracediff.Input(write(t, got, "merged.sktrace")), tracediff.Options{})
 				if err != nil {
 					t.Fatal(err)
@@ -493,7 +495,7 @@ func TestSlice_Merge(t *testing.T) {
 	}
 }
 
-// TestMerge_One checks that a trace merged with nothing stays as it is.
+// TestMerge_One checks that merging a trace with nothing does not change it.
 func TestMerge_One(t *testing.T) {
 	paths, err := filepath.Glob("../../examples/*.sktrace")
 	if err != nil {

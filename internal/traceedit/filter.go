@@ -9,20 +9,22 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// Filters leave objects out. An object stays when nothing excludes it and the lists that include, where they are not empty, have it.
+// Filters leave objects out. An object is kept if it matches no exclude filter and every include
+// filter that is not empty.
 type Filters struct {
-	// ExcludedNamespaces are left out, with the Namespace objects of these names; IncludedNamespaces leave out all others in the same
-	// way. What is in no namespace passes both.
+	// ExcludedNamespaces are left out, together with their Namespace objects; IncludedNamespaces leave
+	// out all other namespaces in the same way. Cluster-scoped objects pass both.
 	ExcludedNamespaces, IncludedNamespaces []string
-	// Kinds leave out all others.
+	// Kinds leave out all other kinds.
 	Kinds []schema.GroupVersionKind
-	// Names leave out objects that none of them is the name of. "*" stands for any part of a name.
+	// Names leave out objects whose name matches none of them. "*" matches any part of a name.
 	Names []string
-	// ExcludedLabels leave out what any of them matches, IncludedLabels what none of them matches.
+	// ExcludedLabels leave out objects that match any of them, IncludedLabels objects that match none
+	// of them.
 	ExcludedLabels, IncludedLabels []labels.Selector
 }
 
-// filter is a Filters that is ready to be used.
+// filter is a compiled Filters.
 type filter struct {
 	*Filters
 	excluded, included map[string]bool
@@ -42,14 +44,14 @@ func set[T comparable](list []T) map[T]bool {
 	return m
 }
 
-// all tells whether everything passes.
+// all reports whether everything passes.
 func (f *filter) all() bool {
 	return len(f.excluded)+len(f.included)+len(f.kinds)+len(f.Names) == 0 && !f.hasLabels()
 }
 
 func (f *filter) hasLabels() bool { return len(f.ExcludedLabels)+len(f.IncludedLabels) > 0 }
 
-// key tells whether an object can pass, by what it is known by.
+// key reports whether an object can pass, based on its kind and name.
 func (f *filter) key(gvk schema.GroupVersionKind, name string) bool {
 	if len(f.kinds) > 0 && !f.kinds[gvk] {
 		return false
@@ -73,7 +75,7 @@ func (f *filter) name(name string) bool {
 	return len(f.Names) == 0
 }
 
-// object tells whether an object whose key passes does so too by its labels.
+// object reports whether an object whose key passes also passes by its labels.
 func (f *filter) object(o *trace.Object) bool {
 	if !f.hasLabels() {
 		return true

@@ -11,7 +11,7 @@ import (
 
 // Input is a trace file.
 type Input struct {
-	// Path is where it is, Name what errors call it; empty: its path.
+	// Path is the path of the file, Name its name in errors. Default: its path.
 	Path, Name string
 }
 
@@ -22,22 +22,23 @@ func (i Input) name() string {
 	return i.Name
 }
 
-// input is a trace that is read. What stands after its events is known from the beginning.
+// input is an open trace, whose tail has already been read.
 type input struct {
 	name string
 	file *trace.File
 	tail *trace.Tail
-	// extension is nil where there is none that can be read. hasTimes: it has the milliseconds of all events.
+	// extension is nil if there is none that can be read. hasTimes: it has the milliseconds of all
+	// events.
 	extension *trace.Extension
 	hasTimes  bool
-	// first and last are the times of these events, events how many there are.
+	// first and last are the times of these events, events is their number.
 	first, last int64
 	events      int
 	hasher      content.Hasher
-	// notes are for the user.
+	// notes are messages for the user.
 	notes []string
 
-	// next is the number of the event to be read next; reached the time of the last one.
+	// next is the index of the next event to be read; reached is the time of the last one.
 	next     int
 	reached  int64
 	offset   int64
@@ -45,7 +46,7 @@ type input struct {
 	ctx      context.Context
 }
 
-// openInput reads a trace once, checks it, and stands before its first event.
+// openInput reads and checks a whole trace, and returns it positioned before its first event.
 func openInput(ctx context.Context, in Input, progress func(n int)) (_ *input, err error) {
 	if progress == nil {
 		progress = func(int) {}
@@ -73,7 +74,7 @@ func openInput(ctx context.Context, in Input, progress func(n int)) (_ *input, e
 	return i, nil
 }
 
-// look walks the trace.
+// look reads the whole trace.
 func (i *input) look() error {
 	late := 0
 	var counts []int
@@ -124,7 +125,8 @@ func (i *input) look() error {
 	return nil
 }
 
-// read gives the next event, valid until the next, and its time, which is not before that of the one before; nil after the last.
+// read returns the next event, valid until the next, and its time, which is not before that of the
+// previous one. It returns nil after the last event.
 func (i *input) read() (*trace.Event, int64, error) {
 	if i.ctx.Err() != nil {
 		return nil, 0, context.Cause(i.ctx)
@@ -145,7 +147,8 @@ func (i *input) read() (*trace.Event, int64, error) {
 	return event, i.reached, nil
 }
 
-// millis gives the milliseconds of the objects of the event read last: of the applied ones, then of the deleted ones; nil: not known.
+// millis returns the milliseconds of the objects of the last event: of the applied ones, then of
+// the deleted ones; nil if they are not known.
 func (i *input) millis() []uint16 {
 	if !i.hasTimes {
 		return nil
@@ -153,7 +156,7 @@ func (i *input) millis() []uint16 {
 	return i.extension.EventTimes[i.next-1]
 }
 
-// hash gives a hash of all of an object.
+// hash returns a hash of the whole object.
 func (i *input) hash(o *trace.Object) (uint64, error) {
 	hash, err := i.hasher.Hash(o)
 	if err != nil {

@@ -12,46 +12,52 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// MaxInputs is how many traces can be merged at once.
+// MaxInputs is the maximum number of traces that can be merged at once.
 const MaxInputs = 64
 
-// Conflict says what becomes of an object that traces have in different ways at one time.
+// Conflict is how to handle different versions of an object at the same time.
 type Conflict string
 
-// What can be done about conflicts.
+// The ways to handle conflicts.
 const (
-	// ConflictError fails with a *ConflictError.
+	// ConflictError returns a *DifferentError.
 	ConflictError Conflict = "error"
-	// ConflictFirst keeps the object of the trace that had it first, until that deletes it or ends; at one time, that of the trace named first.
+	// ConflictFirst keeps the object of the trace that had it first, until that trace deletes it or
+	// ends. For objects at the same time, the order of the inputs decides.
 	ConflictFirst Conflict = "first"
-	// ConflictLast has the latest change count, whichever trace it is of; at one time, that of the trace named last.
+	// ConflictLast uses the latest change of any trace. For changes at the same time, the last of the
+	// inputs wins.
 	ConflictLast Conflict = "last"
 )
 
-// MergeOptions say how traces are merged. The zero value leaves their times as they are, and fails at a conflict.
+// MergeOptions configure a merge. The zero value keeps the times and returns an error for
+// conflicts.
 type MergeOptions struct {
 	// Align moves all traces in time so that they begin when the first of them does.
 	Align bool
-	// Join takes the traces for recordings of one cluster, one after the other, in the order of their beginnings: a later one has everything
-	// that exists when it begins, so that what else there was is deleted then, and from there on its word counts.
+	// Join treats the traces as consecutive recordings of one cluster, ordered by their start. A later
+	// recording contains everything that exists at its start, so other objects are deleted then, and
+	// it takes precedence from there on.
 	Join bool
-	// OnConflict is what is done about objects that traces have in different ways, and about kinds that they are configured for in different
-	// ways; empty is ConflictError.
+	// OnConflict is how to handle different versions of objects, and different configurations of
+	// kinds. Default: ConflictError.
 	OnConflict Conflict
-	// Progress is told of bytes that were read. Each trace is read twice. Nil: nobody is told.
+	// Progress, if not nil, is called with the number of bytes read since the last call. Each trace is
+	// read twice.
 	Progress func(n int)
 }
 
-// DifferentError is returned when traces contradict each other.
+// DifferentError is returned for conflicting traces.
 type DifferentError struct {
-	// What they have in different ways: an object, or the configuration of a kind.
+	// What differs: an object, or the configuration of a kind.
 	What string
-	// First and Second are the traces, Time when the second comes to have it, in unix seconds; 0 for a configuration.
+	// First and Second are the traces. Time is when the second one applies its version, in unix
+	// seconds; 0 for a configuration.
 	First, Second string
 	Time          int64
 }
 
-// Error names what is different, and where.
+// Error returns a message with what differs and where.
 func (e *DifferentError) Error() string {
 	if e.Time == 0 {
 		return fmt.Sprintf("%s and %s have different %s", e.First, e.Second, e.What)
@@ -59,8 +65,9 @@ func (e *DifferentError) Error() string {
 	return fmt.Sprintf("%s and %s have a different %s at %s", e.First, e.Second, e.What, time.Unix(e.Time, 0).UTC().Format(time.RFC3339))
 }
 
-// Merge makes one trace of several. The output appears under its path only when it is whole. It fails with a *DifferentError when the traces
-// contradict each other and the options do not say who is right, and with the cause of ctx when that ends.
+// Merge merges several traces into one. The output appears under its path only when it is complete.
+// The error is a *DifferentError if the traces conflict and the options do not resolve it. If ctx
+// is cancelled, it returns the cause.
 func Merge(ctx context.Context, inputs []Input, output string, opts MergeOptions) (_ Summary, err error) {
 	switch {
 	case len(inputs) == 0:
@@ -91,9 +98,10 @@ type merger struct {
 	opts  MergeOptions
 	parts []*part
 	out   *collector
-	// objects are all there were.
+	// objects are all objects of the traces.
 	objects map[objectKey]*mergedObject
-	// began: the first event is written. second is the time of the event that is collected, in it has the objects that are.
+	// began: the first event has been written. second is the time of the event being collected; in
+	// holds its objects.
 	began  bool
 	second int64
 	in     map[objectKey]inEvent
@@ -104,20 +112,20 @@ type merger struct {
 type part struct {
 	*input
 	place int
-	// shift is added to its times. Of its events, those before end count.
+	// shift is added to its times. Only its events before end are used.
 	shift, end int64
 	event      *trace.Event
 	at         int64
-	// noted: the user is told that it may have been meant to be joined.
+	// noted: the user has been told that Join may have been intended.
 	noted bool
-	// taken says that the event that is collected has one of this trace.
+	// taken: the event being collected contains an event of this trace.
 	taken bool
-	// round is how many events it had at the second of its last one.
+	// round is the number of events it had at the second of its last one.
 	round  int
 	second int64
 }
 
-// roundAt gives how many events it had at a second so far.
+// roundAt returns the number of events it had at a second so far.
 func (p *part) roundAt(second int64) int {
 	if p.second != second {
 		return 0
@@ -125,7 +133,7 @@ func (p *part) roundAt(second int64) int {
 	return p.round
 }
 
-// begin is when it begins in the merged trace.
+// begin returns the start of the trace in the merged trace.
 func (p *part) begin() int64 { return p.first + p.shift }
 
 // advance reads the next event.
@@ -140,7 +148,8 @@ func (p *part) advance() (err error) {
 	return nil
 }
 
-// inEvent is what the event that is collected has of an object: the place where it is applied, from 1, and whether it is deleted.
+// inEvent is the state of an object in the event being collected: the index at which it is applied,
+// from 1, and whether it is deleted.
 type inEvent struct {
 	applied int
 	deleted bool
@@ -171,7 +180,7 @@ func (m *merger) run(output string) (_ Summary, err error) {
 	return m.out.finish(m.lifecycles(), m.extension())
 }
 
-// arrange puts the traces where they are in time.
+// arrange computes the positions of the traces in time.
 func (m *merger) arrange() {
 	if m.opts.Align {
 		first := slices.IndexFunc(m.parts, func(p *part) bool { return p.events > 0 })
@@ -193,7 +202,7 @@ func (m *merger) arrange() {
 	}
 }
 
-// events writes the events, in the order of their times, and at one time in that of the traces.
+// events writes the events in time order. Events at the same time are in the order of the traces.
 func (m *merger) events() error {
 	for _, p := range m.parts {
 		if err := p.advance(); err != nil {
@@ -218,8 +227,8 @@ func (m *merger) events() error {
 	}
 }
 
-// next gives the trace whose event comes next. Of events of one time, those come first that are what exists when their traces begin, and
-// then those whose traces had the fewest at that time.
+// next returns the trace with the next event. Of events at the same time, initial states come
+// first, then the traces with the fewest events at that time so far.
 func (m *merger) next() *part {
 	var next *part
 	for _, p := range m.parts {
@@ -241,10 +250,11 @@ func (m *merger) before(p, other *part) bool {
 	return p.roundAt(p.at) < other.roundAt(p.at)
 }
 
-// take adds an event to the one that is collected.
+// take adds an event to the event being collected.
 func (m *merger) take(p *part) error {
-	state := p.next == 1 // it is the one that was read last
-	// A trace's second event of a second is another one. The first event of all is what existed, and nothing else.
+	state := p.next == 1 // this is the first event of the trace
+	// Two events of one trace in the same second stay separate. The first event holds only the initial
+	// state.
 	if !m.out.empty() || len(m.in) > 0 || m.starts() {
 		if p.at != m.second || p.taken || m.starts() && !state {
 			if err := m.flush(); err != nil {
@@ -253,7 +263,7 @@ func (m *merger) take(p *part) error {
 		}
 	}
 	m.second = p.at
-	// What exists when a later trace begins is not an event of it that another could not be put together with.
+	// The initial state of a later trace can be combined with further events.
 	p.taken = !state || !m.began
 	if !state {
 		p.round, p.second = p.roundAt(p.at)+1, p.at
@@ -281,12 +291,12 @@ func (m *merger) take(p *part) error {
 	return nil
 }
 
-// starts tells whether the event that is collected is the first of all.
+// starts reports whether the event being collected is the first one.
 func (m *merger) starts() bool {
 	return !m.began && slices.ContainsFunc(m.parts, func(p *part) bool { return p.taken })
 }
 
-// flush writes the event that is collected. The first is written even if there is nothing in it.
+// flush writes the event being collected. The first one is written even if it is empty.
 func (m *merger) flush() error {
 	must := !m.began && m.starts()
 	if err := m.out.write(m.second, must); err != nil {

@@ -8,11 +8,11 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// mergedObject is what is known of an object in the merged trace.
+// mergedObject is the state of an object in the merged trace.
 type mergedObject struct {
-	// holders has a bit for each trace that has the object now, by its place.
+	// holders has a bit for each trace that contains the object now, by its index.
 	holders uint64
-	// by is the place of the trace that it was last applied by, hash that of its bytes then.
+	// by is the index of the trace that last applied it, hash the hash of that version.
 	by   int
 	hash uint64
 	// exists in the merged trace.
@@ -21,7 +21,7 @@ type mergedObject struct {
 
 func bit(place int) uint64 { return 1 << place }
 
-// apply takes an object that a trace applies.
+// apply handles an object that a trace applies.
 func (m *merger) apply(p *part, o *trace.Object, millis uint16) error {
 	k := keyOf(o)
 	known := m.objects[k]
@@ -55,14 +55,14 @@ func (m *merger) apply(p *part, o *trace.Object, millis uint16) error {
 	known.holders |= bit(p.place)
 	if same && known.by != p.place {
 		if !others {
-			known.by = p.place // it goes on with what a trace left that has ended
+			known.by = p.place // it continues an object of a trace that has ended
 		}
 		return nil
 	}
 	known.by, known.hash, known.exists = p.place, hash, true
 	in := m.in[k]
 	if in.deleted {
-		// In an event, what is deleted is so in the end.
+		// Deletions are applied last in an event.
 		if err := m.flush(); err != nil {
 			return err
 		}
@@ -81,7 +81,8 @@ func (m *merger) apply(p *part, o *trace.Object, millis uint16) error {
 	return nil
 }
 
-// contradicts gives a trace that has an object, and has it differently also after what it changes at this time.
+// contradicts returns a trace that contains a different version of an object, also after its
+// changes at this time.
 func (m *merger) contradicts(known *mergedObject, p *part, k objectKey, hash uint64) (*part, error) {
 	for _, other := range m.parts {
 		if other == p || known.holders&bit(other.place) == 0 {
@@ -98,7 +99,8 @@ func (m *merger) contradicts(known *mergedObject, p *part, k objectKey, hash uin
 	return nil, nil
 }
 
-// becomes tells whether the trace's next event is at a time and makes an object what has a hash, or deletes it.
+// becomes reports whether the trace's next event is at that time and sets an object to a version
+// with the hash, or deletes it.
 func (p *part) becomes(at int64, k objectKey, hash uint64) (bool, error) {
 	if p.event == nil || p.at != at {
 		return false, nil
@@ -114,13 +116,14 @@ func (p *part) becomes(at int64, k objectKey, hash uint64) (bool, error) {
 	return slices.ContainsFunc(p.event.Deleted, func(o trace.Object) bool { return keyOf(&o) == k }), nil
 }
 
-// delete takes an object that a trace deletes. It is gone when no trace has it any more, or the one has that counts.
+// delete handles an object that a trace deletes. The object is removed when no trace contains it
+// any more, or when the trace that takes precedence deletes it.
 func (m *merger) delete(p *part, o *trace.Object, millis uint16) {
 	k := keyOf(o)
 	known := m.objects[k]
 	switch {
 	case known == nil:
-		// Who deletes what nobody has shall have a reason.
+		// Keep the deletion of an object that no trace contains; it was recorded for a reason.
 		m.objects[k] = &mergedObject{by: p.place}
 	case !known.exists && known.by == p.place:
 	case !known.exists:
@@ -147,7 +150,7 @@ func (m *merger) remove(k objectKey, o trace.Object, millis uint16) {
 	m.out.delete(o, millis)
 }
 
-// leave deletes what a trace does not begin with.
+// leave deletes what the initial state of a trace does not contain.
 func (m *merger) leave(p *part) error {
 	begins := map[objectKey]bool{}
 	for n := range p.event.Applied {
@@ -173,7 +176,7 @@ func (m *merger) leave(p *part) error {
 	return nil
 }
 
-// ended lets go of what a trace had that has no more events. The objects stay.
+// ended releases the objects of a trace without further events. The objects continue to exist.
 func (m *merger) ended(p *part) {
 	live := 0
 	for _, known := range m.objects {
@@ -185,7 +188,8 @@ func (m *merger) ended(p *part) {
 	if m.opts.Join || live == 0 {
 		return
 	}
-	// A trace that begins afterwards may be of the same cluster. Then what it does not begin with was deleted meanwhile.
+	// A trace that begins later may be of the same cluster. Then the objects that its initial state
+	// lacks were deleted in between.
 	for _, other := range m.parts {
 		if other.event == nil || other.next != 1 || other.at < p.at || other.noted {
 			continue

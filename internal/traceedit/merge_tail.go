@@ -10,7 +10,7 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// config joins the configurations.
+// config merges the configurations.
 func (m *merger) config() (*trace.Config, error) {
 	merged := &trace.Config{TrackedObjects: map[schema.GroupVersionKind]trace.TrackedObject{}}
 	by := map[schema.GroupVersionKind]*part{}
@@ -35,12 +35,12 @@ func sameTracked(a, b trace.TrackedObject) bool {
 	return a.TrackLifecycle == b.TrackLifecycle && a.SkipOwned == b.SkipOwned && slices.Equal(a.PodSpecTemplatePaths, b.PodSpecTemplatePaths)
 }
 
-// byBegin gives the traces in the order in which they begin.
+// byBegin returns the traces sorted by their start.
 func (m *merger) byBegin() []*part {
 	return slices.SortedStableFunc(slices.Values(m.parts), func(a, b *part) int { return cmp.Compare(a.begin(), b.begin()) })
 }
 
-// lifecycles joins the lifecycles.
+// lifecycles merges the lifecycles.
 func (m *merger) lifecycles() trace.Lifecycles {
 	merged := trace.Lifecycles{}
 	for _, p := range m.byBegin() {
@@ -60,15 +60,15 @@ func (m *merger) lifecycles() trace.Lifecycles {
 	return merged
 }
 
-// joinLifecycles adds the trace's lifecycles of some pods to those that are known of them from traces that began earlier. One that both have
-// is one: an equal one, and one that goes on in this trace.
+// joinLifecycles adds the trace's lifecycles of some pods to those of earlier traces. Equal
+// lifecycles are merged, and so is one that continues in this trace.
 func (p *part) joinLifecycles(known, more []trace.Lifecycle) []trace.Lifecycle {
 	joined := slices.Clone(known)
 	matched := make([]bool, len(known))
 	for _, l := range more {
 		l = p.moved(l)
 		if l.State != trace.Empty && l.Start >= p.end {
-			continue // the trace that follows has it
+			continue // it continues in the next trace
 		}
 		n := p.match(known, matched, l)
 		if n < 0 {
@@ -83,8 +83,9 @@ func (p *part) joinLifecycles(known, more []trace.Lifecycle) []trace.Lifecycle {
 	return joined
 }
 
-// match finds the lifecycle that l is the same as, or goes on with, among those that are not matched yet. One that was cut off begins when the
-// trace does. The one with the same end is the right one; one of which no end is known may be.
+// match returns the index of the lifecycle that l equals or continues, among those not matched yet.
+// A lifecycle that was cut off starts when its trace does. One with the same end matches; one with
+// an unknown end may match.
 func (p *part) match(known []trace.Lifecycle, matched []bool, l trace.Lifecycle) int {
 	find := func(is func(trace.Lifecycle) bool) int {
 		for n, other := range known {
@@ -111,7 +112,7 @@ func (p *part) match(known []trace.Lifecycle, matched []bool, l trace.Lifecycle)
 	})
 }
 
-// moved gives a lifecycle at its time in the merged trace.
+// moved returns a lifecycle at its time in the merged trace.
 func (p *part) moved(l trace.Lifecycle) trace.Lifecycle {
 	if l.State != trace.Empty {
 		l.Start += p.shift
@@ -122,7 +123,7 @@ func (p *part) moved(l trace.Lifecycle) trace.Lifecycle {
 	return l
 }
 
-// millisMoved moves a time of x-simkube. 0 stands for none.
+// millisMoved moves a time of x-simkube. 0 means that there is no time.
 func (p *part) millisMoved(ms int64) int64 {
 	if ms == 0 {
 		return 0
@@ -130,7 +131,7 @@ func (p *part) millisMoved(ms int64) int64 {
 	return ms + p.shift*1000
 }
 
-// extension joins what stands under x-simkube; nil if no trace has any.
+// extension merges the values of x-simkube; nil if no trace has one.
 func (m *merger) extension() *trace.Extension {
 	merged := &trace.Extension{}
 	found := false
@@ -182,7 +183,7 @@ func (m *merger) extension() *trace.Extension {
 	return merged
 }
 
-// nodeKey tells nodes apart.
+// nodeKey identifies a node.
 type nodeKey struct {
 	name string
 	from int64
@@ -193,14 +194,14 @@ func sameShape(a, b trace.NodeShape) bool {
 		maps.Equal(a.Capacity, b.Capacity) && maps.Equal(a.Allocatable, b.Allocatable)
 }
 
-// podKey tells pods apart.
+// podKey identifies a pod.
 type podKey struct {
 	owner           trace.PodOwner
 	namespace, name string
 	created         int64
 }
 
-// joinPod gives what two traces know of a pod.
+// joinPod merges the times of a pod in two traces.
 func joinPod(a, b trace.PodTimes) trace.PodTimes {
 	for _, t := range [][2]*int64{{&a.Scheduled, &b.Scheduled}, {&a.Started, &b.Started}, {&a.Finished, &b.Finished}, {&a.Deleted, &b.Deleted}} {
 		*t[0] = cmp.Or(*t[0], *t[1])

@@ -15,23 +15,26 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// SliceOptions say which part of a trace is wanted. The zero value is all of it.
+// SliceOptions configure a slice. The zero value selects everything.
 type SliceOptions struct {
-	// Window gives the window [start, end), in unix seconds, for the times of the trace's first and last event. Nil: everything.
+	// Window returns the window [start, end), in unix seconds, given the times of the trace's first
+	// and last event. Default: everything.
 	Window  func(first, last int64) (start, end int64, err error)
 	Filters Filters
-	// Progress is told of bytes that were read. A trace is read twice. Nil: nobody is told.
+	// Progress, if not nil, is called with the number of bytes read since the last call. A trace is
+	// read twice.
 	Progress func(n int)
 }
 
-// WindowError is returned when a trace has nothing of a window.
+// WindowError is returned if the window and the trace do not overlap.
 type WindowError struct {
-	// Name is that of the trace, Start and End are the window, First and Last what the trace reaches from and to, in unix seconds.
+	// Name is the name of the trace. Start and End are the window, First and Last the times of the
+	// first and the last event, in unix seconds.
 	Name                    string
 	Start, End, First, Last int64
 }
 
-// Error tells what is wrong with the window.
+// Error returns a message with the window and the times of the trace.
 func (e *WindowError) Error() string {
 	text := func(unix int64) string { return time.Unix(unix, 0).UTC().Format(time.RFC3339) }
 	if e.Start >= e.End {
@@ -47,8 +50,9 @@ func (e *WindowError) Error() string {
 	return fmt.Sprintf("%s: nothing of %s is in it: it goes from %s to %s", e.Name, window, text(e.First), text(e.Last))
 }
 
-// Slice makes a trace of a part of another. The output appears under its path only when it is whole. It fails with a *WindowError if the
-// trace has nothing of the window, and with the cause of ctx when that ends.
+// Slice creates a trace from a part of another. The output appears under its path only when it is
+// complete. The error is a *WindowError if the window and the trace do not overlap. If ctx is
+// cancelled, it returns the cause.
 func Slice(ctx context.Context, in Input, output string, opts SliceOptions) (_ Summary, err error) {
 	i, err := openInput(ctx, in, opts.Progress)
 	if err != nil {
@@ -65,7 +69,7 @@ func Slice(ctx context.Context, in Input, output string, opts SliceOptions) (_ S
 	if i.events > 0 && (s.start >= s.end || s.end <= i.first || s.start > i.last) {
 		return Summary{}, &WindowError{Name: i.name, Start: s.start, End: s.end, First: i.first, Last: i.last}
 	}
-	// There is nothing before the first event: it is the state.
+	// The first event is the initial state, so nothing precedes it.
 	s.start = max(s.start, i.first)
 	return s.run(output)
 }
@@ -74,12 +78,13 @@ type slicer struct {
 	in         *input
 	filter     *filter
 	start, end int64
-	// whole: the window has all of the trace.
+	// whole: the window contains the whole trace.
 	whole bool
 	out   *collector
-	// present are the objects in the slice, where labels decide about that.
+	// present are the objects in the slice, if there are label filters.
 	present map[objectKey]bool
-	// state are the objects that exist when the window begins, by when they came.
+	// state are the objects that exist at the start of the window, in the order in which they
+	// appeared.
 	state map[objectKey]*stateObject
 	came  int
 }
@@ -105,7 +110,7 @@ func (s *slicer) run(output string) (_ Summary, err error) {
 	return s.out.finish(s.lifecycles(), s.extension())
 }
 
-// config is the trace's, with the kinds that are left.
+// config returns the trace's config with the remaining kinds.
 func (s *slicer) config() *trace.Config {
 	config := s.in.file.Config()
 	if len(s.filter.kinds) == 0 {
@@ -149,7 +154,7 @@ func (s *slicer) events() error {
 	}
 }
 
-// note remembers what an event before the window leaves.
+// note applies an event before the window to the state.
 func (s *slicer) note(event *trace.Event) {
 	for n := range event.Applied {
 		o := &event.Applied[n]
@@ -168,7 +173,7 @@ func (s *slicer) note(event *trace.Event) {
 	}
 }
 
-// writeState writes the first event, which has what exists when the window begins.
+// writeState writes the first event: the objects that exist at the start of the window.
 func (s *slicer) writeState() error {
 	objects := make([]*stateObject, 0, len(s.state))
 	for k, o := range s.state {
@@ -188,7 +193,7 @@ func (s *slicer) writeState() error {
 	return s.out.write(s.start, true)
 }
 
-// change takes over what of an event is in the slice.
+// change copies the part of an event that is in the slice.
 func (s *slicer) change(event *trace.Event) {
 	times := s.in.millis()
 	millis := func(n int) uint16 {
@@ -207,7 +212,7 @@ func (s *slicer) change(event *trace.Event) {
 		if passes {
 			s.out.apply(*o, millis(n))
 		} else if s.present[k] {
-			// As in a watch with a selector, what does not match any more is gone.
+			// As in a watch with a selector, an object that no longer matches is deleted.
 			s.out.delete(*o, millis(n))
 		}
 		if s.present != nil {
@@ -225,7 +230,7 @@ func (s *slicer) change(event *trace.Event) {
 	}
 }
 
-// owns tells whether an owner of pods is in the slice.
+// owns reports whether an owner of pods is in the slice.
 func (s *slicer) owns(owner trace.PodOwner) bool {
 	if s.whole && s.filter.all() {
 		return true
@@ -234,7 +239,8 @@ func (s *slicer) owns(owner trace.PodOwner) bool {
 	return ok
 }
 
-// lifecycles gives those that overlap the window, of pods whose owners are in the slice. Of a whole trace they are as they were.
+// lifecycles returns the lifecycles that overlap the window, of owners in the slice. If the window
+// contains the whole trace, they are unchanged.
 func (s *slicer) lifecycles() trace.Lifecycles {
 	kept := trace.Lifecycles{}
 	for owner, hashes := range s.in.tail.Lifecycles {
@@ -264,7 +270,7 @@ func (s *slicer) lifecycles() trace.Lifecycles {
 	return kept
 }
 
-// extension gives what of x-simkube belongs to the window.
+// extension returns the parts of x-simkube that belong to the window.
 func (s *slicer) extension() *trace.Extension {
 	x := s.in.extension
 	if x == nil {
@@ -294,7 +300,7 @@ func (s *slicer) extension() *trace.Extension {
 	return kept
 }
 
-// endMillis is the end of the window in milliseconds. A window without an end has the latest.
+// endMillis returns the end of the window in milliseconds, or the maximum if the window has no end.
 func (s *slicer) endMillis() int64 {
 	if s.end > math.MaxInt64/1000 {
 		return math.MaxInt64

@@ -20,7 +20,8 @@ type Source interface {
 	Tail() (*trace.Tail, error)
 }
 
-// Collect reads the events of a trace, then its tail. It holds a few numbers for each object and each event.
+// Collect reads the events of a trace, then its tail. It holds a few numbers for each object and
+// each event.
 func Collect(reader Source, events iter.Seq2[*trace.Event, error]) (*Info, error) {
 	c := collector{asksByKey: map[uint64]requests{}, config: reader.Config(), kinds: map[schema.GroupVersionKind]*kindState{}, info: Info{Version: reader.Version()}}
 	for event, err := range events {
@@ -33,27 +34,27 @@ func Collect(reader Source, events iter.Seq2[*trace.Event, error]) (*Info, error
 	if err != nil {
 		return nil, err
 	}
-	c.config = reader.Config() // now it is there wherever it stands in the file
+	c.config = reader.Config() // read by now, wherever it is in the file
 	c.totals()
 	c.tail(tail)
 	return &c.info, nil
 }
 
-// collector walks a trace.
+// collector collects the information while it walks over a trace.
 type collector struct {
 	info   Info
 	config *trace.Config
 	kinds  map[schema.GroupVersionKind]*kindState
 	// last and max are times of events.
 	last, max int64
-	// counts are the objects of each event.
+	// counts are the numbers of objects of each event.
 	counts []uint32
 	asked  requests
-	// asksByKey is what a pod asks for, see resourceKey.
+	// requestsByKey caches the requests of a pod; see resourceKey.
 	asksByKey map[uint64]requests
 }
 
-// kindState is what is known of a kind.
+// kindState is the state of a kind.
 type kindState struct {
 	Kind
 	gvk     schema.GroupVersionKind
@@ -61,9 +62,10 @@ type kindState struct {
 	objects map[string]*object
 }
 
-// object is what is known of an object.
+// object is the state of an object.
 type object struct {
-	// content is a hash of the bytes of the spec that is cheaper than the manifest hash, which is computed only when it changes.
+	// content is a hash of the bytes of the spec. It is cheaper than the manifest hash, which is only
+	// computed when content changes.
 	content, hash    uint64
 	applied, isAlive bool
 	asks             requests
@@ -155,7 +157,7 @@ func (c *collector) notePeaks(now int64) {
 	}
 }
 
-// totals sums up what the events gave.
+// totals computes the totals of the events.
 func (c *collector) totals() {
 	info := &c.info
 	info.Events = len(c.counts)

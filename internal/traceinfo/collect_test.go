@@ -15,7 +15,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// readerOf makes a trace of JSON.
+// readerOf returns a reader of a trace that is written as JSON.
 func readerOf(t *testing.T, text string) *trace.Reader {
 	t.Helper()
 	var out bytes.Buffer
@@ -39,7 +39,7 @@ func collect(t *testing.T, text string) *Info {
 	return info
 }
 
-// pods is a pod template whose container asks for a core and a GiB.
+// pods is a pod template whose container requests a core and a GiB.
 const pods = `"template":{"spec":{"containers":[{"name":"c","resources":{"requests":{"cpu":"1"},"limits":{"memory":"1Gi"}}}]}}`
 
 func manifest(apiVersion, kind, name, rest string) string {

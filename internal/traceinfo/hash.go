@@ -21,28 +21,29 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// Hashes are those of one manifest.
+// Hashes are the hashes of one manifest.
 type Hashes struct {
-	// Time is that of the event in a trace, nil where the manifest is in none.
+	// Time is the time of the event, or nil if the manifest is not part of a trace.
 	Time *int64 `json:"ts,omitempty"`
 	Kind string `json:"kind"`
 	// Name is the namespaced name.
 	Name string `json:"name"`
-	// Hash is the manifest hash. In JSON, hashes are strings: they have more digits than many programs keep.
+	// Hash is the manifest hash. In JSON, hashes are strings, because many programs cannot represent
+	// them as numbers.
 	Hash uint64    `json:"hash,string"`
 	Pods []PodHash `json:"pods,omitempty"`
-	// OtherLifecycles are recorded of its pods under hashes that are none of Pods.
+	// OtherLifecycles are the lifecycles of its pods with hashes that are not in Pods.
 	OtherLifecycles []OtherLifecycles `json:"otherLifecycles,omitempty"`
 }
 
 // PodHash is the hash of a pod template, or of a pod.
 type PodHash struct {
-	// Path is where in the manifest it is, a JSON Pointer; empty for a pod.
+	// Path is the JSON Pointer of the template in the manifest; empty for a pod.
 	Path string `json:"path"`
 	Hash uint64 `json:"hash,string"`
-	// Annotation is the hash that an annotation of the pod gives.
+	// Annotation is the hash in an annotation of the pod.
 	Annotation string `json:"annotation,omitempty"`
-	// Lifecycles is how many are recorded of it.
+	// Lifecycles is the number of recorded lifecycles with the hash.
 	Lifecycles int `json:"lifecycles,omitempty"`
 }
 
@@ -52,7 +53,7 @@ type OtherLifecycles struct {
 	Lifecycles int    `json:"lifecycles"`
 }
 
-// HashEvents shows the hashes of the objects in events, of each whenever its spec is another one than before.
+// HashEvents calls show with the hashes of each object in events, whenever its spec has changed.
 func HashEvents(config *trace.Config, events iter.Seq2[*trace.Event, error], lifecycles trace.Lifecycles, show func(*Hashes) error) error {
 	last := map[trace.PodOwner]uint64{}
 	for event, err := range events {
@@ -100,7 +101,8 @@ func (h *Hashes) addLifecycles(recorded map[uint64][]trace.Lifecycle) {
 	}
 }
 
-// HashManifests shows the hashes of the manifests in a stream of YAML or JSON documents. Lists stand for what is in them.
+// HashManifests calls show with the hashes of each manifest in a stream of YAML or JSON documents.
+// Lists are expanded.
 func HashManifests(config *trace.Config, r io.Reader, show func(*Hashes) error) error {
 	reader := utilyaml.NewYAMLReader(bufio.NewReader(r))
 	for n := 1; ; n++ {
@@ -117,7 +119,8 @@ func HashManifests(config *trace.Config, r io.Reader, show func(*Hashes) error) 
 	}
 }
 
-// hashDocument shows the hashes of what is in one YAML document. JSON may be several values.
+// hashDocument calls show with the hashes of the objects in one YAML document. JSON may be several
+// values.
 func hashDocument(config *trace.Config, text []byte, show func(*Hashes) error) error {
 	if trimmed := bytes.TrimSpace(text); len(trimmed) > 0 && trimmed[0] == '{' {
 		dec := json.NewDecoder(bytes.NewReader(trimmed))
@@ -138,14 +141,14 @@ func hashDocument(config *trace.Config, text []byte, show func(*Hashes) error) e
 		return fmt.Errorf("read the YAML: %w", err)
 	}
 	if string(converted) == "null" {
-		return nil // nothing but comments
+		return nil // only comments
 	}
 	return hashJSON(config, converted, show)
 }
 
 func hashJSON(config *trace.Config, text []byte, show func(*Hashes) error) error {
 	var value any
-	// As Kubernetes reads JSON: integers stay integers.
+	// As when Kubernetes reads JSON, integers stay integers.
 	if err := utiljson.Unmarshal(text, &value); err != nil {
 		return fmt.Errorf("read the JSON: %w", err)
 	}
@@ -176,7 +179,7 @@ func hashManifest(config *trace.Config, u *unstructured.Unstructured, show func(
 	var format *trace.FormatError
 	switch {
 	case errors.As(err, &format) && format.Path != "":
-		return fmt.Errorf("%s: %s", format.Path, format.Msg) // its byte is one of msgpack
+		return fmt.Errorf("%s: %s", format.Path, format.Msg) // the offset is one in the msgpack encoding
 	case format != nil:
 		return errors.New(format.Msg)
 	case err != nil:
@@ -189,7 +192,7 @@ func hashManifest(config *trace.Config, u *unstructured.Unstructured, show func(
 	return show(h)
 }
 
-// podHashes gives the hashes of an object's pods.
+// podHashes returns the hashes of an object's pods.
 func podHashes(tree map[string]any, paths []string) ([]PodHash, error) {
 	var found []PodHash
 	for _, path := range paths {

@@ -1,15 +1,17 @@
-// Package traceinfo finds out what is in a trace, and whether its parts agree with each other.
+// Package traceinfo collects information about a trace, and checks whether its parts are
+// consistent.
 package traceinfo
 
 import (
 	"time"
 )
 
-// Info is what is in a trace. It has no nil slices and maps, so that its JSON always has the same form.
+// Info is information about a trace. It has no nil slices and maps, so that its JSON always has the
+// same form.
 type Info struct {
-	// Version is that of the file.
+	// Version is the version of the file.
 	Version int `json:"version"`
-	// Start and End are the times of the first and the last event, zero where there is none.
+	// Start and End are the times of the first and the last event, zero if there is none.
 	Start           time.Time `json:"start,omitzero"`
 	End             time.Time `json:"end,omitzero"`
 	DurationSeconds int64     `json:"durationSeconds"`
@@ -19,10 +21,11 @@ type Info struct {
 	Applied int `json:"applied"`
 	Deleted int `json:"deleted"`
 	Objects int `json:"objects"`
-	// ManifestBytes are those of the manifests in the file.
+	// ManifestBytes is the size of the manifests in the file.
 	ManifestBytes int64 `json:"manifestBytes"`
 
-	// Kinds and Namespaces are sorted by name. An object without a namespace is in the one with the empty name.
+	// Kinds and Namespaces are sorted by name. Objects without a namespace are counted in the one with
+	// the empty name.
 	Kinds      []Kind      `json:"kinds"`
 	Namespaces []Namespace `json:"namespaces"`
 	Peak       Peak        `json:"peak"`
@@ -32,7 +35,7 @@ type Info struct {
 	Checks     Checks      `json:"checks"`
 }
 
-// Kind is what is in a trace of one kind of objects.
+// Kind counts the objects of a kind.
 type Kind struct {
 	Kind          string `json:"kind"`
 	Applied       int    `json:"applied"`
@@ -47,10 +50,11 @@ type Namespace struct {
 	Objects int    `json:"objects"`
 }
 
-// Peak is the most that the pods of the objects that existed at one time asked for. It is an upper estimate: the pods are counted that the objects
-// call for, as many as there are replicas, from when they were applied until they were deleted, also those of Jobs and bare pods that had ended
-// before. The pods of DaemonSets, of which every node has one, are left out, and so are those of objects whose controller is of a kind that is tracked
-// itself.
+// Peak is the maximum of the requests of all pods that existed at the same time. It is an upper
+// bound. The pods of an object are counted by its replicas, from when it was applied until it was
+// deleted; that includes the pods of Jobs and bare pods that had already finished. The pods of
+// DaemonSets, whose number depends on the nodes, are not counted, nor are those of objects with a
+// controller of a tracked kind.
 type Peak struct {
 	CPUMillis   int64     `json:"cpuMillis"`
 	CPUAt       time.Time `json:"cpuAt,omitzero"`
@@ -58,19 +62,20 @@ type Peak struct {
 	MemoryAt    time.Time `json:"memoryAt,omitzero"`
 	Pods        int64     `json:"pods"`
 	PodsAt      time.Time `json:"podsAt,omitzero"`
-	// DaemonSets is how many there were, Unreadable how many manifests whose pods could not be told.
+	// DaemonSets is the number of DaemonSets, Unreadable the number of manifests whose requests could
+	// not be determined.
 	DaemonSets int `json:"daemonSets"`
 	Unreadable int `json:"unreadable"`
 }
 
-// Lifecycles is what is known of how long pods ran.
+// Lifecycles is a summary of how long pods ran.
 type Lifecycles struct {
 	Owners   int `json:"owners"`
 	Pods     int `json:"pods"`
 	Finished int `json:"finished"`
 	Running  int `json:"running"`
 	Empty    int `json:"empty"`
-	// Seconds are those that the finished pods ran.
+	// Seconds are the run times of the finished pods.
 	Seconds *Quantiles `json:"seconds,omitempty"`
 }
 
@@ -83,38 +88,39 @@ type Quantiles struct {
 	Max int64 `json:"max"`
 }
 
-// Config is the configuration of the tracer that made the trace.
+// Config is the configuration of the tracer that recorded the trace.
 type Config struct {
 	TrackedObjects map[string]TrackedObject `json:"trackedObjects"`
 }
 
-// TrackedObject says how a kind was followed.
+// TrackedObject is the configuration of a kind.
 type TrackedObject struct {
 	PodSpecTemplatePaths []string `json:"podSpecTemplatePaths,omitempty"`
 	TrackLifecycle       bool     `json:"trackLifecycle,omitempty"`
 	SkipOwned            bool     `json:"skipOwned,omitempty"`
 }
 
-// Extension is what SimKube recorded beyond the format.
+// Extension is a summary of the trace's extension.
 type Extension struct {
 	Bytes int `json:"bytes"`
-	// Problem is why it could not be read, if so. Then the rest says nothing.
+	// Problem is the reason why it could not be read, if so. The other fields are then empty.
 	Problem string `json:"problem,omitempty"`
-	// EventTimes tells whether the milliseconds of events are there and fit the events.
+	// EventTimes reports whether the milliseconds of events are present and match the events.
 	EventTimes bool  `json:"eventTimes"`
 	Gaps       int   `json:"gaps"`
 	GapMillis  int64 `json:"gapMillis"`
-	// Nodes are the distinct ones, NodePeriods those in which one did not change.
+	// Nodes is the number of distinct nodes, NodePeriods the number of periods in which a node did not
+	// change.
 	Nodes       int `json:"nodes"`
 	NodePeriods int `json:"nodePeriods"`
 	Pods        int `json:"pods"`
-	// Scheduled is how many of the pods had a node.
+	// Scheduled is the number of pods with a node.
 	Scheduled int `json:"scheduled"`
 }
 
-// Checks count what does not agree with the events. All are zero in a trace as it was recorded.
+// Checks count inconsistencies. All are zero in a trace as it was recorded.
 type Checks struct {
-	// OutOfOrder are events that are earlier than the one before.
+	// OutOfOrder is the number of events that are earlier than the previous one.
 	OutOfOrder int `json:"outOfOrder"`
 	// Index compares the index with the last manifest of each object.
 	Index IndexCheck `json:"index"`
@@ -122,30 +128,32 @@ type Checks struct {
 	Lifecycles LifecycleCheck `json:"lifecycles"`
 }
 
-// IndexCheck is how the index agrees with the events.
+// IndexCheck is the comparison of the index with the events.
 type IndexCheck struct {
 	Entries int `json:"entries"`
-	// Differ are those with another hash than the object's last manifest.
+	// Differ is the number of entries that differ from the hash of the object's last manifest.
 	Differ int `json:"differ"`
-	// Missing are objects that the index lacks, Extra those that no event applies.
+	// Missing is the number of objects that are not in the index, Extra the number of entries whose
+	// object no event applies.
 	Missing int `json:"missing"`
 	Extra   int `json:"extra"`
-	// Examples are a few of all these.
+	// Examples are some objects of all these.
 	Examples []string `json:"examples"`
 }
 
-// LifecycleCheck is how the lifecycles agree with the events.
+// LifecycleCheck is the comparison of the lifecycles with the events.
 type LifecycleCheck struct {
-	// UnknownOwners are those that no event has.
+	// UnknownOwners is the number of owners that no event applies.
 	UnknownOwners int `json:"unknownOwners"`
-	// OtherPods are pod hashes with lifecycles of bare pods of which no manifest has that hash.
+	// OtherPods is the number of pod hashes with lifecycles of bare pods for which no manifest has
+	// that hash.
 	OtherPods int `json:"otherPods"`
-	// Reversed are lifecycles that end before they start.
+	// Reversed is the number of lifecycles that end before they start.
 	Reversed int      `json:"reversed"`
 	Examples []string `json:"examples"`
 }
 
-// OK tells whether everything agrees.
+// OK reports whether there are no inconsistencies.
 func (c *Checks) OK() bool {
 	return c.OutOfOrder == 0 && c.Index.Differ+c.Index.Missing+c.Index.Extra == 0 &&
 		c.Lifecycles.UnknownOwners+c.Lifecycles.OtherPods+c.Lifecycles.Reversed == 0

@@ -14,7 +14,7 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// requests is what pods ask for.
+// requests are the resource requests of pods.
 type requests struct{ cpuMillis, memoryBytes, pods int64 }
 
 func (r *requests) add(other requests) {
@@ -29,13 +29,14 @@ func (r *requests) sub(other requests) {
 	r.pods -= other.pods
 }
 
-// Where numbers stop being believed: of pods, and of what all pods of an object ask for.
+// Limits beyond which values are considered invalid: the number of pods, and the requests of all
+// pods of an object.
 const (
 	maxPods    = 10_000_000
 	maxRequest = 1 << 50
 )
 
-// times is what so many ask for.
+// times returns the requests multiplied by n.
 func (r requests) times(n int64) requests {
 	product := func(v int64) int64 {
 		if v > maxRequest/max(n, 1) {
@@ -46,7 +47,8 @@ func (r requests) times(n int64) requests {
 	return requests{product(r.cpuMillis), product(r.memoryBytes), n}
 }
 
-// requestsOf tells what the pods of an object ask for, false where its manifest does not tell.
+// requestsOf returns the requests of the pods of an object. ok is false if they cannot be
+// determined from its manifest.
 func (c *collector) requestsOf(k *kindState, o *object, obj *trace.Object) (sum requests, ok bool) {
 	sum, key, known := c.knownRequests(k, obj)
 	if known {
@@ -83,7 +85,7 @@ func (c *collector) requestsOf(k *kindState, o *object, obj *trace.Object) (sum 
 	return sum, ok
 }
 
-// isControlled tells whether an object is made by another that has the same pods in the trace.
+// isControlled reports whether an object is controlled by another whose pods are counted.
 func (c *collector) isControlled(tree *unstructured.Unstructured) bool {
 	for _, owner := range tree.GetOwnerReferences() {
 		if owner.Controller == nil || !*owner.Controller {
@@ -97,7 +99,7 @@ func (c *collector) isControlled(tree *unstructured.Unstructured) bool {
 	return false
 }
 
-// podRequests tells what one pod of a template asks for, and how many there are.
+// podRequests returns the requests of one pod of a template, and the number of pods.
 func podRequests(gvk schema.GroupVersionKind, tree map[string]any, l trace.Location) (one requests, replicas int64, ok bool) {
 	template, isMap := l.Value.(map[string]any)
 	if !isMap {
@@ -127,7 +129,7 @@ func podRequests(gvk schema.GroupVersionKind, tree map[string]any, l trace.Locat
 	return one, replicasOf(gvk, tree, beside), true
 }
 
-// parentOf gives the map that holds the place of a pointer, nil where that is no map.
+// parentOf returns the map that contains the place of a pointer, or nil if it is not a map.
 func parentOf(tree map[string]any, pointer string) map[string]any {
 	end := strings.LastIndexByte(pointer, '/')
 	if end < 0 {
@@ -141,7 +143,7 @@ func parentOf(tree map[string]any, pointer string) map[string]any {
 	return parent
 }
 
-// resourcesOf keeps of a pod's spec what its requests are computed from.
+// resourcesOf returns the part of a pod's spec from which its requests are computed.
 func resourcesOf(spec map[string]any) map[string]any {
 	kept := map[string]any{}
 	for _, key := range []string{"overhead", "resources"} {
@@ -167,7 +169,7 @@ func resourcesOf(spec map[string]any) map[string]any {
 	return kept
 }
 
-// requestLimits does what an API server does to a pod: what has a limit and no request is requested up to the limit.
+// requestLimits sets missing requests to the limits, as an API server does.
 func requestLimits(r *corev1.ResourceRequirements) {
 	for name, limit := range r.Limits {
 		if _, ok := r.Requests[name]; ok {
@@ -182,13 +184,13 @@ func requestLimits(r *corev1.ResourceRequirements) {
 	}
 }
 
-// replicasOf tells how many pods of a template there are at a time.
+// replicasOf returns the number of concurrent pods of a template.
 func replicasOf(gvk schema.GroupVersionKind, tree, beside map[string]any) int64 {
 	switch gvk.GroupKind() {
 	case schema.GroupKind{Kind: "Pod"}:
 		return 1
 	case schema.GroupKind{Group: "batch", Kind: "Job"}, schema.GroupKind{Group: "batch", Kind: "CronJob"}:
-		// What stands beside the template is the Job's spec.
+		// The map around the template is the Job's spec.
 		outer, _ := tree["spec"].(map[string]any)
 		if isTrue(outer["suspend"]) || isTrue(beside["suspend"]) {
 			return 0

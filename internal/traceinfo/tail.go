@@ -11,7 +11,7 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// maxExamples is how many objects are named that do not agree.
+// maxExamples is the maximum number of examples.
 const maxExamples = 5
 
 func (c *collector) tail(tail *trace.Tail) {
@@ -107,7 +107,8 @@ func (c *collector) lifecycles(all trace.Lifecycles) {
 	info.Seconds = quantiles(seconds)
 }
 
-// quantiles gives those of some values, which it sorts: each is a value that at least so many are not larger than.
+// quantiles sorts the values and returns their quantiles. A quantile is the smallest value for
+// which at least that share of the values is not greater.
 func quantiles(values []int64) *Quantiles {
 	if len(values) == 0 {
 		return nil
@@ -143,7 +144,7 @@ func (c *collector) extension(raw []byte) *Extension {
 	return info
 }
 
-// sortedKinds gives the keys of a map in the order of their strings.
+// sortedKinds returns the keys of a map, sorted by their string form.
 func sortedKinds[V any](m map[schema.GroupVersionKind]V) []schema.GroupVersionKind {
 	return slices.SortedFunc(maps.Keys(m), func(a, b schema.GroupVersionKind) int {
 		return cmp.Compare(trace.FormatGVK(a), trace.FormatGVK(b))

@@ -9,10 +9,11 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// A trace may have millions of manifests whose pods ask for one of a few things. Reading in their bytes what that is takes a tenth of the time of decoding
-// them, which is done once for each of those things.
+// A trace may have millions of manifests with only a few distinct pod requests. Finding the
+// relevant bytes takes a tenth of the time of decoding a manifest. Only one manifest for each
+// distinct set of requests is decoded.
 
-// knownRequests gives what the pods of an object ask for if that can be told without decoding it.
+// knownRequests returns the requests of the pods of an object if they are in the cache.
 func (c *collector) knownRequests(k *kindState, obj *trace.Object) (sum requests, key uint64, known bool) {
 	if len(k.paths) != 1 || k.paths[0] == "" || strings.ContainsAny(k.paths[0], "*~") || isDaemonSet(k.gvk) || !trace.KnownKind(k.gvk) ||
 		entry(entry(obj.Raw(), "metadata"), "ownerReferences") != nil {
@@ -37,7 +38,7 @@ func (c *collector) knownRequests(k *kindState, obj *trace.Object) (sum requests
 	return one.times(replicasOf(k.gvk, outer, scalars(beside))), key, true
 }
 
-// entry gives the bytes of the value of a key in a map, nil where there is none.
+// entry returns the bytes of the value of a key in a map, or nil if there is none.
 func entry(b []byte, key string) []byte {
 	var found []byte
 	_ = entries(b, func(k, value []byte) error {
@@ -49,7 +50,7 @@ func entry(b []byte, key string) []byte {
 	return found
 }
 
-// entries gives the entries of a map, none where b is something else.
+// entries visits the entries of a map; none if b is not a map.
 func entries(b []byte, visit func(key, value []byte) error) error {
 	if msgp.NextType(b) != msgp.MapType {
 		return nil
@@ -91,7 +92,8 @@ func scalars(b []byte) map[string]any {
 	return found
 }
 
-// resourceKey is the same for pod specs whose requests are the same for certain: it covers what resourcesOf keeps.
+// resourceKey returns a key that is only equal for pod specs with equal requests: it covers
+// everything that resourcesOf returns.
 func resourceKey(spec []byte) (uint64, bool) {
 	if msgp.NextType(spec) != msgp.MapType {
 		return 0, false
@@ -115,7 +117,7 @@ func resourceKey(spec []byte) (uint64, bool) {
 func hashContainers(hash *xxhash.Digest, b []byte) error {
 	n, b, err := msgp.ReadArrayHeaderBytes(b)
 	for ; n > 0 && err == nil; n-- {
-		_, _ = hash.Write([]byte{0xc1}) // begins no value
+		_, _ = hash.Write([]byte{0xc1}) // separator: no value begins with it
 		var rest []byte
 		if rest, err = msgp.Skip(b); err != nil {
 			break

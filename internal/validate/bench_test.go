@@ -11,8 +11,8 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// benchTrace makes a trace of Deployments of about 3 KB: events of four, of 500 objects. With changes, each manifest is another one than the
-// object's last.
+// benchTrace returns a trace of Deployments of about 3 KB: 500 objects, in events of four. If
+// changes is true, every manifest differs from the object's last one.
 func benchTrace(b testing.TB, events int, changes bool) []byte {
 	b.Helper()
 	env := make([]any, 0, 30)
@@ -56,7 +56,7 @@ func benchTrace(b testing.TB, events int, changes bool) []byte {
 	return out.Bytes()
 }
 
-// BenchmarkCheck checks traces of some 40 MB, beside only going over them.
+// BenchmarkCheck compares checking traces of about 40 MB with only reading them.
 //
 //	go test -run '^$' -bench Check ./internal/validate
 func BenchmarkCheck(b *testing.B) {
@@ -87,7 +87,7 @@ func BenchmarkCheck(b *testing.B) {
 	}
 }
 
-// TestChecker_Memory wants what is kept not to grow with the length of a trace.
+// TestChecker_Memory checks that memory does not grow with the length of a trace.
 func TestChecker_Memory(t *testing.T) {
 	size := func(events int) int {
 		reader, err := trace.NewReader(bytes.NewReader(benchTrace(t, events, true)))

@@ -14,19 +14,21 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// Options say what is checked. The zero value is useful, but for Config.
+// Options configure a check. Apart from Config, the zero value is useful.
 type Options struct {
-	// Config is the trace's: it tells where pod templates are, and which kinds were recorded at all.
+	// Config is the trace's config. It contains the paths of pod templates and the kinds that were
+	// recorded.
 	Config *trace.Config
-	// Ignore are the codes or names of rules that are left out; what is none is ignored, see [Find].
+	// Ignore are codes or names of rules to leave out; see [Find]. Unknown ones have no effect.
 	Ignore []string
-	// KnownAPIs are groups, or groups with a version, that the cluster of the replay serves although neither Kubernetes nor the trace
-	// defines them: "batch.volcano.sh", "cert-manager.io/v1".
+	// KnownAPIs are API groups, or groups with a version, that the cluster of the replay serves
+	// although neither Kubernetes nor the trace defines them: "batch.volcano.sh",
+	// "cert-manager.io/v1".
 	KnownAPIs []string
-	// Node is what pods must fit on. Nil: the nodes that the trace recorded, if it did.
+	// Node is the node shape that pods must fit on. Default: the recorded nodes, if there are any.
 	Node *nodes.Shape
-	// OnFinding is called with each finding when it is made. Its Count goes on growing. The findings of a second are made when a later
-	// event was added, or with Finish.
+	// OnFinding is called for each new finding. The finding's Count may increase later. The findings
+	// of a second are reported when a later event is added, or by Finish.
 	OnFinding func(*Finding)
 }
 
@@ -39,13 +41,13 @@ type Checker struct {
 	paths  map[schema.GroupVersionKind][]templatePath
 
 	objects map[objectKey]*object
-	// died are those that were deleted in the present second.
+	// died are the objects deleted in the current second.
 	died map[objectKey]*facts
-	// gone are the hashes of the keys of objects that existed and do no more.
+	// gone are the hashes of the keys of objects that no longer exist.
 	gone map[uint64]struct{}
 	// served counts the definitions of kinds.
 	served map[schema.GroupVersionKind]int
-	// waiting are the manifests of the present second.
+	// waiting are the manifests of the current second.
 	waiting []sighting
 
 	now     moment
@@ -57,12 +59,12 @@ type Checker struct {
 	mounts   map[string]mounts
 	asks     map[askKey]*ask
 	unfit    map[*ask]bool
-	patterns map[findingKey]string // of unbearable values, for SKEL
+	patterns map[findingKey]string // of invalid values, for SKEL
 	notes    []string
 	tail     *trace.Tail
 }
 
-// moment is where in the trace the checker is.
+// position is a position in the trace.
 type moment struct {
 	event int
 	time  int64
@@ -73,21 +75,21 @@ type objectKey struct {
 	name string
 }
 
-// object is one that exists.
+// object is an existing object.
 type object struct {
 	hash  uint64
 	facts *facts
 }
 
-// sighting is a manifest, or a deletion, in an event.
+// occurrence is a manifest, or a deletion, in an event.
 type sighting struct {
 	moment
 	gvk   schema.GroupVersionKind
 	key   objectKey
 	facts *facts
-	// badName is what is wrong with the object's names, or nil.
+	// badName is the error in the object's names, or nil.
 	badName *badName
-	// before tells of a deletion that the object did exist once.
+	// before is true for a deletion if the object once existed.
 	before bool
 }
 
@@ -98,7 +100,7 @@ type findingKey struct {
 	missing string
 }
 
-// New starts a check.
+// New returns a Checker for one trace.
 func New(opts Options) *Checker {
 	if opts.Config == nil {
 		opts.Config = &trace.Config{}
@@ -124,7 +126,7 @@ func New(opts Options) *Checker {
 	return c
 }
 
-// Check checks the rest of a trace. Errors are those of the reader, and of the context.
+// Check checks the rest of a trace. It returns errors of the reader and of the context.
 func Check(ctx context.Context, reader *trace.Reader, opts Options) (*Report, error) {
 	opts.Config = reader.Config()
 	c := New(opts)
@@ -148,7 +150,7 @@ func Check(ctx context.Context, reader *trace.Reader, opts Options) (*Report, er
 	return c.Finish(tail), nil
 }
 
-// Add takes in the next event, of which nothing is kept.
+// Add checks the next event. The event is not retained.
 func (c *Checker) Add(event *trace.Event) {
 	next := moment{event: c.events, time: event.Time}
 	if c.events > 0 && next.time != c.now.time {
@@ -169,7 +171,7 @@ func (c *Checker) Add(event *trace.Event) {
 	}
 }
 
-// apply makes an object exist. What it refers to may come later in the same second.
+// apply adds an object. Objects that it refers to may follow in the same second.
 func (c *Checker) apply(o *trace.Object) {
 	c.applied++
 	gvk := o.GVK()
@@ -211,7 +213,7 @@ func (c *Checker) delete(o *trace.Object) {
 	}
 }
 
-// flush judges what was applied in the second that is over.
+// flush checks what was applied in the previous second.
 func (c *Checker) flush() {
 	for i := range c.waiting {
 		s := &c.waiting[i]
@@ -232,7 +234,7 @@ func (c *Checker) flush() {
 	clear(c.died)
 }
 
-// Finish ends the check and gives its report. It is called once; the tail may be nil where there is none.
+// Finish ends the check and returns its report. It must be called once; tail may be nil.
 func (c *Checker) Finish(tail *trace.Tail) *Report {
 	c.flush()
 	c.tail = tail
@@ -250,7 +252,7 @@ func (c *Checker) Finish(tail *trace.Tail) *Report {
 	return report
 }
 
-// exists tells whether an object was there in the present second.
+// exists reports whether an object exists in the current second.
 func (c *Checker) exists(kind schema.GroupKind, namespacedName string) bool {
 	key := objectKey{kind, namespacedName}
 	if _, ok := c.objects[key]; ok {
@@ -260,13 +262,13 @@ func (c *Checker) exists(kind schema.GroupKind, namespacedName string) bool {
 	return ok
 }
 
-// existedOnce tells whether an object was deleted at any time.
+// existedOnce reports whether an object has been deleted before.
 func (c *Checker) existedOnce(key objectKey) bool {
 	_, ok := c.gone[maphash.Comparable(c.seed, key)]
 	return ok
 }
 
-// records tells whether the trace's tracer followed a kind.
+// records reports whether the trace's tracer followed a kind.
 func (c *Checker) records(kind schema.GroupKind) bool {
 	for gvk := range c.opts.Config.TrackedObjects {
 		if gvk.GroupKind() == kind {
@@ -298,8 +300,8 @@ func (c *Checker) templatePaths(gvk schema.GroupVersionKind) []templatePath {
 	return paths
 }
 
-// report notes a finding, or that it is there again. missing tells apart what is found at one place at different times; message is asked
-// for once.
+// report adds a finding, or increases its count. missing distinguishes findings at the same path at
+// different times. message is called once.
 func (c *Checker) report(rule *Rule, s *sighting, path, missing string, message func() string) {
 	key := findingKey{rule, s.key, path, missing}
 	if known, ok := c.findings[key]; ok {

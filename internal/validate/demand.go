@@ -12,15 +12,16 @@ import (
 	"simkube.io/simkube/internal/nodes"
 )
 
-// demand is what a pod asks of a node.
+// demand holds the resource requests of a pod.
 type demand struct {
 	requests corev1.ResourceList
-	// podLevel and overhead tell that a part comes from the pod's own fields.
+	// podLevel and overhead: a part comes from the pod's own fields.
 	podLevel, overhead bool
-	lists              [2]bool // containers and initContainers ask for something
+	lists              [2]bool // containers and initContainers have requests
 }
 
-// piece is a part of a pod that asks for something: a map with requests and limits, or with quantities where it is the overhead.
+// piece is a part of a pod with requests: a map with requests and limits, or the overhead, a map of
+// quantities.
 type piece struct {
 	kind pieceKind
 	raw  []byte
@@ -44,7 +45,8 @@ func (r *factsReader) piece(kind pieceKind, value []byte) (rest []byte) {
 	return rest
 }
 
-// demand gives that of the pieces; pods that ask for the same share it. Nil: it asks for nothing.
+// demand returns the demand of the pieces, or nil if there are no requests. Pods with the same
+// requests share it.
 func (r *factsReader) demand() *demand {
 	if len(r.pieces) == 0 {
 		return nil
@@ -91,7 +93,8 @@ func newDemand(pieces []piece) *demand {
 	return d
 }
 
-// readResources reads requests and limits; a limit without a request is one too, as the API server has it.
+// readResources reads requests and limits. As in the API server, a missing request is set to the
+// limit.
 func readResources(raw []byte) corev1.ResourceRequirements {
 	var out corev1.ResourceRequirements
 	eachField(raw, func(key, value []byte) []byte {
@@ -114,7 +117,7 @@ func readResources(raw []byte) corev1.ResourceRequirements {
 	return out
 }
 
-// readQuantities reads quantities by resource; what is none is left out.
+// readQuantities reads quantities by resource. Invalid ones are left out.
 func readQuantities(raw []byte) corev1.ResourceList {
 	var out corev1.ResourceList
 	eachField(raw, func(key, value []byte) []byte {
@@ -148,7 +151,7 @@ func parseQuantity(text []byte) (resource.Quantity, bool) {
 	return q, err == nil
 }
 
-// sortedResources gives the names in a list of quantities, in order.
+// sortedResources returns the sorted names in a list of quantities.
 func sortedResources(list corev1.ResourceList) []corev1.ResourceName {
 	names := make([]corev1.ResourceName, 0, len(list))
 	for name := range list {

@@ -1,9 +1,11 @@
-// Package validate says what in a trace will not replay the way it was recorded, and what to do about it.
+// Package validate finds the parts of a trace that will not be replayed as they were recorded, and
+// suggests how to fix them.
 //
-// A [Rule] is one thing that is looked for: a service account that pods need and nobody made, a kind that the cluster will not serve.
-// A [Checker] walks a trace once and makes a [Finding] for every place of an object that breaks a rule; what is repeated in later
-// manifests of the object is counted there. What it keeps grows with the distinct objects and with the findings, not with the length of
-// the trace, and a manifest with the bytes of the object's last one is not looked at again.
+// A [Rule] is one kind of problem: a service account that pods need and that does not exist, a kind
+// that the cluster will not serve. A [Checker] reads a trace once and creates a [Finding] for every
+// place in an object that breaks a rule; repetitions in later manifests of the object are counted
+// in the same finding. Its memory grows with the distinct objects and with the findings, not with
+// the length of the trace. A manifest that is equal to the object's last one is not checked again.
 //
 //	reader, err := trace.NewReader(file)
 //	...
@@ -16,11 +18,13 @@
 //	...
 //	report := checker.Finish(tail)
 //
-// [Check] is all of that. Who wants to show findings while the trace is walked sets Options.OnFinding.
+// [Check] does all of that. To show findings while the trace is read, set Options.OnFinding.
 //
-// For each rule that found something, the report has a program in SKEL, made for the kinds and the paths of this very trace; a trace
-// to which it was applied passes. [Report.WriteText], [Report.WriteJSON] and [Report.WriteSARIF] write a report down.
+// For each rule with findings, the report contains a SKEL program for the kinds and paths of this
+// trace. After these programs are applied, the trace passes. [Report.WriteText], [Report.WriteJSON]
+// and [Report.WriteSARIF] write a report.
 //
-// An object exists for others when it was applied in the same second or before, in the same namespace, and not deleted in an earlier
-// second. What every cluster makes by itself exists always.
+// An object exists for others if it was applied in the same second or before, in the same
+// namespace, and was not deleted in an earlier second. Objects that every cluster creates by itself
+// always exist.
 package validate

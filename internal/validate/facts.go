@@ -1,30 +1,30 @@
 package validate
 
-// facts are what the rules look at in a manifest. They are not changed once they are made.
+// facts hold what the rules need from a manifest. They are immutable.
 type facts struct {
-	// hasStatus tells of a status that is not empty.
+	// hasStatus is true if the status is not empty.
 	hasStatus bool
 	templates []template
 	refs      []reference
-	// unbearable are the values that no control plane can bear.
+	// unbearable are the values that a control plane cannot handle.
 	unbearable []Unbearable
-	// crd is what a CustomResourceDefinition defines.
+	// crd holds the kinds that a CustomResourceDefinition defines.
 	crd []definition
 }
 
 // template is a pod template, or a bare pod.
 type template struct {
-	// path is where its spec is: "spec.tasks[0].template.spec"; prefix is that for all like it, "spec.tasks[*].template.spec", or empty
-	// where SKEL cannot write it.
+	// path is the path of its spec: "spec.tasks[0].template.spec". prefix is the same path with
+	// wildcards, "spec.tasks[*].template.spec", or empty if SKEL cannot express it.
 	path, prefix string
 	demand       *demand
 	mounts       mounts
 }
 
-// mounts tells which lists of containers mount volumes.
+// mounts is the set of container lists that mount volumes.
 type mounts uint8
 
-// use is what a pod needs another object for.
+// use is the kind of a reference from a pod to another object.
 type use uint8
 
 const (
@@ -38,7 +38,7 @@ const (
 	useRuntimeClass
 )
 
-// form is how a reference is written, and so how it is taken out.
+// form is the syntax of a reference, which determines how it is removed.
 type form uint8
 
 const (
@@ -49,7 +49,7 @@ const (
 	asProjected             // a source of a projected volume
 )
 
-// spot is all places of a trace that are written alike.
+// spot is all places in a trace with the same syntax and path.
 type spot struct {
 	use    use
 	form   form
@@ -58,16 +58,16 @@ type spot struct {
 	list string
 }
 
-// reference is one object that a pod needs.
+// reference is a reference from a pod to an object.
 type reference struct {
 	spot spot
 	name string
 	path string
-	// optional says that nothing waits for the object.
+	// optional means that pods start without the object.
 	optional bool
-	// volume is the name of the volume, where it is one.
+	// volume is the name of the volume, if it is one.
 	volume string
-	// alias is the same field's older name's content.
+	// alias is the value of the deprecated name of the same field.
 	alias string
 }
 

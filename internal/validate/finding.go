@@ -13,36 +13,37 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// Object says which object of a trace is meant.
+// Object identifies an object of a trace.
 type Object struct {
 	GVK schema.GroupVersionKind
 	// Name is the namespaced name.
 	Name string
 }
 
-// String gives the object for a reader: "apps/v1.Deployment shop/web".
+// String returns the object in readable form: "apps/v1.Deployment shop/web".
 func (o Object) String() string { return trace.FormatGVK(o.GVK) + " " + o.Name }
 
-// Finding is a place of an object that breaks a rule.
+// Finding is a place in an object that breaks a rule.
 type Finding struct {
 	Rule *Rule
-	// Object is nil where the trace itself is at fault.
+	// Object is nil if the finding concerns the trace itself.
 	Object *Object
-	// Path is the place in the object, as SKEL writes it: "spec.template.spec.volumes[0].secret.secretName". It is empty for the whole object.
+	// Path is the place in the object as a SKEL path:
+	// "spec.template.spec.volumes[0].secret.secretName". It is empty for the whole object.
 	Path string
-	// Message says what is wrong there.
+	// Message describes the problem.
 	Message string
-	// Event is the index of the first event that shows it, and Time that event's, in unix seconds.
+	// Event is the index of the first event with the problem, and Time its time in unix seconds.
 	Event int
 	Time  int64
-	// Count is how many manifests, deletions or events show it.
+	// Count is the number of manifests, deletions or events with the problem.
 	Count int
 }
 
-// When gives the time of the first event, as people read it.
+// When returns the time of the first event in RFC 3339.
 func (f *Finding) When() string { return time.Unix(f.Time, 0).UTC().Format(time.RFC3339) }
 
-// findingJSON is how a finding is written; the order of the fields is that of the output.
+// findingJSON is the JSON form of a finding; the order of the fields is that of the output.
 type findingJSON struct {
 	Code     string   `json:"code"`
 	Rule     string   `json:"rule"`
@@ -57,7 +58,7 @@ type findingJSON struct {
 	Count    int      `json:"count"`
 }
 
-// MarshalJSON writes the finding with its rule's code, name and severity.
+// MarshalJSON implements json.Marshaler. It includes the rule's code, name and severity.
 func (f *Finding) MarshalJSON() ([]byte, error) {
 	out := findingJSON{
 		Code: f.Rule.Code, Rule: f.Rule.Name, Severity: f.Rule.Severity, Path: f.Path, Message: f.Message,
@@ -69,7 +70,8 @@ func (f *Finding) MarshalJSON() ([]byte, error) {
 	return json.Marshal(out)
 }
 
-// sortFindings orders findings by rule, object and place, so that a trace has one report.
+// sortFindings sorts findings by rule, object and place, so that the report of a trace is
+// deterministic.
 func sortFindings(findings []*Finding) {
 	object := func(f *Finding) (string, string) {
 		if f.Object == nil {
@@ -91,7 +93,7 @@ func sortFindings(findings []*Finding) {
 	})
 }
 
-// comparePaths puts [2] before [10].
+// comparePaths sorts [2] before [10].
 func comparePaths(a, b string) int {
 	for {
 		i, j := strings.IndexByte(a, '['), strings.IndexByte(b, '[')

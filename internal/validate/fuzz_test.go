@@ -11,7 +11,8 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// FuzzCheck wants every trace that can be read to be checked, with the same result twice, and with a program that is one.
+// FuzzCheck checks every readable trace. The result must be the same twice, and the suggestion must
+// be a valid program.
 func FuzzCheck(f *testing.F) {
 	for _, tc := range ruleCases() {
 		f.Add(makeTrace(f, tc.trace))

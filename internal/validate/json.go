@@ -9,9 +9,9 @@ import (
 	"simkube.io/simkube/internal/printable"
 )
 
-// reportJSON is how a report is written for programs.
+// reportJSON is the JSON form of a report.
 type reportJSON struct {
-	// Version is raised when what is there changes its meaning; fields may be added.
+	// Version is incremented if the meaning of a field changes; fields may be added.
 	Version     int              `json:"version"`
 	Trace       string           `json:"trace"`
 	Events      int              `json:"events"`
@@ -29,7 +29,7 @@ type suggestionJSON struct {
 	Program string `json:"skel"`
 }
 
-// WriteJSON writes the report as one JSON object; traceName is what the trace is called.
+// WriteJSON writes the report as one JSON object. traceName is the name of the trace.
 func (r *Report) WriteJSON(w io.Writer, traceName string) error {
 	out := reportJSON{
 		Version: 1, Trace: traceName, Events: r.Events, Manifests: r.Manifests, Errors: r.Errors(), Warnings: r.Warnings(),

@@ -20,7 +20,7 @@ var update = flag.Bool("update", false, "write the golden files")
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// script is a trace as tests write it.
+// script is a trace in the notation of the tests.
 type script struct {
 	// Nodes are the allocatable resources of the recorded nodes.
 	Nodes  []map[string]string `json:"nodes"`
@@ -41,7 +41,8 @@ trackedObjects:
     podSpecTemplatePaths: [/spec/tasks/*/template]
 `
 
-// makeTrace gives the bytes of a trace. They are put together by hand, since no writer takes events that are out of order.
+// makeTrace returns the bytes of a trace. It does not use a Writer, because a Writer rejects events
+// that are out of order.
 func makeTrace(t testing.TB, text string) []byte {
 	t.Helper()
 	var s script
@@ -87,7 +88,7 @@ func makeTrace(t testing.TB, text string) []byte {
 	return b.Bytes()
 }
 
-// whole makes whole numbers of the floats that YAML's numbers become.
+// whole converts the floats that result from decoding YAML to integers.
 func whole(v any) any {
 	switch v := v.(type) {
 	case map[string]any:

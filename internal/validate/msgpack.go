@@ -2,10 +2,11 @@ package validate
 
 import "github.com/tinylib/msgp/msgp"
 
-// The bytes of an object were checked when it was read, so what follows needs no errors: a value that cannot be is one that nobody looks
-// at. Each function is given the bytes from the beginning of a value to the end of the object, and gives those behind the value.
+// The bytes of an object were checked when it was read, so the following functions return no
+// errors. An invalid value is skipped. Each function is passed the bytes from the start of a value
+// to the end of the object, and returns those after the value.
 
-// skip gives what stands behind a value.
+// skip returns the bytes after a value.
 func skip(b []byte) []byte {
 	rest, err := msgp.Skip(b)
 	if err != nil {
@@ -14,8 +15,8 @@ func skip(b []byte) []byte {
 	return rest
 }
 
-// eachField calls field with each key of a map and the bytes from its value on; field gives those behind the value. What is no map is
-// skipped.
+// eachField calls field with each key of a map and the bytes from its value on; field returns the
+// bytes after the value. A value other than a map is skipped.
 func eachField(b []byte, field func(key, value []byte) (rest []byte)) (rest []byte) {
 	if msgp.NextType(b) != msgp.MapType {
 		return skip(b)
@@ -30,7 +31,7 @@ func eachField(b []byte, field func(key, value []byte) (rest []byte)) (rest []by
 	return b
 }
 
-// eachElement is eachField for an array.
+// eachElement is like eachField for an array.
 func eachElement(b []byte, element func(i int, value []byte) (rest []byte)) (rest []byte) {
 	if msgp.NextType(b) != msgp.ArrayType {
 		return skip(b)
@@ -42,7 +43,7 @@ func eachElement(b []byte, element func(i int, value []byte) (rest []byte)) (res
 	return b
 }
 
-// readString reads a string into s, and leaves it where there is something else.
+// readString reads a string into s. It leaves s unchanged if the value is not a string.
 func readString(b []byte, s *[]byte) (rest []byte) {
 	if msgp.NextType(b) != msgp.StrType {
 		return skip(b)
@@ -54,7 +55,7 @@ func readString(b []byte, s *[]byte) (rest []byte) {
 	return rest
 }
 
-// readTrue tells in v whether there is a true.
+// readTrue sets v to whether the value is true.
 func readTrue(b []byte, v *bool) (rest []byte) {
 	if msgp.NextType(b) != msgp.BoolType {
 		return skip(b)
@@ -64,7 +65,7 @@ func readTrue(b []byte, v *bool) (rest []byte) {
 	return rest
 }
 
-// isEmpty tells whether a value is null, or a map without entries.
+// isEmpty reports whether a value is null or an empty map.
 func isEmpty(b []byte) bool {
 	switch msgp.NextType(b) {
 	case msgp.NilType:

@@ -9,15 +9,16 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// factsReader makes facts of the bytes of manifests. It builds no trees: almost all of a manifest is passed over.
+// factsReader extracts facts from the bytes of manifests. It does not decode them: almost all of a
+// manifest is skipped.
 type factsReader struct {
-	// texts has the strings that were given out, so that what many objects have in common is there once.
+	// texts interns strings, because many objects have the same.
 	texts   map[string]string
 	demands map[string]*demand
-	// path is where in the object the reader is.
+	// path is the current path in the object.
 	path []byte
 	out  *facts
-	// prefix and pieces are those of the template that is read.
+	// prefix and pieces are those of the current template.
 	prefix string
 	pieces []piece
 	mounts mounts
@@ -28,10 +29,10 @@ func newFactsReader() factsReader {
 	return factsReader{texts: map[string]string{}, demands: map[string]*demand{}}
 }
 
-// noFacts are those of the many objects that no rule has an interest in.
+// noFacts is shared by the many objects that are not relevant to any rule.
 var noFacts facts
 
-// read gives the facts of an object whose pod templates are at these places.
+// read returns the facts of an object whose pod templates are at these paths.
 func (r *factsReader) read(object *trace.Object, paths []templatePath, isCRD bool) *facts {
 	r.out = &facts{unbearable: FindUnbearable(object)}
 	spec := object.Spec()
@@ -78,7 +79,7 @@ func (r *factsReader) text(b []byte) string {
 	return s
 }
 
-// push goes down to a field, and gives what pop needs to come back.
+// push moves down to a field. It returns the argument for pop, which moves back up.
 func (r *factsReader) push(field string) int {
 	at := len(r.path)
 	if at > 0 {
@@ -98,7 +99,7 @@ func (r *factsReader) pushIndex(i int) int {
 
 func (r *factsReader) pop(at int) { r.path = r.path[:at] }
 
-// find goes to the templates at a path.
+// find reads the templates at a path.
 func (r *factsReader) find(b []byte, segments []string) (rest []byte) {
 	if len(segments) == 0 {
 		return r.template(b)
@@ -122,7 +123,7 @@ func (r *factsReader) find(b []byte, segments []string) (rest []byte) {
 	})
 }
 
-// template reads a pod template, of which only the spec matters.
+// template reads a pod template. Only its spec is relevant.
 func (r *factsReader) template(b []byte) (rest []byte) {
 	return eachField(b, func(key, value []byte) []byte {
 		if string(key) != "spec" {
@@ -133,10 +134,10 @@ func (r *factsReader) template(b []byte) (rest []byte) {
 	})
 }
 
-// templatePath is a path of a tracer's configuration, taken apart.
+// templatePath is a parsed path of a tracer's configuration.
 type templatePath struct {
 	segments []string
-	// prefix is the path of the pods' spec in SKEL, empty where that cannot be written.
+	// prefix is the path of the pods' spec in SKEL, empty if it cannot be expressed.
 	prefix string
 }
 
@@ -168,7 +169,7 @@ func newTemplatePath(pointer string) templatePath {
 	return p
 }
 
-// isWritable tells whether SKEL can write a part of a path.
+// isWritable reports whether a part of a path can be expressed in SKEL.
 func isWritable(part string) bool {
 	for i := range len(part) {
 		if c := part[i]; !isBare(c) && c != '.' && c != '/' {
@@ -182,7 +183,7 @@ func isBare(c byte) bool {
 	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_' || c == '-'
 }
 
-// pathPart writes a part of a path, in quotes where it needs them.
+// pathPart returns a part of a path, quoted if necessary.
 func pathPart(part string) string {
 	for i := range len(part) {
 		if !isBare(part[i]) {
@@ -192,8 +193,8 @@ func pathPart(part string) string {
 	return part
 }
 
-// excuseOwnClaims marks the claims that a StatefulSet makes itself: a volume of the template is replaced by one of the same name
-// among its claim templates.
+// excuseOwnClaims marks the claims that a StatefulSet creates itself: a volume of the template is
+// replaced by the claim template with the same name.
 func (r *factsReader) excuseOwnClaims(spec []byte) {
 	own := map[string]bool{}
 	eachField(spec, func(key, value []byte) []byte {
@@ -224,7 +225,7 @@ func (r *factsReader) excuseOwnClaims(spec []byte) {
 	}
 }
 
-// readDefinitions gives what a CustomResourceDefinition serves.
+// readDefinitions returns the kinds that a CustomResourceDefinition serves.
 func readDefinitions(spec []byte) []definition {
 	var group, kind []byte
 	var versions [][]byte

@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-// tokenVolumePrefix begins the name of the volume with the token of a pod's service account. A replay leaves it out.
+// tokenVolumePrefix is the prefix of the name of the volume with the token of a pod's service
+// account. A replay leaves the volume out.
 const tokenVolumePrefix = "kube-api-access"
 
 // containerLists are the lists of containers in a pod.
@@ -55,14 +56,14 @@ func (r *factsReader) podSpec(b []byte) (rest []byte) {
 	return rest
 }
 
-// field notes a field of the spec that names an object.
+// field adds a reference in a field of the spec that contains the name of an object.
 func (r *factsReader) field(u use, name string, value []byte) bool {
 	at := r.push(name)
 	defer r.pop(at)
 	return r.refer(spot{use: u, form: asField, prefix: r.prefix, list: name}, value, false)
 }
 
-// refer notes that the place where the reader is names an object.
+// refer adds a reference at the current path.
 func (r *factsReader) refer(s spot, name []byte, optional bool) bool {
 	if len(name) == 0 {
 		return false
@@ -71,7 +72,7 @@ func (r *factsReader) refer(s spot, name []byte, optional bool) bool {
 	return true
 }
 
-// source reads a reference that is a map with the object's name under nameKey, at a place called field.
+// source reads a reference that is a map with the object's name under nameKey, at a field.
 func (r *factsReader) source(s spot, field, nameKey string, b []byte) (rest []byte) {
 	var name []byte
 	optional := false
@@ -193,7 +194,7 @@ func (r *factsReader) env(list int, b []byte) (rest []byte) {
 	})
 }
 
-// sources reads a map that has a secret or a config map under these keys.
+// sources reads a map with a reference to a secret or a config map under these keys.
 func (r *factsReader) sources(list int, f form, secret, configMap string, b []byte) (rest []byte) {
 	return eachField(b, func(key, value []byte) []byte {
 		s := spot{form: f, prefix: r.prefix, list: containerLists[list]}

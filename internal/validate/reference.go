@@ -8,7 +8,7 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// The kinds that pods refer to.
+// The kinds of the objects that pods refer to.
 var (
 	serviceAccountKind = schema.GroupKind{Kind: "ServiceAccount"}
 	secretKind         = schema.GroupKind{Kind: "Secret"}
@@ -18,11 +18,11 @@ var (
 	runtimeClassKind   = schema.GroupKind{Group: "node.k8s.io", Kind: "RuntimeClass"}
 )
 
-// spotUse is what was seen at a spot.
+// spotUse holds the references seen at a spot.
 type spotUse struct {
-	// bad has the namespaces of missing objects by name, good those of the others.
+	// bad holds the namespaces of missing objects by name, good those of existing ones.
 	bad, good map[string]map[string]bool
-	// aliases has the older field's contents by the name that is missing.
+	// aliases holds the values of the deprecated field by the missing name.
 	aliases map[string]map[string]bool
 }
 
@@ -30,15 +30,16 @@ type spotUse struct {
 type needs struct {
 	use  use
 	kind schema.GroupKind
-	// noun is what the object is called: "secret".
+	// noun is the name of the kind in messages: "secret".
 	noun string
-	// cluster is for objects without a namespace.
+	// cluster is true for cluster-scoped objects.
 	cluster bool
-	// everywhere tells of a name that is in every cluster or namespace. Nil: there are none.
+	// everywhere reports whether a name exists in every cluster or namespace. It is nil if there is no
+	// such name.
 	everywhere func(name string) bool
 }
 
-// check is a Rule's object.
+// check implements the object function of a Rule.
 func (n needs) check(c *Checker, rule *Rule, s *sighting) {
 	for i := range s.facts.refs {
 		ref := &s.facts.refs[i]

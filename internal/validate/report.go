@@ -1,21 +1,21 @@
 package validate
 
-// Report is what a check found.
+// Report is the result of a check.
 type Report struct {
 	// Findings are sorted by rule, object and place.
 	Findings []*Finding
-	// Suggestions has one for each rule that found something, sorted by code.
+	// Suggestions has one suggestion for each rule with findings, sorted by code.
 	Suggestions []Suggestion
-	// Notes tell what could not be checked.
+	// Notes list what could not be checked.
 	Notes []string
-	// Events and Manifests are how many there are in the trace.
+	// Events and Manifests are the numbers of events and manifests in the trace.
 	Events, Manifests int
 }
 
-// Errors tells how many findings are errors.
+// Errors returns the number of findings that are errors.
 func (r *Report) Errors() int { return r.count(Error) }
 
-// Warnings tells how many findings are warnings.
+// Warnings returns the number of findings that are warnings.
 func (r *Report) Warnings() int { return r.count(Warning) }
 
 func (r *Report) count(severity Severity) (n int) {
@@ -27,7 +27,7 @@ func (r *Report) count(severity Severity) (n int) {
 	return n
 }
 
-// byRule gives the findings of each rule, and its suggestion.
+// byRule returns the findings of each rule with its suggestion.
 func (r *Report) byRule() []ruleFindings {
 	var groups []ruleFindings
 	for _, finding := range r.Findings {

@@ -10,7 +10,7 @@ import (
 	"simkube.io/simkube/internal/prerequisite"
 )
 
-// reportTrace breaks many rules.
+// reportTrace returns a trace that breaks many rules.
 func reportTrace() string {
 	return "nodes: [{cpu: '2', memory: 4Gi}]\n" + events(
 		at(1_700_000_000,
@@ -44,7 +44,7 @@ func TestReport_Golden(t *testing.T) {
 	}
 }
 
-// TestReport_Same wants a trace to have one report.
+// TestReport_Same checks that the report of a trace is deterministic.
 func TestReport_Same(t *testing.T) {
 	data := makeTrace(t, reportTrace())
 	text := func() string {
@@ -85,7 +85,7 @@ func TestReport_Samples(t *testing.T) {
 	}
 }
 
-// TestReport_SARIF checks what the schema of SARIF 2.1.0 asks for.
+// TestReport_SARIF checks the requirements of the schema of SARIF 2.1.0.
 func TestReport_SARIF(t *testing.T) {
 	for name, text := range map[string]string{"findings": reportTrace(), "nothing": "events: []"} {
 		t.Run(name, func(t *testing.T) {

@@ -6,41 +6,43 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// Severity says how bad a finding is.
+// Severity is the severity of a finding.
 type Severity string
 
 // The severities.
 const (
-	// Error is for what keeps objects or their pods from being replayed, on simulated nodes or on real ones.
+	// Error is the severity of problems that prevent objects or their pods from being replayed, on
+	// simulated or real nodes.
 	Error Severity = "error"
-	// Warning is for what a replay leaves out or does differently.
+	// Warning is the severity of problems that a replay ignores or handles differently.
 	Warning Severity = "warning"
 )
 
-// Rule is one thing that traces are checked for.
+// Rule is one kind of problem that traces are checked for.
 type Rule struct {
-	// Code is what other programs know the rule by, and does not change: "E0001".
+	// Code identifies the rule for programs: "E0001". It does not change.
 	Code string `json:"code"`
-	// Name is what people know it by: "service_account_missing".
+	// Name identifies the rule for people: "service_account_missing".
 	Name     string   `json:"name"`
 	Severity Severity `json:"severity"`
-	// Title says in one sentence what is wrong.
+	// Title describes the problem in one sentence.
 	Title string `json:"title"`
-	// Help says why that matters for a replay, and what to do.
+	// Help says why the problem matters for a replay, and what to do.
 	Help string `json:"help"`
 
-	// What is called while a trace is walked; each may be nil.
+	// The functions called while a trace is read; each may be nil.
 	event   func(c *Checker, r *Rule, at moment)
 	object  func(c *Checker, r *Rule, s *sighting)
 	deleted func(c *Checker, r *Rule, s *sighting)
 	finish  func(c *Checker, r *Rule, tail *trace.Tail)
-	// suggest writes the commands after which the trace passes.
+	// suggest adds the commands after which the trace passes.
 	suggest func(c *Checker, r *Rule, p *program)
-	// early says that the commands change what is an object at all, and come before those of other rules.
+	// early means that the commands remove or rename objects, and come before those of other rules.
 	early bool
 }
 
-// Rules gives all rules, sorted by code: those of names that are common to tools for traces, then those of this project.
+// Rules returns all rules, sorted by code. The first have names that are common to tools for
+// traces; the others are specific to this project.
 func Rules() []*Rule {
 	return []*Rule{
 		serviceAccountMissing(),
@@ -62,7 +64,7 @@ func Rules() []*Rule {
 	}
 }
 
-// Find gives the rule with a code or a name, in any case.
+// Find returns the rule with a code or a name, ignoring case.
 func Find(codeOrName string) (*Rule, bool) {
 	for _, rule := range Rules() {
 		if strings.EqualFold(rule.Code, codeOrName) || strings.EqualFold(rule.Name, codeOrName) {

@@ -13,7 +13,8 @@ import (
 
 var crdKind = schema.GroupKind{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition"}
 
-// kubernetesAPIs are the versions that a cluster serves by itself, by group, and those of SimKube's own kinds.
+// kubernetesAPIs are the versions that a cluster serves by itself, by group, and those of SimKube's
+// own kinds.
 var kubernetesAPIs = map[string][]string{
 	"":                             {"v1"},
 	"admissionregistration.k8s.io": {"v1"},
@@ -78,7 +79,7 @@ func unknownAPI(gvk schema.GroupVersionKind) string {
 	return fmt.Sprintf("no current cluster serves %s: of that group there is %s", gvk.GroupVersion(), strings.Join(versions, ", "))
 }
 
-// serves tells whether the cluster of the replay knows a kind in the present second.
+// serves reports whether the cluster of the replay serves a kind in the current second.
 func (c *Checker) serves(gvk schema.GroupVersionKind) bool {
 	return slices.Contains(kubernetesAPIs[gvk.Group], gvk.Version) || c.served[gvk] > 0 ||
 		slices.Contains(c.opts.KnownAPIs, gvk.Group) || slices.Contains(c.opts.KnownAPIs, gvk.GroupVersion().String())

@@ -5,7 +5,7 @@ import "strings"
 func priorityClassMissing() *Rule {
 	n := needs{
 		use: usePriorityClass, kind: priorityClassKind, noun: "priority class", cluster: true,
-		// Every cluster has those, and nobody else may make any of that prefix.
+		// Every cluster has these, and the prefix is reserved.
 		everywhere: func(name string) bool { return strings.HasPrefix(name, "system-") },
 	}
 	return &Rule{

@@ -29,7 +29,8 @@ with fewer filters; or leave the deletions out, as the suggestion does.`,
 	}
 }
 
-// suggestDeleted deletes what is only ever deleted by name, a namespace at a time, and else the very deletion.
+// suggestDeleted removes the deletions: by name if the object is only ever deleted, one command for
+// each namespace, otherwise individually.
 func suggestDeleted(c *Checker, rule *Rule, p *program) {
 	type place struct {
 		gvk       schema.GroupVersionKind

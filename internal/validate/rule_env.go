@@ -26,5 +26,5 @@ ever. Record ConfigMaps too, or take the variables out, as the suggestion does; 
 	}
 }
 
-// isRootCA tells of the config map that a controller makes in every namespace.
+// isRootCA reports whether name is the config map that a controller creates in every namespace.
 func isRootCA(name string) bool { return name == "kube-root-ca.crt" }

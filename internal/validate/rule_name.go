@@ -27,7 +27,7 @@ API server for them, and counts each as a problem. Leave them out, as the sugges
 	}
 }
 
-// suggestName leaves the objects out.
+// suggestName removes the objects.
 func suggestName(c *Checker, rule *Rule, p *program) {
 	var found []*Finding
 	names := map[*Finding]string{}
@@ -44,14 +44,14 @@ func suggestName(c *Checker, rule *Rule, p *program) {
 	}
 }
 
-// badName is a name or a namespace that cannot be a segment of a path.
+// badName is a name or a namespace that cannot be a segment of a URL path.
 type badName struct{ namespace, name, field, reason string }
 
-// findBadName returns what is wrong with the names of an object, or nil.
+// findBadName returns the error in the names of an object, or nil.
 func findBadName(o *trace.Object, namespacedName string) *badName {
 	first, second, namespaced := strings.Cut(namespacedName, "/")
 	if namespaced == (o.Namespace() != "") && len(content.IsPathSegmentName(first))+len(content.IsPathSegmentName(second)) == 0 {
-		return nil // as good as all, without a copy of the name
+		return nil // the usual case, without a copy of the name
 	}
 	bad := badName{namespace: o.Namespace(), name: o.Name()}
 	for field, value := range map[string]string{"metadata.name": bad.name, "metadata.namespace": bad.namespace} {

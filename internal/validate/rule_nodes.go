@@ -13,14 +13,14 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// askKey is a pod of an object, as it asks for a node.
+// askKey identifies a pod of an object and its demand.
 type askKey struct {
 	object objectKey
 	path   string
 	demand *demand
 }
 
-// ask is when it first did.
+// ask is the first occurrence of an askKey.
 type ask struct {
 	sighting
 	template template
@@ -90,7 +90,7 @@ func checkNodes(c *Checker, rule *Rule, tail *trace.Tail) {
 	}
 }
 
-// nodes gives the distinct sizes of nodes that pods must fit on, or why there are none.
+// nodes returns the distinct sizes of nodes that pods must fit on, or a note why there are none.
 func (c *Checker) nodes(tail *trace.Tail) (sizes []corev1.ResourceList, note string) {
 	if c.opts.Node != nil {
 		return []corev1.ResourceList{c.opts.Node.Resources}, ""
@@ -134,7 +134,7 @@ func sizeText(size corev1.ResourceList) string {
 	return strings.Join(parts, ",")
 }
 
-// tooLarge tells why no node can have a pod, or nothing.
+// tooLarge returns why a demand fits on no node, or "".
 func tooLarge(d *demand, nodes []corev1.ResourceList) string {
 	for _, size := range nodes {
 		if fits(d.requests, size) {
@@ -162,7 +162,7 @@ func fits(requests, size corev1.ResourceList) bool {
 	return true
 }
 
-// lacking lists the resources of which no node has enough.
+// lacking returns the resources of which no node has enough.
 func lacking(d *demand, nodes []corev1.ResourceList) []corev1.ResourceName {
 	var names []corev1.ResourceName
 	for _, name := range sortedResources(d.requests) {
@@ -183,7 +183,8 @@ func largest(name corev1.ResourceName, nodes []corev1.ResourceList) (most resour
 	return most
 }
 
-// suggestNodes takes what does not fit out of the requests, and out of the limits, which a request is made of where there is none.
+// suggestNodes removes what does not fit from the requests, and from the limits, which are the
+// default of the requests.
 func suggestNodes(c *Checker, _ *Rule, p *program) {
 	asks := slices.SortedFunc(maps.Keys(c.unfit), func(a, b *ask) int {
 		return cmp.Or(
@@ -221,7 +222,7 @@ func suggestNodes(c *Checker, _ *Rule, p *program) {
 	}
 }
 
-// places lists the maps of quantities that a demand is made of.
+// places returns the paths of the maps of quantities that make up a demand.
 func (d *demand) places(prefix string) []string {
 	var at []string
 	for i, has := range d.lists {

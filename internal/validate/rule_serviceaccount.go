@@ -3,7 +3,7 @@ package validate
 func serviceAccountMissing() *Rule {
 	n := needs{
 		use: useServiceAccount, kind: serviceAccountKind, noun: "service account",
-		// A controller makes it in every namespace.
+		// A controller creates it in every namespace.
 		everywhere: func(name string) bool { return name == "default" },
 	}
 	return &Rule{

@@ -27,7 +27,7 @@ out, and Kubernetes' default holds.`,
 	}
 }
 
-// suggestUnbearable takes the fields out.
+// suggestUnbearable removes the fields.
 func suggestUnbearable(c *Checker, rule *Rule, p *program) {
 	keys := slices.SortedFunc(maps.Keys(c.patterns), func(a, b findingKey) int {
 		return cmp.Or(compareTexts(a.object.kind.String(), b.object.kind.String(), a.object.name, b.object.name, a.path, b.path))

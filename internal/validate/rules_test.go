@@ -16,17 +16,18 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// ruleCase is a trace with what is found in it, and what is suggested.
+// ruleCase is a trace with the expected findings and suggestion.
 type ruleCase struct {
 	trace string
 	opts  Options
 	// want has a line per finding: code, kind, name, path, event, count.
 	want []string
-	// program is the suggestion, without comments; empty lines do not count. "" where it is not looked at.
+	// program is the expected suggestion, without comments and empty lines. It is not checked if it is
+	// empty.
 	program string
 }
 
-// deployment writes a Deployment whose pods have this spec.
+// deployment returns a Deployment whose pods have this spec.
 func deployment(name, podSpec string) string {
 	return fmt.Sprintf(`{apiVersion: apps/v1, kind: Deployment, metadata: {namespace: shop, name: %s}, spec: {template: {spec: %s}}}`, name, podSpec)
 }
@@ -36,7 +37,7 @@ func manifest(gvk, name string) string {
 	return fmt.Sprintf(`{apiVersion: %s, kind: %s, metadata: {namespace: shop, name: %s}}`, apiVersion, kind, name)
 }
 
-// at writes an event.
+// at returns an event.
 func at(ts int, applied ...string) string {
 	return fmt.Sprintf("- {ts: %d, applied: [%s]}\n", ts, strings.Join(applied, ", "))
 }
@@ -322,7 +323,7 @@ func TestRules(t *testing.T) {
 	}
 }
 
-// TestRules_Suggestions applies what is suggested, and wants a trace that passes.
+// TestRules_Suggestions applies the suggestions and checks that the trace passes.
 func TestRules_Suggestions(t *testing.T) {
 	for name, tc := range ruleCases() {
 		t.Run(name, func(t *testing.T) {
@@ -336,7 +337,7 @@ func TestRules_Suggestions(t *testing.T) {
 	}
 }
 
-// TestRules_NothingElse wants a suggestion to leave alone what was fine.
+// TestRules_NothingElse checks that a suggestion does not change anything else.
 func TestRules_NothingElse(t *testing.T) {
 	data := makeTrace(t, ruleCases()["volumes of secrets"].trace)
 	mended, err := trace.Read(bytes.NewReader(transform(t, data, check(t, data, Options{}).GenerateSKEL(""))))
@@ -383,7 +384,7 @@ func transform(t *testing.T, data []byte, source string) []byte {
 	return mended
 }
 
-// TestRules_All wants a case for each rule, and rules that are told apart and explained.
+// TestRules_All checks that each rule has a test case, a unique code and name, and an explanation.
 func TestRules_All(t *testing.T) {
 	var found []string
 	for _, tc := range ruleCases() {
@@ -412,7 +413,8 @@ func TestRules_All(t *testing.T) {
 	}
 }
 
-// TestOrder sets an event back by its bytes, since no writer takes events that are out of order.
+// TestOrder moves an event back in its encoded form, because a Writer rejects events that are out
+// of order.
 func TestOrder(t *testing.T) {
 	pod := manifest("v1 Pod", "p")
 	data := makeTrace(t, events(at(0x11111111, pod), at(0x22222222, pod), at(0x33333333, pod)))

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// What follows is the part of SARIF 2.1.0 that a report needs.
+// The following types are the parts of SARIF 2.1.0 that a report needs.
 type (
 	sarifLog struct {
 		Schema  string     `json:"$schema"`
@@ -75,8 +75,8 @@ const (
 	sarifVersion = "2.1.0"
 )
 
-// WriteSARIF writes the report in SARIF 2.1.0, which code hosts show beside a change. traceName is the path or URL of the trace, and
-// version that of the program.
+// WriteSARIF writes the report in SARIF 2.1.0, which code hosts can show beside a change. traceName
+// is the path or URL of the trace, version the version of the program.
 func (r *Report) WriteSARIF(w io.Writer, traceName, version string) error {
 	run := sarifRun{
 		Tool:    sarifTool{Driver: sarifDriver{Name: "skctl validate", Version: version, Rules: []sarifRule{}}},
@@ -102,7 +102,7 @@ func (r *Report) WriteSARIF(w io.Writer, traceName, version string) error {
 	return encode(w, sarifLog{sarifSchema, sarifVersion, []sarifRun{run}})
 }
 
-// sentence is a message that stands by itself.
+// sentence returns the message as a sentence with the object and the place.
 func (f *Finding) sentence() string {
 	text := f.Message
 	if f.Path != "" {
@@ -114,7 +114,7 @@ func (f *Finding) sentence() string {
 	return text
 }
 
-// logical gives the event, then the object in it, then the place in the object.
+// logical returns the event, the object in it, and the place in the object.
 func (f *Finding) logical() []sarifLogical {
 	full := fmt.Sprintf("events[%d]", f.Event)
 	at := []sarifLogical{{full, full, "element"}}
@@ -129,7 +129,7 @@ func (f *Finding) logical() []sarifLogical {
 	return at
 }
 
-// artifactURI makes a URI of a path; a relative one stays relative.
+// artifactURI returns the URI of a path. A relative path stays relative.
 func artifactURI(name string) string {
 	if strings.Contains(name, "://") {
 		return name

@@ -12,10 +12,10 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// Suggestion is what to do about the findings of a rule, as a program in SKEL.
+// Suggestion is a SKEL program that fixes the findings of a rule.
 type Suggestion struct {
 	Rule *Rule
-	// Program has commands, each on a line of its own, and comments.
+	// Program contains commands, one per line, and comments.
 	Program string
 	early   bool
 }
@@ -41,7 +41,7 @@ func compareTexts(pairs ...string) (order int) {
 	return order
 }
 
-// suggest makes the suggestions for what a checker found.
+// suggest creates the suggestions for the findings of a checker.
 func (r *Report) suggest(c *Checker) {
 	broken := map[*Rule]bool{}
 	for _, finding := range r.Findings {
@@ -58,12 +58,12 @@ func (r *Report) suggest(c *Checker) {
 	slices.SortStableFunc(r.Suggestions, func(a, b Suggestion) int { return cmp.Compare(a.Rule.Code, b.Rule.Code) })
 }
 
-// quote writes a string of SKEL.
+// quote returns a string as a SKEL literal.
 func quote(text string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(text) + `"`
 }
 
-// anyOf tests a path for one of some names.
+// anyOf returns a test of a path for one of some names.
 func anyOf(path string, names []string) string {
 	if len(names) == 1 {
 		return path + " == " + quote(names[0])
@@ -83,8 +83,8 @@ func objectSelector(gvk schema.GroupVersionKind, namespace string) string {
 	return selector
 }
 
-// suggest takes out the references of a rule. Where all of them at a spot are missing, it takes out all; else those by name, and by
-// namespace too where other namespaces have the name.
+// suggest removes the references of a rule. If all references at a spot are missing, it removes
+// all; otherwise those by name, and by namespace if the name exists in other namespaces.
 func (n needs) suggest(c *Checker, _ *Rule, p *program) {
 	spots := slices.DeleteFunc(slices.Collect(maps.Keys(c.spots)), func(s spot) bool { return s.use != n.use || len(c.spots[s].bad) == 0 })
 	slices.SortFunc(spots, func(a, b spot) int {
@@ -101,11 +101,11 @@ func (n needs) suggest(c *Checker, _ *Rule, p *program) {
 	}
 }
 
-// spotTest says which references of a spot are meant.
+// spotTest selects the references of a spot.
 type spotTest struct {
 	// name is empty for all; namespace is empty for all namespaces.
 	name, namespace string
-	// aliases are what the older field may hold, if it was seen at all.
+	// aliases are the possible values of the deprecated field, if it occurs.
 	aliases []string
 }
 
@@ -135,7 +135,7 @@ func (u *spotUse) tests() []spotTest {
 	return tests
 }
 
-// takeOut writes the commands for a spot.
+// takeOut adds the commands for a spot.
 func (c *Checker) takeOut(p *program, s spot, test spotTest) {
 	where := ""
 	if test.namespace != "" {
@@ -211,7 +211,8 @@ func takeOutField(p *program, s spot, test spotTest, where string) {
 	}
 }
 
-// GenerateSKEL gives one program of all suggestions, with comments that name the rules. Applied to the trace, it makes it pass.
+// GenerateSKEL returns one program with all suggestions and with comments that name the rules.
+// After it is applied, the trace passes.
 func (r *Report) GenerateSKEL(traceName string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# What skctl validate suggests for %s.\n", oneLine(traceName))

@@ -10,16 +10,17 @@ import (
 	"simkube.io/simkube/internal/words"
 )
 
-// TextOptions say how a report is written for people.
+// TextOptions configure the text form of a report.
 type TextOptions struct {
-	// Max is how many findings of a rule are written, and how many lines of its suggestion. 0: all.
+	// Max is the maximum number of findings per rule, and of lines of its suggestion. Default: no
+	// limit.
 	Max int
-	// Bold, Bad and Dim style a text; nil leaves it as it is. Bad gets the severity.
+	// Bold, Bad and Dim style a text; if nil, it is not styled. Bad is passed the severity.
 	Bold, Dim func(string) string
 	Bad       func(Severity, string) string
 }
 
-// WriteText writes the report for people: by rule, by object, and then what to do.
+// WriteText writes the report as text: by rule, by object, followed by the suggestions.
 func (r *Report) WriteText(w io.Writer, opts TextOptions) error {
 	plain := func(text string) string { return text }
 	if opts.Bold == nil {

@@ -11,26 +11,26 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// maxCount is more pods than any cluster has: Kubernetes is made for 150,000. The controllers would
-// go on making them until the memory is full.
+// maxCount is more than the number of pods in any cluster: Kubernetes supports 150,000. Controllers
+// would create pods until the memory is exhausted.
 const maxCount = 1_000_000
 
-// maxShown is how many bytes of a value are quoted.
+// maxShown is the maximum number of bytes of a value in a message.
 const maxShown = 40
 
-// Unbearable is a value of an object that no control plane can bear.
+// Unbearable is a value that a control plane cannot handle.
 type Unbearable struct {
-	// Path is where it is, as in "spec.replicas".
+	// Path is the path of the value, such as "spec.replicas".
 	Path string
-	// Reason says what it is and what is wrong with it.
+	// Reason contains the value and what is wrong with it.
 	Reason string
-	// pattern is the path for SKEL, with a * for each index; empty where SKEL cannot write it.
+	// pattern is the path in SKEL, with a * for each index; empty if SKEL cannot express it.
 	pattern string
 }
 
-// FindUnbearable returns the values of an object that would keep a control plane busy for ever,
-// fill its memory, or can be no object's: quantities of absurd exponents, and counts of pods below
-// 0 or above a million.
+// FindUnbearable returns the values of an object that would keep a control plane busy forever,
+// exhaust its memory, or are invalid for every object: quantities with extreme exponents, and
+// numbers of pods below 0 or above a million.
 func FindUnbearable(object *trace.Object) []Unbearable {
 	w := unbearableWalk{counts: countsPods(object.GVK().Group)}
 	eachField(object.Raw(), func(key, value []byte) []byte {
@@ -43,8 +43,8 @@ func FindUnbearable(object *trace.Object) []Unbearable {
 	return w.found
 }
 
-// countsPods reports whether the numbers of replicas in the objects of an API group are numbers of
-// pods, that Kubernetes itself makes.
+// countsPods reports whether the replicas in the objects of an API group are pods that Kubernetes
+// itself creates.
 func countsPods(group string) bool {
 	switch group {
 	case "", "apps", "batch", "autoscaling":
@@ -53,7 +53,7 @@ func countsPods(group string) bool {
 	return false
 }
 
-// holdsQuantities reports whether the texts in a field of this name are quantities by resource.
+// holdsQuantities reports whether a field with this name is a map of quantities by resource.
 func holdsQuantities(field string) bool {
 	switch field {
 	case "requests", "limits", "overhead", "podFixed", "hard", "used", "capacity", "allocatable", "allocatedResources",
@@ -63,7 +63,7 @@ func holdsQuantities(field string) bool {
 	return false
 }
 
-// isQuantity reports whether a field of this name is a quantity, wherever it is.
+// isQuantity reports whether a field with this name is always a quantity.
 func isQuantity(field string) bool {
 	switch field {
 	case "sizeLimit", "divisor", "averageValue", "targetAverageValue", "targetValue":
@@ -72,7 +72,7 @@ func isQuantity(field string) bool {
 	return false
 }
 
-// isCount reports whether a field of this name is a number of pods.
+// isCount reports whether a field with this name is a number of pods.
 func isCount(field string) bool {
 	switch field {
 	case "replicas", "parallelism", "completions", "minReplicas", "maxReplicas":
@@ -81,12 +81,12 @@ func isCount(field string) bool {
 	return false
 }
 
-// place is where in an object a walk is.
+// place is a place in an object.
 type place struct {
 	path, pattern string
-	// field is the name of the last field on the way.
+	// field is the name of the innermost field.
 	field string
-	// unwritable says that SKEL cannot write the path.
+	// unwritable means that SKEL cannot express the path.
 	unwritable bool
 }
 
@@ -108,8 +108,7 @@ type unbearableWalk struct {
 	found  []Unbearable
 }
 
-// field looks at the value of a field. Where it is a plain one, the path is only made when there is
-// something to say.
+// field checks the value of a field. For a scalar, the path is only built if there is a problem.
 func (w *unbearableWalk) field(b []byte, parent place, key []byte) (rest []byte) {
 	switch msgp.NextType(b) {
 	case msgp.MapType, msgp.ArrayType:
@@ -157,8 +156,8 @@ func (w *unbearableWalk) add(at place, reason error) {
 	w.found = append(w.found, Unbearable{at.path, reason.Error(), at.pattern})
 }
 
-// looksLikeQuantity reports whether a text begins as a quantity does. What doesn't is refused by
-// everybody at once.
+// looksLikeQuantity reports whether a text starts like a quantity. Other texts are rejected early
+// by every parser.
 func looksLikeQuantity(text []byte) bool {
 	if len(text) == 0 {
 		return false

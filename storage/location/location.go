@@ -1,5 +1,6 @@
-// Package location reads the URLs and paths of objects as users write them. It is apart from package storage, which gets at the objects, for
-// programs that only pass them on: it needs none of the clouds' libraries.
+// Package location parses the URLs and paths of objects as users write them. It is separate from
+// package storage for programs that only pass locations on: it does not depend on the libraries of
+// the clouds.
 package location
 
 import "net/url"
@@ -9,39 +10,40 @@ type Scheme string
 
 // The kinds of storage.
 const (
-	SchemeFile   Scheme = "file"  // a plain path too
-	SchemeS3     Scheme = "s3"    // and what speaks like it
+	SchemeFile   Scheme = "file"  // also a plain path
+	SchemeS3     Scheme = "s3"    // and compatible servers
 	SchemeGoogle Scheme = "gs"    // Google Cloud Storage
-	SchemeAzure  Scheme = "azure" // Azure Blob Storage; az and azblob too
-	SchemeHTTP   Scheme = "http"  // to read only
-	SchemeHTTPS  Scheme = "https" // to read only
+	SchemeAzure  Scheme = "azure" // Azure Blob Storage; also az and azblob
+	SchemeHTTP   Scheme = "http"  // read-only
+	SchemeHTTPS  Scheme = "https" // read-only
 )
 
-// Location says where one object is. It is made by [Parse], and is comparable: locations that are spelt differently but
-// name the same object, as az://c/k and azure://c/k do, are equal (paths are taken as they are).
+// Location identifies one object. [Parse] returns it. Locations are comparable: different spellings
+// of the same location, such as az://c/k and azure://c/k, are equal (paths are compared as they
+// are).
 type Location struct {
 	// Scheme is the kind of storage.
 	Scheme Scheme
-	// Bucket is the bucket or container; the host, and port, behind HTTP; empty for a file.
+	// Bucket is the bucket or container; for HTTP, the host and port; empty for a file.
 	Bucket string
-	// Key is the object's name in the bucket, without a slash before it; the path of a file.
+	// Key is the object's name in the bucket, without a leading slash; for a file, its path.
 	Key string
 
-	address string // the whole URL behind HTTP, which may hold secrets
+	address string // for HTTP, the whole URL, which may contain secrets
 }
 
-// Address gives the whole URL behind HTTP, which may hold a user, a password and a signature: it is for requests, not
-// to be shown. For other locations it is empty.
+// Address returns the whole URL of an HTTP location. It may contain a user, a password and a
+// signature: use it for requests, but do not show it. It is empty for other locations.
 func (l Location) Address() string { return l.address }
 
-// Local tells whether the location is a file's.
+// Local reports whether the location is a file.
 func (l Location) Local() bool { return l.Scheme == SchemeFile }
 
-// ReadOnly tells whether nothing can be written there, whatever the credentials.
+// ReadOnly reports whether the location cannot be written to, regardless of the credentials.
 func (l Location) ReadOnly() bool { return l.Scheme == SchemeHTTP || l.Scheme == SchemeHTTPS }
 
-// String gives the location as a URL, or a file's path. It holds no secrets: of a URL behind HTTP, user, password and
-// query are left out.
+// String returns the location as a URL, or the path of a file. It contains no secrets: the user,
+// password and query of an HTTP URL are left out.
 func (l Location) String() string {
 	switch {
 	case l.Local():

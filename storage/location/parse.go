@@ -8,12 +8,12 @@ import (
 	"strings"
 )
 
-// ParseError says why a text does not name an object. Its text is meant for whoever wrote the URL, and holds no password
-// that the URL may have held.
+// ParseError is returned for a text that is not the location of an object. Its message is meant for
+// the author of the URL, and does not contain the URL's password.
 type ParseError struct {
-	// URL is what was to be parsed, without user, password and query.
+	// URL is the text, without user, password and query.
 	URL string
-	// Reason says what is wrong with it, and what would be right.
+	// Reason says what is wrong, and what is accepted.
 	Reason string
 }
 
@@ -21,10 +21,11 @@ func (e *ParseError) Error() string {
 	return fmt.Sprintf("%q does not name an object: %s", e.URL, e.Reason)
 }
 
-// Parse makes a location of what a user has written: s3://bucket/key, gs://bucket/key, azure://container/key (az:// and
-// azblob:// too), file:///absolute/path, http(s)://host/path, or a path. Keys are taken literally, without
-// percent-decoding, as the clouds' own command lines take them. A key may not have parts that are empty, are
-// "." or end in "..": some servers would take it for another one. Every error is a [*ParseError].
+// Parse parses the location that a user has written: s3://bucket/key, gs://bucket/key,
+// azure://container/key (also az:// and azblob://), file:///absolute/path, http(s)://host/path, or
+// a path. Keys are taken literally, without percent-decoding, as in the command-line tools of the
+// clouds. A key must not have parts that are empty, are "." or end in "..", because some servers
+// would use a different key. All errors are of type [*ParseError].
 func Parse(text string) (Location, error) {
 	location, reason := parse(text)
 	if reason != "" {
@@ -60,7 +61,8 @@ func parse(text string) (location Location, reason string) {
 	}
 }
 
-// parsePath takes a text without a scheme for a path, unless a slash was forgotten.
+// parsePath parses a text without a scheme as a path. It returns a reason if a slash seems to be
+// missing.
 func parsePath(text string) (Location, string) {
 	scheme, rest, found := strings.Cut(text, ":")
 	if found {
@@ -142,7 +144,7 @@ func parseBucket(scheme Scheme, rest string) (Location, string) {
 	return Location{Scheme: scheme, Bucket: bucket, Key: key}, ""
 }
 
-// parseReason gives what net/url says, without the URL itself.
+// parseReason returns the error of net/url without the URL.
 func parseReason(err error) string {
 	if e, ok := err.(*url.Error); ok { //nolint:errorlint // it is what url.Parse gives, never wrapped
 		return e.Err.Error()
@@ -150,7 +152,8 @@ func parseReason(err error) string {
 	return err.Error()
 }
 
-// redact leaves out of a text whatever may be a password: all up to an @ in the authority, and the query.
+// redact removes everything from a text that may be a password: the authority up to an @, and the
+// query.
 func redact(text string) string {
 	text, _, _ = strings.Cut(text, "?")
 	scheme, rest, found := strings.Cut(text, "://")

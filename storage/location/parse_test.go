@@ -10,7 +10,7 @@ import (
 
 type parseTest struct {
 	text   string
-	want   string // the scheme, the bucket, the key and the location as text, with a space in between
+	want   string // the scheme, the bucket, the key and the location as text, separated by spaces
 	reason string // part of the error
 }
 
@@ -88,8 +88,8 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// FuzzParse holds that what was parsed is spelt in one way, which is parsed again, and that no key can be taken for
-// another one.
+// FuzzParse checks that the text of a parsed location is canonical and is parsed to the same
+// location, and that keys are unambiguous.
 func FuzzParse(f *testing.F) {
 	for _, test := range parseTests() {
 		f.Add(test.text)
@@ -104,7 +104,7 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		if parsed.ReadOnly() {
-			return // its text leaves out what may be secret
+			return // its text leaves out secrets
 		}
 		if parsed.Key == "" || !parsed.Local() && parsed.Bucket == "" {
 			t.Fatalf("%q has no key or no bucket: %+v", text, parsed)
@@ -118,7 +118,7 @@ func FuzzParse(f *testing.F) {
 		}
 		again, err := location.Parse(parsed.String())
 		if parsed.Local() && (err != nil || again != parsed) {
-			return // a path such as /s3://a from a file's URL is no path as it stands
+			return // a path such as /s3://a of a file URL is not valid as a plain path
 		}
 		if err != nil || again != parsed {
 			t.Fatalf("%q is %+v, but %q is %+v (%v)", text, parsed, parsed, again, err)

@@ -9,13 +9,14 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/container"
 )
 
-// The account that Azurite has, with the key that everybody knows.
+// The account of Azurite, with its well-known key.
 const (
 	azureAccount = "devstoreaccount1"
 	azureKey     = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 )
 
-// StartAzure starts an emulator of Azure Blob Storage that verifies signatures, with a container in it.
+// StartAzure starts an emulator of Azure Blob Storage that verifies signatures, with a container in
+// it.
 func StartAzure(t testing.TB) *Server {
 	t.Helper()
 	const name = "traces"
@@ -68,8 +69,7 @@ func StartAzure(t testing.TB) *Server {
 		Missing: "azure://missing/",
 		Proxy:   proxy,
 		objects: objects,
-		// Blocks of an object that never came to be are seen by nobody, can be removed by nobody, and are dropped by
-		// Azure after a week.
+		// Uncommitted blocks are invisible and cannot be removed. Azure deletes them after a week.
 		unfinished: func(context.Context) ([]string, error) { return nil, nil },
 	}
 }

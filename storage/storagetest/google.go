@@ -11,7 +11,8 @@ import (
 	"google.golang.org/api/option"
 )
 
-// StartGoogle starts an emulator of Google Cloud Storage, with a bucket in it. It takes any credentials.
+// StartGoogle starts an emulator of Google Cloud Storage, with a bucket in it. It accepts any
+// credentials.
 func StartGoogle(t testing.TB) *Server {
 	t.Helper()
 	const name = "traces"
@@ -50,7 +51,7 @@ func StartGoogle(t testing.TB) *Server {
 				keys = append(keys, object.Name)
 			}
 		},
-		// Uploads that were begun cannot be listed. They run out after a week and cost nothing.
+		// Unfinished uploads cannot be listed. They expire after a week and are free of charge.
 		unfinished: func(context.Context) ([]string, error) { return nil, nil },
 	}
 }

@@ -16,8 +16,8 @@ import (
 	"simkube.io/simkube/internal/prerequisite"
 )
 
-// program returns the path of a server's program, in bin/ of the repository or in PATH. If it is in
-// neither, the test is skipped, or fails if SIMKUBE_REQUIRE lists servers.
+// program returns the path of a server's program in bin/ of the repository, or in PATH. If it is in
+// neither, it skips the test, or fails it if SIMKUBE_REQUIRE lists servers.
 func program(t testing.TB, path string) string {
 	t.Helper()
 	dir, err := os.Getwd()
@@ -41,14 +41,15 @@ func program(t testing.TB, path string) string {
 	return ""
 }
 
-// start runs a server until the test ends, and waits until it listens. What it printed is shown when the test fails.
+// start runs a server until the test ends, and waits until it listens. Its output is logged if the
+// test fails.
 func start(t testing.TB, address string, name string, args ...string) {
 	t.Helper()
 	output := new(output)
 	cmd := exec.Command(name, args...)
 	cmd.Dir = t.TempDir()
 	cmd.Stdout, cmd.Stderr = output, output
-	// It goes too when the test's process is killed.
+	// The server is killed with the test process, too.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -70,7 +71,7 @@ func start(t testing.TB, address string, name string, args ...string) {
 	}
 }
 
-// listens waits until somebody listens at an address.
+// listens waits until a server listens at an address.
 func listens(ctx context.Context, address string, ended <-chan struct{}) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
@@ -84,12 +85,12 @@ func listens(ctx context.Context, address string, ended <-chan struct{}) error {
 			return errors.New("it ended before it listened")
 		case <-ctx.Done():
 			return errors.New("it does not listen")
-		case <-time.After(20 * time.Millisecond): // there is nothing to wait on but its socket
+		case <-time.After(20 * time.Millisecond): // the socket is the only indication
 		}
 	}
 }
 
-// freeAddress gives an address that nobody listens at.
+// freeAddress returns an unused address.
 func freeAddress(t testing.TB) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -100,7 +101,7 @@ func freeAddress(t testing.TB) string {
 	return listener.Addr().String()
 }
 
-// output keeps the last of what a server prints.
+// output keeps the end of a server's output.
 type output struct {
 	mu  sync.Mutex
 	buf bytes.Buffer

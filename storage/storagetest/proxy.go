@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// Proxy passes connections on to a server, until it is told to break them. It is safe for concurrent use.
+// Proxy forwards connections to a server until it is told to break them. It is safe for concurrent
+// use.
 type Proxy struct {
 	listener net.Listener
 	server   string
@@ -16,8 +17,8 @@ type Proxy struct {
 
 	mu     sync.Mutex
 	conns  map[net.Conn]struct{}
-	budget map[direction]int64 // bytes that may still pass; a missing one does not count
-	stay   bool                // down after the budget is used up
+	budget map[direction]int64 // remaining bytes; without an entry, there is no limit
+	stay   bool                // refuse connections when the budget is used up
 	down   bool
 	cuts   int
 	closed bool
@@ -30,7 +31,8 @@ const (
 	back                  // from the server to the client
 )
 
-// NewProxy starts a proxy before a server's address, which need not listen yet. It ends with the test.
+// NewProxy starts a proxy for a server's address, which need not listen yet. It stops when the test
+// ends.
 func NewProxy(t testing.TB, server string) *Proxy {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -43,14 +45,14 @@ func NewProxy(t testing.TB, server string) *Proxy {
 	return p
 }
 
-// Address is where the proxy listens.
+// Address returns the address of the proxy.
 func (p *Proxy) Address() string { return p.listener.Addr().String() }
 
-// CutUpload breaks all connections after n more bytes from clients. With stay, nobody is let through any more from then
-// on, until Restore.
+// CutUpload breaks all connections after n more bytes from clients. If stay is true, it then
+// refuses connections until Restore.
 func (p *Proxy) CutUpload(n int64, stay bool) { p.cutAfter(up, n, stay) }
 
-// CutDownload breaks all connections after n more bytes to clients, as CutUpload does.
+// CutDownload breaks all connections after n more bytes to clients. stay is as in CutUpload.
 func (p *Proxy) CutDownload(n int64, stay bool) { p.cutAfter(back, n, stay) }
 
 func (p *Proxy) cutAfter(d direction, n int64, stay bool) {
@@ -59,7 +61,8 @@ func (p *Proxy) cutAfter(d direction, n int64, stay bool) {
 	p.budget[d], p.stay = n, stay
 }
 
-// Restore lets everything through again, and tells how often connections were broken since the last time.
+// Restore forwards everything again, and returns how often connections were broken since the last
+// call.
 func (p *Proxy) Restore() (cuts int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -92,7 +95,7 @@ func (p *Proxy) serve() {
 	}
 }
 
-// add keeps a connection, or breaks it where none may be.
+// add registers a connection, or breaks it if connections are refused.
 func (p *Proxy) add(c net.Conn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -134,7 +137,7 @@ func (p *Proxy) pump(d direction, to, from net.Conn) {
 	}
 }
 
-// pass takes n bytes off the budget; when it is used up, it breaks everything.
+// pass subtracts n bytes from the budget. It breaks all connections when the budget is used up.
 func (p *Proxy) pass(d direction, n int64) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -155,7 +158,7 @@ func (p *Proxy) pass(d direction, n int64) bool {
 	return false
 }
 
-// reset closes a connection as one that broke, not as one that came to its end.
+// reset closes a connection with a reset, unlike a connection that ended normally.
 func reset(c net.Conn) {
 	_ = c.(*net.TCPConn).SetLinger(0)
 	c.Close()

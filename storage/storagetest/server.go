@@ -13,24 +13,25 @@ import (
 	"simkube.io/simkube/storage"
 )
 
-// Server is one storage to test against, with a bucket in it.
+// Server is a storage for tests, with a bucket in it.
 type Server struct {
-	// Env is the environment with which the storage is reached, with credentials that permit everything.
+	// Env is the environment to access the storage, with credentials that have all permissions.
 	Env map[string]string
-	// Wrong are environments with credentials that permit nothing, by what is wrong with them.
+	// Wrong are environments with invalid credentials, by what is wrong with them.
 	Wrong map[string]map[string]string
-	// Prefix is what the URLs of objects in the bucket begin with, Missing what those in a bucket begin with that does
-	// not exist.
+	// Prefix is the prefix of the URLs of objects in the bucket, Missing the prefix of those in a
+	// bucket that does not exist.
 	Prefix, Missing string
-	// Proxy is between clients and the server; nil for files.
+	// Proxy is the proxy between clients and the server; nil for files.
 	Proxy *Proxy
 
 	objects    func(context.Context) ([]string, error)
 	unfinished func(context.Context) ([]string, error)
-	sweep      func(context.Context) error // removes unfinished uploads, as a lifecycle rule would; may be nil
+	// removes unfinished uploads, as a lifecycle rule would; may be nil
+	sweep func(context.Context) error
 }
 
-// Client gives a client for the storage, closed when the test ends.
+// Client returns a client of the storage. It is closed when the test ends.
 func (s *Server) Client(t testing.TB, options storage.Options) *storage.Client {
 	t.Helper()
 	if options.Getenv == nil {
@@ -41,10 +42,10 @@ func (s *Server) Client(t testing.TB, options storage.Options) *storage.Client {
 	return c
 }
 
-// Objects gives the keys of all objects, in order.
+// Objects returns the keys of all objects, sorted.
 func (s *Server) Objects(t testing.TB) []string { return list(t, s.objects) }
 
-// Unfinished gives the keys of all uploads that were begun and neither finished nor given up.
+// Unfinished returns the keys of all uploads that were neither finished nor aborted.
 func (s *Server) Unfinished(t testing.TB) []string { return list(t, s.unfinished) }
 
 func list(t testing.TB, f func(context.Context) ([]string, error)) []string {
@@ -57,26 +58,26 @@ func list(t testing.TB, f func(context.Context) ([]string, error)) []string {
 	return keys
 }
 
-// Getenv makes a lookup of variables.
+// Getenv returns a lookup function for variables.
 func Getenv(env map[string]string) func(string) string {
 	return func(name string) string { return env[name] }
 }
 
-// with gives an environment with one variable set to another value.
+// with returns an environment with one variable set to another value.
 func with(env map[string]string, name, value string) map[string]string {
 	env = maps.Clone(env)
 	env[name] = value
 	return env
 }
 
-// newHTTPClient gives a client of the test's own, which does not go through the proxy.
+// newHTTPClient returns a client that does not use the proxy.
 func newHTTPClient(t testing.TB) *http.Client {
 	transport := &http.Transport{}
 	t.Cleanup(transport.CloseIdleConnections)
 	return &http.Client{Transport: transport}
 }
 
-// Files gives a folder of the test as a storage.
+// Files returns a directory of the test as a storage.
 func Files(t testing.TB) *Server {
 	dir := t.TempDir()
 	find := func(partial bool) func(context.Context) ([]string, error) {

@@ -20,8 +20,8 @@ const (
 	megabyte = 1 << 20
 )
 
-// Run puts a storage through all that package storage promises. After each case, nothing may be left that was not
-// committed.
+// Run tests everything that package storage promises for a storage. After each case, only committed
+// objects may remain.
 func Run(t *testing.T, start func(testing.TB) *Server) {
 	s := suite{Server: start(t)}
 	s.client = s.Client(t, storage.Options{PartSize: 5 * megabyte})
@@ -83,7 +83,7 @@ func parse(t testing.TB, url string) storage.Location {
 	return location
 }
 
-// random gives bytes that no compression makes smaller, the same for the same seed.
+// random returns incompressible bytes, always the same for the same seed.
 func random(seed byte, n int) []byte {
 	data := make([]byte, n)
 	_, _ = rand.NewChaCha8([32]byte{seed}).Read(data)
@@ -120,7 +120,7 @@ func read(ctx context.Context, c *storage.Client, location storage.Location) ([]
 	return data, r.Size(), err
 }
 
-// holds tells a test when the object is not exactly this one.
+// holds fails the test if the object does not have exactly this content.
 func (s suite) holds(t testing.TB, key string, want []byte) {
 	t.Helper()
 	got, size, err := read(t.Context(), s.client, s.location(t, key))
@@ -293,7 +293,8 @@ func (s suite) cancelledDownload(t *testing.T) {
 	}
 }
 
-// droppedOnce breaks connections in the middle: the upload has to survive it, or to leave nothing.
+// droppedOnce breaks connections in the middle: the upload must succeed nevertheless, or leave
+// nothing.
 func (s suite) droppedOnce(t *testing.T) {
 	s.needsProxy(t)
 	for _, after := range []int64{100 * kilobyte, 7 * megabyte, 18 * megabyte} {
@@ -313,7 +314,7 @@ func (s suite) droppedOnce(t *testing.T) {
 	}
 }
 
-// lostWriting breaks connections in the middle and lets nobody through any more.
+// lostWriting breaks connections in the middle and refuses new ones.
 func (s suite) lostWriting(t *testing.T) {
 	s.needsProxy(t)
 	const key = "lost"
@@ -333,7 +334,7 @@ func (s suite) lostWriting(t *testing.T) {
 	}
 	fails(t, err, storage.ErrUnavailable)
 	s.holds(t, key, earlier)
-	// Who could not say so to the storage says so to the caller.
+	// If the upload could not be aborted in the storage, the caller must be told.
 	left := s.Unfinished(t)
 	if err := w.Abort(); (err != nil) != (len(left) > 0) {
 		t.Errorf("aborting gives the error %v, and left are %q", err, left)
@@ -370,7 +371,7 @@ func (s suite) concurrent(t *testing.T) {
 	var wg sync.WaitGroup
 	errs := make([]error, 8)
 	key := func(i int) string { return fmt.Sprintf("at-once/%d", i) }
-	if s.Proxy == nil { // folders are not made
+	if s.Proxy == nil { // directories are not created
 		key = func(i int) string { return fmt.Sprintf("at-once-%d", i) }
 	}
 	for i := range errs {
@@ -403,7 +404,7 @@ func (s suite) contended(t *testing.T) {
 	}
 	for i, err := range errs {
 		if err != nil {
-			// Azure lets one of them win.
+			// On Azure, one of them succeeds.
 			fails(t, err, storage.ErrUnavailable)
 		} else if bytes.Equal(got, random(byte(i), 11*megabyte)) {
 			return
@@ -418,7 +419,7 @@ func (s suite) needsProxy(t *testing.T) {
 	}
 }
 
-// fails tells a test when an error is not of a kind, or does not say what it has to.
+// fails fails the test if an error is not of the kind, or lacks a required part.
 func fails(t testing.TB, err, kind error) {
 	t.Helper()
 	var full *storage.Error

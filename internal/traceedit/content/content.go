@@ -1,4 +1,4 @@
-// Package content compares objects of different traces by what they hold, however their traces encode it.
+// Package content compares objects of different traces by content, regardless of their encoding.
 package content
 
 import (
@@ -9,18 +9,19 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// Hasher makes hashes of the objects of one trace. Those of different traces can be compared. The zero value takes the objects' bytes for what
-// a [trace.Writer] would write; Sample finds out whether they are.
+// Hasher hashes the objects of one trace. Hashes of different traces are comparable. The zero value
+// assumes that the objects are encoded as by a [trace.Writer]; Sample checks that.
 type Hasher struct {
 	sampled int
-	// foreign: the bytes cannot be compared with those of other traces.
+	// foreign: the bytes are not comparable with those of other traces.
 	foreign bool
 }
 
-// samples is how many objects are looked at to tell how all of them are encoded: a trace is written by one program.
+// samples is the number of objects that are checked to determine the encoding of all objects: a
+// trace is written by one program.
 const samples = 64
 
-// Sample looks at an object of the trace. It is quick from some objects on.
+// Sample checks the encoding of an object of the trace. It does nothing after a number of objects.
 func (h *Hasher) Sample(o *trace.Object) error {
 	if h.sampled >= samples || h.foreign {
 		return nil
@@ -34,7 +35,7 @@ func (h *Hasher) Sample(o *trace.Object) error {
 	return nil
 }
 
-// Hash gives a hash of all of an object.
+// Hash returns a hash of the whole object.
 func (h *Hasher) Hash(o *trace.Object) (uint64, error) {
 	if !h.foreign {
 		return xxhash.Sum64(o.Raw()), nil
@@ -46,7 +47,7 @@ func (h *Hasher) Hash(o *trace.Object) (uint64, error) {
 	return xxhash.Sum64(canonical), nil
 }
 
-// encode gives an object's bytes as a Writer writes them.
+// encode returns an object's bytes as a Writer would write them.
 func encode(o *trace.Object) ([]byte, error) {
 	u, err := o.Unstructured()
 	if err != nil {

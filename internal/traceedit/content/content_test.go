@@ -9,7 +9,7 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// foreign makes an object with its keys in another order than they are written in here.
+// foreign returns an object whose keys are in another order than a Writer uses.
 func foreign(t *testing.T, replicas int64) trace.Object {
 	t.Helper()
 	b := msgp.AppendMapHeader(nil, 4)

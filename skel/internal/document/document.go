@@ -1,5 +1,6 @@
-// Package document is a manifest that can be looked into and edited without being decoded: its msgpack bytes, and nodes that say
-// where in them the values are. An edit links nodes anew; writing the document copies what was not touched as bytes.
+// Package document implements a manifest that can be read and edited without decoding it: its
+// msgpack bytes, and nodes with the positions of the values in them. An edit relinks nodes. Writing
+// the document copies the unchanged parts as bytes.
 package document
 
 import (
@@ -7,30 +8,31 @@ import (
 	"math"
 )
 
-// Document is one manifest. It is made for being used again: Reset takes the next manifest into the same memory. It is not safe for
-// concurrent use, except that documents that nobody edits may be read by many.
+// Document is one manifest. It is reusable: Reset replaces the manifest and keeps the memory. It is
+// not safe for concurrent use, except that several goroutines may read a document that is not
+// edited.
 type Document struct {
-	// buf holds the manifest, and behind it what edits added.
+	// buf holds the manifest, followed by what edits added.
 	buf   []byte
 	nodes []node
-	// source is how many bytes of buf are the manifest.
+	// source is the number of bytes of buf that are the manifest.
 	source  int
 	changed bool
 }
 
-// Node is a place in a document. It stays valid until the next Reset.
+// Node identifies a value in a document. It is valid until the next Reset.
 type Node int32
 
-// None is no place.
+// None is not a node.
 const None Node = -1
 
-// root is the manifest itself.
+// root is the whole manifest.
 const root Node = 0
 
-// Kind is what stands at a node.
+// Kind is the type of a value.
 type Kind uint8
 
-// The kinds of values. Binary data is what its base64 text would be.
+// The types of values. Binary data is treated as its base64 text.
 const (
 	Null Kind = iota
 	Bool
@@ -43,21 +45,23 @@ const (
 	Map
 )
 
-// node is one value. Children are a list.
+// node is one value. The children of a node form a linked list.
 type node struct {
 	kind Kind
-	// removed: the node is not in the document any more.
+	// removed: the node is no longer in the document.
 	removed bool
-	// edited: the bytes of the node are not those at start any more.
+	// edited: the bytes at start are no longer the value of the node.
 	edited bool
 	// count is the number of children of a map or an array.
 	count                     uint32
 	parent, first, last, next Node
-	// keyStart to keyEnd is the text of the key, where the node is in a map; start to end is the value with its header.
+	// keyStart and keyEnd delimit the text of the key, if the node is in a map; start and end delimit
+	// the value with its header.
 	keyStart, keyEnd, start, end uint32
 }
 
-// Reset makes the document that of a manifest: msgpack bytes that package trace has checked. Nothing of raw is kept.
+// Reset replaces the manifest by raw: msgpack bytes that package trace has checked. raw is not
+// retained.
 func (d *Document) Reset(raw []byte) {
 	d.buf = append(d.buf[:0], raw...)
 	d.source = len(raw)
@@ -66,23 +70,23 @@ func (d *Document) Reset(raw []byte) {
 	d.parse(0, None, 0, 0)
 }
 
-// New makes a document of any value, not only a manifest.
+// New returns a document of any value, not only a manifest.
 func New(raw []byte) *Document {
 	d := new(Document)
 	d.Reset(raw)
 	return d
 }
 
-// Root gives the node of the whole.
+// Root returns the root node.
 func (d *Document) Root() Node { return root }
 
-// Changed tells whether the document was edited since Reset. It may be the same all the same.
+// Changed reports whether the document was edited since Reset, even if the edit had no effect.
 func (d *Document) Changed() bool { return d.changed }
 
-// Size gives how many bytes the document takes in memory.
+// Size returns the number of bytes that the document occupies in memory.
 func (d *Document) Size() int { return len(d.buf) }
 
-// parse makes the nodes of the value at pos and gives where it ends.
+// parse creates the nodes of the value at pos and returns where it ends.
 func (d *Document) parse(pos uint32, parent Node, keyStart, keyEnd uint32) (Node, uint32) {
 	at := Node(len(d.nodes))
 	d.nodes = append(d.nodes, node{parent: parent, first: None, last: None, next: None, keyStart: keyStart, keyEnd: keyEnd, start: pos})
@@ -112,7 +116,7 @@ func (d *Document) parse(pos uint32, parent Node, keyStart, keyEnd uint32) (Node
 	return at, pos
 }
 
-// link puts a child behind another one, or first.
+// link inserts a child after another one, or first.
 func (d *Document) link(parent, after, child Node) {
 	if after == None {
 		d.nodes[parent].first = child
@@ -121,7 +125,7 @@ func (d *Document) link(parent, after, child Node) {
 	}
 }
 
-// The first bytes of msgpack values, as its specification has them.
+// The first bytes of msgpack values, as defined by its specification.
 const (
 	mFixMap   = 0x80
 	mFixArray = 0x90
@@ -152,7 +156,8 @@ const (
 	mNegFix   = 0xe0
 )
 
-// header reads the beginning of a value: its kind, how many bytes follow in a scalar or children in a map or array, and where they begin.
+// header reads the header of a value: its kind, the number of bytes of a scalar or of children of a
+// map or array, and where they begin.
 func (d *Document) header(pos uint32) (kind Kind, n, body uint32) {
 	c := d.buf[pos]
 	pos++

@@ -13,7 +13,7 @@ import (
 	"github.com/tinylib/msgp/msgp"
 )
 
-// value makes a random value as JSON decodes it, with integers kept.
+// value returns a random value as JSON decodes it, but with integers.
 func value(r *rand.Rand, depth int) any {
 	n := r.IntN(9)
 	if depth <= 0 {
@@ -44,7 +44,7 @@ func value(r *rand.Rand, depth int) any {
 	return m
 }
 
-// encode gives the canonical msgpack of a value.
+// encode appends the canonical msgpack of a value.
 func encode(b []byte, v any) []byte {
 	switch v := v.(type) {
 	case nil:
@@ -75,7 +75,7 @@ func encode(b []byte, v any) []byte {
 	return b
 }
 
-// edit changes a document and the same value in the same way, at random. It gives the value that there is now.
+// edit makes the same random change to a document and to the equal value. It returns the new value.
 func edit(r *rand.Rand, d *Document, n Node, v any) any {
 	switch v := v.(type) {
 	case map[string]any:
@@ -125,7 +125,8 @@ func edit(r *rand.Rand, d *Document, n Node, v any) any {
 	return v
 }
 
-// TestDocument_Edit edits documents beside the values they are of.
+// TestDocument_Edit edits documents together with the values they were made from, and compares
+// them.
 func TestDocument_Edit(t *testing.T) {
 	d := new(Document)
 	for seed := range uint64(3000) {
@@ -149,7 +150,7 @@ func TestDocument_Edit(t *testing.T) {
 	}
 }
 
-// decoded gives msgpack as JSON decodes it.
+// decoded decodes msgpack to a value as JSON decodes it.
 func decoded(t *testing.T, raw []byte) any {
 	t.Helper()
 	var text bytes.Buffer
@@ -163,7 +164,7 @@ func decoded(t *testing.T, raw []byte) any {
 	return v
 }
 
-// TestDocument_Canonical checks that fields are added where a canonical manifest has them.
+// TestDocument_Canonical checks that fields are added at their position in a canonical manifest.
 func TestDocument_Canonical(t *testing.T) {
 	b := msgp.AppendMapHeader(nil, 3)
 	for _, key := range []string{"kind", "metadata", "spec"} {
@@ -191,7 +192,7 @@ func TestDocument_Canonical(t *testing.T) {
 }
 
 func TestCompareNumbers(t *testing.T) {
-	// In order; those with one rank are equal.
+	// Sorted; numbers with the same rank are equal.
 	numbers := []struct {
 		rank int
 		raw  []byte

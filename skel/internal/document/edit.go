@@ -7,7 +7,7 @@ import (
 	"github.com/tinylib/msgp/msgp"
 )
 
-// part names a node within its parent as a path of the language would.
+// part returns the name of a node in its parent, as in a path of the language.
 func (d *Document) part(n Node) string {
 	if d.nodes[d.nodes[n].parent].kind == Array {
 		return "[" + strconv.Itoa(d.Index(n)) + "]"
@@ -19,7 +19,7 @@ func (d *Document) part(n Node) string {
 	return strconv.Quote(key)
 }
 
-// touch notes that the bytes of a node are not what is in the document any more, nor those of what it is in.
+// touch marks a node and its ancestors as edited.
 func (d *Document) touch(n Node) {
 	d.changed = true
 	for ; n != None && !d.nodes[n].edited; n = d.nodes[n].parent {
@@ -27,7 +27,7 @@ func (d *Document) touch(n Node) {
 	}
 }
 
-// Remove takes a node out of its map or array. The root cannot be removed.
+// Remove removes a node from its map or array. The root cannot be removed.
 func (d *Document) Remove(n Node) {
 	if n == root || d.nodes[n].removed {
 		return
@@ -37,7 +37,8 @@ func (d *Document) Remove(n Node) {
 	d.touch(d.nodes[n].parent)
 }
 
-// Set puts a value, msgpack bytes that were checked, in the place of what is at a node. raw may be a part of this document.
+// Set replaces the value of a node by raw, which must be checked msgpack bytes. raw may be a part
+// of this document.
 func (d *Document) Set(n Node, raw []byte) {
 	start := uint32(len(d.buf))
 	d.buf = append(d.buf, raw...)
@@ -54,7 +55,8 @@ func (d *Document) Set(n Node, raw []byte) {
 	}
 }
 
-// AddField adds a field to a map that has none of that name, and gives its node, a null. It comes where a canonical manifest has it.
+// AddField adds a field to a map that has no field of that name, and returns its node, whose value
+// is null. The field is inserted at its position in a canonical manifest.
 func (d *Document) AddField(n Node, key string) Node {
 	d.buf = msgp.AppendString(d.buf, key)
 	keyEnd := uint32(len(d.buf))
@@ -68,7 +70,7 @@ func (d *Document) AddField(n Node, key string) Node {
 	return child
 }
 
-// Append adds an element to an array, and gives its node, a null.
+// Append adds an element to an array, and returns its node, whose value is null.
 func (d *Document) Append(n Node) Node {
 	start := uint32(len(d.buf))
 	d.buf = append(d.buf, mNil)
@@ -91,7 +93,8 @@ func (d *Document) insert(parent, after, child Node) {
 	d.touch(parent)
 }
 
-// before tells whether a key stands in front of another one in a map: in the manifest itself apiVersion, kind and metadata come first.
+// before reports whether a key precedes another one in a map: in the manifest itself, apiVersion,
+// kind and metadata come first.
 func (d *Document) before(n Node, a, b string) bool {
 	if n == root {
 		if ra, rb := Rank(a), Rank(b); ra != rb {
@@ -101,7 +104,8 @@ func (d *Document) before(n Node, a, b string) bool {
 	return a < b
 }
 
-// Rank gives the place of a key in a manifest: apiVersion, kind and metadata come first, the others behind, sorted.
+// Rank returns the sort rank of a key in a manifest: apiVersion, kind and metadata come first; the
+// others follow, sorted.
 func Rank(key string) int {
 	switch key {
 	case "apiVersion":

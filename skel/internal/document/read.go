@@ -7,16 +7,16 @@ import (
 	"strconv"
 )
 
-// Kind tells what stands at a node.
+// Kind returns the type of the value of a node.
 func (d *Document) Kind(n Node) Kind { return d.nodes[n].kind }
 
-// Len gives the number of a map's fields or an array's elements.
+// Len returns the number of a map's fields or an array's elements.
 func (d *Document) Len(n Node) int { return int(d.nodes[n].count) }
 
-// First gives the first child of a map or an array, and None where there is none.
+// First returns the first child of a map or an array, or None.
 func (d *Document) First(n Node) Node { return d.live(d.nodes[n].first) }
 
-// Next gives the child behind a child.
+// Next returns the next sibling of a node, or None.
 func (d *Document) Next(n Node) Node { return d.live(d.nodes[n].next) }
 
 func (d *Document) live(n Node) Node {
@@ -26,10 +26,11 @@ func (d *Document) live(n Node) Node {
 	return n
 }
 
-// Key gives the key of a node in a map; the bytes are valid until the next edit.
+// Key returns the key of a node in a map. The bytes are valid until the next edit.
 func (d *Document) Key(n Node) []byte { return d.buf[d.nodes[n].keyStart:d.nodes[n].keyEnd] }
 
-// Field gives the value of a map's key, and None where there is none or n is not a map.
+// Field returns the value of a map's key. It returns None if the key does not exist or n is not a
+// map.
 func (d *Document) Field(n Node, key string) Node {
 	if d.nodes[n].kind != Map {
 		return None
@@ -44,7 +45,8 @@ func (d *Document) Field(n Node, key string) Node {
 	return None
 }
 
-// Element gives an array's element, and None where there is none or n is not an array.
+// Element returns an array's element. It returns None if the element does not exist or n is not an
+// array.
 func (d *Document) Element(n Node, i int) Node {
 	if d.nodes[n].kind != Array || i >= int(d.nodes[n].count) {
 		return None
@@ -56,7 +58,7 @@ func (d *Document) Element(n Node, i int) Node {
 	return c
 }
 
-// Index gives the place of an element in its array.
+// Index returns the index of an element in its array.
 func (d *Document) Index(n Node) int {
 	i := 0
 	for c := d.First(d.nodes[n].parent); c != n && c != None; c = d.Next(c) {
@@ -65,13 +67,13 @@ func (d *Document) Index(n Node) int {
 	return i
 }
 
-// Int gives the value of an Int.
+// Int returns the value of an Int.
 func (d *Document) Int(n Node) int64 { return d.integer(d.nodes[n].start) }
 
-// Bool gives the value of a Bool.
+// Bool returns the value of a Bool.
 func (d *Document) Bool(n Node) bool { return d.buf[d.nodes[n].start] == mTrue }
 
-// Text gives the text of a String or of Binary; the bytes are valid until the next edit.
+// Text returns the text of a String or of Binary. The bytes are valid until the next edit.
 func (d *Document) Text(n Node) []byte {
 	kind, size, body := d.header(d.nodes[n].start)
 	text := d.buf[body : body+size]
@@ -81,16 +83,16 @@ func (d *Document) Text(n Node) []byte {
 	return text
 }
 
-// isText tells whether a kind has a Text.
+// isText reports whether a kind has a Text.
 func isText(k Kind) bool { return k == String || k == Binary }
 
-// IsNumber tells whether a kind is one of the numbers.
+// IsNumber reports whether a kind is a number.
 func IsNumber(k Kind) bool { return k == Int || k == Uint || k == Float }
 
-// IsText tells whether a node has a Text.
+// IsText reports whether a node has a Text.
 func (d *Document) IsText(n Node) bool { return isText(d.nodes[n].kind) }
 
-// CompareNumbers compares two numbers by value, whatever their kinds: -1, 0 or 1.
+// CompareNumbers compares two numbers by value, regardless of their kinds, and returns -1, 0 or 1.
 func CompareNumbers(a *Document, an Node, b *Document, bn Node) int {
 	ak, bk := a.Kind(an), b.Kind(bn)
 	switch {
@@ -122,7 +124,8 @@ func order[T int64 | uint64 | float64](a, b T) int {
 	return 0
 }
 
-// compareWithFloat compares an integer with a float exactly: not every integer of 64 bits is a float.
+// compareWithFloat compares an integer with a float exactly: not every 64-bit integer can be
+// represented as a float.
 func compareWithFloat(d *Document, n Node, f float64) int {
 	if d.Kind(n) == Uint {
 		u := uint64(d.Int(n))
@@ -150,7 +153,8 @@ func compareWithFloat(d *Document, n Node, f float64) int {
 	return order(0, f-math.Trunc(f))
 }
 
-// Equal tells whether two values are the same: numbers by value, maps whatever the order of their keys.
+// Equal reports whether two values are equal: numbers by value, maps regardless of the order of
+// their keys.
 func Equal(a *Document, an Node, b *Document, bn Node) bool {
 	ak, bk := a.nodes[an].kind, b.nodes[bn].kind
 	switch {
@@ -185,7 +189,7 @@ func Equal(a *Document, an Node, b *Document, bn Node) bool {
 	return true // null
 }
 
-// Path gives the place of a node for a reader: "spec.containers[0].name".
+// Path returns the path of a node in readable form: "spec.containers[0].name".
 func (d *Document) Path(n Node) string {
 	var parts []string
 	for ; d.nodes[n].parent != None; n = d.nodes[n].parent {
@@ -202,7 +206,7 @@ func (d *Document) Path(n Node) string {
 	return text
 }
 
-// Number gives the text of a number.
+// Number returns the text of a number.
 func (d *Document) Number(n Node) string {
 	switch d.nodes[n].kind {
 	case Uint:
@@ -213,7 +217,7 @@ func (d *Document) Number(n Node) string {
 	return strconv.FormatInt(d.Int(n), 10)
 }
 
-// Is tells whether the value at a node has not been edited and is encoded as raw is.
+// Is reports whether the value of a node is unedited and encoded as raw.
 func (d *Document) Is(n Node, raw []byte) bool {
 	v := &d.nodes[n]
 	return !v.edited && string(d.buf[v.start:v.end]) == string(raw)

@@ -24,14 +24,14 @@ func (d *Document) AppendValue(b []byte, n Node) []byte {
 
 func (d *Document) appendKey(b []byte, n Node) []byte { return msgp.AppendStringFromBytes(b, d.Key(n)) }
 
-// Section is where a part of what was written stands, from Start up to End; both are 0 where there is none.
+// Section is a range of the written bytes. Both bounds are 0 if the part does not exist.
 type Section struct{ Start, End int }
 
-// Sections are the parts of a manifest that are asked for time and again: the texts of metadata.namespace and metadata.name, and the values of metadata.labels
-// and spec.
+// Sections are the positions of frequently used parts of a manifest: the strings metadata.namespace
+// and metadata.name, and the values of metadata.labels and spec.
 type Sections struct{ Namespace, Name, Labels, Spec Section }
 
-// AppendManifest is AppendValue of the root, a map, and tells where in the manifest some parts of it stand.
+// AppendManifest appends the root, which must be a map, and returns the positions of some parts.
 func (d *Document) AppendManifest(b []byte) ([]byte, Sections) {
 	var s Sections
 	begin := len(b)
@@ -72,7 +72,7 @@ func (d *Document) appendMetadata(b []byte, n Node, begin int, s *Sections) []by
 	return b
 }
 
-// textSection gives the text in the section of a string.
+// textSection returns the position of the text of a string value.
 func (d *Document) textSection(n Node, value Section) Section {
 	if d.nodes[n].kind != String {
 		return Section{}

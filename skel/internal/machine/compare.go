@@ -20,7 +20,7 @@ func (s *scope) literal(l *syntax.Literal) value {
 	return value{document.New(raw), raw}
 }
 
-// isText tells whether the value is a string of that text.
+// isText reports whether the value is the string text.
 func (v value) isText(text string) bool {
 	root := v.doc.Root()
 	return v.doc.IsText(root) && string(v.doc.Text(root)) == text
@@ -39,12 +39,13 @@ func (s *scope) operand(o syntax.Operand) operand {
 	return operand{path: s.path(o.(*syntax.Path))}
 }
 
-// compare is a comparison of what is at a path with a value, or with the set of values at another path.
+// compare is a comparison of the values at a path with a literal, or with the set of values at
+// another path.
 type compare struct {
 	left  *path
 	op    syntax.Op
 	right operand
-	// quantity is the right side where it is a literal that the left one is to be less or greater than.
+	// quantity is the right side of an ordered comparison with a literal.
 	quantity *resource.Quantity
 	span     syntax.Span
 }
@@ -72,7 +73,7 @@ func (c *compare) holds(m *Machine) (bool, error) {
 		if ok, err := c.place(m, n, right); ok || err != nil {
 			return ok, err
 		}
-		// Many places and many values are more than either.
+		// The number of comparisons is the product of both sides.
 		if err := m.spent(); err != nil {
 			return false, err
 		}
@@ -80,7 +81,7 @@ func (c *compare) holds(m *Machine) (bool, error) {
 	return false, nil
 }
 
-// place tells whether the comparison holds for one place on the left.
+// place reports whether the comparison holds for one place of the left side.
 func (c *compare) place(m *Machine, n document.Node, set []document.Node) (bool, error) {
 	if c.right.path == nil {
 		if c.op <= syntax.NotEqual {
@@ -104,7 +105,8 @@ func (c *compare) place(m *Machine, n document.Node, set []document.Node) (bool,
 	return c.op == syntax.NotEqual, nil
 }
 
-// ordered tells which of two values is the greater, if that can be told.
+// ordered compares two values by an ordering operator. It returns an error if they cannot be
+// ordered.
 func (c *compare) ordered(m *Machine, n document.Node, other *document.Document, r document.Node) (bool, error) {
 	if document.IsNumber(m.doc.Kind(n)) && document.IsNumber(other.Kind(r)) {
 		return ordered(c.op, document.CompareNumbers(m.doc, n, other, r)), nil
@@ -123,10 +125,10 @@ func (c *compare) ordered(m *Machine, n document.Node, other *document.Document,
 		m.doc.Path(n), c.op, show(m.doc, n), show(other, r))}
 }
 
-// maxShown is how much of a value a message shows.
+// maxShown is the maximum length of a value in a message.
 const maxShown = 40
 
-// show gives a value for a message.
+// show returns a value for a message.
 func show(d *document.Document, n document.Node) string {
 	switch k := d.Kind(n); {
 	case d.IsText(n):

@@ -1,4 +1,5 @@
-// Package machine runs programs on objects, one at a time. A Program is what a parsed program is compiled to: immutable, shared by as many
-// Machines as there are goroutines. A Machine has the memory that running takes. What concerns several objects (which of them a deletion
-// belongs to, the index, the order in time) is not known here.
+// Package machine runs programs on objects, one at a time. A Program is a compiled program:
+// immutable, and shared by all Machines. A Machine, one for each goroutine, holds the memory that a
+// run needs. The package does not handle anything that concerns several objects: matching deletions
+// to objects, the index, the order of events.
 package machine

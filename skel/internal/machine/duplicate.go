@@ -9,10 +9,11 @@ import (
 	"simkube.io/simkube/skel/internal/document"
 )
 
-// copyLabel tells a copy, and its pods, from the object it is of.
+// copyLabel distinguishes a copy, and its pods, from the original.
 const copyLabel = "simkube.io/copy"
 
-// copyPlaces are where a copy has the label, if it has a map of labels there: without it, the selectors of the copies would pick one another's pods.
+// copyPlaces returns the places where a copy gets the label, if it has a map of labels there.
+// Without it, the selectors of the copies would match each other's pods.
 func copyPlaces() [][]string {
 	return [][]string{
 		{"spec", "selector", "matchLabels"},
@@ -21,10 +22,10 @@ func copyPlaces() [][]string {
 	}
 }
 
-// maxName is how long the name of an object may be.
+// maxName is the maximum length of the name of an object.
 const maxName = 253
 
-// duplicate makes copies of the manifest, which go through the commands behind this one.
+// duplicate copies the manifest. The copies are processed by the commands after this one.
 func (m *Machine) duplicate(i int, c *command) error {
 	if len(m.outputs)+len(m.pending)+c.copies > m.limits.Objects {
 		return &Error{Message: fmt.Sprintf("one object would become more than %d", m.limits.Objects)}
@@ -43,7 +44,7 @@ func (m *Machine) duplicate(i int, c *command) error {
 	return nil
 }
 
-// rename makes a document that of the nth copy.
+// rename changes a document to the nth copy.
 func rename(doc *document.Document, n int) error {
 	metadata := doc.Field(doc.Root(), "metadata")
 	name := doc.Field(metadata, "name")

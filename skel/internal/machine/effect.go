@@ -14,7 +14,7 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// effect does to the manifest what a command says.
+// effect applies a command to the manifest.
 func (m *Machine) effect(i int, c *command) (err error) {
 	fields := 0
 	switch c.kind {
@@ -78,7 +78,7 @@ func (m *Machine) modify(c *command) (int, error) {
 	return a.fields, nil
 }
 
-// single gives the one value of a command's right side.
+// single returns the value of a command's right side, which must be a single one.
 func (m *Machine) single(c *command) ([]byte, error) {
 	if c.value.path == nil {
 		return c.value.value.raw, nil
@@ -98,7 +98,7 @@ func (m *Machine) single(c *command) ([]byte, error) {
 	return m.value, nil
 }
 
-// maxListed is how many values a message lists.
+// maxListed is the maximum number of values that a message lists.
 const maxListed = 5
 
 func (m *Machine) list(found []document.Node) string {
@@ -120,7 +120,7 @@ type assignment struct {
 	fields int
 }
 
-// assign sets the places that segments lead to from a node, and makes maps that are missing on the way.
+// assign sets the places that segments lead to from a node. It creates missing maps on the way.
 func (a *assignment) assign(n document.Node, segments []syntax.Segment) error {
 	a.m.steps++
 	if err := a.m.spent(); err != nil {
@@ -173,7 +173,7 @@ func (a *assignment) field(n document.Node, s *syntax.Segment, rest []syntax.Seg
 	}
 	c := doc.Field(n, s.Name)
 	if c == document.None {
-		// What a wildcard goes over is not made: it would be empty.
+		// The array that a wildcard would match is not created: it would be empty.
 		if hasWildcard(rest) {
 			return nil
 		}
@@ -200,7 +200,7 @@ func hasWildcard(segments []syntax.Segment) bool {
 	return slices.ContainsFunc(segments, func(s syntax.Segment) bool { return s.Kind == syntax.Wildcard })
 }
 
-// identifiable tells what is wrong with a manifest of which it cannot be told which object it is.
+// identifiable returns an error if the manifest has no valid kind or name.
 func (m *Machine) identifiable() error {
 	root := m.doc.Root()
 	metadata := m.doc.Field(root, "metadata")
@@ -228,7 +228,7 @@ func (m *Machine) identifiable() error {
 	return nil
 }
 
-// validKind tells whether a kind is one that a trace can name.
+// validKind reports whether a trace can contain the kind.
 func validKind(gvk schema.GroupVersionKind) bool {
 	parsed, err := trace.ParseGVK(trace.FormatGVK(gvk))
 	return err == nil && parsed == gvk
@@ -282,7 +282,7 @@ func (m *Machine) scale(c *command) (int, error) {
 	return fields, nil
 }
 
-// oneByDefault tells whether an object of this kind has one replica where it does not say how many.
+// oneByDefault reports whether an object of this kind has one replica if none is set.
 func (m *Machine) oneByDefault() bool {
 	gvk := m.gvk()
 	return gvk.Group == "apps" && (gvk.Kind == "Deployment" || gvk.Kind == "StatefulSet" || gvk.Kind == "ReplicaSet")

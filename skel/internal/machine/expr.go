@@ -16,7 +16,7 @@ import (
 // expr is a compiled selector or a part of one.
 type expr interface {
 	holds(m *Machine) (bool, error)
-	// needs appends keys that a manifest must have somewhere for the expression to hold.
+	// needs appends keys that occur in every manifest for which the expression holds.
 	needs(keys [][]byte) [][]byte
 }
 
@@ -53,7 +53,7 @@ func (s *scope) expr(e syntax.Expr) expr {
 	case *syntax.Define:
 		return s.define(e)
 	}
-	panic(fmt.Sprintf("unknown expression %T", e)) // the parser makes no others
+	panic(fmt.Sprintf("unknown expression %T", e)) // the parser creates no others
 }
 
 func (s *scope) exprs(terms []syntax.Expr) []expr {
@@ -165,7 +165,7 @@ func (x *match) holds(m *Machine) (bool, error) {
 
 func (x *match) needs(keys [][]byte) [][]byte { return x.left.needs(keys) }
 
-// any tells whether one of a path's places satisfies a test.
+// any reports whether one of a path's places satisfies a test.
 func (m *Machine) any(p *path, test func(document.Node) (bool, error)) (bool, error) {
 	found := m.take()
 	defer func() { m.give(found) }()
@@ -207,7 +207,7 @@ func compareInts(a, b int64) int {
 	return 0
 }
 
-// ordered tells whether a comparison holds of things of which order says how they compare.
+// ordered reports whether a comparison holds, given the order of its operands.
 func ordered(op syntax.Op, order int) bool {
 	switch op {
 	case syntax.Equal:
@@ -240,7 +240,7 @@ func (k *kindTest) holds(m *Machine) (bool, error) {
 
 func (k *kindTest) needs(keys [][]byte) [][]byte { return keys }
 
-// define finds the places a variable stands for.
+// define finds the places that a variable stands for.
 type define struct {
 	path     *path
 	variable int
@@ -252,9 +252,9 @@ func (d *define) holds(m *Machine) (bool, error) {
 	defer func() { m.give(found) }()
 	found = m.places(found, d.path)
 	kept := m.variables[d.variable][:0]
-	// The memory of one is not to be left to the variable, whatever comes.
+	// The variable must not keep a reference to the memory.
 	defer func() { m.variables[d.variable] = kept }()
-	// The test sees one place at a time.
+	// The test is evaluated for one place at a time.
 	for _, n := range found {
 		m.variables[d.variable] = append(m.one[:0], n)
 		ok, err := d.test.holds(m)

@@ -12,37 +12,37 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// Limits bound what a program may cost on one object.
+// Limits bound the cost of a program on one object.
 type Limits struct {
-	// Steps is how many places a command may look at.
+	// Steps is the maximum number of places that a command may look at.
 	Steps int
-	// Bytes is how large an object may become.
+	// Bytes is the maximum size of an object.
 	Bytes int
-	// Objects is how many objects one may become.
+	// Objects is the maximum number of objects that one object may become.
 	Objects int
 }
 
-// DefaultLimits are far beyond what is of use.
+// DefaultLimits returns limits that no useful program reaches.
 func DefaultLimits() Limits { return Limits{Steps: 2_000_000, Bytes: 16 << 20, Objects: 10_000} }
 
-// Error is what a program could not do to an object.
+// Error is returned when a program cannot be applied to an object.
 type Error struct {
-	// Span is the part of the program that could not be done.
+	// Span is the part of the program that failed.
 	syntax.Span
 	Message string
 }
 
 func (e *Error) Error() string { return e.Message }
 
-// Counts are what a command did.
+// Counts are the effects of a command.
 type Counts struct {
-	// Events is in how many events an object matched.
+	// Events is the number of events with an object that matched.
 	Events int64
-	// Objects is how many objects matched.
+	// Objects is the number of objects that matched.
 	Objects int64
-	// Fields is how many fields were removed or set.
+	// Fields is the number of fields that were removed or set.
 	Fields int64
-	// Deleted is how many objects were dropped.
+	// Deleted is the number of objects that were dropped.
 	Deleted int64
 }
 
@@ -53,11 +53,11 @@ type Machine struct {
 	start   int64
 	time    int64
 
-	obj    *trace.Object // what the document is of, unless it is a copy
-	source []byte        // the manifest that runs
-	loaded bool          // the document is that of source
+	obj    *trace.Object // the object of the document, nil for a copy
+	source []byte        // the current manifest
+	loaded bool          // the document holds source
 	doc    *document.Document
-	copy   *document.Document // of Duplicate
+	copy   *document.Document // for Duplicate
 
 	variables [][]document.Node
 	one       []document.Node
@@ -67,14 +67,16 @@ type Machine struct {
 
 	counts []Counts
 	total  Counts
-	// matched tells that a command matched the object that runs, and lastMatched which event had one last.
+	// matched is true if a command matched the current object; lastMatched is the last event with a
+	// match.
 	matched     bool
 	lastMatched int64
-	// made: the next object to run has been counted.
+	// made: the next object has been counted.
 	made bool
-	// renamed: what tells which object it is may have been changed.
+	// renamed: the kind, name or namespace may have been changed.
 	renamed bool
-	// event numbers the events, and seen tells for each command in which one it last matched.
+	// event is the number of the current event; seen holds for each command the event in which it last
+	// matched.
 	event int64
 	seen  []int64
 
@@ -84,25 +86,26 @@ type Machine struct {
 	arena   []byte
 }
 
-// Output is what became of an object.
+// Output is an object that results from a manifest.
 type Output struct {
-	// Raw is the manifest; nil where it is that of the object itself.
+	// Raw is the manifest; nil if it is unchanged.
 	Raw []byte
-	// Same: it is one of the same object, and Sections tell where its parts are. Otherwise it is to be looked at as if it came from elsewhere.
+	// Same: it is a manifest of the same object, and Sections are valid. Otherwise it must be parsed
+	// like any other input.
 	Same     bool
 	Sections document.Sections
-	// Shift is by how many seconds it is moved.
+	// Shift is the number of seconds by which it is moved.
 	Shift int64
 }
 
-// pending is a copy that has yet to go through the commands from one on.
+// pending is a copy to which the commands from an index on still have to be applied.
 type pending struct {
 	raw     []byte
 	command int
 	shift   int64
 }
 
-// New makes a Machine for a trace that begins at a time in unix seconds.
+// New returns a Machine for a trace that begins at start, in unix seconds.
 func New(p *Program, start int64, limits Limits) *Machine {
 	m := &Machine{
 		program: p, start: start, limits: limits, doc: new(document.Document), copy: new(document.Document),
@@ -112,10 +115,11 @@ func New(p *Program, start int64, limits Limits) *Machine {
 	return m
 }
 
-// Counts gives what the commands did so far.
+// Counts returns the counts of each command so far.
 func (m *Machine) Counts() []Counts { return m.counts }
 
-// Total gives what all commands together did so far; an object that several matched counts once.
+// Total returns the counts of all commands together so far. An object that several commands matched
+// counts once.
 func (m *Machine) Total() Counts {
 	t := m.total
 	for _, c := range m.counts {
@@ -125,21 +129,22 @@ func (m *Machine) Total() Counts {
 	return t
 }
 
-// Event begins an event of a time in unix seconds.
+// Event begins an event at a time in unix seconds.
 func (m *Machine) Event(time int64) {
 	m.event++
 	m.time = time
 }
 
-// SetMemory gives the machine memory for the manifests it makes, behind what is there. Memory gives it back, with the manifests in it; it may
-// have been replaced by larger one.
+// SetMemory sets the memory to which the machine appends the manifests that it creates. Memory
+// returns it with these manifests; it may have been reallocated.
 func (m *Machine) SetMemory(arena []byte) { m.arena = arena }
 
-// Memory gives the memory that SetMemory gave.
+// Memory returns the memory set by SetMemory, with the manifests appended since.
 func (m *Machine) Memory() []byte { return m.arena }
 
-// Apply runs the program, from one of its commands on, on a manifest that is applied at the event's time, and gives what becomes of it: nothing, one
-// object, or several. The outputs are valid until the next call, their bytes as long as nobody uses the machine's memory again.
+// Apply runs the program, starting at the command with index from, on a manifest that is applied at
+// the event's time. It returns the results: none, one object, or several. The outputs are valid
+// until the next call, their bytes until the machine's memory is reused.
 func (m *Machine) Apply(obj *trace.Object, from int) ([]Output, error) {
 	m.outputs, m.pending = m.outputs[:0], m.pending[:0]
 	m.begin(obj, obj.Raw())
@@ -162,7 +167,7 @@ func (m *Machine) begin(obj *trace.Object, raw []byte) {
 	m.renamed = false
 }
 
-// load makes sure that the document is that of the manifest.
+// load loads the manifest into the document if it is not loaded yet.
 func (m *Machine) load() {
 	if !m.loaded {
 		m.doc.Reset(m.source)
@@ -170,7 +175,7 @@ func (m *Machine) load() {
 	}
 }
 
-// run takes the manifest through the commands.
+// run applies the commands to the manifest.
 func (m *Machine) run(from int, shift int64) error {
 	m.shift = shift
 	for i := from; i < len(m.program.commands); i++ {
@@ -205,10 +210,11 @@ func (m *Machine) run(from int, shift int64) error {
 	return nil
 }
 
-// shallow tells that the manifest cannot have become deeper than a trace can hold: only setting values makes it so.
+// shallow reports that the nesting depth of the manifest cannot exceed the limit of a trace: only
+// setting values increases it.
 func (m *Machine) shallow() bool { return !m.program.deepens }
 
-// located makes an error one of a command, where it does not say so itself.
+// located sets the span of an error to the command, if it has none.
 func (m *Machine) located(c *command, err error) error {
 	if e, ok := err.(*Error); ok && e.Span == (syntax.Span{}) { //nolint:errorlint // made here, and not wrapped
 		e.Span = c.span
@@ -216,7 +222,7 @@ func (m *Machine) located(c *command, err error) error {
 	return err
 }
 
-// Count counts an object that came to be by one of the commands, and is the next to be applied.
+// Count counts an object that a command created. The object must be applied next.
 func (m *Machine) Count(command int) {
 	m.matched = false
 	m.count(command)
@@ -239,7 +245,7 @@ func (m *Machine) count(i int) {
 	}
 }
 
-// matches tells whether a command is about the manifest.
+// matches reports whether a command applies to the manifest.
 func (m *Machine) matches(c *command) (bool, error) {
 	if c.kind == syntax.Insert {
 		return false, nil
@@ -253,7 +259,8 @@ func (m *Machine) matches(c *command) (bool, error) {
 	return c.selector.holds(m)
 }
 
-// lacks tells that the manifest does not have one of some keys. It is a cheap look at the bytes, which may also give false without need.
+// lacks reports whether the manifest lacks one of some keys. It is a cheap search in the bytes;
+// false means that it does not know.
 func (m *Machine) lacks(needs [][]byte) bool {
 	if m.loaded && m.doc.Changed() {
 		return false
@@ -266,7 +273,8 @@ func (m *Machine) lacks(needs [][]byte) bool {
 	return false
 }
 
-// identity gives the text a path leads to where that is at hand and not empty.
+// identity returns the text at a path if it is available without loading the document and not
+// empty.
 func (m *Machine) identity(p *path) (string, bool) {
 	if p.identity == noIdentity || m.obj == nil || m.loaded && m.doc.Changed() {
 		return "", false
@@ -282,7 +290,7 @@ func (m *Machine) identity(p *path) (string, bool) {
 	return m.obj.Namespace(), m.obj.Namespace() != ""
 }
 
-// gvk gives the kind of the manifest as it is now.
+// gvk returns the current kind of the manifest.
 func (m *Machine) gvk() schema.GroupVersionKind {
 	if m.obj != nil && !(m.loaded && m.doc.Changed()) {
 		return m.obj.GVK()
@@ -303,7 +311,7 @@ func (m *Machine) text(n document.Node) string {
 	return string(m.doc.Text(n))
 }
 
-// spent tells that a command has looked at too much.
+// spent returns an error if a command has exceeded its limit of steps.
 func (m *Machine) spent() error {
 	if m.steps > m.limits.Steps {
 		return &Error{Message: fmt.Sprintf("the command looks at more than %d places in this object", m.limits.Steps)}
@@ -311,7 +319,7 @@ func (m *Machine) spent() error {
 	return nil
 }
 
-// take gives memory for places, give takes it back.
+// take returns an empty list of places from the pool; give returns it to the pool.
 func (m *Machine) take() []document.Node {
 	if n := len(m.free); n > 0 {
 		s := m.free[n-1]

@@ -31,7 +31,7 @@ func compileSelector(t *testing.T, source string) *Program {
 	return CompileSelector(parsed)
 }
 
-// pod makes the pod n/p with fields that are written in YAML.
+// pod returns the pod n/p with fields that are written in YAML.
 func pod(t *testing.T, fields string) *trace.Object {
 	t.Helper()
 	manifest := map[string]any{}
@@ -59,7 +59,7 @@ func record(t *testing.T, name string) *trace.Object {
 	return &obj
 }
 
-// numbers gives the YAML of a list of numbers.
+// numbers returns a list of numbers as YAML.
 func numbers(from, to int) string {
 	var parts []string
 	for i := from; i < to; i++ {
@@ -140,7 +140,8 @@ func TestMachine_Limits(t *testing.T) {
 	}
 }
 
-// TestMachine_LimitsInTime says that a command ends soon after it has looked at too much, not at its end.
+// TestMachine_LimitsInTime checks that a command fails soon after it exceeds its limit, not at its
+// end.
 func TestMachine_LimitsInTime(t *testing.T) {
 	const places, limit = 300, 1000
 	fields := fmt.Sprintf("spec: {a: %s, b: %s}", numbers(0, places), numbers(places, 2*places))
@@ -162,7 +163,7 @@ func TestMachine_LimitsInTime(t *testing.T) {
 	}
 }
 
-// TestMachine_MatchesAfterError says that an error leaves nothing behind that the next answer could come from.
+// TestMachine_MatchesAfterError checks that an error does not affect the next result.
 func TestMachine_MatchesAfterError(t *testing.T) {
 	selector := compileSelector(t, `$x := spec.a[*] | $x.num < 5 && $y := spec.b[*] | $y.num < 5 && $x.num == 1 && $y.num == 2`)
 	m := New(selector, 0, DefaultLimits())
@@ -212,7 +213,7 @@ func TestMachine_Delete(t *testing.T) {
 	for _, test := range []struct {
 		program       string
 		dropped, copy bool
-		name          string // what the record has become; empty where it stays
+		name          string // the new name of the record; empty if unchanged
 		shift         int64
 	}{
 		{program: `remove(status);`},

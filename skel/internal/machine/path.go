@@ -9,16 +9,16 @@ import (
 
 // path is a compiled path.
 type path struct {
-	// variable is the number of the variable it begins with, or -1.
+	// variable is the index of the variable that it begins with, or -1.
 	variable int
 	segments []syntax.Segment
-	// full is the path with its variable replaced by what that stands for.
+	// full is the path with its variable replaced by the path that it stands for.
 	full []syntax.Segment
-	// identity is set where the path is one of those that every object has at hand.
+	// identity is set if the path is available in every object without decoding it.
 	identity identity
 }
 
-// identity is a part of what tells which object a manifest is.
+// identity is a part of the identity of an object: its kind, namespace or name.
 type identity uint8
 
 const (
@@ -29,11 +29,13 @@ const (
 	namespace
 )
 
-// scope has the variables of a command while it is compiled.
+// scope holds the variables of a command during compilation.
 type scope struct {
 	names []string
 	paths map[string][]syntax.Segment
-	// records: nothing was met that a record of a deleted object does not have. timed: a time was met; named: a path or a kind was; byName: a path with the name was.
+	// records: everything so far can be evaluated on the record of a deleted object. timed: there is a
+	// time; named: there is a path to the kind, namespace or name, or @gvk; byName: there is a path to
+	// the name.
 	records, timed, named, byName bool
 }
 
@@ -57,7 +59,7 @@ func (s *scope) path(p *syntax.Path) *path {
 	return out
 }
 
-// recorded tells whether a record of a deleted object has what is at a place, if the object had it.
+// recorded reports whether the record of a deleted object contains a place, if the object had it.
 func recorded(full []syntax.Segment) bool {
 	return identityOf(full) != noIdentity || len(full) == 1 && full[0].Kind == syntax.Field && full[0].Name == "metadata"
 }
@@ -81,7 +83,8 @@ func identityOf(full []syntax.Segment) identity {
 	return noIdentity
 }
 
-// needs appends keys that a manifest has if the path has a place in it. The last is enough: it is the least common.
+// needs appends keys that occur in every manifest with a place of the path. The last key is enough:
+// it is the least common.
 func (p *path) needs(keys [][]byte) [][]byte {
 	if p.identity != noIdentity {
 		return keys

@@ -13,56 +13,60 @@ import (
 // Program is a compiled program. It is immutable.
 type Program struct {
 	commands []command
-	// variables is the greatest number of variables that a command has.
+	// variables is the maximum number of variables of a command.
 	variables int
 	traits    Traits
-	// deepens: manifests can come to be nested deeper than they were by more than a little.
+	// deepens: the program can increase the nesting depth of manifests significantly.
 	deepens bool
-	// uneven: some manifests of an object can become another one, for reasons that a record of its deletion does not have.
+	// uneven: some manifests of an object can become another object, depending on fields that the
+	// record of its deletion lacks.
 	uneven bool
 }
 
-// Traits say what a program can do to a trace beyond changing objects where they stand.
+// Traits describe the effects of a program on a trace, apart from changing objects in place.
 type Traits struct {
-	// Drops: objects can go. DropsSome: of one object, some manifests can go, or become another object, and others stay.
+	// Drops: objects can be dropped. DropsSome: some manifests of an object can be dropped, or become
+	// another object, while others stay.
 	Drops, DropsSome bool
 	// Renames: an object can become another one.
 	Renames bool
-	// Moves: objects can come at another time. MovesRecords: the record of a deletion alone tells when it comes.
+	// Moves: objects can move to another time. MovesRecords: the new time of a deletion depends only
+	// on the record of the deletion.
 	Moves, MovesRecords bool
-	// Copies: objects can become several.
+	// Copies: an object can become several.
 	Copies bool
-	// Inserts: there are objects to insert.
+	// Inserts: the program inserts objects.
 	Inserts bool
 }
 
-// Tracks tells that what becomes of an object's deletion depends on what became of the object.
+// Tracks reports whether the result for an object's deletion depends on the results for the object.
 func (t Traits) Tracks() bool { return t.Drops || t.Renames || t.Moves || t.Copies }
 
-// Traits tells what the program can do.
+// Traits returns the traits of the program.
 func (p *Program) Traits() Traits { return p.traits }
 
-// Len gives the number of commands.
+// Len returns the number of commands.
 func (p *Program) Len() int { return len(p.commands) }
 
 // command is a compiled command.
 type command struct {
 	span     syntax.Span
 	kind     syntax.CommandKind
-	selector expr // nil: everything
-	// needs are keys without which the selector cannot hold, targetNeeds those without which the target has no place.
+	selector expr // nil: all objects
+	// needs are keys without which the selector cannot hold, targetNeeds keys without which the target
+	// has no place.
 	needs, targetNeeds [][]byte
 	target             *path
 	value              operand
 	factor             float64
-	seconds            int64 // of Shift, and Insert
-	relative           bool  // the time of Insert
+	seconds            int64 // of Shift and Insert
+	relative           bool  // for the time of Insert
 	copies             int
 	object             []byte // of Insert
-	// records: the selector can be told from what a trace has of a deleted object. named: it asks which object it is; byName: also for its name, which copies do
-	// not share.
+	// records: the selector can be evaluated on the record of a deleted object. named: it depends on
+	// the kind, namespace or name; byName: it depends on the name, which differs between copies.
 	records, named, byName bool
-	// renames: the target can be what tells which object it is.
+	// renames: the target can be the kind, namespace or name.
 	renames bool
 }
 
@@ -105,7 +109,7 @@ func (p *Program) command(c *syntax.Command) command {
 		}
 	case syntax.Shift:
 		p.traits.Moves = true
-		// Behind copies and some renames, the record does not have the name that a selector asks for.
+		// After copies and some renames, the record does not have the name that a selector needs.
 		p.traits.MovesRecords = p.traits.MovesRecords && out.records && !(out.named && p.uneven) && !(out.byName && p.traits.Copies)
 		out.seconds = c.Duration.Seconds
 	case syntax.Duplicate:
@@ -123,16 +127,18 @@ func (p *Program) command(c *syntax.Command) command {
 	return out
 }
 
-// recorded tells whether what the command does can be told from what a trace has of a deleted object.
+// recorded reports whether the effect of the command can be computed from the record of a deleted
+// object.
 func (c *command) recorded() bool {
 	return c.records && (c.value.path == nil || recorded(c.value.path.full))
 }
 
-// harmlessDepth is how deep a program may set values without any manifest becoming deeper than a trace can hold, whatever other commands do: what is
-// not there is made on the way to a place that the program spells out.
+// harmlessDepth is the maximum depth of the values that a program sets for which no manifest can
+// exceed the depth limit of a trace, regardless of other commands: missing maps are created only
+// along paths that are written in the program.
 const harmlessDepth = 100
 
-// literalDepth tells how deep a literal is nested.
+// literalDepth returns the nesting depth of a literal.
 func literalDepth(o syntax.Operand) int {
 	l, ok := o.(*syntax.Literal)
 	if !ok {
@@ -145,7 +151,7 @@ func literalDepth(o syntax.Operand) int {
 	return depth + 1
 }
 
-// identifies tells whether a place can be part of what tells which object a manifest is.
+// identifies reports whether a place can be part of the kind, namespace or name.
 func identifies(full []syntax.Segment) bool {
 	if len(full) == 0 || full[0].Kind != syntax.Field {
 		return false
@@ -159,17 +165,18 @@ func identifies(full []syntax.Segment) bool {
 	return false
 }
 
-// maxNeeds is how many keys are looked for before a manifest is taken apart.
+// maxNeeds is the maximum number of keys to search for before a manifest is parsed.
 const maxNeeds = 3
 
-// distinctive picks the keys that are the least likely to be there by chance.
+// distinctive returns the keys that are least likely to occur by chance.
 func distinctive(needs [][]byte) [][]byte {
 	slices.SortFunc(needs, func(a, b []byte) int { return cmp.Or(len(b)-len(a), cmp.Compare(string(a), string(b))) })
 	needs = slices.CompactFunc(needs, func(a, b []byte) bool { return string(a) == string(b) })
 	return needs[:min(len(needs), maxNeeds)]
 }
 
-// appendLiteral appends a literal as canonical msgpack; manifest tells that it is one, whose keys have an order of their own.
+// appendLiteral appends a literal as canonical msgpack. manifest means that it is a manifest, whose
+// keys have their own order.
 func appendLiteral(b []byte, l *syntax.Literal, manifest bool) []byte {
 	switch l.Kind {
 	case syntax.BoolLiteral:

@@ -5,23 +5,26 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// Record is what becomes of the record of a deleted object, as far as the program can tell from the record.
+// Record is the result for the record of a deleted object, as far as it can be computed from the
+// record.
 type Record struct {
 	Dropped bool
-	// Copied: it was dropped by its name behind a command that makes copies, which have other names.
+	// Copied: it was dropped by its name after a command that makes copies, which have other names.
 	Copied bool
-	// Raw is the record under another name; nil where it keeps its own.
+	// Raw is the renamed record; nil if the name is unchanged.
 	Raw []byte
-	// Shift is by how many seconds it is moved.
+	// Shift is the number of seconds by which it is moved.
 	Shift int64
 }
 
-// Delete runs the program on the record of an object deleted at the event's time. Only commands count that can be told from such a record: what it holds is the kind
-// and the name. obj must hold nothing else.
+// Delete runs the program on the record of an object deleted at the event's time. It applies only
+// the commands that can be evaluated on such a record, which holds the kind, namespace and name.
+// obj must hold nothing else.
 func (m *Machine) Delete(obj *trace.Object) (Record, error) {
 	m.begin(obj, obj.Raw())
 	var out Record
-	// unknown: an earlier command may have made another object of this one, for reasons that a record does not have.
+	// unknown: an earlier command may have renamed this object, depending on fields that a record
+	// lacks.
 	unknown := false
 	copied := false
 	for i := range m.program.commands {
@@ -63,7 +66,7 @@ func (m *Machine) Delete(obj *trace.Object) (Record, error) {
 	return out, nil
 }
 
-// record gives a record the name that it has now.
+// record applies the current name to a record.
 func (m *Machine) record(out *Record) {
 	if m.loaded && m.doc.Changed() {
 		start := len(m.arena)
@@ -72,7 +75,7 @@ func (m *Machine) record(out *Record) {
 	}
 }
 
-// deletes tells whether a command can be about the record of a deleted object.
+// deletes reports whether a command can apply to the record of a deleted object.
 func (c *command) deletes() bool {
 	switch c.kind {
 	case syntax.Delete, syntax.Shift:
@@ -88,11 +91,12 @@ type Inserted struct {
 	// Time is in unix seconds.
 	Time int64
 	Raw  []byte
-	// Next is the command behind the one that inserts it.
+	// Next is the index of the command after the one that inserts it.
 	Next int
 }
 
-// Inserted gives what the program inserts into a trace that begins at a time, in the order of the program.
+// Inserted returns the objects that the program inserts into a trace that begins at start, in the
+// order of the program.
 func (p *Program) Inserted(start int64) []Inserted {
 	var out []Inserted
 	for i := range p.commands {
@@ -107,7 +111,8 @@ func (p *Program) Inserted(start int64) []Inserted {
 	return out
 }
 
-// RelativeInsert tells whether something is inserted at a time after the start of the trace, which there must be then.
+// RelativeInsert reports whether the program inserts an object at a time relative to the start of
+// the trace, which must then be known.
 func (p *Program) RelativeInsert() bool {
 	for i := range p.commands {
 		if p.commands[i].kind == syntax.Insert && p.commands[i].relative {

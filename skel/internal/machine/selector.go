@@ -5,7 +5,7 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// CompileSelector compiles a selector alone; nil selects everything.
+// CompileSelector compiles a selector alone; nil matches everything.
 func CompileSelector(e syntax.Expr) *Program {
 	s := newScope()
 	c := command{kind: syntax.Remove, records: true}
@@ -17,7 +17,7 @@ func CompileSelector(e syntax.Expr) *Program {
 	return &Program{commands: []command{c}, variables: len(s.names)}
 }
 
-// Matches tells whether a selector selects an object at a time.
+// Matches reports whether a selector matches an object at a time.
 func (m *Machine) Matches(time int64, obj *trace.Object) (bool, error) {
 	m.time, m.steps = time, 0
 	m.begin(obj, obj.Raw())

@@ -6,19 +6,20 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// Span is a part of the source: bytes from Start up to End.
+// Span is a range of the source: bytes from Start up to End.
 type Span struct{ Start, End int }
 
 // Program is a parsed program.
 type Program struct {
-	// Source is the text it was made of; spans point into it.
+	// Source is the parsed text; spans refer to it.
 	Source   string
 	Commands []*Command
-	// Comments are those of the source, in order; a span begins at the # and ends before the end of the line.
+	// Comments are the comments of the source, in order. A span begins at the # and ends before the
+	// end of the line.
 	Comments []Span
 }
 
-// CommandKind tells the commands apart.
+// CommandKind is the kind of a command.
 type CommandKind uint8
 
 // The commands.
@@ -32,48 +33,49 @@ const (
 	Duplicate
 )
 
-// String gives the command's name as it is written.
+// String returns the command's name as it is written.
 func (k CommandKind) String() string {
 	return [...]string{"delete", "remove", "modify", "insert", "scale", "shift", "duplicate"}[k]
 }
 
-// Command is one command, its span from the name to the semicolon.
+// Command is one command. Its span extends from the name to the semicolon.
 type Command struct {
 	Span
 	Kind CommandKind
-	// Selector says which objects; nil: all of them, whether * was written or nothing.
+	// Selector selects the objects. It is nil if all objects are selected, by * or by no selector.
 	Selector Expr
-	// Star tells that * was written for the selector.
+	// Star is true if the selector was written as *.
 	Star bool
 	// Target is the path of Remove and Modify.
 	Target *Path
-	// Value is what Modify sets.
+	// Value is the value that Modify sets.
 	Value Operand
-	// Time is when Insert inserts.
+	// Time is the time at which Insert inserts.
 	Time *Time
 	// Object is the manifest of Insert, a map.
 	Object *Literal
-	// Factor is Scale's: an integer or a decimal, not negative.
+	// Factor is the factor of Scale: a non-negative integer or decimal.
 	Factor *Literal
-	// Duration is Shift's, which may be negative.
+	// Duration is the duration of Shift, which may be negative.
 	Duration *Time
-	// Copies is Duplicate's number: an integer.
+	// Copies is the number of Duplicate: an integer.
 	Copies *Literal
 }
 
-// Expr is a selector, or a part of one: *And, *Or, *Not, *Compare, *Exists, *In, *Match, *TimeTest, *KindTest or *Define.
+// Expr is a selector, or a part of one: *And, *Or, *Not, *Compare, *Exists, *In, *Match, *TimeTest,
+// *KindTest or *Define.
 type Expr interface{ Extent() Span }
 
-// Extent gives the span itself.
+// Extent returns the span itself.
 func (s Span) Extent() Span { return s }
 
-// And holds if all of its terms do; there are two or more.
+// And holds if all of its terms hold; there are two or more.
 type And struct {
 	Span
 	Terms []Expr
 }
 
-// Or holds if one of its terms does; there are two or more.
+// Or holds if one of its terms holds; there are two or more.
 type Or struct {
 	Span
 	Terms []Expr
@@ -85,10 +87,10 @@ type Not struct {
 	Term Expr
 }
 
-// Op is a comparison.
+// Op is a comparison operator.
 type Op uint8
 
-// The comparisons.
+// The comparison operators.
 const (
 	Equal Op = iota
 	NotEqual
@@ -98,7 +100,7 @@ const (
 	GreaterOrEqual
 )
 
-// String gives the comparison as it is written.
+// String returns the operator as it is written.
 func (o Op) String() string { return [...]string{"==", "!=", "<", "<=", ">", ">="}[o] }
 
 // Compare is "path op value" or "path op path".
@@ -130,7 +132,7 @@ type Match struct {
 	Span
 	Left    *Path
 	Pattern *Literal
-	// Regexp is the compiled pattern; nil if that was reported as an error.
+	// Regexp is the compiled pattern; nil if it could not be compiled.
 	Regexp *regexp.Regexp
 }
 
@@ -141,16 +143,17 @@ type TimeTest struct {
 	Time *Time
 }
 
-// KindTest is a test of @gvk: with ==, != or in, a list of kinds; with =~ a pattern.
+// KindTest is a test of @gvk: with ==, != or in, against a list of kinds; with =~, against a
+// pattern.
 type KindTest struct {
 	Span
-	// Kinds are those it is compared to, as they were written in Values.
+	// Kinds are the parsed Values.
 	Kinds []schema.GroupVersionKind
-	// Negated is for !=.
+	// Negated is true for !=.
 	Negated bool
 	// Values holds the string of == and !=, or the array of in; nil for =~.
 	Values *Literal
-	// Pattern is for =~.
+	// Pattern is the pattern of =~.
 	Pattern *Literal
 	Regexp  *regexp.Regexp
 }
@@ -160,19 +163,20 @@ type Define struct {
 	Span
 	Var  *Variable
 	Path *Path
-	// Test has only tests whose left sides begin with the variable, under And, Or and Not.
+	// Test consists of tests whose left sides begin with the variable, combined by And, Or and Not.
 	Test Expr
-	// Parenthesised tells that the test was written in parentheses, as one of several tests has to be.
+	// Parenthesised is true if the test was written in parentheses, as is required for a combination
+	// of tests.
 	Parenthesised bool
 }
 
-// Variable is a variable where it is written; Name has no $.
+// Variable is the use of a variable. Name does not include the $.
 type Variable struct {
 	Span
 	Name string
 }
 
-// Operand is the right side of a comparison, or what is set: a *Literal or a *Path.
+// Operand is the right side of a comparison or an assignment: a *Literal or a *Path.
 type Operand interface {
 	Extent() Span
 	operand()
@@ -181,10 +185,10 @@ type Operand interface {
 func (*Literal) operand() {}
 func (*Path) operand()    {}
 
-// LiteralKind tells literals apart.
+// LiteralKind is the type of a literal.
 type LiteralKind uint8
 
-// The kinds of literals.
+// The types of literals.
 const (
 	NullLiteral LiteralKind = iota
 	BoolLiteral
@@ -204,9 +208,9 @@ type Literal struct {
 	Float float64
 	// String is the text of a string, without quotes and escapes.
 	String string
-	// Elements are those of an array, or the values of a map.
+	// Elements are the elements of an array, or the values of a map.
 	Elements []*Literal
-	// Keys are those of a map, in the order they are written.
+	// Keys are the keys of a map, in source order.
 	Keys []MapKey
 }
 
@@ -219,12 +223,12 @@ type MapKey struct {
 // Path is a path. It has at least one segment, or a variable.
 type Path struct {
 	Span
-	// Var is the variable it begins with, or nil.
+	// the variable that it begins with, or nil
 	Var      *Variable
 	Segments []Segment
 }
 
-// SegmentKind tells the parts of a path apart.
+// SegmentKind is the kind of a segment of a path.
 type SegmentKind uint8
 
 // The kinds of segments.
@@ -234,22 +238,22 @@ const (
 	Wildcard
 )
 
-// Segment is a part of a path.
+// Segment is a segment of a path.
 type Segment struct {
 	Span
 	Kind SegmentKind
-	// Name is a field's, without quotes.
+	// Name is the name of a field, without quotes.
 	Name string
-	// Quoted tells that the name was written in quotes.
+	// Quoted is true if the name was written in quotes.
 	Quoted bool
-	// Index is that of "[n]".
+	// Index is the index of "[n]".
 	Index int
 }
 
-// Time is a time of the trace, or a duration.
+// Time is a time in the trace, or a duration.
 type Time struct {
 	Span
-	// Seconds are unix seconds, or relative to the trace's start.
+	// Seconds are unix seconds, or seconds after the start of the trace.
 	Seconds  int64
 	Relative bool
 }

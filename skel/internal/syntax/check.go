@@ -4,15 +4,16 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// checker finds what is wrong with trees that are well written. It is made for one command.
+// checker checks the parts of a syntax tree that the grammar does not. Each command needs a new
+// one.
 type checker struct {
 	report func(Diagnostic)
-	// defined are the variables so far, and isDefined tells of a name whether it is one.
+	// defined are the variables defined so far; isDefined is the set of them.
 	defined   []string
 	isDefined map[string]bool
-	// later are those that the selector defines anywhere.
+	// later are the variables that the selector defines anywhere.
 	later map[string]bool
-	// self is the variable whose test is being looked at.
+	// self is the variable whose test is being checked.
 	self string
 }
 
@@ -20,7 +21,8 @@ func newChecker(report func(Diagnostic)) *checker {
 	return &checker{report: report, isDefined: map[string]bool{}, later: map[string]bool{}}
 }
 
-// checkCommand checks what there is of a command. An incomplete one may lack a definition: of variables nothing is said then.
+// checkCommand checks the parsed parts of a command. An incomplete command may lack a definition,
+// so undefined variables are not reported for it.
 func (p *parser) checkCommand(c *Command, complete bool) {
 	check := newChecker(p.report)
 	if c.Selector != nil {
@@ -40,16 +42,16 @@ func (p *parser) checkCommand(c *Command, complete bool) {
 	}
 }
 
-// checkSelector checks a selector that stands alone.
+// checkSelector checks a selector without a command.
 func (p *parser) checkSelector(e Expr) {
 	check := newChecker(p.report)
 	check.selector(e)
 }
 
-// maxInsertTime is the end of the year 9999, the last that timestamps can be written of.
+// maxInsertTime is the end of the year 9999, the latest time that timestamps can represent.
 const maxInsertTime = 253402300799
 
-// selector checks a whole selector. Only its own terms may define variables.
+// selector checks a whole selector. Only its top-level terms may define variables.
 func (c *checker) selector(e Expr) {
 	terms := conjuncts(nil, e)
 	for _, term := range terms {
@@ -85,7 +87,7 @@ func (c *checker) add(name string) {
 	}
 }
 
-// test checks a test, or tests that are joined.
+// test checks a test, or a combination of tests.
 func (c *checker) test(e Expr) {
 	switch e := e.(type) {
 	case *And:
@@ -109,7 +111,7 @@ func (c *checker) test(e Expr) {
 		}
 	case *Define:
 		c.report(misplacedDefinition(e.Var.Span))
-		// What uses it has nothing wrong with it.
+		// Uses of the variable are not errors.
 		c.add(e.Var.Name)
 	}
 }
@@ -120,7 +122,7 @@ func (c *checker) tests(terms []Expr) {
 	}
 }
 
-// left checks the path that a test is of.
+// left checks the path on the left side of a test.
 func (c *checker) left(path *Path) {
 	if c.self == "" {
 		c.used(path)
@@ -142,7 +144,7 @@ func (c *checker) compare(e *Compare) {
 	}
 }
 
-// ordered checks a value that something is to be less or greater than.
+// ordered checks a value of an ordered comparison.
 func (c *checker) ordered(l *Literal, op Op) {
 	switch l.Kind {
 	case IntLiteral, FloatLiteral:
@@ -155,7 +157,7 @@ func (c *checker) ordered(l *Literal, op Op) {
 	}
 }
 
-// used checks that the variable a path begins with, if it does, is defined to the left of it.
+// used checks that the variable that a path begins with, if any, is defined to its left.
 func (c *checker) used(path *Path) {
 	if path == nil || path.Var == nil || c.isDefined[path.Var.Name] {
 		return
@@ -191,7 +193,8 @@ func (c *checker) object(l *Literal) {
 	}
 }
 
-// text gives the string that one of an object's maps has to have; nil if it has not.
+// text returns the string at a required key of one of an object's maps, or nil if it is missing or
+// not a string.
 func (c *checker) text(object, in *Literal, key string) *Literal {
 	l := in.member(key)
 	if l != nil && l.Kind == StringLiteral && l.String != "" {
@@ -208,7 +211,7 @@ func (c *checker) text(object, in *Literal, key string) *Literal {
 	return nil
 }
 
-// member gives the value of a map's key; nil if it has none.
+// member returns the value of a map's key, or nil if the key does not exist.
 func (l *Literal) member(key string) *Literal {
 	for i := range l.Keys {
 		if l.Keys[i].Name == key {

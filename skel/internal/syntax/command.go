@@ -1,6 +1,6 @@
 package syntax
 
-// program reads all commands.
+// program parses all commands.
 func (p *parser) program() []*Command {
 	var commands []*Command
 	for count := 0; !p.at(tokenEnd); count++ {
@@ -16,7 +16,7 @@ func (p *parser) program() []*Command {
 	return commands
 }
 
-// selectorAlone reads a source that is nothing but a selector.
+// selectorAlone parses a source that is only a selector.
 func (p *parser) selectorAlone() Expr {
 	if p.at(tokenEnd) || p.at(tokenStar) && p.following().kind == tokenEnd {
 		return nil
@@ -33,7 +33,7 @@ func (p *parser) selectorAlone() Expr {
 	return selector
 }
 
-// command reads a command up to its semicolon, or what is taken for one; nil if it is not complete.
+// command parses a command up to its semicolon. It returns nil if the command is not complete.
 func (p *parser) command() *Command {
 	name := p.current()
 	kind, ok := p.commandName()
@@ -70,7 +70,7 @@ func (p *parser) command() *Command {
 	return nil
 }
 
-// commandName reads the name of a command.
+// commandName parses the name of a command.
 func (p *parser) commandName() (kind CommandKind, ok bool) {
 	t := p.current()
 	if t.kind == tokenSemicolon {
@@ -91,7 +91,8 @@ func (p *parser) commandName() (kind CommandKind, ok bool) {
 	return 0, false
 }
 
-// skipCommand moves behind the next semicolon, or behind the parenthesis of a command that seems to lack its semicolon.
+// skipCommand moves past the next semicolon, or past the closing parenthesis of a command that
+// seems to lack its semicolon.
 func (p *parser) skipCommand() {
 	for !p.atAny(tokenEnd, tokenSemicolon) {
 		if p.next().kind == tokenClose && p.nesting <= 0 && p.atCommand() {
@@ -101,25 +102,27 @@ func (p *parser) skipCommand() {
 	p.accept(tokenSemicolon)
 }
 
-// atCommand tells whether a command seems to begin.
+// atCommand reports whether a command seems to begin.
 func (p *parser) atCommand() bool { return p.at(tokenWord) && p.following().kind == tokenOpen }
 
-// skipArgument moves to the comma after the argument being read, or to the end of the command's arguments.
+// skipArgument moves to the comma after the current argument, or to the end of the command's
+// arguments.
 func (p *parser) skipArgument() {
 	for !p.atAny(tokenEnd, tokenSemicolon) && (p.nesting > 1 || !p.atAny(tokenComma, tokenClose)) {
 		p.next()
 	}
 }
 
-// argument is what a command has between its parentheses and commas.
+// argument is an argument of a command.
 type argument struct {
-	// read reads it, and tells whether it could.
+	// read parses the argument and reports whether it succeeded.
 	read func() bool
-	// or begins the list of what may follow it, beside a comma or the end.
+	// or is what may follow the argument other than a comma or the end.
 	or string
 }
 
-// arguments reads what is between a command's parentheses, and tells whether that is complete. It stops before the closing one.
+// arguments parses the arguments of a command and reports whether they are complete. It stops
+// before the closing parenthesis.
 func (p *parser) arguments(c *Command) bool {
 	selector := argument{func() bool { return p.selector(c) }, "`&&`, `||` or "}
 	switch c.Kind {
@@ -147,7 +150,8 @@ func (p *parser) arguments(c *Command) bool {
 	}
 }
 
-// list reads arguments with commas between them. What is wrong in one keeps no other from being read.
+// list parses arguments separated by commas. After an error in one argument it continues with the
+// next.
 func (p *parser) list(kind CommandKind, arguments ...argument) bool {
 	complete := true
 	for i, a := range arguments {
@@ -184,7 +188,7 @@ func (p *parser) list(kind CommandKind, arguments ...argument) bool {
 	return complete
 }
 
-// selector reads the argument that says which objects.
+// selector parses the selector argument.
 func (p *parser) selector(c *Command) bool {
 	switch {
 	case p.at(tokenStar):
@@ -211,7 +215,8 @@ func (p *parser) selector(c *Command) bool {
 	return true
 }
 
-// bareTarget tells whether the arguments begin with a path that one of these tokens comes after: with no selector, that is.
+// bareTarget reports whether the arguments begin with a path that is followed by one of these
+// tokens, which means that there is no selector.
 func (p *parser) bareTarget(then ...tokenKind) bool {
 	i := p.pos
 	for i == p.pos || p.tokens[i].Start == p.tokens[i-1].End {
@@ -224,20 +229,20 @@ func (p *parser) bareTarget(then ...tokenKind) bool {
 	}
 	for _, kind := range then {
 		if p.tokens[i].kind == kind {
-			// A star alone is a selector, and nothing is nothing.
+			// A star alone is a selector, not a target.
 			return i > p.pos && !p.at(tokenStar)
 		}
 	}
 	return false
 }
 
-// target reads the path of remove.
+// target parses the path of remove.
 func (p *parser) target(c *Command) (ok bool) {
 	c.Target, ok = p.path("the path of a field")
 	return ok
 }
 
-// assignment reads "path = value".
+// assignment parses "path = value".
 func (p *parser) assignment(c *Command) (ok bool) {
 	if c.Target, ok = p.path("the path of a field"); !ok {
 		return false
@@ -253,7 +258,8 @@ func (p *parser) assignment(c *Command) (ok bool) {
 	return ok
 }
 
-// lastAssignment tells whether nothing follows an assignment that stands first. If something does, it was meant for a test.
+// lastAssignment reports whether an assignment that is the first argument is also the last. If it
+// is not, a test was probably meant.
 func (p *parser) lastAssignment() bool {
 	if !p.atAny(tokenComma, tokenAnd, tokenOr) {
 		return true
@@ -298,7 +304,7 @@ func (p *parser) shiftDuration(c *Command) (ok bool) {
 	return ok
 }
 
-// maxCopies is how many copies duplicate makes at most.
+// maxCopies is the maximum number of copies of duplicate.
 const maxCopies = 1000
 
 func (p *parser) copies(c *Command) bool {

@@ -1,6 +1,6 @@
 package syntax
 
-// Code names a kind of mistake, for programs that look at diagnostics. The texts are in messages.go.
+// Code is a kind of mistake, for programs that process diagnostics. The texts are in messages.go.
 type Code string
 
 // Diagnostic is one mistake in a program.
@@ -8,22 +8,23 @@ type Diagnostic struct {
 	Span
 	Code    Code
 	Message string
-	// Hint says what would be right, where that is known.
+	// Hint is a suggestion; it may be empty.
 	Hint string
 }
 
-// MaxDiagnostics is how many mistakes are told; further ones are only counted.
+// MaxDiagnostics is the maximum number of mistakes that are returned; further ones are only
+// counted.
 const MaxDiagnostics = 20
 
-// Limits bound what a program may cost before it runs.
+// Limits bound the size of a program.
 type Limits struct {
-	// Source is the greatest length of a program in bytes.
+	// Source is the maximum length of a program in bytes.
 	Source int
-	// Commands is how many commands there may be.
+	// Commands is the maximum number of commands.
 	Commands int
-	// Depth is how deep expressions, and literals, may be nested.
+	// Depth is the maximum nesting depth of expressions and literals.
 	Depth int
 }
 
-// DefaultLimits are generous for programs that people and tools write.
+// DefaultLimits returns limits that are sufficient for programs written by people and tools.
 func DefaultLimits() Limits { return Limits{Source: 1 << 20, Commands: 10_000, Depth: 64} }

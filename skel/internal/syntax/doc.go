@@ -1,3 +1,4 @@
-// Package syntax is the text of the language: the tree a program is parsed to, the checks that need no trace, and the printer.
-// Parse gives a tree and all mistakes it found, in the order of the source; a program with any is not run.
+// Package syntax implements the text of the language: the syntax tree, the checks that need no
+// trace, and the formatter. Parse returns a tree and all mistakes, in the order of the source. A
+// program with mistakes must not be run.
 package syntax

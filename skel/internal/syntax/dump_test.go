@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// dump writes a program's tree down, without spans: (and (== spec.a 1) (exists a.b)).
+// dump returns a program's tree without spans: (and (== spec.a 1) (exists a.b)).
 func dump(p *Program) string {
 	var b strings.Builder
 	for _, c := range p.Commands {

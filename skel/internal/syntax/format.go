@@ -5,12 +5,14 @@ import (
 	"strings"
 )
 
-// Format gives a program in its canonical layout, with its comments. The program must have been parsed without diagnostics.
+// Format returns a program in its canonical layout, with its comments. The program must have been
+// parsed without diagnostics.
 //
-// Every command begins a line, and is one if it fits. If it does not, its arguments get lines of their own, and where that is not
-// enough the parts of a selector, an array or an object. What is written stays as it is, parentheses and numbers too; true, false
-// and null get lower case. Comments stay behind what they are behind, or before what they are before. An empty line between
-// commands stays, of several one.
+// Every command begins on a new line, and takes one line if it fits. Otherwise, each of its
+// arguments is put on its own line; if that is not enough, so are the parts of a selector, an array
+// or an object. Tokens are not changed, parentheses and numbers included, except that true, false
+// and null become lower case. Comments keep their position relative to the tokens before or after
+// them. Empty lines between commands are kept, but at most one at a time.
 func Format(p *Program) string {
 	f := &formatter{pieces: piecesOf(p)}
 	var b strings.Builder
@@ -49,21 +51,21 @@ func Format(p *Program) string {
 type piece struct {
 	kind tokenKind
 	text string
-	// leaf tells that it is a path or a value.
+	// it is a path or a value
 	leaf     bool
 	comments []comment
-	// afterBlank tells that there is an empty line before it.
+	// afterBlank is true if there is an empty line before it.
 	afterBlank bool
 }
 
 type comment struct {
 	text string
-	// ownLine tells that nothing stands before it in its line.
+	// it is the first token on its line
 	ownLine    bool
 	afterBlank bool
 }
 
-// piecesOf cuts a program into pieces, of which the last is its end.
+// piecesOf splits a program into pieces; the last one is the end of the program.
 func piecesOf(p *Program) []piece {
 	tokens, comments := lex(p.Source)
 	leaves := leavesOf(p)
@@ -92,7 +94,8 @@ func piecesOf(p *Program) []piece {
 	return pieces
 }
 
-// formatter makes layouts of pieces. It follows their brackets and separators; what they mean has been found out before.
+// formatter creates layouts from pieces. It only considers brackets and separators; their meaning
+// has been checked before.
 type formatter struct {
 	pieces []piece
 	pos    int
@@ -104,7 +107,7 @@ func (f *formatter) at(kinds ...tokenKind) bool {
 	return !f.current().leaf && slices.Contains(kinds, f.current().kind)
 }
 
-// takeComments gives the comments before the current piece.
+// takeComments returns the comments before the current piece.
 func (f *formatter) takeComments() []layout {
 	var l []layout
 	for _, c := range f.current().comments {
@@ -114,7 +117,7 @@ func (f *formatter) takeComments() []layout {
 	return l
 }
 
-// take gives the current piece, and the comments before it.
+// take returns the current piece and the comments before it.
 func (f *formatter) take() []layout {
 	l := f.takeComments()
 	l = append(l, layout{kind: layoutText, text: f.current().text})
@@ -122,21 +125,21 @@ func (f *formatter) take() []layout {
 	return l
 }
 
-// separator gives the current piece and a place behind it, and behind the comments there, where the line may end.
+// separator returns the current piece, followed by comments and a place where the line may end.
 func (f *formatter) separator(indent int) []layout {
 	l := f.take()
 	l = append(l, f.takeComments()...)
 	return append(l, layout{kind: layoutBreak, text: " ", indent: indent})
 }
 
-// operator gives && or ||, like separator.
+// operator returns && or ||, like separator.
 func (f *formatter) operator() []layout {
 	l := f.takeComments()
 	l = append(l, layout{kind: layoutText, text: " "})
 	return append(l, f.separator(0)...)
 }
 
-// command gives a command: name, arguments, semicolon, and the comment behind it.
+// command returns a command: name, arguments, semicolon, and the comment after it.
 func (f *formatter) command() []layout {
 	l := f.take()
 	l = append(l, f.takeComments()...)
@@ -149,7 +152,7 @@ func (f *formatter) command() []layout {
 	return l
 }
 
-// brackets gives what is in brackets, with them.
+// brackets returns the content of brackets, including the brackets.
 func (f *formatter) brackets() layout {
 	l := f.take()
 	if !f.at(tokenClose, tokenCloseIndex, tokenCloseMap) {
@@ -167,13 +170,15 @@ func (f *formatter) brackets() layout {
 	return layout{kind: layoutGroup, inner: l}
 }
 
-// alternatives gives what has || between its parts, if there are several; indent is that of the lines it begins in.
+// alternatives returns terms separated by ||, or a single term. indent is the indentation of the
+// lines in which it begins.
 func (f *formatter) alternatives(indent int) []layout {
 	l := f.conjunction()
 	if !f.at(tokenOr) {
 		return []layout{{kind: layoutGroup, inner: l, indent: indent}}
 	}
-	// The lines of a conjunction that is only a part are not to be taken for further parts.
+	// Indent the lines of a conjunction that is one of several alternatives, so that they do not look
+	// like further alternatives.
 	l = []layout{{kind: layoutGroup, inner: indented(l)}}
 	for f.at(tokenOr) {
 		l = append(l, f.operator()...)
@@ -182,7 +187,7 @@ func (f *formatter) alternatives(indent int) []layout {
 	return []layout{{kind: layoutGroup, inner: l, indent: indent}}
 }
 
-// indented moves the lines of a layout to the right, but for the one it begins in.
+// indented moves the lines of a layout to the right, except for the first.
 func indented(l []layout) []layout {
 	after := false
 	for i := range l {
@@ -199,7 +204,7 @@ func indented(l []layout) []layout {
 	return l
 }
 
-// conjunction gives what has && between its parts, if there are several.
+// conjunction returns terms separated by &&, or a single term.
 func (f *formatter) conjunction() []layout {
 	l := f.item()
 	for f.at(tokenAnd) {
@@ -209,7 +214,8 @@ func (f *formatter) conjunction() []layout {
 	return l
 }
 
-// item gives what stands between separators: a test, a definition, an assignment, a value, or a key and its value.
+// item returns the tokens between separators: a test, a definition, an assignment, a value, or a
+// key and its value.
 func (f *formatter) item() []layout {
 	l := f.part()
 	for tight := f.tight(); !f.at(tokenComma, tokenClose, tokenCloseIndex, tokenCloseMap, tokenAnd, tokenOr, tokenSemicolon, tokenEnd); tight = f.tight() {
@@ -222,13 +228,13 @@ func (f *formatter) item() []layout {
 	return l
 }
 
-// tight tells whether nothing stands between the piece before and the current one.
+// tight reports whether there is no space between the previous piece and the current one.
 func (f *formatter) tight() bool {
 	before := f.pieces[f.pos-1]
 	return f.at(tokenColon) || !before.leaf && before.kind == tokenNot
 }
 
-// part gives a part of an item: a piece, what is in brackets, or "exists(path)".
+// part returns a part of an item: a piece, the content of brackets, or "exists(path)".
 func (f *formatter) part() []layout {
 	if f.at(tokenOpen, tokenOpenIndex, tokenOpenMap) {
 		l := f.takeComments()

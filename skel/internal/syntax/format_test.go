@@ -16,7 +16,8 @@ func TestFormat(t *testing.T) {
 	})
 }
 
-// TestFormat_Everywhere formats programs that have a comment in every place where one may be, alone and behind something.
+// TestFormat_Everywhere formats programs with comments in every possible place, on their own lines
+// and at the ends of lines.
 func TestFormat_Everywhere(t *testing.T) {
 	sources := []string{
 		`remove($x := a[*] | exists($x.b) && (c in ["d", {"e": 1}] || !(@t > 10m)), $x); modify(f = g);`,
@@ -37,7 +38,7 @@ func TestFormat_Everywhere(t *testing.T) {
 	}
 }
 
-// breakable tells whether white space may come between two tokens that touch each other.
+// breakable reports whether white space is allowed between two adjacent tokens.
 func breakable(a, b tokenKind) bool {
 	inPath := func(kind tokenKind) bool {
 		return kind == tokenWord || kind == tokenDot || kind == tokenOpenIndex || kind == tokenCloseIndex || kind == tokenStar || kind == tokenVariable
@@ -45,8 +46,8 @@ func breakable(a, b tokenKind) bool {
 	return !inPath(a) || !inPath(b)
 }
 
-// checkFormatted checks that a formatted program is the same program with the same comments, and stays as it is if it is formatted
-// again.
+// checkFormatted checks that a formatted program is the same program with the same comments, and
+// that formatting it again does not change it.
 func checkFormatted(t *testing.T, p *Program, formatted string) {
 	t.Helper()
 	again := parsed(t, formatted)

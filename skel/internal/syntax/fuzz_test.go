@@ -9,7 +9,7 @@ import (
 	"unicode/utf8"
 )
 
-// conformancePrograms gives the programs of the language's conformance scripts.
+// conformancePrograms returns the programs of the conformance scripts.
 func conformancePrograms(t testing.TB) []string {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join("..", "..", "testdata", "conformance", "*.skelt"))
@@ -27,7 +27,8 @@ func conformancePrograms(t testing.TB) []string {
 	return programs
 }
 
-// scriptPrograms gives the programs of a conformance script, and a program for every selector that is tested alone.
+// scriptPrograms returns the programs of a conformance script, and a program for every selector in
+// its tables.
 func scriptPrograms(script string) []string {
 	var programs []string
 	section := ""
@@ -67,7 +68,7 @@ func TestScriptPrograms(t *testing.T) {
 	}
 }
 
-// seeds are the programs of all tables.
+// seeds returns the programs of all tables.
 func seeds(f *testing.F) []string {
 	f.Helper()
 	sources := conformancePrograms(f)
@@ -79,7 +80,7 @@ func seeds(f *testing.F) []string {
 	return append(sources, "\ufeffdelete(*);", "delete(*);\r\n\x00", "\xff", "delete(\"", "modify(a = \"\\")
 }
 
-// fuzzLimits are low, so that what happens beyond them is tried too.
+// fuzzLimits returns low limits, so that they are exceeded in tests.
 func fuzzLimits() Limits { return Limits{Source: 4096, Commands: 30, Depth: 10} }
 
 func FuzzParse(f *testing.F) {
@@ -91,7 +92,7 @@ func FuzzParse(f *testing.F) {
 		checkDiagnostics(t, source, found, more)
 		checkSpans(t, p)
 		if len(found) == 0 {
-			// A layout may be longer than its program, but means the same.
+			// The formatted program may exceed the limit of the source length, but has the same meaning.
 			checkFormatted(t, p, Format(p))
 		}
 		_, found, more = ParseSelector(source, fuzzLimits())
@@ -123,7 +124,8 @@ func FuzzRender(f *testing.F) {
 	})
 }
 
-// checkDiagnostics checks that mistakes are of the source, in its order, not too many, and can be rendered.
+// checkDiagnostics checks that diagnostics are within the source, sorted, not too many, and can be
+// rendered.
 func checkDiagnostics(t *testing.T, source string, found []Diagnostic, more int) {
 	t.Helper()
 	if len(found) > MaxDiagnostics || more > 0 && len(found) < MaxDiagnostics {
@@ -142,7 +144,8 @@ func checkDiagnostics(t *testing.T, source string, found []Diagnostic, more int)
 	Render("a.skel", source, found, more)
 }
 
-// checkSpans checks that all that is in the tree is of the source, in its order and inside of what it belongs to.
+// checkSpans checks that all spans of the tree are within the source, in order, and within their
+// parents.
 func checkSpans(t *testing.T, p *Program) {
 	t.Helper()
 	last := 0

@@ -12,7 +12,8 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// goldenCase is a program and what comes of it. In a file of them, "=== name" begins one, and "=>" stands between its two parts.
+// goldenCase is a program and its expected result. In a golden file, "=== name" begins a case, and
+// "=>" separates the two parts.
 type goldenCase struct{ name, input, want string }
 
 func readGolden(t testing.TB, file string) []goldenCase {
@@ -31,7 +32,7 @@ func readGolden(t testing.TB, file string) []goldenCase {
 	return cases
 }
 
-// testGolden compares what comes of the programs of a file with what is written there.
+// testGolden compares the result of each program in a file with the expected result.
 func testGolden(t *testing.T, file string, of func(t *testing.T, input string) string) {
 	cases := readGolden(t, file)
 	var b strings.Builder

@@ -6,7 +6,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 )
 
-// layoutKind tells layouts apart.
+// layoutKind is the kind of a layout.
 type layoutKind uint8
 
 const (
@@ -16,32 +16,34 @@ const (
 	layoutGroup
 )
 
-// layout is text that may be laid out in one line or in several. A group is in one line if it fits and no comment keeps it from
-// that; otherwise all of its own breaks are line ends. Comments wait for the next line end.
+// layout is text that may be laid out on one line or on several. A group is put on one line if it
+// fits and contains no comment that prevents it; otherwise all of its own breaks become line ends.
+// Comments are written at the next line end.
 type layout struct {
 	kind layoutKind
-	// text is a text, a comment, or what a break is when it is no line end.
+	// text is a text, a comment, or the text of a break that is not a line end.
 	text string
-	// indent is how far the lines after a break, or those of a group, are moved to the right.
+	// indent is the additional indentation of the lines after a break, or of a group.
 	indent int
-	// closing tells that a break comes before a closing bracket: comments there belong to what is in the brackets.
+	// closing is true for a break before a closing bracket: comments there belong to the content of
+	// the brackets.
 	closing bool
-	// ownLine tells that a comment stands in its own line.
+	// ownLine is true for a comment on its own line.
 	ownLine bool
 	inner   []layout
-	// width is that of a group in one line, and broken that it cannot be in one.
+	// width is the width of a group on one line; broken means that it cannot be on one line.
 	width  int
 	broken bool
 }
 
 const (
-	// lineWidth is how wide lines are that can be broken.
+	// lineWidth is the maximum width of lines that can be broken.
 	lineWidth = 100
-	// indentation is what lines are moved to the right by.
+	// indentation is the text of one level of indentation.
 	indentation = "    "
 )
 
-// layOut gives the text of a command's layout.
+// layOut returns the text of a command's layout.
 func layOut(l []layout) string {
 	w := &layoutWriter{}
 	measure(l, false)
@@ -56,8 +58,8 @@ func layOut(l []layout) string {
 	return w.out.String()
 }
 
-// measure finds out how wide groups are, and which have to be broken for a comment. Waiting tells that a comment waits for a line
-// end when the layout begins, or when it is over.
+// measure computes the widths of groups, and which groups have to be broken for a comment. waiting
+// and stillWaiting report whether a comment waits for a line end before and after the layout.
 func measure(l []layout, waiting bool) (width int, broken, stillWaiting bool) {
 	for i := range l {
 		e := &l[i]
@@ -83,9 +85,9 @@ func measure(l []layout, waiting bool) (width int, broken, stillWaiting bool) {
 
 type layoutWriter struct {
 	out strings.Builder
-	// column is how wide the current line is.
+	// column is the width of the current line so far.
 	column int
-	// waiting are the comments that come at the next line end.
+	// waiting are the comments to write at the next line end.
 	waiting []layout
 }
 
@@ -97,7 +99,7 @@ func (w *layoutWriter) text(s string) {
 	w.column += columns(s)
 }
 
-// line ends a line, with the comments that wait.
+// line ends a line, and writes the waiting comments.
 func (w *layoutWriter) line(indent int, closing bool) {
 	comments := indent
 	if closing {
@@ -114,7 +116,8 @@ func (w *layoutWriter) line(indent int, closing bool) {
 	w.text("\n" + strings.Repeat(indentation, indent))
 }
 
-// write writes a layout at a depth. Tail is how wide what comes after it is, up to the next break.
+// write writes a layout with an indentation. tail is the width of what follows, up to the next
+// break.
 func (w *layoutWriter) write(l []layout, indent, tail int, broken bool) {
 	for i, e := range l {
 		switch e.kind {
@@ -138,7 +141,8 @@ func (w *layoutWriter) write(l []layout, indent, tail int, broken bool) {
 	}
 }
 
-// upToBreak is how wide the beginning of a layout is that cannot be broken, and whether that is all of it.
+// upToBreak returns the width of the start of a layout up to the first break, and whether that is
+// all of it.
 func upToBreak(l []layout) (width int, whole bool) {
 	for _, e := range l {
 		switch e.kind {
@@ -157,7 +161,7 @@ func upToBreak(l []layout) (width int, whole bool) {
 	return width, true
 }
 
-// columns is how wide a text is.
+// columns returns the width of a text.
 func columns(text string) int {
 	for i := range len(text) {
 		if text[i] < ' ' || text[i] > '~' {

@@ -2,19 +2,19 @@ package syntax
 
 import "strings"
 
-// leaf is a path or a value that is written in one piece, and how it is written best.
+// leaf is a path or a value, and its canonical text.
 type leaf struct {
 	Span
 	text string
 }
 
-// leafList collects leaves in the order they are written.
+// leafList collects leaves in source order.
 type leafList struct {
 	source string
 	leaves []leaf
 }
 
-// leavesOf gives the paths and values of a program.
+// leavesOf returns the paths and values of a program.
 func leavesOf(p *Program) []leaf {
 	l := &leafList{source: p.Source}
 	for _, c := range p.Commands {

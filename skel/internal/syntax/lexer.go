@@ -2,10 +2,11 @@ package syntax
 
 import "strings"
 
-// byteOrderMark may stand at the beginning of a source, where some editors put it.
+// byteOrderMark may be at the beginning of a source, because some editors write it.
 const byteOrderMark = "\ufeff"
 
-// lexer cuts a source into tokens. Every state consumes one token, or what lies between two, and gives the next state.
+// lexer splits a source into tokens. Every state function consumes one token, or the text between
+// two, and returns the next state.
 type lexer struct {
 	source   string
 	at       int
@@ -15,7 +16,7 @@ type lexer struct {
 
 type lexState func(*lexer) lexState
 
-// lex gives the tokens of a source, of which the last is its end, and the comments.
+// lex returns the tokens of a source, the last of which is its end, and the comments.
 func lex(source string) ([]token, []Span) {
 	l := &lexer{source: source}
 	if strings.HasPrefix(source, byteOrderMark) {
@@ -27,20 +28,20 @@ func lex(source string) ([]token, []Span) {
 	return l.tokens, l.comments
 }
 
-// emit adds the token of the bytes from start up to where the lexer is.
+// emit adds a token with the bytes from start to the current position.
 func (l *lexer) emit(kind tokenKind, start int) lexState {
 	l.tokens = append(l.tokens, token{Span: Span{start, l.at}, kind: kind})
 	return lexBetween
 }
 
-// skip moves on while the bytes are of a sort.
+// skip moves past bytes for which of returns true.
 func (l *lexer) skip(of func(byte) bool) {
 	for l.at < len(l.source) && of(l.source[l.at]) {
 		l.at++
 	}
 }
 
-// lexBetween skips white space and finds out what begins.
+// lexBetween skips white space and determines the next state.
 func lexBetween(l *lexer) lexState {
 	l.skip(isSpace)
 	if l.at == len(l.source) {
@@ -70,7 +71,8 @@ func lexComment(l *lexer) lexState {
 	return lexBetween
 }
 
-// lexString goes to the closing quote, over lines if need be. A backslash keeps a quote, or another backslash, from its own meaning.
+// lexString moves to the closing quote, possibly over several lines. A backslash escapes a quote or
+// another backslash.
 func lexString(l *lexer) lexState {
 	start := l.at
 	for l.at++; l.at < len(l.source); l.at++ {
@@ -116,7 +118,8 @@ func lexFixed(l *lexer) lexState {
 		l.at += length
 		return l.emit(kind, start)
 	}
-	// What the language has no use for is taken together: a word of another script is one mistake, not one for each letter.
+	// Consecutive unexpected characters form one token, so that a word in another script is reported
+	// as one mistake, not one for each letter.
 	l.skip(func(c byte) bool {
 		if isSpace(c) || isWord(c) || strings.IndexByte("#\"$@", c) >= 0 {
 			return false
@@ -131,15 +134,16 @@ func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
-// isName tells what variables are made of.
+// isName reports whether a byte can be in the name of a variable.
 func isName(c byte) bool {
 	return isDigit(c) || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c == '_'
 }
 
-// isWord tells what the bare parts of paths, and numbers, are made of.
+// isWord reports whether a byte can be in an unquoted part of a path, or in a number.
 func isWord(c byte) bool { return isName(c) || c == '-' }
 
-// unquote gives the text of a string token: \", \\ and \n are what they are elsewhere, any other backslash is one.
+// unquote returns the text of a string token. It unescapes \", \\ and \n; any other backslash is
+// kept.
 func unquote(quoted string) string {
 	text := quoted[1 : len(quoted)-1]
 	if strings.IndexByte(text, '\\') < 0 {

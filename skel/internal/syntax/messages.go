@@ -8,22 +8,22 @@ import (
 
 // The kinds of mistakes.
 const (
-	CodeSource     Code = "source"     // the source is no text, or too long
-	CodeSyntax     Code = "syntax"     // something is missing, or stands where it cannot
+	CodeSource     Code = "source"     // the source is not text, or too long
+	CodeSyntax     Code = "syntax"     // something is missing or misplaced
 	CodeString     Code = "string"     // a string that is not closed
-	CodeCommand    Code = "command"    // there is no such command, or it has other arguments
-	CodePath       Code = "path"       // a path that is written wrongly
-	CodeValue      Code = "value"      // a value that is written wrongly
+	CodeCommand    Code = "command"    // an unknown command, or wrong arguments
+	CodePath       Code = "path"       // an invalid path
+	CodeValue      Code = "value"      // an invalid value
 	CodeRange      Code = "range"      // a number, a time or a duration that is out of range
-	CodeVariable   Code = "variable"   // a variable that is not defined, or defined in a wrong place
+	CodeVariable   Code = "variable"   // a variable that is not defined, or defined in the wrong place
 	CodeComparison Code = "comparison" // values that cannot be compared
 	CodeRegexp     Code = "regexp"     // a regular expression that cannot be compiled
-	CodeKind       Code = "kind"       // a string that is the kind of no object
+	CodeKind       Code = "kind"       // a string that is not the kind of an object
 	CodeObject     Code = "object"     // an object that cannot be in a trace
-	CodeLimit      Code = "limit"      // a program with too much of something
+	CodeLimit      Code = "limit"      // too many commands, or too deep nesting
 )
 
-// usages are what the commands look like.
+// usages are the syntax summaries of the commands.
 var usages = map[CommandKind]string{
 	Delete:    "delete(selector);",
 	Remove:    "remove(selector, path); or remove(path);",
@@ -36,7 +36,7 @@ var usages = map[CommandKind]string{
 
 func usage(kind CommandKind) string { return "the command is " + usages[kind] }
 
-// diagnose is for the functions below, which are all there is of texts: one for each mistake.
+// diagnose is used by the functions below. They contain all texts, one function for each mistake.
 func diagnose(at Span, code Code, hint, format string, args ...any) Diagnostic {
 	return Diagnostic{Span: at, Code: code, Message: fmt.Sprintf(format, args...), Hint: hint}
 }
@@ -74,7 +74,7 @@ func strangeText(at Span, text string) Diagnostic {
 	return diagnose(at, CodeSyntax, hint, "%s has no meaning here", visible(text))
 }
 
-// visible quotes a piece of the source, with code points where it might not be seen.
+// visible quotes a piece of the source, with code points if it may not be visible.
 func visible(text string) string {
 	runes := []rune(text)
 	if len(runes) == 1 && runes[0] >= 0x80 {
@@ -83,7 +83,7 @@ func visible(text string) string {
 	return "`" + shortened(text) + "`"
 }
 
-// shortened cuts what is quoted from the source down to what can be read at a glance.
+// shortened truncates a quoted piece of the source to a readable length.
 func shortened(text string) string {
 	const most = 40
 	text, _, cut := strings.Cut(text, "\n")
@@ -101,7 +101,7 @@ func expected(at Span, what, found string) Diagnostic {
 	return diagnose(at, CodeSyntax, "", "expected %s, found `%s`", what, shortened(found))
 }
 
-// missing is for the place where something should have come, and the command or the program ended.
+// missing is used if something is expected where the command or the program ends.
 func missing(at Span, what, found string) Diagnostic {
 	if found == "" {
 		return diagnose(at, CodeSyntax, "", "expected %s, but the program ends", what)
@@ -372,8 +372,7 @@ func tooManyCommands(at Span, most int) Diagnostic {
 	return diagnose(at, CodeLimit, "", "the program has more than %d commands", most)
 }
 
-// distance is how many letters have to be changed, added or taken away to make b of a. It is for short words: of longer ones it
-// says that they are far from each other.
+// distance returns the edit distance of two short words. It returns a large number for long words.
 func distance(a, b string) int {
 	const most = 40
 	if len(a) > most || len(b) > most {

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// TestMessages finds every text of messages.go in what the tests expect of some program.
+// TestMessages checks that every text of messages.go occurs in the expected results of the tests.
 func TestMessages(t *testing.T) {
 	var expected string
 	for _, file := range []string{filepath.Join("testdata", "mistakes.txt"), "parse_test.go"} {
@@ -29,7 +29,7 @@ func TestMessages(t *testing.T) {
 	}
 }
 
-// messageTexts gives the messages and hints that messages.go makes diagnostics of.
+// messageTexts returns the messages and hints in messages.go.
 func messageTexts(t *testing.T) []string {
 	t.Helper()
 	file, err := goparser.ParseFile(gotoken.NewFileSet(), "messages.go", nil, 0)

@@ -7,7 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// Parse parses and checks a program. The tree is complete only if there are no diagnostics; more counts those beyond MaxDiagnostics.
+// Parse parses and checks a program. The tree is complete only if there are no diagnostics. more is
+// the number of mistakes beyond MaxDiagnostics.
 func Parse(source string, limits Limits) (program *Program, found []Diagnostic, more int) {
 	p := newParser(source, limits)
 	program = &Program{Source: source}
@@ -19,7 +20,8 @@ func Parse(source string, limits Limits) (program *Program, found []Diagnostic, 
 	return program, found, more
 }
 
-// ParseSelector parses and checks a selector alone: what stands before the comma of a command. "*" and white space give nil.
+// ParseSelector parses and checks a selector without a command. The result is nil for "*" and white
+// space.
 func ParseSelector(source string, limits Limits) (selector Expr, found []Diagnostic, more int) {
 	p := newParser(source, limits)
 	if p.readable() {
@@ -30,20 +32,21 @@ func ParseSelector(source string, limits Limits) (selector Expr, found []Diagnos
 	return selector, found, more
 }
 
-// parser is a recursive descent over the tokens. Its methods report what is wrong where they find it, and tell their callers only
-// that they failed; who reads an argument of a command then looks for the next one.
+// parser is a recursive descent parser. Its methods report errors where they find them, and return
+// to their callers only that they failed. After an error in an argument, the caller continues with
+// the next argument.
 type parser struct {
 	source string
 	limits Limits
 	tokens []token
 	pos    int
-	// nesting counts the brackets that are open in the command being read.
+	// nesting is the number of open brackets in the current command.
 	nesting int
-	// depth counts the expressions or literals that the one being read is inside of.
+	// depth is the nesting depth of the current expression or literal.
 	depth int
 	found []Diagnostic
 	more  int
-	// horizon is where a string begins that has no end: what comes after it was never meant to be read.
+	// horizon is the start of a string that is not closed. Nothing after it is parsed.
 	horizon int
 }
 
@@ -51,7 +54,8 @@ func newParser(source string, limits Limits) *parser {
 	return &parser{source: source, limits: limits, horizon: math.MaxInt}
 }
 
-// readable tells whether the source is a text of acceptable length. If not, there is nothing else to be said of it.
+// readable reports whether the source is text of acceptable length. If it is not, nothing else is
+// reported.
 func (p *parser) readable() bool {
 	if len(p.source) > p.limits.Source {
 		p.report(sourceTooLong(len(p.source), p.limits.Source))
@@ -73,8 +77,9 @@ func (p *parser) readable() bool {
 	return true
 }
 
-// lex makes the tokens, and finds the string that is not closed. A quote that is missing turns all strings after it inside out, and
-// it is the last one that has no end. The first one with a line break in it is more likely to be at fault.
+// lex creates the tokens and finds the string that is not closed. A missing quote inverts all
+// strings after it, so the last one appears to be unclosed. The first one that contains a line
+// break is more likely the cause.
 func (p *parser) lex() []Span {
 	tokens, comments := lex(p.source)
 	p.tokens = tokens
@@ -91,7 +96,8 @@ func (p *parser) lex() []Span {
 	return comments
 }
 
-// stored bounds the mistakes that are kept until they are sorted: those of one command are not found in order.
+// stored is the maximum number of mistakes that are kept until they are sorted: those of one
+// command are not found in order.
 const stored = 8 * MaxDiagnostics
 
 func (p *parser) report(d Diagnostic) {
@@ -104,7 +110,7 @@ func (p *parser) report(d Diagnostic) {
 	}
 }
 
-// diagnostics gives what was reported, in the order of the source.
+// diagnostics returns the reported mistakes, in the order of the source.
 func (p *parser) diagnostics() (found []Diagnostic, more int) {
 	slices.SortStableFunc(p.found, func(a, b Diagnostic) int { return a.Start - b.Start })
 	if over := len(p.found) - MaxDiagnostics; over > 0 {
@@ -115,13 +121,13 @@ func (p *parser) diagnostics() (found []Diagnostic, more int) {
 
 func (p *parser) text(t token) string { return p.source[t.Start:t.End] }
 
-// current is the token to be read next; at the end of the source it stays the same.
+// current returns the next token to parse; at the end of the source it stays the same.
 func (p *parser) current() token { return p.tokens[p.pos] }
 
-// following is the token after the current one.
+// following returns the token after the current one.
 func (p *parser) following() token { return p.tokens[min(p.pos+1, len(p.tokens)-1)] }
 
-// end is where the last token that was read ends.
+// end returns the end of the last token that was parsed.
 func (p *parser) end() int {
 	if p.pos == 0 {
 		return 0
@@ -131,16 +137,16 @@ func (p *parser) end() int {
 
 func (p *parser) at(kind tokenKind) bool { return p.tokens[p.pos].kind == kind }
 
-// atAny tells whether the current token is one of these.
+// atAny reports whether the current token is of one of these kinds.
 func (p *parser) atAny(kinds ...tokenKind) bool { return slices.Contains(kinds, p.current().kind) }
 
-// atWord tells whether the current token is this word.
+// atWord reports whether the current token is this word.
 func (p *parser) atWord(word string) bool { return p.at(tokenWord) && p.text(p.current()) == word }
 
-// touches tells whether nothing stands between the current token and the one before.
+// touches reports whether there is nothing between the current token and the previous one.
 func (p *parser) touches() bool { return p.pos > 0 && p.current().Start == p.end() }
 
-// next reads a token.
+// next consumes a token.
 func (p *parser) next() token {
 	t := p.current()
 	switch t.kind {
@@ -155,7 +161,7 @@ func (p *parser) next() token {
 	return t
 }
 
-// accept reads the current token if it is of this kind.
+// accept consumes the current token if it is of this kind.
 func (p *parser) accept(kind tokenKind) bool {
 	if !p.at(kind) {
 		return false
@@ -164,7 +170,7 @@ func (p *parser) accept(kind tokenKind) bool {
 	return true
 }
 
-// expect reads the current token if it is of this kind; otherwise it reports that something else was expected.
+// expect consumes the current token if it is of this kind; otherwise it reports what was expected.
 func (p *parser) expect(kind tokenKind, what string) bool {
 	if p.accept(kind) {
 		return true
@@ -173,7 +179,7 @@ func (p *parser) expect(kind tokenKind, what string) bool {
 	return false
 }
 
-// unexpected reports that something should stand where the current token does.
+// unexpected reports that something else is expected in place of the current token.
 func (p *parser) unexpected(what string) {
 	t := p.current()
 	text := p.text(t)
@@ -197,13 +203,14 @@ func (p *parser) unexpected(what string) {
 	}
 }
 
-// gap is the place right after the last token that was read.
+// gap returns the empty span after the last token that was parsed.
 func (p *parser) gap() Span { return Span{p.end(), p.end()} }
 
-// from is the span from a place to the end of the last token that was read.
+// from returns the span from start to the end of the last token that was parsed.
 func (p *parser) from(start int) Span { return Span{start, p.end()} }
 
-// deeper enters an expression or a literal inside of another one, if that is not one too many. Who enters leaves.
+// deeper enters a nested expression or literal. It reports an error and returns false if the
+// nesting is too deep. The caller must leave what it entered.
 func (p *parser) deeper() bool {
 	if p.depth == p.limits.Depth {
 		p.report(tooDeep(p.current().Span, p.limits.Depth))

@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// parsed parses a program that has nothing wrong with it.
+// parsed parses a valid program.
 func parsed(t testing.TB, source string) *Program {
 	t.Helper()
 	p, found, more := Parse(source, DefaultLimits())
@@ -89,7 +89,8 @@ func TestParse_Limits(t *testing.T) {
 	}
 }
 
-// TestParse_Length has programs as long as may be, of which each would take minutes if something were done twice for every token.
+// TestParse_Length parses programs of the maximum length. Parsing would take minutes if its time
+// were quadratic in the number of tokens.
 func TestParse_Length(t *testing.T) {
 	limits := DefaultLimits()
 	times := func(s string) string { return strings.Repeat(s, (limits.Source-100)/len(s)) }

@@ -2,7 +2,7 @@ package syntax
 
 import "strconv"
 
-// path reads a path. What says what is expected if there is none.
+// path parses a path. what is the description of what is expected, for errors.
 func (p *parser) path(what string) (*Path, bool) {
 	t := p.current()
 	path := &Path{}
@@ -30,7 +30,7 @@ func (p *parser) path(what string) (*Path, bool) {
 	}
 }
 
-// segment reads a further part of a path, if there is one.
+// segment parses a further segment of a path, if there is one.
 func (p *parser) segment(path *Path) (more, ok bool) {
 	t := p.current()
 	switch t.kind {
@@ -56,7 +56,7 @@ func (p *parser) segment(path *Path) (more, ok bool) {
 	return false, true
 }
 
-// together tells whether nothing stands between the parts of a path, and reports it if something does.
+// together reports an error and returns false if there is a space between the parts of a path.
 func (p *parser) together() bool {
 	if p.touches() {
 		return true
@@ -82,7 +82,7 @@ func (p *parser) afterDot(path *Path) bool {
 	return false
 }
 
-// field reads a name.
+// field parses a name.
 func (p *parser) field(path *Path) bool {
 	t := p.next()
 	name := p.text(t)
@@ -98,7 +98,7 @@ func (p *parser) field(path *Path) bool {
 	return true
 }
 
-// isQuotedName tells whether a part of a path in quotes has only what labels and names have.
+// isQuotedName reports whether a quoted segment of a path has only characters of labels and names.
 func isQuotedName(name string) bool {
 	for i := range len(name) {
 		if c := name[i]; !isWord(c) && c != '.' && c != '/' {
@@ -108,10 +108,10 @@ func isQuotedName(name string) bool {
 	return name != ""
 }
 
-// maxIndex is more than any array that can be sent to a cluster holds.
+// maxIndex is larger than any array that fits into a cluster.
 const maxIndex = 1<<31 - 1
 
-// index reads "[n]" or "[*]".
+// index parses "[n]" or "[*]".
 func (p *parser) index(path *Path) bool {
 	open := p.next()
 	segment := Segment{Kind: Wildcard}
@@ -146,7 +146,7 @@ func (p *parser) index(path *Path) bool {
 	return true
 }
 
-// isInteger tells whether a word is digits, perhaps with a minus before them.
+// isInteger reports whether a word is a sequence of digits, optionally with a minus.
 func isInteger(word string) bool {
 	if word != "" && word[0] == '-' {
 		word = word[1:]

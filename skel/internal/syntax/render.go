@@ -9,8 +9,8 @@ import (
 	"github.com/charmbracelet/x/ansi"
 )
 
-// Render draws diagnostics for a reader: for each the place, the message, the line and a caret under what is meant, and the hint.
-// name is what the source is called: a file, or empty. The last line has no line break.
+// Render renders diagnostics: for each the position, the message, the line with a caret, and the
+// hint. name is the name of the source, a file name or empty. The last line has no line break.
 func Render(name, source string, found []Diagnostic, more int) string {
 	var b strings.Builder
 	if name != "" {
@@ -40,7 +40,8 @@ func Render(name, source string, found []Diagnostic, more int) string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
-// renderer goes through a source from line to line, so that many diagnostics cost no more than the source is long.
+// renderer moves through a source line by line, so that the cost of many diagnostics is bounded by
+// the length of the source.
 type renderer struct {
 	out    *strings.Builder
 	source string
@@ -48,7 +49,8 @@ type renderer struct {
 	line, start int
 }
 
-// seek goes to the line of a place. Places that come earlier are found from the beginning.
+// seek moves to the line of an offset. It starts from the beginning if the offset is before the
+// current line.
 func (r *renderer) seek(at int) {
 	if at < r.start {
 		r.line, r.start = 1, 0
@@ -59,13 +61,13 @@ func (r *renderer) seek(at int) {
 	}
 }
 
-// text gives the current line, without its end.
+// text returns the current line, without its end.
 func (r *renderer) text() string {
 	line, _, _ := strings.Cut(r.source[r.start:], "\n")
 	return strings.TrimSuffix(line, "\r")
 }
 
-// draw shows what is in a span. Of one that goes over several lines, these are the first and the last.
+// draw renders a span. If it extends over several lines, the first and the last are shown.
 func (r *renderer) draw(at Span) {
 	first, start := r.line, r.start
 	last := strings.LastIndexByte(r.source[at.Start:at.End], '\n') + 1 + at.Start
@@ -82,7 +84,8 @@ func (r *renderer) draw(at Span) {
 	}
 }
 
-// excerpt shows the part of a span that is in the current line, or where it ends if it is longer than a line can be shown.
+// excerpt renders the part of a span in the current line, or its end if the line is longer than can
+// be shown.
 func (r *renderer) excerpt(width int, at Span) {
 	text := r.text()
 	start := min(at.Start-r.start, len(text))
@@ -93,15 +96,17 @@ func (r *renderer) excerpt(width int, at Span) {
 }
 
 const (
-	// shownWidth is how many columns of a line are shown at most, and shownBefore how many of those before the carets if it is longer.
+	// shownWidth is the maximum number of columns of a line that are shown; shownBefore is the maximum
+	// number of those before the carets if the line is longer.
 	shownWidth  = 100
 	shownBefore = 40
 	tabWidth    = 4
-	// farAway is more bytes than can matter of a line on either side of where the carets begin.
+	// farAway is the maximum number of bytes on either side of the carets that are considered.
 	farAway = 4096
 )
 
-// picture gives what is shown of a line, and how many columns are before the carets that belong under text[start:end], and under it.
+// picture returns the part of a line that is shown, the number of columns before the carets, and
+// the number of carets for text[start:end].
 func picture(text string, start, end int) (shown string, before, carets int) {
 	text, start, end = near(text, start, end)
 	left, column := expand(text[:start], 0)
@@ -112,7 +117,7 @@ func picture(text string, start, end int) (shown string, before, carets int) {
 		return left + middle + right, before, carets
 	}
 	if before > shownBefore {
-		// A wide character in the way of the cut is left out altogether.
+		// A wide character at the cut is left out.
 		left = "…" + ansi.TruncateLeft(left, before-shownBefore+1, "")
 		before = columns(left)
 	}
@@ -120,7 +125,7 @@ func picture(text string, start, end int) (shown string, before, carets int) {
 	return ansi.Truncate(left+middle+right, shownWidth, "…"), before, carets
 }
 
-// near cuts a line that is very long.
+// near truncates a very long line.
 func near(text string, start, end int) (string, int, int) {
 	to := min(len(text), start+farAway)
 	for to < len(text) && !utf8.RuneStart(text[to]) {
@@ -133,7 +138,8 @@ func near(text string, start, end int) (string, int, int) {
 	return text[from:to], start - from, min(end, to) - from
 }
 
-// expand gives a text as it can be shown, with spaces for tabs; column is where it begins, and where the next one does.
+// expand returns a text with tabs expanded to spaces. column is the column of its start; the result
+// is that of its end.
 func expand(text string, column int) (string, int) {
 	var b strings.Builder
 	for i, part := range strings.Split(text, "\t") {
@@ -149,8 +155,8 @@ func expand(text string, column int) (string, int) {
 	return b.String(), column
 }
 
-// printable returns a text in which nothing is left that a terminal would not show but obey, or
-// that would turn its direction around: it is spelled as an escape. A byte order mark is left out.
+// printable returns a text in which control characters and characters that change the text
+// direction are escaped. A byte order mark is removed.
 func printable(text string) string {
 	var b strings.Builder
 	for text != "" {

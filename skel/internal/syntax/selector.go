@@ -7,7 +7,8 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// or reads terms with || between them. Parentheses around a term that is such a list itself make no difference.
+// or parses terms separated by ||. Parentheses around a term that is such a list itself are
+// ignored.
 func (p *parser) or() (Expr, bool) {
 	start := p.current().Start
 	e, ok := p.and()
@@ -31,7 +32,7 @@ func alternatives(terms []Expr, e Expr) []Expr {
 	return append(terms, e)
 }
 
-// and reads terms with && between them, like or.
+// and parses terms separated by &&, like or.
 func (p *parser) and() (Expr, bool) {
 	start := p.current().Start
 	e, ok := p.term()
@@ -55,7 +56,8 @@ func conjuncts(terms []Expr, e Expr) []Expr {
 	return append(terms, e)
 }
 
-// joined tells whether what follows a selector is not a slip for && or ||.
+// joined reports an error and returns false if a selector is followed by a likely misspelling of &&
+// or ||.
 func (p *parser) joined() bool {
 	t := p.current()
 	switch {
@@ -73,7 +75,7 @@ func (p *parser) joined() bool {
 	return false
 }
 
-// term reads a test, a definition, or what is in parentheses.
+// term parses a test, a definition, or an expression in parentheses.
 func (p *parser) term() (Expr, bool) {
 	t := p.current()
 	switch {
@@ -110,7 +112,7 @@ func (p *parser) parenthesised() (Expr, bool) {
 	return e, true
 }
 
-// not reads what begins with an exclamation mark.
+// not parses a term that begins with an exclamation mark.
 func (p *parser) not() (Expr, bool) {
 	mark := p.next()
 	switch {
@@ -137,7 +139,7 @@ func (p *parser) exists(start int, negated bool) (Expr, bool) {
 	return &Exists{p.from(start), path, negated}, true
 }
 
-// define reads "$x := path | test".
+// define parses "$x := path | test".
 func (p *parser) define() (Expr, bool) {
 	v := p.next()
 	d := &Define{Var: &Variable{v.Span, p.text(v)[1:]}}
@@ -159,7 +161,7 @@ func (p *parser) define() (Expr, bool) {
 	return d, true
 }
 
-// test reads a test of a field.
+// test parses a test of a field.
 func (p *parser) test() (Expr, bool) {
 	left, ok := p.path("a test")
 	if !ok {
@@ -212,7 +214,7 @@ func comparison(kind tokenKind) (Op, bool) {
 	return 0, false
 }
 
-// values reads the array of in.
+// values parses the array of in.
 func (p *parser) values() (*Literal, bool) {
 	if !p.at(tokenOpenIndex) {
 		p.unexpected("an array of values: `[\"a\", \"b\"]`")
@@ -221,7 +223,8 @@ func (p *parser) values() (*Literal, bool) {
 	return p.literal()
 }
 
-// pattern reads the regular expression of =~. One that cannot be compiled keeps nothing after it from being read.
+// pattern parses the regular expression of =~. If it cannot be compiled, parsing continues after
+// it.
 func (p *parser) pattern() (*Literal, *regexp.Regexp, bool) {
 	if !p.at(tokenString) {
 		p.unexpected("a regular expression in quotes")
@@ -238,7 +241,7 @@ func (p *parser) pattern() (*Literal, *regexp.Regexp, bool) {
 	return pattern, re, true
 }
 
-// special reads a test of what is not a field: @t or @gvk.
+// special parses a test of @t or @gvk.
 func (p *parser) special() (Expr, bool) {
 	t := p.next()
 	switch p.text(t) {
@@ -305,7 +308,7 @@ func (p *parser) kindTest(t token) (Expr, bool) {
 	return k, true
 }
 
-// kinds adds the kinds that values name.
+// kinds adds the kinds in values.
 func (p *parser) kinds(k *KindTest, values ...*Literal) {
 	for _, v := range values {
 		kind, err := trace.ParseGVK(v.String)

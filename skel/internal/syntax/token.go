@@ -2,7 +2,7 @@ package syntax
 
 import "strings"
 
-// tokenKind tells tokens apart.
+// tokenKind is the kind of a token.
 type tokenKind uint8
 
 const (
@@ -10,7 +10,7 @@ const (
 	tokenWord
 	tokenString
 	tokenVariable
-	tokenAt // @t, @gvk, or a name that means nothing
+	tokenAt // @t, @gvk, or an unknown name
 	tokenDot
 	tokenComma
 	tokenSemicolon
@@ -36,20 +36,21 @@ const (
 	tokenGreater
 	tokenGreaterOrEqual
 	tokenMatch
-	// The rest is not of the language; the parser says so where it meets them.
+	// The remaining kinds are not part of the language; the parser reports them.
 	tokenUnterminated
 	tokenAmpersand
 	tokenDollar
 	tokenStrange
 )
 
-// token is a piece of the source. Words, numbers and keywords are all words: what they are depends on the place.
+// token is a token of the source. Words, numbers and keywords are all words: their meaning depends
+// on the context.
 type token struct {
 	Span
 	kind tokenKind
 }
 
-// fixedTokens are those of one spelling; of two that fit, the longer comes first.
+// fixedTokens are the tokens with a fixed spelling. If two match, the longer must come first.
 var fixedTokens = []struct {
 	text string
 	kind tokenKind
@@ -82,7 +83,7 @@ var fixedTokens = []struct {
 	{"&", tokenAmpersand},
 }
 
-// fixedToken gives the token that text begins with, if it is one of those of one spelling.
+// fixedToken returns the token with a fixed spelling that text begins with, if any.
 func fixedToken(text string) (kind tokenKind, length int, ok bool) {
 	for _, f := range fixedTokens {
 		if strings.HasPrefix(text, f.text) {

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// operand reads the right side of a comparison or an assignment: a value, or else a path.
+// operand parses the right side of a comparison or an assignment: a value or a path.
 func (p *parser) operand() (Operand, bool) {
 	t := p.current()
 	switch t.kind {
@@ -26,10 +26,10 @@ func (p *parser) operand() (Operand, bool) {
 	return p.path("a value or a path")
 }
 
-// literal reads a value.
+// literal parses a value.
 func (p *parser) literal() (*Literal, bool) { return p.value(false) }
 
-// element reads a value inside of an array or a map.
+// element parses a value in an array or a map.
 func (p *parser) element() (*Literal, bool) { return p.value(true) }
 
 func (p *parser) value(inside bool) (*Literal, bool) {
@@ -60,12 +60,13 @@ func (p *parser) value(inside bool) (*Literal, bool) {
 var (
 	wholeNumber   = regexp.MustCompile(`^-?[0-9]+$`)
 	decimalNumber = regexp.MustCompile(`^-?[0-9]+\.[0-9]+$`)
-	// jsonNumber is any other number of JSON: one with an exponent.
+	// jsonNumber matches the other numbers of JSON: those with an exponent.
 	jsonNumber = regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?[eE][-+]?[0-9]+$`)
 )
 
-// scalar tells whether the tokens that begin with the current word are a number, a boolean or null, and how many they are. Numbers
-// with exponents are values inside of arrays and maps alone; elsewhere 1e3 has always been a path.
+// scalar reports whether the tokens from the current word on are a number, a boolean or null, and
+// how many they are. Numbers with exponents are only values in arrays and maps; elsewhere, for
+// compatibility, 1e3 is a path.
 func (p *parser) scalar(exponents bool) (tokens int, value bool) {
 	i := p.pos + 1
 	for p.tokens[i].Start == p.tokens[i-1].End {
@@ -84,7 +85,7 @@ func (p *parser) scalar(exponents bool) (tokens int, value bool) {
 	return i - p.pos, value
 }
 
-// scalarOf gives the value of a number, a boolean or null.
+// scalarOf returns the value of a number, a boolean or null.
 func (p *parser) scalarOf(span Span) (*Literal, bool) {
 	text := p.source[span.Start:span.End]
 	l := &Literal{Span: span}
@@ -113,7 +114,7 @@ func (p *parser) scalarOf(span Span) (*Literal, bool) {
 	return l, true
 }
 
-// number reads a number.
+// number parses a number.
 func (p *parser) number(what string) (*Literal, bool) {
 	if p.at(tokenWord) {
 		if _, value := p.scalar(false); value {
@@ -153,7 +154,7 @@ func (p *parser) array() (*Literal, bool) {
 	return l, true
 }
 
-// another reads the comma between two elements. It reports one that nothing comes after, and what is no comma.
+// another parses the comma between two elements. It reports a trailing comma, and any other token.
 func (p *parser) another(closing tokenKind, what string) bool {
 	if p.at(closing) {
 		return false
@@ -192,7 +193,7 @@ func (p *parser) mapping() (*Literal, bool) {
 	return l, true
 }
 
-// entry reads a key and its value.
+// entry parses a key and its value.
 func (p *parser) entry(l *Literal, seen map[string]bool) bool {
 	t := p.current()
 	if t.kind == tokenWord {
@@ -219,7 +220,7 @@ func (p *parser) entry(l *Literal, seen map[string]bool) bool {
 	return true
 }
 
-// time reads a time of the trace: seconds of unix time, or a duration after the start.
+// time parses a time: unix seconds, or a duration after the start of the trace.
 func (p *parser) time() (*Time, bool) {
 	t := p.current()
 	if t.kind != tokenWord {
@@ -256,7 +257,7 @@ func (p *parser) time() (*Time, bool) {
 	return nil, false
 }
 
-// duration reads how far to shift.
+// duration parses the duration of shift.
 func (p *parser) duration() (*Time, bool) {
 	start := p.current().Start
 	if p.accept(tokenPlus) && (!p.touches() || !p.at(tokenWord) || p.text(p.current())[0] == '-') {
@@ -294,10 +295,11 @@ const (
 	durationTooLong
 )
 
-// maxDuration is that of Go, in seconds: 292 years.
+// maxDuration is the maximum of time.Duration in seconds: 292 years.
 const maxDuration = int64(math.MaxInt64 / 1_000_000_000)
 
-// durationOf reads what is written like 2d, 10m or 1h30m: the greater units come first, and each once.
+// durationOf parses a duration such as 2d, 10m or 1h30m: larger units come first, each at most
+// once.
 func durationOf(text string) (seconds int64, mistake durationMistake) {
 	const units = "dhms"
 	sizes := [...]int64{86400, 3600, 60, 1}

@@ -1,4 +1,5 @@
-// Command bigtrace writes a large made-up trace, for measuring. The same options give the same bytes.
+// Command bigtrace writes a large generated trace for benchmarks. The same options result in the
+// same bytes.
 //
 //	go run ./internal/bigtrace/cmd/bigtrace -o big.sktrace -events 1000000
 package main
