@@ -92,7 +92,7 @@ func TestDocs_Cookbook(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	before := gather(t, in)
+	before := collectDay(t, in)
 	checks := recipeChecks()
 	for _, b := range pageBlocks(t, "skel-cookbook.md") {
 		t.Run(b.heading, func(t *testing.T) {
@@ -112,7 +112,7 @@ func TestDocs_Cookbook(t *testing.T) {
 			if diff := cmp.Diff(indexOf(out), out.Index); diff != "" {
 				t.Errorf("index (-that of the manifests +got):\n%s", diff)
 			}
-			check(t, before, gather(t, out))
+			check(t, before, collectDay(t, out))
 		})
 	}
 	for heading := range checks {

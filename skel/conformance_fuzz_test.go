@@ -39,7 +39,7 @@ func FuzzRun(f *testing.F) {
 		}
 		compiled, err := skel.Compile(program)
 		if err != nil {
-			checkPlaces(t, program, err)
+			checkPositions(t, program, err)
 			return
 		}
 		formatted, err := skel.Format(program)
@@ -98,8 +98,8 @@ func textOf(t *testing.T, raw []byte) string {
 	return text
 }
 
-// checkPlaces checks that an error is an *Error whose mistakes have valid positions in the source.
-func checkPlaces(t *testing.T, program string, err error) {
+// checkPositions checks that an error is an *Error whose mistakes have valid positions in the source.
+func checkPositions(t *testing.T, program string, err error) {
 	var mistakes *skel.Error
 	if !errors.As(err, &mistakes) || len(mistakes.Diagnostics) == 0 {
 		t.Fatalf("error of Compile: got %v, want an *Error with mistakes", err)
@@ -112,7 +112,7 @@ func checkPlaces(t *testing.T, program string, err error) {
 }
 
 // checkIndex checks that the index of the output holds the hashes of the last manifests. It checks
-// nothing if that is not true of the input.
+// isEmpty if that is not true of the input.
 func checkIndex(t *testing.T, in, out *trace.Trace) {
 	if cmp.Diff(indexOf(in), in.Index) != "" {
 		return

@@ -28,7 +28,7 @@ type dayObject struct {
 	tree                  map[string]any
 }
 
-func gather(t *testing.T, tr *trace.Trace) *day {
+func collectDay(t *testing.T, tr *trace.Trace) *day {
 	t.Helper()
 	d := &day{start: tr.Events[0].Time, lifecycles: tr.Lifecycles}
 	for i := range tr.Events {
@@ -180,8 +180,8 @@ func recipeChecks() map[string]func(t *testing.T, before, after *day) {
 			same(t, "the rest", before.applied, where(after.applied, not(isCopy)))
 			for owner, pods := range before.lifecycles {
 				if owner.GVK.Kind == "Job" {
-					twin := trace.PodOwner{GVK: owner.GVK, Name: owner.Name + "-copy-1"}
-					same(t, "lifecycles of "+twin.String(), pods, after.lifecycles[twin])
+					copyOwner := trace.PodOwner{GVK: owner.GVK, Name: owner.Name + "-copy-1"}
+					same(t, "lifecycles of "+copyOwner.String(), pods, after.lifecycles[copyOwner])
 				}
 			}
 		},
@@ -253,7 +253,7 @@ func recipeChecks() map[string]func(t *testing.T, before, after *day) {
 			same(t, "objects", where(before.applied, not(ofKind("Service", "ConfigMap", "PodDisruptionBudget"))), after.applied)
 		},
 		"Ask for less": func(t *testing.T, before, after *day) {
-			greedy := func(d *day) int {
+			overLimit := func(d *day) int {
 				found := 0
 				for _, o := range where(d.applied, func(o *dayObject) bool { return o.name == "ranker" && o.kind == "Deployment" }) {
 					containers, _, _ := unstructured.NestedSlice(o.tree, "spec", "template", "spec", "containers")
@@ -266,10 +266,10 @@ func recipeChecks() map[string]func(t *testing.T, before, after *day) {
 				}
 				return found
 			}
-			if greedy(before) == 0 {
+			if overLimit(before) == 0 {
 				t.Error("before: got no container that asks for more than two cores, want some")
 			}
-			same(t, "containers that ask for more", 0, greedy(after))
+			same(t, "containers that ask for more", 0, overLimit(after))
 		},
 		"Add a burst": func(t *testing.T, before, after *day) {
 			burst := func(o *dayObject) bool { return o.name == "what-if" }

@@ -56,7 +56,7 @@ func TestProgram_Run_EventTimes(t *testing.T) {
 }
 
 // TestProgram_Run_NewerExtension checks that an extension of an unknown version is kept as long as
-// nothing is removed that it could refer to.
+// isEmpty is removed that it could refer to.
 func TestProgram_Run_NewerExtension(t *testing.T) {
 	newer := []byte("\x82\xa7version\x09\xa3new\xc3")
 	for _, test := range []struct {

@@ -46,8 +46,8 @@ func (r *run) insertions() ([]insertion, error) {
 			c.After = append(c.After, ChangedObject{&made.object, o.Shift})
 		}
 		// An object that is inserted and dropped again is not a change.
-		if r.opts.OnChange != nil && !r.quiet && len(outputs) > 0 {
-			r.quiet = !r.opts.OnChange(&c)
+		if r.opts.OnChange != nil && !r.changesDone && len(outputs) > 0 {
+			r.changesDone = !r.opts.OnChange(&c)
 		}
 	}
 	r.summary.add(w.machine)
@@ -55,8 +55,8 @@ func (r *run) insertions() ([]insertion, error) {
 	return out, nil
 }
 
-// until removes the insertions before a time and returns them as events.
-func (r *run) until(time int64) []trace.Event {
+// insertsBefore removes the insertions before a time and returns them as events.
+func (r *run) insertsBefore(time int64) []trace.Event {
 	var out []trace.Event
 	for len(r.inserts) > 0 && r.inserts[0].time < time {
 		at := r.inserts[0].time
@@ -70,14 +70,14 @@ func (r *run) at(time int64) []trace.Object {
 	var out []trace.Object
 	for len(r.inserts) > 0 && r.inserts[0].time == time {
 		out = append(out, r.inserts[0].object)
-		r.history.wrote(&r.inserts[0].object)
+		r.history.added(&r.inserts[0].object)
 		r.inserts = r.inserts[1:]
 	}
 	return out
 }
 
-// wrote records an object whose position among the events is known only now.
-func (h *objectHistory) wrote(obj *trace.Object) {
+// added records an object whose position among the events is known only now.
+func (h *objectHistory) added(obj *trace.Object) {
 	h.note(keyOf(obj), obj, true)
 }
 

@@ -23,11 +23,11 @@ type movingSink struct {
 
 func (s *movingSink) before(int64) error { return nil }
 
-func (s *movingSink) event(a *arrivals) error {
+func (s *movingSink) event(a *orderedEvent) error {
 	s.sequence++
 	if len(a.event.Applied)+len(a.event.Deleted) == 0 {
 		// An event that is empty in the input is kept.
-		return s.put(0, &spooled{time: a.time, sequence: s.sequence, nothing: true})
+		return s.put(0, &spooled{time: a.time, sequence: s.sequence, isEmpty: true})
 	}
 	for i := range a.event.Applied {
 		if err := s.object(a, &a.event.Applied[i], shiftAt(a.appliedShifts, i), false); err != nil {
@@ -59,7 +59,7 @@ func (r *run) moved(time, shift int64) int64 {
 	return max(time+shift, min(r.start, time))
 }
 
-func (s *movingSink) object(a *arrivals, obj *trace.Object, shift int64, deleted bool) error {
+func (s *movingSink) object(a *orderedEvent, obj *trace.Object, shift int64, deleted bool) error {
 	return s.put(shift, &spooled{time: s.run.moved(a.time, shift), sequence: s.sequence, deleted: deleted, raw: obj.Raw()})
 }
 
@@ -98,7 +98,7 @@ func (s *movingSink) finish(ctx context.Context) error {
 		if err := context.Cause(ctx); err != nil {
 			return err
 		}
-		time, some := s.earliest()
+		time, some := s.nextTime()
 		if !some {
 			return direct.finish(ctx)
 		}
@@ -119,18 +119,18 @@ func (s *movingSink) finish(ctx context.Context) error {
 
 // write writes the records of one event.
 func (s *movingSink) write(direct *directSink, time int64, records []spooled) error {
-	event, err := joined(time, records)
+	event, err := mergeRecords(time, records)
 	if err != nil {
 		return fmt.Errorf("read what is moved: %w", err)
 	}
 	for i := range event.Applied {
-		s.run.history.wrote(&event.Applied[i])
+		s.run.history.added(&event.Applied[i])
 	}
-	return direct.event(&arrivals{time: time, event: event})
+	return direct.event(&orderedEvent{time: time, event: event})
 }
 
-// earliest returns the time of the next record, if there is one.
-func (s *movingSink) earliest() (time int64, some bool) {
+// nextTime returns the time of the next record, if there is one.
+func (s *movingSink) nextTime() (time int64, some bool) {
 	time = math.MaxInt64
 	for _, file := range s.spools {
 		if file.next != nil {
@@ -168,19 +168,19 @@ func (s *movingSink) of(time int64) ([][]spooled, error) {
 	return events, nil
 }
 
-// joined merges the records of one time into an event. If they come from several events, the last
+// mergeRecords merges the records of one time into an event. If they come from several events, the last
 // state of an object is used, because an event lists applied objects before deleted ones.
-func joined(time int64, records []spooled) (trace.Event, error) {
+func mergeRecords(time int64, records []spooled) (trace.Event, error) {
 	e := trace.Event{Time: time}
 	var parser trace.ObjectParser
-	type fate struct {
+	type lastRecords struct {
 		applied, deleted int // the index of the last record of each kind, from 1
 	}
-	fates := map[objectKey]fate{}
+	fates := map[objectKey]lastRecords{}
 	several := len(records) > 0 && records[0].sequence != records[len(records)-1].sequence
 	objects := make([]trace.Object, len(records))
 	for i := range records {
-		if records[i].nothing {
+		if records[i].isEmpty {
 			continue
 		}
 		var err error
@@ -198,7 +198,7 @@ func joined(time int64, records []spooled) (trace.Event, error) {
 		}
 	}
 	for i := range records {
-		if records[i].nothing {
+		if records[i].isEmpty {
 			continue
 		}
 		if several {

@@ -43,7 +43,7 @@ func (r *run) events(ctx context.Context, first *trace.Event) error {
 		<-b.done
 		if failure == nil {
 			if failure = context.Cause(ctx); failure == nil {
-				failure = r.arrange(b)
+				failure = r.order(b)
 			}
 			if failure == nil {
 				failure = b.err
@@ -94,8 +94,8 @@ func (r *run) read(ctx context.Context, event *trace.Event, free <-chan *batch, 
 	return nil
 }
 
-// arrange passes the transformed events of a batch to the history and the sink.
-func (r *run) arrange(b *batch) error {
+// order passes the transformed events of a batch to the history and the sink.
+func (r *run) order(b *batch) error {
 	for i := range b.results {
 		if err := r.event(b, i); err != nil {
 			return err
@@ -107,8 +107,8 @@ func (r *run) arrange(b *batch) error {
 	return nil
 }
 
-// arrivals is an event on its way to the sink.
-type arrivals struct {
+// orderedEvent is an event on its way to the sink.
+type orderedEvent struct {
 	// time is the time of the event; number is its index in the input.
 	time   int64
 	number int
@@ -135,7 +135,7 @@ func (r *run) event(b *batch, i int) error {
 	}
 	r.summary.EventsRead++
 	r.summary.ObjectsRead += int64(len(e.Applied) + len(e.Deleted))
-	a := arrivals{time: time, number: number, event: trace.Event{Time: time}}
+	a := orderedEvent{time: time, number: number, event: trace.Event{Time: time}}
 	if !result.touched {
 		r.history.same(e)
 		a.event.Applied, a.event.Deleted = e.Applied, e.Deleted
@@ -152,7 +152,7 @@ func (r *run) event(b *batch, i int) error {
 	return r.sink.event(&a)
 }
 
-func (r *run) applied(a *arrivals, b *batch, e *trace.Event, outcomes []outcome) {
+func (r *run) applied(a *orderedEvent, b *batch, e *trace.Event, outcomes []outcome) {
 	for j, o := range outcomes {
 		obj := &e.Applied[j]
 		a.kept = append(a.kept, o.same || o.objects.from != o.objects.to)
@@ -175,12 +175,12 @@ func (r *run) applied(a *arrivals, b *batch, e *trace.Event, outcomes []outcome)
 	}
 }
 
-func (a *arrivals) add(obj *trace.Object, shift int64) {
+func (a *orderedEvent) add(obj *trace.Object, shift int64) {
 	a.event.Applied = append(a.event.Applied, *obj)
 	a.appliedShifts = append(a.appliedShifts, shift)
 }
 
-func (r *run) deleted(a *arrivals, e *trace.Event, records []recordOutcome) error {
+func (r *run) deleted(a *orderedEvent, e *trace.Event, records []recordOutcome) error {
 	if len(records) == 0 {
 		a.event.Deleted = e.Deleted
 		for range e.Deleted {
@@ -204,12 +204,12 @@ func (r *run) deleted(a *arrivals, e *trace.Event, records []recordOutcome) erro
 
 // changed calls OnChange for a changed object.
 func (r *run) changed(event int, time int64, before *trace.Object, objects []outObject) {
-	if r.opts.OnChange == nil || r.quiet {
+	if r.opts.OnChange == nil || r.changesDone {
 		return
 	}
 	c := Change{Event: event, Time: time, Before: before}
 	for k := range objects {
 		c.After = append(c.After, ChangedObject{&objects[k].object, objects[k].shift})
 	}
-	r.quiet = !r.opts.OnChange(&c)
+	r.changesDone = !r.opts.OnChange(&c)
 }

@@ -189,8 +189,8 @@ type run struct {
 
 	last   int64 // time of the last event that was read
 	number int   // index of the next event in order
-	// quiet: OnChange returned false.
-	quiet bool
+	// changesDone: OnChange returned false.
+	changesDone bool
 }
 
 // config returns the trace's config, including the kinds of inserted objects.

@@ -240,7 +240,7 @@ func TestProgram_Run_OnChange(t *testing.T) {
 `
 	for _, test := range []struct {
 		name, program string
-		atMost        int
+		maximum       int
 		want          []string
 	}{
 		{"nothing", `remove(status);`, 10, nil},
@@ -268,7 +268,7 @@ func TestProgram_Run_OnChange(t *testing.T) {
 			var got []string
 			changed := func(c *skel.Change) bool {
 				got = append(got, changeText(c))
-				return len(got) < test.atMost
+				return len(got) < test.maximum
 			}
 			if _, _, err := mustCompile(t, test.program).RunTrace(t.Context(), parseTrace(t, input), skel.RunOptions{Workers: 2, OnChange: changed}); err != nil {
 				t.Fatal(err)

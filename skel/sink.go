@@ -11,7 +11,7 @@ import (
 type sink interface {
 	// before announces that all further events have this time or a later one.
 	before(time int64) error
-	event(a *arrivals) error
+	event(a *orderedEvent) error
 	finish(ctx context.Context) error
 	close() error
 }
@@ -19,7 +19,7 @@ type sink interface {
 // directSink writes events that are not moved, and the inserted objects between them.
 type directSink struct{ run *run }
 
-func (s *directSink) event(a *arrivals) error {
+func (s *directSink) event(a *orderedEvent) error {
 	if more := s.run.at(a.time); len(more) > 0 {
 		// The slice shares its memory with others, so append must copy it.
 		a.event.Applied = append(a.event.Applied[:len(a.event.Applied):len(a.event.Applied)], more...)
@@ -29,7 +29,7 @@ func (s *directSink) event(a *arrivals) error {
 
 // before writes what is inserted before a time.
 func (s *directSink) before(time int64) error {
-	for _, e := range s.run.until(time) {
+	for _, e := range s.run.insertsBefore(time) {
 		if err := s.run.write(&e); err != nil {
 			return err
 		}

@@ -14,7 +14,7 @@ type spooled struct {
 	// sequence is the same for all objects of one event, and increases from event to event.
 	sequence uint64
 	deleted  bool
-	nothing  bool
+	isEmpty  bool
 	raw      []byte
 }
 
@@ -47,7 +47,7 @@ func newSpool(dir string) (*spool, error) {
 // The flags of a record.
 const (
 	flagDeleted = 1 << iota
-	flagNothing
+	flagEmpty
 )
 
 func (s *spool) write(r *spooled) error {
@@ -57,8 +57,8 @@ func (s *spool) write(r *spooled) error {
 	if r.deleted {
 		flags |= flagDeleted
 	}
-	if r.nothing {
-		flags |= flagNothing
+	if r.isEmpty {
+		flags |= flagEmpty
 	}
 	b = append(b, flags)
 	b = binary.AppendVarint(b, r.time)
@@ -93,7 +93,7 @@ func (s *spool) advance() error {
 	if err != nil {
 		return err
 	}
-	r := &spooled{deleted: flags&flagDeleted != 0, nothing: flags&flagNothing != 0}
+	r := &spooled{deleted: flags&flagDeleted != 0, isEmpty: flags&flagEmpty != 0}
 	if r.time, err = binary.ReadVarint(s.in); err != nil {
 		return err
 	}

@@ -64,7 +64,7 @@ func (h *objectHistory) lifecycles(in trace.Lifecycles) trace.Lifecycles {
 			merge(out, owner, pods)
 			continue
 		}
-		if shift := s.together(); shift != 0 {
+		if shift := s.commonShift(); shift != 0 {
 			pods = shifted(pods, shift)
 		}
 		for _, key := range s.all {
@@ -74,9 +74,9 @@ func (h *objectHistory) lifecycles(in trace.Lifecycles) trace.Lifecycles {
 	return out
 }
 
-// together returns the shift of all manifests of a source, or 0 if they were moved by different
+// commonShift returns the shift of all manifests of a source, or 0 if they were moved by different
 // amounts.
-func (s *source) together() int64 {
+func (s *source) commonShift() int64 {
 	if s.mixed {
 		return 0
 	}
@@ -194,7 +194,7 @@ func (h *objectHistory) pods(in []trace.PodTimes) []trace.PodTimes {
 			pod.Name = owner.name
 		}
 		pod.Owner = owner.owner()
-		move(&pod, s.together()*millis)
+		move(&pod, s.commonShift()*millis)
 		out = append(out, pod)
 	}
 	return out

@@ -156,7 +156,7 @@ func (w *worker) outcome(b *batch, obj *trace.Object, outputs []machine.Output) 
 				return outcome{}, err
 			}
 		}
-		made.indexed = w.traits.DropsSome || o.Raw != nil && (!bytes.Equal(made.object.Spec(), obj.Spec()) || !o.Same && !identical(&made.object, obj))
+		made.indexed = w.traits.DropsSome || o.Raw != nil && (!bytes.Equal(made.object.Spec(), obj.Spec()) || !o.Same && !sameObject(&made.object, obj))
 		b.objects = append(b.objects, made)
 	}
 	out.objects.to = len(b.objects)
@@ -173,8 +173,8 @@ func (w *worker) object(of *trace.Object, o *machine.Output) (trace.Object, erro
 	return of.Rewritten(o.Raw, trace.Sections{Namespace: at(s.Namespace), Name: at(s.Name), Labels: at(s.Labels), Spec: at(s.Spec)}), nil
 }
 
-// identical reports whether two manifests are of the same object.
-func identical(a, b *trace.Object) bool {
+// sameObject reports whether two manifests are of the same object.
+func sameObject(a, b *trace.Object) bool {
 	return a.GVK() == b.GVK() && a.Name() == b.Name() && a.Namespace() == b.Namespace()
 }
 

@@ -58,7 +58,7 @@ func openAzure(options Options, location Location) (backend, error) {
 func newAzureClient(options Options, account, address string) (*container.Client, error) {
 	settings := &container.ClientOptions{ClientOptions: azcore.ClientOptions{
 		Transport: &http.Client{Transport: options.Transport},
-		Retry:     policy.RetryOptions{MaxRetries: attempts - 1, RetryDelay: firstPause, MaxRetryDelay: longestPause},
+		Retry:     policy.RetryOptions{MaxRetries: maxAttempts - 1, RetryDelay: initialDelay, MaxRetryDelay: maxDelay},
 	}}
 	if key := options.Getenv("AZURE_STORAGE_ACCOUNT_KEY"); key != "" {
 		shared, err := container.NewSharedKeyCredential(account, key)
@@ -100,7 +100,7 @@ func (b *azureContainer) upload(ctx context.Context, key string, r io.Reader) er
 	mime := contentType
 	_, err := b.client.NewBlockBlobClient(key).UploadStream(ctx, &stickyReader{r: r}, &blockblob.UploadStreamOptions{
 		BlockSize:   int64(b.partSize),
-		Concurrency: uploadsAtOnce,
+		Concurrency: maxConcurrentParts,
 		HTTPHeaders: &blob.HTTPHeaders{BlobContentType: &mime},
 	})
 	return err
@@ -149,15 +149,15 @@ func (b *azureContainer) explain(err error) finding {
 		reason = http.StatusText(response.StatusCode)
 	}
 	reason = fmt.Sprintf("the provider answered %d: %s", response.StatusCode, reason)
-	switch code := bloberror.Code(response.ErrorCode); {
-	case code == bloberror.ContainerNotFound, code == bloberror.ContainerBeingDeleted, code == bloberror.ContainerDisabled:
+	switch errorCode := bloberror.Code(response.ErrorCode); {
+	case errorCode == bloberror.ContainerNotFound, errorCode == bloberror.ContainerBeingDeleted, errorCode == bloberror.ContainerDisabled:
 		return finding{
 			ErrNotExist, fmt.Sprintf("the container %q does not exist in the account %q", b.name, b.account),
 			"check its name and AZURE_STORAGE_ACCOUNT_NAME",
 		}
-	case code == bloberror.BlobNotFound:
+	case errorCode == bloberror.BlobNotFound:
 		return finding{ErrNotExist, "the object does not exist", "check its key"}
-	case code == bloberror.AuthenticationFailed, code == bloberror.InvalidAuthenticationInfo, code == bloberror.NoAuthenticationInformation:
+	case errorCode == bloberror.AuthenticationFailed, errorCode == bloberror.InvalidAuthenticationInfo, errorCode == bloberror.NoAuthenticationInformation:
 		return finding{ErrPermission, reason, "check AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY"}
 	case b.shared && response.StatusCode == http.StatusForbidden:
 		return finding{
@@ -169,7 +169,7 @@ func (b *azureContainer) explain(err error) finding {
 			ErrPermission, reason,
 			"give the identity the role Storage Blob Data Contributor on the container (docs/storage.md), and check the account's firewall",
 		}
-	case code == bloberror.InvalidBlockList:
+	case errorCode == bloberror.InvalidBlockList:
 		return finding{ErrUnavailable, "somebody else wrote the same object meanwhile", "try again, or write to another key"}
 	case response.StatusCode == http.StatusNotFound:
 		return finding{ErrNotExist, reason, "check the container and the key"}

@@ -46,7 +46,7 @@ func (c *Client) backend(ctx context.Context, op string, location Location) (bac
 	case SchemeAzure:
 		return openAzure(c.options, location)
 	case SchemeHTTP, SchemeHTTPS:
-		return webPage{transport: c.options.Transport, address: location.Address()}, nil
+		return httpObject{transport: c.options.Transport, address: location.Address()}, nil
 	default:
 		return nil, &setupError{reason: "the location is empty", hint: "make locations with Parse"}
 	}
@@ -67,11 +67,11 @@ type credentialsError struct{ err error }
 func (e *credentialsError) Error() string { return "get credentials: " + e.err.Error() }
 func (e *credentialsError) Unwrap() error { return e.err }
 
-// leftError is joined to a failure if the uploaded parts could not be removed.
-type leftError struct{ err error }
+// cleanupError is joined to a failure if the uploaded parts could not be removed.
+type cleanupError struct{ err error }
 
-func (e *leftError) Error() string { return "remove the parts: " + e.err.Error() }
-func (e *leftError) Unwrap() error { return e.err }
+func (e *cleanupError) Error() string { return "remove the parts: " + e.err.Error() }
+func (e *cleanupError) Unwrap() error { return e.err }
 
 // explain converts an error of a backend to an *Error. b may be nil.
 func explain(ctx context.Context, op string, location Location, b backend, err error) error {
@@ -92,7 +92,7 @@ func explain(ctx context.Context, op string, location Location, b backend, err e
 		found := find(b, err)
 		e.Kind, e.Reason, e.Hint = found.kind, found.reason, found.hint
 	}
-	var left *leftError
+	var left *cleanupError
 	if errors.As(err, &left) {
 		e.Reason += ", and the parts that had been uploaded could not be removed"
 		e.Hint = join(e.Hint, "a lifecycle rule for unfinished uploads removes them")
@@ -121,11 +121,11 @@ func find(b backend, err error) finding {
 			return found
 		}
 	}
-	return findNetwork(err)
+	return explainNetwork(err)
 }
 
-// findNetwork handles the failures that all network backends have in common.
-func findNetwork(err error) finding {
+// explainNetwork handles the failures that all network backends have in common.
+func explainNetwork(err error) finding {
 	var dns *net.DNSError
 	if errors.As(err, &dns) {
 		reason := "the host " + dns.Name + " could not be looked up"

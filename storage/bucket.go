@@ -30,7 +30,7 @@ func (b bucket) upload(ctx context.Context, key string, r io.Reader) error {
 	return b.Upload(ctx, key, &stickyReader{r: r}, &blob.WriterOptions{
 		ContentType:    contentType,
 		BufferSize:     b.partSize,
-		MaxConcurrency: uploadsAtOnce,
+		MaxConcurrency: maxConcurrentParts,
 		BeforeWrite:    b.prepare,
 	})
 }

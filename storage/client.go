@@ -9,12 +9,12 @@ import (
 )
 
 const (
-	defaultPartSize = 8 << 20
-	uploadsAtOnce   = 2 // number of parts of an object that are uploaded concurrently
+	defaultPartSize    = 8 << 20
+	maxConcurrentParts = 2 // number of parts of an object that are uploaded concurrently
 	// maximum number of attempts of a request that fails because of the network or the provider
-	attempts     = 5
-	firstPause   = 400 * time.Millisecond
-	longestPause = 5 * time.Second
+	maxAttempts  = 5
+	initialDelay = 400 * time.Millisecond
+	maxDelay     = 5 * time.Second
 )
 
 // Options are a client's settings. The zero value is suitable for a program that is run by a user

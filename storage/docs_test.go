@@ -24,9 +24,9 @@ func TestDocs(t *testing.T) {
 		if strings.HasSuffix(source, "_test.go") {
 			continue
 		}
-		code, err := os.ReadFile(source)
+		errorCode, err := os.ReadFile(source)
 		must(t, err)
-		for _, match := range variable.FindAllStringSubmatch(string(code), -1) {
+		for _, match := range variable.FindAllStringSubmatch(string(errorCode), -1) {
 			names[match[1]] = true
 		}
 	}

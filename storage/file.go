@@ -43,7 +43,7 @@ func (localFile) upload(ctx context.Context, key string, r io.Reader) (err error
 	if err != nil {
 		return err
 	}
-	f, err := createBeside(place)
+	f, err := createTemp(place)
 	if err != nil {
 		return err
 	}
@@ -77,7 +77,7 @@ func (localFile) upload(ctx context.Context, key string, r io.Reader) (err error
 	if err := os.Rename(f.Name(), place); err != nil {
 		return err
 	}
-	return syncFolder(filepath.Dir(place))
+	return syncDir(filepath.Dir(place))
 }
 
 func (localFile) check(_ context.Context, key string) error {
@@ -85,7 +85,7 @@ func (localFile) check(_ context.Context, key string) error {
 	if err != nil {
 		return err
 	}
-	f, err := createBeside(place)
+	f, err := createTemp(place)
 	if err != nil {
 		return err
 	}
@@ -115,9 +115,9 @@ func destination(key string) (string, fs.FileMode, error) {
 	return place, info.Mode().Perm(), err
 }
 
-// createBeside creates a file with a new name in the directory of place, with the permissions of
+// createTemp creates a file with a new name in the directory of place, with the permissions of
 // new files.
-func createBeside(place string) (*os.File, error) {
+func createTemp(place string) (*os.File, error) {
 	dir, name := filepath.Split(place)
 	// The name must not be longer than 255 bytes.
 	if len(name) > 200 {
@@ -129,13 +129,13 @@ func createBeside(place string) (*os.File, error) {
 // remove removes a file. An error means that the file remains.
 func remove(name string) error {
 	if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return &leftError{err}
+		return &cleanupError{err}
 	}
 	return nil
 }
 
-// syncFolder syncs a directory, so that renames in it are durable.
-func syncFolder(dir string) error {
+// syncDir syncs a directory, so that renames in it are durable.
+func syncDir(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {
 		return err

@@ -35,7 +35,7 @@ func openGoogle(ctx context.Context, options Options, location Location) (backen
 	}
 	// Repeating a write is harmless: it writes the same object.
 	client.SetRetry(gstorage.WithPolicy(gstorage.RetryAlways), gstorage.WithErrorFunc(limit.retry),
-		gstorage.WithBackoff(gax.Backoff{Initial: firstPause, Max: longestPause, Multiplier: 2}))
+		gstorage.WithBackoff(gax.Backoff{Initial: initialDelay, Max: maxDelay, Multiplier: 2}))
 	opened, err := gcsblob.OpenBucket(ctx, nil, location.Bucket, &gcsblob.Options{Client: client})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open bucket: %w", err), client.Close())
@@ -44,7 +44,7 @@ func openGoogle(ctx context.Context, options Options, location Location) (backen
 		bucket: bucket{Bucket: opened, partSize: options.PartSize, prepare: func(asFunc func(any) bool) error {
 			var w *gstorage.Writer
 			if asFunc(&w) {
-				w.ChunkRetryDeadline = 4 * longestPause
+				w.ChunkRetryDeadline = 4 * maxDelay
 			}
 			return nil
 		}},

@@ -28,7 +28,7 @@ import (
 func TestGoogleCredentials(t *testing.T) {
 	t.Parallel()
 	server := storagetest.StartGoogle(t)
-	account, stranger := newKey(t), newKey(t)
+	account, otherKey := newKey(t), newKey(t)
 	tokens := httptest.NewServer(tokenService{&account.PublicKey})
 	t.Cleanup(tokens.Close)
 	location := parse(t, server.Prefix+"with-credentials")
@@ -43,7 +43,7 @@ func TestGoogleCredentials(t *testing.T) {
 		reason string
 	}{
 		{name: "right key", key: account},
-		{name: "key of somebody else", key: stranger, kind: storage.ErrPermission, reason: "invalid_grant"},
+		{name: "key of somebody else", key: otherKey, kind: storage.ErrPermission, reason: "invalid_grant"},
 		{name: "token is refused", key: account, status: 401, kind: storage.ErrPermission, reason: "401"},
 		{name: "not permitted", key: account, status: 403, kind: storage.ErrPermission, reason: "403"},
 		{name: "provider fails", key: account, status: 503, kind: storage.ErrUnavailable, reason: "503"},
@@ -59,7 +59,7 @@ func TestGoogleCredentials(t *testing.T) {
 			if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			through := &door{server: server.Proxy.Address(), status: test.status}
+			through := &tokenProxy{server: server.Proxy.Address(), status: test.status}
 			t.Cleanup(through.transport.CloseIdleConnections)
 			client := storage.New(storage.Options{
 				Getenv:    storagetest.Getenv(map[string]string{"GOOGLE_SERVICE_ACCOUNT": file}),
@@ -148,14 +148,14 @@ func cutLast(s, sep string) (before, after string, found bool) {
 	return s, "", false
 }
 
-// door forwards requests with the token to an emulator, or responds with a status.
-type door struct {
+// tokenProxy forwards requests with the token to an emulator, or responds with a status.
+type tokenProxy struct {
 	transport http.Transport
 	server    string
 	status    int
 }
 
-func (d *door) RoundTrip(r *http.Request) (*http.Response, error) {
+func (d *tokenProxy) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.URL.Host != "storage.googleapis.com" {
 		return d.transport.RoundTrip(r)
 	}

@@ -42,15 +42,15 @@ func (l *retryLimit) watch(transport http.RoundTripper) http.RoundTripper {
 
 func (l *retryLimit) retry(err error) bool {
 	var creds *credentialsError
-	return !errors.As(err, &creds) && gstorage.ShouldRetry(err) && l.failures.Load() < attempts
+	return !errors.As(err, &creds) && gstorage.ShouldRetry(err) && l.failures.Load() < maxAttempts
 }
 
 type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// refusal returns the OAuth error for which no token was issued.
-func refusal(err error) string {
+// oauthErrorCode returns the OAuth error for which no token was issued.
+func oauthErrorCode(err error) string {
 	var refused *oauth2.RetrieveError
 	if !errors.As(err, &refused) {
 		return ""
@@ -69,8 +69,8 @@ func (b *googleBucket) explain(err error) finding {
 	var creds *credentialsError
 	if errors.As(err, &creds) {
 		reason := "no token could be got for the Google credentials"
-		if code := refusal(err); code != "" {
-			reason += ": " + code
+		if errorCode := oauthErrorCode(err); errorCode != "" {
+			reason += ": " + errorCode
 		}
 		return finding{ErrPermission, reason, "check GOOGLE_SERVICE_ACCOUNT, or the pod's workload identity (docs/storage.md)"}
 	}

@@ -36,7 +36,7 @@ func openS3(ctx context.Context, options Options, location Location) (backend, e
 		loaders = append(loaders, config.WithCredentialsProvider(
 			credentials.NewStaticCredentialsProvider(key, secret, getenv("AWS_SESSION_TOKEN"))))
 	}
-	if region := first(getenv, "AWS_REGION", "AWS_DEFAULT_REGION"); region != "" {
+	if region := firstSet(getenv, "AWS_REGION", "AWS_DEFAULT_REGION"); region != "" {
 		loaders = append(loaders, config.WithRegion(region))
 	}
 	cfg, err := config.LoadDefaultConfig(ctx, loaders...)
@@ -47,7 +47,7 @@ func openS3(ctx context.Context, options Options, location Location) (backend, e
 			err:    err,
 		}
 	}
-	endpoint := first(getenv, "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
+	endpoint := firstSet(getenv, "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
 	client := s3.NewFromConfig(cfg, func(o *s3.Options) {
 		if o.Region == "" {
 			o.Region = "us-east-1"
@@ -59,7 +59,7 @@ func openS3(ctx context.Context, options Options, location Location) (backend, e
 		}
 		o.Credentials = credentialErrors{cfg.Credentials}
 		o.Retryer = retry.NewStandard(func(r *retry.StandardOptions) {
-			r.MaxAttempts, r.Backoff = attempts, retry.BackoffDelayerFunc(pause)
+			r.MaxAttempts, r.Backoff = maxAttempts, retry.BackoffDelayerFunc(retryDelay)
 		})
 		o.DisableLogOutputChecksumValidationSkipped = true
 		o.APIOptions = append(o.APIOptions, outliveCancel)
@@ -85,10 +85,10 @@ func openS3(ctx context.Context, options Options, location Location) (backend, e
 	}, nil
 }
 
-// pause returns the delay before a retry. It is random, so that clients that failed together do not
+// retryDelay returns the delay before a retry. It is random, so that clients that failed together do not
 // retry together.
-func pause(attempt int, _ error) (time.Duration, error) {
-	longest := min(firstPause<<min(attempt, 16), longestPause)
+func retryDelay(attempt int, _ error) (time.Duration, error) {
+	longest := min(initialDelay<<min(attempt, 16), maxDelay)
 	return longest/2 + rand.N(longest/2), nil
 }
 
@@ -107,8 +107,8 @@ func (b *s3Bucket) check(ctx context.Context, key string) error {
 	return err
 }
 
-// first returns the first of some variables that is set.
-func first(getenv func(string) string, names ...string) string {
+// firstSet returns the first of some variables that is set.
+func firstSet(getenv func(string) string, names ...string) string {
 	for _, name := range names {
 		if value := getenv(name); value != "" {
 			return value

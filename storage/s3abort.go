@@ -74,10 +74,10 @@ type abortResultKey struct{}
 
 // abortResult is the outcome of aborting an upload, which the uploader does not report.
 type abortResult struct {
-	mu     sync.Mutex
-	upload *s3.AbortMultipartUploadInput // the request that aborted it; nil if there was none
-	err    error                         // the result of that request
-	loose  bool                          // a part may still arrive
+	mu          sync.Mutex
+	upload      *s3.AbortMultipartUploadInput // the request that aborted it; nil if there was none
+	err         error                         // the result of that request
+	pendingPart bool                          // a part may still arrive
 }
 
 func (r *abortResult) set(request any, err error) {
@@ -93,7 +93,7 @@ func (r *abortResult) part(err error) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.loose = true
+	r.pendingPart = true
 }
 
 func (b *s3Bucket) upload(ctx context.Context, key string, r io.Reader) error {
@@ -103,13 +103,13 @@ func (b *s3Bucket) upload(ctx context.Context, key string, r io.Reader) error {
 		return err
 	}
 	left := result.err
-	if result.loose && left == nil {
+	if result.pendingPart && left == nil {
 		// There is no event for when the storage has finished a request whose connection was closed.
 		time.Sleep(settleTime)
 		left = b.abort(ctx, result.upload)
 	}
 	if left != nil {
-		return errors.Join(err, &leftError{left})
+		return errors.Join(err, &cleanupError{left})
 	}
 	return err
 }
@@ -119,7 +119,7 @@ func (b *s3Bucket) abort(ctx context.Context, upload *s3.AbortMultipartUploadInp
 	_, err := b.client.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{
 		Bucket: upload.Bucket, Key: upload.Key, UploadId: upload.UploadId,
 	})
-	if code(err) == "NoSuchUpload" {
+	if errorCode(err) == "NoSuchUpload" {
 		return nil
 	}
 	return err

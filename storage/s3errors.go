@@ -84,8 +84,8 @@ func bucketRegion(response *smithyhttp.ResponseError) string {
 	return response.Response.Header.Get("X-Amz-Bucket-Region")
 }
 
-// code returns the provider's name of a failure.
-func code(err error) string {
+// errorCode returns the provider's name of a failure.
+func errorCode(err error) string {
 	var api smithy.APIError
 	if errors.As(err, &api) {
 		return api.ErrorCode()

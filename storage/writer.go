@@ -40,7 +40,7 @@ func newWriter(ctx context.Context, op string, location Location, b backend) *Wr
 		defer stop()
 		err := b.upload(ctx, location.Key, r)
 		w.err = explain(ctx, op, location, b, err)
-		var left *leftError
+		var left *cleanupError
 		if errors.As(err, &left) {
 			w.left = w.err
 		}

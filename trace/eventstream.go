@@ -27,7 +27,7 @@ type ObjectStream struct {
 // be undone: if an object is invalid, a sequence yields an error, or the number of objects is not
 // Count (ErrCount), the Writer returns that error from then on.
 func (w *Writer) WriteEventStream(e *EventStream) error {
-	if err := w.admit(e.Time); err != nil {
+	if err := w.checkOrder(e.Time); err != nil {
 		return err
 	}
 	if err := w.eventStream(e); err != nil {

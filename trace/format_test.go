@@ -29,8 +29,8 @@ func formatDoc(t *testing.T) string {
 func block(t *testing.T, doc, language string) string {
 	t.Helper()
 	_, rest, found := strings.Cut(doc, "```"+language+"\n")
-	text, _, ended := strings.Cut(rest, "```")
-	if !found || !ended {
+	text, _, checkEnded := strings.Cut(rest, "```")
+	if !found || !checkEnded {
 		t.Fatalf("there is no block of %s", language)
 	}
 	return text

@@ -48,7 +48,7 @@ func (in *input) fill(n int) bool {
 			return false
 		}
 		if len(in.buf) == cap(in.buf) {
-			in.makeRoom()
+			in.grow()
 		}
 		got, err := in.src.Read(in.buf[len(in.buf):cap(in.buf)])
 		in.buf = in.buf[:len(in.buf)+got]
@@ -62,9 +62,9 @@ func (in *input) fill(n int) bool {
 	return true
 }
 
-// makeRoom moves the window to the start of its memory if that frees at least half of it, and
+// grow moves the window to the start of its memory if that frees at least half of it, and
 // otherwise to twice the memory. Chunks grow up to maxChunk with the bytes received.
-func (in *input) makeRoom() {
+func (in *input) grow() {
 	live := len(in.buf)
 	chunk := int(min(max(in.offset(live), minWindow), maxChunk))
 	if 2*live > cap(in.base) || cap(in.base) < chunk {

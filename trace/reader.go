@@ -33,13 +33,13 @@ type Reader struct {
 	config  Config
 	tail    *Tail
 
-	fields  int             // number of entries of the outermost map or array that have not been read
-	seen    map[string]bool // keys of the outermost map that have been read
-	total   int             // number of events in the trace
-	index   int             // index of the next event
-	inside  bool            // within the events array
-	names   *nameKinds      // kinds by name, needed only for version 1
-	failure error           // the error that is returned from now on
+	fields   int             // number of entries of the outermost map or array that have not been read
+	seen     map[string]bool // keys of the outermost map that have been read
+	total    int             // number of events in the trace
+	index    int             // index of the next event
+	inEvents bool            // within the events array
+	names    *nameKinds      // kinds by name, needed only for version 1
+	failure  error           // the error that is returned from now on
 }
 
 // NewReader returns a Reader that has read up to the first event. It reads r in chunks; r needs no
@@ -89,7 +89,7 @@ func (r *Reader) Next() (*Event, error) {
 	if r.failure != nil {
 		return nil, r.failure
 	}
-	if !r.inside {
+	if !r.inEvents {
 		return nil, io.EOF
 	}
 	r.scan.release()
@@ -97,7 +97,7 @@ func (r *Reader) Next() (*Event, error) {
 		return nil, r.keep(err.at(r.index).in(keyEvents))
 	}
 	if r.index++; r.index == r.total {
-		r.inside = false
+		r.inEvents = false
 	}
 	return &r.events.event, nil
 }
@@ -136,7 +136,7 @@ func (r *Reader) Events() iter.Seq2[*Event, error] {
 // Tail returns the part of the trace after the events. It checks and skips events that have not
 // been read. Only if Tail returns without an error is the trace known to be complete.
 func (r *Reader) Tail() (*Tail, error) {
-	for r.inside && r.failure == nil {
+	for r.inEvents && r.failure == nil {
 		_, _ = r.Next() // an error is kept in r.failure
 	}
 	if r.failure == nil && !r.done() {
@@ -244,7 +244,7 @@ func (r *Reader) value(key string) (err *FormatError) {
 		r.config, err = s.config()
 	case keyEvents:
 		r.total, err = s.arrayHeader()
-		r.inside = r.total > 0
+		r.inEvents = r.total > 0
 	case keyIndex:
 		r.tail.Index, err = s.index()
 	case keyLifecycles:

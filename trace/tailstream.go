@@ -48,7 +48,7 @@ type LifecycleEntry struct {
 // the index, and an ErrCount if a sequence changes between the iterations. An error while counting
 // leaves the Writer unchanged.
 func (w *Writer) FinishStream(tail *TailStream) error {
-	if err := w.finishable(tail.Extension != nil); err != nil {
+	if err := w.checkFinish(tail.Extension != nil); err != nil {
 		return err
 	}
 	t := tailWriter{w: w, tail: tail}
@@ -171,7 +171,7 @@ func (t *tailWriter) index() error {
 	err := walkIndex(t.tail.Index,
 		func(gvk schema.GroupVersionKind) (err error) {
 			t.buf = msgp.AppendString(t.buf, FormatGVK(gvk))
-			t.buf, err = mapOf(t.buf, &t.kinds, &left)
+			t.buf, err = beginMap(t.buf, &t.kinds, &left)
 			return err
 		},
 		func(e *IndexEntry) error {
@@ -179,14 +179,14 @@ func (t *tailWriter) index() error {
 			t.buf = msgp.AppendUint64(msgp.AppendString(t.buf, e.Name), e.Hash)
 			return t.flush(writerBuffer)
 		})
-	return errors.Join(err, ended(err, left, &t.kinds))
+	return errors.Join(err, checkEnded(err, left, &t.kinds))
 }
 
 func (t *tailWriter) lifecycleMaps() error {
 	var hashes, left uint32
 	err := walkLifecycles(t.tail.Lifecycles,
 		func(owner PodOwner) (err error) {
-			t.buf, err = mapOf(appendOwner(t.buf, owner), &t.hashes, &hashes)
+			t.buf, err = beginMap(appendOwner(t.buf, owner), &t.hashes, &hashes)
 			return err
 		},
 		func(hash uint64) error {
@@ -204,12 +204,12 @@ func (t *tailWriter) lifecycleMaps() error {
 			t.buf = appendLifecycle(t.buf, l)
 			return t.flush(writerBuffer)
 		})
-	return errors.Join(err, ended(err, hashes+left, &t.hashes), ended(err, 0, &t.lifecycles))
+	return errors.Join(err, checkEnded(err, hashes+left, &t.hashes), checkEnded(err, 0, &t.lifecycles))
 }
 
-// mapOf begins a map with as many entries as the next number says. It returns an error if the
+// beginMap begins a map with as many entries as the next number says. It returns an error if the
 // previous map is not complete.
-func mapOf(b []byte, numbers *counts, left *uint32) ([]byte, error) {
+func beginMap(b []byte, numbers *counts, left *uint32) ([]byte, error) {
 	if *left > 0 {
 		return b, fmt.Errorf("fewer entries than were counted: %w", ErrCount)
 	}
@@ -218,9 +218,9 @@ func mapOf(b []byte, numbers *counts, left *uint32) ([]byte, error) {
 	return msgp.AppendMapHeader(b, n), err
 }
 
-// ended returns an error unless the iteration ended without one and yielded as many elements as
+// checkEnded returns an error unless the iteration ended without one and yielded as many elements as
 // were counted.
-func ended(err error, left uint32, numbers *counts) error {
+func checkEnded(err error, left uint32, numbers *counts) error {
 	if err == nil && (left != 0 || len(numbers.packed) > 0) {
 		return fmt.Errorf("other entries than were counted: %w", ErrCount)
 	}

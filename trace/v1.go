@@ -27,7 +27,7 @@ func (r *Reader) headerV1() *FormatError {
 	if r.total, err = s.arrayHeader(); err != nil {
 		return err.in(keyEvents)
 	}
-	r.inside = r.total > 0
+	r.inEvents = r.total > 0
 	r.names = &nameKinds{tracked: r.config.TrackedObjects, objects: map[string][]namedObject{}}
 	return nil
 }

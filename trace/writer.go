@@ -117,7 +117,7 @@ const writebackStep = 8 << 20
 // written with only apiVersion, kind, metadata.name and metadata.namespace. e is not retained. If
 // it returns an error, the Writer is unchanged.
 func (w *Writer) WriteEvent(e *Event) error {
-	if err := w.admit(e.Time); err != nil {
+	if err := w.checkOrder(e.Time); err != nil {
 		return err
 	}
 	encoded, err := appendEvent(w.event[:0], e)
@@ -131,8 +131,8 @@ func (w *Writer) WriteEvent(e *Event) error {
 	return err
 }
 
-// admit returns an error if an event of that time cannot be written.
-func (w *Writer) admit(time int64) error {
+// checkOrder returns an error if an event of that time cannot be written.
+func (w *Writer) checkOrder(time int64) error {
 	switch {
 	case w.err != nil:
 		return w.err
@@ -165,7 +165,7 @@ func (w *Writer) Events() int { return w.events }
 // Finish writes the tail and flushes. It returns ErrCount if the number of events is not the
 // announced number.
 func (w *Writer) Finish(tail *Tail) error {
-	if err := w.finishable(tail.Extension != nil); err != nil {
+	if err := w.checkFinish(tail.Extension != nil); err != nil {
 		return err
 	}
 	if err := checkTail(tail); err != nil {
@@ -174,8 +174,8 @@ func (w *Writer) Finish(tail *Tail) error {
 	return w.finish(tail.Extension != nil, func() error { return w.tail(tail) })
 }
 
-// finishable returns an error if the tail cannot be written now.
-func (w *Writer) finishable(extension bool) error {
+// checkFinish returns an error if the tail cannot be written now.
+func (w *Writer) checkFinish(extension bool) error {
 	switch {
 	case w.err != nil:
 		return w.err
@@ -203,14 +203,14 @@ func (w *Writer) finish(extension bool, tail func() error) error {
 		w.err = fmt.Errorf("write the trace: %w", err)
 		return w.err
 	}
-	if err := w.amend(extension); err != nil {
+	if err := w.rewriteHeader(extension); err != nil {
 		w.err = fmt.Errorf("write the trace: %w", err)
 	}
 	return w.err
 }
 
-// amend corrects the header, which was written before the number of events was known.
-func (w *Writer) amend(extension bool) error {
+// rewriteHeader corrects the header, which was written before the number of events was known.
+func (w *Writer) rewriteHeader(extension bool) error {
 	if w.begun == nil || w.file == nil {
 		return nil
 	}

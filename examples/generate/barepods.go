@@ -38,6 +38,6 @@ func barePod(r *recorder, t task, name string, at, runs, stays time.Duration) {
 	}
 	r.apply(at, pod)
 	from := at + 3*time.Second
-	r.ran(kindPod, pod, &pod.Spec, from, from+runs)
+	r.recordRun(kindPod, pod, &pod.Spec, from, from+runs)
 	r.remove(from+runs+stays, pod)
 }

@@ -61,7 +61,7 @@ func cronJobs(r *recorder, seed uint64) {
 		random := newRandom(seed, "cronjob "+c.name)
 		for _, due := range times(c.schedule) {
 			from := due + random.between(2*time.Second, 8*time.Second)
-			r.ran(kindCronJob, object, &spec, from, from+random.around(c.median, c.spread))
+			r.recordRun(kindCronJob, object, &spec, from, from+random.around(c.median, c.spread))
 		}
 	}
 }

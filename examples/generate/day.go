@@ -32,7 +32,7 @@ func day(seed uint64) *recorder {
 		case "config-server", "consent": // their certificates are new
 			actions = append(actions, restart(r.start, 6*time.Hour+5*time.Minute))
 		}
-		live(r, s, actions, newRandom(seed, "deployment "+s.name))
+		recordDeployment(r, s, actions, newRandom(seed, "deployment "+s.name))
 	}
 	cronJobs(r, seed)
 	batch(r, seed)
@@ -40,8 +40,8 @@ func day(seed uint64) *recorder {
 	return r
 }
 
-// live records a Deployment's day.
-func live(r *recorder, s service, actions []action, random *random) {
+// recordDeployment records a Deployment's day.
+func recordDeployment(r *recorder, s service, actions []action, random *random) {
 	d := deployment(s)
 	if s.load != nil {
 		replicas, steps := scale(s, random)

@@ -31,14 +31,14 @@ func (c curve) at(t time.Duration) float64 {
 // tenth, scales up at most to twice as many, and down by at most a quarter at a time.
 func scale(s service, r *random) (atMidnight int32, steps []action) {
 	wanted := func(t time.Duration) float64 {
-		return float64(s.least) + float64(s.most-s.least)*s.load.at(t)
+		return float64(s.minReplicas) + float64(s.maxReplicas-s.minReplicas)*s.load.at(t)
 	}
 	replicas := int(math.Round(wanted(0)))
 	atMidnight = int32(replicas)
 	phase := r.between(0, s.every)
 	for t := phase; t < 24*time.Hour; t += s.every {
-		now := wanted(t) * (0.96 + 0.08*r.unit())
-		target := min(max(int(math.Round(now)), s.least), s.most)
+		now := wanted(t) * (0.96 + 0.08*r.float())
+		target := min(max(int(math.Round(now)), s.minReplicas), s.maxReplicas)
 		if math.Abs(float64(target-replicas)) <= 0.1*float64(replicas) {
 			continue
 		}

@@ -13,8 +13,8 @@ func firstSteps() *recorder {
 	scaleTo := func(at time.Duration, replicas int32) action {
 		return action{at: at, change: func(d *appsv1.Deployment) { d.Spec.Replicas = &replicas }}
 	}
-	web := service{namespace: "demo", name: "web", tag: "v1.0.0", cpu: "500m", memory: "512Mi", least: 3, place: overZones}
-	live(r, web, []action{
+	web := service{namespace: "demo", name: "web", tag: "v1.0.0", cpu: "500m", memory: "512Mi", minReplicas: 3, place: spreadOverZones}
+	recordDeployment(r, web, []action{
 		scaleTo(30*time.Second, 8),
 		release(2*time.Minute, image("demo", "web", "v1.1.0")),
 		scaleTo(3*time.Minute+30*time.Second, 3),

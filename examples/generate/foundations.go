@@ -25,7 +25,7 @@ func foundations(r *recorder) {
 			continue
 		}
 		clusterService(r, s)
-		if s.least >= 4 {
+		if s.minReplicas >= 4 {
 			budget(r, s)
 		}
 	}

@@ -63,7 +63,7 @@ func deployment(s service) *appsv1.Deployment {
 		TypeMeta:   typeMeta(kindDeployment),
 		ObjectMeta: metav1.ObjectMeta{Namespace: s.namespace, Name: s.name, Labels: labelsOf(s.name)},
 		Spec: appsv1.DeploymentSpec{
-			Replicas: new(int32(s.least)),
+			Replicas: new(int32(s.minReplicas)),
 			Selector: &metav1.LabelSelector{MatchLabels: labelsOf(s.name)},
 			Strategy: appsv1.DeploymentStrategy{
 				Type:          appsv1.RollingUpdateDeploymentStrategyType,
@@ -81,7 +81,7 @@ func statefulSet(s service) *appsv1.StatefulSet {
 		TypeMeta:   typeMeta(kindStatefulSet),
 		ObjectMeta: metav1.ObjectMeta{Namespace: s.namespace, Name: s.name, Labels: labelsOf(s.name)},
 		Spec: appsv1.StatefulSetSpec{
-			Replicas:            new(int32(s.least)),
+			Replicas:            new(int32(s.minReplicas)),
 			ServiceName:         s.name,
 			PodManagementPolicy: appsv1.ParallelPodManagement,
 			Selector:            &metav1.LabelSelector{MatchLabels: labelsOf(s.name)},

@@ -9,25 +9,25 @@ import (
 // labels (host name, zone, operating system) satisfy all of them.
 type placement func(service, *corev1.PodSpec)
 
-// overZones spreads the pods over zones if possible.
-func overZones(s service, spec *corev1.PodSpec) {
+// spreadOverZones spreads the pods over zones if possible.
+func spreadOverZones(s service, spec *corev1.PodSpec) {
 	spec.TopologySpreadConstraints = []corev1.TopologySpreadConstraint{{
 		MaxSkew: 1, TopologyKey: corev1.LabelTopologyZone, WhenUnsatisfiable: corev1.ScheduleAnyway,
 		LabelSelector: &metav1.LabelSelector{MatchLabels: labelsOf(s.name)},
 	}}
 }
 
-// evenlyOverZones requires an even spread over zones, with a skew of at most two pods, and has a
+// requireZoneSpread requires an even spread over zones, with a skew of at most two pods, and has a
 // priority that preempts other pods.
-func evenlyOverZones(s service, spec *corev1.PodSpec) {
-	overZones(s, spec)
+func requireZoneSpread(s service, spec *corev1.PodSpec) {
+	spreadOverZones(s, spec)
 	spec.TopologySpreadConstraints[0].MaxSkew = 2
 	spec.TopologySpreadConstraints[0].WhenUnsatisfiable = corev1.DoNotSchedule
 	spec.PriorityClassName = priorityBusiness
 }
 
-// apart requires different hosts for the pods of a database, and spreads them over zones.
-func apart(s service, spec *corev1.PodSpec) {
+// requireApart requires different hosts for the pods of a database, and spreads them over zones.
+func requireApart(s service, spec *corev1.PodSpec) {
 	spec.PriorityClassName = priorityData
 	spec.Affinity = &corev1.Affinity{
 		NodeAffinity: &corev1.NodeAffinity{
@@ -45,8 +45,8 @@ func apart(s service, spec *corev1.PodSpec) {
 	}
 }
 
-// rather prefers different hosts for the pods, and requires an architecture.
-func rather(s service, spec *corev1.PodSpec) {
+// preferApart prefers different hosts for the pods, and requires an architecture.
+func preferApart(s service, spec *corev1.PodSpec) {
 	spec.NodeSelector = map[string]string{corev1.LabelOSStable: "linux", corev1.LabelArchStable: "amd64"}
 	spec.Affinity = &corev1.Affinity{PodAntiAffinity: &corev1.PodAntiAffinity{
 		PreferredDuringSchedulingIgnoredDuringExecution: []corev1.WeightedPodAffinityTerm{{
@@ -58,16 +58,16 @@ func rather(s service, spec *corev1.PodSpec) {
 	}}
 }
 
-// onlyBatch tolerates the taint of dedicated batch nodes, which this cluster no longer has.
-func onlyBatch(_ service, spec *corev1.PodSpec) {
+// tolerateBatch tolerates the taint of dedicated batch nodes, which this cluster no longer has.
+func tolerateBatch(_ service, spec *corev1.PodSpec) {
 	spec.PriorityClassName = priorityBatch
 	spec.Tolerations = []corev1.Toleration{{
 		Key: "dedicated", Operator: corev1.TolerationOpEqual, Value: "batch", Effect: corev1.TaintEffectNoSchedule,
 	}}
 }
 
-// everywhere is for agents: they run on every node, regardless of its taints.
-func everywhere(_ service, spec *corev1.PodSpec) {
+// tolerateAll is for agents: they run on every node, regardless of its taints.
+func tolerateAll(_ service, spec *corev1.PodSpec) {
 	spec.PriorityClassName = "system-node-critical"
 	spec.Tolerations = []corev1.Toleration{{Operator: corev1.TolerationOpExists}}
 }

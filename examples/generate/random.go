@@ -25,15 +25,15 @@ func (r *random) next() uint64 {
 	return z ^ z>>31
 }
 
-// below returns a number in [0, n).
-func (r *random) below(n int) int { return int(r.next() % uint64(n)) }
+// intN returns a number in [0, n).
+func (r *random) intN(n int) int { return int(r.next() % uint64(n)) }
 
-// unit returns a number in [0, 1).
-func (r *random) unit() float64 { return float64(r.next()>>11) / (1 << 53) }
+// float returns a number in [0, 1).
+func (r *random) float() float64 { return float64(r.next()>>11) / (1 << 53) }
 
 // between returns a number of whole seconds in [a, b).
 func (r *random) between(a, b time.Duration) time.Duration {
-	return a + time.Duration(r.below(int((b-a)/time.Second)))*time.Second
+	return a + time.Duration(r.intN(int((b-a)/time.Second)))*time.Second
 }
 
 // around returns a log-normal duration in whole seconds, which is typical of run times: half of
@@ -41,7 +41,7 @@ func (r *random) between(a, b time.Duration) time.Duration {
 func (r *random) around(median time.Duration, spread float64) time.Duration {
 	normal := -6.0 // the sum of twelve uniform numbers is close enough to normal
 	for range 12 {
-		normal += r.unit()
+		normal += r.float()
 	}
 	return max(time.Duration(median.Seconds()*math.Exp(spread*normal)), 1) * time.Second
 }
@@ -51,7 +51,7 @@ func (r *random) suffix(n int) string {
 	const alphabet = "bcdfghjklmnpqrstvwxz2456789"
 	out := make([]byte, n)
 	for i := range out {
-		out[i] = alphabet[r.below(len(alphabet))]
+		out[i] = alphabet[r.intN(len(alphabet))]
 	}
 	return string(out)
 }

@@ -98,9 +98,9 @@ func dropNulls(value any) {
 	}
 }
 
-// ran records when the containers of a pod ran. If it ends after the trace, it is recorded as
+// recordRun records when the containers of a pod ran. If it ends after the trace, it is recorded as
 // running.
-func (r *recorder) ran(kind schema.GroupVersionKind, owner metav1.Object, spec *corev1.PodSpec, from, to time.Duration) {
+func (r *recorder) recordRun(kind schema.GroupVersionKind, owner metav1.Object, spec *corev1.PodSpec, from, to time.Duration) {
 	if from >= r.length || r.err != nil {
 		return
 	}

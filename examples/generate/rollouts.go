@@ -18,7 +18,7 @@ const rolloutsADay = 18
 func rollouts(r *random) map[string][]action {
 	out := map[string][]action{}
 	for range rolloutsADay {
-		s := deployments[r.below(len(deployments))]
+		s := deployments[r.intN(len(deployments))]
 		if s.name == badRollout {
 			continue // handled separately
 		}

@@ -33,7 +33,7 @@ const (
 func newCluster(opts Options) (*cluster, error) {
 	c := &cluster{random: rand.New(rand.NewPCG(opts.Seed, 1)), now: startTime, pods: trace.Lifecycles{}}
 	for ns := range namespaces {
-		for _, m := range furniture(ns) {
+		for _, m := range sharedObjects(ns) {
 			if err := c.add(m); err != nil {
 				return nil, err
 			}
@@ -65,7 +65,7 @@ func (c *cluster) add(b blueprint) error {
 func (c *cluster) first() (*trace.Event, error) {
 	c.begin()
 	for i, m := range c.members {
-		if m.life == passing && i%2 == 0 || m.life == brief {
+		if m.lifetime == passing && i%2 == 0 || m.lifetime == brief {
 			continue
 		}
 		if err := c.apply(m); err != nil {
@@ -77,7 +77,7 @@ func (c *cluster) first() (*trace.Event, error) {
 
 // next returns the next event.
 func (c *cluster) next() (*trace.Event, error) {
-	c.now += 1 + int64(c.random.IntN(c.pause()))
+	c.now += 1 + int64(c.random.IntN(c.maxPause()))
 	c.begin()
 	for range c.actions() {
 		m := c.pick()
@@ -97,8 +97,8 @@ func (c *cluster) begin() {
 	c.busy = c.busy[:0]
 }
 
-// pause returns the maximum number of seconds between two events: few by day, more by night.
-func (c *cluster) pause() int {
+// maxPause returns the maximum number of seconds between two events: few by day, more by night.
+func (c *cluster) maxPause() int {
 	hour := int(c.now / secondsInHour % hoursInDay)
 	return 1 + max(hour-14, 14-hour)/3
 }
@@ -127,19 +127,19 @@ func (c *cluster) pick() *member {
 func (c *cluster) act(m *member) error {
 	if !m.alive {
 		m.stage = 0
-		m.stamp(0, c.random.IntN(100))
+		m.change(0, c.random.IntN(100))
 		m.created = c.now
 		return c.apply(m)
 	}
 	chance := c.random.IntN(1000)
 	switch {
-	case m.life == lasting && chance < 5, m.life != lasting && m.stage == m.lastStage():
+	case m.lifetime == permanent && chance < 5, m.lifetime != permanent && m.stage == m.lastStage():
 		return c.remove(m)
-	case m.life == lasting && chance < 30:
+	case m.lifetime == permanent && chance < 30:
 		return c.apply(m) // unchanged
 	}
 	m.stage++
-	m.stamp(chance, c.random.IntN(100))
+	m.change(chance, c.random.IntN(100))
 	return c.apply(m)
 }
 
@@ -156,7 +156,7 @@ func (c *cluster) apply(m *member) error {
 func (c *cluster) remove(m *member) error {
 	m.alive = false
 	c.event.Deleted = append(c.event.Deleted, m.reference)
-	if m.life != lasting {
+	if m.lifetime != permanent {
 		c.record(m, trace.Lifecycle{State: trace.Finished, Start: m.created + 2, End: max(m.created+2, c.now-1)})
 	}
 	return nil
@@ -183,7 +183,7 @@ func (c *cluster) tail() (*trace.Tail, error) {
 		index.Record(&trace.Event{Applied: []trace.Object{obj}})
 		switch {
 		case !m.hasPods:
-		case m.life == lasting:
+		case m.lifetime == permanent:
 			c.recordMany(m)
 		case m.alive:
 			c.record(m, trace.Lifecycle{State: trace.Running, Start: m.created + 2})

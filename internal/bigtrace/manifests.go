@@ -23,8 +23,8 @@ func config() *trace.Config {
 
 func namespace(n int) string { return fmt.Sprintf("team-%02d", n%namespaces) }
 
-// furniture returns the objects that the others in a namespace use.
-func furniture(ns int) []blueprint {
+// sharedObjects returns the objects that the others in a namespace use.
+func sharedObjects(ns int) []blueprint {
 	secret := manifest("v1", "Secret", namespace(ns), "app-credentials")
 	secret["type"] = "Opaque"
 	secret["data"] = map[string]any{"password": "bm90IGEgcGFzc3dvcmQ=", "username": "YXBw"}
@@ -88,7 +88,7 @@ func job(n int) blueprint {
 		"backoffLimit": int64(4), "completions": int64(1), "parallelism": int64(1), "template": map[string]any{"spec": spec},
 	}
 	j["status"] = map[string]any{"active": int64(1)}
-	b := blueprint{manifest: j, life: brief, podSpec: spec}
+	b := blueprint{manifest: j, lifetime: brief, podSpec: spec}
 	if n%2 == 0 { // the CronJob of the same twenty
 		owner := fmt.Sprintf("nightly-%05d", n/20*20+10)
 		ownerNamespace := namespace(n/20*20 + 10)
@@ -128,7 +128,7 @@ func pod(n int) blueprint {
 	spec := podSpec(n, name, "Never")
 	p["spec"] = spec
 	p["status"] = map[string]any{"phase": phasePending}
-	return blueprint{manifest: p, life: passing, podSpec: spec}
+	return blueprint{manifest: p, lifetime: passing, podSpec: spec}
 }
 
 // missingEvery: one of so many pods refers to objects that do not exist.

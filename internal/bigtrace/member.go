@@ -10,12 +10,12 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// life is how long objects of a kind exist.
-type life int
+// lifetime is how long objects of a kind exist.
+type lifetime int
 
 const (
-	// lasting objects exist from the start and are changed repeatedly.
-	lasting life = iota
+	// permanent objects exist from the start and are changed repeatedly.
+	permanent lifetime = iota
 	// passing objects are created, changed twice and deleted.
 	passing
 	// brief objects are created, changed once and deleted.
@@ -27,7 +27,7 @@ const (
 type member struct {
 	raw       []byte
 	reference trace.Object
-	life      life
+	lifetime  lifetime
 	alive     bool
 	// seen means that it was in an event.
 	seen    bool
@@ -46,7 +46,7 @@ type member struct {
 // blueprint is the description of a member.
 type blueprint struct {
 	manifest map[string]any
-	life     life
+	lifetime lifetime
 	// podSpec is the part of the manifest that is the spec of its pods, if any.
 	podSpec map[string]any
 	// owner is the owner of its pods, if it is not the member itself.
@@ -77,7 +77,7 @@ func build(b blueprint) (*member, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &member{raw: obj.Raw(), life: b.life}
+	m := &member{raw: obj.Raw(), lifetime: b.lifetime}
 	if m.reference, err = trace.NewDeleted(obj.GVK(), obj.NamespacedName()); err != nil {
 		return nil, err
 	}
@@ -112,13 +112,13 @@ func encode(b blueprint) (trace.Object, error) {
 	if annotations == nil {
 		annotations = map[string]string{}
 	}
-	annotations[filler] = prose(missing)
+	annotations[filler] = padding(missing)
 	u.SetAnnotations(annotations)
 	return trace.NewObject(u)
 }
 
-// prose returns a text of n bytes.
-func prose(n int) string {
+// padding returns a text of n bytes.
+func padding(n int) string {
 	const sentence = "Ask the team before changing this: the limits were found in last year's load test. "
 	return string(bytes.Repeat([]byte(sentence), n/len(sentence)+1)[:n])
 }
@@ -140,16 +140,16 @@ const releaseChance = 200
 
 // lastStage returns the number of changes after which an object that does not last is deleted.
 func (m *member) lastStage() int {
-	if m.life == passing {
+	if m.lifetime == passing {
 		return 2
 	}
 	return 1
 }
 
-// stamp changes the manifest. Only lasting objects get new images: the pods of the others always
+// change changes the manifest. Only lasting objects get new images: the pods of the others always
 // have the same spec.
-func (m *member) stamp(chance, replicas int) {
-	if m.life == lasting && chance < releaseChance {
+func (m *member) change(chance, replicas int) {
+	if m.lifetime == permanent && chance < releaseChance {
 		m.release++
 		m.write(m.releases, m.release)
 	}

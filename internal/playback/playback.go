@@ -22,9 +22,9 @@ const (
 // unchanged: child processes of a program in virtual time share its output and may use real time.
 // It is not safe for concurrent use.
 type Writer struct {
-	out  io.Writer
-	held []byte // a possible start of a header
-	left int    // remaining bytes of the current frame's data
+	out       io.Writer
+	held      []byte // a possible start of a header
+	remaining int    // remaining bytes of the current frame's data
 }
 
 // NewWriter returns a Writer that writes to out.
@@ -37,11 +37,11 @@ func (w *Writer) Write(p []byte) (int, error) {
 	for len(rest) > 0 {
 		var plain int
 		switch at := bytes.Index(rest, []byte(magic)); {
-		case w.left > 0:
-			plain = min(w.left, len(rest))
-			w.left -= plain
+		case w.remaining > 0:
+			plain = min(w.remaining, len(rest))
+			w.remaining -= plain
 		case at == 0 && len(rest) >= headerSize:
-			w.left = int(binary.BigEndian.Uint32(rest[headerSize-4:]))
+			w.remaining = int(binary.BigEndian.Uint32(rest[headerSize-4:]))
 			rest = rest[headerSize:]
 		case at == 0:
 			w.held = bytes.Clone(rest)
@@ -49,7 +49,7 @@ func (w *Writer) Write(p []byte) (int, error) {
 		case at > 0:
 			plain = at
 		default:
-			plain = len(rest) - begun(rest)
+			plain = len(rest) - partialMagic(rest)
 			if plain == 0 {
 				w.held = bytes.Clone(rest)
 				return len(p), nil
@@ -63,8 +63,8 @@ func (w *Writer) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// begun returns the number of bytes at the end of b that may be the start of the magic.
-func begun(b []byte) int {
+// partialMagic returns the number of bytes at the end of b that may be the start of the magic.
+func partialMagic(b []byte) int {
 	for n := min(len(b), len(magic)-1); n > 0; n-- {
 		if bytes.HasSuffix(b, []byte(magic[:n])) {
 			return n

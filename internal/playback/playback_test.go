@@ -72,7 +72,7 @@ func TestWriter_AtOnce(t *testing.T) {
 	}
 }
 
-func TestWriter_TellsOfErrors(t *testing.T) {
+func TestWriter_ReturnsErrors(t *testing.T) {
 	w := NewWriter(failing{})
 	if _, err := w.Write([]byte(framed(1, "a"))); !errors.Is(err, errBroken) {
 		t.Errorf("got %v, want %v", err, errBroken)

@@ -16,7 +16,7 @@ func Text(text string) string { return clean(text, "\n\t") }
 
 // isControl reports whether a terminal would act on a character in place of displaying it, or would
 // change the text direction.
-func obeyed(r rune) bool {
+func isControl(r rune) bool {
 	return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029'
 }
 
@@ -33,7 +33,7 @@ func clean(text, keep string) string {
 	b.WriteString(text[:from])
 	for rest := text[from:]; rest != ""; {
 		r, size := utf8.DecodeRuneInString(rest)
-		if r == utf8.RuneError && size == 1 || obeyed(r) && !strings.ContainsRune(keep, r) {
+		if r == utf8.RuneError && size == 1 || isControl(r) && !strings.ContainsRune(keep, r) {
 			Escape(&b, rest[:size])
 		} else {
 			b.WriteString(rest[:size])
@@ -70,7 +70,7 @@ func Escape(b *strings.Builder, text string) {
 // JSON returns an equivalent JSON text, in which the control characters that encoding/json leaves
 // in strings are escaped.
 func JSON(text []byte) []byte {
-	escaped := func(r rune) bool { return r >= 0x7f && obeyed(r) }
+	escaped := func(r rune) bool { return r >= 0x7f && isControl(r) }
 	if bytes.IndexFunc(text, escaped) < 0 {
 		return text
 	}

@@ -44,7 +44,7 @@ func TestJSON(t *testing.T) {
 			t.Fatal(err)
 		}
 		shown := JSON(text)
-		if bad := unseen(string(shown)); bad != "" {
+		if bad := firstControl(string(shown)); bad != "" {
 			t.Errorf("%q: there is %q in %s", test.text, bad, shown)
 		}
 		var got, want map[string]string
@@ -57,8 +57,8 @@ func TestJSON(t *testing.T) {
 	}
 }
 
-// unseen returns the first control character of a text that is not part of its layout.
-func unseen(text string) string {
+// firstControl returns the first control character of a text that is not part of its layout.
+func firstControl(text string) string {
 	for _, r := range text {
 		if unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp, unicode.Bidi_Control) && r != '\n' && r != '\t' {
 			return string(r)
@@ -92,7 +92,7 @@ func FuzzText(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		for _, shown := range []string{Line(text), Text(text)} {
-			if bad := unseen(shown); bad != "" || !utf8.ValidString(shown) {
+			if bad := firstControl(shown); bad != "" || !utf8.ValidString(shown) {
 				t.Errorf("%q: there is %q in %q", text, bad, shown)
 			}
 			if again := Text(shown); again != shown {

@@ -160,7 +160,7 @@ func (p *Prepared) beyond(origin, t int64) bool {
 func bearable(index int, event *trace.Event) error {
 	for i := range event.Applied {
 		object := &event.Applied[i]
-		if found := validate.FindUnbearable(object); len(found) > 0 {
+		if found := validate.FindHarmfulValues(object); len(found) > 0 {
 			return fmt.Errorf("event %d: %s %s: %s: %s (skctl validate finds all such values, and how to fix them)",
 				index, trace.FormatGVK(object.GVK()), object.NamespacedName(), found[0].Path, found[0].Reason)
 		}

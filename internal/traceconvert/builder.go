@@ -33,9 +33,9 @@ type builder struct {
 	unknown, late int
 }
 
-// tolerated is the number of milliseconds by which a change may be earlier than the previous one
+// maxDisorder is the number of milliseconds by which a change may be earlier than the previous one
 // without a note: recorders watch several kinds concurrently.
-const tolerated = 1000
+const maxDisorder = 1000
 
 // errChanged is returned if the second pass over a recording differs from the first.
 var errChanged = errors.New("the file changed while it was read")
@@ -78,9 +78,9 @@ func newBuilder(f *found, create func(config *trace.Config) (traceWriter, error)
 
 // add adds the next change.
 func (b *builder) add(c *change) error {
-	at := b.moment(c)
+	at := b.traceTime(c)
 	if at < b.now {
-		if !c.state && at < b.now-tolerated {
+		if !c.state && at < b.now-maxDisorder {
 			b.late++
 		}
 		at = b.now

@@ -102,7 +102,7 @@ func (f *found) top(k objectKey) objectKey {
 			}
 			seen[owner] = true
 			queue = append(queue, owner)
-			if other := f.objects[owner]; other != nil && other.passes && f.makes(other.gvk) {
+			if other := f.objects[owner]; other != nil && other.passes && f.hasController(other.gvk) {
 				top = owner
 			}
 		}
@@ -110,9 +110,9 @@ func (f *found) top(k objectKey) objectKey {
 	return top
 }
 
-// makes reports whether controllers create objects for a kind in a simulated cluster. There are no
+// hasController reports whether controllers create objects for a kind in a simulated cluster. There are no
 // controllers for custom kinds.
-func (f *found) makes(gvk schema.GroupVersionKind) bool {
+func (f *found) hasController(gvk schema.GroupVersionKind) bool {
 	if f.opts.Config != nil {
 		return len(f.opts.Config.PodSpecTemplatePaths(gvk)) > 0
 	}
@@ -226,7 +226,7 @@ func (f *found) shiftTo(began int64) {
 }
 
 // traceTime returns the time of a change in the trace, in unix milliseconds.
-func (f *found) moment(c *change) int64 {
+func (f *found) traceTime(c *change) int64 {
 	switch {
 	case c.state:
 		return *f.first
@@ -248,15 +248,15 @@ func (f *found) second(unix int64) int64 {
 // resolution of seconds; if it has just been recorded, the time of the change is more exact.
 func (f *found) creation(c *change, unix, at int64) int64 {
 	created := f.second(unix) * 1000
-	if c.created && (created == 0 || at >= created && at < created+justNow) {
+	if c.created && (created == 0 || at >= created && at < created+maxDelay) {
 		return at
 	}
 	return created
 }
 
-// justNow is the maximum delay until a recorder receives a change, in milliseconds. The first
+// maxDelay is the maximum delay until a recorder receives a change, in milliseconds. The first
 // change of an older object is not its creation: it existed when the recording started.
-const justNow = 2000
+const maxDelay = 2000
 
 func floorSecond(ms int64) int64 {
 	return ms - ((ms%1000)+1000)%1000

@@ -117,16 +117,16 @@ func (c *comparer) events() error {
 		b.summary.Start, b.summary.End = b.at, b.at
 		c.report.Shift = b.shift
 	}
-	happened := [2]map[objectKey][]operation{{}, {}}
+	operations := [2]map[objectKey][]operation{{}, {}}
 	for a.event != nil || b.event != nil {
 		second := a.at
 		if a.event == nil || b.event != nil && b.at < a.at {
 			second = b.at
 		}
 		for n, s := range c.sides {
-			clear(happened[n])
+			clear(operations[n])
 			for s.event != nil && s.at == second {
-				if err := c.take(n, happened[n]); err != nil {
+				if err := c.record(n, operations[n]); err != nil {
 					return err
 				}
 				if err := s.advance(); err != nil {
@@ -134,13 +134,13 @@ func (c *comparer) events() error {
 				}
 			}
 		}
-		c.compareSecond(second, happened)
+		c.compareSecond(second, operations)
 	}
 	return nil
 }
 
-// take records the operations of an event of a trace.
-func (c *comparer) take(n int, happened map[objectKey][]operation) error {
+// record records the operations of an event of a trace.
+func (c *comparer) record(n int, operations map[objectKey][]operation) error {
 	s := c.sides[n]
 	for i := range s.event.Applied {
 		o := &s.event.Applied[i]
@@ -155,14 +155,14 @@ func (c *comparer) take(n int, happened map[objectKey][]operation) error {
 		h := c.history(n, k)
 		h.Applied++
 		h.Exists, h.last, h.event, h.place = true, hash, s.number, i
-		happened[k] = append(happened[k], operation{hash: hash})
+		operations[k] = append(operations[k], operation{hash: hash})
 	}
 	for i := range s.event.Deleted {
 		k := keyOf(&s.event.Deleted[i])
 		h := c.history(n, k)
 		h.Deleted++
 		h.Exists = false
-		happened[k] = append(happened[k], operation{deleted: true})
+		operations[k] = append(operations[k], operation{deleted: true})
 	}
 	return nil
 }
@@ -177,7 +177,7 @@ func (c *comparer) history(n int, k objectKey) *history {
 }
 
 // compareSecond records the objects whose operations differ in a second.
-func (c *comparer) compareSecond(second int64, happened [2]map[objectKey][]operation) {
+func (c *comparer) compareSecond(second int64, operations [2]map[objectKey][]operation) {
 	differs := false
 	note := func(k objectKey) {
 		p := c.objects[k]
@@ -188,13 +188,13 @@ func (c *comparer) compareSecond(second int64, happened [2]map[objectKey][]opera
 		p.last = second
 		differs = true
 	}
-	for k, operations := range happened[0] {
-		if !slices.Equal(operations, happened[1][k]) {
+	for k, first := range operations[0] {
+		if !slices.Equal(first, operations[1][k]) {
 			note(k)
 		}
 	}
-	for k := range happened[1] {
-		if _, both := happened[0][k]; !both {
+	for k := range operations[1] {
+		if _, both := operations[0][k]; !both {
 			note(k)
 		}
 	}

@@ -64,7 +64,7 @@ func openInput(ctx context.Context, in Input, progress func(n int)) (_ *input, e
 			err = errors.Join(err, file.Close())
 		}
 	}()
-	if err := i.look(); err != nil {
+	if err := i.scan(); err != nil {
 		return nil, err
 	}
 	if err := file.Rewind(); err != nil {
@@ -74,8 +74,8 @@ func openInput(ctx context.Context, in Input, progress func(n int)) (_ *input, e
 	return i, nil
 }
 
-// look reads the whole trace.
-func (i *input) look() error {
+// scan reads the whole trace.
+func (i *input) scan() error {
 	late := 0
 	var counts []int
 	for {

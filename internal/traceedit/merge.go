@@ -116,21 +116,21 @@ type part struct {
 	shift, end int64
 	event      *trace.Event
 	at         int64
-	// noted: the user has been told that Join may have been intended.
-	noted bool
+	// hinted: the user has been told that Join may have been intended.
+	hinted bool
 	// taken: the event being collected contains an event of this trace.
 	taken bool
-	// round is the number of events it had at the second of its last one.
-	round  int
-	second int64
+	// eventsAtReached is the number of events it had at the second of its last one.
+	eventsAtReached int
+	second          int64
 }
 
-// roundAt returns the number of events it had at a second so far.
-func (p *part) roundAt(second int64) int {
+// eventsAt returns the number of events it had at a second so far.
+func (p *part) eventsAt(second int64) int {
 	if p.second != second {
 		return 0
 	}
-	return p.round
+	return p.eventsAtReached
 }
 
 // begin returns the start of the trace in the merged trace.
@@ -247,7 +247,7 @@ func (m *merger) before(p, other *part) bool {
 	case pState != otherState:
 		return pState
 	}
-	return p.roundAt(p.at) < other.roundAt(p.at)
+	return p.eventsAt(p.at) < other.eventsAt(p.at)
 }
 
 // take adds an event to the event being collected.
@@ -266,10 +266,10 @@ func (m *merger) take(p *part) error {
 	// The initial state of a later trace can be combined with further events.
 	p.taken = !state || !m.began
 	if !state {
-		p.round, p.second = p.roundAt(p.at)+1, p.at
+		p.eventsAtReached, p.second = p.eventsAt(p.at)+1, p.at
 	}
 	if state && m.opts.Join && m.began {
-		if err := m.leave(p); err != nil {
+		if err := m.deleteAbsent(p); err != nil {
 			return err
 		}
 	}

@@ -43,7 +43,7 @@ func (m *merger) apply(p *part, o *trace.Object, millis uint16) error {
 			}
 		case ConflictLast:
 		default:
-			other, err := m.contradicts(known, p, k, hash)
+			other, err := m.conflicting(known, p, k, hash)
 			if err != nil {
 				return err
 			}
@@ -81,9 +81,9 @@ func (m *merger) apply(p *part, o *trace.Object, millis uint16) error {
 	return nil
 }
 
-// contradicts returns a trace that contains a different version of an object, also after its
+// conflicting returns a trace that contains a different version of an object, also after its
 // changes at this time.
-func (m *merger) contradicts(known *mergedObject, p *part, k objectKey, hash uint64) (*part, error) {
+func (m *merger) conflicting(known *mergedObject, p *part, k objectKey, hash uint64) (*part, error) {
 	for _, other := range m.parts {
 		if other == p || known.holders&bit(other.place) == 0 {
 			continue
@@ -150,8 +150,8 @@ func (m *merger) remove(k objectKey, o trace.Object, millis uint16) {
 	m.out.delete(o, millis)
 }
 
-// leave deletes what the initial state of a trace does not contain.
-func (m *merger) leave(p *part) error {
+// deleteAbsent deletes what the initial state of a trace does not contain.
+func (m *merger) deleteAbsent(p *part) error {
 	begins := map[objectKey]bool{}
 	for n := range p.event.Applied {
 		begins[keyOf(&p.event.Applied[n])] = true
@@ -191,7 +191,7 @@ func (m *merger) ended(p *part) {
 	// A trace that begins later may be of the same cluster. Then the objects that its initial state
 	// lacks were deleted in between.
 	for _, other := range m.parts {
-		if other.event == nil || other.next != 1 || other.at < p.at || other.noted {
+		if other.event == nil || other.next != 1 || other.at < p.at || other.hinted {
 			continue
 		}
 		for n := range other.event.Applied {
@@ -200,7 +200,7 @@ func (m *merger) ended(p *part) {
 			}
 		}
 		if live > 0 {
-			other.noted = true
+			other.hinted = true
 			m.notes = append(m.notes, fmt.Sprintf(
 				"%s begins when %s has ended: objects that it does not begin with stay, %d of them; if they are recordings of one cluster, join them", other.name, p.name, live))
 		}

@@ -23,7 +23,7 @@ type Source interface {
 // Collect reads the events of a trace, then its tail. It holds a few numbers for each object and
 // each event.
 func Collect(reader Source, events iter.Seq2[*trace.Event, error]) (*Info, error) {
-	c := collector{asksByKey: map[uint64]requests{}, config: reader.Config(), kinds: map[schema.GroupVersionKind]*kindState{}, info: Info{Version: reader.Version()}}
+	c := collector{requestsByKey: map[uint64]requests{}, config: reader.Config(), kinds: map[schema.GroupVersionKind]*kindState{}, info: Info{Version: reader.Version()}}
 	for event, err := range events {
 		if err != nil {
 			return nil, err
@@ -48,10 +48,10 @@ type collector struct {
 	// last and max are times of events.
 	last, max int64
 	// counts are the numbers of objects of each event.
-	counts []uint32
-	asked  requests
+	counts        []uint32
+	totalRequests requests
 	// requestsByKey caches the requests of a pod; see resourceKey.
-	asksByKey map[uint64]requests
+	requestsByKey map[uint64]requests
 }
 
 // kindState is the state of a kind.
@@ -68,7 +68,7 @@ type object struct {
 	// computed when content changes.
 	content, hash    uint64
 	applied, isAlive bool
-	asks             requests
+	requested        requests
 	// pods are the pod hashes that a bare pod has had.
 	pods []uint64
 }
@@ -111,8 +111,8 @@ func (c *collector) event(event *trace.Event) {
 		k.Deleted++
 		k.ManifestBytes += int64(len(obj.Raw()))
 		o := k.object(obj.NamespacedName())
-		c.asked.sub(o.asks)
-		o.isAlive, o.asks = false, requests{}
+		c.totalRequests.sub(o.requested)
+		o.isAlive, o.requested = false, requests{}
 	}
 	c.notePeaks(event.Time)
 }
@@ -133,26 +133,26 @@ func (c *collector) apply(obj *trace.Object) {
 	if len(k.paths) == 0 {
 		return
 	}
-	c.asked.sub(o.asks)
+	c.totalRequests.sub(o.requested)
 	var ok bool
-	if o.asks, ok = c.requestsOf(k, o, obj); !ok {
+	if o.requested, ok = c.requestsOf(k, o, obj); !ok {
 		c.info.Peak.Unreadable++
 	}
-	c.asked.add(o.asks)
+	c.totalRequests.add(o.requested)
 }
 
 func (c *collector) notePeaks(now int64) {
 	for _, p := range []struct {
-		asked int64
-		most  *int64
-		at    *time.Time
+		totalRequests int64
+		max           *int64
+		at            *time.Time
 	}{
-		{c.asked.cpuMillis, &c.info.Peak.CPUMillis, &c.info.Peak.CPUAt},
-		{c.asked.memoryBytes, &c.info.Peak.MemoryBytes, &c.info.Peak.MemoryAt},
-		{c.asked.pods, &c.info.Peak.Pods, &c.info.Peak.PodsAt},
+		{c.totalRequests.cpuMillis, &c.info.Peak.CPUMillis, &c.info.Peak.CPUAt},
+		{c.totalRequests.memoryBytes, &c.info.Peak.MemoryBytes, &c.info.Peak.MemoryAt},
+		{c.totalRequests.pods, &c.info.Peak.Pods, &c.info.Peak.PodsAt},
 	} {
-		if p.asked > *p.most {
-			*p.most, *p.at = p.asked, time.Unix(now, 0).UTC()
+		if p.totalRequests > *p.max {
+			*p.max, *p.at = p.totalRequests, time.Unix(now, 0).UTC()
 		}
 	}
 }

@@ -78,7 +78,7 @@ func (c *collector) requestsOf(k *kindState, o *object, obj *trace.Object) (sum 
 			ok = ok && readable
 			sum.add(one.times(replicas))
 			if key != 0 && readable {
-				c.asksByKey[key] = one
+				c.requestsByKey[key] = one
 			}
 		}
 	}
@@ -105,11 +105,11 @@ func podRequests(gvk schema.GroupVersionKind, tree map[string]any, l trace.Locat
 	if !isMap {
 		return one, 0, false
 	}
-	beside := tree
+	parentSpec := tree
 	if nested, isNested := template["template"].(map[string]any); isNested && gvk.Kind == "ReplicaSet" {
-		beside, template = template, nested // existing traces have /spec as the path of a ReplicaSet
+		parentSpec, template = template, nested // existing traces have /spec as the path of a ReplicaSet
 	} else if parent := parentOf(tree, l.Pointer); parent != nil {
-		beside = parent
+		parentSpec = parent
 	}
 	spec, _ := template["spec"].(map[string]any)
 	pod := corev1.Pod{}
@@ -126,7 +126,7 @@ func podRequests(gvk schema.GroupVersionKind, tree map[string]any, l trace.Locat
 	}
 	list := resource.PodRequests(&pod, resource.PodResourcesOptions{})
 	one = requests{cpuMillis: list.Cpu().MilliValue(), memoryBytes: list.Memory().Value()}
-	return one, replicasOf(gvk, tree, beside), true
+	return one, replicasOf(gvk, tree, parentSpec), true
 }
 
 // parentOf returns the map that contains the place of a pointer, or nil if it is not a map.
@@ -185,20 +185,20 @@ func requestLimits(r *corev1.ResourceRequirements) {
 }
 
 // replicasOf returns the number of concurrent pods of a template.
-func replicasOf(gvk schema.GroupVersionKind, tree, beside map[string]any) int64 {
+func replicasOf(gvk schema.GroupVersionKind, tree, parentSpec map[string]any) int64 {
 	switch gvk.GroupKind() {
 	case schema.GroupKind{Kind: "Pod"}:
 		return 1
 	case schema.GroupKind{Group: "batch", Kind: "Job"}, schema.GroupKind{Group: "batch", Kind: "CronJob"}:
 		// The map around the template is the Job's spec.
 		outer, _ := tree["spec"].(map[string]any)
-		if isTrue(outer["suspend"]) || isTrue(beside["suspend"]) {
+		if isTrue(outer["suspend"]) || isTrue(parentSpec["suspend"]) {
 			return 0
 		}
-		parallelism := number(beside["parallelism"], 1)
-		return min(parallelism, number(beside["completions"], parallelism))
+		parallelism := number(parentSpec["parallelism"], 1)
+		return min(parallelism, number(parentSpec["completions"], parallelism))
 	}
-	return number(beside["replicas"], 1)
+	return number(parentSpec["replicas"], 1)
 }
 
 func isTrue(v any) bool { b, _ := v.(bool); return b }

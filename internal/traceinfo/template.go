@@ -19,9 +19,9 @@ func (c *collector) knownRequests(k *kindState, obj *trace.Object) (sum requests
 		entry(entry(obj.Raw(), "metadata"), "ownerReferences") != nil {
 		return sum, 0, false
 	}
-	template, beside := obj.Raw(), obj.Raw()
+	template, parentSpec := obj.Raw(), obj.Raw()
 	for segment := range strings.SplitSeq(k.paths[0][1:], "/") {
-		beside = template
+		parentSpec = template
 		if template = entry(template, segment); template == nil {
 			return sum, 0, false
 		}
@@ -30,12 +30,12 @@ func (c *collector) knownRequests(k *kindState, obj *trace.Object) (sum requests
 	if !ok {
 		return sum, 0, false
 	}
-	one, ok := c.asksByKey[key]
+	one, ok := c.requestsByKey[key]
 	if !ok {
 		return sum, key, false
 	}
 	outer := map[string]any{"spec": scalars(obj.Spec())}
-	return one.times(replicasOf(k.gvk, outer, scalars(beside))), key, true
+	return one.times(replicasOf(k.gvk, outer, scalars(parentSpec))), key, true
 }
 
 // entry returns the bytes of the value of a key in a map, or nil if there is none.

@@ -102,7 +102,7 @@ func TestChecker_Memory(t *testing.T) {
 			c.Add(event)
 		}
 		c.flush()
-		return len(c.objects) + len(c.findings) + len(c.asks) + len(c.reader.texts) + len(c.reader.demands) + len(c.gone) + len(c.spots) + cap(c.waiting)
+		return len(c.objects) + len(c.findings) + len(c.firstDemands) + len(c.reader.texts) + len(c.reader.demands) + len(c.gone) + len(c.spots) + cap(c.waiting)
 	}
 	if short, long := size(200), size(1000); long > short {
 		t.Errorf("%d things are kept of the short trace, %d of the long one", short, long)

@@ -41,31 +41,31 @@ type Checker struct {
 	paths  map[schema.GroupVersionKind][]templatePath
 
 	objects map[objectKey]*object
-	// died are the objects deleted in the current second.
-	died map[objectKey]*facts
+	// deletedNow are the objects deleted in the current second.
+	deletedNow map[objectKey]*facts
 	// gone are the hashes of the keys of objects that no longer exist.
 	gone map[uint64]struct{}
 	// served counts the definitions of kinds.
 	served map[schema.GroupVersionKind]int
 	// waiting are the manifests of the current second.
-	waiting []sighting
+	waiting []occurrence
 
-	now     moment
+	now     position
 	events  int
 	applied int
 
-	findings map[findingKey]*Finding
-	spots    map[spot]*spotUse
-	mounts   map[string]mounts
-	asks     map[askKey]*ask
-	unfit    map[*ask]bool
-	patterns map[findingKey]string // of invalid values, for SKEL
-	notes    []string
-	tail     *trace.Tail
+	findings      map[findingKey]*Finding
+	spots         map[spot]*spotUse
+	mounts        map[string]mounts
+	firstDemands  map[demandKey]*firstDemand
+	unschedulable map[*firstDemand]bool
+	patterns      map[findingKey]string // of invalid values, for SKEL
+	notes         []string
+	tail          *trace.Tail
 }
 
 // position is a position in the trace.
-type moment struct {
+type position struct {
 	event int
 	time  int64
 }
@@ -82,8 +82,8 @@ type object struct {
 }
 
 // occurrence is a manifest, or a deletion, in an event.
-type sighting struct {
-	moment
+type occurrence struct {
+	position
 	gvk   schema.GroupVersionKind
 	key   objectKey
 	facts *facts
@@ -107,9 +107,9 @@ func New(opts Options) *Checker {
 	}
 	c := &Checker{
 		opts: opts, reader: newFactsReader(), seed: maphash.MakeSeed(), paths: map[schema.GroupVersionKind][]templatePath{},
-		objects: map[objectKey]*object{}, died: map[objectKey]*facts{}, gone: map[uint64]struct{}{},
+		objects: map[objectKey]*object{}, deletedNow: map[objectKey]*facts{}, gone: map[uint64]struct{}{},
 		served:   map[schema.GroupVersionKind]int{},
-		findings: map[findingKey]*Finding{}, spots: map[spot]*spotUse{}, mounts: map[string]mounts{}, asks: map[askKey]*ask{}, unfit: map[*ask]bool{},
+		findings: map[findingKey]*Finding{}, spots: map[spot]*spotUse{}, mounts: map[string]mounts{}, firstDemands: map[demandKey]*firstDemand{}, unschedulable: map[*firstDemand]bool{},
 		patterns: map[findingKey]string{},
 	}
 	ignored := map[string]bool{}
@@ -152,7 +152,7 @@ func Check(ctx context.Context, reader *trace.Reader, opts Options) (*Report, er
 
 // Add checks the next event. The event is not retained.
 func (c *Checker) Add(event *trace.Event) {
-	next := moment{event: c.events, time: event.Time}
+	next := position{event: c.events, time: event.Time}
 	if c.events > 0 && next.time != c.now.time {
 		c.flush()
 	}
@@ -193,7 +193,7 @@ func (c *Checker) apply(o *trace.Object) {
 		}
 		known.hash, known.facts = hash, found
 	}
-	c.waiting = append(c.waiting, sighting{moment: c.now, gvk: gvk, key: key, facts: known.facts, badName: findBadName(o, key.name)})
+	c.waiting = append(c.waiting, occurrence{position: c.now, gvk: gvk, key: key, facts: known.facts, badName: findBadName(o, key.name)})
 }
 
 func (c *Checker) delete(o *trace.Object) {
@@ -201,11 +201,11 @@ func (c *Checker) delete(o *trace.Object) {
 	key := objectKey{gvk.GroupKind(), o.NamespacedName()}
 	if known, ok := c.objects[key]; ok {
 		delete(c.objects, key)
-		c.died[key] = known.facts
+		c.deletedNow[key] = known.facts
 		c.gone[maphash.Comparable(c.seed, key)] = struct{}{}
 		return
 	}
-	s := sighting{moment: c.now, gvk: gvk, key: key, before: c.existedOnce(key), badName: findBadName(o, key.name)}
+	s := occurrence{position: c.now, gvk: gvk, key: key, before: c.existedOnce(key), badName: findBadName(o, key.name)}
 	for _, rule := range c.rules {
 		if rule.deleted != nil {
 			rule.deleted(c, rule, &s)
@@ -228,10 +228,10 @@ func (c *Checker) flush() {
 	}
 	clear(c.waiting)
 	c.waiting = c.waiting[:0]
-	for _, f := range c.died {
+	for _, f := range c.deletedNow {
 		c.define(f.crd, -1)
 	}
-	clear(c.died)
+	clear(c.deletedNow)
 }
 
 // Finish ends the check and returns its report. It must be called once; tail may be nil.
@@ -258,7 +258,7 @@ func (c *Checker) exists(kind schema.GroupKind, namespacedName string) bool {
 	if _, ok := c.objects[key]; ok {
 		return true
 	}
-	_, ok := c.died[key]
+	_, ok := c.deletedNow[key]
 	return ok
 }
 
@@ -302,7 +302,7 @@ func (c *Checker) templatePaths(gvk schema.GroupVersionKind) []templatePath {
 
 // report adds a finding, or increases its count. missing distinguishes findings at the same path at
 // different times. message is called once.
-func (c *Checker) report(rule *Rule, s *sighting, path, missing string, message func() string) {
+func (c *Checker) report(rule *Rule, s *occurrence, path, missing string, message func() string) {
 	key := findingKey{rule, s.key, path, missing}
 	if known, ok := c.findings[key]; ok {
 		known.Count++

@@ -6,8 +6,8 @@ type facts struct {
 	hasStatus bool
 	templates []template
 	refs      []reference
-	// unbearable are the values that a control plane cannot handle.
-	unbearable []Unbearable
+	// harmful are the values that a control plane cannot handle.
+	harmful []HarmfulValue
 	// crd holds the kinds that a CustomResourceDefinition defines.
 	crd []definition
 }
@@ -42,11 +42,11 @@ const (
 type form uint8
 
 const (
-	asField     form = iota // a field of the pod's spec
-	asEnv                   // an element of a container's env
-	asEnvFrom               // an element of a container's envFrom
-	asVolume                // a volume
-	asProjected             // a source of a projected volume
+	inField     form = iota // a field of the pod's spec
+	inEnv                   // an element of a container's env
+	inEnvFrom               // an element of a container's envFrom
+	inVolume                // a volume
+	inProjected             // a source of a projected volume
 )
 
 // spot is all places in a trace with the same syntax and path.
@@ -54,7 +54,7 @@ type spot struct {
 	use    use
 	form   form
 	prefix string
-	// list is the list of containers, for asEnv and asEnvFrom; the field, for asField.
+	// list is the list of containers, for inEnv and inEnvFrom; the field, for inField.
 	list string
 }
 

@@ -34,7 +34,7 @@ var noFacts facts
 
 // read returns the facts of an object whose pod templates are at these paths.
 func (r *factsReader) read(object *trace.Object, paths []templatePath, isCRD bool) *facts {
-	r.out = &facts{unbearable: FindUnbearable(object)}
+	r.out = &facts{harmful: FindHarmfulValues(object)}
 	spec := object.Spec()
 	eachField(object.Raw(), func(key, value []byte) []byte {
 		switch string(key) {
@@ -59,12 +59,12 @@ func (r *factsReader) read(object *trace.Object, paths []templatePath, isCRD boo
 		r.find(start, segments)
 	}
 	if len(r.out.refs) > 0 {
-		r.excuseOwnClaims(spec)
+		r.markOwnClaims(spec)
 	}
 	if isCRD {
 		r.out.crd = readDefinitions(spec)
 	}
-	if !r.out.hasStatus && r.out.templates == nil && r.out.refs == nil && r.out.crd == nil && r.out.unbearable == nil {
+	if !r.out.hasStatus && r.out.templates == nil && r.out.refs == nil && r.out.crd == nil && r.out.harmful == nil {
 		return &noFacts
 	}
 	return r.out
@@ -193,9 +193,9 @@ func pathPart(part string) string {
 	return part
 }
 
-// excuseOwnClaims marks the claims that a StatefulSet creates itself: a volume of the template is
+// markOwnClaims marks the claims that a StatefulSet creates itself: a volume of the template is
 // replaced by the claim template with the same name.
-func (r *factsReader) excuseOwnClaims(spec []byte) {
+func (r *factsReader) markOwnClaims(spec []byte) {
 	own := map[string]bool{}
 	eachField(spec, func(key, value []byte) []byte {
 		if string(key) != "volumeClaimTemplates" {
@@ -219,7 +219,7 @@ func (r *factsReader) excuseOwnClaims(spec []byte) {
 		})
 	})
 	for i := range r.out.refs {
-		if ref := &r.out.refs[i]; ref.spot.form == asVolume && own[ref.volume] {
+		if ref := &r.out.refs[i]; ref.spot.form == inVolume && own[ref.volume] {
 			ref.optional = true
 		}
 	}

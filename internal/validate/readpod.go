@@ -60,7 +60,7 @@ func (r *factsReader) podSpec(b []byte) (rest []byte) {
 func (r *factsReader) field(u use, name string, value []byte) bool {
 	at := r.push(name)
 	defer r.pop(at)
-	return r.refer(spot{use: u, form: asField, prefix: r.prefix, list: name}, value, false)
+	return r.refer(spot{use: u, form: inField, prefix: r.prefix, list: name}, value, false)
 }
 
 // refer adds a reference at the current path.
@@ -102,11 +102,11 @@ func (r *factsReader) volume(i int, b []byte) (rest []byte) {
 		case "name":
 			return readString(value, &name)
 		case "secret":
-			return r.source(at(useVolumeSecret, asVolume), "secret", "secretName", value)
+			return r.source(at(useVolumeSecret, inVolume), "secret", "secretName", value)
 		case "configMap":
-			return r.source(at(useVolumeConfigMap, asVolume), "configMap", "name", value)
+			return r.source(at(useVolumeConfigMap, inVolume), "configMap", "name", value)
 		case "persistentVolumeClaim":
-			return r.source(at(useClaim, asVolume), "persistentVolumeClaim", "claimName", value)
+			return r.source(at(useClaim, inVolume), "persistentVolumeClaim", "claimName", value)
 		case "projected":
 			return r.projected(value)
 		}
@@ -133,9 +133,9 @@ func (r *factsReader) projected(b []byte) (rest []byte) {
 			return eachField(value, func(key, value []byte) []byte {
 				switch string(key) {
 				case "secret":
-					return r.source(spot{use: useVolumeSecret, form: asProjected, prefix: r.prefix}, "secret", "name", value)
+					return r.source(spot{use: useVolumeSecret, form: inProjected, prefix: r.prefix}, "secret", "name", value)
 				case "configMap":
-					return r.source(spot{use: useVolumeConfigMap, form: asProjected, prefix: r.prefix}, "configMap", "name", value)
+					return r.source(spot{use: useVolumeConfigMap, form: inProjected, prefix: r.prefix}, "configMap", "name", value)
 				}
 				return skip(value)
 			})
@@ -157,7 +157,7 @@ func (r *factsReader) container(list int, b []byte) (rest []byte) {
 			defer r.pop(r.push("envFrom"))
 			return eachElement(value, func(i int, value []byte) []byte {
 				defer r.pop(r.pushIndex(i))
-				return r.sources(list, asEnvFrom, "secretRef", "configMapRef", value)
+				return r.sources(list, inEnvFrom, "secretRef", "configMapRef", value)
 			})
 		case "volumeMounts":
 			r.mounts |= 1 << list
@@ -190,7 +190,7 @@ func (r *factsReader) env(list int, b []byte) (rest []byte) {
 			return skip(value)
 		}
 		defer r.pop(r.push("valueFrom"))
-		return r.sources(list, asEnv, "secretKeyRef", "configMapKeyRef", value)
+		return r.sources(list, inEnv, "secretKeyRef", "configMapKeyRef", value)
 	})
 }
 

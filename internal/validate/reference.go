@@ -26,21 +26,21 @@ type spotUse struct {
 	aliases map[string]map[string]bool
 }
 
-// needs is a rule about an object that pods refer to.
-type needs struct {
+// referenceRule is a rule about an object that pods refer to.
+type referenceRule struct {
 	use  use
 	kind schema.GroupKind
 	// noun is the name of the kind in messages: "secret".
 	noun string
 	// cluster is true for cluster-scoped objects.
 	cluster bool
-	// everywhere reports whether a name exists in every cluster or namespace. It is nil if there is no
+	// builtin reports whether a name exists in every cluster or namespace. It is nil if there is no
 	// such name.
-	everywhere func(name string) bool
+	builtin func(name string) bool
 }
 
 // check implements the object function of a Rule.
-func (n needs) check(c *Checker, rule *Rule, s *sighting) {
+func (n referenceRule) check(c *Checker, rule *Rule, s *occurrence) {
 	for i := range s.facts.refs {
 		ref := &s.facts.refs[i]
 		if ref.spot.use != n.use {
@@ -51,7 +51,7 @@ func (n needs) check(c *Checker, rule *Rule, s *sighting) {
 		if !n.cluster {
 			full = trace.NamespacedName(namespace, ref.name)
 		}
-		ok := ref.optional || n.everywhere != nil && n.everywhere(ref.name) || c.exists(n.kind, full)
+		ok := ref.optional || n.builtin != nil && n.builtin(ref.name) || c.exists(n.kind, full)
 		c.noteSpot(ref, namespace, ok)
 		if !ok {
 			c.report(rule, s, ref.path, ref.name, func() string { return n.message(c, ref.name) })
@@ -59,7 +59,7 @@ func (n needs) check(c *Checker, rule *Rule, s *sighting) {
 	}
 }
 
-func (n needs) message(c *Checker, name string) string {
+func (n referenceRule) message(c *Checker, name string) string {
 	text := fmt.Sprintf("%s %q is not in the trace at that time", n.noun, name)
 	if !c.records(n.kind) {
 		text = fmt.Sprintf("%s %q is not in the trace, whose tracer recorded no objects of kind %s", n.noun, name, n.kind.Kind)

@@ -31,9 +31,9 @@ type Rule struct {
 	Help string `json:"help"`
 
 	// The functions called while a trace is read; each may be nil.
-	event   func(c *Checker, r *Rule, at moment)
-	object  func(c *Checker, r *Rule, s *sighting)
-	deleted func(c *Checker, r *Rule, s *sighting)
+	event   func(c *Checker, r *Rule, at position)
+	object  func(c *Checker, r *Rule, s *occurrence)
+	deleted func(c *Checker, r *Rule, s *occurrence)
 	finish  func(c *Checker, r *Rule, tail *trace.Tail)
 	// suggest adds the commands after which the trace passes.
 	suggest func(c *Checker, r *Rule, p *program)
@@ -54,8 +54,8 @@ func Rules() []*Rule {
 		priorityClassMissing(),
 		runtimeClassMissing(),
 		apiUnknown(),
-		unbearableValue(),
-		nameIsPath(),
+		harmfulValue(),
+		invalidName(),
 		statusPopulated(),
 		eventsOutOfOrder(),
 		deletedNeverExisted(),

@@ -61,7 +61,7 @@ func apiUnknown() *Rule {
 trace by then. All other objects are refused one by one during the replay, and whatever pods they had are not there. If the cluster does
 have the kind, say so with --known-api GROUP (and --crds FILE for skctl simulate); or record CustomResourceDefinitions too; or leave the
 objects out, as the suggestion does. Kinds that only changed their version are given the new one by it.`,
-		object: func(c *Checker, rule *Rule, s *sighting) {
+		object: func(c *Checker, rule *Rule, s *occurrence) {
 			if c.serves(s.gvk) {
 				return
 			}

@@ -3,10 +3,10 @@ package validate
 import "strings"
 
 func priorityClassMissing() *Rule {
-	n := needs{
+	n := referenceRule{
 		use: usePriorityClass, kind: priorityClassKind, noun: "priority class", cluster: true,
 		// Every cluster has these, and the prefix is reserved.
-		everywhere: func(name string) bool { return strings.HasPrefix(name, "system-") },
+		builtin: func(name string) bool { return strings.HasPrefix(name, "system-") },
 	}
 	return &Rule{
 		Code: "E0102", Name: "priority_class_missing", Severity: Error,
@@ -20,7 +20,7 @@ same priority.`,
 }
 
 func runtimeClassMissing() *Rule {
-	n := needs{use: useRuntimeClass, kind: runtimeClassKind, noun: "runtime class", cluster: true}
+	n := referenceRule{use: useRuntimeClass, kind: runtimeClassKind, noun: "runtime class", cluster: true}
 	return &Rule{
 		Code: "E0103", Name: "runtime_class_missing", Severity: Error,
 		Title: "A pod has a runtime class that the trace does not hold.",

@@ -17,7 +17,7 @@ func deletedNeverExisted() *Rule {
 		Help: `The trace deletes an object that it did not create, or had deleted before: something was cut out of it, or was not recorded. The replay
 deletes nothing then; if the object should have been there, what it did is missing too. Export the trace again from an earlier time, or
 with fewer filters; or leave the deletions out, as the suggestion does.`,
-		deleted: func(c *Checker, rule *Rule, s *sighting) {
+		deleted: func(c *Checker, rule *Rule, s *occurrence) {
 			c.report(rule, s, "", fmt.Sprint(s.time), func() string {
 				if s.before {
 					return "the object is deleted again"

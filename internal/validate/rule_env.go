@@ -1,7 +1,7 @@
 package validate
 
 func envSecretMissing() *Rule {
-	n := needs{use: useEnvSecret, kind: secretKind, noun: "secret"}
+	n := referenceRule{use: useEnvSecret, kind: secretKind, noun: "secret"}
 	return &Rule{
 		Code: "E0002", Name: "envvar_secret_missing", Severity: Error,
 		Title: "A container takes its environment from a secret that the trace does not hold.",
@@ -14,7 +14,7 @@ ever. Recording secrets is rarely wanted. Take the variables out, as the suggest
 }
 
 func envConfigMapMissing() *Rule {
-	n := needs{use: useEnvConfigMap, kind: configMapKind, noun: "config map", everywhere: isRootCA}
+	n := referenceRule{use: useEnvConfigMap, kind: configMapKind, noun: "config map", builtin: isRootCA}
 	return &Rule{
 		Code: "E0003", Name: "envvar_configmap_missing", Severity: Error,
 		Title: "A container takes its environment from a config map that the trace does not hold.",

@@ -9,8 +9,8 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-func nameIsPath() *Rule {
-	check := func(c *Checker, rule *Rule, s *sighting) {
+func invalidName() *Rule {
+	check := func(c *Checker, rule *Rule, s *occurrence) {
 		if s.badName == nil {
 			return
 		}

@@ -13,16 +13,16 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// askKey identifies a pod of an object and its demand.
-type askKey struct {
+// demandKey identifies a pod of an object and its demand.
+type demandKey struct {
 	object objectKey
 	path   string
 	demand *demand
 }
 
-// ask is the first occurrence of an askKey.
-type ask struct {
-	sighting
+// firstDemand is the first occurrence of an demandKey.
+type firstDemand struct {
+	occurrence
 	template template
 	count    int
 }
@@ -34,18 +34,18 @@ func podLargerThanNodes() *Rule {
 		Help: `Such a pod stays pending for the whole replay. The nodes are those that the trace recorded, or the one that --node-shape describes; without
 either the rule is not checked. Replay on larger nodes (skctl simulate --node-shape); or have the pods ask for nothing of what there is
 too little of, as the suggestion does.`,
-		object: func(c *Checker, _ *Rule, s *sighting) {
+		object: func(c *Checker, _ *Rule, s *occurrence) {
 			for i := range s.facts.templates {
 				t := &s.facts.templates[i]
 				if t.demand == nil {
 					continue
 				}
-				key := askKey{s.key, t.path, t.demand}
-				known := c.asks[key]
+				key := demandKey{s.key, t.path, t.demand}
+				known := c.firstDemands[key]
 				if known == nil {
-					known = &ask{sighting: *s, template: *t}
+					known = &firstDemand{occurrence: *s, template: *t}
 					known.facts = nil
-					c.asks[key] = known
+					c.firstDemands[key] = known
 				}
 				known.count++
 			}
@@ -56,7 +56,7 @@ too little of, as the suggestion does.`,
 }
 
 func checkNodes(c *Checker, rule *Rule, tail *trace.Tail) {
-	if len(c.asks) == 0 {
+	if len(c.firstDemands) == 0 {
 		return
 	}
 	nodes, note := c.nodes(tail)
@@ -67,15 +67,15 @@ func checkNodes(c *Checker, rule *Rule, tail *trace.Tail) {
 		return
 	}
 	reasons := map[*demand]string{}
-	for _, key := range slices.SortedFunc(maps.Keys(c.asks), func(a, b askKey) int {
-		x, y := c.asks[a], c.asks[b]
+	for _, key := range slices.SortedFunc(maps.Keys(c.firstDemands), func(a, b demandKey) int {
+		x, y := c.firstDemands[a], c.firstDemands[b]
 		if x.event != y.event {
 			return x.event - y.event
 		}
 		return compareTexts(a.object.kind.String(), b.object.kind.String(), a.object.name, b.object.name, a.path, b.path,
 			sizeText(a.demand.requests), sizeText(b.demand.requests))
 	}) {
-		a := c.asks[key]
+		a := c.firstDemands[key]
 		reason, known := reasons[key.demand]
 		if !known {
 			reason = tooLarge(key.demand, nodes)
@@ -84,8 +84,8 @@ func checkNodes(c *Checker, rule *Rule, tail *trace.Tail) {
 		if reason == "" {
 			continue
 		}
-		c.unfit[a] = true
-		c.report(rule, &a.sighting, key.path, reason, func() string { return reason })
+		c.unschedulable[a] = true
+		c.report(rule, &a.occurrence, key.path, reason, func() string { return reason })
 		c.findings[findingKey{rule, key.object, key.path, reason}].Count += a.count - 1
 	}
 }
@@ -142,7 +142,7 @@ func tooLarge(d *demand, nodes []corev1.ResourceList) string {
 		}
 	}
 	var parts []string
-	for _, name := range lacking(d, nodes) {
+	for _, name := range insufficient(d, nodes) {
 		asked, most := d.requests[name], largest(name, nodes)
 		parts = append(parts, fmt.Sprintf("%s of %s, and the largest node has %s", asked.String(), name, most.String()))
 	}
@@ -162,8 +162,8 @@ func fits(requests, size corev1.ResourceList) bool {
 	return true
 }
 
-// lacking returns the resources of which no node has enough.
-func lacking(d *demand, nodes []corev1.ResourceList) []corev1.ResourceName {
+// insufficient returns the resources of which no node has enough.
+func insufficient(d *demand, nodes []corev1.ResourceList) []corev1.ResourceName {
 	var names []corev1.ResourceName
 	for _, name := range sortedResources(d.requests) {
 		asked := d.requests[name]
@@ -186,7 +186,7 @@ func largest(name corev1.ResourceName, nodes []corev1.ResourceList) (most resour
 // suggestNodes removes what does not fit from the requests, and from the limits, which are the
 // default of the requests.
 func suggestNodes(c *Checker, _ *Rule, p *program) {
-	asks := slices.SortedFunc(maps.Keys(c.unfit), func(a, b *ask) int {
+	firstDemands := slices.SortedFunc(maps.Keys(c.unschedulable), func(a, b *firstDemand) int {
 		return cmp.Or(
 			compareTexts(trace.FormatGVK(a.gvk), trace.FormatGVK(b.gvk), a.key.name, b.key.name, a.template.prefix, b.template.prefix),
 			cmp.Compare(a.event, b.event),
@@ -195,14 +195,14 @@ func suggestNodes(c *Checker, _ *Rule, p *program) {
 	})
 	nodes, _ := c.nodes(p.tail)
 	written := map[string]bool{}
-	for _, a := range asks {
+	for _, a := range firstDemands {
 		namespace, name := trace.SplitNamespacedName(a.key.name)
 		if a.template.prefix == "" {
 			p.comment("%s %s: SKEL cannot write the path of its pods.", a.key.kind.Kind, a.key.name)
 			continue
 		}
 		d := a.template.demand
-		names := lacking(d, nodes)
+		names := insufficient(d, nodes)
 		if len(names) == 0 {
 			names = sortedResources(d.requests)
 		}

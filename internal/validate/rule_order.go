@@ -9,7 +9,7 @@ func eventsOutOfOrder() *Rule {
 		Help: `A recorder's clock was set back, or traces were put together by hand. A replay takes events as they stand, so what comes too late in the
 file is replayed at once when its turn comes, and not at its time. Every run of skctl transform gives such an event the time of the one in
 front of it, with a program without commands too, as the suggestion is. Where the order in the file is the wrong one, record again.`,
-		event: func(c *Checker, rule *Rule, at moment) {
+		event: func(c *Checker, rule *Rule, at position) {
 			if c.events == 0 || at.time >= c.now.time {
 				return
 			}

@@ -1,10 +1,10 @@
 package validate
 
 func serviceAccountMissing() *Rule {
-	n := needs{
+	n := referenceRule{
 		use: useServiceAccount, kind: serviceAccountKind, noun: "service account",
 		// A controller creates it in every namespace.
-		everywhere: func(name string) bool { return name == "default" },
+		builtin: func(name string) bool { return name == "default" },
 	}
 	return &Rule{
 		Code: "E0001", Name: "service_account_missing", Severity: Error,

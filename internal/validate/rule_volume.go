@@ -1,7 +1,7 @@
 package validate
 
 func volumeSecretMissing() *Rule {
-	n := needs{use: useVolumeSecret, kind: secretKind, noun: "secret"}
+	n := referenceRule{use: useVolumeSecret, kind: secretKind, noun: "secret"}
 	return &Rule{
 		Code: "E0004", Name: "volume_secret_missing", Severity: Error,
 		Title: "A volume is made of a secret that the trace does not hold.",
@@ -14,7 +14,7 @@ out, and what mounts them, as the suggestion does; an "optional: true" is fine a
 }
 
 func volumeConfigMapMissing() *Rule {
-	n := needs{use: useVolumeConfigMap, kind: configMapKind, noun: "config map", everywhere: isRootCA}
+	n := referenceRule{use: useVolumeConfigMap, kind: configMapKind, noun: "config map", builtin: isRootCA}
 	return &Rule{
 		Code: "E0005", Name: "volume_configmap_missing", Severity: Error,
 		Title: "A volume is made of a config map that the trace does not hold.",
@@ -27,7 +27,7 @@ out, and what mounts them, as the suggestion does; an "optional: true" is fine a
 }
 
 func claimMissing() *Rule {
-	n := needs{use: useClaim, kind: claimKind, noun: "claim"}
+	n := referenceRule{use: useClaim, kind: claimKind, noun: "claim"}
 	return &Rule{
 		Code: "E0101", Name: "volume_claim_missing", Severity: Error,
 		Title: "A volume is a PersistentVolumeClaim that the trace does not hold.",

@@ -13,7 +13,7 @@ func webhookRecorded() *Rule {
 		Help: `Once it is applied, the API server of the replay asks a service for leave that is not there, or not yet: what the webhook is for is
 refused, for other simulations in the same cluster too, unless its failurePolicy is Ignore. The admission of the recorded cluster has left
 its mark on the recorded objects already. Leave the configurations out, as the suggestion does.`,
-		object: func(c *Checker, rule *Rule, s *sighting) {
+		object: func(c *Checker, rule *Rule, s *occurrence) {
 			if s.gvk.Group != "admissionregistration.k8s.io" {
 				return
 			}

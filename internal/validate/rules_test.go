@@ -329,8 +329,8 @@ func TestRules_Suggestions(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			data := makeTrace(t, tc.trace)
 			report := check(t, data, tc.opts)
-			mended := transform(t, data, report.GenerateSKEL("a.sktrace"))
-			if got := lines(check(t, mended, tc.opts)); got != nil {
+			fixed := transform(t, data, report.GenerateSKEL("a.sktrace"))
+			if got := lines(check(t, fixed, tc.opts)); got != nil {
 				t.Errorf("after\n%s\nthere is still\n%s", report.GenerateSKEL(""), strings.Join(got, "\n"))
 			}
 		})
@@ -340,11 +340,11 @@ func TestRules_Suggestions(t *testing.T) {
 // TestRules_NothingElse checks that a suggestion does not change anything else.
 func TestRules_NothingElse(t *testing.T) {
 	data := makeTrace(t, ruleCases()["volumes of secrets"].trace)
-	mended, err := trace.Read(bytes.NewReader(transform(t, data, check(t, data, Options{}).GenerateSKEL(""))))
+	fixed, err := trace.Read(bytes.NewReader(transform(t, data, check(t, data, Options{}).GenerateSKEL(""))))
 	if err != nil {
 		t.Fatal(err)
 	}
-	u, err := mended.Events[0].Applied[1].Unstructured()
+	u, err := fixed.Events[0].Applied[1].Unstructured()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -377,11 +377,11 @@ func transform(t *testing.T, data []byte, source string) []byte {
 	if _, err := program.RunFile(t.Context(), from, to, skel.RunOptions{}); err != nil {
 		t.Fatalf("%v\n%s", err, source)
 	}
-	mended, err := os.ReadFile(to)
+	fixed, err := os.ReadFile(to)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return mended
+	return fixed
 }
 
 // TestRules_All checks that each rule has a test case, a unique code and name, and an explanation.

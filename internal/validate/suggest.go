@@ -85,7 +85,7 @@ func objectSelector(gvk schema.GroupVersionKind, namespace string) string {
 
 // suggest removes the references of a rule. If all references at a spot are missing, it removes
 // all; otherwise those by name, and by namespace if the name exists in other namespaces.
-func (n needs) suggest(c *Checker, _ *Rule, p *program) {
+func (n referenceRule) suggest(c *Checker, _ *Rule, p *program) {
 	spots := slices.DeleteFunc(slices.Collect(maps.Keys(c.spots)), func(s spot) bool { return s.use != n.use || len(c.spots[s].bad) == 0 })
 	slices.SortFunc(spots, func(a, b spot) int {
 		return cmp.Or(compareTexts(a.prefix, b.prefix), cmp.Compare(a.form, b.form), compareTexts(a.list, b.list))
@@ -96,7 +96,7 @@ func (n needs) suggest(c *Checker, _ *Rule, p *program) {
 			continue
 		}
 		for _, test := range c.spots[s].tests() {
-			c.takeOut(p, s, test)
+			c.removeReferences(p, s, test)
 		}
 	}
 }
@@ -135,30 +135,30 @@ func (u *spotUse) tests() []spotTest {
 	return tests
 }
 
-// takeOut adds the commands for a spot.
-func (c *Checker) takeOut(p *program, s spot, test spotTest) {
+// removeReferences adds the commands for a spot.
+func (c *Checker) removeReferences(p *program, s spot, test spotTest) {
 	where := ""
 	if test.namespace != "" {
 		where = "metadata.namespace == " + quote(test.namespace) + " && "
 	}
-	if s.form == asField {
-		takeOutField(p, s, test, where)
+	if s.form == inField {
+		removeFieldReferences(p, s, test, where)
 		return
 	}
 	list, field, nameKey := s.list, "", "name"
 	secret := s.use == useEnvSecret || s.use == useVolumeSecret
 	switch s.form {
-	case asEnv:
+	case inEnv:
 		list, field = list+"[*].env", "valueFrom.configMapKeyRef"
 		if secret {
 			field = "valueFrom.secretKeyRef"
 		}
-	case asEnvFrom:
+	case inEnvFrom:
 		list, field = list+"[*].envFrom", "configMapRef"
 		if secret {
 			field = "secretRef"
 		}
-	case asProjected:
+	case inProjected:
 		list, field = "volumes[*].projected.sources", "configMap"
 		if secret {
 			field = "secret"
@@ -177,7 +177,7 @@ func (c *Checker) takeOut(p *program, s spot, test spotTest) {
 		holds = "$x." + field + "." + nameKey + " == " + quote(test.name)
 	}
 	selector := fmt.Sprintf("%s$x := %s.%s[*] | %s", where, s.prefix, list, holds)
-	if s.form == asVolume {
+	if s.form == inVolume {
 		for i, containers := range containerLists {
 			for j, mounts := range []string{"volumeMounts", "volumeDevices"} {
 				if c.mounts[s.prefix]&(1<<(i+j*len(containerLists))) != 0 {
@@ -189,8 +189,8 @@ func (c *Checker) takeOut(p *program, s spot, test spotTest) {
 	p.command("remove(%s, $x);", selector)
 }
 
-// takeOutField is takeOut for a field of the pod's spec.
-func takeOutField(p *program, s spot, test spotTest, where string) {
+// removeFieldReferences is removeReferences for a field of the pod's spec.
+func removeFieldReferences(p *program, s spot, test spotTest, where string) {
 	one := func(field, name string) {
 		path := s.prefix + "." + field
 		if name == "" {

@@ -28,7 +28,7 @@ type direction int
 
 const (
 	up   direction = iota // from the client to the server
-	back                  // from the server to the client
+	down                  // from the server to the client
 )
 
 // NewProxy starts a proxy for a server's address, which need not listen yet. It stops when the test
@@ -53,7 +53,7 @@ func (p *Proxy) Address() string { return p.listener.Addr().String() }
 func (p *Proxy) CutUpload(n int64, stay bool) { p.cutAfter(up, n, stay) }
 
 // CutDownload breaks all connections after n more bytes to clients. stay is as in CutUpload.
-func (p *Proxy) CutDownload(n int64, stay bool) { p.cutAfter(back, n, stay) }
+func (p *Proxy) CutDownload(n int64, stay bool) { p.cutAfter(down, n, stay) }
 
 func (p *Proxy) cutAfter(d direction, n int64, stay bool) {
 	p.mu.Lock()
@@ -91,7 +91,7 @@ func (p *Proxy) serve() {
 			continue
 		}
 		p.wg.Go(func() { p.pump(up, server, client) })
-		p.wg.Go(func() { p.pump(back, client, server) })
+		p.wg.Go(func() { p.pump(down, client, server) })
 	}
 }
 

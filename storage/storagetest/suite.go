@@ -49,9 +49,9 @@ func Run(t *testing.T, start func(testing.TB) *Server) {
 		t.Run(test.name, func(t *testing.T) {
 			before := s.Objects(t)
 			s := s
-			s.kept = new([]string)
+			s.committed = new([]string)
 			test.run(s, t)
-			want := slices.Concat(before, *s.kept)
+			want := slices.Concat(before, *s.committed)
 			slices.Sort(want)
 			if got := s.Objects(t); !slices.Equal(got, slices.Compact(want)) {
 				t.Errorf("there are the objects %q, want %q", got, want)
@@ -65,8 +65,8 @@ func Run(t *testing.T, start func(testing.TB) *Server) {
 
 type suite struct {
 	*Server
-	client *storage.Client
-	kept   *[]string // the keys that were committed
+	client    *storage.Client
+	committed *[]string // the keys that were committed
 }
 
 func (s suite) location(t testing.TB, key string) storage.Location {
@@ -107,7 +107,7 @@ func (s suite) put(t testing.TB, key string, data []byte) {
 	if err := write(t.Context(), s.client, s.location(t, key), data); err != nil {
 		t.Fatal(err)
 	}
-	*s.kept = append(*s.kept, key)
+	*s.committed = append(*s.committed, key)
 }
 
 func read(ctx context.Context, c *storage.Client, location storage.Location) ([]byte, int64, error) {
@@ -120,8 +120,8 @@ func read(ctx context.Context, c *storage.Client, location storage.Location) ([]
 	return data, r.Size(), err
 }
 
-// holds fails the test if the object does not have exactly this content.
-func (s suite) holds(t testing.TB, key string, want []byte) {
+// checkContent fails the test if the object does not have exactly this content.
+func (s suite) checkContent(t testing.TB, key string, want []byte) {
 	t.Helper()
 	got, size, err := read(t.Context(), s.client, s.location(t, key))
 	if err != nil {
@@ -140,7 +140,7 @@ func (s suite) roundTrip(t *testing.T) {
 		t.Run(fmt.Sprint(size), func(t *testing.T) {
 			key, data := fmt.Sprintf("round-trip-%d", size), random(1, size)
 			s.put(t, key, data)
-			s.holds(t, key, data)
+			s.checkContent(t, key, data)
 		})
 	}
 }
@@ -149,7 +149,7 @@ func (s suite) keys(t *testing.T) {
 	for _, key := range []string{"with space.sktrace", "ünïcode-追跡", "a+b&c=d", "per%20cent", "..dots..", "~tilde(1)!*'"} {
 		t.Run(key, func(t *testing.T) {
 			s.put(t, key, []byte(key))
-			s.holds(t, key, []byte(key))
+			s.checkContent(t, key, []byte(key))
 		})
 	}
 }
@@ -166,20 +166,20 @@ func (s suite) overwrite(t *testing.T) {
 	if _, err := w.Write(later); err != nil {
 		t.Fatal(err)
 	}
-	s.holds(t, key, earlier)
+	s.checkContent(t, key, earlier)
 	if err := w.Commit(); err != nil {
 		t.Fatal(err)
 	}
-	s.holds(t, key, later)
+	s.checkContent(t, key, later)
 	if err := w.Abort(); err != nil {
 		t.Errorf("aborting what was committed: %v", err)
 	}
-	s.holds(t, key, later)
+	s.checkContent(t, key, later)
 }
 
 func (s suite) missingObject(t *testing.T) {
 	_, _, err := read(t.Context(), s.client, s.location(t, "nowhere"))
-	fails(t, err, storage.ErrNotExist)
+	checkError(t, err, storage.ErrNotExist)
 	if !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("%v is not fs.ErrNotExist", err)
 	}
@@ -188,11 +188,11 @@ func (s suite) missingObject(t *testing.T) {
 func (s suite) missingBucket(t *testing.T) {
 	location := parse(t, s.Missing+"object")
 	for _, size := range []int{0, kilobyte, 12 * megabyte} {
-		fails(t, write(t.Context(), s.client, location, random(1, size)), storage.ErrNotExist)
+		checkError(t, write(t.Context(), s.client, location, random(1, size)), storage.ErrNotExist)
 	}
-	fails(t, s.client.Check(t.Context(), location), storage.ErrNotExist)
+	checkError(t, s.client.Check(t.Context(), location), storage.ErrNotExist)
 	_, _, err := read(t.Context(), s.client, location)
-	fails(t, err, storage.ErrNotExist)
+	checkError(t, err, storage.ErrNotExist)
 }
 
 func (s suite) wrongCredentials(t *testing.T) {
@@ -201,14 +201,14 @@ func (s suite) wrongCredentials(t *testing.T) {
 	for name, env := range s.Wrong {
 		t.Run(name, func(t *testing.T) {
 			c := s.Client(t, storage.Options{Getenv: Getenv(env), PartSize: 5 * megabyte})
-			fails(t, c.Check(t.Context(), s.location(t, "forbidden")), storage.ErrPermission)
-			fails(t, write(t.Context(), c, s.location(t, "forbidden"), nil), storage.ErrPermission)
-			fails(t, write(t.Context(), c, s.location(t, key), random(1, 12*megabyte)), storage.ErrPermission)
+			checkError(t, c.Check(t.Context(), s.location(t, "forbidden")), storage.ErrPermission)
+			checkError(t, write(t.Context(), c, s.location(t, "forbidden"), nil), storage.ErrPermission)
+			checkError(t, write(t.Context(), c, s.location(t, key), random(1, 12*megabyte)), storage.ErrPermission)
 			_, _, err := read(t.Context(), c, s.location(t, key))
-			fails(t, err, storage.ErrPermission)
+			checkError(t, err, storage.ErrPermission)
 		})
 	}
-	s.holds(t, key, []byte("data"))
+	s.checkContent(t, key, []byte("data"))
 }
 
 func (s suite) check(t *testing.T) {
@@ -217,13 +217,13 @@ func (s suite) check(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, _, err := read(t.Context(), s.client, s.location(t, key))
-	fails(t, err, storage.ErrNotExist)
+	checkError(t, err, storage.ErrNotExist)
 
 	s.put(t, key, []byte("data"))
 	if err := s.client.Check(t.Context(), s.location(t, key)); err != nil {
 		t.Fatal(err)
 	}
-	s.holds(t, key, []byte("data"))
+	s.checkContent(t, key, []byte("data"))
 }
 
 func (s suite) abort(t *testing.T) {
@@ -308,8 +308,8 @@ func (s suite) droppedOnce(t *testing.T) {
 			if err != nil {
 				t.Fatalf("the upload did not survive it: %v", err)
 			}
-			*s.kept = append(*s.kept, key)
-			s.holds(t, key, data)
+			*s.committed = append(*s.committed, key)
+			s.checkContent(t, key, data)
 		})
 	}
 }
@@ -332,8 +332,8 @@ func (s suite) lostWriting(t *testing.T) {
 	if cuts := s.Proxy.Restore(); cuts != 1 {
 		t.Errorf("connections were broken %d times, want once", cuts)
 	}
-	fails(t, err, storage.ErrUnavailable)
-	s.holds(t, key, earlier)
+	checkError(t, err, storage.ErrUnavailable)
+	s.checkContent(t, key, earlier)
 	// If the upload could not be aborted in the storage, the caller must be told.
 	left := s.Unfinished(t)
 	if err := w.Abort(); (err != nil) != (len(left) > 0) {
@@ -353,7 +353,7 @@ func (s suite) lostReading(t *testing.T) {
 	s.Proxy.CutDownload(9*megabyte, true)
 	_, _, err := read(t.Context(), s.client, s.location(t, key))
 	s.Proxy.Restore()
-	fails(t, err, storage.ErrUnavailable)
+	checkError(t, err, storage.ErrUnavailable)
 }
 
 func (s suite) unreachable(t *testing.T) {
@@ -361,10 +361,10 @@ func (s suite) unreachable(t *testing.T) {
 	s.Proxy.CutUpload(0, true)
 	defer s.Proxy.Restore()
 	location := s.location(t, "unreachable")
-	fails(t, s.client.Check(t.Context(), location), storage.ErrUnavailable)
-	fails(t, write(t.Context(), s.client, location, []byte("data")), storage.ErrUnavailable)
+	checkError(t, s.client.Check(t.Context(), location), storage.ErrUnavailable)
+	checkError(t, write(t.Context(), s.client, location, []byte("data")), storage.ErrUnavailable)
 	_, _, err := read(t.Context(), s.client, location)
-	fails(t, err, storage.ErrUnavailable)
+	checkError(t, err, storage.ErrUnavailable)
 }
 
 func (s suite) concurrent(t *testing.T) {
@@ -384,8 +384,8 @@ func (s suite) concurrent(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range errs {
-		*s.kept = append(*s.kept, key(i))
-		s.holds(t, key(i), random(byte(i), 6*megabyte+i))
+		*s.committed = append(*s.committed, key(i))
+		s.checkContent(t, key(i), random(byte(i), 6*megabyte+i))
 	}
 }
 
@@ -397,7 +397,7 @@ func (s suite) contended(t *testing.T) {
 		wg.Go(func() { errs[i] = write(t.Context(), s.client, s.location(t, key), random(byte(i), 11*megabyte)) })
 	}
 	wg.Wait()
-	*s.kept = append(*s.kept, key)
+	*s.committed = append(*s.committed, key)
 	got, _, err := read(t.Context(), s.client, s.location(t, key))
 	if err != nil {
 		t.Fatal(err)
@@ -405,7 +405,7 @@ func (s suite) contended(t *testing.T) {
 	for i, err := range errs {
 		if err != nil {
 			// On Azure, one of them succeeds.
-			fails(t, err, storage.ErrUnavailable)
+			checkError(t, err, storage.ErrUnavailable)
 		} else if bytes.Equal(got, random(byte(i), 11*megabyte)) {
 			return
 		}
@@ -419,8 +419,8 @@ func (s suite) needsProxy(t *testing.T) {
 	}
 }
 
-// fails fails the test if an error is not of the kind, or lacks a required part.
-func fails(t testing.TB, err, kind error) {
+// checkError fails the test if an error is not of the kind, or lacks a required part.
+func checkError(t testing.TB, err, kind error) {
 	t.Helper()
 	var full *storage.Error
 	if !errors.As(err, &full) {

@@ -19,8 +19,8 @@ func (d *Document) part(n Node) string {
 	return strconv.Quote(key)
 }
 
-// touch marks a node and its ancestors as edited.
-func (d *Document) touch(n Node) {
+// markEdited marks a node and its ancestors as edited.
+func (d *Document) markEdited(n Node) {
 	d.changed = true
 	for ; n != None && !d.nodes[n].edited; n = d.nodes[n].parent {
 		d.nodes[n].edited = true
@@ -34,7 +34,7 @@ func (d *Document) Remove(n Node) {
 	}
 	d.nodes[n].removed = true
 	d.nodes[d.nodes[n].parent].count--
-	d.touch(d.nodes[n].parent)
+	d.markEdited(d.nodes[n].parent)
 }
 
 // Set replaces the value of a node by raw, which must be checked msgpack bytes. raw may be a part
@@ -51,7 +51,7 @@ func (d *Document) Set(n Node, raw []byte) {
 	old.start, old.end, old.edited = start, end, false
 	d.changed = true
 	if old.parent != None {
-		d.touch(old.parent)
+		d.markEdited(old.parent)
 	}
 }
 
@@ -90,7 +90,7 @@ func (d *Document) insert(parent, after, child Node) {
 		d.nodes[parent].last = child
 	}
 	d.nodes[parent].count++
-	d.touch(parent)
+	d.markEdited(parent)
 }
 
 // before reports whether a key precedes another one in a map: in the manifest itself, apiVersion,

@@ -50,7 +50,7 @@ type compare struct {
 	span     syntax.Span
 }
 
-func (c *compare) needs(keys [][]byte) [][]byte { return c.left.needs(keys) }
+func (c *compare) requiredKeys(keys [][]byte) [][]byte { return c.left.requiredKeys(keys) }
 
 func (c *compare) holds(m *Machine) (bool, error) {
 	if c.right.path == nil && c.op <= syntax.NotEqual {
@@ -58,31 +58,31 @@ func (c *compare) holds(m *Machine) (bool, error) {
 			return c.right.value.isText(text) == (c.op == syntax.Equal), nil
 		}
 	}
-	left, right := m.take(), m.take()
+	left, right := m.getNodes(), m.getNodes()
 	defer func() {
-		m.give(left)
-		m.give(right)
+		m.putNodes(left)
+		m.putNodes(right)
 	}()
 	if left = m.places(left, c.left); len(left) == 0 {
-		return false, m.spent()
+		return false, m.checkSteps()
 	}
 	if c.right.path != nil {
 		right = m.places(right, c.right.path)
 	}
 	for _, n := range left {
-		if ok, err := c.place(m, n, right); ok || err != nil {
+		if ok, err := c.holdsAt(m, n, right); ok || err != nil {
 			return ok, err
 		}
 		// The number of comparisons is the product of both sides.
-		if err := m.spent(); err != nil {
+		if err := m.checkSteps(); err != nil {
 			return false, err
 		}
 	}
 	return false, nil
 }
 
-// place reports whether the comparison holds for one place of the left side.
-func (c *compare) place(m *Machine, n document.Node, set []document.Node) (bool, error) {
+// holdsAt reports whether the comparison holds for one place of the left side.
+func (c *compare) holdsAt(m *Machine, n document.Node, set []document.Node) (bool, error) {
 	if c.right.path == nil {
 		if c.op <= syntax.NotEqual {
 			doc := c.right.value.doc

@@ -12,9 +12,9 @@ import (
 // copyLabel distinguishes a copy, and its pods, from the original.
 const copyLabel = "simkube.io/copy"
 
-// copyPlaces returns the places where a copy gets the label, if it has a map of labels there.
+// labelPaths returns the places where a copy gets the label, if it has a map of labels there.
 // Without it, the selectors of the copies would match each other's pods.
-func copyPlaces() [][]string {
+func labelPaths() [][]string {
 	return [][]string{
 		{"spec", "selector", "matchLabels"},
 		{"spec", "template", "metadata", "labels"},
@@ -61,7 +61,7 @@ func rename(doc *document.Document, n int) error {
 		doc.Set(labels, msgp.AppendMapHeader(nil, 0))
 	}
 	label(doc, labels, n)
-	for _, path := range copyPlaces() {
+	for _, path := range labelPaths() {
 		at := doc.Root()
 		for _, key := range path {
 			if at = doc.Field(at, key); at == document.None {

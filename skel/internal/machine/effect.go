@@ -38,19 +38,19 @@ func (m *Machine) effect(i int, c *command) (err error) {
 	}
 	if c.renames && fields > 0 {
 		m.renamed = true
-		return m.identifiable()
+		return m.checkIdentity()
 	}
 	return nil
 }
 
 func (m *Machine) remove(c *command) (int, error) {
-	if m.lacks(c.targetNeeds) {
+	if m.lacksAny(c.targetKeys) {
 		return 0, nil
 	}
-	found := m.take()
-	defer func() { m.give(found) }()
+	found := m.getNodes()
+	defer func() { m.putNodes(found) }()
 	found = m.places(found, c.target)
-	if err := m.spent(); err != nil {
+	if err := m.checkSteps(); err != nil {
 		return 0, err
 	}
 	for _, n := range found {
@@ -83,12 +83,12 @@ func (m *Machine) single(c *command) ([]byte, error) {
 	if c.value.path == nil {
 		return c.value.value.raw, nil
 	}
-	found := m.take()
-	defer func() { m.give(found) }()
+	found := m.getNodes()
+	defer func() { m.putNodes(found) }()
 	found = m.places(found, c.value.path)
 	switch {
-	case m.spent() != nil:
-		return nil, m.spent()
+	case m.checkSteps() != nil:
+		return nil, m.checkSteps()
 	case len(found) == 0:
 		return nil, &Error{Message: "the right side has no value in this object; a selector such as exists(...) keeps the command from it"}
 	case len(found) > 1:
@@ -123,7 +123,7 @@ type assignment struct {
 // assign sets the places that segments lead to from a node. It creates missing maps on the way.
 func (a *assignment) assign(n document.Node, segments []syntax.Segment) error {
 	a.m.steps++
-	if err := a.m.spent(); err != nil {
+	if err := a.m.checkSteps(); err != nil {
 		return err
 	}
 	if len(segments) == 0 {
@@ -200,8 +200,8 @@ func hasWildcard(segments []syntax.Segment) bool {
 	return slices.ContainsFunc(segments, func(s syntax.Segment) bool { return s.Kind == syntax.Wildcard })
 }
 
-// identifiable returns an error if the manifest has no valid kind or name.
-func (m *Machine) identifiable() error {
+// checkIdentity returns an error if the manifest has no valid kind or name.
+func (m *Machine) checkIdentity() error {
 	root := m.doc.Root()
 	metadata := m.doc.Field(root, "metadata")
 	for _, f := range []struct {

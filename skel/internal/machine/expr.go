@@ -16,8 +16,8 @@ import (
 // expr is a compiled selector or a part of one.
 type expr interface {
 	holds(m *Machine) (bool, error)
-	// needs appends keys that occur in every manifest for which the expression holds.
-	needs(keys [][]byte) [][]byte
+	// requiredKeys appends keys that occur in every manifest for which the expression holds.
+	requiredKeys(keys [][]byte) [][]byte
 }
 
 func (s *scope) expr(e syntax.Expr) expr {
@@ -83,9 +83,9 @@ func (a and) holds(m *Machine) (bool, error) {
 	return true, nil
 }
 
-func (a and) needs(keys [][]byte) [][]byte {
+func (a and) requiredKeys(keys [][]byte) [][]byte {
 	for _, t := range a {
-		keys = t.needs(keys)
+		keys = t.requiredKeys(keys)
 	}
 	return keys
 }
@@ -101,7 +101,7 @@ func (o or) holds(m *Machine) (bool, error) {
 	return false, nil
 }
 
-func (o or) needs(keys [][]byte) [][]byte { return keys }
+func (o or) requiredKeys(keys [][]byte) [][]byte { return keys }
 
 type not struct{ term expr }
 
@@ -110,7 +110,7 @@ func (n not) holds(m *Machine) (bool, error) {
 	return !ok && err == nil, err
 }
 
-func (n not) needs(keys [][]byte) [][]byte { return keys }
+func (n not) requiredKeys(keys [][]byte) [][]byte { return keys }
 
 type exists struct {
 	path    *path
@@ -118,18 +118,18 @@ type exists struct {
 }
 
 func (e *exists) holds(m *Machine) (bool, error) {
-	found := m.take()
+	found := m.getNodes()
 	found = m.places(found, e.path)
 	ok := len(found) > 0
-	m.give(found)
-	return ok != e.negated, m.spent()
+	m.putNodes(found)
+	return ok != e.negated, m.checkSteps()
 }
 
-func (e *exists) needs(keys [][]byte) [][]byte {
+func (e *exists) requiredKeys(keys [][]byte) [][]byte {
 	if e.negated {
 		return keys
 	}
-	return e.path.needs(keys)
+	return e.path.requiredKeys(keys)
 }
 
 type in struct {
@@ -147,7 +147,7 @@ func (i *in) holds(m *Machine) (bool, error) {
 	})
 }
 
-func (i *in) needs(keys [][]byte) [][]byte { return i.left.needs(keys) }
+func (i *in) requiredKeys(keys [][]byte) [][]byte { return i.left.requiredKeys(keys) }
 
 type match struct {
 	left   *path
@@ -163,22 +163,22 @@ func (x *match) holds(m *Machine) (bool, error) {
 	})
 }
 
-func (x *match) needs(keys [][]byte) [][]byte { return x.left.needs(keys) }
+func (x *match) requiredKeys(keys [][]byte) [][]byte { return x.left.requiredKeys(keys) }
 
 // any reports whether one of a path's places satisfies a test.
 func (m *Machine) any(p *path, test func(document.Node) (bool, error)) (bool, error) {
-	found := m.take()
-	defer func() { m.give(found) }()
+	found := m.getNodes()
+	defer func() { m.putNodes(found) }()
 	found = m.places(found, p)
 	for _, n := range found {
 		if ok, err := test(n); ok || err != nil {
 			return ok, err
 		}
-		if err := m.spent(); err != nil {
+		if err := m.checkSteps(); err != nil {
 			return false, err
 		}
 	}
-	return false, m.spent()
+	return false, m.checkSteps()
 }
 
 type timeTest struct {
@@ -195,7 +195,7 @@ func (t *timeTest) holds(m *Machine) (bool, error) {
 	return ordered(t.op, compareInts(m.time, at)), nil
 }
 
-func (t *timeTest) needs(keys [][]byte) [][]byte { return keys }
+func (t *timeTest) requiredKeys(keys [][]byte) [][]byte { return keys }
 
 func compareInts(a, b int64) int {
 	switch {
@@ -238,7 +238,7 @@ func (k *kindTest) holds(m *Machine) (bool, error) {
 	return slices.Contains(k.kinds, gvk) != k.negated, nil
 }
 
-func (k *kindTest) needs(keys [][]byte) [][]byte { return keys }
+func (k *kindTest) requiredKeys(keys [][]byte) [][]byte { return keys }
 
 // define finds the places that a variable stands for.
 type define struct {
@@ -248,8 +248,8 @@ type define struct {
 }
 
 func (d *define) holds(m *Machine) (bool, error) {
-	found := m.take()
-	defer func() { m.give(found) }()
+	found := m.getNodes()
+	defer func() { m.putNodes(found) }()
 	found = m.places(found, d.path)
 	kept := m.variables[d.variable][:0]
 	// The variable must not keep a reference to the memory.
@@ -264,14 +264,16 @@ func (d *define) holds(m *Machine) (bool, error) {
 		if ok {
 			kept = append(kept, n)
 		}
-		if err := m.spent(); err != nil {
+		if err := m.checkSteps(); err != nil {
 			return false, err
 		}
 	}
-	return len(kept) > 0, m.spent()
+	return len(kept) > 0, m.checkSteps()
 }
 
-func (d *define) needs(keys [][]byte) [][]byte { return d.test.needs(d.path.needs(keys)) }
+func (d *define) requiredKeys(keys [][]byte) [][]byte {
+	return d.test.requiredKeys(d.path.requiredKeys(keys))
+}
 
 func parseQuantity(text string) (*resource.Quantity, bool) {
 	q, err := syntax.ParseQuantity(text)

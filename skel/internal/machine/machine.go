@@ -183,7 +183,7 @@ func (m *Machine) run(from int, shift int64) error {
 		m.steps = 0
 		matched, err := m.matches(c)
 		if err != nil {
-			return m.located(c, err)
+			return m.withSpan(c, err)
 		}
 		if !matched {
 			continue
@@ -194,7 +194,7 @@ func (m *Machine) run(from int, shift int64) error {
 			return nil
 		}
 		if err := m.effect(i, c); err != nil {
-			return m.located(c, err)
+			return m.withSpan(c, err)
 		}
 	}
 	out := Output{Shift: m.shift}
@@ -214,8 +214,8 @@ func (m *Machine) run(from int, shift int64) error {
 // setting values increases it.
 func (m *Machine) shallow() bool { return !m.program.deepens }
 
-// located sets the span of an error to the command, if it has none.
-func (m *Machine) located(c *command, err error) error {
+// withSpan sets the span of an error to the command, if it has none.
+func (m *Machine) withSpan(c *command, err error) error {
 	if e, ok := err.(*Error); ok && e.Span == (syntax.Span{}) { //nolint:errorlint // made here, and not wrapped
 		e.Span = c.span
 	}
@@ -253,19 +253,19 @@ func (m *Machine) matches(c *command) (bool, error) {
 	if c.selector == nil {
 		return true, nil
 	}
-	if m.lacks(c.needs) {
+	if m.lacksAny(c.requiredKeys) {
 		return false, nil
 	}
 	return c.selector.holds(m)
 }
 
-// lacks reports whether the manifest lacks one of some keys. It is a cheap search in the bytes;
+// lacksAny reports whether the manifest lacks one of some keys. It is a cheap search in the bytes;
 // false means that it does not know.
-func (m *Machine) lacks(needs [][]byte) bool {
+func (m *Machine) lacksAny(requiredKeys [][]byte) bool {
 	if m.loaded && m.doc.Changed() {
 		return false
 	}
-	for _, key := range needs {
+	for _, key := range requiredKeys {
 		if !bytes.Contains(m.source, key) {
 			return true
 		}
@@ -311,16 +311,16 @@ func (m *Machine) text(n document.Node) string {
 	return string(m.doc.Text(n))
 }
 
-// spent returns an error if a command has exceeded its limit of steps.
-func (m *Machine) spent() error {
+// checkSteps returns an error if a command has exceeded its limit of steps.
+func (m *Machine) checkSteps() error {
 	if m.steps > m.limits.Steps {
 		return &Error{Message: fmt.Sprintf("the command looks at more than %d places in this object", m.limits.Steps)}
 	}
 	return nil
 }
 
-// take returns an empty list of places from the pool; give returns it to the pool.
-func (m *Machine) take() []document.Node {
+// getNodes returns an empty list of places from the pool; give returns it to the pool.
+func (m *Machine) getNodes() []document.Node {
 	if n := len(m.free); n > 0 {
 		s := m.free[n-1]
 		m.free = m.free[:n-1]
@@ -329,4 +329,4 @@ func (m *Machine) take() []document.Node {
 	return make([]document.Node, 0, 16)
 }
 
-func (m *Machine) give(s []document.Node) { m.free = append(m.free, s) }
+func (m *Machine) putNodes(s []document.Node) { m.free = append(m.free, s) }

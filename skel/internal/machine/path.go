@@ -83,9 +83,9 @@ func identityOf(full []syntax.Segment) identity {
 	return noIdentity
 }
 
-// needs appends keys that occur in every manifest with a place of the path. The last key is enough:
+// requiredKeys appends keys that occur in every manifest with a place of the path. The last key is enough:
 // it is the least common.
-func (p *path) needs(keys [][]byte) [][]byte {
+func (p *path) requiredKeys(keys [][]byte) [][]byte {
 	if p.identity != noIdentity {
 		return keys
 	}

@@ -53,16 +53,16 @@ type command struct {
 	span     syntax.Span
 	kind     syntax.CommandKind
 	selector expr // nil: all objects
-	// needs are keys without which the selector cannot hold, targetNeeds keys without which the target
+	// requiredKeys are keys without which the selector cannot hold, targetKeys keys without which the target
 	// has no place.
-	needs, targetNeeds [][]byte
-	target             *path
-	value              operand
-	factor             float64
-	seconds            int64 // of Shift and Insert
-	relative           bool  // for the time of Insert
-	copies             int
-	object             []byte // of Insert
+	requiredKeys, targetKeys [][]byte
+	target                   *path
+	value                    operand
+	factor                   float64
+	seconds                  int64 // of Shift and Insert
+	relative                 bool  // for the time of Insert
+	copies                   int
+	object                   []byte // of Insert
 	// records: the selector can be evaluated on the record of a deleted object. named: it depends on
 	// the kind, namespace or name; byName: it depends on the name, which differs between copies.
 	records, named, byName bool
@@ -85,7 +85,7 @@ func (p *Program) command(c *syntax.Command) command {
 	if c.Selector != nil {
 		out.selector = s.expr(c.Selector)
 		out.records, out.named, out.byName = s.records, s.named, s.byName
-		out.needs = distinctive(out.selector.needs(nil))
+		out.requiredKeys = rarestKeys(out.selector.requiredKeys(nil))
 	}
 	switch c.Kind {
 	case syntax.Delete:
@@ -93,11 +93,11 @@ func (p *Program) command(c *syntax.Command) command {
 		p.traits.DropsSome = p.traits.DropsSome || !out.records || s.timed
 	case syntax.Remove:
 		out.target = s.path(c.Target)
-		out.targetNeeds = distinctive(out.target.needs(nil))
+		out.targetKeys = rarestKeys(out.target.requiredKeys(nil))
 	case syntax.Modify:
 		out.target = s.path(c.Target)
 		out.value = s.operand(c.Value)
-		p.deepens = p.deepens || out.value.path != nil || len(out.target.full)+literalDepth(c.Value) > harmlessDepth
+		p.deepens = p.deepens || out.value.path != nil || len(out.target.full)+literalDepth(c.Value) > safeDepth
 	case syntax.Insert:
 		p.traits.Inserts = true
 		out.seconds, out.relative = c.Time.Seconds, c.Time.Relative
@@ -133,10 +133,10 @@ func (c *command) recorded() bool {
 	return c.records && (c.value.path == nil || recorded(c.value.path.full))
 }
 
-// harmlessDepth is the maximum depth of the values that a program sets for which no manifest can
+// safeDepth is the maximum depth of the values that a program sets for which no manifest can
 // exceed the depth limit of a trace, regardless of other commands: missing maps are created only
 // along paths that are written in the program.
-const harmlessDepth = 100
+const safeDepth = 100
 
 // literalDepth returns the nesting depth of a literal.
 func literalDepth(o syntax.Operand) int {
@@ -165,14 +165,14 @@ func identifies(full []syntax.Segment) bool {
 	return false
 }
 
-// maxNeeds is the maximum number of keys to search for before a manifest is parsed.
-const maxNeeds = 3
+// maxRequiredKeys is the maximum number of keys to search for before a manifest is parsed.
+const maxRequiredKeys = 3
 
-// distinctive returns the keys that are least likely to occur by chance.
-func distinctive(needs [][]byte) [][]byte {
-	slices.SortFunc(needs, func(a, b []byte) int { return cmp.Or(len(b)-len(a), cmp.Compare(string(a), string(b))) })
-	needs = slices.CompactFunc(needs, func(a, b []byte) bool { return string(a) == string(b) })
-	return needs[:min(len(needs), maxNeeds)]
+// rarestKeys returns the keys that are least likely to occur by chance.
+func rarestKeys(requiredKeys [][]byte) [][]byte {
+	slices.SortFunc(requiredKeys, func(a, b []byte) int { return cmp.Or(len(b)-len(a), cmp.Compare(string(a), string(b))) })
+	requiredKeys = slices.CompactFunc(requiredKeys, func(a, b []byte) bool { return string(a) == string(b) })
+	return requiredKeys[:min(len(requiredKeys), maxRequiredKeys)]
 }
 
 // appendLiteral appends a literal as canonical msgpack. manifest means that it is a manifest, whose

@@ -40,7 +40,7 @@ func (m *Machine) Delete(obj *trace.Object) (Record, error) {
 		m.steps = 0
 		matched, err := m.matches(c)
 		if err != nil {
-			return Record{}, m.located(c, err)
+			return Record{}, m.withSpan(c, err)
 		}
 		if !matched {
 			continue
@@ -58,7 +58,7 @@ func (m *Machine) Delete(obj *trace.Object) (Record, error) {
 		case syntax.Modify, syntax.Remove:
 			m.count(i)
 			if err := m.effect(i, c); err != nil {
-				return Record{}, m.located(c, err)
+				return Record{}, m.withSpan(c, err)
 			}
 		}
 	}

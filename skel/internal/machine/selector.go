@@ -12,7 +12,7 @@ func CompileSelector(e syntax.Expr) *Program {
 	if e != nil {
 		c.selector = s.expr(e)
 		c.records = s.records
-		c.needs = distinctive(c.selector.needs(nil))
+		c.requiredKeys = rarestKeys(c.selector.requiredKeys(nil))
 	}
 	return &Program{commands: []command{c}, variables: len(s.names)}
 }

@@ -60,7 +60,7 @@ func (p *parser) command() *Command {
 	switch {
 	case !complete:
 	case p.atAny(tokenWord, tokenEnd):
-		p.report(missingSemicolon(p.gap()))
+		p.report(missingSemicolon(p.afterLast()))
 	default:
 		p.unexpected("`;`")
 	}

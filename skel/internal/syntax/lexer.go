@@ -127,7 +127,7 @@ func lexFixed(l *lexer) lexState {
 		_, _, ok := fixedToken(string(rune(c)))
 		return c >= 0x80 || !ok
 	})
-	return l.emit(tokenStrange, start)
+	return l.emit(tokenInvalid, start)
 }
 
 func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }

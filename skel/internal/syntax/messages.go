@@ -41,8 +41,8 @@ func diagnose(at Span, code Code, hint, format string, args ...any) Diagnostic {
 	return Diagnostic{Span: at, Code: code, Message: fmt.Sprintf(format, args...), Hint: hint}
 }
 
-func sourceTooLong(length, most int) Diagnostic {
-	return diagnose(Span{}, CodeSource, "", "the program is %d bytes long, more than the %d that are read", length, most)
+func sourceTooLong(length, limit int) Diagnostic {
+	return diagnose(Span{}, CodeSource, "", "the program is %d bytes long, more than the %d that are read", length, limit)
 }
 
 func notUTF8(at Span, b byte) Diagnostic {
@@ -57,7 +57,7 @@ func unterminatedString(at Span) Diagnostic {
 	return diagnose(at, CodeString, "a quote inside of a string is written \\\"", "the closing quote of this string is missing")
 }
 
-func strangeText(at Span, text string) Diagnostic {
+func invalidText(at Span, text string) Diagnostic {
 	hint := ""
 	switch first := []rune(text)[0]; {
 	case strings.ContainsRune("'`\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u00ab\u00bb", first):
@@ -85,10 +85,10 @@ func visible(text string) string {
 
 // shortened truncates a quoted piece of the source to a readable length.
 func shortened(text string) string {
-	const most = 40
+	const limit = 40
 	text, _, cut := strings.Cut(text, "\n")
-	if runes := []rune(text); len(runes) > most {
-		text, cut = string(runes[:most]), true
+	if runes := []rune(text); len(runes) > limit {
+		text, cut = string(runes[:limit]), true
 	}
 	text = printable(strings.TrimRight(text, "\r"))
 	if cut {
@@ -177,11 +177,11 @@ func emptyCommand(at Span) Diagnostic {
 }
 
 func unknownCommand(at Span, name string) Diagnostic {
-	names, best, least := []string{}, "", 3
+	names, best, closest := []string{}, "", 3
 	for kind := Delete; kind <= Duplicate; kind++ {
 		names = append(names, kind.String())
-		if d := distance(strings.ToLower(name), kind.String()); d < least {
-			best, least = kind.String(), d
+		if d := distance(strings.ToLower(name), kind.String()); d < closest {
+			best, closest = kind.String(), d
 		}
 	}
 	hint := "the commands are " + strings.Join(names, ", ")
@@ -234,8 +234,8 @@ func badIndex(at Span) Diagnostic {
 	return diagnose(at, CodePath, "a field with an unusual name is written a.\"name\"", "expected a number or `*` between brackets")
 }
 
-func indexOutOfRange(at Span, most int) Diagnostic {
-	return diagnose(at, CodeRange, "", "the index of an array is a number from 0 to %d", most)
+func indexOutOfRange(at Span, limit int) Diagnostic {
+	return diagnose(at, CodeRange, "", "the index of an array is a number from 0 to %d", limit)
 }
 
 func badQuotedName(at Span) Diagnostic {
@@ -286,8 +286,8 @@ func negativeFactor(at Span) Diagnostic {
 	return diagnose(at, CodeRange, "", "the factor is less than 0")
 }
 
-func copiesOutOfRange(at Span, most int) Diagnostic {
-	return diagnose(at, CodeRange, "", "the number of copies is a whole number from 1 to %d", most)
+func copiesOutOfRange(at Span, limit int) Diagnostic {
+	return diagnose(at, CodeRange, "", "the number of copies is a whole number from 1 to %d", limit)
 }
 
 func noVariableTest(at Span, variable string) Diagnostic {
@@ -364,19 +364,19 @@ func badNamespace(at Span) Diagnostic {
 	return diagnose(at, CodeObject, "", "metadata.namespace is a string")
 }
 
-func tooDeep(at Span, most int) Diagnostic {
-	return diagnose(at, CodeLimit, "", "this is inside of %d others: no expression or value may be nested deeper", most)
+func tooDeep(at Span, limit int) Diagnostic {
+	return diagnose(at, CodeLimit, "", "this is inside of %d others: no expression or value may be nested deeper", limit)
 }
 
-func tooManyCommands(at Span, most int) Diagnostic {
-	return diagnose(at, CodeLimit, "", "the program has more than %d commands", most)
+func tooManyCommands(at Span, limit int) Diagnostic {
+	return diagnose(at, CodeLimit, "", "the program has more than %d commands", limit)
 }
 
 // distance returns the edit distance of two short words. It returns a large number for long words.
 func distance(a, b string) int {
-	const most = 40
-	if len(a) > most || len(b) > most {
-		return most
+	const limit = 40
+	if len(a) > limit || len(b) > limit {
+		return limit
 	}
 	row := make([]int, len(b)+1)
 	for j := range row {

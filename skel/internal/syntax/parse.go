@@ -46,12 +46,12 @@ type parser struct {
 	depth int
 	found []Diagnostic
 	more  int
-	// horizon is the start of a string that is not closed. Nothing after it is parsed.
-	horizon int
+	// unclosed is the start of a string that is not closed. Nothing after it is parsed.
+	unclosed int
 }
 
 func newParser(source string, limits Limits) *parser {
-	return &parser{source: source, limits: limits, horizon: math.MaxInt}
+	return &parser{source: source, limits: limits, unclosed: math.MaxInt}
 }
 
 // readable reports whether the source is text of acceptable length. If it is not, nothing else is
@@ -86,24 +86,24 @@ func (p *parser) lex() []Span {
 	if len(tokens) < 2 || tokens[len(tokens)-2].kind != tokenUnterminated {
 		return comments
 	}
-	culprit := slices.IndexFunc(tokens, func(t token) bool {
+	unclosedIndex := slices.IndexFunc(tokens, func(t token) bool {
 		return t.kind == tokenUnterminated || t.kind == tokenString && strings.Contains(p.text(t), "\n")
 	})
-	line, _, _ := strings.Cut(p.text(tokens[culprit]), "\n")
-	start := tokens[culprit].Start
+	line, _, _ := strings.Cut(p.text(tokens[unclosedIndex]), "\n")
+	start := tokens[unclosedIndex].Start
 	p.report(unterminatedString(Span{start, start + len(strings.TrimRight(line, " \t\r"))}))
-	p.horizon = start
+	p.unclosed = start
 	return comments
 }
 
-// stored is the maximum number of mistakes that are kept until they are sorted: those of one
+// maxStored is the maximum number of mistakes that are kept until they are sorted: those of one
 // command are not found in order.
-const stored = 8 * MaxDiagnostics
+const maxStored = 8 * MaxDiagnostics
 
 func (p *parser) report(d Diagnostic) {
 	switch {
-	case d.Start >= p.horizon:
-	case len(p.found) == stored:
+	case d.Start >= p.unclosed:
+	case len(p.found) == maxStored:
 		p.more++
 	default:
 		p.found = append(p.found, d)
@@ -185,15 +185,15 @@ func (p *parser) unexpected(what string) {
 	text := p.text(t)
 	switch t.kind {
 	case tokenEnd, tokenSemicolon:
-		p.report(missing(p.gap(), what, text))
+		p.report(missing(p.afterLast(), what, text))
 	case tokenAmpersand:
 		p.report(singleAmpersand(t.Span))
 	case tokenPipe:
 		p.report(singlePipe(t.Span))
 	case tokenDollar:
 		p.report(namelessVariable(t.Span))
-	case tokenStrange:
-		p.report(strangeText(t.Span, text))
+	case tokenInvalid:
+		p.report(invalidText(t.Span, text))
 	case tokenAt:
 		p.report(misplacedAt(t.Span, text, what))
 	case tokenPlus:
@@ -203,15 +203,15 @@ func (p *parser) unexpected(what string) {
 	}
 }
 
-// gap returns the empty span after the last token that was parsed.
-func (p *parser) gap() Span { return Span{p.end(), p.end()} }
+// afterLast returns the empty span after the last token that was parsed.
+func (p *parser) afterLast() Span { return Span{p.end(), p.end()} }
 
 // from returns the span from start to the end of the last token that was parsed.
 func (p *parser) from(start int) Span { return Span{start, p.end()} }
 
-// deeper enters a nested expression or literal. It reports an error and returns false if the
+// enter enters a nested expression or literal. It reports an error and returns false if the
 // nesting is too deep. The caller must leave what it entered.
-func (p *parser) deeper() bool {
+func (p *parser) enter() bool {
 	if p.depth == p.limits.Depth {
 		p.report(tooDeep(p.current().Span, p.limits.Depth))
 		return false

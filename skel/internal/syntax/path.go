@@ -35,13 +35,13 @@ func (p *parser) segment(path *Path) (more, ok bool) {
 	t := p.current()
 	switch t.kind {
 	case tokenDot:
-		if !p.together() {
+		if !p.checkAdjacent() {
 			return false, false
 		}
 		p.next()
 		return true, p.afterDot(path)
 	case tokenOpenIndex:
-		return true, p.together() && p.index(path)
+		return true, p.checkAdjacent() && p.index(path)
 	case tokenVariable:
 		if p.touches() {
 			p.report(variableInside(t.Span))
@@ -56,8 +56,8 @@ func (p *parser) segment(path *Path) (more, ok bool) {
 	return false, true
 }
 
-// together reports an error and returns false if there is a space between the parts of a path.
-func (p *parser) together() bool {
+// checkAdjacent reports an error and returns false if there is a space between the parts of a path.
+func (p *parser) checkAdjacent() bool {
 	if p.touches() {
 		return true
 	}
@@ -69,7 +69,7 @@ func (p *parser) afterDot(path *Path) bool {
 	t := p.current()
 	switch t.kind {
 	case tokenWord, tokenString:
-		return p.together() && p.field(path)
+		return p.checkAdjacent() && p.field(path)
 	case tokenVariable:
 		p.report(variableInside(t.Span))
 	case tokenStar:
@@ -129,7 +129,7 @@ func (p *parser) index(path *Path) bool {
 		p.report(badIndex(t.Span))
 		return false
 	}
-	if !p.together() {
+	if !p.checkAdjacent() {
 		return false
 	}
 	p.next()
@@ -137,7 +137,7 @@ func (p *parser) index(path *Path) bool {
 		p.unexpected("`]`")
 		return false
 	}
-	if !p.together() {
+	if !p.checkAdjacent() {
 		return false
 	}
 	p.next()

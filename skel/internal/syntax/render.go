@@ -90,7 +90,7 @@ func (r *renderer) excerpt(width int, at Span) {
 	text := r.text()
 	start := min(at.Start-r.start, len(text))
 	end := max(start, min(at.End-r.start, len(text)))
-	shown, before, carets := picture(text, start, end)
+	shown, before, carets := shownPart(text, start, end)
 	fmt.Fprintf(r.out, "  %*d | %s\n", width, r.line, shown)
 	fmt.Fprintf(r.out, "  %*s | %s%s\n", width, "", strings.Repeat(" ", before), strings.Repeat("^", carets))
 }
@@ -101,14 +101,14 @@ const (
 	shownWidth  = 100
 	shownBefore = 40
 	tabWidth    = 4
-	// farAway is the maximum number of bytes on either side of the carets that are considered.
-	farAway = 4096
+	// maxContext is the maximum number of bytes on either side of the carets that are considered.
+	maxContext = 4096
 )
 
-// picture returns the part of a line that is shown, the number of columns before the carets, and
+// shownPart returns the part of a line that is shown, the number of columns before the carets, and
 // the number of carets for text[start:end].
-func picture(text string, start, end int) (shown string, before, carets int) {
-	text, start, end = near(text, start, end)
+func shownPart(text string, start, end int) (shown string, before, carets int) {
+	text, start, end = truncateAround(text, start, end)
 	left, column := expand(text[:start], 0)
 	middle, column := expand(text[start:end], column)
 	right, _ := expand(text[end:], column)
@@ -125,13 +125,13 @@ func picture(text string, start, end int) (shown string, before, carets int) {
 	return ansi.Truncate(left+middle+right, shownWidth, "…"), before, carets
 }
 
-// near truncates a very long line.
-func near(text string, start, end int) (string, int, int) {
-	to := min(len(text), start+farAway)
+// truncateAround truncates a very long line.
+func truncateAround(text string, start, end int) (string, int, int) {
+	to := min(len(text), start+maxContext)
 	for to < len(text) && !utf8.RuneStart(text[to]) {
 		to++
 	}
-	from := max(0, start-farAway)
+	from := max(0, start-maxContext)
 	for from > 0 && !utf8.RuneStart(text[from]) {
 		from--
 	}

@@ -13,7 +13,7 @@ func (p *parser) or() (Expr, bool) {
 	start := p.current().Start
 	e, ok := p.and()
 	if !ok || !p.at(tokenOr) {
-		return e, ok && p.joined()
+		return e, ok && p.checkJoined()
 	}
 	terms := alternatives(nil, e)
 	for p.accept(tokenOr) {
@@ -22,7 +22,7 @@ func (p *parser) or() (Expr, bool) {
 		}
 		terms = alternatives(terms, e)
 	}
-	return &Or{p.from(start), terms}, p.joined()
+	return &Or{p.from(start), terms}, p.checkJoined()
 }
 
 func alternatives(terms []Expr, e Expr) []Expr {
@@ -56,9 +56,9 @@ func conjuncts(terms []Expr, e Expr) []Expr {
 	return append(terms, e)
 }
 
-// joined reports an error and returns false if a selector is followed by a likely misspelling of &&
+// checkJoined reports an error and returns false if a selector is followed by a likely misspelling of &&
 // or ||.
-func (p *parser) joined() bool {
+func (p *parser) checkJoined() bool {
 	t := p.current()
 	switch {
 	case t.kind == tokenAmpersand:
@@ -100,7 +100,7 @@ func (p *parser) term() (Expr, bool) {
 }
 
 func (p *parser) parenthesised() (Expr, bool) {
-	if !p.deeper() {
+	if !p.enter() {
 		return nil, false
 	}
 	defer p.leave()

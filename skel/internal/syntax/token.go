@@ -40,7 +40,7 @@ const (
 	tokenUnterminated
 	tokenAmpersand
 	tokenDollar
-	tokenStrange
+	tokenInvalid
 )
 
 // token is a token of the source. Words, numbers and keywords are all words: their meaning depends

@@ -131,7 +131,7 @@ func (p *parser) number(what string) (*Literal, bool) {
 }
 
 func (p *parser) array() (*Literal, bool) {
-	if !p.deeper() {
+	if !p.enter() {
 		return nil, false
 	}
 	defer p.leave()
@@ -143,7 +143,7 @@ func (p *parser) array() (*Literal, bool) {
 			return nil, false
 		}
 		l.Elements = append(l.Elements, element)
-		if !p.another(tokenCloseIndex, "`,` or `]`") {
+		if !p.comma(tokenCloseIndex, "`,` or `]`") {
 			break
 		}
 	}
@@ -154,8 +154,8 @@ func (p *parser) array() (*Literal, bool) {
 	return l, true
 }
 
-// another parses the comma between two elements. It reports a trailing comma, and any other token.
-func (p *parser) another(closing tokenKind, what string) bool {
+// comma parses the comma between two elements. It reports a trailing comma, and any other token.
+func (p *parser) comma(closing tokenKind, what string) bool {
 	if p.at(closing) {
 		return false
 	}
@@ -171,7 +171,7 @@ func (p *parser) another(closing tokenKind, what string) bool {
 }
 
 func (p *parser) mapping() (*Literal, bool) {
-	if !p.deeper() {
+	if !p.enter() {
 		return nil, false
 	}
 	defer p.leave()
@@ -182,7 +182,7 @@ func (p *parser) mapping() (*Literal, bool) {
 		if !p.entry(l, seen) {
 			return nil, false
 		}
-		if !p.another(tokenCloseMap, "`,` or `}`") {
+		if !p.comma(tokenCloseMap, "`,` or `}`") {
 			break
 		}
 	}
@@ -303,7 +303,7 @@ const maxDuration = int64(math.MaxInt64 / 1_000_000_000)
 func durationOf(text string) (seconds int64, mistake durationMistake) {
 	const units = "dhms"
 	sizes := [...]int64{86400, 3600, 60, 1}
-	least := -1
+	last := -1
 	for text != "" {
 		digits := 0
 		for digits < len(text) && isDigit(text[digits]) {
@@ -313,7 +313,7 @@ func durationOf(text string) (seconds int64, mistake durationMistake) {
 			return 0, notADuration
 		}
 		unit := strings.IndexByte(units, text[digits])
-		if unit <= least {
+		if unit <= last {
 			return 0, notADuration
 		}
 		n, err := strconv.ParseInt(text[:digits], 10, 64)
@@ -321,9 +321,9 @@ func durationOf(text string) (seconds int64, mistake durationMistake) {
 			return 0, durationTooLong
 		}
 		seconds += n * sizes[unit]
-		least, text = unit, text[digits+1:]
+		last, text = unit, text[digits+1:]
 	}
-	if least < 0 {
+	if last < 0 {
 		return 0, notADuration
 	}
 	return seconds, noMistake

@@ -18,8 +18,8 @@ const maxCount = 1_000_000
 // maxShown is the maximum number of bytes of a value in a message.
 const maxShown = 40
 
-// Unbearable is a value that a control plane cannot handle.
-type Unbearable struct {
+// HarmfulValue is a value that a control plane cannot handle.
+type HarmfulValue struct {
 	// Path is the path of the value, such as "spec.replicas".
 	Path string
 	// Reason contains the value and what is wrong with it.
@@ -28,11 +28,11 @@ type Unbearable struct {
 	pattern string
 }
 
-// FindUnbearable returns the values of an object that would keep a control plane busy forever,
+// FindHarmfulValues returns the values of an object that would keep a control plane busy forever,
 // exhaust its memory, or are invalid for every object: quantities with extreme exponents, and
 // numbers of pods below 0 or above a million.
-func FindUnbearable(object *trace.Object) []Unbearable {
-	w := unbearableWalk{counts: countsPods(object.GVK().Group)}
+func FindHarmfulValues(object *trace.Object) []HarmfulValue {
+	w := harmfulWalk{counts: countsPods(object.GVK().Group)}
 	eachField(object.Raw(), func(key, value []byte) []byte {
 		switch string(key) {
 		case "apiVersion", "kind", "metadata":
@@ -103,13 +103,13 @@ func (p place) at(i int) place {
 	return place{p.path + "[" + strconv.Itoa(i) + "]", p.pattern + "[*]", p.field, p.unwritable}
 }
 
-type unbearableWalk struct {
+type harmfulWalk struct {
 	counts bool
-	found  []Unbearable
+	found  []HarmfulValue
 }
 
 // field checks the value of a field. For a scalar, the path is only built if there is a problem.
-func (w *unbearableWalk) field(b []byte, parent place, key []byte) (rest []byte) {
+func (w *harmfulWalk) field(b []byte, parent place, key []byte) (rest []byte) {
 	switch msgp.NextType(b) {
 	case msgp.MapType, msgp.ArrayType:
 		return w.value(b, parent.down(string(key)))
@@ -139,7 +139,7 @@ func (w *unbearableWalk) field(b []byte, parent place, key []byte) (rest []byte)
 	return skip(b)
 }
 
-func (w *unbearableWalk) value(b []byte, at place) (rest []byte) {
+func (w *harmfulWalk) value(b []byte, at place) (rest []byte) {
 	switch msgp.NextType(b) {
 	case msgp.MapType:
 		return eachField(b, func(key, value []byte) []byte { return w.field(value, at, key) })
@@ -149,11 +149,11 @@ func (w *unbearableWalk) value(b []byte, at place) (rest []byte) {
 	return skip(b)
 }
 
-func (w *unbearableWalk) add(at place, reason error) {
+func (w *harmfulWalk) add(at place, reason error) {
 	if at.unwritable {
 		at.pattern = ""
 	}
-	w.found = append(w.found, Unbearable{at.path, reason.Error(), at.pattern})
+	w.found = append(w.found, HarmfulValue{at.path, reason.Error(), at.pattern})
 }
 
 // looksLikeQuantity reports whether a text starts like a quantity. Other texts are rejected early

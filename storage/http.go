@@ -8,8 +8,8 @@ import (
 	"net/http"
 )
 
-// webPage is an object behind HTTP, read-only.
-type webPage struct {
+// httpObject is an object behind HTTP, read-only.
+type httpObject struct {
 	transport http.RoundTripper
 	address   string
 }
@@ -21,7 +21,7 @@ func (e statusError) Error() string {
 	return fmt.Sprintf("the server answered %d %s", int(e), http.StatusText(int(e)))
 }
 
-func (p webPage) open(ctx context.Context, _ string) (io.ReadCloser, int64, error) {
+func (p httpObject) open(ctx context.Context, _ string) (io.ReadCloser, int64, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.address, http.NoBody)
 	if err != nil {
 		return nil, 0, err
@@ -48,11 +48,11 @@ func checkRedirect(request *http.Request, via []*http.Request) error {
 	return nil
 }
 
-func (webPage) upload(context.Context, string, io.Reader) error { return ErrReadOnly }
+func (httpObject) upload(context.Context, string, io.Reader) error { return ErrReadOnly }
 
-func (webPage) check(context.Context, string) error { return ErrReadOnly }
+func (httpObject) check(context.Context, string) error { return ErrReadOnly }
 
-func (webPage) explain(err error) finding {
+func (httpObject) explain(err error) finding {
 	var status statusError
 	if !errors.As(err, &status) {
 		return finding{}
@@ -68,4 +68,4 @@ func (webPage) explain(err error) finding {
 	return finding{reason: status.Error()}
 }
 
-func (webPage) close() {}
+func (httpObject) close() {}

@@ -9,7 +9,7 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-func unbearableValue() *Rule {
+func harmfulValue() *Rule {
 	return &Rule{
 		Code: "E0105", Name: "unbearable_value", Severity: Error,
 		Title: "A quantity or a number of pods is one that no control plane can bear.",
@@ -17,18 +17,18 @@ func unbearableValue() *Rule {
 controller makes the pods it is asked for until the memory is full: more than a million are refused here, and less than none. Such a value was
 not recorded in a cluster that worked. skctl simulate refuses the trace too. Give the field the value that was meant; the suggestion takes it
 out, and Kubernetes' default holds.`,
-		object: func(c *Checker, rule *Rule, s *sighting) {
-			for _, u := range s.facts.unbearable {
+		object: func(c *Checker, rule *Rule, s *occurrence) {
+			for _, u := range s.facts.harmful {
 				c.report(rule, s, u.Path, "", func() string { return u.Reason })
 				c.patterns[findingKey{rule, s.key, u.Path, ""}] = u.pattern
 			}
 		},
-		suggest: suggestUnbearable,
+		suggest: suggestHarmful,
 	}
 }
 
-// suggestUnbearable removes the fields.
-func suggestUnbearable(c *Checker, rule *Rule, p *program) {
+// suggestHarmful removes the fields.
+func suggestHarmful(c *Checker, rule *Rule, p *program) {
 	keys := slices.SortedFunc(maps.Keys(c.patterns), func(a, b findingKey) int {
 		return cmp.Or(compareTexts(a.object.kind.String(), b.object.kind.String(), a.object.name, b.object.name, a.path, b.path))
 	})
