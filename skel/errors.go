@@ -97,7 +97,7 @@ func (p *Program) failed(event int, time int64, obj *trace.Object, err error) er
 	e := &RunError{Event: event, Time: time, Object: trace.FormatGVK(obj.GVK()) + " " + obj.NamespacedName()}
 	var fault *machine.Error
 	if !errors.As(err, &fault) {
-		e.Message = "what the program makes of it is not an object: " + err.Error()
+		e.Message = "the result is not an object: " + err.Error()
 		e.text = e.Where() + ": " + e.Message
 		return e
 	}

@@ -68,12 +68,12 @@ func (s *movingSink) put(shift int64, record *spooled) error {
 	if file == nil {
 		var err error
 		if file, err = newSpool(s.run.opts.SpoolDir); err != nil {
-			return fmt.Errorf("keep what is moved: %w", err)
+			return fmt.Errorf("spool moved objects: %w", err)
 		}
 		s.spools[shift] = file
 	}
 	if err := file.write(record); err != nil {
-		return fmt.Errorf("keep what is moved: %w", err)
+		return fmt.Errorf("spool moved objects: %w", err)
 	}
 	return nil
 }
@@ -90,7 +90,7 @@ func (s *movingSink) close() error {
 func (s *movingSink) finish(ctx context.Context) error {
 	for _, file := range s.spools {
 		if err := file.rewind(); err != nil {
-			return fmt.Errorf("read what is moved: %w", err)
+			return fmt.Errorf("read moved objects: %w", err)
 		}
 	}
 	direct := &directSink{run: s.run}
@@ -104,7 +104,7 @@ func (s *movingSink) finish(ctx context.Context) error {
 		}
 		events, err := s.of(time)
 		if err != nil {
-			return fmt.Errorf("read what is moved: %w", err)
+			return fmt.Errorf("read moved objects: %w", err)
 		}
 		if err := direct.before(time); err != nil {
 			return err
@@ -121,7 +121,7 @@ func (s *movingSink) finish(ctx context.Context) error {
 func (s *movingSink) write(direct *directSink, time int64, records []spooled) error {
 	event, err := mergeRecords(time, records)
 	if err != nil {
-		return fmt.Errorf("read what is moved: %w", err)
+		return fmt.Errorf("read moved objects: %w", err)
 	}
 	for i := range event.Applied {
 		s.run.history.added(&event.Applied[i])

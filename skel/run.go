@@ -66,7 +66,7 @@ func (p *Program) Run(ctx context.Context, in *trace.Reader, create func(*trace.
 	if err == nil {
 		start = first.Time
 	} else if first = nil; p.code.RelativeInsert() {
-		return nil, errors.New("the trace has no events: there is no start that something could be inserted after")
+		return nil, errors.New("the trace has no events, so a time after its start cannot be inserted at")
 	}
 	r := &run{program: p, opts: opts, in: in, start: start, summary: p.newSummary(), history: newObjectHistory(p.code.Traits())}
 	if r.inserts, err = r.insertions(); err != nil {

@@ -33,7 +33,7 @@ func openAzure(options Options, location Location) (backend, error) {
 	account := options.Getenv("AZURE_STORAGE_ACCOUNT_NAME")
 	if account == "" {
 		return nil, &setupError{
-			reason: "the account is not known, and is no part of the URL",
+			reason: "the account is not set, and is not part of the URL",
 			hint:   "set AZURE_STORAGE_ACCOUNT_NAME",
 		}
 	}
@@ -65,7 +65,7 @@ func newAzureClient(options Options, account, address string) (*container.Client
 		if err != nil {
 			// The error may contain the key.
 			return nil, &setupError{
-				reason: "the account's key is no base64",
+				reason: "the account's key is not base64",
 				hint:   "set AZURE_STORAGE_ACCOUNT_KEY to one of the account's two access keys",
 			}
 		}
@@ -148,7 +148,7 @@ func (b *azureContainer) explain(err error) finding {
 	if reason == "" {
 		reason = http.StatusText(response.StatusCode)
 	}
-	reason = fmt.Sprintf("the provider answered %d: %s", response.StatusCode, reason)
+	reason = fmt.Sprintf("the provider responded %d: %s", response.StatusCode, reason)
 	switch errorCode := bloberror.Code(response.ErrorCode); {
 	case errorCode == bloberror.ContainerNotFound, errorCode == bloberror.ContainerBeingDeleted, errorCode == bloberror.ContainerDisabled:
 		return finding{
@@ -167,10 +167,10 @@ func (b *azureContainer) explain(err error) finding {
 	case response.StatusCode == http.StatusUnauthorized, response.StatusCode == http.StatusForbidden:
 		return finding{
 			ErrPermission, reason,
-			"give the identity the role Storage Blob Data Contributor on the container (docs/storage.md), and check the account's firewall",
+			"grant the identity the role Storage Blob Data Contributor on the container (docs/storage.md), and check the account's firewall",
 		}
 	case errorCode == bloberror.InvalidBlockList:
-		return finding{ErrUnavailable, "somebody else wrote the same object meanwhile", "try again, or write to another key"}
+		return finding{ErrUnavailable, "another client wrote the object at the same time", "try again, or write to another key"}
 	case response.StatusCode == http.StatusNotFound:
 		return finding{ErrNotExist, reason, "check the container and the key"}
 	case response.StatusCode == http.StatusTooManyRequests || response.StatusCode >= 500:

@@ -48,7 +48,7 @@ func (c *Client) backend(ctx context.Context, op string, location Location) (bac
 	case SchemeHTTP, SchemeHTTPS:
 		return httpObject{transport: c.options.Transport, address: location.Address()}, nil
 	default:
-		return nil, &setupError{reason: "the location is empty", hint: "make locations with Parse"}
+		return nil, &setupError{reason: "the location is empty", hint: "use Parse to create a location"}
 	}
 }
 
@@ -86,7 +86,7 @@ func explain(ctx context.Context, op string, location Location, b backend, err e
 	if cause := context.Cause(ctx); cause != nil {
 		e.Reason, e.Err = "it was cancelled", cause
 		if errors.Is(cause, context.DeadlineExceeded) {
-			e.Reason = "its time was up"
+			e.Reason = "it timed out"
 		}
 	} else {
 		found := find(b, err)
@@ -110,7 +110,7 @@ func join(hint, more string) string {
 
 func find(b backend, err error) finding {
 	if errors.Is(err, ErrReadOnly) {
-		return finding{ErrReadOnly, "behind HTTP objects can be read only", "write to a bucket or a file"}
+		return finding{ErrReadOnly, "objects over HTTP are read-only", "write to a bucket or a file"}
 	}
 	var setup *setupError
 	if errors.As(err, &setup) {
@@ -128,9 +128,9 @@ func find(b backend, err error) finding {
 func explainNetwork(err error) finding {
 	var dns *net.DNSError
 	if errors.As(err, &dns) {
-		reason := "the host " + dns.Name + " could not be looked up"
+		reason := "the host " + dns.Name + " could not be resolved"
 		if dns.IsNotFound {
-			reason = "there is no host " + dns.Name
+			reason = "unknown host " + dns.Name
 		}
 		return finding{ErrUnavailable, reason, "check the name of the account or the endpoint, and the network"}
 	}
@@ -139,10 +139,10 @@ func explainNetwork(err error) finding {
 		if op.Op == "dial" && op.Addr != nil {
 			return finding{ErrUnavailable, op.Addr.String() + " could not be reached: " + op.Err.Error(), "check the endpoint and the network"}
 		}
-		return finding{ErrUnavailable, "the connection broke off: " + op.Err.Error(), "try again"}
+		return finding{ErrUnavailable, "the connection was closed: " + op.Err.Error(), "try again"}
 	}
 	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
-		return finding{ErrUnavailable, "the connection broke off", "try again"}
+		return finding{ErrUnavailable, "the connection was closed", "try again"}
 	}
 	// The URL of a request may be signed, so only the error is included.
 	var request *url.Error

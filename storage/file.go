@@ -109,7 +109,7 @@ func destination(key string) (string, fs.FileMode, error) {
 		return "", 0, &fs.PathError{Op: "write", Path: key, Err: syscall.EISDIR}
 	case !info.Mode().IsRegular():
 		// Renaming a file over a device would remove the device.
-		return "", 0, errors.New("it is neither a file nor free: a device, pipe or socket cannot be replaced")
+		return "", 0, errors.New("a device, pipe or socket cannot be replaced")
 	}
 	place, err := filepath.EvalSymlinks(key)
 	return place, info.Mode().Perm(), err
@@ -160,13 +160,13 @@ func (localFile) explain(err error) finding {
 	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return finding{ErrNotExist, reason, "check the path; the folder has to exist already"}
+		return finding{ErrNotExist, reason, "check the path; the directory must exist"}
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
-		return finding{ErrPermission, reason, "check the permissions of the file and of its folder"}
+		return finding{ErrPermission, reason, "check the permissions of the file and its directory"}
 	case errors.Is(err, syscall.EISDIR):
-		return finding{nil, "it is a folder", "add the name of a file"}
+		return finding{nil, "it is a directory", "add the name of a file"}
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
-		return finding{ErrUnavailable, reason, "make room, or name another folder"}
+		return finding{ErrUnavailable, reason, "free some space, or use another directory"}
 	}
 	return finding{reason: reason}
 }

@@ -18,8 +18,8 @@ func TestFile_places(t *testing.T) {
 		kind   error
 		reason string
 	}{
-		{name: "folder is missing", key: "missing/a", kind: storage.ErrNotExist, reason: "has to exist"},
-		{name: "folder", key: "", reason: "it is a folder"},
+		{name: "folder is missing", key: "missing/a", kind: storage.ErrNotExist, reason: "must exist"},
+		{name: "folder", key: "", reason: "it is a directory"},
 		{name: "file is no folder", key: "file/a", make: makeFile, reason: "not a directory"},
 		{name: "link to nowhere", key: "link", make: func(t *testing.T, dir string) {
 			must(t, os.Symlink("nowhere", filepath.Join(dir, "link")))

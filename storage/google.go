@@ -71,7 +71,7 @@ func newGoogleClient(ctx context.Context, options Options, limit *retryLimit) (*
 	settings = append(settings, option.WithHTTPClient(&http.Client{Transport: limit.watch(transport)}))
 	client, err := gstorage.NewClient(ctx, settings...)
 	if err != nil {
-		return nil, &setupError{reason: "no client could be made: " + err.Error(), hint: "check STORAGE_EMULATOR_HOST", err: err}
+		return nil, &setupError{reason: "create the client: " + err.Error(), hint: "check STORAGE_EMULATOR_HOST", err: err}
 	}
 	return client, nil
 }
@@ -87,7 +87,7 @@ func googleCredentials(ctx context.Context, options Options) (*google.Credential
 		}
 		key, err := os.ReadFile(file)
 		if err != nil {
-			return nil, &setupError{reason: "the key cannot be read: " + err.Error(), hint: name + " has to be the path of a JSON key", err: err}
+			return nil, &setupError{reason: "the key cannot be read: " + err.Error(), hint: name + " must be the path of a JSON key", err: err}
 		}
 		var kind struct {
 			Type google.CredentialsType `json:"type"`
@@ -100,8 +100,8 @@ func googleCredentials(ctx context.Context, options Options) (*google.Credential
 			}
 		}
 		return nil, &setupError{
-			reason: fmt.Sprintf("%s is no key of an account: %v", file, err),
-			hint:   name + " has to be the path of a JSON key",
+			reason: fmt.Sprintf("%s is not a service account key: %v", file, err),
+			hint:   name + " must be the path of a JSON key",
 			err:    err,
 		}
 	}

@@ -68,7 +68,7 @@ func oauthErrorCode(err error) string {
 func (b *googleBucket) explain(err error) finding {
 	var creds *credentialsError
 	if errors.As(err, &creds) {
-		reason := "no token could be got for the Google credentials"
+		reason := "no token for the Google credentials"
 		if errorCode := oauthErrorCode(err); errorCode != "" {
 			reason += ": " + errorCode
 		}
@@ -88,14 +88,14 @@ func (b *googleBucket) explain(err error) finding {
 	if reason == "" {
 		reason = http.StatusText(api.Code)
 	}
-	reason = fmt.Sprintf("the provider answered %d: %s", api.Code, reason)
+	reason = fmt.Sprintf("the provider responded %d: %s", api.Code, reason)
 	switch {
 	case api.Code == http.StatusNotFound:
 		return finding{ErrNotExist, fmt.Sprintf("the bucket %q does not exist", b.name), "check its name"}
 	case api.Code == http.StatusUnauthorized:
 		return finding{ErrPermission, reason, "check GOOGLE_SERVICE_ACCOUNT, or the pod's workload identity (docs/storage.md)"}
 	case api.Code == http.StatusForbidden:
-		return finding{ErrPermission, reason, "give the account storage.objects.create, delete and get on the bucket (docs/storage.md)"}
+		return finding{ErrPermission, reason, "grant the account storage.objects.create, delete and get on the bucket (docs/storage.md)"}
 	case api.Code == http.StatusTooManyRequests || api.Code >= 500:
 		return finding{ErrUnavailable, reason, "try again later"}
 	}

@@ -18,7 +18,7 @@ type httpObject struct {
 type statusError int
 
 func (e statusError) Error() string {
-	return fmt.Sprintf("the server answered %d %s", int(e), http.StatusText(int(e)))
+	return fmt.Sprintf("the server responded %d %s", int(e), http.StatusText(int(e)))
 }
 
 func (p httpObject) open(ctx context.Context, _ string) (io.ReadCloser, int64, error) {
@@ -61,7 +61,7 @@ func (httpObject) explain(err error) finding {
 	case status == http.StatusNotFound || status == http.StatusGone:
 		return finding{ErrNotExist, status.Error(), "check the URL"}
 	case status == http.StatusUnauthorized || status == http.StatusForbidden:
-		return finding{ErrPermission, status.Error(), "the URL may want credentials, or a signed URL may have run out"}
+		return finding{ErrPermission, status.Error(), "the URL may require credentials, or a signed URL may have expired"}
 	case status == http.StatusTooManyRequests || status >= 500:
 		return finding{ErrUnavailable, status.Error(), "try again later"}
 	}

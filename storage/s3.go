@@ -30,7 +30,7 @@ func openS3(ctx context.Context, options Options, location Location) (backend, e
 		if key == "" || secret == "" {
 			return nil, &setupError{
 				reason: "only one of AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY is set",
-				hint:   "set both, or neither for the default chain of credentials",
+				hint:   "set both, or neither for the default credential chain",
 			}
 		}
 		loaders = append(loaders, config.WithCredentialsProvider(

@@ -14,7 +14,7 @@ func (b *s3Bucket) explain(err error) finding {
 	if errors.As(err, &creds) {
 		return finding{
 			ErrPermission, "there are no AWS credentials",
-			"set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give the pod a role (docs/storage.md)",
+			"set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or assign a role to the pod (docs/storage.md)",
 		}
 	}
 	var response *smithyhttp.ResponseError
@@ -25,7 +25,7 @@ func (b *s3Bucket) explain(err error) finding {
 	var api smithy.APIError
 	if !errors.As(err, &api) {
 		if status != 0 {
-			return b.explainStatus(status, fmt.Sprintf("it answered %d %s", status, http.StatusText(status)))
+			return b.explainStatus(status, fmt.Sprintf("it responded %d %s", status, http.StatusText(status)))
 		}
 		return finding{}
 	}
@@ -69,9 +69,9 @@ func (b *s3Bucket) explainStatus(status int, reason string) finding {
 	case status == http.StatusNotFound:
 		return finding{ErrNotExist, reason, "check the bucket, the key and AWS_ENDPOINT_URL"}
 	case status == http.StatusTooManyRequests || status >= 500:
-		return finding{ErrUnavailable, fmt.Sprintf("the provider answered %d: %s", status, reason), "try again later"}
+		return finding{ErrUnavailable, fmt.Sprintf("the provider responded %d: %s", status, reason), "try again later"}
 	case status != 0:
-		return finding{reason: fmt.Sprintf("the provider answered %d: %s", status, reason)}
+		return finding{reason: fmt.Sprintf("the provider responded %d: %s", status, reason)}
 	}
 	return finding{}
 }

@@ -52,13 +52,13 @@ trackedObjects:
 		name:     "old spelling",
 		text:     `{trackedObjects: {batch.volcano.sh/v1alpha1.Job: {podSpecTemplatePath: /a}}}`,
 		want:     map[schema.GroupVersionKind]TrackedObject{volcanoKind: {PodSpecTemplatePaths: []string{"/a"}}},
-		warnings: []string{"trackedObjects[batch.volcano.sh/v1alpha1.Job].podSpecTemplatePath is deprecated; write podSpecTemplatePaths, a list"},
+		warnings: []string{"trackedObjects[batch.volcano.sh/v1alpha1.Job].podSpecTemplatePath is deprecated: use podSpecTemplatePaths, a list"},
 	},
 	{
 		name:     "both spellings",
 		text:     `{trackedObjects: {batch.volcano.sh/v1alpha1.Job: {podSpecTemplatePath: /a, podSpecTemplatePaths: [/b]}}}`,
 		want:     map[schema.GroupVersionKind]TrackedObject{volcanoKind: {PodSpecTemplatePaths: []string{"/b"}}},
-		warnings: []string{"trackedObjects[batch.volcano.sh/v1alpha1.Job].podSpecTemplatePath is deprecated, and ignored because podSpecTemplatePaths is there too"},
+		warnings: []string{"trackedObjects[batch.volcano.sh/v1alpha1.Job].podSpecTemplatePath is deprecated, and ignored because podSpecTemplatePaths is set"},
 	},
 	{
 		name:     "nothing tracked",
@@ -88,28 +88,28 @@ trackedObjects:
   example.com/v1.B: {podSpecTemplatePaths: /spec}
   example.com/v1.C: 5
 `,
-		wantErr: `read the tracer config: trackedObject: unknown field; there is only trackedObjects
+		wantErr: `read the tracer config: trackedObject: unknown field: must be trackedObjects
 trackedObjects[Pod]: kind "Pod": want group/version.Kind, or version.Kind for the core group
-trackedObjects[apps/v1.Deployment]: podSpecTemplatePaths [/spec] contradict the kind's own, "/spec/template"; leave them out
-trackedObjects[batch.volcano.sh/v1alpha1.Job]: trackLifecycle wants pods, and so podSpecTemplatePaths, which only known kinds can leave out
+trackedObjects[apps/v1.Deployment]: podSpecTemplatePaths [/spec] contradict the built-in "/spec/template"; remove them
+trackedObjects[batch.volcano.sh/v1alpha1.Job]: trackLifecycle requires podSpecTemplatePaths, which are optional only for known kinds
 trackedObjects[example.com/v1.A].podSpecTemplatePaths: path "spec": want a JSON Pointer, which is empty or begins with a slash
 trackedObjects[example.com/v1.A].podSpecTemplatePaths: path "/a~2": after a ~ want 0 or 1
-trackedObjects[example.com/v1.A].podSpecTemplatePaths: "/b" is there twice
+trackedObjects[example.com/v1.A].podSpecTemplatePaths: duplicate "/b"
 trackedObjects[example.com/v1.A].podSpecTemplatePaths: element 4: want a string, got a number
 trackedObjects[example.com/v1.B].podSpecTemplatePaths: want a list, got a string
 trackedObjects[example.com/v1.C]: want a map, got a number
 trackedObjects[v1.Pod].skipOwned: want true or false, got a string
-trackedObjects[v1.Pod].trackLifecycles: unknown field; there are podSpecTemplatePaths, skipOwned and trackLifecycle`,
+trackedObjects[v1.Pod].trackLifecycles: unknown field: must be podSpecTemplatePaths, skipOwned or trackLifecycle`,
 	},
 	{
 		name:    "kind twice",
 		text:    `{trackedObjects: {v1.Pod: {}, /v1.Pod: {}}}`,
-		wantErr: "read the tracer config: trackedObjects[v1.Pod]: the kind is there twice",
+		wantErr: "read the tracer config: trackedObjects[v1.Pod]: duplicate kind",
 	},
 	{
 		name:    "contradiction of a Pod",
 		text:    `{trackedObjects: {v1.Pod: {podSpecTemplatePaths: [/spec]}}}`,
-		wantErr: `read the tracer config: trackedObjects[v1.Pod]: podSpecTemplatePaths [/spec] contradict the kind's own, ""; leave them out`,
+		wantErr: `read the tracer config: trackedObjects[v1.Pod]: podSpecTemplatePaths [/spec] contradict the built-in ""; remove them`,
 	},
 	{
 		name:    "not YAML",

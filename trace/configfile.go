@@ -46,7 +46,7 @@ func (f *configFile) root(doc any) {
 	}
 	for _, key := range slices.Sorted(maps.Keys(fields)) {
 		if key != "trackedObjects" {
-			f.problem(ErrValue, "%s: unknown field; there is only trackedObjects", key)
+			f.problem(ErrValue, "%s: unknown field: must be trackedObjects", key)
 		}
 	}
 	tracked, there := fields["trackedObjects"]
@@ -76,7 +76,7 @@ func (f *configFile) object(key string, value any) {
 		return
 	}
 	if _, ok := f.config.TrackedObjects[gvk]; ok {
-		f.problem(ErrDuplicateKey, "%s: the kind is there twice", at)
+		f.problem(ErrDuplicateKey, "%s: duplicate kind", at)
 		return
 	}
 	var object TrackedObject
@@ -102,9 +102,9 @@ func (f *configFile) fields(at string, fields map[string]any, object *TrackedObj
 			object.PodSpecTemplatePaths = f.paths(at, value)
 		case "podSpecTemplatePath":
 			old = f.paths(at, []any{value})
-			warning := at + " is deprecated; write podSpecTemplatePaths, a list"
+			warning := at + " is deprecated: use podSpecTemplatePaths, a list"
 			if hasList {
-				warning = at + " is deprecated, and ignored because podSpecTemplatePaths is there too"
+				warning = at + " is deprecated, and ignored because podSpecTemplatePaths is set"
 			}
 			f.warnings = append(f.warnings, warning)
 		case "trackLifecycle":
@@ -112,7 +112,7 @@ func (f *configFile) fields(at string, fields map[string]any, object *TrackedObj
 		case "skipOwned":
 			object.SkipOwned = f.bool(at, value)
 		default:
-			f.problem(ErrValue, "%s: unknown field; there are podSpecTemplatePaths, skipOwned and trackLifecycle", at)
+			f.problem(ErrValue, "%s: unknown field: must be podSpecTemplatePaths, skipOwned or trackLifecycle", at)
 		}
 	}
 	if !hasList {
@@ -144,7 +144,7 @@ func (f *configFile) paths(at string, value any) (paths []string) {
 			f.problem(ErrValue, "%s: %v", at, err)
 		}
 		if slices.Contains(paths, path) {
-			f.problem(ErrDuplicateKey, "%s: %q is there twice", at, path)
+			f.problem(ErrDuplicateKey, "%s: duplicate %q", at, path)
 		}
 		paths = append(paths, path)
 	}
@@ -156,14 +156,14 @@ func (f *configFile) check(at string, gvk schema.GroupVersionKind, object Tracke
 	known, ok := knownPath(gvk)
 	switch {
 	case !ok && object.TrackLifecycle && len(object.PodSpecTemplatePaths) == 0:
-		f.problem(ErrMissingKey, "%s: trackLifecycle wants pods, and so podSpecTemplatePaths, which only known kinds can leave out", at)
+		f.problem(ErrMissingKey, "%s: trackLifecycle requires podSpecTemplatePaths, which are optional only for known kinds", at)
 	case ok && len(object.PodSpecTemplatePaths) > 0:
 		allowed := []string{known}
 		if gvk.Kind == "ReplicaSet" {
 			allowed = append(allowed, recordedReplicaSetPath)
 		}
 		if len(object.PodSpecTemplatePaths) > 1 || !slices.Contains(allowed, object.PodSpecTemplatePaths[0]) {
-			f.problem(ErrValue, "%s: podSpecTemplatePaths [%s] contradict the kind's own, %q; leave them out",
+			f.problem(ErrValue, "%s: podSpecTemplatePaths [%s] contradict the built-in %q; remove them",
 				at, strings.Join(object.PodSpecTemplatePaths, ", "), known)
 		}
 	}

@@ -236,7 +236,7 @@ func checkStates(pods map[uint64][]Lifecycle) error {
 
 func checkState(l Lifecycle) error {
 	if l.State > Finished {
-		return classed(ErrValue, "there is no state %s", l.State)
+		return classed(ErrValue, "unknown state %s", l.State)
 	}
 	return nil
 }

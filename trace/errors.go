@@ -26,7 +26,7 @@ var (
 	ErrVersion = errors.New("unsupported trace version")
 	// ErrOwner is returned when a version 1 trace names an object whose kind cannot be determined from
 	// the events.
-	ErrOwner = errors.New("kind of the object cannot be told")
+	ErrOwner = errors.New("kind of the object cannot be determined")
 	// ErrExtensionVersion is returned when x-simkube has a version that is newer than
 	// ExtensionVersion. The trace around it can be read.
 	ErrExtensionVersion = errors.New("unsupported version of x-simkube")

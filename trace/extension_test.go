@@ -153,14 +153,14 @@ func malformedExtensions() map[string]struct {
 	}
 	pod := func(key string, value any) []byte { return with("pods", []any{podFields.with(key, value)}) }
 	return map[string]test{
-		"nothing":               {nil, "x-simkube: the trace ends here; at least 1 more bytes are wanted", ErrTruncated},
+		"nothing":               {nil, "x-simkube: the trace ends here, but at least 1 more bytes are required", ErrTruncated},
 		"not a map":             {pack(1), "x-simkube: want a map, got an integer", ErrType},
 		"no version":            {with("version", absent), `x-simkube: the key "version" is missing`, ErrMissingKey},
-		"version 0":             {with("version", 0), "x-simkube.version: there is no version 0", ErrValue},
+		"version 0":             {with("version", 0), "x-simkube.version: unknown version 0", ErrValue},
 		"version a string":      {with("version", "1"), "x-simkube.version: want an integer, got a string", ErrType},
-		"newer, other types":    {pack(ordered{"version", 2, "gaps", 1}), "x-simkube.version: version 2 is not supported; version 1 can be read here", ErrExtensionVersion},
+		"newer, other types":    {pack(ordered{"version", 2, "gaps", 1}), "x-simkube.version: version 2 is not supported: must be at most 1", ErrExtensionVersion},
 		"bytes after it":        {append(pack(extensionFields), 1), "x-simkube: want the end of the extension, got more bytes", ErrTrailing},
-		"key twice":             {pack(append(extensionFields, "gaps", []any{})), `x-simkube: the key "gaps" is there twice`, ErrDuplicateKey},
+		"key twice":             {pack(append(extensionFields, "gaps", []any{})), `x-simkube: duplicate key "gaps"`, ErrDuplicateKey},
 		"milliseconds":          {with("event_times", []any{[]any{1}, []any{0, 1000}}), "x-simkube.event_times[1][1]: want milliseconds within a second, got 1000", ErrValue},
 		"milliseconds negative": {with("event_times", []any{[]any{-1}}), "x-simkube.event_times[0][0]: want milliseconds within a second, got -1", ErrValue},
 		"event times a map":     {with("event_times", ordered{}), "x-simkube.event_times: want an array, got a map", ErrType},
@@ -168,13 +168,13 @@ func malformedExtensions() map[string]struct {
 		"node without name":     {node("name", absent), `x-simkube.nodes[1]: the key "name" is missing`, ErrMissingKey},
 		"node's from null":      {node("from", nil), "x-simkube.nodes[1].from: want an integer, got null", ErrType},
 		"label a number":        {node("labels", ordered{"a.b", 1}), `x-simkube.nodes[1].labels["a.b"]: want a string, got an integer`, ErrType},
-		"label twice":           {node("labels", ordered{"a", "1", "a", "2"}), `x-simkube.nodes[1].labels: the key "a" is there twice`, ErrDuplicateKey},
+		"label twice":           {node("labels", ordered{"a", "1", "a", "2"}), `x-simkube.nodes[1].labels: duplicate key "a"`, ErrDuplicateKey},
 		"taint's key null":      {node("taints", []any{ordered{"key", nil}}), "x-simkube.nodes[1].taints[0].key: want a string, got null", ErrType},
 		"unschedulable 1":       {node("unschedulable", 1), "x-simkube.nodes[1].unschedulable: want a boolean, got an integer", ErrType},
 		"pod without owner":     {pod("owner", absent), `x-simkube.pods[0]: the key "owner" is missing`, ErrMissingKey},
 		"pod without name":      {pod("name", absent), `x-simkube.pods[0]: the key "name" is missing`, ErrMissingKey},
 		"owner a string":        {pod("owner", "v1.Pod"), "x-simkube.pods[0].owner: want an array, got a string", ErrType},
-		"time beyond":           {pod("created", uint64(1<<63)), "x-simkube.pods[0].created: 9223372036854775808 is beyond every time", ErrValue},
+		"time beyond":           {pod("created", uint64(1<<63)), "x-simkube.pods[0].created: 9223372036854775808 is out of range", ErrValue},
 	}
 }
 

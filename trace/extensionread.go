@@ -75,9 +75,9 @@ func checkExtensionVersion(raw []byte) *FormatError {
 		case err != nil:
 			return err
 		case negative || v == 0:
-			return s.fail(pos, ErrValue, "there is no version %d", int64(v))
+			return s.fail(pos, ErrValue, "unknown version %d", int64(v))
 		case v > ExtensionVersion:
-			return s.fail(pos, ErrExtensionVersion, "version %d is not supported; version %d can be read here", v, ExtensionVersion)
+			return s.fail(pos, ErrExtensionVersion, "version %d is not supported: must be at most %d", v, ExtensionVersion)
 		}
 		return nil
 	})

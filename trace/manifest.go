@@ -173,7 +173,7 @@ func objectKind(apiVersion, kind string) (*schema.GroupVersionKind, error) {
 	}
 	gvk := &schema.GroupVersionKind{Group: group, Version: version, Kind: kind}
 	if parsed, err := ParseGVK(FormatGVK(*gvk)); err != nil || parsed != *gvk || slash && group == "" {
-		return nil, fmt.Errorf("apiVersion %.64q and kind %.64q do not make a kind", apiVersion, kind)
+		return nil, fmt.Errorf("apiVersion %.64q and kind %.64q are not a valid kind", apiVersion, kind)
 	}
 	return gvk, nil
 }

@@ -310,22 +310,22 @@ func TestReadV1_Owners(t *testing.T) {
 		{
 			name:    "two kinds with lifecycles",
 			trace:   []any{config(tracked, tracked), both, ordered{}, lifecycles},
-			wantErr: "pod_lifecycles.x: the name is ambiguous: the events have it as apps/v1.Deployment and v1.Service",
+			wantErr: "pod_lifecycles.x: the name is ambiguous: in the events it is apps/v1.Deployment and v1.Service",
 		},
 		{
 			name:    "unknown",
 			trace:   []any{config(tracked, tracked), both, ordered{}, ordered{"y", ordered{}}},
-			wantErr: "pod_lifecycles.y: no event has an object of this name of a tracked kind, so that its kind cannot be told",
+			wantErr: "pod_lifecycles.y: no event has an object of this name of a tracked kind, so its kind cannot be determined",
 		},
 		{
 			name:    "index of two kinds, neither with the hash",
 			trace:   []any{config(tracked, tracked), both, ordered{"x", 5}, ordered{}},
-			wantErr: "index.x: the name is ambiguous: the events have it as apps/v1.Deployment and v1.Service",
+			wantErr: "index.x: the name is ambiguous: in the events it is apps/v1.Deployment and v1.Service",
 		},
 		{
 			name:    "kind not tracked",
 			trace:   []any{ordered{}, both, ordered{}, lifecycles},
-			wantErr: "pod_lifecycles.x: no event has an object of this name of a tracked kind, so that its kind cannot be told",
+			wantErr: "pod_lifecycles.x: no event has an object of this name of a tracked kind, so its kind cannot be determined",
 		},
 	}
 	for _, test := range tests {

@@ -222,7 +222,7 @@ func (r *Reader) field() *FormatError {
 	}
 	key := string(s.buf[start:end])
 	if r.seen[key] {
-		return s.fail(start, ErrDuplicateKey, "the key %.64q is there twice", key)
+		return s.fail(start, ErrDuplicateKey, "duplicate key %.64q", key)
 	}
 	r.seen[key] = true
 	if err := r.value(key); err != nil {
@@ -238,7 +238,7 @@ func (r *Reader) value(key string) (err *FormatError) {
 		pos := s.pos
 		var v uint64
 		if v, _, err = s.number(); err == nil && v != Version {
-			err = s.fail(pos, ErrVersion, "version %d is not supported; a version 2 trace can be read here", int64(v))
+			err = s.fail(pos, ErrVersion, "version %d is not supported: must be 2", int64(v))
 		}
 	case keyConfig:
 		r.config, err = s.config()

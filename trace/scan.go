@@ -38,7 +38,7 @@ func (s *scanner) need(n int) *FormatError {
 	if !s.truncated() {
 		return &FormatError{Offset: s.offset(end), Msg: s.err.Error(), Err: &sourceError{s.err}}
 	}
-	return s.fail(end, ErrTruncated, "the trace ends here; at least %d more bytes are wanted", s.pos+n-end)
+	return s.fail(end, ErrTruncated, "the trace ends here, but at least %d more bytes are required", s.pos+n-end)
 }
 
 // sourceError marks an error of the source, as opposed to the format.
@@ -254,7 +254,7 @@ func (s *scanner) seconds() (int64, *FormatError) {
 		return 0, err
 	}
 	if !negative && v > math.MaxInt64 {
-		return 0, s.fail(pos, ErrValue, "%d is beyond every time", v)
+		return 0, s.fail(pos, ErrValue, "%d is out of range", v)
 	}
 	return int64(v), nil
 }
@@ -324,7 +324,7 @@ func (s *scanner) popKeys(base int, sorted bool) *FormatError {
 	for i := 1; i < len(keys); i++ {
 		prev, next := keys[i-1], keys[i]
 		if key := s.buf[next.start:next.end]; bytes.Equal(s.buf[prev.start:prev.end], key) {
-			return s.fail(next.start, ErrDuplicateKey, "the key %.64q is there twice", key)
+			return s.fail(next.start, ErrDuplicateKey, "duplicate key %.64q", key)
 		}
 	}
 	return nil

@@ -21,7 +21,7 @@ func (s *scanner) entries(entry func() *FormatError) *FormatError {
 
 // duplicate returns an error for a duplicate key at pos.
 func (s *scanner) duplicate(pos int, key string) *FormatError {
-	return s.fail(pos, ErrDuplicateKey, "the key %.64q is there twice", key)
+	return s.fail(pos, ErrDuplicateKey, "duplicate key %.64q", key)
 }
 
 // gvk reads a kind.

@@ -248,7 +248,7 @@ func walkIndex(seq iter.Seq2[IndexEntry, error], kind func(schema.GroupVersionKi
 		}
 		switch {
 		case order == 0:
-			return fmt.Errorf("%s %s is there twice: %w", FormatGVK(e.GVK), e.Name, ErrDuplicateKey)
+			return fmt.Errorf("duplicate %s %s: %w", FormatGVK(e.GVK), e.Name, ErrDuplicateKey)
 		case order > 0:
 			return fmt.Errorf("%s %s comes after %s %s: %w", FormatGVK(e.GVK), e.Name, FormatGVK(last.GVK), last.Name, ErrUnsorted)
 		}

@@ -161,7 +161,7 @@ func (k *nameKinds) one(name string, likely func(namedObject) bool) (gvk schema.
 	}
 	switch len(found) {
 	case 0:
-		return gvk, "no event has an object of this name of a tracked kind, so that its kind cannot be told"
+		return gvk, "no event has an object of this name of a tracked kind, so its kind cannot be determined"
 	case 1:
 		return *found[0].gvk, ""
 	}
@@ -169,5 +169,5 @@ func (k *nameKinds) one(name string, likely func(namedObject) bool) (gvk schema.
 	for i, o := range found {
 		kinds[i] = FormatGVK(*o.gvk)
 	}
-	return gvk, "the name is ambiguous: the events have it as " + strings.Join(kinds, " and ")
+	return gvk, "the name is ambiguous: in the events it is " + strings.Join(kinds, " and ")
 }

@@ -94,18 +94,18 @@ func (r *ExportRequest) Validate() []Problem {
 	}{{"start_ts", r.StartTS}, {"end_ts", r.EndTS}} {
 		switch {
 		case ts.value < 0:
-			add(ts.field, "%d is before 1970; wanted are unix seconds", ts.value)
+			add(ts.field, "%d is before 1970: must be unix seconds", ts.value)
 			sane = false
 		case ts.value > maxTimestamp:
-			add(ts.field, "%d is after the year 9999; wanted are unix seconds, and these may be milliseconds", ts.value)
+			add(ts.field, "%d is after the year 9999: must be unix seconds, not milliseconds", ts.value)
 			sane = false
 		}
 	}
 	if sane && r.StartTS >= r.EndTS {
-		add("end_ts", "%d is not after start_ts %d: the time is empty", r.EndTS, r.StartTS)
+		add("end_ts", "%d is not after start_ts %d: the time window is empty", r.EndTS, r.StartTS)
 	}
 	if r.ExportPath == "" {
-		add("export_path", "is missing; with a path such as output.sktrace the trace is the answer")
+		add("export_path", "is missing; with a path such as output.sktrace, the response is the trace")
 	}
 	return append(problems, r.Filters.validate()...)
 }
@@ -144,7 +144,7 @@ func (f *ExportFilters) Selectors() (excluded, included []labels.Selector, probl
 			case selector.Empty():
 				problems = append(problems, Problem{
 					Field:   fmt.Sprintf("filters.%s[%d]", field, i),
-					Message: "the selector is empty, which matches every object; name a label, or leave it out",
+					Message: "the selector is empty and matches every object; add a label, or leave it out",
 				})
 			default:
 				compiled = append(compiled, selector)

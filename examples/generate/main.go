@@ -13,9 +13,9 @@ import (
 )
 
 func main() {
-	which := flag.String("trace", "day", "which trace to make: day or first-steps")
+	which := flag.String("trace", "day", "trace to generate: day or first-steps")
 	output := flag.String("o", "", "the file to write (required)")
-	seed := flag.Uint64("seed", 1, "another seed gives another day like this one")
+	seed := flag.Uint64("seed", 1, "seed of the random numbers")
 	flag.Parse()
 	if *output == "" || flag.NArg() > 0 {
 		flag.Usage()
@@ -35,7 +35,7 @@ func generate(which string, seed uint64, output string) error {
 	case "first-steps":
 		recording = firstSteps()
 	default:
-		return fmt.Errorf("there is no trace %q: choose day or first-steps", which)
+		return fmt.Errorf("invalid -trace %q: must be day or first-steps", which)
 	}
 	made, err := recording.trace()
 	if err != nil {

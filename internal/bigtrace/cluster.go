@@ -55,7 +55,7 @@ const objectPercent = 90
 func (c *cluster) add(b blueprint) error {
 	m, err := build(b)
 	if err != nil {
-		return fmt.Errorf("make up a %s: %w", b.manifest["kind"], err)
+		return fmt.Errorf("generate %s: %w", b.manifest["kind"], err)
 	}
 	c.members = append(c.members, m)
 	return nil

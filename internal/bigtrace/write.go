@@ -30,7 +30,7 @@ const (
 
 func (o *Options) complete() error {
 	if o.Events < 0 || o.EventBytes < 0 || o.Objects < 0 {
-		return fmt.Errorf("want no negative numbers: %d events, %d bytes, %d objects", o.Events, o.EventBytes, o.Objects)
+		return fmt.Errorf("negative option: %d events, %d bytes, %d objects", o.Events, o.EventBytes, o.Objects)
 	}
 	if o.Events == 0 {
 		o.Events = DefaultEvents

@@ -85,7 +85,7 @@ func (w *Writer) write(p []byte) error {
 		return nil
 	}
 	if _, err := w.out.Write(p); err != nil {
-		return fmt.Errorf("pass output on: %w", err)
+		return fmt.Errorf("write output: %w", err)
 	}
 	return nil
 }

@@ -43,7 +43,7 @@ func ParseDuration(s string) (time.Duration, error) {
 	for rest != "" {
 		digits := len(rest) - len(strings.TrimLeft(rest, "0123456789"))
 		if digits == 0 {
-			return 0, durationError(s, "wants a whole number at "+quoteStart(rest))
+			return 0, durationError(s, "must have an integer at "+quoteStart(rest))
 		}
 		number := rest[:digits]
 		rest = rest[digits:]
@@ -92,7 +92,7 @@ func multiply(digits string, size time.Duration) (time.Duration, bool) {
 }
 
 func durationError(s, problem string) error {
-	return fmt.Errorf("%w: %q %s (accepted are, for instance, %s)", ErrDuration, s, problem, AcceptedDurations)
+	return fmt.Errorf("%w: %q %s (accepted: %s)", ErrDuration, s, problem, AcceptedDurations)
 }
 
 func quoteStart(s string) string {

@@ -23,19 +23,19 @@ var goodDurations = map[string]time.Duration{
 var badDurations = map[string]string{
 	"":                      "is empty",
 	"+":                     "is empty",
-	"-5m":                   `wants a whole number at "-5m"`,
+	"-5m":                   `must have an integer at "-5m"`,
 	"5":                     "has no unit after 5",
 	"5 m":                   `has no unit at " m"`,
 	"1.5h":                  `has no unit at ".5h"`,
-	"5min":                  `wants a whole number at "in"`,
+	"5min":                  `must have an integer at "in"`,
 	"30m1h":                 "has its units out of order",
 	"5m5m":                  "has its units out of order",
 	"1ms1s":                 "has its units out of order",
 	"106752d":               "is too long",
 	"99999999999999999999s": "is too long",
-	"++5m":                  `wants a whole number at "+5m"`,
-	"٣m":                    `wants a whole number at "٣m"`,
-	"now":                   `wants a whole number at "now"`,
+	"++5m":                  `must have an integer at "+5m"`,
+	"٣m":                    `must have an integer at "٣m"`,
+	"now":                   `must have an integer at "now"`,
 }
 
 func TestParseDuration(t *testing.T) {

@@ -72,7 +72,7 @@ func parseTime(s string, now, base time.Time) (time.Time, error) {
 			return t, nil
 		}
 	}
-	return time.Time{}, errors.New("is none that is known here")
+	return time.Time{}, errors.New("is unknown")
 }
 
 // parseWords parses a duration with optional spaces between numbers and units, and with units that
@@ -109,5 +109,5 @@ func shortUnit(word string) string {
 }
 
 func timeError(s, problem string) error {
-	return fmt.Errorf("%w: %q %s (accepted are, for instance, %s)", ErrTime, s, problem, AcceptedTimes)
+	return fmt.Errorf("%w: %q %s (accepted: %s)", ErrTime, s, problem, AcceptedTimes)
 }

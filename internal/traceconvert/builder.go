@@ -239,10 +239,10 @@ func (b *builder) finish() (Summary, error) {
 	}
 	b.summary.Nodes = len(b.nodes.periods)
 	if b.unknown > 0 {
-		b.summary.Notes = append(b.summary.Notes, fmt.Sprintf("deletions of objects that the recording does not have: %d, left out", b.unknown))
+		b.summary.Notes = append(b.summary.Notes, fmt.Sprintf("deletions of objects that do not exist in the recording: %d (ignored)", b.unknown))
 	}
 	if b.late > 0 {
-		b.summary.Notes = append(b.summary.Notes, fmt.Sprintf("changes recorded as earlier than what stands before them: %d, now at the same time", b.late))
+		b.summary.Notes = append(b.summary.Notes, fmt.Sprintf("changes earlier than the previous one: %d (moved to its time)", b.late))
 	}
 	return b.summary, nil
 }

@@ -87,7 +87,7 @@ func convert(ctx context.Context, format Format, input, output string, opts Opti
 	case SchedulerSimulator:
 		walkFile = walkSimulator
 	default:
-		return Summary{}, fmt.Errorf("format %q: accepted are %s, %s and %s", format, Trace, KWOK, SchedulerSimulator)
+		return Summary{}, fmt.Errorf("invalid format %q: must be %s, %s or %s", format, Trace, KWOK, SchedulerSimulator)
 	}
 	changes := func(yield func(*change) error) (err error) {
 		in, err := openRecording(input)
@@ -150,7 +150,7 @@ func convertRecording(ctx context.Context, changes walk, create func(config *tra
 		return Summary{}, err
 	}
 	if found.first == nil {
-		return Summary{}, fmt.Errorf("%s: there is nothing in it", opts.Name)
+		return Summary{}, fmt.Errorf("%s: the recording is empty", opts.Name)
 	}
 	b, err := newBuilder(found, create)
 	if err != nil {

@@ -26,7 +26,7 @@ const (
 )
 
 // ErrUnknownFormat is returned if the format of a file cannot be detected.
-var ErrUnknownFormat = errors.New("this is neither a trace, nor a recording of KWOK or of kube-scheduler-simulator")
+var ErrUnknownFormat = errors.New("neither a trace nor a recording of KWOK or kube-scheduler-simulator")
 
 // detectBytes is the number of bytes of a file that are examined.
 const detectBytes = 64 << 10

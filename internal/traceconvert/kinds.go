@@ -71,7 +71,7 @@ func (f *kindFinder) find(resource schema.GroupVersionResource) (schema.GroupVer
 			return gvk, nil
 		}
 	}
-	return schema.GroupVersionKind{}, fmt.Errorf("the resource %s of %q is of no kind that is known: the recording has no object of it",
+	return schema.GroupVersionKind{}, fmt.Errorf("the resource %s of %q has no known kind: the recording has no object of it",
 		resource.Resource, resource.GroupVersion())
 }
 

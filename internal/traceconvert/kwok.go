@@ -96,11 +96,11 @@ func (w *kwokWalk) document(text []byte, line int) error {
 		Items            []json.RawMessage
 	}
 	if err := json.Unmarshal(data, &head); err != nil {
-		return fail(fmt.Errorf("this is no Kubernetes object: %w", err))
+		return fail(fmt.Errorf("not a Kubernetes object: %w", err))
 	}
 	switch {
 	case head.APIVersion == "" || head.Kind == "":
-		return fail(errors.New("this is no Kubernetes object: it has no apiVersion or no kind"))
+		return fail(errors.New("not a Kubernetes object: apiVersion or kind is missing"))
 	case head.Kind == patchKind && strings.HasPrefix(head.APIVersion, patchGroup):
 		return w.patch(data, relative, where)
 	case strings.HasSuffix(head.Kind, "List") && head.Items != nil:
@@ -149,7 +149,7 @@ func (w *kwokWalk) patch(data []byte, relative bool, where string) error {
 	fail := func(err error) error { return &Error{Name: w.opts.Name, Where: where, Err: err} }
 	var p resourcePatch
 	if err := json.Unmarshal(data, &p); err != nil {
-		return fail(fmt.Errorf("this is no %s: %w", patchKind, err))
+		return fail(fmt.Errorf("invalid %s: %w", patchKind, err))
 	}
 	if p.Target.Name == "" {
 		return fail(errors.New("target.name is missing"))
@@ -203,7 +203,7 @@ func (w *kwokWalk) patched(c *change, template json.RawMessage) ([]byte, error) 
 		base = w.named[c.name]
 	}
 	if base == nil {
-		return nil, errors.New("the recording has no such object that could be patched")
+		return nil, errors.New("the recording has no such object to patch")
 	}
 	return applyPatch(c.gvk, base, template)
 }
@@ -215,7 +215,7 @@ func identify(data []byte) (gvk schema.GroupVersionKind, name string, err error)
 		Metadata         struct{ Name, Namespace string }
 	}
 	if err := json.Unmarshal(data, &head); err != nil {
-		return gvk, "", fmt.Errorf("this is no Kubernetes object: %w", err)
+		return gvk, "", fmt.Errorf("not a Kubernetes object: %w", err)
 	}
 	gv, err := schema.ParseGroupVersion(head.APIVersion)
 	if err != nil {
@@ -223,7 +223,7 @@ func identify(data []byte) (gvk schema.GroupVersionKind, name string, err error)
 	}
 	gvk = gv.WithKind(head.Kind)
 	if parsed, err := trace.ParseGVK(trace.FormatGVK(gvk)); err != nil || parsed != gvk {
-		return gvk, "", fmt.Errorf("apiVersion %q and kind %q are not a kind that a trace can have", head.APIVersion, head.Kind)
+		return gvk, "", fmt.Errorf("apiVersion %q and kind %q are not a valid kind", head.APIVersion, head.Kind)
 	}
 	if head.Metadata.Name == "" {
 		return gvk, "", errors.New("metadata.name is missing")

@@ -64,7 +64,7 @@ func rewrite(ctx context.Context, input, output string, opts Options) (_ Summary
 		}
 	}
 	if late > 0 {
-		summary.Notes = append(summary.Notes, fmt.Sprintf("events earlier than the ones before them: %d, now at the same time", late))
+		summary.Notes = append(summary.Notes, fmt.Sprintf("events earlier than the previous one: %d (moved to its time)", late))
 	}
 	return summary, nil
 }

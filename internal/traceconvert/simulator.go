@@ -73,7 +73,7 @@ func simulatorRecord(raw json.RawMessage, where string, opts *Options, yield fun
 	fail := func(err error) error { return &Error{Name: opts.Name, Where: where, Err: err} }
 	var r record
 	if err := json.Unmarshal(raw, &r); err != nil {
-		return fail(fmt.Errorf("this is no record: %w", err))
+		return fail(fmt.Errorf("invalid record: %w", err))
 	}
 	c := &change{at: r.Time.UnixMilli(), json: r.Resource, where: where}
 	var err error
@@ -90,7 +90,7 @@ func simulatorRecord(raw json.RawMessage, where string, opts *Options, yield fun
 		return fail(fmt.Errorf("event %q: want Add, Update or Delete", r.Event))
 	}
 	if year := r.Time.Year(); year < 1970 || year > 9999 {
-		return fail(fmt.Errorf("time %s: want one between the years 1970 and 9999", r.Time.Format(time.RFC3339)))
+		return fail(fmt.Errorf("time %s: must be between the years 1970 and 9999", r.Time.Format(time.RFC3339)))
 	}
 	return yield(c)
 }

@@ -102,7 +102,7 @@ func (i *input) scan() error {
 		counts = append(counts, len(event.Applied)+len(event.Deleted))
 	}
 	if late > 0 {
-		i.notes = append(i.notes, fmt.Sprintf("%s: events earlier than the ones before them: %d, now at the same time", i.name, late))
+		i.notes = append(i.notes, fmt.Sprintf("%s: events earlier than the previous one: %d (moved to its time)", i.name, late))
 	}
 	var err error
 	if i.tail, err = i.file.Tail(); err != nil {
@@ -113,7 +113,7 @@ func (i *input) scan() error {
 	}
 	switch i.extension, err = trace.ParseExtension(i.tail.Extension); {
 	case errors.Is(err, trace.ErrExtensionVersion):
-		i.notes = append(i.notes, fmt.Sprintf("%s: x-simkube is left out: %v", i.name, err))
+		i.notes = append(i.notes, fmt.Sprintf("%s: x-simkube is ignored: %v", i.name, err))
 		return nil
 	case err != nil:
 		return fmt.Errorf("%s: x-simkube: %w", i.name, err)

@@ -71,11 +71,11 @@ func (e *DifferentError) Error() string {
 func Merge(ctx context.Context, inputs []Input, output string, opts MergeOptions) (_ Summary, err error) {
 	switch {
 	case len(inputs) == 0:
-		return Summary{}, errors.New("merge: there are no traces")
+		return Summary{}, errors.New("merge: no traces")
 	case len(inputs) > MaxInputs:
-		return Summary{}, fmt.Errorf("merge: these are %d traces, %d can be merged at once", len(inputs), MaxInputs)
+		return Summary{}, fmt.Errorf("merge: too many traces: %d, at most %d", len(inputs), MaxInputs)
 	case opts.Align && opts.Join:
-		return Summary{}, errors.New("merge: traces that begin at one time cannot be one after the other")
+		return Summary{}, errors.New("merge: traces that begin at the same time cannot be joined")
 	}
 	m := &merger{opts: opts, objects: map[objectKey]*mergedObject{}}
 	defer func() {

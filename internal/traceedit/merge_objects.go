@@ -202,7 +202,7 @@ func (m *merger) ended(p *part) {
 		if live > 0 {
 			other.hinted = true
 			m.notes = append(m.notes, fmt.Sprintf(
-				"%s begins when %s has ended: objects that it does not begin with stay, %d of them; if they are recordings of one cluster, join them", other.name, p.name, live))
+				"%s begins after %s has ended: %d objects that it does not start with are kept; if both are recordings of one cluster, join them", other.name, p.name, live))
 		}
 		return
 	}

@@ -47,7 +47,7 @@ func (e *WindowError) Error() string {
 	case e.Start == math.MinInt64:
 		window = "the time before " + text(e.End)
 	}
-	return fmt.Sprintf("%s: nothing of %s is in it: it goes from %s to %s", e.Name, window, text(e.First), text(e.Last))
+	return fmt.Sprintf("%s: nothing of %s is in the trace, which lasts from %s to %s", e.Name, window, text(e.First), text(e.Last))
 }
 
 // Slice creates a trace from a part of another. The output appears under its path only when it is

@@ -105,7 +105,7 @@ func TestCollect_Checks(t *testing.T) {
 		Index: IndexCheck{Entries: 3, Differ: 1, Missing: 1, Extra: 1, Examples: []string{
 			"v1.Pod x/differs: the last manifest has the hash 8970697976414985075, the index 1",
 			"v1.Pod x/extra: no event applies it",
-			"v1.Pod x/missing: it is not in the index",
+			"v1.Pod x/missing: not in the index",
 		}},
 		Lifecycles: LifecycleCheck{UnknownOwners: 1, OtherPods: 1, Reversed: 1, Examples: []string{
 			"v1.Pod x/differs: none of its manifests has the pod hash 7",
@@ -151,7 +151,7 @@ func TestHashManifests(t *testing.T) {
 		"YAML":            {"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n---\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: b}\n", []string{"a", "b"}, ""},
 		"JSON values":     {one + "\n" + strings.Replace(one, `"a"`, `"b"`, 1) + strings.Replace(one, `"a"`, `"c"`, 1), []string{"a", "b", "c"}, ""},
 		"a list":          {`{"apiVersion":"v1","kind":"List","items":[` + one + `,` + one + `]}`, []string{"a", "a"}, ""},
-		"no manifest":     {"- a\n", nil, "document 1: want a manifest, which is a map"},
+		"no manifest":     {"- a\n", nil, "document 1: want a manifest"},
 		"no kind":         {one + "\n---\napiVersion: v1\nmetadata: {name: a}\n", []string{"a"}, `document 2: the key "kind" is missing`},
 		"no name":         {`{"apiVersion":"v1","kind":"Pod","metadata":{}}`, nil, `document 1: metadata: the key "name" is missing`},
 		"no pod template": {`{"apiVersion":"v1","kind":"Pod","metadata":{"name":"a"},"spec":{"containers":7}}`, nil, "document 1: v1.Pod a: at \"\": hash a pod: containers: want a list, got a number"},

@@ -154,7 +154,7 @@ func hashJSON(config *trace.Config, text []byte, show func(*Hashes) error) error
 	}
 	tree, ok := value.(map[string]any)
 	if !ok {
-		return errors.New("want a manifest, which is a map")
+		return errors.New("want a manifest")
 	}
 	u := &unstructured.Unstructured{Object: tree}
 	if u.IsList() {

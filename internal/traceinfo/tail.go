@@ -53,7 +53,7 @@ func (c *collector) checkIndex(index trace.Index) {
 		for _, name := range slices.Sorted(maps.Keys(objects)) {
 			if _, ok := index[gvk][name]; !ok && objects[name].applied {
 				check.Missing++
-				example(gvk, name, "it is not in the index")
+				example(gvk, name, "not in the index")
 			}
 		}
 	}

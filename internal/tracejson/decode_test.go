@@ -111,7 +111,7 @@ func TestDecode_Refused(t *testing.T) {
 		},
 		"key of a manifest twice": {
 			`{"ts":1,"applied_objs":[{"apiVersion":"v1","kind":"Pod","metadata":{"name":"a","name":"b"}}]}`,
-			`line 1, column 25: applied_objs[0].metadata: the key "name" is there twice`, trace.ErrDuplicateKey,
+			`line 1, column 25: applied_objs[0].metadata: duplicate key "name"`, trace.ErrDuplicateKey,
 		},
 		"integer too long": {
 			`{"ts":1,"applied_objs":[{"a":18446744073709551616}]}`,
@@ -126,9 +126,9 @@ func TestDecode_Refused(t *testing.T) {
 		"no such escape":      {`{"ts":1,"applied_objs":[{"a":"\x"}]}`, "line 1, column 31: applied_objs[0].a: invalid escape sequence `\\x` in string", ErrSyntax},
 		"line in a string":    {"{\"ts\":1,\"applied_objs\":[{\"a\":\"\n\"}]}", `line 1, column 31: applied_objs[0].a: invalid character '\n' in string (expecting non-control character)`, ErrSyntax},
 		"no UTF-8":            {"{\"ts\":1,\"applied_objs\":[{\"a\":\"\xff\"}]}", `line 1, column 31: applied_objs[0].a: invalid UTF-8`, ErrSyntax},
-		"events out of order": {`{"ts":2}` + "\n" + `{"ts":1}`, `line 2: write event 1: its time is 1, before the 2 of the one in front of it: events out of time order`, trace.ErrOrder},
+		"events out of order": {`{"ts":2}` + "\n" + `{"ts":1}`, `line 2: write event 1: its time is 1, before 2 of the previous event: events out of time order`, trace.ErrOrder},
 		"events out of order in an array": {
-			`{"events":[{"ts":2},{"ts":1}]}`, `line 1: events[1]: write event 1: its time is 1, before the 2 of the one in front of it: events out of time order`, trace.ErrOrder,
+			`{"events":[{"ts":2},{"ts":1}]}`, `line 1: events[1]: write event 1: its time is 1, before 2 of the previous event: events out of time order`, trace.ErrOrder,
 		},
 		"event of an array": {`{"events":[{"ts":2,"applied":[]}]}`, `line 1, column 20: events[0].applied: the key is none of ts, applied_objs, deleted_objs`, ErrForm},
 		"object of an event of an array": {

@@ -117,7 +117,7 @@ func (w *harmfulWalk) field(b []byte, parent place, key []byte) (rest []byte) {
 		var text []byte
 		rest = readString(b, &text)
 		if !nodes.IsQuantity(string(text)) && (holdsQuantities(parent.field) || isQuantity(string(key))) && looksLikeQuantity(text) {
-			w.add(parent.down(string(key)), fmt.Errorf("%q is no quantity that anybody has: its exponent or its length is absurd", words.ClipBytes(string(text), maxShown)))
+			w.add(parent.down(string(key)), fmt.Errorf("%q is not a valid quantity: its exponent or its length is too large", words.ClipBytes(string(text), maxShown)))
 		}
 		return rest
 	case msgp.IntType, msgp.UintType:
@@ -127,12 +127,12 @@ func (w *harmfulWalk) field(b []byte, parent place, key []byte) (rest []byte) {
 		n, rest, err := msgp.ReadInt64Bytes(b)
 		switch {
 		case err != nil: // larger than any
-			w.add(parent.down(string(key)), fmt.Errorf("it is more than %d pods, which no cluster has", maxCount))
+			w.add(parent.down(string(key)), fmt.Errorf("it is more than %d pods, the maximum", maxCount))
 			return skip(b)
 		case n < 0:
-			w.add(parent.down(string(key)), fmt.Errorf("%d is less than 0", n))
+			w.add(parent.down(string(key)), fmt.Errorf("%d is negative", n))
 		case n > maxCount:
-			w.add(parent.down(string(key)), fmt.Errorf("%d is more than %d pods, which no cluster has", n, maxCount))
+			w.add(parent.down(string(key)), fmt.Errorf("%d is more than %d pods, the maximum", n, maxCount))
 		}
 		return rest
 	}

@@ -62,7 +62,7 @@ func (n referenceRule) check(c *Checker, rule *Rule, s *occurrence) {
 func (n referenceRule) message(c *Checker, name string) string {
 	text := fmt.Sprintf("%s %q is not in the trace at that time", n.noun, name)
 	if !c.records(n.kind) {
-		text = fmt.Sprintf("%s %q is not in the trace, whose tracer recorded no objects of kind %s", n.noun, name, n.kind.Kind)
+		text = fmt.Sprintf("%s %q is not in the trace, because objects of kind %s were not recorded", n.noun, name, n.kind.Kind)
 	}
 	return text
 }

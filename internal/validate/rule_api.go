@@ -56,11 +56,13 @@ func movedTo(gvk schema.GroupVersionKind) (version string, ok bool) {
 func apiUnknown() *Rule {
 	return &Rule{
 		Code: "E0104", Name: "api_unknown", Severity: Error, early: true,
-		Title: "An object is of a kind that the cluster of the replay will not serve.",
-		Help: `A cluster serves Kubernetes' own kinds, in their current versions, and those that a CustomResourceDefinition defines, which must be in the
-trace by then. All other objects are refused one by one during the replay, and whatever pods they had are not there. If the cluster does
-have the kind, say so with --known-api GROUP (and --crds FILE for skctl simulate); or record CustomResourceDefinitions too; or leave the
-objects out, as the suggestion does. Kinds that only changed their version are given the new one by it.`,
+		Title: "The cluster of the replay will not serve the kind of an object.",
+		Help: `A cluster serves the kinds of Kubernetes, in their current versions, and the kinds of
+CustomResourceDefinitions, which must be in the trace before. All other objects are rejected during
+the replay, and their pods are missing. If the cluster does have the kind, use --known-api GROUP
+(and --crds FILE for skctl simulate). Otherwise record CustomResourceDefinitions too, or remove the
+objects, as the suggestion does. If only the version of a kind is outdated, the suggestion changes
+the version.`,
 		object: func(c *Checker, rule *Rule, s *occurrence) {
 			if c.serves(s.gvk) {
 				return
@@ -74,9 +76,9 @@ objects out, as the suggestion does. Kinds that only changed their version are g
 func unknownAPI(gvk schema.GroupVersionKind) string {
 	versions := kubernetesAPIs[gvk.Group]
 	if versions == nil {
-		return fmt.Sprintf("no cluster serves %s %s without its definition, and that is not in the trace at that time", gvk.GroupVersion(), gvk.Kind)
+		return fmt.Sprintf("the definition of %s %s is not in the trace at that time", gvk.GroupVersion(), gvk.Kind)
 	}
-	return fmt.Sprintf("no current cluster serves %s: of that group there is %s", gvk.GroupVersion(), strings.Join(versions, ", "))
+	return fmt.Sprintf("current clusters do not serve %s, but %s of that group", gvk.GroupVersion(), strings.Join(versions, ", "))
 }
 
 // serves reports whether the cluster of the replay serves a kind in the current second.

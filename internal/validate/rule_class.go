@@ -10,10 +10,10 @@ func priorityClassMissing() *Rule {
 	}
 	return &Rule{
 		Code: "E0102", Name: "priority_class_missing", Severity: Error,
-		Title: "A pod has a priority class that the trace does not hold.",
-		Help: `The API server refuses pods whose priority class does not exist: their workloads get no pods at all, in a simulation either. Record
-PriorityClasses too, so that pods preempt others as they did; or take the field out, as the suggestion does, and all such pods have the
-same priority.`,
+		Title: "A pod has a priority class that is not in the trace.",
+		Help: `The API server rejects pods whose priority class does not exist, so their workloads get no pods, in
+a simulation too. Record PriorityClasses too, so that pods preempt others as they did; or remove the
+field, as the suggestion does, so that all such pods have the same priority.`,
 		object:  n.check,
 		suggest: n.suggest,
 	}
@@ -23,9 +23,10 @@ func runtimeClassMissing() *Rule {
 	n := referenceRule{use: useRuntimeClass, kind: runtimeClassKind, noun: "runtime class", cluster: true}
 	return &Rule{
 		Code: "E0103", Name: "runtime_class_missing", Severity: Error,
-		Title: "A pod has a runtime class that the trace does not hold.",
-		Help: `The API server refuses pods whose runtime class does not exist: their workloads get no pods at all, in a simulation either. Record
-RuntimeClasses too: they say what such a pod takes in addition, and on which nodes it may be. Or take the field out, as the suggestion does.`,
+		Title: "A pod has a runtime class that is not in the trace.",
+		Help: `The API server rejects pods whose runtime class does not exist, so their workloads get no pods, in a
+simulation too. Record RuntimeClasses too: they define the overhead of such pods, and the nodes on
+which they may run. Or remove the field, as the suggestion does.`,
 		object:  n.check,
 		suggest: n.suggest,
 	}

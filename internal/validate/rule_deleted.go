@@ -13,10 +13,11 @@ import (
 func deletedNeverExisted() *Rule {
 	return &Rule{
 		Code: "W0102", Name: "deleted_never_existed", Severity: Warning,
-		Title: "An object is deleted that does not exist.",
-		Help: `The trace deletes an object that it did not create, or had deleted before: something was cut out of it, or was not recorded. The replay
-deletes nothing then; if the object should have been there, what it did is missing too. Export the trace again from an earlier time, or
-with fewer filters; or leave the deletions out, as the suggestion does.`,
+		Title: "An object that does not exist is deleted.",
+		Help: `The trace deletes an object that it did not create, or that it had already deleted: part of the
+trace was removed or not recorded. The replay ignores the deletion, but the effects of the object
+are missing too. Export the trace again with an earlier start or with fewer filters; or remove the
+deletions, as the suggestion does.`,
 		deleted: func(c *Checker, rule *Rule, s *occurrence) {
 			c.report(rule, s, "", fmt.Sprint(s.time), func() string {
 				if s.before {

@@ -4,10 +4,11 @@ func envSecretMissing() *Rule {
 	n := referenceRule{use: useEnvSecret, kind: secretKind, noun: "secret"}
 	return &Rule{
 		Code: "E0002", Name: "envvar_secret_missing", Severity: Error,
-		Title: "A container takes its environment from a secret that the trace does not hold.",
-		Help: `A kubelet does not start a container whose environment names a secret that is not there: the pod stays in
-CreateContainerConfigError. Simulated nodes start no containers and do not look, so the pods run there; on any other node they wait for
-ever. Recording secrets is rarely wanted. Take the variables out, as the suggestion does; an "optional: true" is fine as it is.`,
+		Title: "The environment of a container refers to a secret that is not in the trace.",
+		Help: `A kubelet does not start a container whose environment refers to a missing secret: the pod stays in
+CreateContainerConfigError. Simulated nodes start no containers and do not check it, so the pods run
+there; on any other node they wait forever. Secrets are usually not recorded. Remove the variables,
+as the suggestion does. References with "optional: true" are not reported.`,
 		object:  n.check,
 		suggest: n.suggest,
 	}
@@ -17,10 +18,11 @@ func envConfigMapMissing() *Rule {
 	n := referenceRule{use: useEnvConfigMap, kind: configMapKind, noun: "config map", builtin: isRootCA}
 	return &Rule{
 		Code: "E0003", Name: "envvar_configmap_missing", Severity: Error,
-		Title: "A container takes its environment from a config map that the trace does not hold.",
-		Help: `A kubelet does not start a container whose environment names a config map that is not there: the pod stays in
-CreateContainerConfigError. Simulated nodes start no containers and do not look, so the pods run there; on any other node they wait for
-ever. Record ConfigMaps too, or take the variables out, as the suggestion does; an "optional: true" is fine as it is.`,
+		Title: "The environment of a container refers to a config map that is not in the trace.",
+		Help: `A kubelet does not start a container whose environment refers to a missing config map: the pod stays
+in CreateContainerConfigError. Simulated nodes start no containers and do not check it, so the pods
+run there; on any other node they wait forever. Record ConfigMaps too, or remove the variables, as
+the suggestion does. References with "optional: true" are not reported.`,
 		object:  n.check,
 		suggest: n.suggest,
 	}

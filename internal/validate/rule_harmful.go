@@ -12,11 +12,12 @@ import (
 func harmfulValue() *Rule {
 	return &Rule{
 		Code: "E0105", Name: "unbearable_value", Severity: Error,
-		Title: "A quantity or a number of pods is one that no control plane can bear.",
-		Help: `Kubernetes writes out all digits of a quantity such as 1e999999999 to compare it with another, which takes minutes and gigabytes, and a
-controller makes the pods it is asked for until the memory is full: more than a million are refused here, and less than none. Such a value was
-not recorded in a cluster that worked. skctl simulate refuses the trace too. Give the field the value that was meant; the suggestion takes it
-out, and Kubernetes' default holds.`,
+		Title: "A quantity or a number of pods would overload any control plane.",
+		Help: `To compare a quantity such as 1e999999999, Kubernetes expands all of its digits, which takes minutes
+and gigabytes. A controller creates as many pods as its object requests until the memory is
+exhausted. Numbers of pods above a million or below zero are reported. Such a value was not recorded
+in a working cluster. skctl simulate rejects the trace too. Set the intended value. The suggestion
+removes the field, so that the default of Kubernetes applies.`,
 		object: func(c *Checker, rule *Rule, s *occurrence) {
 			for _, u := range s.facts.harmful {
 				c.report(rule, s, u.Path, "", func() string { return u.Reason })
@@ -40,7 +41,7 @@ func suggestHarmful(c *Checker, rule *Rule, p *program) {
 		}
 		pattern := c.patterns[key]
 		if pattern == "" {
-			p.comment("%s %s: SKEL cannot write the path %s.", key.object.kind.Kind, key.object.name, key.path)
+			p.comment("%s %s: SKEL cannot express the path %s.", key.object.kind.Kind, key.object.name, key.path)
 			continue
 		}
 		namespace, name := trace.SplitNamespacedName(key.object.name)

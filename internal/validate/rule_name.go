@@ -19,9 +19,10 @@ func invalidName() *Rule {
 	return &Rule{
 		Code: "E0106", Name: "name_is_a_path", Severity: Error,
 		Title: "The name or the namespace of an object cannot be part of a URL.",
-		Help: `A name or a namespace that is . or .., or has a slash or a percent sign in it, would lead to another object when it becomes part of the URL of
-a request. No cluster has such objects: somebody made them up, or a program that wrote the trace has a fault. The replay asks nothing of the
-API server for them, and counts each as a problem. Leave them out, as the suggestion does.`,
+		Help: `A name or a namespace that is . or .., or that contains a slash or a percent sign, would refer to
+another object in the URL of a request. No cluster has such objects: they were made up, or the
+program that wrote the trace has a bug. The replay sends no requests for them, and counts each as a
+problem. Remove them, as the suggestion does.`,
 		object: check, deleted: check,
 		suggest: suggestName,
 	}

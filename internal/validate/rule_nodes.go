@@ -30,10 +30,10 @@ type firstDemand struct {
 func podLargerThanNodes() *Rule {
 	return &Rule{
 		Code: "W0103", Name: "pod_larger_than_any_node", Severity: Warning,
-		Title: "A pod asks for more than any node has.",
-		Help: `Such a pod stays pending for the whole replay. The nodes are those that the trace recorded, or the one that --node-shape describes; without
-either the rule is not checked. Replay on larger nodes (skctl simulate --node-shape); or have the pods ask for nothing of what there is
-too little of, as the suggestion does.`,
+		Title: "A pod requests more than any node has.",
+		Help: `Such a pod stays pending for the whole replay. The nodes are those recorded in the trace, or the one
+that --node-shape describes; without either, the rule is not checked. Use larger nodes in the replay
+(skctl simulate --node-shape); or remove the requests that do not fit, as the suggestion does.`,
 		object: func(c *Checker, _ *Rule, s *occurrence) {
 			for i := range s.facts.templates {
 				t := &s.facts.templates[i]
@@ -96,11 +96,11 @@ func (c *Checker) nodes(tail *trace.Tail) (sizes []corev1.ResourceList, note str
 		return []corev1.ResourceList{c.opts.Node.Resources}, ""
 	}
 	if tail == nil || tail.Extension == nil {
-		return nil, "the trace names no nodes; --node-shape describes one"
+		return nil, "the trace has no nodes; describe one with --node-shape"
 	}
 	extension, err := trace.ParseExtension(tail.Extension)
 	if err != nil {
-		return nil, fmt.Sprintf("what the trace says of its nodes cannot be read: %v", err)
+		return nil, fmt.Sprintf("the nodes of the trace cannot be read: %v", err)
 	}
 	seen := map[string]bool{}
 	for _, node := range extension.Nodes {
@@ -120,7 +120,7 @@ func (c *Checker) nodes(tail *trace.Tail) (sizes []corev1.ResourceList, note str
 		}
 	}
 	if len(sizes) == 0 {
-		note = "the trace names no nodes; --node-shape describes one"
+		note = "the trace has no nodes; describe one with --node-shape"
 	}
 	return sizes, note
 }
@@ -147,9 +147,9 @@ func tooLarge(d *demand, nodes []corev1.ResourceList) string {
 		parts = append(parts, fmt.Sprintf("%s of %s, and the largest node has %s", asked.String(), name, most.String()))
 	}
 	if len(parts) > 0 {
-		return "the pod asks for " + strings.Join(parts, "; for ")
+		return "the pod requests " + strings.Join(parts, "; ")
 	}
-	return "the pod asks for " + sizeText(d.requests) + ", which no single node has together"
+	return "the pod requests " + sizeText(d.requests) + ", and no single node has all of it"
 }
 
 func fits(requests, size corev1.ResourceList) bool {
@@ -198,7 +198,7 @@ func suggestNodes(c *Checker, _ *Rule, p *program) {
 	for _, a := range firstDemands {
 		namespace, name := trace.SplitNamespacedName(a.key.name)
 		if a.template.prefix == "" {
-			p.comment("%s %s: SKEL cannot write the path of its pods.", a.key.kind.Kind, a.key.name)
+			p.comment("%s %s: SKEL cannot express the path of its pods.", a.key.kind.Kind, a.key.name)
 			continue
 		}
 		d := a.template.demand

@@ -8,10 +8,11 @@ func serviceAccountMissing() *Rule {
 	}
 	return &Rule{
 		Code: "E0001", Name: "service_account_missing", Severity: Error,
-		Title: "A pod needs a service account that the trace does not hold.",
-		Help: `A cluster refuses pods whose service account does not exist: their workloads get no pods at all. (The control plane of
-skctl simulate and skctl cluster mounts no tokens, and does not ask.) The account "default" is made in every namespace.
-Take the field out, so that the pods get that one, as the suggestion does; or record ServiceAccounts too.`,
+		Title: "A pod needs a service account that is not in the trace.",
+		Help: `The API server rejects pods whose service account does not exist, so their workloads get no pods.
+(The control plane of skctl simulate and skctl cluster mounts no tokens and does not check it.) The
+account "default" exists in every namespace. Remove the field, as the suggestion does, so that the
+pods use that account; or record ServiceAccounts too.`,
 		object:  n.check,
 		suggest: n.suggest,
 	}

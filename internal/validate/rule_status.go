@@ -4,8 +4,9 @@ func statusPopulated() *Rule {
 	return &Rule{
 		Code: "W0000", Name: "status_field_populated", Severity: Warning,
 		Title: "An object has a status.",
-		Help: `What an object's status says is for the cluster of the replay to find out: a status from the trace is not applied, and only makes the
-trace larger and its manifests differ where nothing changed. Recordings of SimKube's tracer have none. Take it out, as the suggestion does.`,
+		Help: `The status of an object is set by the cluster of the replay. A status in the trace is not applied;
+it makes the trace larger, and manifests differ that are otherwise equal. SimKube's tracer does not
+record it. Remove it, as the suggestion does.`,
 		object: func(c *Checker, rule *Rule, s *occurrence) {
 			if s.facts.hasStatus {
 				c.report(rule, s, "status", "", func() string { return "the status is not empty" })

@@ -4,10 +4,11 @@ func volumeSecretMissing() *Rule {
 	n := referenceRule{use: useVolumeSecret, kind: secretKind, noun: "secret"}
 	return &Rule{
 		Code: "E0004", Name: "volume_secret_missing", Severity: Error,
-		Title: "A volume is made of a secret that the trace does not hold.",
-		Help: `A kubelet does not start a pod with a volume of a secret that is not there: the pod stays in ContainerCreating. Simulated nodes mount
-nothing and do not look, so the pods run there; on any other node they wait for ever. Recording secrets is rarely wanted. Take the volumes
-out, and what mounts them, as the suggestion does; an "optional: true" is fine as it is.`,
+		Title: "A volume refers to a secret that is not in the trace.",
+		Help: `A kubelet does not start a pod with a volume of a missing secret: the pod stays in
+ContainerCreating. Simulated nodes mount nothing and do not check it, so the pods run there; on any
+other node they wait forever. Secrets are usually not recorded. Remove the volumes and their mounts,
+as the suggestion does. References with "optional: true" are not reported.`,
 		object:  n.check,
 		suggest: n.suggest,
 	}
@@ -17,10 +18,11 @@ func volumeConfigMapMissing() *Rule {
 	n := referenceRule{use: useVolumeConfigMap, kind: configMapKind, noun: "config map", builtin: isRootCA}
 	return &Rule{
 		Code: "E0005", Name: "volume_configmap_missing", Severity: Error,
-		Title: "A volume is made of a config map that the trace does not hold.",
-		Help: `A kubelet does not start a pod with a volume of a config map that is not there: the pod stays in ContainerCreating. Simulated nodes
-mount nothing and do not look, so the pods run there; on any other node they wait for ever. Record ConfigMaps too, or take the volumes
-out, and what mounts them, as the suggestion does; an "optional: true" is fine as it is.`,
+		Title: "A volume refers to a config map that is not in the trace.",
+		Help: `A kubelet does not start a pod with a volume of a missing config map: the pod stays in
+ContainerCreating. Simulated nodes mount nothing and do not check it, so the pods run there; on any
+other node they wait forever. Record ConfigMaps too, or remove the volumes and their mounts, as the
+suggestion does. References with "optional: true" are not reported.`,
 		object:  n.check,
 		suggest: n.suggest,
 	}
@@ -30,10 +32,11 @@ func claimMissing() *Rule {
 	n := referenceRule{use: useClaim, kind: claimKind, noun: "claim"}
 	return &Rule{
 		Code: "E0101", Name: "volume_claim_missing", Severity: Error,
-		Title: "A volume is a PersistentVolumeClaim that the trace does not hold.",
-		Help: `The scheduler places no pod whose claim does not exist, on simulated nodes either: such pods stay pending for the whole replay. (Claims
-that a StatefulSet makes from its own templates are not meant.) Record PersistentVolumeClaims too, and give the cluster of the replay a
-provisioner for them; or take the volumes out, and what mounts them, as the suggestion does.`,
+		Title: "A volume refers to a PersistentVolumeClaim that is not in the trace.",
+		Help: `The scheduler does not schedule a pod whose claim does not exist, not even on simulated nodes: it
+stays pending for the whole replay. (Claims that a StatefulSet creates from its own templates are
+not reported.) Record PersistentVolumeClaims too, and install a provisioner for them in the cluster
+of the replay; or remove the volumes and their mounts, as the suggestion does.`,
 		object:  n.check,
 		suggest: n.suggest,
 	}

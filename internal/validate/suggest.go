@@ -92,7 +92,7 @@ func (n referenceRule) suggest(c *Checker, _ *Rule, p *program) {
 	})
 	for _, s := range spots {
 		if s.prefix == "" {
-			p.comment("SKEL cannot write the path of some of the pods.")
+			p.comment("SKEL cannot express the path of some of the pods.")
 			continue
 		}
 		for _, test := range c.spots[s].tests() {
@@ -215,9 +215,9 @@ func removeFieldReferences(p *program, s spot, test spotTest, where string) {
 // After it is applied, the trace passes.
 func (r *Report) GenerateSKEL(traceName string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# What skctl validate suggests for %s.\n", oneLine(traceName))
+	fmt.Fprintf(&b, "# Suggestions of skctl validate for %s.\n", oneLine(traceName))
 	if len(r.Suggestions) == 0 {
-		b.WriteString("# Nothing was found: there is nothing to do.\n")
+		b.WriteString("# No findings: nothing to do.\n")
 	}
 	for _, early := range []bool{true, false} {
 		for _, s := range r.Suggestions {

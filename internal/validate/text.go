@@ -70,7 +70,7 @@ func (g *ruleFindings) writeText(out *bufio.Writer, opts TextOptions) {
 		}
 		finding.writeText(out, opts)
 	}
-	fmt.Fprintln(out, "\n  What to do, in SKEL:")
+	fmt.Fprintln(out, "\n  Suggestion, in SKEL:")
 	lines := strings.Split(strings.TrimSuffix(g.program, "\n"), "\n")
 	for i, line := range lines {
 		if opts.Max > 0 && i == opts.Max {

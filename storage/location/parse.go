@@ -36,10 +36,10 @@ func Parse(text string) (Location, error) {
 
 func parse(text string) (location Location, reason string) {
 	if text == "" {
-		return Location{}, "it is empty; name a path or a URL such as s3://bucket/key"
+		return Location{}, "it is empty; must be a path or a URL such as s3://bucket/key"
 	}
 	if strings.IndexFunc(text, isControl) >= 0 {
-		return Location{}, "it holds a control character"
+		return Location{}, "it contains a control character"
 	}
 	scheme, rest, found := strings.Cut(text, "://")
 	if !found || !schemePattern().MatchString(scheme) {
@@ -57,7 +57,7 @@ func parse(text string) (location Location, reason string) {
 	case "http", "https":
 		return parseHTTP(text)
 	default:
-		return Location{}, fmt.Sprintf("there is no storage %q; there are s3://, gs://, azure://, file://, http:// and https://", scheme+"://")
+		return Location{}, fmt.Sprintf("unknown scheme %q: must be s3://, gs://, azure://, file://, http:// or https://", scheme+"://")
 	}
 }
 
@@ -68,11 +68,11 @@ func parsePath(text string) (Location, string) {
 	if found {
 		switch name := strings.ToLower(scheme); name {
 		case "s3", "gs", "azure", "az", "azblob", "file", "http", "https":
-			return Location{}, fmt.Sprintf("%q wants two slashes: %s://%s", scheme+":", name, strings.TrimLeft(rest, "/"))
+			return Location{}, fmt.Sprintf("%q must be followed by two slashes: %s://%s", scheme+":", name, strings.TrimLeft(rest, "/"))
 		}
 	}
 	if strings.HasSuffix(text, "/") {
-		return Location{}, "it names a folder; add the name of a file"
+		return Location{}, "it is a folder; add the name of a file"
 	}
 	return Location{Scheme: SchemeFile, Key: text}, ""
 }
@@ -81,15 +81,15 @@ func parseFile(text string) (Location, string) {
 	u, err := url.Parse(text)
 	switch {
 	case err != nil:
-		return Location{}, "it is no URL: " + parseReason(err)
+		return Location{}, "invalid URL: " + parseReason(err)
 	case u.User != nil || u.Host != "" && u.Host != "localhost":
-		return Location{}, "a file is on this machine: write file:///absolute/path, with three slashes"
+		return Location{}, "a file URL must not have a host: write file:///absolute/path, with three slashes"
 	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
-		return Location{}, "a file's URL has no query and no fragment; write ? as %3F and # as %23"
+		return Location{}, "a file URL must not have a query or a fragment; write ? as %3F and # as %23"
 	case strings.IndexFunc(u.Path, isControl) >= 0:
-		return Location{}, "it holds a control character"
+		return Location{}, "it contains a control character"
 	case u.Path == "" || strings.HasSuffix(u.Path, "/"):
-		return Location{}, "it names a folder; add the name of a file"
+		return Location{}, "it is a folder; add the name of a file"
 	}
 	return Location{Scheme: SchemeFile, Key: u.Path}, ""
 }
@@ -98,7 +98,7 @@ func parseHTTP(text string) (Location, string) {
 	u, err := url.Parse(text)
 	switch {
 	case err != nil:
-		return Location{}, "it is no URL: " + parseReason(err)
+		return Location{}, "invalid URL: " + parseReason(err)
 	case u.Hostname() == "":
 		return Location{}, "it has no host"
 	}
@@ -121,17 +121,17 @@ func parseBucket(scheme Scheme, rest string) (Location, string) {
 	}
 	switch {
 	case strings.ContainsAny(rest, "?#"):
-		return Location{}, "it has a query or a fragment; settings come from the environment, not from the URL"
+		return Location{}, "it has a query or a fragment; settings are read from the environment, not from the URL"
 	case strings.Contains(bucket, "@"):
-		return Location{}, "credentials come from the environment, not from the URL"
+		return Location{}, "credentials are read from the environment, not from the URL"
 	case bucket == "":
 		return Location{}, fmt.Sprintf("it has no %s: write %s://%s/key", what, scheme, what)
 	case !pattern.MatchString(bucket):
-		return Location{}, fmt.Sprintf("%q is no name of a %s, which has %s", bucket, what, rule)
+		return Location{}, fmt.Sprintf("%q is not a valid name of a %s: must be %s", bucket, what, rule)
 	case key == "":
-		return Location{}, fmt.Sprintf("it names a %s; add the name of an object: %s://%s/key", what, scheme, bucket)
+		return Location{}, fmt.Sprintf("it is a %s; add the name of an object: %s://%s/key", what, scheme, bucket)
 	case strings.HasSuffix(key, "/"):
-		return Location{}, "it names a folder; add the name of an object"
+		return Location{}, "it is a folder; add the name of an object"
 	case len(key) > 1024:
 		return Location{}, fmt.Sprintf("its key has %d bytes; at most 1024 are allowed", len(key))
 	case path.Clean("/"+key) != "/"+key:
@@ -139,7 +139,7 @@ func parseBucket(scheme Scheme, rest string) (Location, string) {
 	case strings.Contains(key, "../"):
 		return Location{}, `its key has a part that ends in ".."`
 	case scheme == SchemeAzure && strings.Contains(key, `\`):
-		return Location{}, "Azure takes a backslash in a key for a slash"
+		return Location{}, "Azure treats a backslash in a key as a slash"
 	}
 	return Location{Scheme: scheme, Bucket: bucket, Key: key}, ""
 }

@@ -61,7 +61,7 @@ func StartAzure(t testing.TB) *Server {
 		Env: env,
 		Wrong: map[string]map[string]string{
 			"wrong key":     with(env, "AZURE_STORAGE_ACCOUNT_KEY", "bm90IHRoZSBrZXk="),
-			"no base64":     with(env, "AZURE_STORAGE_ACCOUNT_KEY", "this is no key"),
+			"no base64":     with(env, "AZURE_STORAGE_ACCOUNT_KEY", "not a key"),
 			"no account":    with(env, "AZURE_STORAGE_ACCOUNT_NAME", ""),
 			"wrong account": with(env, "AZURE_STORAGE_ACCOUNT_NAME", "somebodyelse"),
 		},

@@ -82,7 +82,7 @@ func listens(ctx context.Context, address string, ended <-chan struct{}) error {
 		}
 		select {
 		case <-ended:
-			return errors.New("it ended before it listened")
+			return errors.New("it exited before it listened")
 		case <-ctx.Done():
 			return errors.New("it does not listen")
 		case <-time.After(20 * time.Millisecond): // the socket is the only indication

@@ -53,7 +53,7 @@ func TestRun_Validate(t *testing.T) {
 		"all ignored": {[]string{"validate", "check", faulty, "--ignore", "E0001,W0000", "--node-shape", "cpu=4"}, exitDone, "0 errors, 0 warnings in 1 event with 1 manifest\n", ""},
 		"json":        {[]string{"validate", faulty, "-o", "json"}, exitFailed, `"code": "E0001"`, "skctl: "},
 		"sarif":       {[]string{"validate", faulty, "-o", "sarif"}, exitFailed, `"ruleId": "E0001"`, "skctl: "},
-		"a program":   {[]string{"validate", faulty, "--generate-skel", "-"}, exitFailed, "# What skctl validate suggests for faulty.sktrace.\n", "error E0001"},
+		"a program":   {[]string{"validate", faulty, "--generate-skel", "-"}, exitFailed, "# Suggestions of skctl validate for faulty.sktrace.\n", "error E0001"},
 		"no file":     {[]string{"validate", faulty + "x"}, exitFailed, "", "skctl: open "},
 		"no trace":    {[]string{"validate", "validate_test.go"}, exitFailed, "", "skctl: validate validate_test.go: byte 0: "},
 		"explain":     {[]string{"validate", "explain", "w0000"}, exitDone, "W0000 status_field_populated (warning)\n\nAn object has a status.\n\n", ""},

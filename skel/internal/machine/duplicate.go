@@ -28,7 +28,7 @@ const maxName = 253
 // duplicate copies the manifest. The copies are processed by the commands after this one.
 func (m *Machine) duplicate(i int, c *command) error {
 	if len(m.outputs)+len(m.pending)+c.copies > m.limits.Objects {
-		return &Error{Message: fmt.Sprintf("one object would become more than %d", m.limits.Objects)}
+		return &Error{Message: fmt.Sprintf("one object would become more than %d objects", m.limits.Objects)}
 	}
 	m.load()
 	m.value = m.doc.AppendValue(m.value[:0], m.doc.Root())

@@ -90,9 +90,9 @@ func (m *Machine) single(c *command) ([]byte, error) {
 	case m.checkSteps() != nil:
 		return nil, m.checkSteps()
 	case len(found) == 0:
-		return nil, &Error{Message: "the right side has no value in this object; a selector such as exists(...) keeps the command from it"}
+		return nil, &Error{Message: "the right side has no value in this object; exclude it with a selector such as exists(...)"}
 	case len(found) > 1:
-		return nil, &Error{Message: fmt.Sprintf("the right side has %d values in this object, one is wanted: %s", len(found), m.list(found))}
+		return nil, &Error{Message: fmt.Sprintf("the right side has %d values in this object, but must have one: %s", len(found), m.list(found))}
 	}
 	m.value = m.doc.AppendValue(m.value[:0], found[0])
 	return m.value, nil
@@ -295,7 +295,7 @@ func (m *Machine) multiply(c *command, n document.Node) (int, error) {
 	old := m.doc.Int(n)
 	scaled := math.Floor(float64(old)*c.factor + 0.5)
 	if math.Abs(scaled) > math.MaxInt32 {
-		return 0, &Error{Message: fmt.Sprintf("%s would be %.0f, more than Kubernetes can count", m.doc.Path(n), scaled)}
+		return 0, &Error{Message: fmt.Sprintf("%s would be %.0f, more than the maximum of Kubernetes", m.doc.Path(n), scaled)}
 	}
 	if int64(scaled) != old {
 		m.doc.Set(n, appendInt(nil, int64(scaled)))

@@ -42,32 +42,32 @@ func diagnose(at Span, code Code, hint, format string, args ...any) Diagnostic {
 }
 
 func sourceTooLong(length, limit int) Diagnostic {
-	return diagnose(Span{}, CodeSource, "", "the program is %d bytes long, more than the %d that are read", length, limit)
+	return diagnose(Span{}, CodeSource, "", "the program is %d bytes long, the maximum is %d", length, limit)
 }
 
 func notUTF8(at Span, b byte) Diagnostic {
-	return diagnose(at, CodeSource, "save the file as UTF-8", "byte %d (0x%02x) is not UTF-8: the program is no text", at.Start, b)
+	return diagnose(at, CodeSource, "save the file as UTF-8", "byte %d (0x%02x) is not UTF-8: the program is not text", at.Start, b)
 }
 
 func nulByte(at Span) Diagnostic {
-	return diagnose(at, CodeSource, "", "byte %d is zero: the program is no text", at.Start)
+	return diagnose(at, CodeSource, "", "byte %d is zero: the program is not text", at.Start)
 }
 
 func unterminatedString(at Span) Diagnostic {
-	return diagnose(at, CodeString, "a quote inside of a string is written \\\"", "the closing quote of this string is missing")
+	return diagnose(at, CodeString, "write a quote in a string as \\\"", "missing closing quote of the string")
 }
 
 func invalidText(at Span, text string) Diagnostic {
 	hint := ""
 	switch first := []rune(text)[0]; {
 	case strings.ContainsRune("'`\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u00ab\u00bb", first):
-		hint = "strings stand in straight double quotes: \"...\""
+		hint = "use straight double quotes for strings: \"...\""
 	case strings.HasPrefix(text, "//"), strings.HasPrefix(text, "/*"):
 		hint = "a comment begins with #"
 	case first == '/':
-		hint = "the part of a path that has a slash stands in double quotes: a.\"b.c/d\""
+		hint = "use double quotes for a part of a path with a slash: a.\"b.c/d\""
 	case first == '%':
-		hint = "a part is written as a decimal: 0.5"
+		hint = "use a decimal for a fraction: 0.5"
 	case first == '\u00a0' || first == '\u200b' || first == '\ufeff':
 		hint = "replace it with a space"
 	}
@@ -114,19 +114,19 @@ func missingSemicolon(at Span) Diagnostic {
 }
 
 func singleAmpersand(at Span) Diagnostic {
-	return diagnose(at, CodeSyntax, "both of two tests: a == 1 && b == 2", "`&` is no operator: and is written `&&`")
+	return diagnose(at, CodeSyntax, "both of two tests: a == 1 && b == 2", "`&` is not an operator: use `&&` for and")
 }
 
 func singlePipe(at Span) Diagnostic {
-	return diagnose(at, CodeSyntax, "one `|` stands only in a variable's definition: $x := path | test", "`|` is no operator here: or is written `||`")
+	return diagnose(at, CodeSyntax, "use `|` only to define a variable: $x := path | test", "`|` is not an operator here: use `||` for or")
 }
 
 func wordForOperator(at Span, word, operator string) Diagnostic {
-	return diagnose(at, CodeSyntax, "", "`%s` is no operator: it is written `%s`", word, operator)
+	return diagnose(at, CodeSyntax, "", "`%s` is not an operator: use `%s`", word, operator)
 }
 
 func plusSign(at Span, what string) Diagnostic {
-	return diagnose(at, CodeSyntax, "numbers are written without a plus sign", "expected %s, found `+`", what)
+	return diagnose(at, CodeSyntax, "write numbers without a plus sign", "expected %s, found `+`", what)
 }
 
 func assignmentForComparison(at Span) Diagnostic {
@@ -142,30 +142,30 @@ func comparisonForAssignment(at Span) Diagnostic {
 }
 
 func misplacedNot(at Span) Diagnostic {
-	return diagnose(at, CodeSyntax, "!(a == 1), !exists(a), or a != 1", "`!` stands only before `exists(` and `(`")
+	return diagnose(at, CodeSyntax, "!(a == 1), !exists(a), or a != 1", "`!` is only allowed before `exists(` and `(`")
 }
 
 func pathAlone(at Span, path string) Diagnostic {
-	return diagnose(at, CodeSyntax, fmt.Sprintf("exists(%s) tests whether it is there", shortened(path)), "a path alone is no test")
+	return diagnose(at, CodeSyntax, fmt.Sprintf("exists(%s) tests whether it is there", shortened(path)), "a path alone is not a test")
 }
 
 func unknownTest(at Span, name string) Diagnostic {
 	if name == "not" {
-		return diagnose(at, CodeSyntax, "!(a == 1), or !exists(a)", "`not` is no operator: it is written `!`")
+		return diagnose(at, CodeSyntax, "!(a == 1), or !exists(a)", "`not` is not an operator: use `!`")
 	}
 	hint := ""
 	if distance(strings.ToLower(name), "exists") <= 2 {
 		hint = "did you mean exists?"
 	}
-	return diagnose(at, CodeSyntax, hint, "`%s(` begins no test: only `exists(` does", shortened(name))
+	return diagnose(at, CodeSyntax, hint, "`%s(` is not a test: only `exists(` is", shortened(name))
 }
 
 func starInSelector(at Span) Diagnostic {
-	return diagnose(at, CodeSyntax, "leave it out: the tests alone say which objects", "`*` means all objects: it stands alone")
+	return diagnose(at, CodeSyntax, "remove it: the tests select the objects", "`*` selects all objects and must be alone")
 }
 
 func misplacedAt(at Span, text, what string) Diagnostic {
-	return diagnose(at, CodeSyntax, "@t and @gvk stand on the left side of a test", "expected %s, found `%s`", what, shortened(text))
+	return diagnose(at, CodeSyntax, "@t and @gvk must be on the left side of a test", "expected %s, found `%s`", what, shortened(text))
 }
 
 func unknownSpecial(at Span, text string) Diagnostic {
@@ -173,7 +173,7 @@ func unknownSpecial(at Span, text string) Diagnostic {
 }
 
 func emptyCommand(at Span) Diagnostic {
-	return diagnose(at, CodeSyntax, "", "there is no command before this `;`")
+	return diagnose(at, CodeSyntax, "", "expected a command before `;`")
 }
 
 func unknownCommand(at Span, name string) Diagnostic {
@@ -192,7 +192,7 @@ func unknownCommand(at Span, name string) Diagnostic {
 }
 
 func tooManyArguments(at Span, kind CommandKind) Diagnostic {
-	return diagnose(at, CodeCommand, usage(kind), "expected `)`, found `,`: %s has no further argument", kind)
+	return diagnose(at, CodeCommand, usage(kind), "expected `)`, found `,`: %s takes no further argument", kind)
 }
 
 func tooFewArguments(at Span, kind CommandKind) Diagnostic {
@@ -207,47 +207,47 @@ func noArgument(at Span, kind CommandKind) Diagnostic {
 }
 
 func spaceInPath(at Span) Diagnostic {
-	return diagnose(at, CodePath, "", "a path has no white space inside")
+	return diagnose(at, CodePath, "", "a path must not contain white space")
 }
 
 func noDot(at Span) Diagnostic {
-	return diagnose(at, CodePath, "", "the parts of a path have a `.` between them")
+	return diagnose(at, CodePath, "", "the parts of a path must be separated by `.`")
 }
 
 func variableInside(at Span) Diagnostic {
-	return diagnose(at, CodePath, "", "a variable can stand only at the beginning of a path")
+	return diagnose(at, CodePath, "", "a variable is only allowed at the start of a path")
 }
 
 func namelessVariable(at Span) Diagnostic {
-	return diagnose(at, CodeVariable, "", "the name of a variable begins with a letter or `_` right after the `$`")
+	return diagnose(at, CodeVariable, "", "the name of a variable must begin with a letter or `_` directly after the `$`")
 }
 
 func bareWildcard(at Span) Diagnostic {
-	return diagnose(at, CodePath, "all elements of an array are meant by a[*]", "`*` stands in a path only between brackets")
+	return diagnose(at, CodePath, "use a[*] for all elements of an array", "`*` is only allowed in brackets in a path")
 }
 
 func dotBeforeIndex(at Span) Diagnostic {
-	return diagnose(at, CodePath, "a[0].b, not a.[0].b", "no `.` may stand before `[`")
+	return diagnose(at, CodePath, "a[0].b, not a.[0].b", "`.` is not allowed before `[`")
 }
 
 func badIndex(at Span) Diagnostic {
-	return diagnose(at, CodePath, "a field with an unusual name is written a.\"name\"", "expected a number or `*` between brackets")
+	return diagnose(at, CodePath, "quote a field with an unusual name: a.\"name\"", "expected a number or `*` between brackets")
 }
 
 func indexOutOfRange(at Span, limit int) Diagnostic {
-	return diagnose(at, CodeRange, "", "the index of an array is a number from 0 to %d", limit)
+	return diagnose(at, CodeRange, "", "the index of an array must be a number from 0 to %d", limit)
 }
 
 func badQuotedName(at Span) Diagnostic {
-	return diagnose(at, CodePath, "", "a name in quotes has letters, digits, `_`, `-`, `.` and `/`, and at least one of them")
+	return diagnose(at, CodePath, "", "a quoted name must consist of letters, digits, `_`, `-`, `.` and `/`, and must not be empty")
 }
 
 func bareText(at Span) Diagnostic {
-	return diagnose(at, CodeValue, "strings stand in double quotes: \"...\"", "expected a value; no paths are inside of arrays and objects")
+	return diagnose(at, CodeValue, "use double quotes for strings: \"...\"", "expected a value; paths are not allowed in arrays and objects")
 }
 
 func bareKey(at Span, key string) Diagnostic {
-	return diagnose(at, CodeValue, fmt.Sprintf("\"%s\": ...", shortened(key)), "the keys of an object stand in double quotes")
+	return diagnose(at, CodeValue, fmt.Sprintf("\"%s\": ...", shortened(key)), "the keys of an object must be in double quotes")
 }
 
 func duplicateKey(at Span, key string) Diagnostic {
@@ -255,27 +255,27 @@ func duplicateKey(at Span, key string) Diagnostic {
 }
 
 func trailingComma(at Span) Diagnostic {
-	return diagnose(at, CodeValue, "", "no comma may follow the last element")
+	return diagnose(at, CodeValue, "", "a comma is not allowed after the last element")
 }
 
 func integerOutOfRange(at Span) Diagnostic {
-	return diagnose(at, CodeRange, "integers go from -9223372036854775808 to 9223372036854775807", "the number is out of range")
+	return diagnose(at, CodeRange, "integers must be between -9223372036854775808 and 9223372036854775807", "the number is out of range")
 }
 
 func decimalOutOfRange(at Span) Diagnostic {
-	return diagnose(at, CodeRange, "", "the number is out of range: decimals have 64 bits")
+	return diagnose(at, CodeRange, "", "the number is out of range of 64-bit decimals")
 }
 
 func badTime(at Span) Diagnostic {
-	return diagnose(at, CodeValue, "10m, 1h30m or 2d after the trace's start, or unix seconds such as 1764590400", "this is no time")
+	return diagnose(at, CodeValue, "10m, 1h30m or 2d after the trace's start, or unix seconds such as 1764590400", "invalid time")
 }
 
 func timeOutOfRange(at Span) Diagnostic {
-	return diagnose(at, CodeRange, "times are not before the trace's start, or 1970, and not 292 years after", "the time is out of range")
+	return diagnose(at, CodeRange, "times must not be before the trace's start, or 1970, or more than 292 years later", "the time is out of range")
 }
 
 func badDuration(at Span) Diagnostic {
-	return diagnose(at, CodeValue, "30s, 10m, 1h30m, 2d, and the same with a - for earlier", "this is no duration")
+	return diagnose(at, CodeValue, "30s, 10m, 1h30m, 2d, and the same with a - for earlier", "invalid duration")
 }
 
 func durationOutOfRange(at Span) Diagnostic {
@@ -283,11 +283,11 @@ func durationOutOfRange(at Span) Diagnostic {
 }
 
 func negativeFactor(at Span) Diagnostic {
-	return diagnose(at, CodeRange, "", "the factor is less than 0")
+	return diagnose(at, CodeRange, "", "the factor must not be negative")
 }
 
 func copiesOutOfRange(at Span, limit int) Diagnostic {
-	return diagnose(at, CodeRange, "", "the number of copies is a whole number from 1 to %d", limit)
+	return diagnose(at, CodeRange, "", "the number of copies must be an integer from 1 to %d", limit)
 }
 
 func noVariableTest(at Span, variable string) Diagnostic {
@@ -296,7 +296,7 @@ func noVariableTest(at Span, variable string) Diagnostic {
 }
 
 func definitionOfPath(at Span) Diagnostic {
-	return diagnose(at, CodeVariable, "$x := path | test", "only a variable is defined with `:=`; a field is set with `=`, and compared with `==`")
+	return diagnose(at, CodeVariable, "$x := path | test", "`:=` defines a variable; `=` sets a field, and `==` compares it")
 }
 
 func undefinedVariable(at Span, name string, defined []string) Diagnostic {
@@ -317,7 +317,7 @@ func usedBeforeDefinition(at Span, name string) Diagnostic {
 }
 
 func usedByItself(at Span, name string) Diagnostic {
-	return diagnose(at, CodeVariable, "", "the variable $%s is not defined yet: on the right side stand variables defined before it", shortened(name))
+	return diagnose(at, CodeVariable, "", "the variable $%s is not defined yet: the right side can only use variables that are defined before it", shortened(name))
 }
 
 func definedTwice(at Span, name string) Diagnostic {
@@ -325,19 +325,19 @@ func definedTwice(at Span, name string) Diagnostic {
 }
 
 func misplacedDefinition(at Span) Diagnostic {
-	return diagnose(at, CodeVariable, "", "a variable is defined only where its test has to hold: not under `||`, `!` or the test of another variable")
+	return diagnose(at, CodeVariable, "", "a variable must not be defined under `||`, `!` or in the test of another variable")
 }
 
 func otherLeftSide(at Span, variable string) Diagnostic {
-	return diagnose(at, CodeVariable, "tests of other fields are joined with &&", "the test of $%[1]s is of a path that begins with $%[1]s", shortened(variable))
+	return diagnose(at, CodeVariable, "join tests of other fields with &&", "the test of $%[1]s must be on a path that begins with $%[1]s", shortened(variable))
 }
 
 func notOfVariable(at Span, variable string) Diagnostic {
-	return diagnose(at, CodeVariable, "join it with &&", "the test of $%[1]s is of a path that begins with $%[1]s, not of the object's time or kind", shortened(variable))
+	return diagnose(at, CodeVariable, "join it with &&", "the test of $%[1]s must be on a path that begins with $%[1]s, not on the time or kind of the object", shortened(variable))
 }
 
 func notAQuantity(at Span, op Op) Diagnostic {
-	return diagnose(at, CodeComparison, "\"500m\", \"2\" and \"1Gi\" are quantities", "`%s` compares numbers and Kubernetes quantities, and this string is none", op)
+	return diagnose(at, CodeComparison, "\"500m\", \"2\" and \"1Gi\" are quantities", "`%s` compares numbers and Kubernetes quantities, and this string is not a quantity", op)
 }
 
 func notOrdered(at Span, op Op) Diagnostic {
@@ -345,27 +345,27 @@ func notOrdered(at Span, op Op) Diagnostic {
 }
 
 func badPattern(at Span, mistake string) Diagnostic {
-	return diagnose(at, CodeRegexp, "", "the regular expression cannot be used: %s", shortened(mistake))
+	return diagnose(at, CodeRegexp, "", "invalid regular expression: %s", shortened(mistake))
 }
 
 func badKind(at Span) Diagnostic {
-	return diagnose(at, CodeKind, "kinds are written \"apps/v1.Deployment\" or \"v1.Pod\", in quotes", "this names no kind of object")
+	return diagnose(at, CodeKind, "write kinds as \"apps/v1.Deployment\" or \"v1.Pod\", in quotes", "invalid kind")
 }
 
 func badAPIVersion(at Span) Diagnostic {
-	return diagnose(at, CodeObject, "\"v1\" or \"apps/v1\"", "this is no apiVersion")
+	return diagnose(at, CodeObject, "\"v1\" or \"apps/v1\"", "invalid apiVersion")
 }
 
 func incompleteObject(at Span, field string) Diagnostic {
-	return diagnose(at, CodeObject, "", "an object needs %s, a string that is not empty", field)
+	return diagnose(at, CodeObject, "", "an object needs %s, a non-empty string", field)
 }
 
 func badNamespace(at Span) Diagnostic {
-	return diagnose(at, CodeObject, "", "metadata.namespace is a string")
+	return diagnose(at, CodeObject, "", "metadata.namespace must be a string")
 }
 
 func tooDeep(at Span, limit int) Diagnostic {
-	return diagnose(at, CodeLimit, "", "this is inside of %d others: no expression or value may be nested deeper", limit)
+	return diagnose(at, CodeLimit, "", "nested deeper than the maximum of %d levels", limit)
 }
 
 func tooManyCommands(at Span, limit int) Diagnostic {

@@ -35,10 +35,10 @@ func TestParse_UnusualBytes(t *testing.T) {
 		"byte order mark, a mistake": {source: "\ufeffdelet(*);", mistakes: "1:1: there is no command `delet`\n  1 | delet(*);\n    | ^^^^^\n  hint: did you mean delete?"},
 		"byte order mark inside":     {source: "delete(\ufeff*);", mistakes: "1:8: `` (U+FEFF) has no meaning here\n  1 | delete(*);\n    |        ^\n  hint: replace it with a space"},
 		"line ends of Windows":       {source: "delete(*); # all\r\nremove(\r\n\tstatus);\r\n", tree: "delete *\nremove status\n"},
-		"mistake before such an end": {source: "delete(a)\r\n;\r\n", mistakes: "1:8: a path alone is no test\n  1 | delete(a)\n    |        ^\n  hint: exists(a) tests whether it is there"},
+		"mistake before such an end": {source: "delete(a)\r\n;\r\n", mistakes: "1:8: a path alone is not a test\n  1 | delete(a)\n    |        ^\n  hint: exists(a) tests whether it is there"},
 		"no-break space":             {source: "delete(a\u00a0== 1);", mistakes: "1:9: `\u00a0` (U+00A0) has no meaning here\n  1 | delete(a\u00a0== 1);\n    |         ^\n  hint: replace it with a space"},
-		"NUL":                        {source: "delete(*);\x00", mistakes: "1:11: byte 10 is zero: the program is no text\n  1 | delete(*);\\x00\n    |           ^^^^"},
-		"not UTF-8":                  {source: "delete(a == \"\xff\"", mistakes: "1:14: byte 13 (0xff) is not UTF-8: the program is no text\n  1 | delete(a == \"\\xff\"\n    |              ^^^^\n  hint: save the file as UTF-8"},
+		"NUL":                        {source: "delete(*);\x00", mistakes: "1:11: byte 10 is zero: the program is not text\n  1 | delete(*);\\x00\n    |           ^^^^"},
+		"not UTF-8":                  {source: "delete(a == \"\xff\"", mistakes: "1:14: byte 13 (0xff) is not UTF-8: the program is not text\n  1 | delete(a == \"\\xff\"\n    |              ^^^^\n  hint: save the file as UTF-8"},
 		"replacement character":      {source: "delete(a == \"\ufffd\");", tree: "delete (== a \"\ufffd\")\n"},
 		"other scripts in strings":   {source: "delete(a == \"日本\"); # 日本", tree: "delete (== a \"日本\")\n"},
 		"line break in a string":     {source: "delete(a == \"b\nc\");", tree: "delete (== a \"b\\nc\")\n"},
@@ -65,17 +65,17 @@ func TestParse_Limits(t *testing.T) {
 		limits Limits
 		want   string
 	}{
-		"bytes":               {"delete(*); delete(*);", Limits{20, 10, 10}, "1:1: the program is 21 bytes long, more than the 20 that are read"},
+		"bytes":               {"delete(*); delete(*);", Limits{20, 10, 10}, "1:1: the program is 21 bytes long, the maximum is 20"},
 		"commands":            {"delete(*); delete(*); delete(*);", Limits{100, 2, 10}, "1:23: the program has more than 2 commands"},
-		"parentheses":         {"delete((((a == 1))));", Limits{100, 2, 2}, "1:10: this is inside of 2 others: no expression or value may be nested deeper"},
-		"negations":           {"delete(!(!(!(a == 1))));", Limits{100, 2, 2}, "1:13: this is inside of 2 others: no expression or value may be nested deeper"},
-		"values":              {"modify(a = [{\"b\": [1]}]);", Limits{100, 2, 2}, "1:19: this is inside of 2 others: no expression or value may be nested deeper"},
+		"parentheses":         {"delete((((a == 1))));", Limits{100, 2, 2}, "1:10: nested deeper than the maximum of 2 levels"},
+		"negations":           {"delete(!(!(!(a == 1))));", Limits{100, 2, 2}, "1:13: nested deeper than the maximum of 2 levels"},
+		"values":              {"modify(a = [{\"b\": [1]}]);", Limits{100, 2, 2}, "1:19: nested deeper than the maximum of 2 levels"},
 		"as deep as may be":   {"delete(((a == 1)) && b == [[1]]);", Limits{100, 1, 2}, ""},
-		"million parentheses": {"delete(" + strings.Repeat("(", many), DefaultLimits(), "1:72: this is inside of 64 others: no expression or value may be nested deeper"},
-		"million negations":   {"delete(" + strings.Repeat("!(", many/2), DefaultLimits(), "1:137: this is inside of 64 others: no expression or value may be nested deeper"},
-		"million brackets":    {"modify(a = " + strings.Repeat("[", many), DefaultLimits(), "1:76: this is inside of 64 others: no expression or value may be nested deeper"},
+		"million parentheses": {"delete(" + strings.Repeat("(", many), DefaultLimits(), "1:72: nested deeper than the maximum of 64 levels"},
+		"million negations":   {"delete(" + strings.Repeat("!(", many/2), DefaultLimits(), "1:137: nested deeper than the maximum of 64 levels"},
+		"million brackets":    {"modify(a = " + strings.Repeat("[", many), DefaultLimits(), "1:76: nested deeper than the maximum of 64 levels"},
 		"million exclamations": {
-			"delete(" + strings.Repeat("!", many), DefaultLimits(), "1:8: `!` stands only before `exists(` and `(`",
+			"delete(" + strings.Repeat("!", many), DefaultLimits(), "1:8: `!` is only allowed before `exists(` and `(`",
 		},
 	}
 	for name, tt := range tests {
@@ -149,7 +149,7 @@ func TestParseSelector(t *testing.T) {
 		"undefined":     {source: "$x.c == 1", tree: "(== $x.c int:1)", mistake: "1:1: the variable $x is not defined"},
 		"more":          {source: "a == 1, b", tree: "nil", mistake: "1:7: expected `&&`, `||` or the end of the selector, found `,`"},
 		"half":          {source: "a ==", tree: "nil", mistake: "1:5: expected a value or a path, but the program ends"},
-		"star and more": {source: "* && a == 1", tree: "nil", mistake: "1:1: `*` means all objects: it stands alone"},
+		"star and more": {source: "* && a == 1", tree: "nil", mistake: "1:1: `*` selects all objects and must be alone"},
 		"parentheses":   {source: "(a == 1))", tree: "nil", mistake: "1:9: expected `&&`, `||` or the end of the selector, found `)`"},
 	}
 	for name, tt := range tests {

@@ -15,10 +15,10 @@ import (
 func main() {
 	output := flag.String("o", "", "the file to write (required)")
 	var opts bigtrace.Options
-	flag.IntVar(&opts.Events, "events", bigtrace.DefaultEvents, "how many events it has")
-	flag.IntVar(&opts.EventBytes, "event-bytes", bigtrace.DefaultEventBytes, "about how many bytes an event has, at least some 900")
-	flag.IntVar(&opts.Objects, "objects", bigtrace.DefaultObjects, "how many distinct objects it has")
-	flag.Uint64Var(&opts.Seed, "seed", 0, "another seed gives another trace of this sort")
+	flag.IntVar(&opts.Events, "events", bigtrace.DefaultEvents, "number of events")
+	flag.IntVar(&opts.EventBytes, "event-bytes", bigtrace.DefaultEventBytes, "approximate size of an event in bytes, at least about 900")
+	flag.IntVar(&opts.Objects, "objects", bigtrace.DefaultObjects, "number of distinct objects")
+	flag.Uint64Var(&opts.Seed, "seed", 0, "seed of the random numbers")
 	flag.Parse()
 	if *output == "" || flag.NArg() > 0 {
 		flag.Usage()
