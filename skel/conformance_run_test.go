@@ -45,7 +45,7 @@ func runFile(t testing.TB, program, in string, workers int) result {
 	summary, err := compiled.RunFile(t.Context(), in, out, skel.RunOptions{Workers: workers})
 	if err != nil {
 		if _, statErr := os.Stat(out); !errors.Is(statErr, fs.ErrNotExist) {
-			t.Errorf("output after the error: got %v, want that there is none", statErr)
+			t.Errorf("output after the error: got %v, want none", statErr)
 		}
 		return result{err: err}
 	}

@@ -45,7 +45,7 @@ func TestDocs(t *testing.T) {
 	}
 	for _, block := range blocks {
 		if !json.Valid([]byte(block[1])) {
-			t.Errorf("this policy is no JSON:\n%s", block[1])
+			t.Errorf("the policy is not JSON:\n%s", block[1])
 		}
 	}
 }

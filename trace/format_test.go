@@ -31,7 +31,7 @@ func block(t *testing.T, doc, language string) string {
 	_, rest, found := strings.Cut(doc, "```"+language+"\n")
 	text, _, checkEnded := strings.Cut(rest, "```")
 	if !found || !checkEnded {
-		t.Fatalf("there is no block of %s", language)
+		t.Fatalf("no code block of %s", language)
 	}
 	return text
 }
@@ -42,7 +42,7 @@ func table(t *testing.T, doc, header string) (rows [][]string) {
 	t.Helper()
 	_, rest, found := strings.Cut(doc, header+"\n")
 	if !found {
-		t.Fatalf("there is no table with the header %s", header)
+		t.Fatalf("no table with the header %s", header)
 	}
 	for line := range strings.Lines(rest) {
 		if !strings.HasPrefix(line, "|") {

@@ -73,7 +73,7 @@ func FuzzParseGVK(f *testing.F) {
 			t.Errorf("formatted: got %q, want %q", got, want)
 		}
 		if gvk.Version == "" || gvk.Kind == "" || strings.ContainsAny(gvk.Version+gvk.Kind, "./") {
-			t.Errorf("%q gives %#v", text, gvk)
+			t.Errorf("%q is parsed as %#v", text, gvk)
 		}
 	})
 }

@@ -55,7 +55,7 @@ func TestOpenAPI_Types(t *testing.T) {
 	for name, typ := range types {
 		got, ok := doc.Components.Schemas[name]
 		if !ok {
-			t.Errorf("there is no schema of %s", name)
+			t.Errorf("no schema of %s", name)
 			continue
 		}
 		for property := range got.Properties {

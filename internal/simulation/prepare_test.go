@@ -123,7 +123,7 @@ func TestPrepare_Unbearable(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := Prepare(t.Context(), Spec{Trace: path, Time: Virtual})
-	want := "event 1: apps/v1.Deployment shop/web: spec.replicas: 5000000 is more than 1000000 pods, which no cluster has"
+	want := "event 1: apps/v1.Deployment shop/web: spec.replicas: 5000000 is more than 1000000 pods, the maximum"
 	if err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("got error %v, want one with %q", err, want)
 	}

@@ -225,7 +225,7 @@ func convertBytes(t *testing.T, data []byte, from func(io.Reader, *Options, func
 		return
 	}
 	if _, err := trace.Read(&out); err != nil {
-		t.Errorf("what was made of %q is no trace: %v", data, err)
+		t.Errorf("the conversion of %q is not a trace: %v", data, err)
 	}
 }
 

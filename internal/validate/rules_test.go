@@ -425,7 +425,7 @@ func TestOrder(t *testing.T) {
 		t.Errorf("findings (-want +got):\n%s", diff)
 	}
 	if len(seen) != 1 || seen[0] != report.Findings[0] {
-		t.Errorf("told of %v", seen)
+		t.Errorf("reported %v", seen)
 	}
 	if got := lines(check(t, transform(t, data, report.GenerateSKEL("x")), Options{})); got != nil {
 		t.Errorf("the transformed trace has %v", got)

@@ -128,7 +128,7 @@ func (s suite) checkContent(t testing.TB, key string, want []byte) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(got, want) {
-		t.Errorf("got %d bytes, want %d that are others", len(got), len(want))
+		t.Errorf("got %d bytes, want %d other bytes", len(got), len(want))
 	}
 	if size != int64(len(want)) {
 		t.Errorf("got the size %d, want %d", size, len(want))
@@ -337,7 +337,7 @@ func (s suite) lostWriting(t *testing.T) {
 	// If the upload could not be aborted in the storage, the caller must be told.
 	left := s.Unfinished(t)
 	if err := w.Abort(); (err != nil) != (len(left) > 0) {
-		t.Errorf("aborting gives the error %v, and left are %q", err, left)
+		t.Errorf("abort: %v; unfinished uploads: %q", err, left)
 	}
 	if s.sweep != nil {
 		if err := s.sweep(t.Context()); err != nil {
@@ -432,6 +432,6 @@ func checkError(t testing.TB, err, kind error) {
 		t.Errorf("got the error %v of kind %v, want %v", err, full.Kind, kind)
 	}
 	if full.Reason == "" || full.Hint == "" {
-		t.Errorf("%v gives no reason or no hint", err)
+		t.Errorf("%v has no reason or no hint", err)
 	}
 }
