@@ -98,7 +98,8 @@ func textOf(t *testing.T, raw []byte) string {
 	return text
 }
 
-// checkPositions checks that an error is an *Error whose mistakes have valid positions in the source.
+// checkPositions checks that an error is an *Error whose mistakes have valid positions in the
+// source.
 func checkPositions(t *testing.T, program string, err error) {
 	var mistakes *skel.Error
 	if !errors.As(err, &mistakes) || len(mistakes.Diagnostics) == 0 {

@@ -168,8 +168,8 @@ func (s *movingSink) of(time int64) ([][]spooled, error) {
 	return events, nil
 }
 
-// mergeRecords merges the records of one time into an event. If they come from several events, the last
-// state of an object is used, because an event lists applied objects before deleted ones.
+// mergeRecords merges the records of one time into an event. If they come from several events, the
+// last state of an object is used, because an event lists applied objects before deleted ones.
 func mergeRecords(time int64, records []spooled) (trace.Event, error) {
 	e := trace.Event{Time: time}
 	var parser trace.ObjectParser

@@ -85,8 +85,8 @@ func openS3(ctx context.Context, options Options, location Location) (backend, e
 	}, nil
 }
 
-// retryDelay returns the delay before a retry. It is random, so that clients that failed together do not
-// retry together.
+// retryDelay returns the delay before a retry. It is random, so that clients that failed together
+// do not retry together.
 func retryDelay(attempt int, _ error) (time.Duration, error) {
 	longest := min(initialDelay<<min(attempt, 16), maxDelay)
 	return longest/2 + rand.N(longest/2), nil

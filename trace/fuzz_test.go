@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// addTraces gives a fuzz target all traces the tests know, good and bad.
+// addTraces adds all traces of the tests, valid and malformed, to the seeds of a fuzz target.
 func addTraces(f *testing.F) {
 	for _, data := range fixtures() {
 		f.Add(data)
@@ -27,7 +27,7 @@ func addTraces(f *testing.F) {
 	}
 }
 
-// FuzzReader wants every input to be a trace that can be used, or an error that says where.
+// FuzzReader checks that every input is a usable trace, or an error with a position.
 func FuzzReader(f *testing.F) {
 	addTraces(f)
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -54,7 +54,8 @@ func FuzzReader(f *testing.F) {
 	})
 }
 
-// FuzzReadWriteRead wants what was read to be written and read the same, in bytes that do not change again.
+// FuzzReadWriteRead checks that a trace that was read is written and read back unchanged, and that
+// the bytes no longer change.
 func FuzzReadWriteRead(f *testing.F) {
 	addTraces(f)
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -65,7 +66,7 @@ func FuzzReadWriteRead(f *testing.F) {
 		inOrder(tr)
 		written := mustWrite(t, tr)
 		again := mustRead(t, written)
-		for i := range tr.Events { // of deleted objects only the names are written
+		for i := range tr.Events { // only the names of deleted objects are written
 			for _, objs := range [][]Object{tr.Events[i].Deleted, again.Events[i].Deleted} {
 				for j := range objs {
 					if objs[j], err = parseObject(mustDeleted(t, &objs[j])); err != nil {

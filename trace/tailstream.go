@@ -218,8 +218,8 @@ func beginMap(b []byte, numbers *counts, left *uint32) ([]byte, error) {
 	return msgp.AppendMapHeader(b, n), err
 }
 
-// checkEnded returns an error unless the iteration ended without one and yielded as many elements as
-// were counted.
+// checkEnded returns an error unless the iteration ended without one and yielded as many elements
+// as were counted.
 func checkEnded(err error, left uint32, numbers *counts) error {
 	if err == nil && (left != 0 || len(numbers.packed) > 0) {
 		return fmt.Errorf("other entries than were counted: %w", ErrCount)

@@ -110,8 +110,8 @@ func (f *found) top(k objectKey) objectKey {
 	return top
 }
 
-// hasController reports whether controllers create objects for a kind in a simulated cluster. There are no
-// controllers for custom kinds.
+// hasController reports whether controllers create objects for a kind in a simulated cluster. There
+// are no controllers for custom kinds.
 func (f *found) hasController(gvk schema.GroupVersionKind) bool {
 	if f.opts.Config != nil {
 		return len(f.opts.Config.PodSpecTemplatePaths(gvk)) > 0

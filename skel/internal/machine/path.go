@@ -83,8 +83,8 @@ func identityOf(full []syntax.Segment) identity {
 	return noIdentity
 }
 
-// requiredKeys appends keys that occur in every manifest with a place of the path. The last key is enough:
-// it is the least common.
+// requiredKeys appends keys that occur in every manifest with a place of the path. The last key is
+// enough: it is the least common.
 func (p *path) requiredKeys(keys [][]byte) [][]byte {
 	if p.identity != noIdentity {
 		return keys

@@ -53,8 +53,8 @@ type command struct {
 	span     syntax.Span
 	kind     syntax.CommandKind
 	selector expr // nil: all objects
-	// requiredKeys are keys without which the selector cannot hold, targetKeys keys without which the target
-	// has no place.
+	// requiredKeys are keys without which the selector cannot hold, targetKeys keys without which the
+	// target has no place.
 	requiredKeys, targetKeys [][]byte
 	target                   *path
 	value                    operand

@@ -56,8 +56,8 @@ func conjuncts(terms []Expr, e Expr) []Expr {
 	return append(terms, e)
 }
 
-// checkJoined reports an error and returns false if a selector is followed by a likely misspelling of &&
-// or ||.
+// checkJoined reports an error and returns false if a selector is followed by a likely misspelling
+// of && or ||.
 func (p *parser) checkJoined() bool {
 	t := p.current()
 	switch {
