@@ -139,7 +139,7 @@ func (w *Writer) checkOrder(time int64) error {
 	case w.done:
 		return ErrFinished
 	case w.events > 0 && time < w.last:
-		return fmt.Errorf("write event %d: its time is %d, before %d of the previous event:  %w", w.events, time, w.last, ErrOrder)
+		return fmt.Errorf("write event %d: its time is %d, before %d of the previous event: %w", w.events, time, w.last, ErrOrder)
 	case w.want.Events > 0 && w.events == w.want.Events:
 		return fmt.Errorf("write event %d: only %d were announced: %w", w.events, w.want.Events, ErrCount)
 	case w.events == maxEvents:
