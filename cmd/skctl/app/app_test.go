@@ -85,7 +85,7 @@ func TestRun_WrongUsage(t *testing.T) {
 		"many at once": {
 			[]string{"simulate", trace, "--time", "real", "--speed", "0", "--duration", "5", "--name", "A", "--crds", "none.yaml"},
 			"skctl: invalid --speed 0: must be more than 0\n" +
-				"skctl: invalid --duration: not a duration: \"5\" has no unit after 5 (accepted are, for instance, 90s, 5m, +5m, 1h30m, 2d, 250ms)\n" +
+				"skctl: invalid --duration: not a duration: \"5\" has no unit after 5 (accepted: 90s, 5m, +5m, 1h30m, 2d, 250ms)\n" +
 				"skctl: invalid --crds none.yaml: no such file or directory\n" +
 				"skctl: invalid --name \"A\": must be at most 40 lower-case letters, digits and dashes, and begin and end with a letter or digit\n" +
 				"  hint: see skctl simulate --help\n",

@@ -110,9 +110,9 @@ func TestRun_Export_WrongUsage(t *testing.T) {
 	}{
 		"many at once": {
 			[]string{"--start-time", "yesterday", "-o", "ftp://x/y", "--excluded-labels", "a b", "--labels", "", "--tracer-address", "localhost"},
-			"skctl: invalid --start-time: not a time: \"yesterday\" is none that is known here (accepted are, for instance, -2h, -30m, now, +5m, " +
+			"skctl: invalid --start-time: not a time: \"yesterday\" is unknown (accepted: -2h, -30m, now, +5m, " +
 				"\"10 minutes ago\", 2024-01-01T12:00:00Z, 2024-01-01T12:00:00 (local), 2024-01-01, 1704110400 (unix seconds))\n" +
-				"skctl: invalid --output-path: \"ftp://x/y\" does not name an object: there is no storage \"ftp://\"; there are s3://, gs://, azure://, file://, http:// and https://\n" +
+				"skctl: invalid --output-path: \"ftp://x/y\" does not name an object: unknown scheme \"ftp://\": must be s3://, gs://, azure://, file://, http:// or https://\n" +
 				"skctl: invalid --excluded-labels \"a b\": unable to parse requirement: found 'b', expected: in, notin, =, ==, !=, gt, lt\n" +
 				"skctl: invalid --included-labels \"\": must have a label, such as app=x,tier!=y\n" +
 				"skctl: invalid --tracer-address \"localhost\": must be an address such as http://localhost:7777",

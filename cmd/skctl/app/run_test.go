@@ -194,7 +194,7 @@ invalid --driver-namespace "": must be at most 63 lower-case letters, digits and
 invalid --virtual-ns-prefix "-": must be at most 40 lower-case letters, digits and dashes, and begin and end with a letter or digit
 invalid --driver-verbosity "loud": must be error, warn, info or debug
 invalid --driver-secrets: "_": must be an object's name of lower-case letters, digits, dashes and dots
-invalid --duration: not a duration: "5" has no unit after 5 (accepted are, for instance, 90s, 5m, +5m, 1h30m, 2d, 250ms)
+invalid --duration: not a duration: "5" has no unit after 5 (accepted: 90s, 5m, +5m, 1h30m, 2d, 250ms)
 invalid --speed 0: must be more than 0
 invalid --repetitions 0: must be at least 1
 invalid --image-pull-jitter -1: must be 0 or more milliseconds

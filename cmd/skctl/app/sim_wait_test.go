@@ -110,7 +110,7 @@ func TestSimulations_Wait(t *testing.T) {
 			[]string{"--for", "ever", "--timeout", "5"},
 			"", "", exitUsage,
 			"skctl: invalid --for \"ever\": must be finished, running or paused\n" +
-				"skctl: invalid --timeout: not a duration: \"5\" has no unit after 5 (accepted are, for instance, 90s, 5m, +5m, 1h30m, 2d, 250ms)\n  hint: see skctl wait --help\n",
+				"skctl: invalid --timeout: not a duration: \"5\" has no unit after 5 (accepted: 90s, 5m, +5m, 1h30m, 2d, 250ms)\n  hint: see skctl wait --help\n",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -23,7 +23,7 @@ var badRequests = map[string]struct{ body, want string }{
 	"no array":          {`{"filters": {"excluded_labels": "app=x"}}`, "filters.excluded_labels, line 1, column 40: must be an array, not a JSON string"},
 	"a list":            {`[]`, "line 1, column 2: must be an object, not a JSON array"},
 	"no times":          {`{"export_path": "x"}`, "start_ts: must be set, in unix seconds; end_ts: must be set, in unix seconds"},
-	"empty time":        {`{"start_ts": 5, "end_ts": 5, "export_path": "x"}`, "end_ts: 5 is not after start_ts 5: the time is empty"},
+	"empty time":        {`{"start_ts": 5, "end_ts": 5, "export_path": "x"}`, "end_ts: 5 is not after start_ts 5: the time window is empty"},
 	"bad selector": {
 		`{"start_ts": 1, "end_ts": 5, "export_path": "x", "filters": {"excluded_labels": [{"matchLabels": {"a b": "c"}}]}}`,
 		`filters.excluded_labels[0]: key: Invalid value: "a b": name part must consist of alphanumeric characters, '-', '_' or '.', and must ` +
