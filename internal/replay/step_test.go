@@ -15,7 +15,12 @@ func TestPlan_steps(t *testing.T) {
 	broken := errors.New("broken")
 	plan := Plan{
 		Events: func(yield func(*trace.Event, error) bool) {
-			_ = yield(&trace.Event{Time: 10}, nil) && yield(&trace.Event{Time: 10}, nil) && yield(&trace.Event{Time: 20}, nil) && yield(nil, broken)
+			for _, at := range []int64{10, 10, 20} {
+				if !yield(&trace.Event{Time: at}, nil) {
+					return
+				}
+			}
+			yield(nil, broken)
 		},
 		Actions: []Action{{Time: 30, Name: "last"}, {Time: 10, Name: "a"}, {Time: 10, Name: "b"}, {Time: 5, Name: "first"}},
 	}
