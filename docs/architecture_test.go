@@ -224,8 +224,8 @@ func shortName(pkg string) string {
 	return cmp.Or(name, pkg)
 }
 
-// colour tells the packages that other programs may import, and those of the cluster module, from
-// the others.
+// colour returns the fill of a package: packages of the cluster module and packages that other
+// programs can import have a colour.
 func colour(pkg string) string {
 	switch {
 	case strings.HasPrefix(pkg, "cluster/"):

@@ -44,7 +44,6 @@ var unplainDirs = []string{
 	"cmd/skctl/app",
 	"cmd/skctl/progress",
 	"config",
-	"docs",
 	"images",
 	"internal/action",
 	"internal/admission",
