@@ -4,7 +4,8 @@
 //
 //	engine, err := replay.New(restConfig, replay.Options{Simulation: "demo"})
 //	root, err := engine.CreateRoot(ctx)
-//	report, err := engine.Run(ctx, replay.Plan{Config: reader.Config(), Events: reader.Events(), Origin: first, Start: now})
+//	plan := replay.Plan{Config: reader.Config(), Events: reader.Events(), Origin: first, Start: now}
+//	report, err := engine.Run(ctx, plan)
 //	err = engine.Cleanup(context.WithoutCancel(ctx), nil)
 //
 // # Time

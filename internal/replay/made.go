@@ -10,8 +10,9 @@ import (
 // only for the object that was applied, whichever object has its name by then. It is safe for
 // concurrent use.
 type made struct {
-	mu   sync.Mutex
-	uids map[string]map[objectKey]types.UID // by namespace of the trace, empty for cluster-scoped objects
+	mu sync.Mutex
+	// uids are the UIDs by namespace of the trace, which is empty for cluster-scoped objects.
+	uids map[string]map[objectKey]types.UID
 }
 
 func newMade() *made { return &made{uids: map[string]map[objectKey]types.UID{}} }

@@ -5,7 +5,8 @@
 // on how that cluster was started. The two processes communicate over inherited file descriptors,
 // because in virtual time the runtime frames what is written to standard output and error:
 //
-//	ControlFD  to the child: one line with a Spec, later Controls, such as {"interrupt":true}; its end means that the parent is gone
+//	ControlFD  to the child: one line with a Spec, later Controls, such as {"interrupt":true};
+//	           its end means that the parent has ended
 //	MessageFD  from the child: Messages, one JSON object per line
 //	LogFD      from the child: the text log of the control plane
 package simulation

@@ -46,7 +46,7 @@ func TestStart_clockStart_resumed(t *testing.T) {
 		resume      *Checkpoint // with Shift in seconds
 		pausedSince int         // 0: not paused
 		pauses      [][2]int    // of the Pauser; an end of 0 is none
-		want        int         // when the first event is due in the end, if Pause has shifted it until 300
+		want        int         // when the first event is due, shifted by Pause
 	}{
 		"not paused":                              {&Checkpoint{At: at(200)}, 0, nil, 100},
 		"paused before":                           {&Checkpoint{At: at(200), Shift: 7 * time.Second}, 0, nil, 107},
