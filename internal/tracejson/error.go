@@ -3,6 +3,8 @@ package tracejson
 import (
 	"errors"
 	"fmt"
+
+	"simkube.io/simkube/internal/words"
 )
 
 var (
@@ -37,13 +39,12 @@ func (e *Error) Error() string {
 // Unwrap returns Err.
 func (e *Error) Unwrap() error { return e.Err }
 
+// maxKey is how many bytes of a key a path has.
+const maxKey = 64
+
 // in prepends a key to the path.
 func (e *Error) in(key string) *Error {
-	const longest = 64
-	if len(key) > longest {
-		key = key[:longest] + "..."
-	}
-	return e.under(key)
+	return e.under(words.ClipBytes(key, maxKey))
 }
 
 // at prepends an index to the path.
