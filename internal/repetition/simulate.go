@@ -99,7 +99,7 @@ type batch struct {
 	folder *results.RepetitionsFolder
 	// Each run writes its own element of these.
 	runs  []results.Repetition
-	trace []results.TraceInfo
+	infos []results.RunInfo
 
 	mu        sync.Mutex // guards misplaced, and what folder knows of it
 	misplaced []error    // why runs have written somewhere else
@@ -118,7 +118,7 @@ func newBatch(opts Options, folder *results.RepetitionsFolder) *batch {
 	b := &batch{
 		opts: opts, folder: folder,
 		runs:  make([]results.Repetition, opts.Count),
-		trace: make([]results.TraceInfo, opts.Count),
+		infos: make([]results.RunInfo, opts.Count),
 	}
 	for i := range b.runs {
 		b.runs[i] = results.Repetition{Number: i + 1, Status: results.RunNotStarted}
@@ -163,7 +163,7 @@ func (b *batch) run(ctx context.Context, job Job) Ended {
 			b.elsewhere(job.Number, done)
 		}
 		run.Measures = results.MeasuresOf(&done.Summary)
-		b.trace[job.Number-1] = done.Summary.Run.Trace
+		b.infos[job.Number-1] = done.Summary.Run
 	}
 	if b.opts.OnEnd != nil {
 		b.opts.OnEnd(*run)
@@ -208,18 +208,13 @@ func failed(run *results.Repetition, err error) {
 }
 
 func (b *batch) conclude() *results.Repetitions {
-	r := &results.Repetitions{
-		SchemaVersion: results.RepetitionsSchemaVersion,
-		Simulation:    b.opts.Spec.Name,
-		Trace:         results.TraceInfo{Path: b.opts.Spec.TraceLabel()},
-		Runs:          b.runs,
-		Across:        results.Across(b.runs),
-	}
+	r := results.NewRepetitions(b.opts.Spec.Name, b.opts.Spec.TraceLabel(), 0)
+	r.Runs = b.runs
+	r.Conclude()
 	r.Interrupted = r.Count(results.RunInterrupted)+r.Count(results.RunNotStarted) > 0
 	for i, run := range b.runs {
 		if run.Measures != nil {
-			r.Trace = b.trace[i]
-			break
+			r.Describe(&b.infos[i])
 		}
 	}
 	return r

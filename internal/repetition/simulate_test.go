@@ -124,7 +124,7 @@ func TestSimulate(t *testing.T) {
 		t.Errorf("the file says something else (-returned +read):\n%s", diff)
 	}
 	small := sample.Small().Summary
-	want := &results.Repetitions{SchemaVersion: 1, Simulation: "small", Trace: small.Run.Trace}
+	want := &results.Repetitions{SchemaVersion: 1, Simulation: "small", Trace: small.Run.Trace, Versions: small.Run.Versions, Settings: small.Run.Settings}
 	for n := 1; n <= 3; n++ {
 		want.Runs = append(want.Runs, results.Repetition{
 			Number: n, Seed: uint64(39 + n), Status: results.RunFinished, Folder: "run-0" + string(rune('0'+n)),

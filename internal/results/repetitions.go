@@ -18,6 +18,9 @@ type Repetitions struct {
 	Trace         TraceInfo `json:"trace"`
 	// Interrupted tells that the user ended it before all were done.
 	Interrupted bool `json:"interrupted"`
+	// Versions and Settings are those of the runs, but for the seed.
+	Versions map[string]string `json:"versions,omitempty"`
+	Settings map[string]string `json:"settings,omitempty"`
 	// Runs are all that were wanted, in order, also those that came to nothing.
 	Runs []Repetition `json:"runs"`
 	// Across spreads the measures over the runs that finished, by name; nil if none did.
@@ -81,6 +84,10 @@ func (r *Repetitions) Seeded() bool {
 
 // Label writes the number of a run as its folder does: 01. All are equally long.
 func (r *Repetitions) Label(number int) string { return RunLabel(number, len(r.Runs)) }
+
+// RunFolder returns the name of the folder of one of so many runs, counted from 1: run-01. All names are
+// equally long.
+func RunFolder(number, runs int) string { return "run-" + RunLabel(number, runs) }
 
 // RunLabel writes the number of one of so many runs, all equally long: 01.
 func RunLabel(number, runs int) string {

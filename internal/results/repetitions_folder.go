@@ -45,8 +45,8 @@ func NewRepetitionsFolder(dir string, runs int, overwrite bool) (*RepetitionsFol
 	return &RepetitionsFolder{dir: dir, place: place, made: made, runs: runs, overwrite: overwrite, elsewhere: map[int]string{}}, nil
 }
 
-// Name returns the name of a run's folder, counted from 1: run-01. All names are equally long.
-func (f *RepetitionsFolder) Name(number int) string { return "run-" + RunLabel(number, f.runs) }
+// Name returns the name of a run's folder, see [RunFolder].
+func (f *RepetitionsFolder) Name(number int) string { return RunFolder(number, f.runs) }
 
 // Run returns the path at which a run is to write its result folder.
 func (f *RepetitionsFolder) Run(number int) string {
