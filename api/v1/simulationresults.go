@@ -2,8 +2,8 @@ package v1
 
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-// SimulationResults configures where the driver stores the results of each repetition, in a folder
-// run-N.
+// SimulationResults configures where the driver stores the results of each repetition: in folders
+// run-01, run-02 and so on, beside repetitions.json and index.html, which compare the repetitions.
 //
 // +kubebuilder:validation:XValidation:rule="[has(self.url), has(self.configMap), has(self.persistentVolumeClaim)].filter(x, x).size() == 1",message="results needs exactly one of url, configMap and persistentVolumeClaim"
 type SimulationResults struct {

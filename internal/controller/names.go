@@ -75,7 +75,7 @@ func checkLocations(spec *simkubev1.SimulationSpec) error {
 		return fail(reasonInvalid, "invalid spec.driver.tracePath: %v", err)
 	}
 	if spec.Results != nil && spec.Results.URL != "" {
-		if _, err := location.Parse(strings.TrimSuffix(spec.Results.URL, "/") + "/run-1/summary.json"); err != nil {
+		if _, err := location.Parse(strings.TrimSuffix(spec.Results.URL, "/") + "/run-01/summary.json"); err != nil {
 			return fail(reasonInvalid, "invalid spec.results.url: %v", err)
 		}
 	}

@@ -23,6 +23,7 @@ import (
 	"simkube.io/simkube/internal/admission"
 	"simkube.io/simkube/internal/mutate"
 	"simkube.io/simkube/internal/replay"
+	"simkube.io/simkube/internal/results"
 	"simkube.io/simkube/internal/serving"
 	"simkube.io/simkube/storage"
 )
@@ -50,6 +51,8 @@ type driver struct {
 	mutator     atomic.Pointer[mutate.Mutator]
 	// problems is the number of problems of the current repetition.
 	problems atomic.Int64
+	// repetitions describes those that have ended; nil until the first one of this driver has.
+	repetitions *results.Repetitions
 	// traceName is what the results call the trace: its URL without secrets.
 	traceName string
 }
@@ -232,11 +235,7 @@ func (d *driver) work(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	runs := int32(1)
-	if n := d.sim.Spec.Repetitions; n != nil {
-		runs = max(1, *n)
-	}
-	for run := int32(1); run <= runs; run++ {
+	for run := int32(1); run <= d.runs(); run++ {
 		if err := d.repetition(ctx, run, path, checkpoint); err != nil {
 			return err
 		}

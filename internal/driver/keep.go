@@ -1,8 +1,10 @@
 package driver
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -14,74 +16,182 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
 
 	simkubev1 "simkube.io/simkube/api/v1"
 	"simkube.io/simkube/internal/results"
 	"simkube.io/simkube/storage"
 )
 
-// summaryFile is the file of a results folder that a ConfigMap gets: the rest would not fit.
-const summaryFile = "summary.json"
+// maxSummary is how many bytes of a summary a ConfigMap gets with all lists in it.
+const maxSummary = 64 << 10
 
-// mostSummary is how large a summary may be that a ConfigMap gets whole.
-const mostSummary = 64 << 10
-
-// checkResults fails a simulation whose results can be kept nowhere, before hours are spent on
+// checkResults fails a simulation whose results cannot be kept anywhere, before hours are spent on
 // them.
 func checkResults(wanted *simkubev1.SimulationResults) error {
 	if wanted == nil || wanted.URL == "" {
 		return nil
 	}
-	if _, err := storage.Parse(resultsFolder(wanted, runName(1)) + "/" + summaryFile); err != nil {
+	if _, err := storage.Parse(join(wanted.URL, results.RunFolder(1, 1)+"/"+results.SummaryFile)); err != nil {
 		return fail(ReasonInvalidSimulation, "invalid spec.results.url: %w", err)
 	}
 	return nil
 }
 
-// resultsFolder is the URL of the folder of a repetition.
-func resultsFolder(wanted *simkubev1.SimulationResults, run string) string {
-	return strings.TrimSuffix(wanted.URL, "/") + "/" + run
+// keeper keeps results where the Simulation wants them: a folder for each repetition, and files beside them.
+type keeper interface {
+	// keep keeps the results of a repetition, which are in dir, under a name, and returns where they are
+	// then, for people.
+	keep(ctx context.Context, dir, name string) (where string, err error)
+	// read returns a file. See isNotExist for the error if there is none.
+	read(ctx context.Context, name string) ([]byte, error)
+	// write writes a file, in place of one that is there.
+	write(ctx context.Context, name string, data []byte) error
 }
 
-// keep takes the results of a repetition to where the Simulation wants them, and says where that is.
-func (d *driver) keep(ctx context.Context, dir, run string) (where string, err error) {
+// keeper returns what keeps the results; nil if they are not kept.
+func (d *driver) keeper() keeper {
 	wanted := d.sim.Spec.Results
 	switch {
 	case wanted == nil:
-		return "", nil
+		return nil
 	case wanted.PersistentVolumeClaim != "":
-		return "persistentVolumeClaim " + wanted.PersistentVolumeClaim + ", folder " + d.sim.Name + "/" + run, nil
+		return claimKeeper{
+			folderKeeper: folderKeeper{storage: d.storage, folder: filepath.Join(d.opts.ClaimDir, d.sim.Name)},
+			claim:        wanted.PersistentVolumeClaim, simulation: d.sim.Name,
+		}
 	case wanted.ConfigMap != "":
-		return "configMap " + d.opts.Namespace + "/" + wanted.ConfigMap + ", key " + run + ".json", d.keepSummary(ctx, dir, wanted.ConfigMap, run+".json")
+		return configMapKeeper{maps: d.client.CoreV1().ConfigMaps(d.opts.Namespace), namespace: d.opts.Namespace, name: wanted.ConfigMap}
 	}
-	where = resultsFolder(wanted, run)
-	return where, d.upload(ctx, dir, where)
+	return folderKeeper{storage: d.storage, folder: wanted.URL}
 }
 
-func (d *driver) keepSummary(ctx context.Context, dir, name, key string) error {
-	summary, err := os.ReadFile(filepath.Join(dir, summaryFile))
+// folderKeeper keeps results in a folder of a storage.
+type folderKeeper struct {
+	storage *storage.Client
+	// folder is its path or URL.
+	folder string
+}
+
+// join returns the path or URL of something in a folder.
+func join(folder, name string) string { return strings.TrimSuffix(folder, "/") + "/" + name }
+
+func (k folderKeeper) keep(ctx context.Context, dir, name string) (string, error) {
+	return join(k.folder, name), filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		file, err := filepath.Rel(dir, path)
+		if err != nil {
+			return err
+		}
+		f, err := os.Open(path)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		return k.upload(ctx, name+"/"+filepath.ToSlash(file), f)
+	})
+}
+
+func (k folderKeeper) write(ctx context.Context, name string, data []byte) error {
+	return k.upload(ctx, name, bytes.NewReader(data))
+}
+
+func (k folderKeeper) upload(ctx context.Context, name string, from io.Reader) error {
+	location, err := storage.Parse(join(k.folder, name))
 	if err != nil {
-		return fmt.Errorf("read the summary: %w", err)
-	}
-	if summary, err = short(summary, mostSummary); err != nil {
 		return err
 	}
-	maps := d.client.CoreV1().ConfigMaps(d.opts.Namespace)
-	object := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: name}, Data: map[string]string{key: string(summary)}}
-	_, err = maps.Create(ctx, object, metav1.CreateOptions{FieldManager: fieldManager})
+	w, err := k.storage.Create(ctx, location)
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	if _, err := io.Copy(w, from); err != nil {
+		return err
+	}
+	return w.Commit()
+}
+
+func (k folderKeeper) read(ctx context.Context, name string) ([]byte, error) {
+	location, err := storage.Parse(join(k.folder, name))
+	if err != nil {
+		return nil, err
+	}
+	r, err := k.storage.Open(ctx, location)
+	if err != nil {
+		return nil, err
+	}
+	data, err := io.ReadAll(r)
+	if err := errors.Join(err, r.Close()); err != nil {
+		return nil, err
+	}
+	return data, nil
+}
+
+// claimKeeper keeps results in a volume, where a repetition has written its folder itself.
+type claimKeeper struct {
+	folderKeeper
+	claim, simulation string
+}
+
+func (k claimKeeper) keep(_ context.Context, _, name string) (string, error) {
+	return "persistentVolumeClaim " + k.claim + ", folder " + k.simulation + "/" + name, nil
+}
+
+// configMapKeeper keeps the summaries of repetitions, and what describes all of them, in a ConfigMap. The rest
+// would not fit.
+type configMapKeeper struct {
+	maps            typedcorev1.ConfigMapInterface
+	namespace, name string
+}
+
+func (k configMapKeeper) keep(ctx context.Context, dir, name string) (string, error) {
+	key := name + ".json"
+	where := "configMap " + k.namespace + "/" + k.name + ", key " + key
+	summary, err := os.ReadFile(filepath.Join(dir, results.SummaryFile))
+	if err != nil {
+		return where, fmt.Errorf("read the summary: %w", err)
+	}
+	if summary, err = shorten(summary, maxSummary); err != nil {
+		return where, err
+	}
+	return where, k.write(ctx, key, summary)
+}
+
+func (k configMapKeeper) write(ctx context.Context, key string, data []byte) error {
+	if key == results.IndexFile {
+		return nil // its links would lead nowhere
+	}
+	object := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: k.name}, Data: map[string]string{key: string(data)}}
+	_, err := k.maps.Create(ctx, object, metav1.CreateOptions{FieldManager: fieldManager})
 	if apierrors.IsAlreadyExists(err) {
 		patch, encodeErr := json.Marshal(map[string]any{"data": object.Data})
 		if encodeErr != nil {
-			return fmt.Errorf("encode the summary: %w", encodeErr)
+			return fmt.Errorf("encode %s: %w", key, encodeErr)
 		}
-		_, err = maps.Patch(ctx, name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: fieldManager})
+		_, err = k.maps.Patch(ctx, k.name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: fieldManager})
 	}
 	return err
 }
 
-// short gives a summary without its lists of all owners if it is larger than most: a ConfigMap holds those of all repetitions, and a MiB.
-func short(summary []byte, most int) ([]byte, error) {
-	if len(summary) <= most {
+func (k configMapKeeper) read(ctx context.Context, key string) ([]byte, error) {
+	object, err := k.maps.Get(ctx, k.name, metav1.GetOptions{})
+	if err != nil {
+		return nil, err
+	}
+	text, ok := object.Data[key]
+	if !ok {
+		return nil, fmt.Errorf("configMap %s/%s, key %s: %w", k.namespace, k.name, key, fs.ErrNotExist)
+	}
+	return []byte(text), nil
+}
+
+// shorten returns a summary without its lists of all owners if it has more than so many bytes: a ConfigMap holds
+// those of all repetitions, and at most a MiB.
+func shorten(summary []byte, size int) ([]byte, error) {
+	if len(summary) <= size {
 		return summary, nil
 	}
 	var s results.Summary
@@ -94,38 +204,4 @@ func short(summary []byte, most int) ([]byte, error) {
 		return nil, fmt.Errorf("encode the summary: %w", err)
 	}
 	return out, nil
-}
-
-func (d *driver) upload(ctx context.Context, dir, to string) error {
-	return filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
-		}
-		name, err := filepath.Rel(dir, path)
-		if err != nil {
-			return err
-		}
-		location, err := storage.Parse(to + "/" + filepath.ToSlash(name))
-		if err != nil {
-			return err
-		}
-		return d.uploadOne(ctx, path, location)
-	})
-}
-
-func (d *driver) uploadOne(ctx context.Context, path string, to storage.Location) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	w, err := d.storage.Create(ctx, to)
-	if err != nil {
-		return err
-	}
-	defer w.Close()
-	if _, err := io.Copy(w, f); err != nil {
-		return err
-	}
-	return w.Commit()
 }

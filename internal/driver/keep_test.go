@@ -17,14 +17,14 @@ import (
 )
 
 // A summary that a ConfigMap may have no room for loses its lists of owners, and nothing else.
-func TestShort(t *testing.T) {
+func TestShorten(t *testing.T) {
 	var s results.Summary
 	s.SchemaVersion, s.Outcome.Pods.Created, s.Timing.WaitReasons = 1, 7, []results.ReasonCount{{}}
 	small, err := json.Marshal(&s)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, err := short(small, len(small)); err != nil || string(got) != string(small) {
+	if got, err := shorten(small, len(small)); err != nil || string(got) != string(small) {
 		t.Errorf("one that fits became %s, %v", got, err)
 	}
 	for range 3000 {
@@ -35,7 +35,7 @@ func TestShort(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := short(large, mostSummary)
+	got, err := shorten(large, maxSummary)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,12 +43,12 @@ func TestShort(t *testing.T) {
 	if err := json.Unmarshal(got, &back); err != nil {
 		t.Fatal(err)
 	}
-	if len(got) > mostSummary || back.Outcome.Pods.Created != 7 || len(back.Timing.WaitReasons) != 1 || len(back.Outcome.ByOwner)+len(back.Timing.PendingByOwner) > 0 {
+	if len(got) > maxSummary || back.Outcome.Pods.Created != 7 || len(back.Timing.WaitReasons) != 1 || len(back.Outcome.ByOwner)+len(back.Timing.PendingByOwner) > 0 {
 		t.Errorf("of %d bytes %d are left: %.300s", len(large), len(got), got)
 	}
 }
 
-func TestPasses(t *testing.T) {
+func TestIsTransient(t *testing.T) {
 	resource := schema.GroupResource{Resource: "configmaps"}
 	for _, tc := range []struct {
 		err  error
@@ -65,7 +65,7 @@ func TestPasses(t *testing.T) {
 		{apierrors.NewNotFound(resource, "results"), false},
 		{fail(ReasonApplyFailed, "no"), false},
 	} {
-		if got := passes(tc.err); got != tc.want {
+		if got := isTransient(tc.err); got != tc.want {
 			t.Errorf("%v: got %v, want %v", tc.err, got, tc.want)
 		}
 	}

@@ -3,16 +3,14 @@ package driver
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
-	"fmt"
-	"io/fs"
 	"math"
-	"os"
 	"slices"
 	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/version"
 
 	simkubev1 "simkube.io/simkube/api/v1"
 	"simkube.io/simkube/internal/action"
@@ -22,15 +20,14 @@ import (
 	"simkube.io/simkube/internal/results"
 	"simkube.io/simkube/internal/simulation"
 	"simkube.io/simkube/internal/timespec"
-	"simkube.io/simkube/storage"
 	"simkube.io/simkube/trace"
 )
 
-// spec is what package simulation is to do for one repetition.
+// spec returns the simulation of one repetition.
 func (d *driver) spec(run int32) (simulation.Spec, error) {
 	from := d.sim.Spec
 	spec := simulation.Spec{
-		Name: d.sim.Name, TraceName: d.traceName, Output: d.opts.output(d.sim, runName(run)), Overwrite: true,
+		Name: d.sim.Name, TraceName: d.traceName, Version: d.opts.Version, Output: d.opts.output(d.sim, d.runName(run)), Overwrite: true,
 		Speed: 1, ExistingNodes: true, Extend: true, NamespacePrefix: from.Driver.VirtualNsPrefix,
 	}
 	if from.Speed != nil {
@@ -59,15 +56,24 @@ func milliseconds(n int64) time.Duration {
 	return time.Duration(min(n, math.MaxInt64/int64(time.Millisecond))) * time.Millisecond
 }
 
-func runName(run int32) string { return fmt.Sprintf("run-%d", run) }
+// runs returns how many repetitions the simulation has.
+func (d *driver) runs() int32 {
+	if n := d.sim.Spec.Repetitions; n != nil {
+		return max(1, *n)
+	}
+	return 1
+}
 
-// repetition does whatever is not done yet of one repetition.
+// runName returns the name of the folder of a repetition.
+func (d *driver) runName(run int32) string { return results.RunFolder(int(run), int(d.runs())) }
+
+// repetition does what is left to do of one repetition.
 func (d *driver) repetition(ctx context.Context, run int32, path string, before *saved) error {
 	d.metrics.run.Set(float64(run))
 	replayed := slices.ContainsFunc(d.status.get().Summaries, func(s simkubev1.RunSummary) bool { return s.Run == run })
 	if replayed {
 		d.log.InfoContext(ctx, "this repetition was replayed before", "run", run)
-		// The root of a later repetition, which bears the same name, is to be gone on with.
+		// The root of a later repetition has the same name and is still needed.
 		if before == nil || before.Run <= run {
 			if err := d.cleanUp(ctx, d.rootName); err != nil {
 				return err
@@ -137,7 +143,7 @@ func (d *driver) replay(ctx context.Context, run int32, path string, before *sav
 	_, err = prepared.Run(ctx, simulation.Runner{
 		Cluster: simulation.Cluster{
 			Config: d.opts.Config, SetMutator: d.mutator.Store, Done: make(chan struct{}), Err: func() error { return nil },
-			Versions: map[string]string{"simkube": d.opts.Version},
+			Versions: d.versions(ctx),
 		},
 		Clock:  d.opts.Clock,
 		Log:    d.log,
@@ -157,7 +163,21 @@ func (d *driver) replay(ctx context.Context, run int32, path string, before *sav
 	return failure(err)
 }
 
-// failure makes a Failure of the error with which a replay failed fast; other errors stay what they are.
+// versions returns the version of the cluster, for the results.
+func (d *driver) versions(ctx context.Context) map[string]string {
+	text, err := d.client.Discovery().RESTClient().Get().AbsPath("/version").Do(ctx).Raw()
+	var info version.Info
+	if err == nil {
+		err = json.Unmarshal(text, &info)
+	}
+	if err != nil {
+		d.log.WarnContext(ctx, "the results will not have the version of the cluster", "error", err)
+		return nil
+	}
+	return map[string]string{"kubernetes": info.GitVersion}
+}
+
+// failure returns a Failure for the error of a replay that failed fast, and other errors unchanged.
 func failure(err error) error {
 	var failed *Failure
 	var problem *replay.ProblemError
@@ -167,7 +187,7 @@ func failure(err error) error {
 	return fail(ReasonApplyFailed, "%w; correct the trace (skctl validate), or run without --fail-fast", err)
 }
 
-// replayed tells of an event, and of every object in it with which something went wrong.
+// replayed records an event, and logs every object in it that was not replayed as recorded.
 func (d *driver) replayed(ctx context.Context, e replay.EventReport) {
 	d.metrics.event(e)
 	d.problems.Add(int64(len(e.Problems)))
@@ -177,89 +197,7 @@ func (d *driver) replayed(ctx context.Context, e replay.EventReport) {
 	}
 }
 
-const (
-	// mostPatience is how long is tried to keep what a replay came to, firstPause and mostPause how long is waited between tries.
-	mostPatience          = 5 * time.Minute
-	firstPause, mostPause = time.Second, 20 * time.Second
-)
-
-// finished keeps the results of a repetition, which from then on is not replayed again. That it has failed is written at the same time:
-// whoever comes after this driver must not take it for one that went well.
-func (d *driver) finished(ctx context.Context, run int32, done *simulation.Done, ended error) error {
-	summary := d.summary(run, done.Summary)
-	var where string
-	err := d.patiently(ctx, "the results", func() (err error) {
-		where, err = d.keep(ctx, done.Output, runName(run))
-		return err
-	})
-	if err == nil && !keepsFolder(d.sim) {
-		// It would be there until the last repetition ends.
-		if err := os.RemoveAll(done.Output); err != nil {
-			d.log.WarnContext(ctx, "a folder that is not needed any more stays", "error", err)
-		}
-	}
-	if err != nil {
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		err = fail(ReasonResultsNotKept, "%w; check spec.results and the driver's permissions there", err)
-	} else {
-		summary.Results = where
-	}
-	err = cmp.Or(failure(ended), err)
-	d.status.change(func(s *simkubev1.DriverStatus) {
-		s.Summaries = append(s.Summaries, summary)
-		note(s, err)
-	})
-	saveErr := d.patiently(ctx, "the end of a repetition", func() error {
-		return d.status.save(ctx, func(*simkubev1.DriverStatus) {})
-	})
-	return errors.Join(err, saveErr)
-}
-
-// patiently does what keeps something (what says what), and must not fail because somebody is away for a moment: hours of replay would be lost. It gives up when another try
-// cannot mend it, and after some minutes.
-func (d *driver) patiently(ctx context.Context, what string, f func() error) error {
-	began := d.opts.Clock.Now()
-	for pause := firstPause; ; pause = min(2*pause, mostPause) {
-		err := f()
-		if err == nil || ctx.Err() != nil || !passes(err) || d.opts.Clock.Since(began) > mostPatience {
-			return err
-		}
-		d.log.WarnContext(ctx, "something could not be kept yet", "what", what, "error", err, "again", pause)
-		timer := d.opts.Clock.NewTimer(pause)
-		select {
-		case <-ctx.Done():
-		case <-timer.C():
-		}
-		timer.Stop()
-	}
-}
-
-// passes tells whether another try may mend an error.
-func passes(err error) bool {
-	var failed *Failure
-	return !errors.As(err, &failed) && !errors.Is(err, storage.ErrPermission) && !errors.Is(err, storage.ErrNotExist) && !errors.Is(err, fs.ErrNotExist) &&
-		!apierrors.IsForbidden(err) && !apierrors.IsInvalid(err) && !apierrors.IsRequestEntityTooLargeError(err) && !apierrors.IsNotFound(err)
-}
-
-func (d *driver) summary(run int32, s results.Summary) simkubev1.RunSummary {
-	seconds := func(v float64) *metav1.Duration {
-		return &metav1.Duration{Duration: time.Duration(v * float64(time.Second)).Round(time.Millisecond)}
-	}
-	total, _ := d.checkpoints.last()
-	return simkubev1.RunSummary{
-		Run:    run,
-		Events: count(total.Events), Applied: count(total.Applied), Deleted: count(total.Deleted), Problems: count(total.Problems),
-		Pods: count(s.Outcome.Pods.Created), Scheduled: count(s.Outcome.Pods.Scheduled),
-		PendingP50: seconds(s.Timing.Pending.P50), PendingP99: seconds(s.Timing.Pending.P99), PendingMax: seconds(s.Timing.Pending.Max),
-		LagMax: seconds(s.Timing.ReplayLag.Max),
-	}
-}
-
-func count(n int) int32 { return int32(min(n, math.MaxInt32)) }
-
-// report takes progress to the status and to the metrics.
+// report records progress in the status and in the metrics.
 func (d *driver) report(ctx context.Context, run int32, resumed *simulation.Checkpoint, m simulation.Message) {
 	if m.Note != nil {
 		d.log.InfoContext(ctx, "worth knowing", "note", m.Note.Text)

@@ -1,6 +1,7 @@
 package simulation
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -282,7 +283,7 @@ func (s *session) simulate(ctx context.Context, run **results.Run) error {
 		Times:      times,
 		End:        s.Clock.Now(),
 		Wall:       s.Wall(),
-		Versions:   s.Cluster.Versions,
+		Versions:   s.versions(),
 		Settings:   s.settings(),
 	}
 	stopErr := s.stopObserving(ctx, observer)
@@ -395,9 +396,22 @@ func (s *session) cleanUp(ctx context.Context) error {
 	return s.engine.Cleanup(ctx, s.progress.remaining)
 }
 
+// versions returns what the simulation is made of, for the results.
+func (s *session) versions() map[string]string {
+	versions := maps.Clone(s.Cluster.Versions)
+	if s.spec.Version != "" {
+		if versions == nil {
+			versions = map[string]string{}
+		}
+		versions["simkube"] = s.spec.Version
+	}
+	return versions
+}
+
+// settings returns what the simulation was started with, for the results.
 func (s *session) settings() map[string]string {
 	settings := map[string]string{
-		"time":  string(s.spec.Time),
+		"time":  string(cmp.Or(s.spec.Time, Real)),
 		"nodes": s.plan.Summary,
 	}
 	// With a seed, paths have additional slashes in front.
@@ -409,6 +423,17 @@ func (s *session) settings() map[string]string {
 	}
 	if s.spec.Duration > 0 {
 		settings["duration"] = s.spec.Duration.String()
+	}
+	for name, delay := range map[string]time.Duration{
+		"image pull delay": s.spec.Delays.ImagePull, "image pull jitter": s.spec.Delays.ImagePullJitter,
+		"pod startup delay": s.spec.Delays.PodStartup, "pod startup jitter": s.spec.Delays.PodStartupJitter,
+	} {
+		if delay > 0 {
+			settings[name] = delay.String()
+		}
+	}
+	if s.spec.RescheduleInterruptedBarePods {
+		settings["interrupted bare pods"] = "rescheduled"
 	}
 	if s.spec.Seed != 0 {
 		settings[results.SettingSeed] = strconv.FormatUint(s.spec.Seed, 10)

@@ -17,6 +17,8 @@ type Spec struct {
 	Trace string `json:"trace"`
 	// TraceName is what the results call the trace; empty means its path.
 	TraceName string `json:"traceName,omitempty"`
+	// Version is the version of SimKube that the results name; empty for none.
+	Version string `json:"version,omitempty"`
 	// Output is the folder of the results. It must not exist unless Overwrite is set.
 	Output    string `json:"output"`
 	Overwrite bool   `json:"overwrite,omitempty"`

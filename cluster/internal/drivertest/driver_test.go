@@ -55,7 +55,7 @@ func TestRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, key := range []string{"run-1.json", "run-2.json"} {
+	for _, key := range []string{"run-01.json", "run-02.json", results.RepetitionsFile} {
 		if !strings.Contains(kept.Data[key], `"schemaVersion"`) {
 			t.Errorf("the ConfigMap's %s is %.60q", key, kept.Data[key])
 		}
@@ -89,7 +89,7 @@ func TestPause(t *testing.T) {
 	if err := wait(); err != nil {
 		t.Fatal(err)
 	}
-	run, err := results.Read(filepath.Join(s.part.Claims, s.name, "run-1"))
+	run, err := results.Read(filepath.Join(s.part.Claims, s.name, "run-01"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -32,13 +32,16 @@ func TestBucket(t *testing.T) {
 				sim := b.simulate(t, b.Env)
 				done := await(t, sim, "Finished", isState(simkubev1.SimulationFinished))
 				checkFinished(t, done, 1)
-				if where := done.Status.Driver.Summaries[0].Results; where != b.Prefix+"results/run-1" {
+				if where := done.Status.Driver.Summaries[0].Results; where != b.Prefix+"results/run-01" {
 					t.Errorf("the status says that the results are in %q", where)
 				}
-				if text := b.read(t, "results/run-1/summary.json"); !strings.Contains(text, `"schemaVersion"`) {
+				if text := b.read(t, "results/run-01/summary.json"); !strings.Contains(text, `"schemaVersion"`) {
 					t.Errorf("summary.json is %.80q", text)
 				}
-				if text := b.read(t, "results/run-1/report.html"); !strings.Contains(text, "<html") {
+				if text := b.read(t, "results/repetitions.json"); !strings.Contains(text, `"kubernetes"`) || !strings.Contains(text, `"run-01"`) {
+					t.Errorf("repetitions: %.300s", text)
+				}
+				if text := b.read(t, "results/run-01/report.html"); !strings.Contains(text, "<html") {
 					t.Errorf("report.html is %.80q", text)
 				}
 			})

@@ -59,7 +59,7 @@ func TestSkctl(t *testing.T) {
 	if err := env.client.Get(t.Context(), client.ObjectKey{Namespace: namespace, Name: "results"}, results); err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(results.Data["run-1.json"], `"schemaVersion"`) {
+	if !strings.Contains(results.Data["run-01.json"], `"schemaVersion"`) {
 		t.Errorf("the results that were kept are %.80q", results.Data)
 	}
 	if err := env.client.Delete(t.Context(), results); err != nil {

@@ -76,6 +76,7 @@ func (p *program) runSimulate(ctx context.Context, spec simulation.Spec, opts si
 		return err
 	}
 	defer func() { err = errors.Join(err, output.Release()) }()
+	spec.Version = p.version
 	prepared, err := p.prepareTrace(ctx, &spec, opts.skel)
 	if err != nil {
 		return err
