@@ -19,14 +19,15 @@ import (
 )
 
 const (
-	// retryTimeout bounds the attempts to keep the outcome of a replay. The pauses between them grow from minPause
-	// to maxPause.
+	// retryTimeout bounds the attempts to keep the outcome of a replay. The pauses between them grow
+	// from minPause to maxPause.
 	retryTimeout       = 5 * time.Minute
 	minPause, maxPause = time.Second, 20 * time.Second
 )
 
-// finished keeps the results of a repetition, which is not replayed again from then on. If it has failed,
-// the failure is written at the same time: the next driver must not take the repetition for a success.
+// finished keeps the results of a repetition, which is not replayed again from then on. If it has
+// failed, the failure is written at the same time: the next driver must not take the repetition for
+// a success.
 func (d *driver) finished(ctx context.Context, run int32, done *simulation.Done, ended error) error {
 	summary := d.summary(run, &done.Summary)
 	kept := d.keeper()
@@ -63,8 +64,9 @@ func (d *driver) finished(ctx context.Context, run int32, done *simulation.Done,
 	return errors.Join(err, saveErr)
 }
 
-// retry calls f until it succeeds, returns an error that is not transient, or retryTimeout has passed: hours of
-// replay must not be lost because a server does not answer for a moment. what names what is kept, for the log.
+// retry calls f until it succeeds, returns an error that is not transient, or retryTimeout has
+// passed: hours of replay must not be lost because a server does not answer for a moment. what
+// names what is kept, for the log.
 func (d *driver) retry(ctx context.Context, what string, f func() error) error {
 	began := d.opts.Clock.Now()
 	for pause := minPause; ; pause = min(2*pause, maxPause) {
@@ -94,8 +96,8 @@ func isNotExist(err error) bool {
 	return errors.Is(err, storage.ErrNotExist) || errors.Is(err, fs.ErrNotExist) || apierrors.IsNotFound(err)
 }
 
-// summary returns what the status has of a repetition. Events and objects are counted over all drivers
-// that replayed it.
+// summary returns what the status has of a repetition. Events and objects are counted over all
+// drivers that replayed it.
 func (d *driver) summary(run int32, s *results.Summary) simkubev1.RunSummary {
 	measures := results.MeasuresOf(s)
 	number := func(key string) int32 { return count(int(measures[key])) }

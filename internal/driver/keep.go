@@ -38,10 +38,11 @@ func checkResults(wanted *simkubev1.SimulationResults) error {
 	return nil
 }
 
-// keeper keeps results where the Simulation wants them: a folder for each repetition, and files beside them.
+// keeper keeps results where the Simulation wants them: a folder for each repetition, and files
+// beside them.
 type keeper interface {
-	// keep keeps the results of a repetition, which are in dir, under a name, and returns where they are
-	// then, for people.
+	// keep keeps the results of a repetition, which are in dir, under a name, and returns where they
+	// are then, for people.
 	keep(ctx context.Context, dir, name string) (where string, err error)
 	// read returns a file. See isNotExist for the error if there is none.
 	read(ctx context.Context, name string) ([]byte, error)
@@ -140,8 +141,8 @@ func (k claimKeeper) keep(_ context.Context, _, name string) (string, error) {
 	return "persistentVolumeClaim " + k.claim + ", folder " + k.simulation + "/" + name, nil
 }
 
-// configMapKeeper keeps the summaries of repetitions, and what describes all of them, in a ConfigMap. The rest
-// would not fit.
+// configMapKeeper keeps the summaries of repetitions, and what describes all of them, in a
+// ConfigMap. The rest would not fit.
 type configMapKeeper struct {
 	maps            typedcorev1.ConfigMapInterface
 	namespace, name string
@@ -188,8 +189,8 @@ func (k configMapKeeper) read(ctx context.Context, key string) ([]byte, error) {
 	return []byte(text), nil
 }
 
-// shorten returns a summary without its lists of all owners if it has more than so many bytes: a ConfigMap holds
-// those of all repetitions, and at most a MiB.
+// shorten returns a summary without its lists of all owners if it has more than so many bytes: a
+// ConfigMap holds those of all repetitions, and at most a MiB.
 func shorten(summary []byte, size int) ([]byte, error) {
 	if len(summary) <= size {
 		return summary, nil

@@ -11,9 +11,10 @@ import (
 	"simkube.io/simkube/internal/results/report"
 )
 
-// keepRepetitions adds a repetition that has ended to the description of all of them, which is kept beside
-// their results as skctl simulate writes it: repetitions.json and the page that compares them. What is in
-// these files is in the results of the repetitions, too, so that an error is only logged.
+// keepRepetitions adds a repetition that has ended to the description of all of them, which is kept
+// beside their results as skctl simulate writes it: repetitions.json and the page that compares
+// them. What is in these files is in the results of the repetitions, too, so that an error is only
+// logged.
 func (d *driver) keepRepetitions(ctx context.Context, k keeper, run int32, s *results.Summary, ended error) {
 	err := d.retry(ctx, "the description of all repetitions", func() error {
 		if d.repetitions == nil {

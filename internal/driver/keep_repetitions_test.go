@@ -53,8 +53,8 @@ func (d *driver) endRepetition(t *testing.T, run int32) string {
 	return where
 }
 
-// What a driver leaves is a folder as skctl simulate writes it, also after another driver has continued the
-// work; and what was there before of another simulation is not taken for its own.
+// What a driver leaves is a folder as skctl simulate writes it, also after another driver has
+// continued the work; and what was there before of another simulation is not taken for its own.
 func TestKeepRepetitions(t *testing.T) {
 	claims, url := t.TempDir(), t.TempDir()
 	for name, tc := range map[string]struct {

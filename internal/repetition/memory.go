@@ -10,9 +10,9 @@ import (
 	"strings"
 )
 
-// MemoryAvailable returns the bytes that this process and its children could have on top of what they have: what the machine has
-// available, or the control groups they are in, whichever is less. False means that the system doesn't tell; only
-// Linux does.
+// MemoryAvailable returns how many more bytes this process and its children can use: the available
+// memory of the machine or the limit of the control groups they are in, whichever is less. It
+// returns false if that is not known; it is only known on Linux.
 func MemoryAvailable() (int64, bool) { return memoryAvailable(os.DirFS("/")) }
 
 func memoryAvailable(root fs.FS) (int64, bool) {
@@ -25,13 +25,13 @@ func memoryAvailable(root fs.FS) (int64, bool) {
 	return max(available, 0), known
 }
 
-// machineMemory is MemAvailable, which counts what the kernel can take back from its caches.
+// machineMemory returns MemAvailable, which includes what the kernel can reclaim from its caches.
 func machineMemory(root fs.FS) (int64, bool) {
 	kilobytes, ok := field(root, "proc/meminfo", "MemAvailable:")
 	return kilobytes << 10, ok
 }
 
-// field reads the number after a word at the beginning of a line.
+// field returns the number after the word name at the beginning of a line.
 func field(root fs.FS, file, name string) (int64, bool) {
 	data, err := fs.ReadFile(root, file)
 	if err != nil {
@@ -49,14 +49,14 @@ func field(root fs.FS, file, name string) (int64, bool) {
 	return 0, false
 }
 
-// memoryGroup is a control group that may bound memory.
+// memoryGroup is a control group that may limit memory.
 type memoryGroup struct {
 	dir                       string
 	limit, usage, reclaimable string // names of files, and of a line in memory.stat
 }
 
-// left is the limit less what is used, not counting file caches that are given up when memory is short. False
-// where there is no limit.
+// left returns the limit minus what is used, without file caches, which are reclaimed if memory is
+// short. It returns false if there is no limit.
 func (g memoryGroup) left(root fs.FS) (int64, bool) {
 	limit, ok := number(root, path.Join(g.dir, g.limit))
 	if !ok { // "max", or no such file
@@ -81,9 +81,9 @@ func number(root fs.FS, file string) (int64, bool) {
 	return n, err == nil
 }
 
-// memoryGroups are the control groups this process is in, each with those around it: a limit may stand at any of them.
-// In a container the paths may be those of the machine outside, where they lead nowhere; what bounds the container
-// is at the top then.
+// memoryGroups returns the control groups this process is in, with their parents: any of them may
+// have a limit. In a container the paths may be those of the host, which do not exist here; the
+// limit of the container is then at the top.
 func memoryGroups(root fs.FS) []memoryGroup {
 	data, err := fs.ReadFile(root, "proc/self/cgroup")
 	if err != nil {

@@ -66,7 +66,7 @@ func TestMemoryAvailable(t *testing.T) {
 	}
 }
 
-// The real machine has some memory left, or does not tell.
+// The real machine has some memory left, or it is not known.
 func TestMemoryAvailable_Here(t *testing.T) {
 	got, known := MemoryAvailable()
 	t.Logf("%d MiB, known: %t", got>>20, known)

@@ -2,63 +2,66 @@ package repetition
 
 import "context"
 
-// What a simulation is taken to need before one has told. It is meant to be too much rather than too little: two
-// simulations that do not fit cost more than one that waits. The figures stand beside those of docs/contributing/benchmarks.md.
+// An estimate of the memory of a simulation, until one has run. It is rather too high: two
+// simulations that do not fit cost more than one that waits. The figures are from
+// docs/contributing/benchmarks.md.
 const (
-	// baseMemory is that of a control plane with a thousand pods and some dozens of nodes in it, half as much again.
+	// baseMemory is the memory of a control plane with a thousand pods and some dozens of nodes, and
+	// half of that again.
 	baseMemory = 3 << 29
-	// memoryPerNode comes on top for each simulated node: its objects, in etcd, the API server's cache and the
-	// informers of everything that watches nodes.
+	// memoryPerNode is added for each simulated node: its objects in etcd, in the API server's cache
+	// and in the informers that watch nodes.
 	memoryPerNode = 512 << 10
 )
 
-// EstimateMemory guesses the bytes that a simulation will need, from its number of nodes: 0 where it is not known.
+// EstimateMemory returns an estimate of the bytes that a simulation needs, from its number of
+// nodes: 0 if not known.
 func EstimateMemory(nodes int) int64 {
 	return baseMemory + int64(nodes)*memoryPerNode
 }
 
-// Plan says how many runs there are to be, and how many at once.
+// Plan decides how many runs there are, and how many at once.
 type Plan struct {
-	// Count is how many runs are wanted.
+	// Count is the number of runs.
 	Count int
-	// Parallel is how many may go at once; 0 leaves it to cores and memory.
+	// Parallel is the maximum number of runs at once; 0 to decide by cores and memory.
 	Parallel int
-	// Cores is how many processors there are.
+	// Cores is the number of processors.
 	Cores int
-	// Memory tells how much memory a further run could have now, in bytes; it is asked before each start. The
-	// answer false means that nobody knows: cores alone decide then. Nil is the same.
+	// Memory returns how much memory another run could use now, in bytes; it is called before each
+	// start. If it returns false or is nil, only cores decide.
 	Memory func() (int64, bool)
-	// Estimate is what a run is taken to need until one has ended.
+	// Estimate is what a run is assumed to need until one has ended.
 	Estimate int64
 }
 
-// Job is one run to be started.
+// Job is a run to start.
 type Job struct {
 	// Number counts from 1.
 	Number int
 	Share  Share
 }
 
-// Share is what of the machine a run is given, so that those side by side do not each take all of it; zero for a run that has
-// it to itself.
+// Share is the share of the machine that a run may use, so that runs side by side do not each use
+// all of it; zero if it runs alone.
 type Share struct {
-	// Cores is how many processors it may keep busy.
+	// Cores is how many processors it may use.
 	Cores int
-	// Memory is how many bytes its garbage collector may let grow; 0 for no limit.
+	// Memory is the limit in bytes for its garbage collector; 0 for no limit.
 	Memory int64
 }
 
-// Ended is what is learnt from a run for the next.
+// Ended is what the next runs need to know of one that has ended.
 type Ended struct {
-	// PeakMemory is the most it used, in bytes; 0 where not known.
+	// PeakMemory is its peak memory in bytes; 0 if not known.
 	PeakMemory int64
-	// Whole tells that it came to its end, so that another will not need much more.
+	// Whole is true if it ran to its end, so that another run does not need much more.
 	Whole bool
 }
 
-// Run starts the runs in order, each in a goroutine of its own, and returns when those that were started have ended:
-// the number of them. One run always goes, however little there seems to be. Once ctx has ended no further run
-// is started; to end those that go is up to run, which has the same ctx.
+// Run starts the runs in order, each in a goroutine of its own, and returns when all that were
+// started have ended. It returns their number. One run is always started, whatever the memory. When
+// ctx has ended no more runs are started; run has the same ctx and must end those that were.
 func (p Plan) Run(ctx context.Context, run func(context.Context, Job) Ended) (started int) {
 	need := need{estimate: p.Estimate}
 	total, known := p.memory()
@@ -79,7 +82,7 @@ func (p Plan) Run(ctx context.Context, run func(context.Context, Job) Ended) (st
 	}
 }
 
-// width is how many runs may go at once if each needs so many bytes of a total.
+// width returns how many runs may run at once if each needs so many bytes of a total.
 func (p Plan) width(total int64, known bool, need int64) int {
 	width := p.Parallel
 	if width == 0 {
@@ -91,8 +94,9 @@ func (p Plan) width(total int64, known bool, need int64) int {
 	return max(1, min(width, p.Count))
 }
 
-// admits tells whether one more may start beside those that run. What there was at first bounds them together, because those
-// that run will still grow; what there is now bounds the new one, because others use the machine, too.
+// admits reports whether one more run may start. The memory that was available at first limits all
+// runs together, because they are still growing; what is available now limits the new one, because
+// other processes use memory, too.
 func (p Plan) admits(running int, total int64, known bool, need int64) bool {
 	switch {
 	case running == 0:
@@ -119,21 +123,21 @@ func (p Plan) share(total int64, known bool, need int64) Share {
 		return Share{}
 	}
 	share := Share{Cores: max(1, p.Cores/width)}
-	// A limit below what a run needs would not bound it, but have it collect garbage all the time.
+	// A limit below what a run needs would not limit it, but make it collect garbage all the time.
 	if each := total / int64(width); known && each >= need {
 		share.Memory = each
 	}
 	return share
 }
 
-// need is what a run is taken to need.
+// need is what a run is assumed to need.
 type need struct {
 	estimate int64
 	peak     int64 // the most seen
 	whole    bool  // whether one came to its end
 }
 
-// bytes is the guess until a run has come to its end, unless one that didn't used more.
+// bytes returns the estimate until a run has run to its end, unless another one used more.
 func (n *need) bytes() int64 {
 	if n.whole {
 		return n.peak

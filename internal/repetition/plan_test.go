@@ -30,7 +30,7 @@ type history struct {
 	began  time.Time
 }
 
-// run returns a run that takes a second and then tells what is told it used.
+// run returns a run that takes a second and then reports the memory that it is to have used.
 func (h *history) run(used func(number int) Ended) func(context.Context, Job) Ended {
 	h.began = time.Now()
 	return func(ctx context.Context, job Job) Ended {
@@ -53,7 +53,7 @@ func (h *history) note(format string, job Job) {
 	}
 }
 
-// starts tells how many runs began in each second.
+// starts returns how many runs began in each second.
 func (h *history) starts() string {
 	var out []string
 	for second := 0; ; second++ {

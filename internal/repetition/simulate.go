@@ -16,31 +16,32 @@ import (
 	"simkube.io/simkube/internal/skcluster"
 )
 
-// Options say what to repeat.
+// Options are what to repeat, and how.
 type Options struct {
-	// Path is the sk-cluster to run, see skcluster.Find.
+	// Path is the path of sk-cluster, see skcluster.Find.
 	Path string
-	// Spec is what to simulate. Its output becomes a folder with one for each run; with a seed, run n gets the seed plus
-	// n-1.
+	// Spec is what to simulate. Its output becomes a folder with a folder for each run. If it has a
+	// seed, run n gets the seed plus n-1.
 	Spec simulation.Spec
-	// Count is how many runs are wanted.
+	// Count is the number of runs.
 	Count int
-	// Parallel is how many may go at once; 0 for as many as there are cores and memory for.
+	// Parallel is the maximum number of runs at once; 0 to decide by cores and memory.
 	Parallel int
-	// Kill, once closed, ends all runs without results. Nil: never.
+	// Kill, when closed, ends all runs without results. It may be nil.
 	Kill <-chan struct{}
-	// OnMessage is called with what runs tell: one at a time for each, but several runs at once. Nil for nobody.
+	// OnMessage, if not nil, is called with the messages of runs: one at a time for each run, but for
+	// several runs at once.
 	OnMessage func(number int, msg simulation.Message)
-	// OnEnd is called when a run has ended, in the same way.
+	// OnEnd, if not nil, is called when a run has ended, in the same way.
 	OnEnd func(results.Repetition)
 
-	// What tests put in the place of the real things.
+	// Replaced by tests.
 	simulate func(context.Context, skcluster.Options) (*simulation.Done, error)
 	memory   func() (int64, bool)
 	cores    int
 }
 
-// CheckSeeds tells whether there are seeds for so many runs from this one on.
+// CheckSeeds returns an error if there are not enough seeds for the runs, from seed on.
 func CheckSeeds(seed uint64, runs int) error {
 	if seed != 0 && runs > 1 && seed > math.MaxUint64-uint64(runs-1) {
 		return fmt.Errorf("there are not %d seeds from %d on: the largest is %d", runs, seed, uint64(math.MaxUint64))
@@ -48,12 +49,14 @@ func CheckSeeds(seed uint64, runs int) error {
 	return nil
 }
 
-// Simulate runs the simulations and writes the folder of their results, unless there are none. A run that fails does not
-// hold up the others, and is no error here: the answer says how each ended. When ctx ends, those that go are interrupted
-// as skcluster.Simulate does it, and no more are started. No process and no goroutine is left on return.
+// Simulate runs the simulations and writes the folder of their results, unless there are none. A
+// run that fails does not stop the others, and is not an error: the result says how each ended.
+// When ctx ends, running simulations are interrupted as by skcluster.Simulate, and no more are
+// started. No process and no goroutine is left when Simulate returns.
 //
-// An error means that the folder could not be made, and nothing was run, or not be finished; what was run is
-// told all the same then. It is a *MisplacedError when the results are somewhere else.
+// An error means that the folder could not be made, and nothing was run; or that it could not be
+// finished, and then the result is not nil. It is a *MisplacedError if the results are somewhere
+// else.
 func Simulate(ctx context.Context, opts Options) (*results.Repetitions, error) {
 	folder, err := results.NewRepetitionsFolder(opts.Spec.Output, opts.Count, opts.Spec.Overwrite)
 	if err != nil {
@@ -79,10 +82,10 @@ func Simulate(ctx context.Context, opts Options) (*results.Repetitions, error) {
 	return r, &MisplacedError{Dir: dir, Err: err}
 }
 
-// MisplacedError is returned when results could not be written where they were to go, and are
+// MisplacedError is returned if results could not be written to the output folder, and are
 // somewhere else.
 type MisplacedError struct {
-	// Dir is where they are.
+	// Dir is the folder with the results.
 	Dir string
 	Err error
 }
@@ -171,7 +174,7 @@ func (b *batch) run(ctx context.Context, job Job) Ended {
 	return Ended{PeakMemory: run.PeakMemoryBytes, Whole: run.Status == results.RunFinished}
 }
 
-// elsewhere notes that a run has not written its results where it should have.
+// elsewhere records that a run has written its results to another folder.
 func (b *batch) elsewhere(number int, done *simulation.Done) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -179,7 +182,8 @@ func (b *batch) elsewhere(number int, done *simulation.Done) {
 	b.misplaced = append(b.misplaced, errors.New(done.Misplaced))
 }
 
-// environment has the Go runtime of a child keep to its share. A limit of memory that the user has set is left alone.
+// environment limits the Go runtime of a child to its share. A memory limit set by the user is
+// kept.
 func environment(share Share) []string {
 	var env []string
 	if share.Cores > 0 {
@@ -191,7 +195,7 @@ func environment(share Share) []string {
 	return env
 }
 
-// failed notes why a run has no results.
+// failed records why a run has no results.
 func failed(run *results.Repetition, err error) {
 	var failure *skcluster.FailedError
 	var crash *skcluster.CrashError

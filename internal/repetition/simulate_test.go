@@ -66,7 +66,8 @@ func options(t *testing.T, c *cluster, count int) Options {
 	}
 }
 
-// left are the names in the folder of results, none if there is no such folder, and fails if anything is beside it.
+// left are the names in the folder of results, none if there is no such folder, and fails if
+// anything is beside it.
 func left(t *testing.T, opts Options) []string {
 	t.Helper()
 	dir := opts.Spec.Output
@@ -234,7 +235,8 @@ func TestSimulate_Overwrite(t *testing.T) {
 	}
 }
 
-// The first two go when the user interrupts: one has results by then, the other has none; two were to come.
+// The first two go when the user interrupts: one has results by then, the other has none; two were
+// to come.
 func TestSimulate_Interrupt(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()

@@ -38,13 +38,13 @@ func (r *Recorder) Run(info Info) *Run {
 	return run
 }
 
-// window is what a run covers, on the clock.
+// window is the time that a run covers, on the clock.
 type window struct {
 	start, end instant
 	times      TimeMap
 }
 
-// trace returns trace time to the microsecond, which is what files keep.
+// trace returns a time on the clock as trace time, to the microsecond, which is what files keep.
 func (w window) trace(i instant) time.Time {
 	if i == 0 {
 		return time.Time{}
@@ -59,7 +59,7 @@ func (w window) traceHours(v float64) float64 {
 
 func (w window) length() float64 { return float64(w.end - w.start) }
 
-// window starts where the caller says that the trace does, else with the first thing seen.
+// window returns the window of info. Without a start in info, it starts with the first object seen.
 func (r *Recorder) window(info Info) window {
 	w := window{start: instantOf(info.Times.ClockStart), end: instantOf(info.End), times: info.Times}
 	if w.end == 0 {
@@ -187,7 +187,7 @@ func (r *Recorder) podRow(p *podRecord, w window, others []int) Pod {
 	}
 }
 
-// pendingSeconds is the wait for a node, until now where there is none yet.
+// pendingSeconds returns how long the pod waited for a node, until now if it is still waiting.
 func (p *podRecord) pendingSeconds(now instant) float64 {
 	until := now
 	for _, at := range []instant{p.deleted, p.finished, p.scheduled} {

@@ -14,15 +14,15 @@ import (
 	"strings"
 )
 
-// ErrDamaged is returned when a file of a result folder is not what was written.
+// ErrDamaged is returned if a file of a result folder is not what was written.
 var ErrDamaged = errors.New("the file is damaged")
 
-// checksums are the SHA-256 sums of the files of a folder, by their names. Parquet has checksums of
-// the data of its pages only, and what the rest of a damaged file has the decoder do is not safe:
-// it may read memory that is not its own. So no byte is decoded that differs from what was written.
+// checksums are the SHA-256 sums of the files of a folder, by name. Parquet has checksums only of
+// the data in its pages, and the decoder may read memory out of bounds when other parts of a file
+// are damaged. So no file is decoded that differs from what was written.
 type checksums map[string]string
 
-// write writes the sums as sha256sum does, so that it can check them.
+// write writes the sums in the format of sha256sum.
 func (c checksums) write(w io.Writer) error {
 	for _, name := range slices.Sorted(maps.Keys(c)) {
 		if _, err := fmt.Fprintf(w, "%s  %s\n", c[name], name); err != nil {
@@ -32,8 +32,8 @@ func (c checksums) write(w io.Writer) error {
 	return nil
 }
 
-// readChecksums reads the sums of a folder. They are nil for a folder from the time before there
-// were any.
+// readChecksums reads the sums of a folder. They are nil for a folder written by a version that did
+// not write any.
 func readChecksums(dir string) (checksums, error) {
 	path := filepath.Join(dir, ChecksumsFile)
 	text, err := os.ReadFile(path)
@@ -54,8 +54,8 @@ func readChecksums(dir string) (checksums, error) {
 	return sums, nil
 }
 
-// readVerified returns the contents of files of a folder, if all of them are what was written, as
-// far as that is known.
+// readVerified returns the contents of files of a folder. It returns an error if a file differs
+// from its checksum; without checksums nothing is verified.
 func readVerified(dir string, names ...string) (map[string][]byte, error) {
 	sums, err := readChecksums(dir)
 	if err != nil {

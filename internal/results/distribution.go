@@ -6,7 +6,7 @@ import (
 )
 
 // Distribution describes a set of durations in seconds. Percentiles are observed values (nearest
-// rank); all is zero where Count is.
+// rank). If Count is zero, all are.
 type Distribution struct {
 	Count int     `json:"count"`
 	Mean  float64 `json:"mean"`
@@ -36,8 +36,8 @@ func distributionOf(values []float64) Distribution {
 	}
 }
 
-// quantile returns the smallest value that at least the fraction q of sorted does not exceed; zero
-// of nothing.
+// quantile returns the smallest value that is not exceeded by at least the fraction q of sorted,
+// and zero if sorted is empty.
 func quantile[T any](sorted []T, q float64) T {
 	if len(sorted) == 0 {
 		var zero T
@@ -48,5 +48,6 @@ func quantile[T any](sorted []T, q float64) T {
 	return sorted[min(max(rank, 1), len(sorted))-1]
 }
 
-// round cuts a published number to micro units: no clock here is finer, and the files stay readable.
+// round rounds a published number to millionths: no clock here is finer, and the files stay
+// readable.
 func round(v float64) float64 { return math.Round(v*1e6) / 1e6 }

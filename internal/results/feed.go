@@ -7,7 +7,7 @@ import (
 	"k8s.io/client-go/tools/cache"
 )
 
-// feed is the store of a reflector that stores nothing: it hands on what it is given.
+// feed is the store of a reflector that stores nothing and passes objects on.
 type feed[T any] struct {
 	changed, deleted func(T)
 	listed           func([]T)

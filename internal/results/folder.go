@@ -21,19 +21,19 @@ const (
 	TimelineFile = "timeline.parquet"
 	EventsFile   = "events.parquet"
 	ReportFile   = "report.html"
-	// ChecksumsFile has the checksums of the others.
+	// ChecksumsFile has the checksums of the other files.
 	ChecksumsFile = "checksums.sha256"
 )
 
 // WriteOptions configure [Write].
 type WriteOptions struct {
-	// Overwrite replaces a result folder that is in the way. Anything else in the way never is.
+	// Overwrite replaces a result folder that exists. Anything else that exists is never replaced.
 	Overwrite bool
 	// Report draws report.html; nil leaves it out.
 	Report func(io.Writer, *Run) error
 }
 
-// ExistsError is returned when there is something where a result folder should go.
+// ExistsError is returned if something exists where a result folder is to be written.
 type ExistsError struct {
 	Dir string
 	// Results is true for a folder of results, which Overwrite would replace.
@@ -47,9 +47,10 @@ func (e *ExistsError) Error() string {
 	return fmt.Sprintf("%s exists and is not a result folder", e.Dir)
 }
 
-// CheckOutput returns the *ExistsError that [Write] would, so that a long run can find out before it
-// starts. Nothing there, an empty folder and, with overwrite, a folder of results are fine: of one run or of
-// several. What a run needs for itself in a folder does not count.
+// CheckOutput returns the *ExistsError that [Write] would return, so that a long run can fail
+// before it starts. It returns nil if dir does not exist or is empty or, with overwrite, if it has
+// the results of one run or of several. Files that a run needs for itself in the folder do not
+// count.
 func CheckOutput(dir string, overwrite bool) error {
 	entries, err := os.ReadDir(dir)
 	switch {
@@ -80,8 +81,8 @@ func holdsResults(dir string) bool {
 	return err == nil
 }
 
-// Write writes a run as a folder: all of it, or nothing. The folder and its parents are made where
-// they are missing. Files are complete and on disk before they get their names, the summary last.
+// Write writes a run as a folder: all of it, or nothing. It makes the folder and missing parents.
+// Files get their names when they are complete and on disk, the summary last.
 func Write(dir string, run *Run, opts WriteOptions) (err error) {
 	if err := CheckOutput(dir, opts.Overwrite); err != nil {
 		return err
@@ -161,7 +162,7 @@ func syncDir(dir string) error {
 func writeJSON(w io.Writer, value any) error {
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")
-	// Scheduler messages are for people; nobody puts this file into a page as it is.
+	// Messages of the scheduler are for people, and the file is never part of a page as it is.
 	enc.SetEscapeHTML(false)
 	return enc.Encode(value)
 }

@@ -10,7 +10,8 @@ import (
 	"simkube.io/simkube/internal/words"
 )
 
-// FormatNumber writes a quantity for people: three significant digits below a thousand, whole above.
+// FormatNumber formats a quantity for people: three significant digits below a thousand, a whole
+// number above.
 func FormatNumber(v float64) string {
 	abs := math.Abs(v)
 	switch {
@@ -33,7 +34,7 @@ func trimZeros(s string) string {
 	return s
 }
 
-// FormatPercent writes a fraction for people: <1%, 6.4%, 39%.
+// FormatPercent formats a fraction for people: <1%, 6.4%, 39%.
 func FormatPercent(f float64) string {
 	switch {
 	case f > 0 && f < 0.01:
@@ -44,7 +45,7 @@ func FormatPercent(f float64) string {
 	return fmt.Sprintf("%.0f%%", 100*f)
 }
 
-// FormatSeconds writes a delay for people: 0, 350µs, 12ms, 3.2s, 4m10s, 1h5m.
+// FormatSeconds formats a delay for people: 0, 350µs, 12ms, 3.2s, 4m10s, 1h5m.
 func FormatSeconds(s float64) string {
 	switch {
 	case s <= 0:
@@ -61,7 +62,7 @@ func FormatSeconds(s float64) string {
 	return FormatDuration(time.Duration(s * float64(time.Second)))
 }
 
-// FormatDuration writes a length of time for people, in its two largest units: 4m10s, 1h5m, 2d3h.
+// FormatDuration formats a duration for people, in its two largest units: 4m10s, 1h5m, 2d3h.
 func FormatDuration(d time.Duration) string {
 	const day = 24 * time.Hour
 	switch {

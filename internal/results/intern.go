@@ -2,8 +2,8 @@ package results
 
 import "strings"
 
-// interner keeps one copy of each string. What it is given is copied, so that it holds on to no
-// buffer a string was cut from.
+// interner keeps one copy of each string. It copies strings, so that it does not retain the buffers
+// that they are part of.
 type interner map[string]string
 
 func (in interner) get(s string) string {

@@ -12,46 +12,46 @@ import (
 	"simkube.io/simkube/internal/words"
 )
 
-// Measure is a number by which runs are described and compared. [Measures] lists them all: whatever
-// shows, writes or documents measures goes through that list.
+// Measure is a number that describes a run, and by which runs are compared. [Measures] lists them
+// all: code that shows, writes or documents measures uses that list.
 type Measure struct {
 	// Key names the measure in files and in expressions. It never changes.
 	Key string
-	// Title is a short name for people; Column an even shorter one for the head of a table, empty for a
-	// measure that tables of runs leave out.
+	// Title is a short name for people. Column is a shorter one for the head of a table; it is empty
+	// for a measure without a column in tables of runs.
 	Title, Column string
-	// Doc says what is measured, as part of a sentence that docs/results.md ends.
+	// Doc says what is measured, without a full stop, for the table in docs/results.md.
 	Doc  string
 	Unit Unit
 	// Better says which of two values is better, other things being equal.
 	Better Direction
-	// Dimensions are what the measure is split by. One without any has a single value.
+	// Dimensions are what the measure is split by. A measure without dimensions has a single value.
 	Dimensions []Dimension
-	// Priority is 1 for the columns that a narrow table keeps, and higher for those that it leaves out
-	// first.
+	// Priority is 1 for columns that are always shown. If there is no room, the columns with the
+	// highest priority are left out first.
 	Priority int
-	// Tile has the median of several runs shown large above their table.
+	// Tile shows the median of several runs as a tile above their table.
 	Tile bool
-	// Values returns the values in a summary, in a stable order: one with no labels if the measure
-	// has no dimensions, else one for each combination of labels that occurs.
+	// Values returns the values in a summary, in a stable order: one without labels if the measure has
+	// no dimensions, else one for each combination of labels that occurs.
 	Values func(*Summary) []Value
 }
 
 // Value is a value of a measure.
 type Value struct {
-	// Labels say what it is a value of, one for each dimension of the measure.
+	// Labels are the labels of the value, one for each dimension of the measure.
 	Labels []string
 	Value  float64
 }
 
-// Dimension is something that a measure is split by.
+// Dimension is a property by which a measure is split.
 type Dimension string
 
 // The dimensions.
 const (
 	// ByResource splits a measure by the name of a resource.
 	ByResource Dimension = "resource"
-	// ByOwner splits a measure by what made pods: namespace/kind/name. There may be thousands, so that
+	// ByOwner splits a measure by the owners of pods: namespace/kind/name. There may be thousands, so
 	// [MeasuresOf] leaves such measures out.
 	ByOwner Dimension = "owner"
 )
@@ -66,7 +66,7 @@ const (
 	Neither Direction = "neither"
 )
 
-// Unit is what a measure is in.
+// Unit is the unit of a measure.
 type Unit string
 
 // The units. Amounts are in the unit of their resource, see [UnitOf].
@@ -80,7 +80,7 @@ const (
 	AmountHours Unit = "amount-hours"
 )
 
-// Format writes a value for people.
+// Format formats a value for people.
 func (u Unit) Format(v float64) string {
 	switch u {
 	case Count:
@@ -277,8 +277,8 @@ func ofOwners[T any](owners []T, value func(T) (Owner, float64)) []Value {
 	return out
 }
 
-// Name returns what a value of the measure is called in files: its key, and in brackets the labels, as
-// in "requestedHours[cpu]".
+// Name returns the name of a value of the measure in files: its key, followed by the labels in
+// brackets, as in "requestedHours[cpu]".
 func (m Measure) Name(labels ...string) string {
 	if len(labels) == 0 {
 		return m.Key
@@ -286,8 +286,8 @@ func (m Measure) Name(labels ...string) string {
 	return m.Key + "[" + strings.Join(labels, ",") + "]"
 }
 
-// Format writes a value of the measure for people, with the unit of the resource if it is an amount of
-// one.
+// Format formats a value of the measure for people, with the unit of the resource if it is an
+// amount of one.
 func (m Measure) Format(v Value) string {
 	text := m.Unit.Format(v.Value)
 	i := slices.Index(m.Dimensions, ByResource)
@@ -303,8 +303,8 @@ func (m Measure) Format(v Value) string {
 	return text
 }
 
-// MeasureOf returns the measure with a key. It panics if there is none, which is a mistake in the
-// program: for names that people type, search [Measures].
+// MeasureOf returns the measure with a key. It panics if there is none: use [Measures] for names
+// that users type.
 func MeasureOf(key string) Measure {
 	all := Measures()
 	i := slices.IndexFunc(all, func(m Measure) bool { return m.Key == key })
@@ -314,12 +314,12 @@ func MeasureOf(key string) Measure {
 	return all[i]
 }
 
-// Columns returns the measures that tables of runs have columns for.
+// Columns returns the measures that have columns in tables of runs.
 func Columns() []Measure {
 	return slices.DeleteFunc(Measures(), func(m Measure) bool { return m.Column == "" })
 }
 
-// MeasuresOf returns the measures of a run by name (see [Measure.Name]), but for those by owner.
+// MeasuresOf returns the measures of a run by name (see [Measure.Name]), except those by owner.
 func MeasuresOf(s *Summary) map[string]float64 {
 	out := map[string]float64{}
 	for _, m := range Measures() {
@@ -333,16 +333,16 @@ func MeasuresOf(s *Summary) map[string]float64 {
 	return out
 }
 
-// Spread is what values of several runs come to. The median is one of them: of an even number the
-// lower of the two in the middle.
+// Spread describes the values of several runs. The median is always the value of a run: with an
+// even number of runs, the lower of the two in the middle.
 type Spread struct {
 	Min    float64 `json:"min"`
 	Median float64 `json:"median"`
 	Max    float64 `json:"max"`
 }
 
-// Across spreads the measures of the runs that finished; nil if none did. A run that was interrupted is
-// left out: it would count as faster and smaller than it is.
+// Across returns the spread of each measure over the runs that finished, and nil if none did. Runs
+// that were interrupted are left out: they would count as faster and smaller than they are.
 func Across(runs []Repetition) map[string]Spread {
 	values := map[string][]float64{}
 	for _, run := range runs {
@@ -385,9 +385,9 @@ func (t *Timing) Usage(resource string) ResourceUsage {
 	return t.Resources[resource]
 }
 
-// ShownResources returns the resources that summaries and reports show: CPU and memory, all GPUs together if
-// there are any or a pod requested one, and the others that a pod requested. A single kind of GPU is
-// not shown twice. The number of pods is left out.
+// ShownResources returns the resources that summaries and reports show: CPU and memory; all GPUs
+// together if a node had or a pod requested any; and others that a pod requested, except the number
+// of pods. GPUs are shown by name only if there are several kinds.
 func (t *Timing) ShownResources() []string {
 	shown := []string{string(corev1.ResourceCPU), string(corev1.ResourceMemory)}
 	if cmp.Or(t.GPU.PeakAllocatable, t.GPU.PeakDemand) > 0 {

@@ -12,8 +12,8 @@ import (
 	"simkube.io/simkube/internal/results/sample"
 )
 
-// Each measure is the number of the summary that it is named for. Those of the first two lines are the
-// columns of tables of runs.
+// Each measure is the number of the summary that it is named for. Those of the first two lines are
+// the columns of tables of runs.
 func TestMeasuresOf(t *testing.T) {
 	var s results.Summary
 	s.Outcome.Pods = results.PodCounts{Created: 1, NeverScheduled: 2, Scheduled: 9, Failed: 10, Disrupted: 11}

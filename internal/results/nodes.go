@@ -7,11 +7,12 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// nodeRecord is what is kept of a node. A node that comes back under its old name is another one.
+// nodeRecord is the record of a node. A node that is created again with the same name has a record
+// of its own.
 type nodeRecord struct {
 	uid, name, instanceType, zone string
 	created, ready, deleted       instant
-	// states holds what the scheduler could use of the node from an instant on, one entry per change.
+	// states are what the scheduler could use of the node from a time on, one entry per change.
 	states []nodeState
 }
 

@@ -29,11 +29,11 @@ type Options struct {
 	// empty means all. NodeSelector does the same for nodes.
 	PodSelector  string
 	NodeSelector string
-	// Clock stamps what the watches deliver; nil is the real one.
+	// Clock stamps what the watches deliver. It is the real clock by default.
 	Clock clock.PassiveClock
-	// Logger gets what the watches have to say, such as that one was cut; nil discards it.
+	// Logger logs errors of the watches, such as a lost connection. Nothing is logged by default.
 	Logger *slog.Logger
-	// OnChange is called after each change that was taken in, from more than one goroutine; nil for nobody.
+	// OnChange, if not nil, is called after each change, from more than one goroutine.
 	OnChange func()
 }
 
@@ -51,8 +51,8 @@ type Observer struct {
 	done   sync.WaitGroup
 }
 
-// Start starts to watch, and returns once everything that exists has been taken in. The watches end
-// with [Observer.Stop] or with ctx; a watch that breaks is taken up again by itself. On an error
+// Start starts the watches, and returns when everything that exists has been recorded. The watches
+// end with [Observer.Stop] or with ctx; one that breaks is restarted. If Start returns an error,
 // nothing is left running.
 func Start(ctx context.Context, client kubernetes.Interface, rec *Recorder, opts Options) (*Observer, error) {
 	if opts.Clock == nil {
@@ -79,14 +79,13 @@ func Start(ctx context.Context, client kubernetes.Interface, rec *Recorder, opts
 }
 
 // Stop ends the watches, waits for their goroutines, and then lists pods and nodes once more, so
-// that the recorder ends with the API server's own last word. It can be called again, to list again.
+// that the record ends with the state in the API server. It can be called again, to list again.
 func (o *Observer) Stop(ctx context.Context) error {
 	o.Close()
 	return o.list(ctx)
 }
 
-// Close ends the watches and waits for their goroutines. The recorder is left with what they have
-// delivered.
+// Close ends the watches and waits for their goroutines.
 func (o *Observer) Close() {
 	o.cancel()
 	o.done.Wait()
@@ -94,7 +93,7 @@ func (o *Observer) Close() {
 
 func (o *Observer) watch(ctx context.Context, name string, kind runtime.Object, lw *cache.ListWatch, to cache.ReflectorStore) {
 	logger := logr.FromSlogHandler(o.opts.Logger.Handler())
-	// Not every client can stream its first list; the reflector asks the client whether it can.
+	// Not every client can stream its first list; the reflector asks the client.
 	reflector := cache.NewReflectorWithOptions(cache.ToListWatcherWithWatchListSemantics(lw, o.client), kind, to,
 		cache.ReflectorOptions{Name: "results/" + name, Logger: &logger})
 	ctx = klog.NewContext(ctx, logger)
@@ -129,7 +128,7 @@ func (o *Observer) nodesFrom() *cache.ListWatch {
 	}
 }
 
-// list takes in everything there is now.
+// list records everything that exists.
 func (o *Observer) list(ctx context.Context) error {
 	var pods []*corev1.Pod
 	listPods := pager.New(pager.ListPageFunc(o.podsFrom().ListWithContextFunc))

@@ -21,7 +21,8 @@ import (
 
 func ofSimulation(name string) func(*corev1.Pod) { return labelled(simkubev1.LabelSimulation, name) }
 
-// eventually waits until what the recorder has counted is as wanted; the test's own deadline ends it.
+// eventually waits until what the recorder has counted is as wanted; the test's own deadline ends
+// it.
 func eventually(t *testing.T, rec *Recorder, done func(Counts) bool) {
 	t.Helper()
 	for !done(rec.Counts()) {

@@ -13,7 +13,7 @@ import (
 	"strconv"
 )
 
-// Folder is a folder of results: of one run, or of several runs of the same simulation.
+// Folder is a folder of results, of one run or of several runs of the same simulation.
 type Folder struct {
 	// Dir is its path.
 	Dir string
@@ -28,7 +28,7 @@ type Folder struct {
 
 // FolderRun is a run that has results.
 type FolderRun struct {
-	// Repetition is what the folder's Repetitions say of the run.
+	// Repetition is the entry of the run in the folder's Repetitions.
 	Repetition
 	// Dir is the path of its results.
 	Dir     string
@@ -39,12 +39,13 @@ type FolderRun struct {
 // function [Read].
 func (r *FolderRun) Read() (*Run, error) { return Read(r.Dir) }
 
-// Open reads the folder of one run or of several, whether skctl or sk-driver wrote it, and verifies
-// the checksums of what it reads. It does not read the rows, which [FolderRun.Read] does, a run at a
-// time. Folders of earlier versions are read as well: measures are computed from the summaries.
+// Open reads a folder of one run or of several, written by skctl or by sk-driver, and verifies the
+// checksums of what it reads. Rows are read later, one run at a time, by [FolderRun.Read]. Open
+// also reads folders of earlier versions; measures are then computed from the summaries.
 //
-// The error is or wraps [ErrNotResults] if there are no results, a *[VersionError] if a file is of another
-// version, wraps [ErrDamaged] if a file is not what was written, and names the file if one is missing.
+// The error wraps [ErrNotResults] if there are no results, is a *[VersionError] if a file is of
+// another version, wraps [ErrDamaged] if a file is not what was written, and names the file if one
+// is missing.
 func Open(dir string) (*Folder, error) {
 	f := &Folder{Dir: dir}
 	var err error
@@ -93,7 +94,7 @@ func (f *Folder) openRepetitions() error {
 		if run.Folder == "" {
 			continue
 		}
-		// The file may be anybody's; a folder elsewhere is none of these runs'.
+		// Anybody may have written the file: read nothing outside of the folder.
 		if !filepath.IsLocal(run.Folder) {
 			return fmt.Errorf("%s: %w: run %d is in %q, which is outside of it",
 				filepath.Join(f.Dir, RepetitionsFile), ErrDamaged, run.Number, run.Folder)
@@ -111,7 +112,8 @@ func (f *Folder) openRepetitions() error {
 	return nil
 }
 
-// findRuns describes the runs in a folder without a RepetitionsFile, as sk-driver wrote them once.
+// findRuns describes the runs in a folder without a RepetitionsFile, which earlier versions of
+// sk-driver did not write.
 func findRuns(dir string) (*Repetitions, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -143,7 +145,7 @@ func findRuns(dir string) (*Repetitions, error) {
 	return r, nil
 }
 
-// readVerifiedSummary reads the summary of a folder if it is what was written.
+// readVerifiedSummary reads the summary of a folder and verifies its checksum.
 func readVerifiedSummary(dir string) (*Summary, error) {
 	files, err := readVerified(dir, SummaryFile)
 	if err != nil {

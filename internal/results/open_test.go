@@ -65,8 +65,8 @@ func copyFolder(t *testing.T, from string) string {
 	return dir
 }
 
-// The folders that skctl and sk-driver wrote before come with all that was in them, and with measures that did not exist
-// then.
+// The folders that skctl and sk-driver wrote before come with all that was in them, and with
+// measures that did not exist then.
 func TestOpen_WrittenBefore(t *testing.T) {
 	const written = "testdata/written-before"
 	driver := copyFolder(t, written) // sk-driver wrote folders run-1 and run-2, and nothing beside them

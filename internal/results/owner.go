@@ -16,7 +16,7 @@ const (
 	podTemplateHashLabel        = "pod-template-hash"
 )
 
-// Owner is what made a pod in the recorded cluster.
+// Owner is the object that made a pod in the recorded cluster.
 type Owner struct {
 	// Namespace is the original one.
 	Namespace string `json:"namespace"`
@@ -33,7 +33,7 @@ func (o Owner) Compare(other Owner) int {
 	)
 }
 
-// OwnerOf returns the topmost owner that a pod itself tells of:
+// OwnerOf returns the topmost owner that is known from the pod itself:
 //
 //   - a ReplicaSet whose name ends in the pod's own pod-template-hash label is its Deployment;
 //   - a Job whose name ends in the minute it was due (eight digits, as the CronJob controller names
@@ -68,8 +68,8 @@ func originalNamespace(pod *corev1.Pod) string {
 	return pod.Namespace
 }
 
-// ownerRef returns the controller, or else the first owner, leaving out the root that everything
-// simulated hangs off.
+// ownerRef returns the controller or, if there is none, the first owner. It ignores the root that
+// owns everything simulated.
 func ownerRef(pod *corev1.Pod) *metav1.OwnerReference {
 	var first *metav1.OwnerReference
 	for i := range pod.OwnerReferences {
@@ -87,8 +87,8 @@ func ownerRef(pod *corev1.Pod) *metav1.OwnerReference {
 	return first
 }
 
-// cronJobName takes the due time off the name of a CronJob's Job. The eight digits are minutes since
-// 1970; the lower bound is the year Kubernetes 1.0 came out, which leaves dates such as 20240131 alone.
+// cronJobName removes the due time from the name of a CronJob's Job. The eight digits are minutes
+// since 1970; the lower bound is the year of Kubernetes 1.0, which excludes dates such as 20240131.
 func cronJobName(job string) (string, bool) {
 	i := strings.LastIndexByte(job, '-')
 	if i <= 0 || len(job)-i-1 != 8 {

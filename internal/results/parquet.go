@@ -10,7 +10,7 @@ import (
 	"github.com/parquet-go/parquet-go"
 )
 
-// rowsPerWrite bounds the columns a writer buffers at a time, rowGroup what a reader must take in at
+// rowsPerWrite bounds the rows that a writer buffers, and rowGroup those that a reader must read at
 // once.
 const (
 	rowsPerWrite = 8 << 10
@@ -33,8 +33,8 @@ func writeRows[T any](w io.Writer, rows []T) error {
 	return pw.Close()
 }
 
-// readRows decodes a file of a folder. Its data must be what was written: see [checksums]. Where
-// there are none, a panic of the decoder is an error.
+// readRows decodes a file of a folder whose checksum was verified: see [checksums]. For folders
+// without checksums, a panic of the decoder is returned as an error.
 func readRows[T any](rows *[]T, dir, name string, files map[string][]byte) (err error) {
 	defer func() {
 		if p := recover(); p != nil {

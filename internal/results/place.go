@@ -12,22 +12,23 @@ import (
 )
 
 const (
-	// ownPrefix begins the names of what a run needs for itself in an output folder.
+	// ownPrefix begins the names of files that a run needs for itself in an output folder.
 	ownPrefix = ".simkube-"
-	// placePrefix begins those of the folders in it where results are written before they get their
-	// names.
+	// placePrefix begins the names of the folders in which results are written before they are
+	// complete.
 	placePrefix = ownPrefix + "new-"
-	// oldFolder, in such a folder, is where the results lie for a moment that are replaced.
+	// oldFolder, in such a folder, holds the results that are being replaced.
 	oldFolder = "old"
-	// newFolder, in such a folder, is where the new ones are written.
+	// newFolder, in such a folder, holds the new results.
 	newFolder = "new"
 )
 
-// ownEntry reports whether an entry of an output folder is there for a run, and not a result.
+// ownEntry reports whether an entry of an output folder is a file of a run itself, and not a
+// result.
 func ownEntry(name string) bool { return strings.HasPrefix(name, ownPrefix) }
 
-// makeFolders makes a folder and what is missing of its parents, and returns what it made, the
-// outermost first. When it fails nothing is left of them.
+// makeFolders makes a folder and its missing parents, and returns the folders that it made, the
+// outermost first. If it fails, it removes them.
 func makeFolders(dir string) (made []string, err error) {
 	dir = filepath.Clean(dir)
 	var missing []string
@@ -48,8 +49,8 @@ func makeFolders(dir string) (made []string, err error) {
 	return made, nil
 }
 
-// removeEmpty removes folders that makeFolders has made, unless there is something in them, or
-// something else in their place.
+// removeEmpty removes folders made by makeFolders, unless they are not empty or are no longer
+// folders.
 func removeEmpty(made []string) {
 	for _, folder := range slices.Backward(made) {
 		if info, err := os.Lstat(folder); err == nil && !info.IsDir() || os.Remove(folder) != nil {
@@ -58,9 +59,8 @@ func removeEmpty(made []string) {
 	}
 }
 
-// place is where results are written in an output folder until they are complete. It is in that
-// folder, and not beside it, so that it is on the same disk, and so that nothing but the folder
-// need be writable.
+// place is a folder for results that are not complete yet. It is inside the output folder, so that
+// it is on the same file system, and so that only the output folder must be writable.
 type place struct {
 	*scratch.Folder
 	dir string
@@ -81,9 +81,8 @@ func newPlace(dir string) (*place, error) {
 // Path returns the folder to write the results to.
 func (p *place) Path() string { return p.Join(newFolder) }
 
-// commit moves what was written into the output folder, and what was there before out of it. The
-// file called last is moved last: it marks a folder that is complete. When something fails the
-// folder is as it was.
+// commit moves the new results into the output folder, and the old ones out of it. The file called
+// last is moved last: it marks a folder as complete. If commit fails, the folder is as it was.
 func (p *place) commit(last string) (err error) {
 	old := p.Join(oldFolder)
 	if err := os.Mkdir(old, 0o700); err != nil {
@@ -104,11 +103,11 @@ func (p *place) commit(last string) (err error) {
 	return syncDir(p.dir)
 }
 
-// moves are files and folders that were moved, from and to.
+// moves are files and folders that were moved: from and to.
 type moves [][2]string
 
-// all moves the entries of one folder to another, but not those that are there for a run. The one
-// called last goes last on the way in, and, as the mark of a complete folder, first on the way out.
+// all moves the entries of one folder to another, except files of a run itself. The entry called
+// last is moved last on the way in and first on the way out, because it marks a complete folder.
 func (m *moves) all(from, to, last string) error {
 	entries, err := os.ReadDir(from)
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// instant is a moment of the clock in nanoseconds since 1970; zero means it did not happen.
+// instant is a time on the clock in nanoseconds since 1970; zero means that it did not happen.
 type instant int64
 
 func instantOf(t time.Time) instant {
@@ -24,8 +24,8 @@ func (i instant) time() time.Time {
 	return time.Unix(0, int64(i)).UTC()
 }
 
-// podRecord is what is kept of a pod: a few hundred bytes, for there may be hundreds of thousands.
-// Strings that many pods share are interned.
+// podRecord is the record of a pod. It has a few hundred bytes, because there may be hundreds of
+// thousands; strings that many pods share are interned.
 type podRecord struct {
 	uid, name           string
 	namespace           string
@@ -41,7 +41,7 @@ type podRecord struct {
 	created, scheduled, running, finished, deleted instant
 }
 
-// stage is where a pod stands.
+// stage is the state of a pod.
 type stage uint8
 
 const (
@@ -70,17 +70,18 @@ func (p *podRecord) stage() stage {
 	return stagePending
 }
 
-// stamp chooses the instant at which something happened that the recorder has just learnt of, given
-// the time the object itself says (zero for none).
+// stamp chooses the time of something that the recorder has just seen, given the time in the object
+// itself (zero for none).
 type stamp func(object time.Time) instant
 
-// watched is the stamp of what a watch delivers: now. The object's own time has only seconds.
+// watched returns the stamp for what a watch delivers: now. The time in the object has only
+// seconds.
 func watched(now instant) stamp {
 	return func(time.Time) instant { return now }
 }
 
-// listed is the stamp of what a list shows after a gap: the object's own time, as far as it lies
-// within the gap.
+// listed returns the stamp for what a list shows after a gap: the time in the object, limited to
+// the gap.
 func listed(since, now instant) stamp {
 	return func(object time.Time) instant {
 		if object.IsZero() {
@@ -90,7 +91,7 @@ func listed(since, now instant) stamp {
 	}
 }
 
-// newPod starts the record of a pod never seen before.
+// newPod returns a record for a pod that was not seen before.
 func (r *Recorder) newPod(uid string, pod *corev1.Pod) *podRecord {
 	owner := OwnerOf(pod)
 	kept, ok := r.owners[owner]
@@ -113,8 +114,8 @@ func (r *Recorder) newPod(uid string, pod *corev1.Pod) *podRecord {
 	}
 }
 
-// update takes in a pod as it is now. Stages that passed unseen get the instant of the one seen, so
-// that the times of a record never run backwards.
+// update records the current state of a pod. Stages that were not seen get the time of the one that
+// was, so that times in a record never decrease.
 func (r *Recorder) update(p *podRecord, pod *corev1.Pod, at stamp) {
 	if p.created == 0 {
 		p.created = at(pod.CreationTimestamp.Time)
@@ -142,7 +143,7 @@ func (r *Recorder) update(p *podRecord, pod *corev1.Pod, at stamp) {
 		p.setFinished(at(containersFinished(pod)))
 	case corev1.PodFailed:
 		p.phase = corev1.PodFailed
-		// A pod can fail without ever having run: evicted, or refused by its node.
+		// A pod can fail without having run: evicted, or rejected by its node.
 		if started := containersStarted(pod); !started.IsZero() {
 			p.setRunning(at(started))
 		}
@@ -202,7 +203,7 @@ func conditionTime(pod *corev1.Pod, kind corev1.PodConditionType) time.Time {
 	return time.Time{}
 }
 
-// containersStarted returns the earliest start of a main container; zero where none tells.
+// containersStarted returns the earliest start of a main container, and zero if none is known.
 func containersStarted(pod *corev1.Pod) time.Time {
 	var first time.Time
 	for i := range pod.Status.ContainerStatuses {
@@ -221,7 +222,7 @@ func containersStarted(pod *corev1.Pod) time.Time {
 	return first
 }
 
-// containersFinished returns the latest end of a main container; zero where none tells.
+// containersFinished returns the latest end of a main container, and zero if none is known.
 func containersFinished(pod *corev1.Pod) time.Time {
 	var last time.Time
 	for i := range pod.Status.ContainerStatuses {
@@ -232,7 +233,8 @@ func containersFinished(pod *corev1.Pod) time.Time {
 	return last
 }
 
-// disruptionOf says why a pod was or is about to be thrown out; empty if it isn't.
+// disruptionOf returns why a pod was or will be evicted or preempted, and an empty string if it was
+// not.
 func disruptionOf(pod *corev1.Pod) string {
 	for i := range pod.Status.Conditions {
 		c := &pod.Status.Conditions[i]

@@ -9,10 +9,10 @@ import (
 	"path/filepath"
 )
 
-// ErrNotResults is returned when a folder is read that holds no results.
+// ErrNotResults is returned if a folder has no results.
 var ErrNotResults = errors.New("not a result folder")
 
-// VersionError is returned when a summary is of a schema that this package doesn't know.
+// VersionError is returned if a file has a schema version that this package does not read.
 type VersionError struct {
 	Path    string
 	Version int
@@ -24,9 +24,9 @@ func (e *VersionError) Error() string {
 	return fmt.Sprintf("%s has schema version %d, and this program reads version %d", e.Path, e.Version, e.Want)
 }
 
-// Read reads a folder that [Write] wrote. The error is or wraps [ErrNotResults] where there is no
-// summary, a *[VersionError] where it is of another version, wraps [ErrDamaged] where a file is not
-// what was written, and names the file where one is missing.
+// Read reads a folder that [Write] wrote. The error wraps [ErrNotResults] if there is no summary,
+// is a *[VersionError] if the summary is of another version, wraps [ErrDamaged] if a file is not
+// what was written, and names the file if one is missing.
 func Read(dir string) (*Run, error) {
 	summary, err := ReadSummary(dir)
 	if err != nil {
@@ -54,7 +54,7 @@ func Read(dir string) (*Run, error) {
 	return run, nil
 }
 
-// orNil returns nil for an empty list, which a Parquet file does not tell from it.
+// orNil returns nil for an empty list. Parquet files do not distinguish the two.
 func orNil[T any](list []T) []T {
 	if len(list) == 0 {
 		return nil
@@ -62,13 +62,13 @@ func orNil[T any](list []T) []T {
 	return list
 }
 
-// ReadSummary reads only summary.json of a folder, with the errors of [Read].
+// ReadSummary reads only summary.json of a folder. It returns the errors of [Read].
 func ReadSummary(dir string) (*Summary, error) {
 	return readJSON[Summary](dir, SummaryFile, SchemaVersion)
 }
 
-// readJSON reads a JSON file of a folder that names its version. The error is or wraps [ErrNotResults] where there is none, and is
-// a *[VersionError] where it is of another version.
+// readJSON reads a JSON file with a schemaVersion. The error wraps [ErrNotResults] if there is
+// none, and is a *[VersionError] if it is of another version.
 func readJSON[T any](dir, file string, version int) (*T, error) {
 	path := filepath.Join(dir, file)
 	data, err := os.ReadFile(path)
@@ -88,7 +88,8 @@ func readJSON[T any](dir, file string, version int) (*T, error) {
 	return &v, nil
 }
 
-// checkVersion refuses the text of a file that is not ours, or not of the version that this package reads.
+// checkVersion returns an error if the text is not one of our files, or of a version that this
+// package does not read.
 func checkVersion(path string, data []byte, want int) error {
 	var version struct {
 		SchemaVersion *int `json:"schemaVersion"`

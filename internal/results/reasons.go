@@ -15,10 +15,11 @@ var (
 	number         = regexp.MustCompile(`\b\d+\b`)
 )
 
-// WaitClasses returns the classes of a scheduler message: the reasons in it without what differs from
-// pod to pod and from moment to moment (numbers of nodes, quoted names, what preemption came to),
-// sorted. "0/5 nodes are available: 2 node(s) had untolerated taint(s), 3 Insufficient cpu. ..." gives
-// "Insufficient cpu" and "had untolerated taint(s)". An empty message has no class.
+// WaitClasses returns the classes of a scheduler message, sorted: the reasons in it, without what
+// differs between pods and over time (numbers of nodes, quoted names, and the result of
+// preemption). The classes of "0/5 nodes are available: 2 node(s) had untolerated taint(s), 3
+// Insufficient cpu. ..." are "Insufficient cpu" and "had untolerated taint(s)". An empty message
+// has no class.
 func WaitClasses(message string) []string {
 	message = strings.TrimSpace(message)
 	if message == "" {
@@ -44,8 +45,8 @@ func classOf(reason string) string {
 	return quoted.ReplaceAllString(strings.TrimPrefix(reason, "node(s) "), `"…"`)
 }
 
-// mainClass returns the class of a message that ruled out the most nodes: the one that held the pod
-// up, where the others only say which nodes were never meant for it.
+// mainClass returns the class in a message that ruled out the most nodes. The others often only
+// name nodes that the pod was not meant for.
 func mainClass(message string) string {
 	message = strings.TrimSpace(message)
 	head := nodesAvailable.FindString(message)
@@ -61,20 +62,21 @@ func mainClass(message string) string {
 	return ""
 }
 
-// reason is a part of a message, with the number of nodes it holds for.
+// reason is a part of a message, with the number of nodes that it applies to.
 type reason struct {
 	text  string
 	nodes int
 }
 
-// firstSentence ends before ". ", because names in a message have dots in them but no space after.
+// firstSentence returns s up to ". ". Names in a message have dots in them, but no space after a
+// dot.
 func firstSentence(s string) string {
 	s, _, _ = strings.Cut(s, ". ")
 	return strings.TrimSuffix(strings.TrimSpace(s), ".")
 }
 
-// splitReasons splits "3 Insufficient cpu, 2 node(s) had ..." at its counts; a reason may itself hold
-// commas. What has no counts is one reason.
+// splitReasons splits "3 Insufficient cpu, 2 node(s) had ..." at its counts, because a reason may
+// contain commas. A body without counts is one reason.
 func splitReasons(body string) []reason {
 	at := reasonCount.FindAllStringIndex(body, -1)
 	if len(at) == 0 || at[0][0] != 0 {
@@ -86,20 +88,20 @@ func splitReasons(body string) []reason {
 		if i+1 < len(at) {
 			end = at[i+1][0]
 		}
-		// A count too large for an int is no count of nodes, and 0 ranks it last.
+		// A number too large for an int is not a count of nodes; it counts as 0, and ranks last.
 		nodes, _ := strconv.Atoi(strings.Trim(body[m[0]:m[1]], ", "))
 		reasons = append(reasons, reason{text: body[m[1]:end], nodes: nodes})
 	}
 	return reasons
 }
 
-// classTable numbers wait classes, so that a pod keeps the set it saw in one word.
+// classTable numbers wait classes, so that the classes of a pod fit in one word.
 type classTable struct {
 	names []string
 	index map[string]int
 }
 
-// maxClasses is how many classes have a number of their own; the last stands for all others.
+// maxClasses is the number of classes; the last one stands for all others.
 const maxClasses = 64
 
 const otherClass = "other reasons"

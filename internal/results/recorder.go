@@ -9,11 +9,11 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// Recorder keeps what happens to pods, nodes and events. All methods are safe for concurrent use;
-// none keeps an object it is given. Times are instants of the clock.
+// Recorder records what happens to pods, nodes and events. All methods are safe for concurrent use;
+// none keeps an object that it is passed. Times are times on the clock.
 //
-// Pods and nodes are told apart by UID, so it does no harm to tell the recorder the same thing twice.
-// A pod that came and went between two things told is missed, unless its deletion was one of them.
+// Objects are identified by UID, so recording the same state twice has no effect. A pod that was
+// created and deleted between two calls is missed, unless one of them was PodDeleted.
 type Recorder struct {
 	mu      sync.Mutex
 	strings interner
@@ -46,7 +46,7 @@ func NewRecorder() *Recorder {
 	}
 }
 
-// PodChanged takes in a pod that was added or updated.
+// PodChanged records a pod that was added or updated.
 func (r *Recorder) PodChanged(now time.Time, pod *corev1.Pod) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -54,7 +54,7 @@ func (r *Recorder) PodChanged(now time.Time, pod *corev1.Pod) {
 	r.podChanged(pod, watched(r.podSeen))
 }
 
-// PodDeleted takes in a pod that is gone, as it was last.
+// PodDeleted records that a pod was deleted, with its last state.
 func (r *Recorder) PodDeleted(now time.Time, pod *corev1.Pod) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -63,9 +63,9 @@ func (r *Recorder) PodDeleted(now time.Time, pod *corev1.Pod) {
 	r.podGone(p, r.podSeen)
 }
 
-// PodsListed takes in all pods there are, at first or after a watch was cut. What changed unseen gets
-// the object's own times, as far as they lie in the gap; pods that are not in the list are gone, since
-// now.
+// PodsListed records all pods that exist, at first or after a watch was interrupted. Changes that
+// were not seen get the times in the object, limited to the gap; pods that are not in the list
+// count as deleted now.
 func (r *Recorder) PodsListed(now time.Time, pods []*corev1.Pod) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -107,7 +107,7 @@ func (r *Recorder) podGone(p *podRecord, at instant) {
 	r.deleted++
 }
 
-// NodeChanged takes in a node that was added or updated.
+// NodeChanged records a node that was added or updated.
 func (r *Recorder) NodeChanged(now time.Time, node *corev1.Node) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -115,7 +115,7 @@ func (r *Recorder) NodeChanged(now time.Time, node *corev1.Node) {
 	r.nodeChanged(node, watched(r.nodeSeen))
 }
 
-// NodeDeleted takes in a node that is gone.
+// NodeDeleted records that a node was deleted.
 func (r *Recorder) NodeDeleted(now time.Time, node *corev1.Node) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -125,7 +125,7 @@ func (r *Recorder) NodeDeleted(now time.Time, node *corev1.Node) {
 	}
 }
 
-// NodesListed takes in all nodes there are, as [Recorder.PodsListed] does pods.
+// NodesListed records all nodes that exist, as [Recorder.PodsListed] does pods.
 func (r *Recorder) NodesListed(now time.Time, nodes []*corev1.Node) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -154,7 +154,7 @@ func (r *Recorder) nodeChanged(node *corev1.Node, at stamp) *nodeRecord {
 	return n
 }
 
-// EventReplayed takes in an event that the replay has carried out.
+// EventReplayed records an event that was replayed.
 func (r *Recorder) EventReplayed(e Event) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -164,9 +164,9 @@ func (r *Recorder) EventReplayed(e Event) {
 	r.lags.add(e.Lag)
 }
 
-// Counts is how things stand now, for a progress display.
+// Counts is the current state, for a progress display.
 type Counts struct {
-	// Pods that exist, and Deleted, those that don't any more.
+	// Pods that exist, by their state, and those that were deleted.
 	Pending, Starting, Running, Succeeded, Failed, Deleted int
 	Nodes, NodesReady                                      int
 	Events, Problems                                       int
@@ -174,7 +174,7 @@ type Counts struct {
 	LagP99 time.Duration
 }
 
-// Counts returns how things stand.
+// Counts returns the current state.
 func (r *Recorder) Counts() Counts {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -201,7 +201,8 @@ func (r *Recorder) Counts() Counts {
 	return c
 }
 
-// keyOf tells objects apart; one without a UID, which no API server makes, by its name.
+// keyOf returns the UID of an object. Objects without one, which only tests make, are identified by
+// name.
 func keyOf(obj metav1.Object) string {
 	if uid := obj.GetUID(); uid != "" {
 		return string(uid)

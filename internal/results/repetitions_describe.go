@@ -9,8 +9,8 @@ import (
 	"slices"
 )
 
-// NewRepetitions returns the description of runs that have not started. The trace is described further
-// by the first run that has results.
+// NewRepetitions returns the description of runs that have not started. [Repetitions.Describe] adds
+// details of the trace.
 func NewRepetitions(simulation, trace string, runs int) *Repetitions {
 	r := &Repetitions{
 		SchemaVersion: RepetitionsSchemaVersion,
@@ -24,8 +24,8 @@ func NewRepetitions(simulation, trace string, runs int) *Repetitions {
 	return r
 }
 
-// Add records that the run with a number has results, in a folder below that of the repetitions. It
-// panics if there is no such run.
+// Add records that a run has results, in a folder below that of the repetitions. It panics if there
+// is no run with that number.
 func (r *Repetitions) Add(number int, folder string, s *Summary) {
 	i := slices.IndexFunc(r.Runs, func(run Repetition) bool { return run.Number == number })
 	run := &r.Runs[i]
@@ -37,8 +37,8 @@ func (r *Repetitions) Add(number int, folder string, s *Summary) {
 	r.Describe(&s.Run)
 }
 
-// Describe takes over what the runs have in common from one of them: the trace, and versions and settings
-// but for the seed. It has no effect if another run was taken before.
+// Describe sets what the runs have in common from one of them: the trace, versions, and settings
+// without the seed. It has no effect if it was called before.
 func (r *Repetitions) Describe(run *RunInfo) {
 	if r.Versions != nil || r.Settings != nil {
 		return
@@ -48,7 +48,7 @@ func (r *Repetitions) Describe(run *RunInfo) {
 	delete(r.Settings, SettingSeed)
 }
 
-// Conclude sets what is said of all runs together, from what is said of each.
+// Conclude sorts the runs and sets what is computed over all of them.
 func (r *Repetitions) Conclude() {
 	slices.SortFunc(r.Runs, func(a, b Repetition) int { return cmp.Compare(a.Number, b.Number) })
 	r.Across = Across(r.Runs)
@@ -63,7 +63,8 @@ func EncodeRepetitions(r *Repetitions) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// DecodeRepetitions reads the text of a RepetitionsFile, with the errors of [ReadRepetitions].
+// DecodeRepetitions decodes the text of a RepetitionsFile. It returns the errors of
+// [ReadRepetitions].
 func DecodeRepetitions(text []byte) (*Repetitions, error) {
 	if err := checkVersion(RepetitionsFile, text, RepetitionsSchemaVersion); err != nil {
 		return nil, err

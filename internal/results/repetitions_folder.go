@@ -8,15 +8,15 @@ import (
 	"path/filepath"
 )
 
-// The files of a folder of several runs, beside a result folder for each.
+// The files of a folder of several runs, beside a result folder for each run.
 const (
 	RepetitionsFile = "repetitions.json"
 	IndexFile       = "index.html"
 )
 
-// RepetitionsFolder is where several runs write their results. They are hidden in what will be
-// their folder until [RepetitionsFolder.Finish] moves them there, so that a folder with a
-// RepetitionsFile is complete.
+// RepetitionsFolder is the output folder of several runs. Their results are in a hidden folder in
+// it until [RepetitionsFolder.Finish] moves them, so that a folder with a RepetitionsFile is
+// complete.
 type RepetitionsFolder struct {
 	dir       string
 	place     *place
@@ -27,8 +27,9 @@ type RepetitionsFolder struct {
 	elsewhere map[int]string
 }
 
-// NewRepetitionsFolder makes room for the results of so many runs in what will be dir. With overwrite it will take the place
-// of a folder of results; anything else in the way is an *[ExistsError]. End it with Finish or Discard.
+// NewRepetitionsFolder makes a folder for the results of several runs. With overwrite, Finish
+// replaces results that exist in dir; it returns an *[ExistsError] for anything else that exists.
+// The caller must call Finish or Discard.
 func NewRepetitionsFolder(dir string, runs int, overwrite bool) (*RepetitionsFolder, error) {
 	if err := CheckOutput(dir, overwrite); err != nil {
 		return nil, err
@@ -48,26 +49,26 @@ func NewRepetitionsFolder(dir string, runs int, overwrite bool) (*RepetitionsFol
 // Name returns the name of a run's folder, see [RunFolder].
 func (f *RepetitionsFolder) Name(number int) string { return RunFolder(number, f.runs) }
 
-// Run returns the path at which a run is to write its result folder.
+// Run returns the path to which a run must write its result folder.
 func (f *RepetitionsFolder) Run(number int) string {
 	return filepath.Join(f.place.Path(), f.Name(number))
 }
 
-// Misplaced says that a run could not write to the folder that Run returns, and has written to
-// another one. Finish does not take place then: Rescue brings them together. It must not be called
+// Misplaced records that a run could not write to the folder that Run returns, and has written to
+// another one. Finish fails then, and Rescue collects the results. It must not be called
 // concurrently.
 func (f *RepetitionsFolder) Misplaced(number int, folder string) { f.elsewhere[number] = folder }
 
-// errMisplaced is returned by Finish when a run could not write to its folder.
+// errMisplaced is returned by Finish if a run could not write to its folder.
 var errMisplaced = errors.New("runs could not write their results there")
 
-// Finish adds what the runs came to, and an index drawn by page, and moves all of it into the
-// folder. When it fails the runs' results stay where they are, until Rescue or Discard.
+// Finish writes the description of the runs, and an index drawn by page, and moves everything into
+// the folder. If it fails, the results of the runs stay where they are until Rescue or Discard.
 func (f *RepetitionsFolder) Finish(r *Repetitions, page func(io.Writer, *Repetitions) error) error {
 	if len(f.elsewhere) > 0 {
 		return errMisplaced
 	}
-	// Much may have happened since the first look.
+	// The folder may have changed since NewRepetitionsFolder.
 	if err := CheckOutput(f.dir, f.overwrite); err != nil {
 		return err
 	}
@@ -80,7 +81,7 @@ func (f *RepetitionsFolder) Finish(r *Repetitions, page func(io.Writer, *Repetit
 	return f.place.Close()
 }
 
-// writeRepetitions adds to the folders of several runs what they came to.
+// writeRepetitions writes the description of the runs, and the index, beside their folders.
 func writeRepetitions(dir string, r *Repetitions, page func(io.Writer, *Repetitions) error) error {
 	err := removeOwn(dir)
 	if err != nil {
@@ -97,8 +98,8 @@ func writeRepetitions(dir string, r *Repetitions, page func(io.Writer, *Repetiti
 	return syncDir(dir)
 }
 
-// removeOwn takes away what runs left in their folders that were killed while they wrote, and the
-// folders if nothing else is in them.
+// removeOwn removes what runs that were killed while they wrote have left in their folders, and
+// folders that are empty then.
 func removeOwn(dir string) error {
 	runs, err := os.ReadDir(dir)
 	if err != nil {
@@ -129,8 +130,9 @@ func removeOwn(dir string) error {
 	return nil
 }
 
-// Rescue brings the runs' results together in a new folder below parent, where Finish failed, and
-// returns that. When it fails they stay where they are, and the error says where.
+// Rescue copies the results of the runs to a new folder below parent, and returns that folder. It
+// is for when Finish failed. If Rescue fails, the results stay where they are, and the error says
+// where.
 func (f *RepetitionsFolder) Rescue(parent string, r *Repetitions, page func(io.Writer, *Repetitions) error) (dir string, err error) {
 	defer func() {
 		if err != nil {
@@ -162,7 +164,7 @@ func (f *RepetitionsFolder) Rescue(parent string, r *Repetitions, page func(io.W
 	return dir, errors.Join(err, f.Discard())
 }
 
-// Discard removes everything the runs have written, and leaves what was in the way.
+// Discard removes everything that the runs have written, and leaves the rest of the folder alone.
 func (f *RepetitionsFolder) Discard() error {
 	err := f.place.Close()
 	removeEmpty(f.made)

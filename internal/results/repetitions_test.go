@@ -188,7 +188,8 @@ func TestRepetitionsFolder_Name(t *testing.T) {
 	}
 }
 
-// Runs replace runs or one run, one run replaces runs, on request alone; and nothing that isn't ours.
+// Runs replace runs or one run, one run replaces runs, on request alone; and nothing that isn't
+// ours.
 func TestRepetitionsFolder_InTheWay(t *testing.T) {
 	for name, tc := range map[string]struct {
 		prepare func(t *testing.T, dir string)

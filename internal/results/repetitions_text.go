@@ -12,9 +12,9 @@ import (
 	"simkube.io/simkube/internal/words"
 )
 
-// WriteText writes the runs as a table for a terminal of the given width (80 where it is zero or less), in colour if
-// asked: a line each, what they spread over, and why some failed. Columns that don't fit are left out, the
-// dearest last.
+// WriteText writes a table of the runs for a terminal of the given width (80 if it is not
+// positive), in colour if asked: a line for each run, the spread of the measures, and why runs
+// failed. Columns that do not fit are left out by their priority.
 func (r *Repetitions) WriteText(w io.Writer, width int, colour bool) error {
 	if width <= 0 {
 		width = 80
@@ -31,7 +31,7 @@ func (r *Repetitions) WriteText(w io.Writer, width int, colour bool) error {
 	return nil
 }
 
-// Statuses returns how many runs ended how, the usual first: "8 finished, 2 failed".
+// Statuses returns how many runs have each status: "8 finished, 2 failed".
 func (r *Repetitions) Statuses() string {
 	var parts []string
 	for _, status := range []RepetitionStatus{RunFinished, RunInterrupted, RunFailed, RunNotStarted} {
@@ -79,10 +79,10 @@ func (t *textWriter) repetitions(r *Repetitions) {
 	t.out.WriteString(t.styled(worst.style(), words.Clip(state, t.width-2)) + "\n")
 }
 
-// column is one of a table, with a cell for every row.
+// column is a column of a table, with a cell for every row.
 type column struct {
 	title string
-	// rank is low for what is left out late; 0 for never.
+	// rank is the order in which columns are left out, the highest first; 0 for never.
 	rank  int
 	cells []part
 }
@@ -95,7 +95,7 @@ func (c *column) width() int {
 	return width
 }
 
-// columns are those of the runs and, below them, what the runs spread over.
+// columns returns the columns, with a row for each run and below them the rows of the spread.
 func (r *Repetitions) columns() []column {
 	name, seed, status := column{title: "run"}, column{title: "seed", rank: 6}, column{title: "status"}
 	for _, run := range r.Runs {
@@ -135,7 +135,7 @@ func (r *Repetitions) columns() []column {
 	return out
 }
 
-// addAcrossTitles adds the rows for what the runs spread over to columns that are not measures.
+// addAcrossTitles adds the rows of the spread to columns that are not measures.
 func addAcrossTitles(columns []column) []column {
 	for i := range columns {
 		for _, title := range []string{"min", "median", "max"} {
@@ -162,17 +162,17 @@ const columnGap = "  "
 func (t *textWriter) table(columns []column) {
 	for {
 		width := 0
-		dearest := 0
+		last := 0
 		for i, c := range columns {
 			width += len(columnGap) + c.width()
-			if c.rank > columns[dearest].rank {
-				dearest = i
+			if c.rank > columns[last].rank {
+				last = i
 			}
 		}
-		if width <= t.width || columns[dearest].rank == 0 {
+		if width <= t.width || columns[last].rank == 0 {
 			break
 		}
-		columns = slices.Delete(columns, dearest, dearest+1)
+		columns = slices.Delete(columns, last, last+1)
 	}
 	for row := -1; row < len(columns[0].cells); row++ {
 		for i, c := range columns {

@@ -6,8 +6,8 @@ import (
 	"os"
 )
 
-// rescuePrefix begins the names of the folders that take results that could not be written where
-// they were to go.
+// rescuePrefix begins the names of folders for results that could not be written to the output
+// folder.
 const rescuePrefix = "simkube-results-"
 
 // newRescue makes such a folder below parent.
@@ -19,8 +19,8 @@ func newRescue(parent string) (string, error) {
 	return dir, nil
 }
 
-// Rescue writes a run that could not be written where it was to go to a new folder below parent,
-// and returns that.
+// Rescue writes a run that could not be written to its output folder to a new folder below parent,
+// and returns that folder.
 func Rescue(parent string, run *Run, opts WriteOptions) (dir string, err error) {
 	if dir, err = newRescue(parent); err != nil {
 		return "", err

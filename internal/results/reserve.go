@@ -14,35 +14,35 @@ import (
 )
 
 const (
-	// markFile, in an output folder, is there while a run is under way that will write to it. Who
-	// reserved the folder holds a lock on it.
+	// markFile exists in an output folder while a run that will write to it is under way, which holds
+	// a lock on the file.
 	markFile = ownPrefix + "run"
-	// probeFile is written and removed again, to find out whether that works.
+	// probeFile is written and removed again, to find out whether the folder is writable.
 	probeFile = ownPrefix + "probe"
-	// probeSize is more than a disk holds that is as good as full.
+	// probeSize is more than fits on a disk that is almost full.
 	probeSize = 1 << 20
 )
 
-// ErrReserved is wrapped when another run, which is under way, is going to write to a folder.
+// ErrReserved is wrapped if another run that is under way will write to a folder.
 var ErrReserved = errors.New("another simulation that is under way is going to write its results there")
 
-// mark is what a markFile holds.
+// mark is the content of a markFile.
 type mark struct {
-	// Made are the folders that were made for the run, the outermost first, with whole paths.
+	// Made are the absolute paths of the folders that were made for the run, the outermost first.
 	Made []string `json:"made"`
 }
 
-// Reservation is an output folder that a run is going to write to.
+// Reservation is an output folder that a run will write to.
 type Reservation struct {
 	dir  string
 	made []string
 	lock *os.File
 }
 
-// Reserve makes an output folder and finds out whether results can be written to it, by writing to
-// it. It returns the error of CheckOutput, one that wraps ErrReserved, or why the folder cannot be
-// made or written to; nothing is left then. What killed runs have left in the folder, and in those
-// beside it, is removed.
+// Reserve makes an output folder and writes to it, to find out whether results can be written. It
+// returns the error of CheckOutput, an error that wraps ErrReserved, or why the folder cannot be
+// made or written to; the folder is not left behind then. It also removes what killed runs have
+// left in the folder, and in those beside it.
 func Reserve(dir string, overwrite bool) (_ *Reservation, err error) {
 	if err := CheckOutput(dir, overwrite); err != nil {
 		return nil, err
@@ -80,12 +80,13 @@ func Reserve(dir string, overwrite bool) (_ *Reservation, err error) {
 	return r, nil
 }
 
-// unwritable says why a folder cannot be written to, without the names of files that nobody knows.
+// unwritable returns an error for a folder that cannot be written to, without the names of internal
+// files.
 func unwritable(err error) error {
 	return fmt.Errorf("the folder cannot be written to: %w", pathless(err))
 }
 
-// pathless leaves the name of a file out of an error.
+// pathless returns err without the name of the file.
 func pathless(err error) error {
 	var path *fs.PathError
 	if errors.As(err, &path) {
@@ -94,8 +95,8 @@ func pathless(err error) error {
 	return err
 }
 
-// Release ends the reservation, and removes what was made for the run if nothing was written there,
-// with what a process has left that was killed while it wrote.
+// Release ends the reservation. It removes folders that were made for the run if nothing was
+// written to them, and what a process that was killed while it wrote has left.
 func (r *Reservation) Release() error {
 	sweepPlaces(r.dir)
 	err := os.Remove(r.lock.Name())
@@ -137,8 +138,7 @@ func sweepBeside(dir string) {
 }
 
 // Sweep removes what a killed run has left in its output folder, and the folder if it was made for
-// the run and is empty. It reports whether nothing is left of a run there; otherwise the run is
-// under way.
+// the run and is empty. It reports whether nothing is left; otherwise the run is under way.
 func Sweep(dir string) (clean bool) {
 	path := filepath.Join(dir, markFile)
 	if _, err := os.Lstat(path); err != nil {
@@ -159,8 +159,8 @@ func Sweep(dir string) (clean bool) {
 	return true
 }
 
-// sweepPlaces removes what processes have left in an output folder that were killed while they
-// wrote, and reports whether nothing is left.
+// sweepPlaces removes what processes that were killed while they wrote have left in an output
+// folder, and reports whether nothing is left.
 func sweepPlaces(dir string) (clean bool) {
 	clean = true
 	entries, _ := os.ReadDir(dir) // what could be read
@@ -181,8 +181,8 @@ func sweepPlaces(dir string) (clean bool) {
 	return clean
 }
 
-// takeBack removes what a run was killed over that was writing to a folder, and puts back the
-// results it had moved aside, unless its own are complete.
+// takeBack removes the files of a run that was killed while it wrote to a folder, and restores the
+// results that it had moved, unless its own are complete.
 func takeBack(dir, path string) {
 	folder, err := scratch.Take(path)
 	if err != nil {

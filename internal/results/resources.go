@@ -11,11 +11,11 @@ import (
 	"k8s.io/component-helpers/resource"
 )
 
-// AllGPUs names the GPUs of all makers together: the extended resources whose name ends in "/gpu"
-// (nvidia.com/gpu, amd.com/gpu, ...). Each of them is a resource under its own name as well.
+// AllGPUs names the GPUs of all vendors together: the extended resources whose name ends in "/gpu"
+// (nvidia.com/gpu, amd.com/gpu, ...). Each of them is also a resource under its own name.
 const AllGPUs = "gpus"
 
-// The resources that every recorder numbers alike.
+// Resources that have the same number in every table.
 const (
 	numberCPU = iota
 	numberMemory
@@ -24,19 +24,19 @@ const (
 	fixedNumbers
 )
 
-// ResourceUnit is what amounts of a resource are published in.
+// ResourceUnit is the unit in which amounts of a resource are published.
 type ResourceUnit struct {
-	// Name is the plural: cores, GiB; the resource's own name where it is counted.
+	// Name is the plural: cores, GiB; or the name of the resource itself if it is counted.
 	Name string
-	// Size is the unit in amounts as the rows have them: 1000 millicores, 2^30 bytes.
+	// Size is the unit as an amount in the rows: 1000 millicores, 2^30 bytes.
 	Size float64
 }
 
 // Hours returns the plural of the unit times hours: core-hours, GiB-hours.
 func (u ResourceUnit) Hours() string { return strings.TrimSuffix(u.Name, "s") + "-hours" }
 
-// UnitOf returns the unit of a resource. CPU is in cores and amounts of bytes (memory,
-// ephemeral-storage, huge pages) are in GiB; everything else is counted.
+// UnitOf returns the unit of a resource. CPU is in cores and bytes (memory, ephemeral-storage, huge
+// pages) are in GiB; everything else is counted.
 func UnitOf(resource string) ResourceUnit {
 	switch {
 	case resource == string(corev1.ResourceCPU):
@@ -131,14 +131,15 @@ func (t *resourceTable) number(name string) int {
 	return number
 }
 
-// requestsOf returns what the scheduler counts for a pod, by the scheduler's own rule, and the pod itself.
+// requestsOf returns the requests of a pod as the scheduler computes them, and one for the pod
+// itself.
 func (t *resourceTable) requestsOf(pod *corev1.Pod) amounts {
 	a := t.of(resource.PodRequests(pod, resource.PodResourcesOptions{}))
 	a[numberPods] = 1
 	return t.keep(a)
 }
 
-// allocatableOf returns what a node has for pods.
+// allocatableOf returns what a node can allocate to pods.
 func (t *resourceTable) allocatableOf(node *corev1.Node) amounts {
 	return t.keep(t.of(node.Status.Allocatable))
 }
@@ -180,8 +181,8 @@ func (t *resourceTable) keep(a amounts) amounts {
 	return kept
 }
 
-// others returns the numbers of resources that rows have no columns for, by name. What counts all
-// GPUs is not one of them.
+// others returns the numbers of resources that have no columns in the rows, ordered by name. It
+// leaves out AllGPUs.
 func (t *resourceTable) others() []int {
 	var numbers []int
 	for number := fixedNumbers; number < len(t.names); number++ {
@@ -191,7 +192,7 @@ func (t *resourceTable) others() []int {
 	return numbers
 }
 
-// requested returns the amounts that a pod's row has no columns for.
+// requested returns the amounts that have no columns in the row of a pod.
 func (t *resourceTable) requested(a amounts, others []int) []PodResource {
 	var out []PodResource
 	for _, number := range others {
@@ -202,8 +203,8 @@ func (t *resourceTable) requested(a amounts, others []int) []PodResource {
 	return out
 }
 
-// raise sets amounts by name to those of a where these are larger. It leaves out resources that have keys of their
-// own in the summary.
+// raise returns the maximum of to and a, by name, for resources that have no keys of their own in
+// the summary.
 func (t *resourceTable) raise(to map[string]int64, a amounts) map[string]int64 {
 	for number := fixedNumbers; number < len(a); number++ {
 		if a[number] == 0 {

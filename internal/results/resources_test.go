@@ -60,8 +60,8 @@ func with(list corev1.ResourceList, more map[string]string) corev1.ResourceList 
 	return list
 }
 
-// Resources other than CPU and memory are in the rows and in the summary by their names, and GPUs of
-// all makers also together.
+// Resources other than CPU and memory are in the rows and in the summary by their names, and GPUs
+// of all makers also together.
 func TestRun_Resources(t *testing.T) {
 	rec := NewRecorder()
 	rec.NodeChanged(at(-10), testNode("n1", func(n *corev1.Node) {

@@ -6,8 +6,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// Run is everything kept of one simulation. It is plain data; rows are in the order their type
-// documents, and a Run read back from a folder equals the one that was written.
+// Run has all results of one simulation. It is plain data. Rows are in the order that their type
+// documents, and a Run that is read from a folder equals the one that was written.
 type Run struct {
 	Summary  Summary
 	Pods     []Pod
@@ -17,17 +17,17 @@ type Run struct {
 }
 
 // Pod is a row of pods.parquet: one pod, from its creation to its end. Rows are ordered by creation
-// time, then namespace, name and UID. Instants are trace time with the clock's precision
-// (microseconds); null (the zero time) means it did not happen while the simulation was observed.
+// time, then namespace, name and UID. Times are trace time with the clock's precision
+// (microseconds); null (the zero time) means that it did not happen while the simulation was
+// observed.
 type Pod struct {
 	UID       string `parquet:"uid"`
 	Namespace string `parquet:"namespace,dict"`
 	Name      string `parquet:"name"`
-	// OriginalNamespace is the namespace in the recorded cluster; Namespace where the pod has no
-	// record of one.
+	// OriginalNamespace is the namespace in the recorded cluster, or Namespace if that is not known.
 	OriginalNamespace string `parquet:"original_namespace,dict"`
-	// OwnerKind and OwnerName name what made the pod in the recorded cluster, as far up as the pod
-	// itself tells: see [OwnerOf].
+	// OwnerKind and OwnerName name the object that made the pod in the recorded cluster, as far as it
+	// is known from the pod: see [OwnerOf].
 	OwnerKind string `parquet:"owner_kind,dict"`
 	OwnerName string `parquet:"owner_name,dict"`
 
@@ -45,23 +45,24 @@ type Pod struct {
 	CPUMillis   int64 `parquet:"cpu_millis"`
 	MemoryBytes int64 `parquet:"memory_bytes"`
 	GPUs        int64 `parquet:"gpus"`
-	// Resources are requests of other resources, GPUs by their names among them; ordered by name.
+	// Resources are the requests of other resources, including GPUs by name; ordered by name.
 	Resources     []PodResource `parquet:"resources,list"`
 	PriorityClass string        `parquet:"priority_class,dict"`
 
 	// PendingSeconds is how long the pod waited for a node, StartSeconds how long from then until it
-	// ran, both in seconds of the clock. A pod that got no node counts until it was deleted or the
+	// ran, both in seconds of the clock. A pod without a node waited until it was deleted or the
 	// observation ended.
 	PendingSeconds float64 `parquet:"pending_seconds"`
 	StartSeconds   float64 `parquet:"start_seconds"`
-	// FirstWaitReason and LastWaitReason are the scheduler's own messages, the first and the last
-	// seen while the pod waited; WaitReasons counts the distinct ones seen in a row.
+	// FirstWaitReason and LastWaitReason are the first and the last message of the scheduler while the
+	// pod waited; WaitReasons counts the changes of the message.
 	FirstWaitReason string `parquet:"first_wait_reason,dict"`
 	LastWaitReason  string `parquet:"last_wait_reason,dict"`
 	WaitReasons     int32  `parquet:"wait_reasons"`
 	// WaitClasses are the classes of all messages seen (see [WaitClasses]), joined with "; ".
 	WaitClasses string `parquet:"wait_classes,dict"`
-	// Disruption is why the pod was thrown out, such as PreemptionByScheduler; empty where it was not.
+	// Disruption is why the pod was evicted or preempted, such as PreemptionByScheduler; empty if it
+	// was not.
 	Disruption string `parquet:"disruption,dict"`
 }
 
@@ -71,10 +72,10 @@ type PodResource struct {
 	Requested int64  `parquet:"requested"`
 }
 
-// NodeRow is a row of nodes.parquet: what was requested of a node from Time on, until the node's
-// next row. Rows are ordered by node, then time. A node has a row when it appears, one at each
-// instant of the timeline at which its allocation differs from the row before, and one when it goes
-// (Deleted set and equal to Time). The columns of its life repeat in every row.
+// NodeRow is a row of nodes.parquet: what was requested of a node from Time until the node's next
+// row. Rows are ordered by node, then time. A node has a row when it appears, one at each time of
+// the timeline at which its allocation differs from the row before, and one when it is deleted
+// (Deleted is set and equal to Time). The columns about its life are the same in every row.
 type NodeRow struct {
 	Node string    `parquet:"node,dict"`
 	Time time.Time `parquet:"time,timestamp(microsecond)"`
@@ -83,7 +84,7 @@ type NodeRow struct {
 	CPUMillis   int64 `parquet:"cpu_requested_millis"`
 	MemoryBytes int64 `parquet:"memory_requested_bytes"`
 	GPUs        int64 `parquet:"gpus_requested"`
-	// Resources are the other resources, GPUs by their names among them; ordered by name.
+	// Resources are the other resources, including GPUs by name; ordered by name.
 	Resources []NodeResource `parquet:"resources,list"`
 
 	Created                time.Time `parquet:"created,timestamp(microsecond),optional"`
@@ -105,18 +106,17 @@ type NodeResource struct {
 }
 
 // TimelineRow is a row of timeline.parquet: the state at Time, after everything that happened at
-// that instant. Rows are evenly spaced in trace time, at most about 2,000, the last one at the end.
+// that time. Rows are evenly spaced in trace time, at most about 2,000, the last one at the end.
 type TimelineRow struct {
 	Time time.Time `parquet:"time,timestamp(microsecond)"`
 
-	// Pods that exist, by where they stand: waiting for a node, on a node but not running yet,
-	// running, finished.
+	// Pods that exist, by state: without a node, on a node but not running yet, running, finished.
 	Pending   int32 `parquet:"pods_pending"`
 	Starting  int32 `parquet:"pods_starting"`
 	Running   int32 `parquet:"pods_running"`
 	Succeeded int32 `parquet:"pods_succeeded"`
 	Failed    int32 `parquet:"pods_failed"`
-	// PendingMax is the most that were pending at once since the row before.
+	// PendingMax is the most pods that were pending at once since the row before.
 	PendingMax int32 `parquet:"pods_pending_max"`
 	// CreatedTotal and DeletedTotal count from the start.
 	CreatedTotal int32 `parquet:"pods_created_total"`
@@ -125,8 +125,8 @@ type TimelineRow struct {
 	Nodes      int32 `parquet:"nodes"`
 	NodesReady int32 `parquet:"nodes_ready"`
 
-	// Requested is what pods that have a node and are not finished ask for, Pending what those
-	// without a node ask for on top, Allocatable what all ready nodes have.
+	// Requested is for pods that have a node and are not finished, Pending for pods without a node,
+	// Allocatable for all ready nodes.
 	CPURequestedMillis     int64 `parquet:"cpu_requested_millis"`
 	CPUPendingMillis       int64 `parquet:"cpu_pending_millis"`
 	CPUAllocatableMillis   int64 `parquet:"cpu_allocatable_millis"`
@@ -136,7 +136,7 @@ type TimelineRow struct {
 	GPUsRequested          int64 `parquet:"gpus_requested"`
 	GPUsPending            int64 `parquet:"gpus_pending"`
 	GPUsAllocatable        int64 `parquet:"gpus_allocatable"`
-	// Resources are the other resources: pods as nodes count them, then the others by name, GPUs among them.
+	// Resources are the other resources: the number of pods, then others by name, including GPUs.
 	Resources []TimelineResource `parquet:"resources,list"`
 
 	// Events were replayed since the row before; the lags, in seconds of the clock, are theirs.
@@ -145,8 +145,8 @@ type TimelineRow struct {
 	LagMaxSeconds float64 `parquet:"lag_max_seconds"`
 }
 
-// TimelineResource is how much of a resource is requested by pods that have a node, by pods that have
-// none, and how much all ready nodes have.
+// TimelineResource is how much of a resource is requested by pods on nodes and by pods without a
+// node, and how much all ready nodes have.
 type TimelineResource struct {
 	Resource    string `parquet:"resource,dict"`
 	Requested   int64  `parquet:"requested"`
@@ -154,8 +154,8 @@ type TimelineResource struct {
 	Allocatable int64  `parquet:"allocatable"`
 }
 
-// Amounts returns a row's amounts of a resource: millicores of CPU, bytes, or a count. They are zero
-// for a resource that the run does not have.
+// Amounts returns a row's amounts of a resource: millicores of CPU, bytes, or a count. They are
+// zero for a resource that the run does not have.
 func (r *TimelineRow) Amounts(resource string) TimelineResource {
 	switch resource {
 	case string(corev1.ResourceCPU):
@@ -176,7 +176,7 @@ func (r *TimelineRow) Amounts(resource string) TimelineResource {
 // EventRow is a row of events.parquet: one replayed event of the trace. Rows are ordered by Index.
 type EventRow struct {
 	Index int64 `parquet:"index"`
-	// Time is when the trace says the event happened.
+	// Time is the time of the event in the trace.
 	Time time.Time `parquet:"time,timestamp(microsecond)"`
 	// LagSeconds is how late the event was, DurationSeconds how long applying it took, in seconds of
 	// the clock.
@@ -187,8 +187,7 @@ type EventRow struct {
 	Problems        int32   `parquet:"problems"`
 }
 
-// Event is what the replay says of one event it has carried out. Due, Started and Done are instants
-// of the clock.
+// Event is the report of one replayed event. Due, Started and Done are times on the clock.
 type Event struct {
 	Index     int
 	TraceTime time.Time
@@ -201,27 +200,27 @@ type Event struct {
 	Problems         []Problem
 }
 
-// Problem is something that did not work as recorded: an object the API server refused, a kind it
-// doesn't know, an object to delete that wasn't there.
+// Problem is something that could not be replayed as recorded: an object that the API server
+// rejected, an unknown kind, an object to delete that did not exist.
 type Problem struct {
 	// Category groups problems in the summary: a short stable word such as "rejected".
 	Category string `json:"category"`
-	// Object says what it happened to: kind and namespaced name.
+	// Object names the object: kind and namespaced name.
 	Object  string `json:"object"`
 	Message string `json:"message"`
-	// Time is trace time; zero where the problem has none.
+	// Time is trace time; zero if the problem has none.
 	Time time.Time `json:"time,omitzero"`
 }
 
-// Info is what the caller knows about a run and the recorder can't see.
+// Info is what the recorder cannot observe.
 type Info struct {
 	Simulation string
 	Trace      TraceInfo
 	Times      TimeMap
-	// End is when the observation ended, on the clock. What the recorder was told later, such as the
-	// deletions of a clean-up, is left out.
+	// End is the end of the observation, on the clock. What was recorded later, such as deletions in a
+	// clean-up, is left out.
 	End time.Time
-	// Wall is how long it all took on a real clock.
+	// Wall is how long the whole simulation took on a real clock.
 	Wall        time.Duration
 	Interrupted bool
 	// Versions name the parts: "simkube", "kubernetes", "kwok".

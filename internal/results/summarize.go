@@ -122,7 +122,7 @@ func countProblems(info Info, events []Event) ProblemCounts {
 		take(p)
 	}
 	for _, e := range events {
-		// The objects of an event are applied concurrently; their problems come in any order.
+		// The objects of an event are applied concurrently, so their problems are in no order.
 		problems := slices.SortedFunc(slices.Values(e.Problems), func(a, b Problem) int {
 			return cmp.Or(strings.Compare(a.Category, b.Category),
 				strings.Compare(a.Object, b.Object), strings.Compare(a.Message, b.Message))

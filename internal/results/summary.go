@@ -5,22 +5,22 @@ import "time"
 // SchemaVersion is the version of summary.json that this package writes, and the only one it reads.
 const SchemaVersion = 1
 
-// SettingSeed is the name of the setting that holds a run's seed. A run that was left to chance has none.
+// SettingSeed is the setting with the seed of a run. A run without a seed does not have it.
 const SettingSeed = "seed"
 
-// Summary is summary.json; docs/results.md describes it for people who have only the file.
+// Summary is summary.json. docs/results.md describes the file.
 type Summary struct {
 	SchemaVersion int     `json:"schemaVersion"`
 	Run           RunInfo `json:"run"`
 	// Outcome is the same for two runs of the same replay.
 	Outcome Outcome `json:"outcome"`
-	// Timing holds what two runs of the same replay need not share.
+	// Timing may differ between two runs of the same replay.
 	Timing Timing `json:"timing"`
-	// Measures are the measures of the run by name, see MeasuresOf: much of the above in one flat list.
+	// Measures are the measures of the run by name, see MeasuresOf: most of the above as a flat list.
 	Measures map[string]float64 `json:"measures,omitempty"`
 }
 
-// RunInfo says what was run.
+// RunInfo describes what was run.
 type RunInfo struct {
 	Simulation string    `json:"simulation"`
 	Trace      TraceInfo `json:"trace"`
@@ -29,21 +29,21 @@ type RunInfo struct {
 	Interrupted bool              `json:"interrupted"`
 	Versions    map[string]string `json:"versions,omitempty"`
 	Settings    map[string]string `json:"settings,omitempty"`
-	// ClockStart is the clock's instant at the start of the window.
+	// ClockStart is the time on the clock at the start of the window.
 	ClockStart time.Time `json:"clockStart"`
-	// WindowStart and WindowEnd are what was observed, in trace time; all averages are over it.
+	// WindowStart and WindowEnd are the observed window in trace time; averages are over it.
 	WindowStart time.Time `json:"windowStart"`
 	WindowEnd   time.Time `json:"windowEnd"`
-	// ClockSeconds is the length of the window on the clock, WallSeconds what the whole simulation
-	// took on a real one, with start and clean-up.
+	// ClockSeconds is the length of the window on the clock. WallSeconds is how long the whole
+	// simulation took on a real clock, including start and clean-up.
 	ClockSeconds float64 `json:"clockSeconds"`
 	WallSeconds  float64 `json:"wallSeconds"`
 }
 
-// TraceInfo names a trace.
+// TraceInfo describes a trace.
 type TraceInfo struct {
 	Path string `json:"path"`
-	// SHA256 of the file in hex; empty where unknown.
+	// SHA256 of the file in hex; empty if not known.
 	SHA256 string `json:"sha256,omitempty"`
 	// Start and End are the times of the first and the last event.
 	Start  time.Time `json:"start,omitzero"`
@@ -51,48 +51,49 @@ type TraceInfo struct {
 	Events int       `json:"events"`
 }
 
-// Outcome is what came of the replay, without any time in it.
+// Outcome is the outcome of the replay, without times.
 type Outcome struct {
 	Events   EventCounts   `json:"events"`
 	Pods     PodCounts     `json:"pods"`
 	Nodes    NodeCounts    `json:"nodes"`
 	Problems ProblemCounts `json:"problems"`
-	// ByOwner lists what made pods, ordered by namespace, kind and name. Bare pods of a namespace with
-	// more than 100 of them are one entry named "*".
+	// ByOwner lists the owners of pods, ordered by namespace, kind and name. If a namespace has more
+	// than 100 bare pods, they are one entry named "*".
 	ByOwner []OwnerCounts `json:"byOwner"`
 }
 
-// EventCounts counts what was replayed: events, and the objects in them.
+// EventCounts counts replayed events, and the objects in them.
 type EventCounts struct {
 	Replayed int `json:"replayed"`
 	Applied  int `json:"applied"`
 	Deleted  int `json:"deleted"`
 }
 
-// PodCounts counts the pods of the whole run. Created is all of them; the others overlap.
+// PodCounts counts the pods of the whole run. Created counts all of them; the others overlap.
 type PodCounts struct {
 	Created int `json:"created"`
-	// Scheduled got a node, Ran were seen running or finished.
+	// Scheduled counts pods that got a node, Ran pods that were seen running or finished.
 	Scheduled int `json:"scheduled"`
 	Ran       int `json:"ran"`
 	Succeeded int `json:"succeeded"`
 	Failed    int `json:"failed"`
-	// Deleted were gone before the end.
+	// Deleted counts pods that were deleted before the end.
 	Deleted int `json:"deleted"`
-	// NeverScheduled never got a node.
+	// NeverScheduled counts pods that never got a node.
 	NeverScheduled int `json:"neverScheduled"`
-	// Disrupted were preempted or evicted.
+	// Disrupted counts pods that were preempted or evicted.
 	Disrupted int `json:"disrupted"`
 }
 
 // NodeCounts counts the nodes of the whole run.
 type NodeCounts struct {
-	// Count is how many there ever were, Deleted how many of them were gone before the end.
+	// Count is the number of nodes that ever existed. Deleted counts those that were deleted before
+	// the end.
 	Count   int `json:"count"`
 	Deleted int `json:"deleted"`
 }
 
-// ProblemCounts counts what did not work as recorded.
+// ProblemCounts counts what could not be replayed as recorded.
 type ProblemCounts struct {
 	Total int `json:"total"`
 	// ByCategory is ordered by category.
@@ -114,18 +115,18 @@ type OwnerCounts struct {
 	Succeeded      int `json:"succeeded"`
 	Failed         int `json:"failed"`
 	NeverScheduled int `json:"neverScheduled"`
-	// CPUMillis and MemoryBytes are the largest requests of one pod of this owner, Resources those of other
-	// resources by name.
+	// CPUMillis and MemoryBytes are the largest requests of one pod of this owner; Resources has those
+	// of other resources by name.
 	CPUMillis   int64            `json:"cpuMillis"`
 	MemoryBytes int64            `json:"memoryBytes"`
 	Resources   map[string]int64 `json:"resources,omitempty"`
 }
 
-// Timing is what came of the replay in time.
+// Timing is the part of the results that depends on time.
 type Timing struct {
-	// Pending is the time pods waited for a node, Start the time from there until they ran, in seconds
-	// of the clock. Pending counts pods that never got a node with the time they waited; Start only
-	// those that ran.
+	// Pending is how long pods waited for a node, Start how long from then until they ran, in seconds
+	// of the clock. Pending includes pods that never got a node, with the time they waited; Start only
+	// includes pods that ran.
 	Pending Waits        `json:"pending"`
 	Start   Distribution `json:"start"`
 	// ReplayLag is how late events were, in seconds of the clock.
@@ -133,59 +134,59 @@ type Timing struct {
 
 	Pods  PodPeaks  `json:"pods"`
 	Nodes NodeUsage `json:"nodes"`
-	// CPU is in cores, Memory in GiB, GPU in devices of all makers.
+	// CPU is in cores, Memory in GiB, GPU in devices of all vendors.
 	CPU    ResourceUsage `json:"cpu"`
 	Memory ResourceUsage `json:"memory"`
 	GPU    ResourceUsage `json:"gpu"`
-	// Resources has all resources that a node has or a pod requests, by name, in the unit that UnitOf returns.
+	// Resources has all resources that a node had or a pod requested, by name, in the units of UnitOf.
 	Resources map[string]ResourceUsage `json:"resources,omitempty"`
 
-	// WorstWaits are the 20 pods that waited longest, longest first; pods that waited no longer than
-	// a second are left out.
-	WorstWaits []Wait `json:"worstWaits"`
-	// WaitReasons count pods by class of what the scheduler said while they waited, what held up most
-	// pods first; a pod counts once in every class it saw.
-	WaitReasons []ReasonCount `json:"waitReasons"`
-	// PendingByOwner is the wait by owner, in the order of Outcome.ByOwner, of owners whose pods waited
+	// WorstWaits are the 20 pods that waited longest, longest first, without pods that waited no
 	// longer than a second.
+	WorstWaits []Wait `json:"worstWaits"`
+	// WaitReasons counts pods by class of the scheduler's messages while they waited, the class that
+	// was the main reason for most pods first. A pod counts once in every class that it saw.
+	WaitReasons []ReasonCount `json:"waitReasons"`
+	// PendingByOwner is the wait by owner, in the order of Outcome.ByOwner, for owners with pods that
+	// waited longer than a second.
 	PendingByOwner []OwnerWaits `json:"pendingByOwner"`
 }
 
 // Waits is the distribution of the pending time.
 type Waits struct {
 	Distribution
-	// OverSecond counts pods that waited longer than a second; Unschedulable those the scheduler found
-	// no node for at least once.
+	// OverSecond counts pods that waited longer than a second; Unschedulable those for which the
+	// scheduler found no node at least once.
 	OverSecond    int `json:"overSecond"`
 	Unschedulable int `json:"unschedulable"`
 }
 
-// PodPeaks are the most pods at once, in all and by where they stood.
+// PodPeaks are the most pods at once, in total and by state.
 type PodPeaks struct {
 	PeakExisting int `json:"peakExisting"`
 	PeakRunning  int `json:"peakRunning"`
 	PeakPending  int `json:"peakPending"`
 }
 
-// NodeUsage is what the nodes come to.
+// NodeUsage describes the number of nodes.
 type NodeUsage struct {
 	Peak int `json:"peak"`
-	// Mean is the average number over the window; NodeHours, the bill, are hours of the trace.
+	// Mean is the average number over the window. NodeHours are hours of the trace.
 	Mean      float64 `json:"mean"`
 	NodeHours float64 `json:"nodeHours"`
 }
 
-// ResourceUsage compares what pods asked for with what nodes had. Hours are hours of the trace.
+// ResourceUsage compares what pods requested with what nodes had. Hours are hours of the trace.
 type ResourceUsage struct {
 	AllocatableHours float64 `json:"allocatableHours"`
 	RequestedHours   float64 `json:"requestedHours"`
 	// MeanUtilization is RequestedHours / AllocatableHours, PeakUtilization the highest fraction at
-	// any instant; 0 where nothing was allocatable.
+	// any time; 0 if nothing was allocatable.
 	MeanUtilization float64 `json:"meanUtilization"`
 	PeakUtilization float64 `json:"peakUtilization"`
 	PeakAllocatable float64 `json:"peakAllocatable"`
 	PeakRequested   float64 `json:"peakRequested"`
-	// PeakDemand is the most that was asked for at once, by pods with and without a node.
+	// PeakDemand is the most that pods with and without a node requested at once.
 	PeakDemand float64 `json:"peakDemand"`
 }
 
@@ -200,8 +201,8 @@ type Wait struct {
 	// Scheduled is false for a pod that never got a node.
 	Scheduled bool   `json:"scheduled"`
 	Node      string `json:"node,omitempty"`
-	// Reason is the scheduler's last message; empty where it gave none, which means that the pod
-	// stood in its queue.
+	// Reason is the scheduler's last message. It is empty if there was none: the pod was in the
+	// scheduler's queue.
 	Reason      string `json:"reason"`
 	CPUMillis   int64  `json:"cpuMillis"`
 	MemoryBytes int64  `json:"memoryBytes"`
@@ -209,11 +210,11 @@ type Wait struct {
 	Resources map[string]int64 `json:"resources,omitempty"`
 }
 
-// ReasonCount is how many pods saw a class of reason, and how long these pods waited together.
+// ReasonCount is how many pods saw a class of reason, and how long these pods waited in total.
 type ReasonCount struct {
 	Reason string `json:"reason"`
-	// Mainly counts the pods for which this class ruled out the most nodes, by the last message they
-	// got; Pods those that ever saw it.
+	// Mainly counts the pods for which this class ruled out the most nodes, by their last message;
+	// Pods those that ever saw it.
 	Mainly  int     `json:"mainly"`
 	Pods    int     `json:"pods"`
 	Seconds float64 `json:"seconds"`

@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// sweep goes once through all changes in the order of time, and keeps the state of the cluster between
-// them. From it come the timeline, the rows of the nodes, and the exact integrals and peaks that the
-// summary is made of: nothing is sampled.
+// sweep goes once through all changes in the order of time, and keeps the state of the cluster
+// between them. It computes the timeline, the rows of the nodes, and the exact integrals and peaks
+// for the summary: nothing is sampled.
 type sweep struct {
 	window window
 	table  *resourceTable
@@ -39,7 +39,7 @@ type sweep struct {
 	totals     totals
 }
 
-// nodeLoad is what stands on a node.
+// nodeLoad is the state of a node and of the pods on it.
 type nodeLoad struct {
 	state nodeState
 	alive bool
@@ -48,7 +48,7 @@ type nodeLoad struct {
 	rows  []NodeRow
 }
 
-// change is one thing that happened: to a pod or to a node.
+// change is a change of a pod or of a node.
 type change struct {
 	at    instant
 	kind  changeKind
@@ -58,7 +58,7 @@ type change struct {
 
 type changeKind uint8
 
-// At the same instant nodes come first and go last, and a pod's stages follow each other.
+// At the same time, nodes appear first and are deleted last, and the stages of a pod are in order.
 const (
 	nodeAppears changeKind = iota
 	nodeChanges
@@ -126,7 +126,7 @@ func (s *sweep) run() {
 	s.emitUntil(s.window.end + 1)
 }
 
-// advance lets time pass to at, with everything as it stands.
+// advance moves the time to at, without a change.
 func (s *sweep) advance(at instant) {
 	s.totals.observe(s, max(s.now, s.window.start), at)
 	s.emitUntil(at)
@@ -168,7 +168,7 @@ func (s *sweep) podChanges(i int, kind changeKind) {
 	}
 }
 
-// finalStage is where the pod stands once it is finished.
+// finalStage returns the stage of the pod once it is finished.
 func (p *podRecord) finalStage() stage {
 	alive := *p
 	alive.deleted = 0
@@ -228,7 +228,7 @@ func (s *sweep) nodeAppears(i int) {
 	s.byName[s.nodes[i].name] = i
 	s.onNode[i].alive = true
 	s.live++
-	// Its allocatable is not known yet if it comes a moment later; the first state is what counts.
+	// The allocatable resources of a new node may be known a little later; the first known ones count.
 	if len(s.nodes[i].states) > 0 {
 		s.onNode[i].state = nodeState{allocatable: s.nodes[i].states[0].allocatable}
 	}
@@ -263,8 +263,8 @@ func (s *sweep) nodeGoes(i int) {
 	}
 }
 
-// maxRows is how many rows a timeline has at most, but for the one at its end; maxNodeRows how many
-// rows of nodes.parquet are due to its instants.
+// maxRows is the maximum number of rows of a timeline, without the one at its end. maxNodeRows is
+// the maximum number of rows of nodes.parquet that are due to times of the timeline.
 const (
 	maxRows     = 2000
 	maxNodeRows = 400_000
@@ -279,7 +279,7 @@ var steps = []time.Duration{
 	time.Hour, 2 * time.Hour, 4 * time.Hour, 12 * time.Hour, 24 * time.Hour,
 }
 
-// gridOf returns the instants of the timeline, on the clock: every step from the start, and the end.
+// gridOf returns the times of the timeline, on the clock: every step from the start, and the end.
 func gridOf(w window) []instant {
 	length := time.Duration(float64(w.end-w.start) * w.times.speed()) // trace time
 	step := steps[len(steps)-1]

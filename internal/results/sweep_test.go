@@ -10,8 +10,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// twoNodes records 100 s: node n1 throughout, n2 from 50 s to 90 s; p1 runs on n1 from 10 s to 60 s, p2
-// waits from 20 s to 50 s and then runs on n2 until it is deleted at 80 s.
+// twoNodes records 100 s: node n1 throughout, n2 from 50 s to 90 s; p1 runs on n1 from 10 s to 60
+// s, p2 waits from 20 s to 50 s and then runs on n2 until it is deleted at 80 s.
 func twoNodes() *Recorder {
 	rec := NewRecorder()
 	rec.NodeChanged(at(-10), testNode("n1"))
@@ -42,7 +42,8 @@ func TestRun_Usage(t *testing.T) {
 			in.Times.Speed = speed
 			timing := twoNodes().Run(in).Summary.Timing
 
-			// n1 has 4 cores and 8 GiB for 100 s, n2 for 40 s; pods ask for a core and a GiB for 50 s and 30 s.
+			// n1 has 4 cores and 8 GiB for 100 s, n2 for 40 s; pods ask for a core and a GiB for 50 s and 30
+			// s.
 			hours := speed / 3600
 			wantCPU := ResourceUsage{
 				AllocatableHours: round(560 * hours), RequestedHours: round(80 * hours),

@@ -15,8 +15,8 @@ import (
 	"simkube.io/simkube/internal/words"
 )
 
-// WriteText writes the summary in a dozen lines for a terminal of the given width (80 where it is
-// zero or less), in colour if asked.
+// WriteText writes the summary in a dozen lines for a terminal of the given width (80 if it is not
+// positive), in colour if asked.
 func (s *Summary) WriteText(w io.Writer, width int, colour bool) error {
 	if width <= 0 {
 		width = 80
@@ -41,7 +41,7 @@ type textWriter struct {
 	colour bool
 }
 
-// Styles of ANSI terminals; the palette is the user's own.
+// Styles of ANSI terminals. The colours are those of the user's palette.
 const (
 	normal = ""
 	bold   = "1"
@@ -52,7 +52,7 @@ const (
 	cyan   = "36"
 )
 
-// styled returns a text that is fit to be shown, in a style.
+// styled returns a text in a style, without characters that a terminal would obey.
 func (t *textWriter) styled(style, s string) string {
 	s = printable.Line(s)
 	if !t.colour || style == normal || s == "" {
@@ -74,8 +74,8 @@ func strong(format string, args ...any) part {
 	return part{bold, printable.Line(fmt.Sprintf(format, args...))}
 }
 
-// line writes a label and its parts, joined by dots. Parts that don't fit are left off from the end;
-// the first is shortened instead.
+// line writes a label and its parts, separated by dots. Parts that do not fit are left out from the
+// end; the first is shortened instead.
 func (t *textWriter) line(label string, parts ...part) {
 	t.out.WriteString("  " + t.styled(dim, fmt.Sprintf("%-*s", labelWidth, label)))
 	room := t.width - 2 - labelWidth

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// emitUntil writes the rows of the instants before at, of the state as it stands.
+// emitUntil writes the rows of the times before at, with the current state.
 func (s *sweep) emitUntil(at instant) {
 	for s.nextGrid < len(s.grid) && s.grid[s.nextGrid] < at {
 		g := s.grid[s.nextGrid]
@@ -66,7 +66,7 @@ func (s *sweep) row(at instant) TimelineRow {
 	return row
 }
 
-// nodeRow writes what stands on a node.
+// nodeRow writes a row of a node.
 func (s *sweep) nodeRow(i int, at instant) {
 	n, load := &s.nodes[i], &s.onNode[i]
 	load.dirty = false
@@ -124,7 +124,7 @@ type resourceTotals struct {
 	peakUtilization                            float64
 }
 
-// observe takes in the state as it stood from one instant to another.
+// observe adds the state between two times.
 func (t *totals) observe(s *sweep, from, to instant) {
 	if to <= from {
 		return

@@ -2,22 +2,22 @@ package results
 
 import "time"
 
-// TimeMap says which instant of the trace an instant of the clock stands for: at ClockStart the
-// replay stands at TraceStart, and from there trace time runs Speed times as fast as the clock.
-// The zero value maps every instant to itself.
+// TimeMap maps times on the clock to trace time: ClockStart corresponds to TraceStart, and from
+// there trace time runs Speed times as fast as the clock. The zero value maps every time to itself.
 type TimeMap struct {
 	ClockStart time.Time
 	TraceStart time.Time
 	// Speed is trace seconds per clock second; 0 and below count as 1.
 	Speed float64
-	// Pauses are when the replay stood still, in order and apart. One that has no end goes on.
+	// Pauses are when the replay was paused, in order and without overlap. One without an end lasts
+	// until now.
 	Pauses []Span
 }
 
-// Span is some time on the clock.
+// Span is a period on the clock.
 type Span struct{ From, To time.Time }
 
-// overlap tells how much of a span lies between two instants.
+// overlap returns how much of a span is between two times.
 func (s Span) overlap(from, to time.Time) time.Duration {
 	if s.From.After(from) {
 		from = s.From
@@ -28,8 +28,8 @@ func (s Span) overlap(from, to time.Time) time.Duration {
 	return max(0, to.Sub(from))
 }
 
-// Trace returns the instant of the trace, in UTC, that stands for an instant of the clock. The zero
-// time, which means "never" everywhere in this package, stays zero.
+// Trace returns the trace time, in UTC, for a time on the clock. The zero time means "never"
+// throughout this package, and stays zero.
 func (m TimeMap) Trace(t time.Time) time.Time {
 	if t.IsZero() {
 		return t

@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// The trace's time stands still in pauses, also in one that goes on, and pauses from before it began don't count.
+// The trace's time stands still in pauses, also in one that goes on, and pauses from before it
+// began don't count.
 func TestTimeMap_Pauses(t *testing.T) {
 	clock := func(seconds int) time.Time { return time.Unix(int64(1_000_000+seconds), 0) }
 	m := TimeMap{ClockStart: clock(0), TraceStart: time.Unix(0, 0), Speed: 10, Pauses: []Span{

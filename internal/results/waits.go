@@ -8,7 +8,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// byOwner groups pods by what made them: what came of them, and how they waited.
+// byOwner groups pods by their owners: how they ended, and how long they waited.
 func (r *Recorder) byOwner(pods []podRecord, end instant) ([]OwnerCounts, []OwnerWaits) {
 	bare := map[string]int{} // by namespace
 	for i := range pods {
@@ -73,7 +73,7 @@ func (r *Recorder) worstWaits(pods []podRecord, w window) []Wait {
 			order = append(order, &pods[i])
 		}
 	}
-	// Stable: equal waits stay in the order of the rows.
+	// A stable sort keeps equal waits in the order of the rows.
 	slices.SortStableFunc(order, func(a, b *podRecord) int {
 		return cmp.Compare(b.pendingSeconds(w.end), a.pendingSeconds(w.end))
 	})

@@ -6,8 +6,8 @@ import (
 )
 
 // writtenBefore is a folder of two runs as they were written before resources had names, runs had
-// measures in their summary, and repetitions had versions and settings: two nodes, one of them with four
-// GPUs, and four pods, one of which never got a node.
+// measures in their summary, and repetitions had versions and settings: two nodes, one of them with
+// four GPUs, and four pods, one of which never got a node.
 const writtenBefore = "testdata/written-before"
 
 // TestRead_WrittenBefore holds that folders written earlier stay readable.

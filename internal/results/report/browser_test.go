@@ -289,7 +289,8 @@ func checkSort(t *testing.T, tb *tab) {
 	}
 }
 
-// checkWidth fails if the page is wider than the window. A phone would say that its window had grown.
+// checkWidth fails if the page is wider than the window. A phone would say that its window had
+// grown.
 func checkWidth(t *testing.T, tb *tab, width int64) {
 	t.Helper()
 	wide := ask[[]string](t, tb, fmt.Sprintf(`(width => {

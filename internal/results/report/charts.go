@@ -15,8 +15,8 @@ const (
 	replay   part = "replay"
 )
 
-// charts lists the charts of the page by their part and in their order. To add one, write the function
-// that draws it in a file of its own and name it here.
+// charts lists the charts of the page, by part and in order. To add one, write the function that
+// draws it in a file of its own and add it here.
 func charts() []placement {
 	return []placement{
 		{overview, podsChart},
@@ -27,14 +27,14 @@ func charts() []placement {
 	}
 }
 
-// placement is where on the page a function's charts are.
+// placement is the part of the page for a function's charts.
 type placement struct {
 	part part
 	draw func(*pageBuilder) []chart
 }
 
-// drawAll draws all charts. The cards of a part stand two in a row: where the overview leaves a
-// place, the first chart of the replay fills it.
+// drawAll draws all charts. Cards are two in a row: if the last row of the overview has room, the
+// first chart of the replay fills it.
 func (p *pageBuilder) drawAll() map[part][]chart {
 	all := map[part][]chart{}
 	for _, placement := range charts() {
@@ -52,14 +52,15 @@ func (p *pageBuilder) drawAll() map[part][]chart {
 	return all
 }
 
-// valueUnit is how values of a chart are written: in Go for its table, and by the page's script for
-// what is shown under the pointer.
+// valueUnit is how values of a chart are formatted: in Go for its table, and by the page's script
+// for values under the pointer.
 type valueUnit struct {
-	// Name tells units apart.
+	// Name identifies the unit.
 	Name string `json:"-"`
 	// Whole values have no decimals.
 	Whole bool `json:"whole"`
-	// Scales are from the largest down: a value is written in the first that it reaches.
+	// Scales are ordered from the largest: a value is formatted with the first scale whose From it
+	// reaches.
 	Scales []valueScale `json:"scales"`
 }
 
@@ -89,7 +90,7 @@ func millicores() valueUnit {
 	return valueUnit{Name: "millicores", Scales: []valueScale{{Size: 1000, Suffix: " cores"}}}
 }
 
-// inBytes writes nothing at all as 0 GiB.
+// inBytes formats zero as 0 GiB.
 func inBytes() valueUnit {
 	return valueUnit{Name: "bytes", Scales: []valueScale{
 		{From: 1 << 40, Size: 1 << 40, Suffix: " TiB"},

@@ -32,7 +32,7 @@ type heat struct {
 	cells      [][]int // percent; -1 where there was no node
 }
 
-// strip is one row of the picture while it is added up.
+// strip is one row of the picture.
 type strip struct {
 	name       string
 	created    time.Time
@@ -91,7 +91,7 @@ func (p *pageBuilder) strips() []*strip {
 		s.add(fullness(row), row.Time.Sub(p.axis.start).Seconds(), until.Sub(p.axis.start).Seconds(), length)
 	}
 	slices.SortStableFunc(strips, func(a, b *strip) int {
-		// Nodes that were there from the start stand together.
+		// Nodes that existed from the start are together.
 		since := func(s *strip) time.Time {
 			if s.created.Before(p.axis.start) {
 				return p.axis.start
@@ -146,7 +146,7 @@ func merged(strips []*strip, per int) []*strip {
 	return out
 }
 
-// levels are the steps of the palette: each holds percentages below its limit.
+// levels are the steps of the palette: each has the percentages below its limit.
 var levels = []step{{1, "empty"}, {25, "under 25%"}, {50, "under 50%"}, {75, "under 75%"}, {95, "under 95%"}, {math.MaxInt, "95% and more"}}
 
 type step struct {
@@ -230,7 +230,7 @@ func naturalCompare(a, b string) int {
 	return cmp.Compare(len(a), len(b))
 }
 
-// digits counts the digits a string begins with.
+// digits returns how many digits a string begins with.
 func digits(s string) int {
 	return len(s) - len(strings.TrimLeft(s, "0123456789"))
 }

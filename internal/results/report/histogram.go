@@ -11,7 +11,7 @@ import (
 // binsPerDecade is how fine the histogram of waits is.
 const binsPerDecade = 4
 
-// waitTicks are the labelled places of its axis.
+// waitTicks are the labelled positions of its axis.
 var waitTicks = []struct {
 	seconds float64
 	label   string
@@ -29,7 +29,7 @@ var waitTicks = []struct {
 	{24 * 3600, "1d", false},
 }
 
-// logAxis maps seconds to percent; what is shorter than it begins stands at its begin.
+// logAxis maps seconds to percent. Shorter times are at its beginning.
 type logAxis struct{ low, high float64 } // exponents of ten
 
 func (a logAxis) pos(seconds float64) float64 {
@@ -141,7 +141,7 @@ func rootTicks(end float64) []tick {
 		}
 	}
 	ticks := []tick{{Pos: 0, Label: "0"}}
-	// From the top down, so that the largest count always has one.
+	// From the largest down, so that the largest count always has a tick.
 	last := 110.0
 	var upper []tick
 	for i := len(candidates) - 1; i >= 0; i-- {

@@ -35,7 +35,7 @@ type index struct {
 
 type indexColumn struct{ Name, Class string }
 
-// indexRow is a run, or what all come to.
+// indexRow is a run, or a row of the spread.
 type indexRow struct {
 	Name, Link, Seed string
 	Status, Tone     string // empty for a run that finished
@@ -48,8 +48,8 @@ type indexCell struct {
 	Bar float64
 }
 
-// RenderIndex writes the page of several runs, which leads to the report of each. It is as self-contained as theirs, and
-// has no script.
+// RenderIndex writes the page of several runs, which links to the report of each. It is as
+// self-contained as they are, and has no script.
 func RenderIndex(w io.Writer, r *results.Repetitions) error {
 	return execute(w, "index", indexTemplate, newIndex(r))
 }
@@ -88,8 +88,8 @@ func newIndex(r *results.Repetitions) *index {
 	return p
 }
 
-// columnClass is p2 for a column that a phone has no room for, and p3 for one that a tablet has no room for
-// either.
+// columnClass returns the CSS class of a column: p2 if a phone has no room for it, p3 if a tablet
+// has none either.
 func columnClass(m results.Measure) string {
 	switch {
 	case m.Priority > 5:
@@ -164,7 +164,7 @@ func spreadTiles(across map[string]results.Spread) []tile {
 	return out
 }
 
-// indexHeadline says in a sentence how alike the runs are.
+// indexHeadline says in a sentence how similar the runs are.
 func indexHeadline(r *results.Repetitions) (text, tone string) {
 	finished := r.Count(results.RunFinished)
 	failed := r.Count(results.RunFailed)

@@ -52,10 +52,10 @@ type tile struct {
 
 type fact struct{ Name, Value string }
 
-// data is what the script needs for read-outs.
+// data is what the script needs to show values under the pointer.
 type data struct {
 	Times []int64 `json:"t"` // unix milliseconds
-	// Values of the series of charts, by key.
+	// Values are the values of the series of charts, by key.
 	Values map[string][]float64 `json:"v"`
 	Units  map[string]valueUnit `json:"units"`
 	Heat   heatData             `json:"heat"`
@@ -122,7 +122,7 @@ func tookText(info results.RunInfo) string {
 	return text
 }
 
-// headline says in a sentence what came of it, and in another why.
+// headline says in a sentence how the simulation went, and in another why.
 func headline(s *results.Summary) (text, because, tone string) {
 	pods, w := s.Outcome.Pods, s.Timing.Pending
 	switch {
@@ -154,7 +154,7 @@ func headline(s *results.Summary) (text, because, tone string) {
 	return text, because, tone
 }
 
-// caveat warns of what a replay faster than the control plane's own clock does to delays.
+// caveat warns that at a higher speed delays look longer than they were.
 func caveat(info results.RunInfo) string {
 	if info.Speed <= 1 {
 		return ""
@@ -239,7 +239,7 @@ func capital(s string) string {
 	return strings.ToUpper(s[:1]) + s[1:]
 }
 
-// data collects what the script needs, and has the series of the charts name their values in it.
+// data collects what the script needs, and sets the keys of the charts' series.
 func (p *pageBuilder) data(h heat, parts ...[]chart) data {
 	d := data{
 		Times:  make([]int64, len(p.points)),

@@ -1,9 +1,10 @@
-// Package report draws a run as one self-contained HTML page: pictures are SVG made here, styles and
-// the little script there is are inlined, and a content security policy keeps the page from loading
-// anything. Without the script everything is still there but the read-outs under the pointer. Several
-// runs of the same get one more such page, which leads to theirs.
+// Package report draws a run as one self-contained HTML page: pictures are SVG made here, styles
+// and a small script are inlined, and a content security policy keeps the page from loading
+// anything. Without the script only the values under the pointer are missing. Several runs of the
+// same simulation have a page that links to their reports.
 //
-// Names in a run come from a trace, which anybody may have made: all text goes through html/template.
+// Names in a run come from a trace, which anybody may have written: all text goes through
+// html/template.
 package report
 
 import (
@@ -25,12 +26,12 @@ var pageStyle string
 //go:embed report.js
 var pageScript string
 
-// Render writes the page. The same run gives the same bytes. Nothing is written if it fails.
+// Render writes the page. The same run always makes the same bytes. Nothing is written if it fails.
 func Render(w io.Writer, run *results.Run) error {
 	return execute(w, "report", pageTemplate, newPage(run))
 }
 
-// execute writes a template's page, or nothing.
+// execute writes the page of a template, or nothing.
 func execute(w io.Writer, name, text string, page any) error {
 	tmpl, err := template.New(name).Parse(text)
 	if err != nil {

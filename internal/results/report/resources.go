@@ -53,7 +53,7 @@ func (p *pageBuilder) resourceChart(id, name string) []chart {
 	return p.draw(c)
 }
 
-// resourceTitle is what people call a resource.
+// resourceTitle returns the name of a resource for people.
 func resourceTitle(name string) string {
 	switch name {
 	case string(corev1.ResourceCPU):
@@ -66,7 +66,7 @@ func resourceTitle(name string) string {
 	return name
 }
 
-// bytesAxis chooses the unit of an axis of bytes for usage in GiB.
+// bytesAxis returns the unit of an axis of bytes, for usage in GiB.
 func bytesAxis(usage results.ResourceUsage) (unit string, scale float64) {
 	switch top := max(usage.PeakAllocatable, usage.PeakDemand); {
 	case top >= 4096:

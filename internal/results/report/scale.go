@@ -9,17 +9,18 @@ import (
 	"simkube.io/simkube/internal/words"
 )
 
-// tick is a labelled place on an axis, in percent of its length.
+// tick is a labelled position on an axis, in percent of its length.
 type tick struct {
 	Pos   float64
 	Label string
-	// Edge is "start" or "end" for labels that have to stay within the axis.
+	// Edge is "start" or "end" for labels that must stay within the axis.
 	Edge string
-	// Minor ticks lose their label where there is little room.
+	// Minor ticks have no label if there is little room.
 	Minor bool
 }
 
-// niceStep returns the smallest of 1, 2 and 5 times a power of ten that cuts top into at most n parts.
+// niceStep returns the smallest of 1, 2 and 5 times a power of ten that divides top into at most n
+// parts.
 func niceStep(top float64, n int) float64 {
 	raw := top / float64(n)
 	power := math.Pow(10, math.Floor(math.Log10(raw)))
@@ -31,8 +32,8 @@ func niceStep(top float64, n int) float64 {
 	return 10 * power
 }
 
-// valueTicks returns ticks from 0 for values up to top, and the end of the axis, a little above
-// top, so that nothing touches the upper edge. Counts have whole steps.
+// valueTicks returns ticks from 0 for values up to top, and the end of the axis, which is a little
+// above top. Counts have whole steps.
 func valueTicks(top float64, whole bool) ([]tick, float64) {
 	if top <= 0 {
 		top = 1
@@ -52,7 +53,7 @@ func valueTicks(top float64, whole bool) ([]tick, float64) {
 	return ticks, end
 }
 
-// axisNumber writes a value with as many decimals as its step needs.
+// axisNumber formats a value with as many decimals as its step needs.
 func axisNumber(v, step float64) string {
 	if step >= 1 {
 		return words.Number(int(math.Round(v)))
@@ -61,7 +62,7 @@ func axisNumber(v, step float64) string {
 	return strconv.FormatFloat(v, 'f', decimals, 64)
 }
 
-// timeSteps are the distances that ticks of a time axis may have.
+// timeSteps are the possible distances between ticks of a time axis.
 var timeSteps = []time.Duration{
 	100 * time.Millisecond, 200 * time.Millisecond, 500 * time.Millisecond,
 	time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second, 15 * time.Second, 30 * time.Second,
@@ -81,8 +82,8 @@ func (a timeAxis) pos(t time.Time) float64 {
 	return min(max(100*float64(t.Sub(a.start))/float64(length), 0), 100)
 }
 
-// ticks returns at most about eight, at round times of UTC. The first, and each that begins a day,
-// says the date.
+// ticks returns at most about eight ticks, at round times of UTC. The first, and each that begins a
+// day, has the date.
 func (a timeAxis) ticks() []tick {
 	length := a.end.Sub(a.start)
 	if length <= 0 {
@@ -132,7 +133,7 @@ func timeLabel(t time.Time, step time.Duration, first bool) string {
 	return t.Format("15:04:05.0")
 }
 
-// instantText writes a moment of the trace in full.
+// instantText formats a time of the trace.
 func instantText(t time.Time) string {
 	if t.IsZero() {
 		return "–"
@@ -140,7 +141,7 @@ func instantText(t time.Time) string {
 	return t.UTC().Format("2 Jan 15:04:05")
 }
 
-// windowText writes a stretch of trace time, the date once if it is the same.
+// windowText formats a period of trace time, with the date once if it is the same.
 func windowText(from, to time.Time) string {
 	from, to = from.UTC(), to.UTC()
 	if from.Format(time.DateOnly) == to.Format(time.DateOnly) {

@@ -10,10 +10,10 @@ import (
 	"simkube.io/simkube/internal/words"
 )
 
-// maxOwners is how many owners the page lists.
+// maxOwners is the maximum number of owners that the page lists.
 const maxOwners = 200
 
-// maxWaits is how many owners the longest waits are shown of.
+// maxWaits is the maximum number of owners in the table of the longest waits.
 const maxWaits = 15
 
 // wait is a row of the longest waits: the pod of an owner that waited longest.
@@ -28,7 +28,8 @@ type wait struct {
 	Reason, Message       string // in short, and all of it
 }
 
-// worst shows an owner once: the hundred pods of one Job that wait together would hide all others.
+// worst returns one row for each owner: a hundred pods of one Job that wait together would hide all
+// others.
 func worst(run *results.Run) []wait {
 	type key struct{ namespace, kind, name string }
 	longest := map[key]*results.Pod{}
@@ -84,7 +85,7 @@ func wants(pod *results.Pod) string {
 	return text
 }
 
-// reason is a row of what the scheduler said.
+// reason is a row of the scheduler's reasons.
 type reason struct {
 	Reason       string
 	Mainly, Pods string
@@ -111,7 +112,7 @@ func reasons(s *results.Summary) []reason {
 	return rows
 }
 
-// owner is a row of the table of workloads. The numbers are what its columns sort by.
+// owner is a row of the table of workloads. The table is sorted by its numbers.
 type owner struct {
 	Namespace, Kind, Name       string
 	Pods, Failed, Never, Waited int
@@ -148,7 +149,7 @@ func owners(s *results.Summary) (rows []owner, hidden int) {
 	return rows, 0
 }
 
-// problems is what did not work as recorded.
+// problems is what could not be replayed as recorded.
 type problems struct {
 	Total      int
 	TotalText  string
@@ -174,7 +175,7 @@ func problemsOf(s *results.Summary) problems {
 // measured is a row of the table of measures.
 type measured struct{ Name, Title, Value string }
 
-// measuredOf lists all measures of a run but those by owner, of which there may be thousands.
+// measuredOf lists all measures of a run, except those by owner, of which there may be thousands.
 func measuredOf(s *results.Summary) []measured {
 	var rows []measured
 	for _, m := range results.Measures() {

@@ -2,13 +2,13 @@ package report
 
 import "simkube.io/simkube/internal/results"
 
-// maxPoints is how many points a chart has: more than a screen has pixels for would only make the
-// page heavier.
+// maxPoints is the maximum number of points in a chart. More than a screen has pixels would only
+// make the page larger.
 const maxPoints = 600
 
-// thin keeps at most maxPoints rows of a timeline: of each stretch the row at which most pods waited,
-// because that is what a picture must not lose, with the lags of the whole stretch. The first and the
-// last row always stay.
+// thin returns at most maxPoints rows of a timeline. Of each stretch it keeps the row with the most
+// pending pods, because the picture must show that, with the lags of the whole stretch. The first
+// and the last row are always kept.
 func thin(rows []results.TimelineRow) []results.TimelineRow {
 	if len(rows) <= maxPoints {
 		return rows

@@ -10,13 +10,13 @@ import (
 	"simkube.io/simkube/internal/results"
 )
 
-// chart is a figure. Its marks are drawn in a box of 1000 by 1000 that the page stretches, so that
-// the text around it, which is HTML, stays readable at any width.
+// chart is a figure. Its marks are drawn in a box of 1000 by 1000 that the page stretches. The text
+// around it is HTML, and stays readable at any width.
 type chart struct {
 	ID      string
 	Title   string
 	Caption string
-	// Describe says what the picture shows to those who can't see it.
+	// Describe describes the picture for people who cannot see it.
 	Describe string
 	Wide     bool
 	UnitName string // above the value axis
@@ -25,7 +25,7 @@ type chart struct {
 	Marks    []mark
 	Rules    []rule
 	Series   []series
-	// Empty replaces the picture where there is nothing to draw.
+	// Empty replaces the picture if there is nothing to draw.
 	Empty string
 	Table *table
 	unit  valueUnit // of the values
@@ -34,26 +34,26 @@ type chart struct {
 // UnitKey returns the name of the chart's unit, for the page's script.
 func (c *chart) UnitKey() string { return c.unit.Name }
 
-// empty returns the chart with a sentence in place of the picture.
+// empty returns the chart with a sentence instead of the picture.
 func (c chart) empty(why string) []chart {
 	c.Caption, c.Empty = "", why
 	return []chart{c}
 }
 
-// mark is a path of a style class.
+// mark is a path with a CSS class.
 type mark struct {
 	Class string
 	D     string
 	Title string
 }
 
-// rule is a labelled line across the chart: at a value (from the bottom) or, upright, at a place on
-// the x axis.
+// rule is a labelled line across the chart: at a value (from the bottom) or, if upright, at a
+// position on the x axis.
 type rule struct {
 	Pos     float64
 	Label   string
 	Upright bool
-	// Left puts the label to the left of an upright line; Row how far down the label stands, in em.
+	// Left puts the label to the left of an upright line. Row is how far down the label is, in em.
 	Left bool
 	Row  float64
 }
@@ -63,16 +63,17 @@ type series struct {
 	Name  string
 	Class string
 	Line  bool
-	// Key names the values in the page's data, which the script shows under the pointer. It is set
-	// from value.
+	// Key names the values in the page's data, for the script. It is set if value is.
 	Key string
-	// value returns what is drawn, and shown under the pointer, of a row; nil for a series that is not over time.
+	// value returns the value of a row, to be drawn and shown under the pointer; nil if the series is
+	// not over time.
 	value func(*results.TimelineRow) float64
-	// counts has the script write values as counts, whatever the unit of the chart.
+	// counts formats values under the pointer as counts, whatever the unit of the chart.
 	counts bool
 }
 
-// Unit returns the name of the series' own unit, for the page's script; empty for the chart's.
+// Unit returns the name of the series' own unit, for the page's script; empty for the unit of the
+// chart.
 func (s series) Unit() string {
 	if s.counts {
 		return counted().Name
@@ -80,7 +81,7 @@ func (s series) Unit() string {
 	return ""
 }
 
-// table is what a chart shows in numbers.
+// table has the numbers of a chart.
 type table struct {
 	Head []string
 	Rows [][]string
@@ -154,7 +155,7 @@ func (p *pageBuilder) steps(rows []results.TimelineRow, values []float64, end fl
 	return d.String()
 }
 
-// area draws what lies between two lines of steps, where there is anything.
+// area draws the area between two lines of steps, where it is not empty.
 func (p *pageBuilder) area(rows []results.TimelineRow, lower, upper []float64, end float64) string {
 	var d pathBuilder
 	for i := 0; i < len(rows); {
@@ -172,7 +173,7 @@ func (p *pageBuilder) area(rows []results.TimelineRow, lower, upper []float64, e
 	return d.String()
 }
 
-// stretch draws one piece of an area: rows from first on, up to where the row at stop takes over.
+// stretch draws one piece of an area: from row first to row stop.
 func (p *pageBuilder) stretch(d *pathBuilder, rows []results.TimelineRow, lower, upper []float64, first, stop int, end float64) {
 	x := func(i int) float64 { return 10 * p.axis.pos(rows[min(i, len(rows)-1)].Time) }
 	d.move(x(first), y(lower[first], end))
@@ -216,7 +217,7 @@ func (p *pageBuilder) timeTable(c timeChart) *table {
 	return t
 }
 
-// clockLayout is as fine as instants of this run have to be told apart.
+// clockLayout returns the layout that distinguishes the times of this run.
 func (p *pageBuilder) clockLayout() string {
 	switch length := p.axis.end.Sub(p.axis.start); {
 	case length >= 2*time.Hour:
@@ -227,7 +228,7 @@ func (p *pageBuilder) clockLayout() string {
 	return "15:04:05.0"
 }
 
-// pathBuilder writes SVG path data. It leaves out steps that don't move.
+// pathBuilder writes SVG path data. It leaves out steps that do not move.
 type pathBuilder struct {
 	out  strings.Builder
 	x, y string

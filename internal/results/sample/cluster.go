@@ -1,5 +1,6 @@
 // Package sample makes up runs for the tests of results and of its report: a small cluster with a
-// first-fit scheduler, simulated event by event from a seed and told to a real [results.Recorder].
+// first-fit scheduler, simulated event by event from a seed and recorded by a real
+// [results.Recorder].
 package sample
 
 import (
@@ -68,13 +69,13 @@ func newCluster(seed uint64, start time.Time) *cluster {
 	}
 }
 
-// after has something done later.
+// after calls do after a delay.
 func (c *cluster) after(d time.Duration, do func()) {
 	c.order++
 	heap.Push(&c.queue, item{at: c.now.Add(d), order: c.order, do: do})
 }
 
-// at has something done so long after the start.
+// at calls do at a time after the start.
 func (c *cluster) at(d time.Duration, do func()) { c.after(c.start.Add(d).Sub(c.now), do) }
 
 func (c *cluster) runUntil(end time.Time) {
@@ -86,7 +87,7 @@ func (c *cluster) runUntil(end time.Time) {
 	c.now = end
 }
 
-// replayed tells of an event of the trace, carried out with a plausible lag.
+// replayed records an event of the trace, with a plausible lag.
 func (c *cluster) replayed(applied, deleted int, problems ...results.Problem) {
 	lag := time.Duration(math.Exp(c.rand.NormFloat64()*0.8+0.6) * float64(time.Millisecond))
 	c.rec.EventReplayed(results.Event{
@@ -125,7 +126,7 @@ func (c *cluster) addNode(name, instanceType, zone string, cpu, memoryGiB, gpus 
 	})
 }
 
-// removeIdle takes away nodes of a prefix that nothing runs on.
+// removeIdle removes nodes with a prefix that run nothing.
 func (c *cluster) removeIdle(prefix string) {
 	for _, n := range slices.Clone(c.nodes) {
 		if n.running == 0 && strings.HasPrefix(n.object.Name, prefix) {
@@ -136,7 +137,7 @@ func (c *cluster) removeIdle(prefix string) {
 	}
 }
 
-// create makes a pod and lets the scheduler have a look at it a moment later.
+// create makes a pod that the scheduler sees a little later.
 func (c *cluster) create(spec podSpec) *pod {
 	c.names++
 	p := &pod{spec: spec}
@@ -178,7 +179,7 @@ func (c *cluster) create(spec podSpec) *pod {
 	return p
 }
 
-// latency is a log-normal delay around a typical one.
+// latency returns a log-normal delay around a typical one.
 func (c *cluster) latency(typical time.Duration) time.Duration {
 	return time.Duration(float64(typical) * math.Exp(c.rand.NormFloat64()*0.6))
 }

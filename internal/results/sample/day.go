@@ -10,8 +10,9 @@ import (
 )
 
 // Day returns a day of a cluster with 60 Deployments that follow the sun, CronJobs, two bursts of
-// batch Jobs that it is too small for until more nodes come, a training run that wants GPUs, and a
-// rollout that asks for more memory than any node has. The same seed gives the same run.
+// batch Jobs for which it is too small until more nodes are added, a training run that requests
+// GPUs, and a rollout that requests more memory than any node has. The same seed returns the same
+// run.
 func Day(seed uint64) *results.Run {
 	start := time.Date(2026, 3, 10, 0, 0, 0, 0, time.UTC)
 	c := newCluster(seed, start)
@@ -109,7 +110,7 @@ func (c *cluster) deployments() {
 	}
 }
 
-// named gives a pod a name as controllers do.
+// named returns a pod with a name like those of controllers.
 func (c *cluster) named(spec podSpec) podSpec {
 	const letters = "bcdfghjklmnpqrstvwxz2456789"
 	suffix := make([]byte, 5)
@@ -168,7 +169,7 @@ func (c *cluster) training() {
 	})
 }
 
-// badRollout asks for nodes that don't exist, and is taken back after a while but for one pod.
+// badRollout requests more than any node has, and is undone after a while but for one pod.
 func (c *cluster) badRollout() {
 	c.at(15*time.Hour+20*time.Minute, func() {
 		c.replayed(1, 0, results.Problem{
@@ -190,7 +191,7 @@ func (c *cluster) badRollout() {
 	})
 }
 
-// autoscaler adds nodes two minutes after pods could not be placed, and takes idle ones away.
+// autoscaler adds nodes two minutes after pods could not be placed, and removes idle ones.
 func (c *cluster) autoscaler() {
 	next := 0
 	for t := time.Minute; t < 24*time.Hour; t += time.Minute {

@@ -6,8 +6,8 @@ import (
 	"simkube.io/simkube/internal/results"
 )
 
-// Repetitions returns the runs of six days of other seeds: one failed, and the user ended the last but one early and wanted
-// no more.
+// Repetitions returns six runs of a day with different seeds: one failed, one was interrupted, and
+// the last was not started.
 func Repetitions() *results.Repetitions {
 	r := &results.Repetitions{
 		SchemaVersion: results.RepetitionsSchemaVersion,

@@ -10,7 +10,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// schedule puts a pod on the emptiest node that fits, or has it wait with a message like the real one.
+// schedule puts a pod on the emptiest node that fits, or has it wait with a message like the real
+// one.
 func (c *cluster) schedule(p *pod) bool {
 	if p.gone || p.node != nil {
 		return true
@@ -83,7 +84,7 @@ func (c *cluster) wait(p *pod, refused map[string]int) {
 	p.tries++
 }
 
-// retry has another look at those that wait, as the scheduler does when something was freed.
+// retry schedules waiting pods again, as the scheduler does when resources are freed.
 func (c *cluster) retry() {
 	c.waiting = slices.DeleteFunc(c.waiting, func(p *pod) bool { return c.schedule(p) })
 }
@@ -127,7 +128,7 @@ func (c *cluster) remove(p *pod) {
 	c.retry()
 }
 
-// queue holds what is to be done, by time.
+// queue holds future actions, ordered by time.
 type queue []item
 
 type item struct {
