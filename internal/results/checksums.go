@@ -47,7 +47,7 @@ func readChecksums(dir string) (checksums, error) {
 	for line := range strings.Lines(string(text)) {
 		sum, name, ok := strings.Cut(strings.TrimSuffix(line, "\n"), "  ")
 		if !ok {
-			return nil, fmt.Errorf("%s: %w: %q is no line of it", path, ErrDamaged, line)
+			return nil, fmt.Errorf("%s: %w: invalid line %q", path, ErrDamaged, line)
 		}
 		sums[name] = sum
 	}
