@@ -191,7 +191,8 @@ func (s *sandbox) checkLeft(r result, p phase, by stroke, child int) {
 		s.checkOutput(false)
 		return
 	}
-	over := r.code == done && (p.name == "settling" || p.name == "reporting") // it had ended before the signal arrived
+	// It had ended before the signal arrived.
+	over := r.code == done && (p.name == "settling" || p.name == "reporting")
 	if r.code != interrupted && !over {
 		t.Errorf("exit code %d, want %d\n%s%s", r.code, interrupted, r.stdout, r.stderr)
 	}

@@ -191,13 +191,13 @@ func eventually(t *testing.T, what string, check func(context.Context) string) {
 	ctx, cancel := context.WithTimeout(t.Context(), waitTime)
 	defer cancel()
 	for {
-		complaint := check(ctx)
-		if complaint == "" {
+		problem := check(ctx)
+		if problem == "" {
 			return
 		}
 		select {
 		case <-ctx.Done():
-			t.Fatalf("%s: still not so: %s", what, complaint)
+			t.Fatalf("%s: still not so: %s", what, problem)
 		case <-time.After(50 * time.Millisecond):
 		}
 	}

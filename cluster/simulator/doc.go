@@ -7,7 +7,8 @@
 // virtual time, see docs/virtual-time.md):
 //
 //	func main() {
-//		os.Exit(simulator.Main(simulator.WithComponent(controlplane.Component{Name: "my-autoscaler", Start: start})))
+//		autoscaler := controlplane.Component{Name: "my-autoscaler", Start: start}
+//		os.Exit(simulator.Main(simulator.WithComponent(autoscaler)))
 //	}
 //
 // Simulate runs one simulation and returns its results, for a program with a command line of its

@@ -34,7 +34,8 @@ func (s *session) cleanUpSimulated(ctx context.Context) error {
 	var namespaces metav1.PartialObjectMetadataList
 	namespaces.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("NamespaceList"))
 	err := s.reader.List(ctx, &namespaces, client.MatchingLabels(simkubev1.SimulatedLabels(s.sim.Name)))
-	if err != nil && !apierrors.IsForbidden(err) { // without the permission, no namespace was created either
+	// Without the permission, no namespace was created either.
+	if err != nil && !apierrors.IsForbidden(err) {
 		return fmt.Errorf("list simulated namespaces: %w", err)
 	}
 	for _, name := range driverRoots(s.sim, roots.Items, namespaces.Items) {

@@ -97,7 +97,8 @@ func (s *session) runPhase(ctx context.Context, phase simkubev1.HookPhase, list 
 		Clock:   s.opts.Clock, OnDone: s.hookDone,
 	}
 	sim := s.sim.DeepCopy()
-	sim.SetGroupVersionKind(simkubev1.GroupVersion.WithKind("Simulation")) // hooks may receive it as JSON
+	// Hooks may receive it as JSON.
+	sim.SetGroupVersionKind(simkubev1.GroupVersion.WithKind("Simulation"))
 	err := runner.RunPhase(ctx, phase, 0, list, sim, &hookRecords{s})
 	if err == nil || ctx.Err() != nil {
 		return err

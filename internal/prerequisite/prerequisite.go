@@ -1,6 +1,6 @@
-// Package prerequisite is for tests that need what not every machine has: a browser, storage servers,
-// the sample recordings. Without it such a test is skipped, or fails if [Variable] lists it, as on the
-// machine that runs all tests.
+// Package prerequisite is for tests that need what not every machine has: a browser, storage
+// servers, the sample recordings. Without it such a test is skipped, or fails if [Variable] lists
+// it, as on the machine that runs all tests.
 package prerequisite
 
 import (
@@ -28,7 +28,8 @@ const (
 	Servers = "servers"
 )
 
-// Missing skips the test, or fails it if Variable lists what, with a message that says what is missing.
+// Missing skips the test, or fails it if Variable lists what, with a message that says what is
+// missing.
 func Missing(t testing.TB, what, format string, args ...any) {
 	t.Helper()
 	if slices.Contains(strings.Split(os.Getenv(Variable), ","), what) {

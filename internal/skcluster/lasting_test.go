@@ -120,7 +120,8 @@ func TestClusters_Down_Stranger(t *testing.T) {
 	if err != nil || cluster.Status != StatusDead {
 		t.Errorf("Get() = %v, %v, want it dead", cluster.Status, err)
 	}
-	if err := clusters.Down(t.Context(), "one"); err != nil { // ends this test's process if it is wrong
+	// Ends this test's process if it is wrong.
+	if err := clusters.Down(t.Context(), "one"); err != nil {
 		t.Fatal(err)
 	}
 }

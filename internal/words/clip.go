@@ -31,9 +31,10 @@ func ClipBytes(s string, n int) string {
 	return strings.ToValidUTF8(s[:n-len(endMark)], "") + endMark
 }
 
-// ClipMiddle returns s if it has at most n bytes. Otherwise it returns the beginning and the end of s
-// with " [...] " between them, n bytes or a few less, and drops bytes that are not valid UTF-8. It is
-// for errors, which often begin with what they are about and end with the cause. n must be at least 7.
+// ClipMiddle returns s if it has at most n bytes. Otherwise it returns the beginning and the end of
+// s with " [...] " between them, n bytes or a few less, and drops bytes that are not valid UTF-8.
+// It is for errors, which often begin with what they are about and end with the cause. n must be at
+// least 7.
 func ClipMiddle(s string, n int) string {
 	if len(s) <= n {
 		return s

@@ -18,8 +18,8 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// TestMain checks for leaked goroutines, except the one of bubbletea that reads the terminal: if the
-// program panics, it stays blocked on its latest input.
+// TestMain checks for leaked goroutines, except the one of bubbletea that reads the terminal: if
+// the program panics, it stays blocked on its latest input.
 func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/charmbracelet/ultraviolet.(*TerminalReader).sendEvents"))
 }
@@ -68,8 +68,8 @@ func openTrace(t testing.TB, path string) *timeline.File {
 	return file
 }
 
-// driver takes the place of bubbletea: it runs the commands of a model and passes it their messages,
-// one by one.
+// driver takes the place of bubbletea: it runs the commands of a model and passes it their
+// messages, one by one.
 type driver struct {
 	t testing.TB
 	Model
@@ -140,8 +140,8 @@ func press(name string) tea.KeyPressMsg {
 	return tea.KeyPressMsg{Code: []rune(name)[0], Text: name}
 }
 
-// frame returns the frame of the model. It checks that the frame has the size of the terminal, by two
-// ways of measuring.
+// frame returns the frame of the model. It checks that the frame has the size of the terminal, by
+// two ways of measuring.
 func (d *driver) frame() string {
 	d.t.Helper()
 	got := d.View().Content

@@ -32,8 +32,8 @@ type foundMsg struct {
 	err    error
 }
 
-// newSearch starts a search at an event. Its number identifies it: results of a cancelled search are
-// dropped.
+// newSearch starts a search at an event. Its number identifies it: results of a cancelled search
+// are dropped.
 func newSearch(ctx context.Context, number int, file *timeline.File, filter timeline.Filter, from int) (*search, error) {
 	selection, err := file.Select(filter, from)
 	if err != nil {

@@ -77,7 +77,7 @@ func TestSearch_InFilter(t *testing.T) {
 	}
 }
 
-func TestHunt_Stops(t *testing.T) {
+func TestTextSearch_Stops(t *testing.T) {
 	file := openTrace(t, "../../examples/day.sktrace")
 	d := newDriver(t, file, 80, 24, Options{})
 	// The commands of this one are not run: it goes on until it is stopped.

@@ -1,5 +1,5 @@
-// Command testtimes prints what the tests of packages took to compile, to link and to run, as a Markdown
-// table. Its arguments are files that go test -debug-actiongraph has written.
+// Command testtimes prints what the tests of packages took to compile, to link and to run, as a
+// Markdown table. Its arguments are files that go test -debug-actiongraph has written.
 package main
 
 import (
@@ -54,8 +54,9 @@ func run(files []string, w io.Writer) error {
 	return write(w, rows)
 }
 
-// add adds up what the packages of one run of go test took. Those without a test, which are compiled for
-// others, are one row. Actions overlap, so that a run of go test takes less than their sum.
+// add adds up what the packages of one run of go test took. Those without a test, which are
+// compiled for others, are one row. Actions overlap, so that a run of go test takes less than their
+// sum.
 func add(run string, actions []action) []row {
 	tested := map[string]*row{}
 	for _, a := range actions {

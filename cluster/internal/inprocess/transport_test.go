@@ -250,7 +250,8 @@ func TestStream_Ends(t *testing.T) {
 				if err := <-read; !errors.Is(err, test.want) {
 					t.Errorf("got %v, want %v", err, test.want)
 				}
-				if err := transport.Close(t.Context()); err != nil { // the handler has returned, or this never does
+				// The handler has returned, or this never does.
+				if err := transport.Close(t.Context()); err != nil {
 					t.Error(err)
 				}
 			})

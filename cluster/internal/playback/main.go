@@ -120,7 +120,8 @@ func (p player) watch(pid int, ended <-chan struct{}) (err error) {
 			kill = time.After(p.grace)
 		case <-over:
 			err = fmt.Errorf("%w: %v", errLimit, p.limit)
-			_ = syscall.Kill(-pid, syscall.SIGQUIT) // a Go program, and those it has started, print their goroutines
+			// A Go program, and those it has started, print their goroutines.
+			_ = syscall.Kill(-pid, syscall.SIGQUIT)
 			kill = time.After(p.grace)
 		case <-kill:
 			_ = syscall.Kill(-pid, syscall.SIGKILL)

@@ -51,8 +51,8 @@ func killDriver(t *testing.T, kills int, random *rand.Rand) {
 	await(t, sim, "replaying", replays(1))
 	killed := 0
 	for ; killed < kills; killed++ {
-		moment := time.Duration(random.Int64N(int64(longestLife) / int64(kills)))
-		if !kill(t, sim, moment) {
+		after := time.Duration(random.Int64N(int64(longestLife) / int64(kills)))
+		if !kill(t, sim, after) {
 			break
 		}
 	}

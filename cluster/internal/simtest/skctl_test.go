@@ -26,7 +26,8 @@ func TestSkctl(t *testing.T) {
 		if t.Failed() {
 			explain(t, sim)
 		}
-		_ = env.client.Delete(context.WithoutCancel(t.Context()), sim) // it is gone, unless the test has failed
+		// It is gone, unless the test has failed.
+		_ = env.client.Delete(context.WithoutCancel(t.Context()), sim)
 	})
 	summary, err := run(t.Context(), "skctl", "run", name, "--speed", strconv.Itoa(concurrentSpeed),
 		"--virtual-ns-prefix", ownPrefix(t), "--trace-path", "file://"+env.trace,

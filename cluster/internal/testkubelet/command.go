@@ -49,7 +49,8 @@ func (c *container) command(volumes map[string]string) (cmd *exec.Cmd, reason st
 	if len(words) == 0 {
 		return nil, reasonConfig, fmt.Errorf("neither the container nor the image %q has a command", c.spec.Image)
 	}
-	cmd = exec.Command(words[0], words[1:]...) // without a context, which would kill it: it is stopped gracefully with the pod
+	// Without a context, which would kill it: it is stopped gracefully with the pod.
+	cmd = exec.Command(words[0], words[1:]...)
 	cmd.Dir = root
 	if dir := paths.rewrite(c.spec.WorkingDir); dir != c.spec.WorkingDir {
 		cmd.Dir = dir

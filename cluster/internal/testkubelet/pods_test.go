@@ -128,7 +128,8 @@ func TestPod_NoImage(t *testing.T) {
 		return p.Status.Phase == corev1.PodPending && len(waiting) == 1 && waiting[0].State.Waiting != nil && waiting[0].State.Waiting.Reason == reasonImage
 	})
 	create(t, namespace, "simulated", script("true"), func(p *corev1.Pod) { p.Spec.NodeName = simulated })
-	waitForPod(t, namespace, "simulated", ready) // by KWOK, which has had the time to change the other pod, too
+	// By KWOK, which has had the time to change the other pod, too.
+	waitForPod(t, namespace, "simulated", ready)
 	if pod := waitForPod(t, namespace, "stranger", func(*corev1.Pod) bool { return true }); pod.Status.Phase != corev1.PodPending {
 		t.Errorf("another kubelet has changed the pod: %+v", pod.Status)
 	}

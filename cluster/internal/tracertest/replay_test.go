@@ -177,7 +177,8 @@ func compareLifecycles(t *testing.T, r *run, recorded *trace.Trace) {
 	ending := r.end.Unix() - 1
 	t.Logf("compared the lifecycles of %d pods of %d owners", pods, len(want))
 	for _, key := range slices.Sorted(maps.Keys(want)) {
-		w, g := sortedLifecycles(want[key]), sortedLifecycles(got[key]) // sorted, to report differences in order
+		// Sorted, to report differences in order.
+		w, g := sortedLifecycles(want[key]), sortedLifecycles(got[key])
 		if len(w) != len(g) {
 			t.Errorf("%s: %d lifecycles are recorded, %d pods ran", key, len(g), len(w))
 			continue

@@ -96,9 +96,9 @@ func objectChange(o *tracediff.ObjectDifference) string {
 	var text string
 	switch o.Change {
 	case tracediff.Added:
-		return "only in the second, from " + moment(o.First)
+		return "only in the second, from " + formatTime(o.First)
 	case tracediff.Removed:
-		return "only in the first, from " + moment(o.First)
+		return "only in the first, from " + formatTime(o.First)
 	case tracediff.Changed:
 		text = "changed"
 	default:
@@ -106,9 +106,9 @@ func objectChange(o *tracediff.ObjectDifference) string {
 	}
 	switch {
 	case o.Seconds == 1:
-		text += fmt.Sprintf(", differs at %s", moment(o.First))
+		text += fmt.Sprintf(", differs at %s", formatTime(o.First))
 	default:
-		text += fmt.Sprintf(", differs in %s seconds from %s to %s", words.Number(o.Seconds), moment(o.First), moment(o.Last))
+		text += fmt.Sprintf(", differs in %s seconds from %s to %s", words.Number(o.Seconds), formatTime(o.First), formatTime(o.Last))
 	}
 	switch {
 	case o.A.Exists && !o.B.Exists:
@@ -119,7 +119,7 @@ func objectChange(o *tracediff.ObjectDifference) string {
 	return text
 }
 
-func moment(unix int64) string { return time.Unix(unix, 0).UTC().Format(time.RFC3339) }
+func formatTime(unix int64) string { return time.Unix(unix, 0).UTC().Format(time.RFC3339) }
 
 // total prints the totals.
 func (d *diffPrinter) total(r *tracediff.Report) {

@@ -136,6 +136,7 @@ func first(text []byte, count int) []byte {
 
 func encode(kind string, der []byte) []byte {
 	var text bytes.Buffer
-	_ = pem.Encode(&text, &pem.Block{Type: kind, Bytes: der}) // it has no headers, and the buffer returns no errors
+	// It has no headers, and the buffer returns no errors.
+	_ = pem.Encode(&text, &pem.Block{Type: kind, Bytes: der})
 	return text.Bytes()
 }

@@ -10,7 +10,8 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// Flags holds the table of flags in the section "Flags" of a page against those there are: names, shorthands and defaults.
+// Flags holds the table of flags in the section "Flags" of a page against those there are: names,
+// shorthands and defaults.
 func Flags(t *testing.T, page string, flags *pflag.FlagSet) {
 	t.Helper()
 	data, err := os.ReadFile(page)

@@ -18,8 +18,8 @@
 // their owners are not in the trace, otherwise the object would not be.
 //
 // An event covers a second. In it, an object is applied at most once, and may be deleted
-// afterwards. If it is applied again, another event of the same second follows, so that the trace has every
-// version that the log has.
+// afterwards. If it is applied again, another event of the same second follows, so that the trace
+// has every version that the log has.
 //
 // # Resources
 //

@@ -16,8 +16,8 @@ func (p *podReader) reset() {
 	}
 }
 
-// Pod returns what [ParsePod] returns for the object of the latest Encode. ok is false if it was not
-// a v1.Pod, if Encode failed, or if ParsePod would. The Head's Owners are valid until the next
+// Pod returns what [ParsePod] returns for the object of the latest Encode. ok is false if it was
+// not a v1.Pod, if Encode failed, or if ParsePod would. The Head's Owners are valid until the next
 // Encode.
 func (e *Encoder) Pod() (pod Pod, ok bool) {
 	if e.pod == nil || !e.pod.done || e.pod.failed {

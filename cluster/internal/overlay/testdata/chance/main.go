@@ -1,6 +1,7 @@
-// Command chance prints what the Go runtime leaves to chance, for the test of the overlay: which of the goroutines that wake
-// at the same instant is first, where the iteration of a map begins, which ready case a select takes, random
-// numbers. It makes a lot of garbage meanwhile, whose collection must not show in the output.
+// Command chance prints what the Go runtime leaves to chance, for the test of the overlay: which of
+// the goroutines that wake at the same instant is first, where the iteration of a map begins, which
+// ready case a select takes, random numbers. It makes a lot of garbage meanwhile, whose collection
+// must not show in the output.
 package main
 
 import (
@@ -14,7 +15,8 @@ import (
 const (
 	workers = 40
 	steps   = 300
-	// second is how long a step takes at most, so that many end at the same instant, and the whole more than an hour.
+	// second is how long a step takes at most, so that many end at the same instant, and the whole
+	// more than an hour.
 	second = time.Second
 	kept   = 15 // pieces of garbage of a worker that live at most
 	size   = 20_000
@@ -47,7 +49,8 @@ func main() {
 	runtime.KeepAlive(long)
 }
 
-// link is one of many pieces of memory, of which each is found through the one before: a collection takes its time.
+// link is one of many pieces of memory, of which each is found through the one before: a collection
+// takes its time.
 type link struct {
 	next  *link
 	other [4]*link
@@ -104,7 +107,8 @@ func choice() int {
 	}
 }
 
-// tick counts the ticks of a timer that is set again and again, at instants at which workers wake, until its result is called.
+// tick counts the ticks of a timer that is set again and again, at instants at which workers wake,
+// until its result is called.
 func tick() func() int {
 	ticker, over, n := time.NewTicker(second/10), make(chan struct{}), make(chan int)
 	go func() {
