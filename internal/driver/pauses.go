@@ -17,8 +17,9 @@ type pauses struct {
 
 	mu       sync.Mutex
 	isPaused bool
-	from     time.Time // when the present pause began, according to the Simulation; zero if there is none
-	current  *replay.Pauser
+	// from is when the present pause began, according to the Simulation; zero if there is none.
+	from    time.Time
+	current *replay.Pauser
 }
 
 // set sets since when the Simulation is paused, nil if it is not, and reports whether it was paused

@@ -6,7 +6,8 @@ import (
 )
 
 func TestMemoryAvailable(t *testing.T) {
-	const meminfo = "MemTotal:       32884356 kB\nMemFree:         1000000 kB\nMemAvailable:   20971520 kB\n" // 20 GiB
+	// 20 GiB are available.
+	const meminfo = "MemTotal:       32884356 kB\nMemFree:         1000000 kB\nMemAvailable:   20971520 kB\n"
 	for name, tc := range map[string]struct {
 		files map[string]string
 		want  int64 // below 0: not known

@@ -97,7 +97,8 @@ func TestPlan_Run(t *testing.T) {
 		"they need more":             {Plan{Count: 6, Cores: 4, Memory: memory(4 * gib), Estimate: gib}, whole(2 * gib), "4 2 0", Share{1, gib}},
 		"one need not say much": {
 			Plan{Count: 6, Cores: 4, Memory: memory(4 * gib), Estimate: 2 * gib},
-			func(number int) Ended { return Ended{PeakMemory: 100 * mib, Whole: number > 2} }, // the first two fail early
+			// The first two fail early.
+			func(number int) Ended { return Ended{PeakMemory: 100 * mib, Whole: number > 2} },
 			"2 2 2 0",
 			Share{2, 2 * gib},
 		},

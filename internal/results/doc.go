@@ -4,7 +4,7 @@
 //
 // Data flows from left to right:
 //
-//	API server watches -> Observer -> Recorder -> Run -> folder (summary.json, *.parquet, report.html)
+//	API server watches -> Observer -> Recorder -> Run -> folder (summary.json, Parquet, report.html)
 //
 // An [Observer] owns the watches and nothing else. A [Recorder] is the state machine behind it: it
 // knows no cluster, takes the time as an argument and can be driven by tests. [Recorder.Run] turns

@@ -73,7 +73,8 @@ func (f *Folder) openSingle() error {
 	f.Repetitions.Add(1, ".", summary)
 	run := &f.Repetitions.Runs[0]
 	if seed, ok := summary.Run.Settings[SettingSeed]; ok {
-		run.Seed, _ = strconv.ParseUint(seed, 10, 64) // a setting is text for people: what is no number is no seed
+		// A setting is text for people: if it is not a number, there is no seed.
+		run.Seed, _ = strconv.ParseUint(seed, 10, 64)
 	}
 	f.Repetitions.Conclude()
 	f.Runs = []FolderRun{{Repetition: *run, Dir: f.Dir, Summary: summary}}

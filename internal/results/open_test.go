@@ -69,7 +69,8 @@ func copyFolder(t *testing.T, from string) string {
 // measures that did not exist then.
 func TestOpen_WrittenBefore(t *testing.T) {
 	const written = "testdata/written-before"
-	driver := copyFolder(t, written) // sk-driver wrote folders run-1 and run-2, and nothing beside them
+	// sk-driver wrote folders run-1 and run-2, and nothing beside them.
+	driver := copyFolder(t, written)
 	for from, to := range map[string]string{"run-01": "run-1", "run-02": "run-2"} {
 		if err := os.Rename(filepath.Join(driver, from), filepath.Join(driver, to)); err != nil {
 			t.Fatal(err)
