@@ -129,9 +129,6 @@ var address = "` + strings.Repeat("not a comment ", 10) + `"
 		`p.go:17: the name lastSighting contains "sighting": use occurrence`,
 		`p.go:21: the comment line has 103 columns, the maximum is 100`,
 	}
-	for i, line := range got {
-		got[i] = line
-	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}

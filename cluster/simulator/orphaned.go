@@ -27,7 +27,7 @@ const (
 // Results that are being written are finished first.
 func orphaned(spec simulation.Spec, out *messenger, ended <-chan error) error {
 	if out.reporting.Load() {
-		<-ended // its error has no recipient
+		_ = <-ended // there is nobody to report the error to
 	}
 	err := controlplane.RemoveData()
 	// In virtual time time.Sleep returns at once, so this uses the machine's clock.

@@ -90,7 +90,7 @@ func (s *scanner) more() (bool, *Error) {
 		return true, nil
 	}
 	_, err := s.dec.ReadToken()
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return false, nil
 	}
 	return false, s.wrap(err, "a trace")
