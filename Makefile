@@ -87,20 +87,23 @@ demo: build ## Simulate the example day and say where the report is
 # With TIMES=DIR, go test writes there what took how long; make test-times makes a table of it.
 times = $(TEST_FLAGS) $(if $(TIMES),-debug-actiongraph=$(abspath $(TIMES))/$(1).json)
 
-# Tests on the wall clock mostly wait, and those in virtual time only compute: noise cannot change what they
-# find, only how long they take. So the two run beside each other, the latter with less priority.
+# Tests on the wall clock mostly wait. Those that compute, and those in virtual time, take as long as the processors
+# need: they run beside the others, with less priority.
 .PHONY: test
 test: build bin/kubectl ## Run every test
-	$(MAKE) --no-print-directory --jobs 2 --output-sync=target test-wall-clock test-compute
+	$(MAKE) --no-print-directory --keep-going --jobs 3 --output-sync=target test-cluster test-compute test-programs
 
-.PHONY: test-wall-clock
-test-wall-clock:
-	cd cluster && $(GO) test $(call times,cluster) -ldflags '-s -w' -timeout 30m -p 1 ./internal/simtest ./internal/drivertest ./...
+.PHONY: test-cluster
+test-cluster:
+	cd cluster && $(GO) test $(call times,cluster) -ldflags '-s -w' -timeout 30m -p 3 ./internal/simtest ./internal/tracertest ./internal/drivertest ./...
+
+.PHONY: test-programs
+test-programs:
 	$(GO) test $(call times,programs) -timeout 30m -parallel 3 ./test
 
 .PHONY: test-compute
 test-compute:
-	nice $(MAKE) --no-print-directory test-light test-tools test-virtual
+	nice $(MAKE) --no-print-directory --keep-going test-light test-tools test-virtual
 
 .PHONY: test-light
 test-light:

@@ -47,7 +47,7 @@ func TestGoogleCredentials(t *testing.T) {
 		{name: "token is refused", key: account, status: 401, kind: storage.ErrPermission, reason: "401"},
 		{name: "not permitted", key: account, status: 403, kind: storage.ErrPermission, reason: "403"},
 		{name: "provider fails", key: account, status: 503, kind: storage.ErrUnavailable, reason: "503"},
-		{name: "no JSON", text: "secret", kind: storage.ErrPermission, reason: "is no key of an account"},
+		{name: "no JSON", text: "secret", kind: storage.ErrPermission, reason: "is not a service account key"},
 		{name: "no key", text: `{"type":"service_account"}`, kind: storage.ErrPermission},
 	} {
 		t.Run(test.name, func(t *testing.T) {

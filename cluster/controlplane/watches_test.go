@@ -110,9 +110,9 @@ func TestClientTransport_AwaitLoss(t *testing.T) {
 		t.Fatalf("with both watches: got %v", err)
 	case <-time.After(30 * time.Millisecond):
 	}
-	pods.Close()
 	status = http.StatusUnauthorized
 	get(t, transport, watchPods)
+	pods.Close()
 	if err := <-lost; err == nil || !strings.Contains(err.Error(), "it has not watched pods for 10ms; its latest failed request: Unauthorized") {
 		t.Errorf("without the watch of pods: got %v", err)
 	}

@@ -26,10 +26,11 @@ const (
 // orphaned removes what a simulation whose parent is gone has made, and what the parent has left.
 // Results that are being written are finished first.
 func orphaned(spec simulation.Spec, out *messenger, ended <-chan error) error {
+	var failed error
 	if out.reporting.Load() {
-		_ = <-ended // there is nobody to report the error to
+		failed = <-ended
 	}
-	err := controlplane.RemoveData()
+	err := errors.Join(failed, controlplane.RemoveData())
 	// In virtual time time.Sleep returns at once, so this uses the machine's clock.
 	for began := virtualtime.Real(); virtualtime.Real()-began < lockTime; {
 		if results.Sweep(spec.Output) && (spec.Scratch == "" || scratch.Remove(spec.Scratch)) {
