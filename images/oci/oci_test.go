@@ -121,10 +121,10 @@ func TestMake_Refuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	for want, file := range map[string]string{
-		"no such file":      filepath.Join(dir, "none"),
-		"no program of":     write("script", []byte("#!/bin/sh\n")),
-		"is for EM_AARCH64": good(Platforms()[1]),
-		"is not static":     write("dynamic", interpreted(static)),
+		"no such file":        filepath.Join(dir, "none"),
+		"not a Linux program": write("script", []byte("#!/bin/sh\n")),
+		"is for EM_AARCH64":   good(Platforms()[1]),
+		"is not static":       write("dynamic", interpreted(static)),
 	} {
 		_, err := Make(Program{Name: "hello", Binary: func(v1.Platform) string { return file }})
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "linux/amd64") {
@@ -162,8 +162,8 @@ func TestVerify_Finds(t *testing.T) {
 		"root":            {config(func(f *v1.ConfigFile) { f.Config.User = "0" }), `the user is "0"`},
 		"another program": {config(func(f *v1.ConfigFile) { f.Config.Entrypoint = []string{"/bin/sh"} }), "the entrypoint is"},
 		"architecture":    {config(func(f *v1.ConfigFile) { f.Architecture = "riscv64" }), "riscv64 != amd64"},
-		"no program":      {removing("hello"), "the entrypoint /hello is not there"},
-		"no folder":       {removing("tmp"), "there is no /tmp"},
+		"no program":      {removing("hello"), "the entrypoint /hello does not exist"},
+		"no folder":       {removing("tmp"), "it has no world-writable /tmp"},
 		"no authorities":  {removing(authoritiesFile), "has no authorities"},
 	} {
 		t.Run(name, func(t *testing.T) {

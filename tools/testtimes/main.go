@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// leastShown is how long a package must have taken to have a row of its own.
-const leastShown = 2 * time.Second
+// minShown is how long a package must have taken to have a row of its own.
+const minShown = 2 * time.Second
 
 // action is what the go command did for a package: see cmd/go/internal/work.
 type action struct {
@@ -94,11 +94,11 @@ func write(w io.Writer, rows []row) error {
 	})
 	var b strings.Builder
 	b.WriteString("| package | compile and vet | link | run |\n| --- | --- | --- | --- |\n")
-	rest := row{name: fmt.Sprintf("packages below %.0f s", leastShown.Seconds())}
+	rest := row{name: fmt.Sprintf("packages below %.0f s", minShown.Seconds())}
 	sum := row{name: "sum"}
 	for _, r := range rows {
 		sum.compile, sum.link, sum.run = sum.compile+r.compile, sum.link+r.link, sum.run+r.run
-		if r.total() < leastShown {
+		if r.total() < minShown {
 			rest.compile, rest.link, rest.run = rest.compile+r.compile, rest.link+r.link, rest.run+r.run
 			continue
 		}

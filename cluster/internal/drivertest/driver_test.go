@@ -84,7 +84,7 @@ func TestPause(t *testing.T) {
 	}
 	s.patch(`{"spec":{"pausedTime":null}}`)
 	s.eventually("the end of the pause", func() bool { return !s.status().Paused })
-	most := time.Since(began)
+	limit := time.Since(began)
 	s.eventually("the second event", func() bool { return s.status().Events == 2 })
 	if err := wait(); err != nil {
 		t.Fatal(err)
@@ -97,9 +97,9 @@ func TestPause(t *testing.T) {
 	info := run.Summary.Run
 	window := info.WindowEnd.Sub(info.WindowStart).Seconds()
 	paused := info.ClockSeconds - window/info.Speed
-	if paused < pause.Seconds() || paused > most.Seconds() {
+	if paused < pause.Seconds() || paused > limit.Seconds() {
 		t.Errorf("on the clock the run took %v s, in the trace %v s at speed %v: it was paused for %v s, want %v to %v",
-			info.ClockSeconds, window, info.Speed, paused, pause, most)
+			info.ClockSeconds, window, info.Speed, paused, pause, limit)
 	}
 	// It is due after 6 s and the pause. The lag, which is measured from then, would not show that it
 	// started too early.
