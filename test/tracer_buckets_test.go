@@ -92,7 +92,7 @@ func (b *bucketTest) run(t *testing.T, c *tracedCluster) {
 			t.Fatal("the connection was not broken")
 		}
 		r.check(t, failed)
-		wants(t, "standard error", r.stderr, "exports/tuesday.sktrace", "nothing was left there")
+		wants(t, "standard error", r.stderr, "exports/tuesday.sktrace", "nothing was stored")
 		b.wantObjects(t)
 	})
 	for name, env := range b.server.Wrong {
