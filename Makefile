@@ -8,6 +8,9 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 export CGO_ENABLED := 0
 export GOFLAGS := $(strip $(filter-out -trimpath,$(shell $(GO) env GOFLAGS)) -trimpath)
 
+# Lint keeps what it found beside the build cache, so that whoever keeps that has both.
+export GOLANGCI_LINT_CACHE ?= $(abspath $(shell $(GO) env GOCACHE)/../golangci-lint)
+
 LDFLAGS := -s -w -X main.version=$(VERSION)
 MODULES := . cluster
 
