@@ -2,7 +2,7 @@ package validate
 
 import (
 	"fmt"
-	"strconv"
+	"strings"
 
 	"github.com/tinylib/msgp/msgp"
 
@@ -32,15 +32,8 @@ type HarmfulValue struct {
 // exhaust its memory, or are invalid for every object: quantities with extreme exponents, and
 // numbers of pods below 0 or above a million.
 func FindHarmfulValues(object *trace.Object) []HarmfulValue {
-	w := harmfulWalk{counts: countsPods(object.GVK().Group)}
-	eachField(object.Raw(), func(key, value []byte) []byte {
-		switch string(key) {
-		case "apiVersion", "kind", "metadata":
-			return skip(value)
-		}
-		return w.field(value, place{}, key)
-	})
-	return w.found
+	var w harmfulWalk
+	return w.find(object)
 }
 
 // countsPods reports whether the replicas in the objects of an API group are pods that Kubernetes
@@ -81,43 +74,44 @@ func isCount(field string) bool {
 	return false
 }
 
-// place is a place in an object.
-type place struct {
-	path, pattern string
-	// field is the name of the innermost field.
-	field string
-	// unwritable means that SKEL cannot express the path.
-	unwritable bool
-}
-
-func (p place) down(field string) place {
-	dot := ""
-	if p.path != "" {
-		dot = "."
-	}
-	part := dot + pathPart(field)
-	return place{p.path + part, p.pattern + part, field, p.unwritable || !isWritable(field)}
-}
-
-func (p place) at(i int) place {
-	return place{p.path + "[" + strconv.Itoa(i) + "]", p.pattern + "[*]", p.field, p.unwritable}
-}
-
+// harmfulWalk goes through the values of an object. The path of a value is only built if it is
+// harmful.
 type harmfulWalk struct {
 	counts bool
-	found  []HarmfulValue
+	// steps lead from the object to what is walked through.
+	steps []walkStep
+	found []HarmfulValue
 }
 
-// field checks the value of a field. For a scalar, the path is only built if there is a problem.
-func (w *harmfulWalk) field(b []byte, parent place, key []byte) (rest []byte) {
+// find returns the harmful values of an object. The walk can be used again.
+func (w *harmfulWalk) find(object *trace.Object) []HarmfulValue {
+	w.counts, w.steps, w.found = countsPods(object.GVK().Group), w.steps[:0], nil
+	eachField(object.Raw(), func(key, value []byte) []byte {
+		switch string(key) {
+		case "apiVersion", "kind", "metadata":
+			return skip(value)
+		}
+		return w.field(value, key)
+	})
+	return w.found
+}
+
+// walkStep is a field, or an element of a list if field is nil.
+type walkStep struct {
+	field []byte
+	index int
+}
+
+// field checks the value of a field.
+func (w *harmfulWalk) field(b, key []byte) (rest []byte) {
 	switch msgp.NextType(b) {
 	case msgp.MapType, msgp.ArrayType:
-		return w.value(b, parent.down(string(key)))
+		return w.value(b, walkStep{field: key})
 	case msgp.StrType:
 		var text []byte
 		rest = readString(b, &text)
-		if !nodes.IsQuantity(string(text)) && (holdsQuantities(parent.field) || isQuantity(string(key))) && looksLikeQuantity(text) {
-			w.add(parent.down(string(key)), fmt.Errorf("%q is not a valid quantity: its exponent or its length is too large", words.ClipBytes(string(text), maxShown)))
+		if looksLikeQuantity(text) && (holdsQuantities(string(w.name())) || isQuantity(string(key))) && !nodes.IsQuantity(string(text)) {
+			w.add(key, fmt.Errorf("%q is not a valid quantity: its exponent or its length is too large", words.ClipBytes(string(text), maxShown)))
 		}
 		return rest
 	case msgp.IntType, msgp.UintType:
@@ -127,33 +121,67 @@ func (w *harmfulWalk) field(b []byte, parent place, key []byte) (rest []byte) {
 		n, rest, err := msgp.ReadInt64Bytes(b)
 		switch {
 		case err != nil: // larger than any
-			w.add(parent.down(string(key)), fmt.Errorf("it is more than %d pods, the maximum", maxCount))
+			w.add(key, fmt.Errorf("it is more than %d pods, the maximum", maxCount))
 			return skip(b)
 		case n < 0:
-			w.add(parent.down(string(key)), fmt.Errorf("%d is negative", n))
+			w.add(key, fmt.Errorf("%d is negative", n))
 		case n > maxCount:
-			w.add(parent.down(string(key)), fmt.Errorf("%d is more than %d pods, the maximum", n, maxCount))
+			w.add(key, fmt.Errorf("%d is more than %d pods, the maximum", n, maxCount))
 		}
 		return rest
 	}
 	return skip(b)
 }
 
-func (w *harmfulWalk) value(b []byte, at place) (rest []byte) {
+// value checks what is in the map or the list that a step leads to. An element of a list that is a
+// scalar is never harmful.
+func (w *harmfulWalk) value(b []byte, step walkStep) (rest []byte) {
+	w.steps = append(w.steps, step)
 	switch msgp.NextType(b) {
 	case msgp.MapType:
-		return eachField(b, func(key, value []byte) []byte { return w.field(value, at, key) })
+		rest = eachField(b, func(key, value []byte) []byte { return w.field(value, key) })
 	case msgp.ArrayType:
-		return eachElement(b, func(i int, value []byte) []byte { return w.value(value, at.at(i)) })
+		rest = eachElement(b, func(i int, value []byte) []byte { return w.value(value, walkStep{index: i}) })
+	default:
+		rest = skip(b)
 	}
-	return skip(b)
+	w.steps = w.steps[:len(w.steps)-1]
+	return rest
 }
 
-func (w *harmfulWalk) add(at place, reason error) {
-	if at.unwritable {
-		at.pattern = ""
+// name returns the name of the innermost field that is walked through.
+func (w *harmfulWalk) name() []byte {
+	for i := len(w.steps) - 1; i >= 0; i-- {
+		if w.steps[i].field != nil {
+			return w.steps[i].field
+		}
 	}
-	w.found = append(w.found, HarmfulValue{at.path, reason.Error(), at.pattern})
+	return nil
+}
+
+// add adds a field of what is walked through.
+func (w *harmfulWalk) add(key []byte, reason error) {
+	var path, pattern strings.Builder
+	writable := true
+	for _, step := range append(w.steps, walkStep{field: key}) {
+		if step.field == nil {
+			fmt.Fprintf(&path, "[%d]", step.index)
+			pattern.WriteString("[*]")
+			continue
+		}
+		part := pathPart(string(step.field))
+		if path.Len() > 0 {
+			part = "." + part
+		}
+		path.WriteString(part)
+		pattern.WriteString(part)
+		writable = writable && isWritable(string(step.field))
+	}
+	value := HarmfulValue{Path: path.String(), Reason: reason.Error()}
+	if writable {
+		value.pattern = pattern.String()
+	}
+	w.found = append(w.found, value)
 }
 
 // looksLikeQuantity reports whether a text starts like a quantity. Other texts are rejected early

@@ -23,6 +23,8 @@ type factsReader struct {
 	pieces []piece
 	mounts mounts
 	key    []byte
+
+	harmful harmfulWalk
 }
 
 func newFactsReader() factsReader {
@@ -34,7 +36,7 @@ var noFacts facts
 
 // read returns the facts of an object whose pod templates are at these paths.
 func (r *factsReader) read(object *trace.Object, paths []templatePath, isCRD bool) *facts {
-	r.out = &facts{harmful: FindHarmfulValues(object)}
+	r.out = &facts{harmful: r.harmful.find(object)}
 	spec := object.Spec()
 	eachField(object.Raw(), func(key, value []byte) []byte {
 		switch string(key) {
