@@ -24,6 +24,9 @@ type Owner struct {
 	Name      string `json:"name"`
 }
 
+// String returns the kind and the namespaced name: "Deployment default/web".
+func (o Owner) String() string { return o.Kind + " " + o.Namespace + "/" + o.Name }
+
 // Compare orders owners by namespace, kind and name.
 func (o Owner) Compare(other Owner) int {
 	return cmp.Or(

@@ -229,4 +229,8 @@ type Info struct {
 	Settings map[string]string
 	// Problems that belong to no event.
 	Problems []Problem
+	// Notes are the messages to the user before and during the run. Repeated ones are kept once.
+	Notes []Note
+	// Deviations that the recorder cannot know. Those of problems are added by the recorder.
+	Deviations []Deviation
 }

@@ -22,7 +22,12 @@ func (r *Recorder) summarize(info Info, w window, pods []podRecord, nodes []node
 	out.Events = countEvents(events)
 	out.Pods = countPods(pods)
 	out.Nodes = countNodes(nodes)
-	out.Problems = countProblems(info, events)
+	problems := problemsOf(info, events)
+	out.Problems = countProblems(problems)
+	out.Deviations = newDeviations(append(problemDeviations(problems), info.Deviations...))
+	for _, note := range info.Notes {
+		sum.Notes = addNote(sum.Notes, note)
+	}
 	out.ByOwner, timing.PendingByOwner = r.byOwner(pods, w.end)
 
 	timing.Pending = pendingOf(pods, w.end)
@@ -108,19 +113,9 @@ func countNodes(nodes []nodeRecord) NodeCounts {
 	return c
 }
 
-func countProblems(info Info, events []Event) ProblemCounts {
-	c := ProblemCounts{ByCategory: []CategoryCount{}, First: []Problem{}}
-	byCategory := map[string]int{}
-	take := func(p Problem) {
-		c.Total++
-		byCategory[p.Category]++
-		if len(c.First) < maxFirstProblems {
-			c.First = append(c.First, p)
-		}
-	}
-	for _, p := range info.Problems {
-		take(p)
-	}
+// problemsOf returns all problems, ordered by event.
+func problemsOf(info Info, events []Event) []Problem {
+	all := slices.Clone(info.Problems)
 	for _, e := range events {
 		// The objects of an event are applied concurrently, so their problems are in no order.
 		problems := slices.SortedFunc(slices.Values(e.Problems), func(a, b Problem) int {
@@ -132,8 +127,20 @@ func countProblems(info Info, events []Event) ProblemCounts {
 				p.Time = e.TraceTime
 			}
 			p.Time = p.Time.UTC()
-			take(p)
+			all = append(all, p)
 		}
+	}
+	return all
+}
+
+func countProblems(problems []Problem) ProblemCounts {
+	c := ProblemCounts{
+		Total: len(problems), ByCategory: []CategoryCount{},
+		First: append([]Problem{}, problems[:min(len(problems), maxFirstProblems)]...),
+	}
+	byCategory := map[string]int{}
+	for _, p := range problems {
+		byCategory[p.Category]++
 	}
 	for _, category := range slices.Sorted(maps.Keys(byCategory)) {
 		c.ByCategory = append(c.ByCategory, CategoryCount{Category: category, Count: byCategory[category]})

@@ -12,6 +12,8 @@ const SettingSeed = "seed"
 type Summary struct {
 	SchemaVersion int     `json:"schemaVersion"`
 	Run           RunInfo `json:"run"`
+	// Notes are the messages to the user before and during the run, each once.
+	Notes []Note `json:"notes,omitempty"`
 	// Outcome is the same for two runs of the same replay.
 	Outcome Outcome `json:"outcome"`
 	// Timing may differ between two runs of the same replay.
@@ -57,6 +59,9 @@ type Outcome struct {
 	Pods     PodCounts     `json:"pods"`
 	Nodes    NodeCounts    `json:"nodes"`
 	Problems ProblemCounts `json:"problems"`
+	// Deviations are all differences from the recording, including the problems. It is nil in a
+	// summary that was written before deviations were counted.
+	Deviations *Deviations `json:"deviations,omitempty"`
 	// ByOwner lists the owners of pods, ordered by namespace, kind and name. If a namespace has more
 	// than 100 bare pods, they are one entry named "*".
 	ByOwner []OwnerCounts `json:"byOwner"`

@@ -112,6 +112,15 @@ func TestSummary_Outcome(t *testing.T) {
 			ByCategory: []CategoryCount{{"absent", 10}, {"rejected", 5}},
 			First:      []Problem{{Category: "absent", Object: "a", Time: trace(0)}},
 		},
+		Deviations: &Deviations{
+			Total:      3,
+			ByCategory: []CategoryCount{{"absent", 2}, {"rejected", 1}},
+			First: []Deviation{
+				{Category: "absent", Object: "a", Count: 5},
+				{Category: "absent", Object: "b", Count: 5},
+				{Category: "rejected", Object: "c", Count: 5, Action: problemActions["rejected"]},
+			},
+		},
 		ByOwner: []OwnerCounts{
 			{Owner: Owner{"web", "StatefulSet", "s0"}, Pods: 15, Failed: 3, CPUMillis: 1000, MemoryBytes: 1 << 30},
 			{Owner: Owner{"web", "StatefulSet", "s1"}, Pods: 15, CPUMillis: 1000, MemoryBytes: 1 << 30},

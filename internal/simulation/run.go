@@ -108,10 +108,12 @@ type session struct {
 	recorder *results.Recorder
 	progress *progress
 	tracker  *tracker
+	notes    *notes
 }
 
 func (p *Prepared) newSession(r Runner) (*session, error) {
-	s := &session{Prepared: p, Runner: r, recorder: results.NewRecorder(), tracker: newTracker(r)}
+	s := &session{Prepared: p, Runner: r, recorder: results.NewRecorder(), tracker: newTracker(r), notes: newNotes(p.Notes())}
+	s.Report = s.notes.keep(r.Report)
 	s.progress = newProgress(p, s.recorder, s.Start.pauses)
 	typed := rest.CopyConfig(r.Cluster.Config)
 	typed.ContentType = "application/vnd.kubernetes.protobuf"
@@ -285,6 +287,7 @@ func (s *session) simulate(ctx context.Context, run **results.Run) error {
 		Wall:       s.Wall(),
 		Versions:   s.versions(),
 		Settings:   s.settings(),
+		Notes:      s.notes.all(),
 	}
 	stopErr := s.stopObserving(ctx, observer)
 	if !info.End.Before(times.ClockStart) && (replayed.Events > 0 || s.Start.Resume != nil || s.sawPods()) {
