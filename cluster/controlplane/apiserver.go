@@ -43,6 +43,9 @@ func apiServerArgs(dir *dataDir, opts Options) []string {
 		"--tls-private-key-file=" + dir.file("apiserver.key"),
 		"--token-auth-file=" + dir.file("tokens.csv"),
 		"--anonymous-auth=false",
+		// As in production: agents for networks, volumes and devices need it, and the pod security of a
+		// namespace restricts the rest.
+		"--allow-privileged=true",
 		"--authorization-mode=RBAC",
 		"--service-account-issuer=https://kubernetes.default.svc",
 		"--service-account-key-file=" + dir.file("sa.key"),

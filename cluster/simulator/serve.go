@@ -9,11 +9,9 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"slices"
 	"syscall"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/kubernetes"
 
 	simkubev1 "simkube.io/simkube/api/v1"
@@ -137,10 +135,9 @@ func planServedNodes(value, shape string) (*nodes.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	// All nodes of this cluster are simulated, so that pods need not be kept off them: those that
-	// kubectl makes should run.
+	// A Simulation on this cluster restricts its pods to nodes with this label.
 	for _, node := range plan.Nodes {
-		node.Spec.Taints = slices.DeleteFunc(node.Spec.Taints, func(t corev1.Taint) bool { return t.Key == simkubev1.TaintKwokProvider })
+		node.Labels[simkubev1.LabelNodeType] = simkubev1.NodeTypeVirtual
 	}
 	return plan, nil
 }

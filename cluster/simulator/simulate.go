@@ -14,7 +14,6 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/kubernetes/cmd/kube-scheduler/app"
 
-	simkubev1 "simkube.io/simkube/api/v1"
 	"simkube.io/simkube/cluster/controlplane"
 	"simkube.io/simkube/cluster/internal/virtualtime"
 	"simkube.io/simkube/internal/nodes"
@@ -64,8 +63,6 @@ type Simulation struct {
 	// RescheduleInterruptedBarePods makes a new copy of a pod without an owner that something other
 	// than the trace deletes.
 	RescheduleInterruptedBarePods bool
-	// NamespacePrefix precedes the names of simulated namespaces. Default: "virtual".
-	NamespacePrefix string
 
 	// Log receives the text log of the control plane, and must be safe for concurrent use. Default: no
 	// log.
@@ -144,7 +141,6 @@ func (s *Simulation) spec() (simulation.Spec, error) {
 		KubeAPIQPS:                    s.KubeAPIQPS,
 		Delays:                        s.Delays,
 		RescheduleInterruptedBarePods: s.RescheduleInterruptedBarePods,
-		NamespacePrefix:               cmp.Or(s.NamespacePrefix, simkubev1.DefaultVirtualNsPrefix),
 		Verbosity:                     s.Verbosity,
 	}
 	var problems []error
@@ -166,12 +162,10 @@ func (s *Simulation) spec() (simulation.Spec, error) {
 	if s.Output == "" {
 		problems = append(problems, errors.New("an Output is required"))
 	}
-	for field, label := range map[string]string{"Name": spec.Name, "NamespacePrefix": spec.NamespacePrefix} {
-		if wrong := validation.IsDNS1123Label(label); len(wrong) > 0 {
-			invalid(field, label, strings.Join(wrong, "; "))
-		} else if len(label) > maxName {
-			invalid(field, label, fmt.Sprintf("must be no more than %d characters", maxName))
-		}
+	if wrong := validation.IsDNS1123Label(spec.Name); len(wrong) > 0 {
+		invalid("Name", spec.Name, strings.Join(wrong, "; "))
+	} else if len(spec.Name) > maxName {
+		invalid("Name", spec.Name, fmt.Sprintf("must be no more than %d characters", maxName))
 	}
 	switch {
 	case !(spec.Speed > 0): // NaN too

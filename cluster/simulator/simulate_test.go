@@ -164,7 +164,7 @@ func TestMain_ComponentFails(t *testing.T) {
 		Env:  []string{programVariable + "=1"},
 		Spec: simulation.Spec{
 			Name: "program", Trace: exampleTrace, Output: output, Time: simulation.Real, Duration: time.Minute,
-			Nodes: nodes.Spec{Count: 1}, NamespacePrefix: "virtual",
+			Nodes: nodes.Spec{Count: 1},
 		},
 	})
 	var failed *skcluster.FailedError

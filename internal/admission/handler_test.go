@@ -36,7 +36,7 @@ func (owners) GetOwner(_ context.Context, ref metav1.OwnerReference, namespace s
 
 func newHandler(t testing.TB, registerer prometheus.Registerer) *Handler {
 	t.Helper()
-	m, err := mutate.New(mutate.Config{Simulation: "sim", Root: mutate.Root{Name: "r", UID: "root"}, Owners: owners{}})
+	m, err := mutate.New(mutate.Config{Simulation: "sim", Shared: true, Root: mutate.Root{Name: "r", UID: "root"}, Owners: owners{}})
 	if err != nil {
 		t.Fatal(err)
 	}

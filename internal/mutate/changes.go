@@ -38,15 +38,18 @@ func (c *changes) set(in map[string]string, key, value string) {
 	c.made = true
 }
 
-// place restricts the pod to simulated nodes. Its other requirements are kept, with two exceptions:
-// a recorded node selector for the label `type` is overwritten, and a node name, which would bypass
-// the scheduler, is removed.
-func (c *changes) place() {
-	spec := &c.pod.Spec
-	if spec.NodeName != "" {
-		spec.NodeName = ""
+// unbind removes a node name, which would bypass the scheduler.
+func (c *changes) unbind() {
+	if c.pod.Spec.NodeName != "" {
+		c.pod.Spec.NodeName = ""
 		c.made = true
 	}
+}
+
+// place restricts the pod to simulated nodes. Its other requirements are kept, but a recorded node
+// selector for the label `type` is overwritten.
+func (c *changes) place() {
+	spec := &c.pod.Spec
 	if spec.NodeSelector == nil {
 		spec.NodeSelector = map[string]string{}
 	}

@@ -37,7 +37,12 @@ type Root struct {
 type Config struct {
 	// Simulation is the simulation's name.
 	Simulation string
-	// NamespacePrefix is the prefix of the names of simulated namespaces; empty means the default.
+	// Shared means that the cluster has other workloads: namespaces and the classes of the trace then
+	// have other names in the cluster, and pods are restricted to simulated nodes. Otherwise pods are
+	// placed as they were recorded.
+	Shared bool
+	// NamespacePrefix is the prefix of the names of simulated namespaces in a shared cluster; empty
+	// means the default.
 	NamespacePrefix string
 	Root            Root
 	// Lifecycles are the recorded lifecycles; nil means none.
@@ -52,12 +57,9 @@ type Config struct {
 	// OnNumber is called by the goroutine of Mutate when Numbers has changed; it may be nil.
 	OnNumber func()
 	// Exclusive means that Mutate is called only for pods in the simulation's namespaces. Pods that
-	// are not owned by the root are then restricted to simulated nodes, too, since something in the
-	// simulation creates them without an owner reference.
+	// are not owned by the root are then pods of the simulation, too, since something in it creates
+	// them without an owner reference. All pods are, in a cluster that is not shared.
 	Exclusive bool
-	// Shared means that the cluster has other workloads. The classes of the trace then have other
-	// names in the cluster.
-	Shared bool
 	// Clock is the clock for the time of admission; nil means the system's clock.
 	Clock  clock.PassiveClock
 	Owners OwnerGetter
@@ -144,7 +146,7 @@ func (m *Mutator) Preview(ctx context.Context, pod *corev1.Pod) (changed bool, e
 
 func (m *Mutator) mutate(ctx context.Context, pod *corev1.Pod, number func(numberKey) int) (bool, error) {
 	chain, err := m.chainOf(ctx, pod)
-	if err != nil || !chain.ours && !m.cfg.Exclusive {
+	if err != nil || !chain.ours && !m.cfg.Exclusive && m.cfg.Shared {
 		return false, err
 	}
 	c := changes{pod: pod}
@@ -159,7 +161,10 @@ func (m *Mutator) mutate(ctx context.Context, pod *corev1.Pod, number func(numbe
 			return c.made, err
 		}
 	}
-	c.place()
+	c.unbind()
+	if m.cfg.Shared {
+		c.place()
+	}
 	m.delay(&c)
 	if duration, finished := lifecycle.Duration(recorded); finished {
 		m.complete(&c, duration)

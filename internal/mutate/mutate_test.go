@@ -76,7 +76,7 @@ func simulated() *owners {
 func newMutator(t *testing.T, o *owners, change func(*Config)) *Mutator {
 	t.Helper()
 	cfg := Config{
-		Simulation: "sim", Root: Root{Name: "r", UID: rootUID}, Owners: o,
+		Simulation: "sim", Root: Root{Name: "r", UID: rootUID}, Owners: o, Shared: true,
 		Clock: clocktesting.NewFakePassiveClock(now),
 	}
 	if change != nil {
@@ -360,5 +360,33 @@ func TestNew_invalid(t *testing.T) {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("error %q does not say %q", err, want)
 		}
+	}
+}
+
+// In a cluster of its own, a pod is placed as it was recorded, and every pod is one of the
+// simulation.
+func TestMutate_verbatim(t *testing.T) {
+	o := simulated()
+	o.add("default", "shop", toRoot)
+	m := newMutator(t, o, func(c *Config) { c.Shared = false })
+	for name, refs := range map[string][]metav1.OwnerReference{"of an owner": {ref("apps/v1", "Deployment", "shop")}, "without one": nil} {
+		t.Run(name, func(t *testing.T) {
+			pod := newPod("p", refs...)
+			pod.Namespace = "default"
+			pod.Spec.NodeSelector = map[string]string{"type": "gpu"}
+			pod.Spec.NodeName = "recorded"
+			want := pod.Spec.DeepCopy()
+			want.NodeName = ""
+			mutated(t, m, pod)
+			if diff := cmp.Diff(*want, pod.Spec); diff != "" {
+				t.Errorf("spec (-want +got):\n%s", diff)
+			}
+			if got := pod.Annotations[simkubev1.AnnotationOriginalNamespace]; got != "default" {
+				t.Errorf("original namespace = %q, want default", got)
+			}
+			if pod.Labels[simkubev1.LabelSimulation] != "sim" {
+				t.Errorf("labels = %v, want those of the simulation", pod.Labels)
+			}
+		})
 	}
 }

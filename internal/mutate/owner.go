@@ -24,7 +24,7 @@ func (m *Mutator) chainOf(ctx context.Context, pod *corev1.Pod) (chain, error) {
 	switch {
 	case err == nil:
 		return found, nil
-	case (apierrors.IsNotFound(err) || meta.IsNoMatchError(err)) && !strings.HasPrefix(pod.Namespace, m.namespacePrefix()):
+	case (apierrors.IsNotFound(err) || meta.IsNoMatchError(err)) && !m.simulates(pod.Namespace):
 		return chain{}, nil
 	default:
 		return chain{}, fmt.Errorf("find the owners of pod %s: %w", nameOf(pod), err)
@@ -44,7 +44,16 @@ func (m *Mutator) original(namespace string) string {
 	return strings.TrimPrefix(namespace, m.namespacePrefix())
 }
 
+// simulates reports whether a namespace of the cluster may be one of the simulation.
+func (m *Mutator) simulates(namespace string) bool {
+	return strings.HasPrefix(namespace, m.namespacePrefix())
+}
+
+// namespacePrefix returns what the names of simulated namespaces begin with.
 func (m *Mutator) namespacePrefix() string {
+	if !m.cfg.Shared {
+		return ""
+	}
 	return simkubev1.VirtualNamespace(m.cfg.NamespacePrefix, "")
 }
 

@@ -2,6 +2,7 @@ package nodes
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -24,11 +25,6 @@ const (
 // replaces them.
 var defaultZones = []string{"virtual-a", "virtual-b", "virtual-c"}
 
-// virtualTaint returns the taint that keeps pods off a simulated node unless they tolerate it.
-func virtualTaint() corev1.Taint {
-	return corev1.Taint{Key: taintKey, Value: "true", Effect: corev1.TaintEffectNoSchedule}
-}
-
 // Build returns count nodes of one shape, named node-0001 and so on. Every node has
 //
 //   - the labels type=virtual, kubernetes.io/hostname (its name), kubernetes.io/os=linux,
@@ -36,7 +32,7 @@ func virtualTaint() corev1.Taint {
 //     topology.kubernetes.io/region=virtual, topology.kubernetes.io/zone (virtual-a, -b and -c
 //     round robin), node.kubernetes.io/instance-type (such as cpu32-memory128Gi), and the labels of
 //     the shape, which take precedence;
-//   - the taint kwok-provider=true:NoSchedule and those of the shape;
+//   - the taints of the shape;
 //   - the annotation kwok.x-k8s.io/node=fake, which makes KWOK manage the node;
 //   - the shape's resources as capacity and as allocatable.
 func Build(count int, shape Shape) []*corev1.Node {
@@ -66,7 +62,6 @@ func buildNode(i int, shape Shape) *corev1.Node {
 	for key, values := range shape.Labels {
 		labels[key] = values[i%len(values)]
 	}
-	taints := append([]corev1.Taint{virtualTaint()}, shape.Taints...)
 	return &corev1.Node{
 		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Node"},
 		ObjectMeta: metav1.ObjectMeta{
@@ -74,7 +69,7 @@ func buildNode(i int, shape Shape) *corev1.Node {
 			Labels:      labels,
 			Annotations: map[string]string{annotationKwok: kwokFake},
 		},
-		Spec: corev1.NodeSpec{Taints: taints},
+		Spec: corev1.NodeSpec{Taints: slices.Clone(shape.Taints)},
 		Status: corev1.NodeStatus{
 			Capacity:    shape.Resources.DeepCopy(),
 			Allocatable: shape.Resources.DeepCopy(),

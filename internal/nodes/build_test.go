@@ -36,9 +36,6 @@ metadata:
   name: node-0005
 spec:
   taints:
-  - effect: NoSchedule
-    key: kwok-provider
-    value: "true"
   - effect: NoExecute
     key: dedicated
     value: x

@@ -13,9 +13,7 @@ import (
 
 // Check returns a finding for the pods of a demand that none of the nodes can ever run, those with
 // the most pods first. It considers only what does not change during a simulation: labels, taints
-// and sizes, with the node selector type=virtual and the toleration of kwok-provider that every
-// simulated pod gets. It does not consider the free capacity, volumes, preferences, or host ports,
-// which a simulation removes.
+// and sizes. It does not consider the free capacity, volumes, preferences, or host ports.
 //
 // A DaemonSet is among the findings only if no node can run its pods.
 func Check(nodes []*corev1.Node, demand *Demand) []Finding {

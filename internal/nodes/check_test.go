@@ -42,7 +42,7 @@ func TestCheck_Reasons(t *testing.T) {
 		want       string // after never; empty for nothing
 	}{
 		{"plain", podSpec("1", "1Gi", ""), ""},
-		{"nodeSelector that fits", podSpec("1", "1Gi", "nodeSelector: {disktype: hdd, type: whatever}"), ""},
+		{"nodeSelector that fits", podSpec("1", "1Gi", "nodeSelector: {disktype: hdd, type: virtual}"), ""},
 		{"nodeSelector without such a value", podSpec("1", "1Gi", "nodeSelector: {disktype: nvme}"), "needs nodeSelector disktype=nvme, which none of the 3 nodes has (nodes have disktype=hdd, ssd)"},
 		{"nodeSelector without such a label", podSpec("1", "1Gi", "nodeSelector: {gpu: a100}"), "needs nodeSelector gpu=a100, which none of the 3 nodes has (no node has the label gpu)"},
 		{"two nodeSelectors without such a label", podSpec("1", "1Gi", "nodeSelector: {gpu: a100, tpu: v4}"), "needs nodeSelector gpu=a100, which none of the 3 nodes has (no node has the label gpu); and it needs nodeSelector tpu=v4, which none of the 3 nodes has (no node has the label tpu)"},

@@ -9,10 +9,10 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// additions counts the nodes of a file by what was added to them.
+// additions counts the nodes of a file by what was added to them or removed.
 type additions map[string]int
 
-// notes returns one line per addition, sorted.
+// notes returns one line per change, sorted.
 func (a additions) notes(file string, total int) []string {
 	var notes []string
 	for what, count := range a {
@@ -54,14 +54,6 @@ func (a additions) simulated(in *corev1.Node) *corev1.Node {
 	if node.Annotations == nil {
 		node.Annotations = map[string]string{}
 	}
-	if was := node.Labels[labelType]; was != typeVirtual {
-		if was != "" {
-			a[fmt.Sprintf("replaced the label type=%s by type=virtual", was)]++
-		} else {
-			a["added the label type=virtual"]++
-		}
-		node.Labels[labelType] = typeVirtual
-	}
 	a.label(node.Labels, corev1.LabelHostname, node.Name)
 	a.label(node.Labels, corev1.LabelOSStable, "linux")
 	a.label(node.Labels, corev1.LabelArchStable, "amd64")
@@ -69,10 +61,15 @@ func (a additions) simulated(in *corev1.Node) *corev1.Node {
 		a["added the annotation "+annotationKwok+"="+kwokFake]++
 		node.Annotations[annotationKwok] = kwokFake
 	}
-	if taint := virtualTaint(); !slices.ContainsFunc(node.Spec.Taints, func(t corev1.Taint) bool { return t.MatchTaint(&taint) }) {
-		a["added the taint "+taint.ToString()]++
-		node.Spec.Taints = append(node.Spec.Taints, taint)
-	}
+	node.Spec.Taints = slices.DeleteFunc(node.Spec.Taints, func(t corev1.Taint) bool {
+		if t.Key != taintKey {
+			return false
+		}
+		// The taint keeps the pods of others off simulated nodes. Here there are no others, and the pods
+		// of a trace do not tolerate it.
+		a["removed the taint "+t.ToString()]++
+		return true
+	})
 	a.resources(&node.Status)
 	return node
 }

@@ -51,9 +51,8 @@ items:
 		"nodes.yaml: added the annotation kwok.x-k8s.io/node=fake for 1 of 2 nodes",
 		"nodes.yaml: added the label kubernetes.io/hostname for 1 of 2 nodes",
 		"nodes.yaml: added the label kubernetes.io/os=linux for 1 of 2 nodes",
-		"nodes.yaml: added the taint kwok-provider=true:NoSchedule for 1 of 2 nodes",
 		"nodes.yaml: copied allocatable from capacity for 1 of 2 nodes",
-		"nodes.yaml: replaced the label type=gpu by type=virtual for 1 of 2 nodes",
+		"nodes.yaml: removed the taint kwok-provider=true:NoSchedule for 1 of 2 nodes",
 	}
 	if diff := cmp.Diff(wantNotes, notes); diff != "" {
 		t.Error(diff)
@@ -70,7 +69,7 @@ items:
 	if diff := cmp.Diff(wantSize, amountsOf(b.Status.Allocatable)); diff != "" {
 		t.Errorf("allocatable of b: %s", diff)
 	}
-	wantTaints := []corev1.Taint{{Key: "dedicated", Value: "x", Effect: "NoSchedule"}, {Key: "kwok-provider", Value: "true", Effect: "NoSchedule"}}
+	wantTaints := []corev1.Taint{{Key: "dedicated", Value: "x", Effect: "NoSchedule"}}
 	if diff := cmp.Diff(wantTaints, b.Spec.Taints); diff != "" {
 		t.Error(diff)
 	}

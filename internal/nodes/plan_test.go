@@ -134,7 +134,7 @@ func TestPrepare_File(t *testing.T) {
 	if got, want := plan.Summary, "1 node from "+path+": 8 cores, 16 GiB, 20 pods"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
-	if got, want := len(plan.Notes), 7; got != want {
+	if got, want := len(plan.Notes), 5; got != want {
 		t.Errorf("got notes %q, want %d", plan.Notes, want)
 	}
 	if _, err := Prepare(Spec{File: path + "x"}, nil); !errors.Is(err, os.ErrNotExist) {

@@ -19,7 +19,7 @@ type Shape struct {
 	// Labels are added to those that every simulated node has. The values of a label are assigned
 	// round robin: node i gets the value i modulo their number.
 	Labels map[string][]string
-	// Taints are added to kwok-provider=true:NoSchedule, which every simulated node has.
+	// Taints are the taints of the node; by default it has none.
 	Taints []corev1.Taint
 }
 

@@ -138,7 +138,7 @@ func (s *Shape) setResource(name corev1.ResourceName, value string) string {
 const maxQuantity = 1_000_000_000_000_000
 
 // reservedLabels have a fixed value on a simulated node.
-var reservedLabels = []string{corev1.LabelHostname, labelType}
+var reservedLabels = []string{corev1.LabelHostname}
 
 func (s *Shape) setLabel(key, value string) string {
 	if problems := validation.IsQualifiedName(key); len(problems) > 0 {

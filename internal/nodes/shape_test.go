@@ -53,7 +53,7 @@ func TestParseShape_Errors(t *testing.T) {
 		{"cpu=4,cpu=8", `node shape "cpu=4,cpu=8", at character 7, "cpu=8": cpu is set twice`},
 		{"hugepages-x=1", `node shape "hugepages-x=1", at character 1, "hugepages-x=1": hugepages-SIZE must have a page size, such as hugepages-2Mi`},
 		{"a/b/c=1", `node shape "a/b/c=1", at character 1, "a/b/c=1": "a/b/c" is not a resource name: a valid label key must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]') with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`},
-		{"label.type=real", `node shape "label.type=real", at character 1, "label.type=real": the label type is set by SimKube itself`},
+		{"label.kubernetes.io/hostname=a", `node shape "label.kubernetes.io/hostname=a", at character 1, "label.kubernetes.io/hostname=a": the label kubernetes.io/hostname is set by SimKube itself`},
 		{"taint.kwok-provider=:NoSchedule", `node shape "taint.kwok-provider=:NoSchedule", at character 1, "taint.kwok-provider=:NoSchedule": the taint kwok-provider is set by SimKube itself`},
 		{"taint.a=b", `node shape "taint.a=b", at character 1, "taint.a=b": a taint must end in its effect: :NoSchedule, :PreferNoSchedule or :NoExecute`},
 		{"taint.a=b:Never", `node shape "taint.a=b:Never", at character 1, "taint.a=b:Never": a taint must end in its effect: :NoSchedule, :PreferNoSchedule or :NoExecute`},

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -17,7 +18,7 @@ import (
 // podTemplate is a distinct kind of pod for the scheduler: templates that differ only in fields
 // that the scheduler ignores are the same.
 type podTemplate struct {
-	// pod has only the fields that scheduling depends on, plus those that a simulated pod gets.
+	// pod has only the fields that scheduling depends on.
 	pod *corev1.Pod
 	// perNode is whether it is the template of a DaemonSet.
 	perNode bool
@@ -99,7 +100,7 @@ func newTemplate(use templateUse) (templateKey, *podTemplate, error) {
 	if err != nil {
 		return templateKey{}, nil, fmt.Errorf("compare the pod template: %w", err)
 	}
-	template.simulate()
+	template.complete()
 	return sha256.Sum256(text), template, nil
 }
 
@@ -174,25 +175,15 @@ func usesPodLabels(spec *corev1.PodSpec) bool {
 		spec.Affinity != nil && (spec.Affinity.PodAffinity != nil || spec.Affinity.PodAntiAffinity != nil)
 }
 
-// simulate adds what a simulated pod gets at admission, and sets the requests.
-func (t *podTemplate) simulate() {
+// complete adds what the DaemonSet controller adds to its pods, and sets the requests.
+func (t *podTemplate) complete() {
 	spec := &t.pod.Spec
-	spec.NodeSelector = maps.Clone(spec.NodeSelector)
-	if spec.NodeSelector == nil {
-		spec.NodeSelector = map[string]string{}
-	}
-	spec.NodeSelector[labelType] = typeVirtual
-	tolerations := append([]corev1.Toleration{}, spec.Tolerations...)
-	tolerations = append(tolerations, corev1.Toleration{
-		Key: taintKey, Operator: corev1.TolerationOpExists, Effect: corev1.TaintEffectNoSchedule,
-	})
 	if t.perNode {
 		// The DaemonSet controller also creates pods on cordoned nodes.
-		tolerations = append(tolerations, corev1.Toleration{
+		spec.Tolerations = append(slices.Clone(spec.Tolerations), corev1.Toleration{
 			Key: corev1.TaintNodeUnschedulable, Operator: corev1.TolerationOpExists, Effect: corev1.TaintEffectNoSchedule,
 		})
 	}
-	spec.Tolerations = tolerations
 	t.requests = amountsOf(podrequests.PodRequests(t.pod, podrequests.PodResourcesOptions{}))
 	for name, amount := range t.requests {
 		if amount <= 0 {

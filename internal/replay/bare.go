@@ -21,6 +21,8 @@ import (
 type barePods struct {
 	// keep reports whether bodies are kept, from which clones are made.
 	keep bool
+	// tolerate reports whether admission adds the toleration of simulated nodes to pods.
+	tolerate bool
 	seed maphash.Seed
 
 	mu   sync.Mutex
@@ -37,14 +39,14 @@ type barePod struct {
 	over bool
 }
 
-func newBarePods(keep bool) *barePods {
-	return &barePods{keep: keep, seed: maphash.MakeSeed(), pods: map[objectKey]*barePod{}}
+func newBarePods(opts Options) *barePods {
+	return &barePods{keep: opts.RescheduleInterruptedBarePods, tolerate: opts.Shared, seed: maphash.MakeSeed(), pods: map[objectKey]*barePod{}}
 }
 
 // applying returns what to apply for a pod, and the name to apply it to. A pod is recorded again
 // when it is bound to a node; without its node it is unchanged, and is skipped. Other changes are
-// applied to the current clone, with the toleration that admission added, since tolerations must
-// not be removed.
+// applied to the current clone, with the toleration that admission may have added, since tolerations
+// must not be removed.
 func (b *barePods) applying(key objectKey, name string, body []byte) (to string, what []byte, skip bool, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -56,7 +58,9 @@ func (b *barePods) applying(key objectKey, name string, body []byte) (to string,
 		return pod.current, nil, true, nil
 	}
 	what, err = editPod(body, func(object map[string]any) {
-		tolerate(object)
+		if b.tolerate {
+			tolerate(object)
+		}
 		rename(object, key, pod.current)
 	})
 	return pod.current, what, false, err

@@ -19,7 +19,8 @@ type builder struct {
 	simulation, prefix string
 	root               mutate.Root
 	config             *trace.Config
-	// isolation is nil if the cluster belongs to the simulation alone.
+	// isolation is nil if the cluster belongs to the simulation alone. Then objects keep their names,
+	// and pods everything that scheduling depends on.
 	isolation *isolation
 }
 
@@ -71,7 +72,7 @@ func (b *builder) rebuild(u *unstructured.Unstructured) {
 		"ownerReferences": []any{rootReferenceObject(b.root)},
 	}
 	if namespace != "" {
-		metadata["namespace"] = simkubev1.VirtualNamespace(b.prefix, namespace)
+		metadata["namespace"] = b.namespace(namespace)
 	}
 	for key, value := range simkubev1.SimulatedLabels(b.simulation) {
 		metadata["labels"].(map[string]any)[key] = value
@@ -94,16 +95,27 @@ func (b *builder) define(event *trace.Event) {
 func (b *builder) target(kind schema.GroupKind, name string) string {
 	switch {
 	case kind == namespaceKind:
-		return simkubev1.VirtualNamespace(b.prefix, name)
+		return b.namespace(name)
 	case b.isolation != nil:
 		return b.isolation.target(kind, name)
 	}
 	return name
 }
 
+// namespace returns the name that a namespace of the trace has in the cluster.
+func (b *builder) namespace(name string) string {
+	if b.isolation == nil {
+		return name
+	}
+	return simkubev1.VirtualNamespace(b.prefix, name)
+}
+
 // rebuildTemplates changes the pod templates at a path in the same way.
 func (b *builder) rebuildTemplates(u *unstructured.Unstructured, path string) error {
-	namespace := strings.TrimPrefix(u.GetNamespace(), simkubev1.VirtualNamespace(b.prefix, ""))
+	namespace := ""
+	if b.isolation != nil {
+		namespace = strings.TrimPrefix(u.GetNamespace(), simkubev1.VirtualNamespace(b.prefix, ""))
+	}
 	locations, err := trace.ResolvePaths(u.Object, path)
 	if err != nil {
 		return fmt.Errorf("pod template %s: %w", path, err)
@@ -125,6 +137,7 @@ func (b *builder) rebuildTemplates(u *unstructured.Unstructured, path string) er
 		spec := child(template, "spec")
 		fixPodSpec(spec)
 		if b.isolation != nil {
+			withoutPorts(spec)
 			b.isolation.pod(spec)
 		}
 	}

@@ -24,7 +24,7 @@ func TestBuilder_build(t *testing.T) {
 	const metadata = `
 metadata:
   name: x
-  namespace: virtual-ns
+  namespace: ns
   annotations: {}
   labels: {simkube.io/simulation: sim, simkube.io/virtual: "true"}
   ownerReferences: [{apiVersion: simkube.io/v1, kind: SimulationRoot, name: r, uid: u}]
@@ -53,7 +53,7 @@ apiVersion: v1
 kind: ConfigMap
 metadata:
   name: x
-  namespace: virtual-ns
+  namespace: ns
   annotations: {kept: "1"}
   labels: {app: x, simkube.io/simulation: sim, simkube.io/virtual: "true"}
   ownerReferences: [{apiVersion: simkube.io/v1, kind: SimulationRoot, name: r, uid: u}]
@@ -77,8 +77,8 @@ spec: {storageClassName: fast}`},
 		"volume to be recycled": {`
 {apiVersion: v1, kind: PersistentVolume, metadata: {name: x}, spec: {persistentVolumeReclaimPolicy: Recycle, claimRef: {namespace: ns, name: y, uid: z}}}`, `
 apiVersion: v1
-kind: PersistentVolume` + strings.Replace(metadata, "  namespace: virtual-ns\n", "", 1) + `
-spec: {persistentVolumeReclaimPolicy: Retain, claimRef: {namespace: virtual-ns, name: y}}`},
+kind: PersistentVolume` + strings.Replace(metadata, "  namespace: ns\n", "", 1) + `
+spec: {persistentVolumeReclaimPolicy: Retain, claimRef: {namespace: ns, name: y}}`},
 		"job with a selector of its own": {`
 {apiVersion: batch/v1, kind: Job, metadata: {name: x, namespace: ns}, spec: {manualSelector: true, selector: {matchLabels: {job-name: y}}, template: {metadata: {labels: {job-name: y}}, spec: {containers: []}}}}`, `
 apiVersion: batch/v1
@@ -86,17 +86,17 @@ kind: Job` + metadata + `
 spec:
   manualSelector: true
   selector: {matchLabels: {job-name: y}}
-  template: {metadata: {labels: {job-name: y}, annotations: {static.simkube.io/original-namespace: ns}}, spec: {containers: []}}`},
+  template: {metadata: {labels: {job-name: y}, annotations: {}}, spec: {containers: []}}`},
 		"daemon set": {`
 {apiVersion: apps/v1, kind: DaemonSet, metadata: {name: x, namespace: ns}, spec: {template: {spec: {nodeSelector: {a: b}, tolerations: [{operator: Exists}], containers: []}}}}`, `
 apiVersion: apps/v1
 kind: DaemonSet` + metadata + `
 spec:
   template:
-    metadata: {annotations: {static.simkube.io/original-namespace: ns}}
+    metadata: {annotations: {}}
     spec:
-      nodeSelector: {a: b, type: virtual}
-      tolerations: [{operator: Exists}, {key: kwok-provider, operator: Exists, effect: NoSchedule}]
+      nodeSelector: {a: b}
+      tolerations: [{operator: Exists}]
       containers: []`},
 		"daemon set of a recorded simulation": {`
 {apiVersion: apps/v1, kind: DaemonSet, metadata: {name: x, namespace: ns}, spec: {template: {spec: {nodeSelector: {type: virtual}, tolerations: [{key: kwok-provider, operator: Exists, effect: NoSchedule}], containers: []}}}}`, `
@@ -104,7 +104,7 @@ apiVersion: apps/v1
 kind: DaemonSet` + metadata + `
 spec:
   template:
-    metadata: {annotations: {static.simkube.io/original-namespace: ns}}
+    metadata: {annotations: {}}
     spec:
       nodeSelector: {type: virtual}
       tolerations: [{key: kwok-provider, operator: Exists, effect: NoSchedule}]
@@ -119,17 +119,17 @@ spec:
   selector: kept
   tasks:
   - template:
-      metadata: {annotations: {static.simkube.io/original-namespace: ns}}
-      spec: {containers: [{name: a}], initContainers: [{name: i, ports: [{containerPort: 2}]}]}
+      metadata: {annotations: {}}
+      spec: {containers: [{name: a, ports: [{containerPort: 1}]}], initContainers: [{name: i, ports: [{containerPort: 2}]}]}
   - template:
-      metadata: {annotations: {a: b, static.simkube.io/original-namespace: ns}}
+      metadata: {annotations: {a: b}}
       spec: {}`},
 		"namespace": {`
 {apiVersion: v1, kind: Namespace, metadata: {name: ns, labels: {kubernetes.io/metadata.name: ns, team: a}}, spec: {finalizers: [kubernetes]}, status: {phase: Active}}`, `
 apiVersion: v1
 kind: Namespace
 metadata:
-  name: virtual-ns
+  name: ns
   annotations: {}
   labels: {team: a, simkube.io/simulation: sim, simkube.io/virtual: "true"}
   ownerReferences: [{apiVersion: simkube.io/v1, kind: SimulationRoot, name: r, uid: u}]`},
@@ -142,7 +142,7 @@ metadata:
   annotations: {}
   labels: {simkube.io/simulation: sim, simkube.io/virtual: "true"}
   ownerReferences: [{apiVersion: simkube.io/v1, kind: SimulationRoot, name: r, uid: u}]
-spec: {claimRef: {namespace: virtual-ns, name: c}}`},
+spec: {claimRef: {namespace: ns, name: c}}`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			body, err := b.build(&objects(t, c.recorded)[0])
@@ -186,7 +186,7 @@ func TestBarePods(t *testing.T) {
 	key := objectKey{kind: podKind, namespace: "ns", name: "p"}
 	body := []byte(`{"metadata":{"name":"p"},"spec":{"tolerations":[{"key":"a"}]}}`)
 	changed := []byte(`{"metadata":{"name":"p"},"spec":{"x":1}}`)
-	pods := newBarePods(true)
+	pods := newBarePods(Options{RescheduleInterruptedBarePods: true, Shared: true})
 	if _, _, ok, _ := pods.clone(key, "p"); ok {
 		t.Error("a pod that was never applied has a clone")
 	}

@@ -48,7 +48,8 @@ func (r Remaining) String() string {
 // ctx ends first, the error names what is left.
 //
 // These objects belong to the simulation: those with an owner reference to the root, and those with
-// the labels of the simulation in namespaces with one. Nothing else is deleted.
+// the labels of the simulation in namespaces with one, or in any if the cluster is not shared.
+// Nothing else is deleted.
 //
 // Deleting the root is enough for the garbage collector to delete the rest. The engine deletes the
 // objects itself to avoid the delays of the collector.
@@ -235,7 +236,7 @@ func (e *Engine) belongs(kind kind, object *metav1.PartialObjectMetadata, spaces
 			other = true
 		}
 	}
-	return !other && spaces[object.Namespace]
+	return !other && (spaces[object.Namespace] || !e.opts.Shared)
 }
 
 // remove deletes the objects: pods after what may create new ones, namespaces last.

@@ -54,7 +54,7 @@ func TestCleanup_whatIsOurs(t *testing.T) {
 		put(classes, ownedBy("sk-sim-root", "replayed"))
 		put(rootResource(), ownedBy("", "sk-sim-root"))
 
-		engine, err := newEngine(target, Options{Simulation: "sim"})
+		engine, err := newEngine(target, Options{Simulation: "sim", Shared: true})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -78,7 +78,7 @@ func TestCleanup_foreignRoot(t *testing.T) {
 		target := newFake()
 		at := place{resource: rootResource(), name: "sk-sim-root"}
 		target.objects[at] = &metav1.PartialObjectMetadata{ObjectMeta: metav1.ObjectMeta{Name: at.name, UID: "x"}}
-		engine, err := newEngine(target, Options{Simulation: "sim"})
+		engine, err := newEngine(target, Options{Simulation: "sim", Shared: true})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -104,7 +104,7 @@ func TestCleanup_givesUp(t *testing.T) {
 			return nil
 		}
 		target.objects[place{resource: namespaceResource(), name: "virtual-a"}] = ownedBy("sk-sim-root", "virtual-a")
-		engine, err := newEngine(target, Options{Simulation: "sim"})
+		engine, err := newEngine(target, Options{Simulation: "sim", Shared: true})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -130,7 +130,7 @@ func TestCleanup_givesUp(t *testing.T) {
 func TestCreateRoot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		target := newFake()
-		engine, err := newEngine(target, Options{Simulation: "sim"})
+		engine, err := newEngine(target, Options{Simulation: "sim", Shared: true})
 		if err != nil {
 			t.Fatal(err)
 		}

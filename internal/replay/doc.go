@@ -42,13 +42,19 @@
 //
 // # Safety
 //
-// The engine changes only what belongs to its simulation: objects in namespaces it created, and
-// cluster-scoped objects it created. If another object has the name of one to apply, it is not
-// changed, and becomes a Problem. Names of the trace are checked before they become part of a
-// request, and a deletion is for the UID of an object with an owner reference to the root.
+// A cluster that is not shared belongs to the trace alone. Objects keep their names and namespaces
+// there, and pods their node selectors, affinities, tolerations and ports. An object that the
+// cluster had before, such as a namespace or a role of Kubernetes, is changed as the trace says.
 //
-// With Options.Shared, objects with an effect beyond their namespace are separated from other
-// workloads. Priority classes, runtime classes, storage classes and volumes get the prefix of
+// With Options.Shared, the engine changes only what belongs to its simulation: objects in namespaces
+// it created, and cluster-scoped objects it created. If another object has the name of one to apply,
+// it is not changed, and becomes a Problem. A deletion is for the UID of an object with an owner
+// reference to the root.
+//
+// Names of the trace are checked before they become part of a request.
+//
+// In a shared cluster the namespaces have a prefix, and objects with an effect beyond their
+// namespace are separated from other workloads. Priority classes, runtime classes, storage classes and volumes get the prefix of
 // simulated namespaces in their names, and are no defaults; references to them are changed, too.
 // Volumes have no storage. Volumes without a claim are left out, as are all other cluster-scoped
 // objects. Services and Ingresses cannot be reached from outside, and affinities are restricted to

@@ -28,11 +28,14 @@ type Options struct {
 	Simulation string
 	// RootName is the name of the SimulationRoot; empty means "sk-<simulation>-root".
 	RootName string
-	// NamespacePrefix is the prefix of simulated namespaces; empty means the default.
-	NamespacePrefix string
-	// Shared must be true if the cluster has other workloads. Objects of the trace that would affect
-	// them are renamed, changed or left out: see the package's documentation.
+	// Shared must be true if the cluster has other workloads. Namespaces then have a prefix, and
+	// objects of the trace that would affect other workloads are renamed, changed or left out: see the
+	// package's documentation. Otherwise the cluster belongs to the trace, whose objects are applied
+	// as they were recorded.
 	Shared bool
+	// NamespacePrefix is the prefix of simulated namespaces in a shared cluster; empty means the
+	// default.
+	NamespacePrefix string
 	// Speed is how many seconds of the trace pass in one second; 0 means 1.
 	Speed float64
 	// RescheduleInterruptedBarePods makes a clone of a bare pod that was evicted, preempted, or lost

@@ -95,7 +95,7 @@ func TestRun_failFastOnTheWay(t *testing.T) {
 		target.takes = time.Second
 		tries := 0
 		target.fail = func(verb string, at place) error {
-			if at.name != "virtual-slow" {
+			if at.name != "slow" {
 				return refuseBad(verb, at)
 			}
 			if tries++; tries == 1 {
@@ -107,7 +107,7 @@ func TestRun_failFastOnTheWay(t *testing.T) {
 		_, start, err := replayed(t, target, Options{FailFast: true}, Plan{},
 			event(t, 5, []string{configMap("ns", "bad"), configMap("slow", "a")}, nil))
 		checkProblemError(t, err)
-		if got := target.lines("virtual-slow/a"); len(got) > 0 {
+		if got := target.lines("slow/a"); len(got) > 0 {
 			t.Errorf("requests %v, want none", got)
 		}
 		if got := time.Since(start); got != 9*time.Second {

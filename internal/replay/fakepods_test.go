@@ -77,7 +77,7 @@ func (f *fake) tell(what watch.EventType, at place, object *metav1.ObjectMeta) {
 
 // podAt returns the place of a pod of the simulation.
 func podAt(name string) place {
-	return place{resource: podResource(), namespace: "virtual-ns", name: name}
+	return place{resource: podResource(), namespace: "ns", name: name}
 }
 
 // vanish deletes a pod, as another client would.

@@ -1,9 +1,12 @@
 package replay
 
 import (
+	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	simkubev1 "simkube.io/simkube/api/v1"
@@ -41,7 +44,10 @@ func fixJob(_ *builder, object map[string]any) {
 
 // fixDaemonSet adds the placement of simulated pods to the template: the controller creates pods
 // only for the nodes that the template fits.
-func fixDaemonSet(_ *builder, object map[string]any) {
+func fixDaemonSet(b *builder, object map[string]any) {
+	if b.isolation == nil {
+		return
+	}
 	template := child(child(object, "spec"), "template")
 	tolerate(template)
 	child(child(template, "spec"), "nodeSelector")[simkubev1.LabelNodeType] = simkubev1.NodeTypeVirtual
@@ -63,7 +69,7 @@ func fixVolume(b *builder, object map[string]any) {
 	delete(claim, "uid")
 	delete(claim, "resourceVersion")
 	if namespace, ok := claim["namespace"].(string); ok {
-		claim["namespace"] = simkubev1.VirtualNamespace(b.prefix, namespace)
+		claim["namespace"] = b.namespace(namespace)
 	}
 }
 
@@ -94,22 +100,28 @@ func fixBarePod(_ *builder, object map[string]any) {
 	delete(child(child(object, "metadata"), "annotations"), "kubernetes.io/limit-ranger")
 }
 
-// fixPodSpec removes from a pod's spec, in a template or a pod, the ports, which have no meaning
-// where nothing runs, and the volume of the service account's token. Of duplicate keys in a list,
-// which a create allows and an apply does not, it keeps the last, as in a running pod.
-func fixPodSpec(spec map[string]any) {
+// withoutPorts removes the ports from a pod's spec: a port of the host would keep other workloads
+// off a node of a shared cluster.
+func withoutPorts(spec map[string]any) {
 	for _, container := range objectsIn(spec["containers"]) {
 		delete(container, "ports")
 	}
+}
+
+// fixPodSpec removes from a pod's spec, in a template or a pod, the volume of the service account's
+// token. Of duplicate keys in a list, which a create allows and an apply does not, it keeps the
+// last, as in a running pod.
+func fixPodSpec(spec map[string]any) {
 	for _, containers := range []string{"initContainers", "containers"} {
 		for _, container := range objectsIn(spec[containers]) {
 			without(container, "volumeMounts", isTokenVolume)
-			unique(container, "env", "name")
+			unique(container, "env", byField("name"))
+			unique(container, "ports", portKey)
 		}
 	}
 	without(spec, "volumes", isTokenVolume)
-	unique(spec, "imagePullSecrets", "name")
-	unique(spec, "hostAliases", "ip")
+	unique(spec, "imagePullSecrets", byField("name"))
+	unique(spec, "hostAliases", byField("ip"))
 }
 
 func isTokenVolume(object any) bool {
@@ -130,23 +142,37 @@ func without(in map[string]any, key string, unwanted func(any) bool) {
 	}
 }
 
-// unique keeps one of the elements with the same name in a list: the last, at the position of the
+// byField returns a function that returns a field of an object, or an empty text.
+func byField(name string) func(object map[string]any) string {
+	return func(object map[string]any) string {
+		value, _ := object[name].(string)
+		return value
+	}
+}
+
+// portKey returns what an apply identifies a container's port by.
+func portKey(port map[string]any) string {
+	protocol, _ := port["protocol"].(string)
+	return fmt.Sprint(port["containerPort"], cmp.Or(protocol, string(corev1.ProtocolTCP)))
+}
+
+// unique keeps one of the elements with the same id in a list: the last, at the position of the
 // first.
-func unique(in map[string]any, key, name string) {
+func unique(in map[string]any, key string, id func(object map[string]any) string) {
 	list, ok := in[key].([]any)
 	if !ok {
 		return
 	}
-	at := make(map[any]int, len(list))
+	at := make(map[string]int, len(list))
 	kept := list[:0]
 	for _, element := range list {
 		object, _ := element.(map[string]any)
-		id, _ := object[name].(string)
-		if i, seen := at[id]; seen {
+		name := id(object)
+		if i, seen := at[name]; seen {
 			kept[i] = element
 			continue
 		}
-		at[id] = len(kept)
+		at[name] = len(kept)
 		kept = append(kept, element)
 	}
 	in[key] = kept

@@ -87,7 +87,7 @@ func TestRun_deletesByUID(t *testing.T) {
 			defer target.mu.Unlock()
 			target.objects[at].UID, target.objects[at].OwnerReferences = "another", owners
 		}
-		engine, err := newEngine(target, Options{Simulation: "sim", OnEvent: replaceFirst})
+		engine, err := newEngine(target, Options{Simulation: "sim", Shared: true, OnEvent: replaceFirst})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -103,14 +103,15 @@ func (e *Engine) newNamespace(name string) *unstructured.Unstructured {
 	return u
 }
 
-// owned returns the UID of a cluster-scoped object that has an owner reference to the root. It
-// returns an error for an object without one, and for one that is being deleted.
+// owned returns the UID of a cluster-scoped object that belongs to the simulation: one with an owner
+// reference to the root, or any if the cluster is not shared. It returns an error for another
+// object, and for one that is being deleted.
 func (e *Engine) owned(ctx context.Context, at place) (types.UID, error) {
 	object, err := e.target.get(ctx, at)
 	if err != nil {
 		return "", err
 	}
-	ours, former := false, false
+	ours, former := !e.opts.Shared, false
 	for _, ref := range object.OwnerReferences {
 		ours = ours || ref.UID == e.root.UID
 		former = former || isRoot(ref) && ref.Name == e.opts.RootName

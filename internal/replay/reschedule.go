@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -141,7 +142,7 @@ func disrupted(pod *corev1.Pod) bool {
 
 // originalOf returns the key in the trace of a bare pod, or of the pod it is a clone of.
 func originalOf(pod *corev1.Pod) objectKey {
-	key := objectKey{kind: podKind, namespace: pod.Annotations[simkubev1.AnnotationOriginalNamespace], name: pod.Name}
+	key := objectKey{kind: podKind, namespace: cmp.Or(pod.Annotations[simkubev1.AnnotationOriginalNamespace], pod.Namespace), name: pod.Name}
 	if original := pod.Annotations[simkubev1.AnnotationOriginalOwner]; original != "" {
 		key.namespace, key.name = trace.SplitNamespacedName(original)
 	}

@@ -17,8 +17,8 @@ var evicted = corev1.PodStatus{Phase: corev1.PodFailed, Reason: "Evicted"}
 // created returns the clones that were created, by name.
 func created(target *fake) []string {
 	var names []string
-	for _, line := range target.lines("create pods virtual-ns/") {
-		names = append(names, line[len("create pods virtual-ns/"):])
+	for _, line := range target.lines("create pods ns/") {
+		names = append(names, line[len("create pods ns/"):])
 	}
 	slices.Sort(names)
 	return names

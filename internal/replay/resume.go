@@ -8,7 +8,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	simkubev1 "simkube.io/simkube/api/v1"
 	"simkube.io/simkube/trace"
 )
 
@@ -79,7 +78,7 @@ func (r *run) resumePods() {
 	r.former = nil
 	for key, name := range r.pods.names() {
 		if !there[key] {
-			namespace := simkubev1.VirtualNamespace(r.opts.NamespacePrefix, key.namespace)
+			namespace := r.builder.namespace(key.namespace)
 			r.reschedule(key, &metav1.ObjectMeta{Namespace: namespace, Name: name})
 		}
 	}

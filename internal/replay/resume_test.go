@@ -135,8 +135,8 @@ func TestRun_done(t *testing.T) {
 					t.Fatal(err)
 				}
 				var sent []string
-				for _, line := range target.lines("apply configmaps virtual-ns/") {
-					sent = append(sent, line[len("apply configmaps virtual-ns/"):])
+				for _, line := range target.lines("apply configmaps ns/") {
+					sent = append(sent, line[len("apply configmaps ns/"):])
 				}
 				slices.Sort(sent)
 				if !slices.Equal(sent, c.sent) || !slices.Equal(indexes, c.indexes) || !slices.Equal(checkpoints, c.checkpoints) {
@@ -146,7 +146,7 @@ func TestRun_done(t *testing.T) {
 					t.Errorf("report = %+v, want what this run did", report)
 				}
 				if len(c.sent) > 0 {
-					checkSent(t, target, "apply configmaps virtual-ns/d", start.Add(61*time.Second))
+					checkSent(t, target, "apply configmaps ns/d", start.Add(61*time.Second))
 				}
 			})
 		})
@@ -234,7 +234,7 @@ func TestRun_resumesBarePods(t *testing.T) {
 		"deleted by the trace": {between: func(f *fake) {
 			clone(f, "p-clone-3")
 			f.vanish("p")
-		}, then: event(t, 200, nil, pod), deleted: []string{"delete pods virtual-ns/p-clone-3"}},
+		}, then: event(t, 200, nil, pod), deleted: []string{"delete pods ns/p-clone-3"}},
 		"recorded again": {then: event(t, 200, pod, nil)},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -286,11 +286,11 @@ func TestRun_resumesWithoutNamespace(t *testing.T) {
 		if _, _, err := replayed(t, target, opts, Plan{}, events...); err != nil {
 			t.Fatal(err)
 		}
-		delete(target.objects, place{resource: podResource(), namespace: "virtual-other", name: "p"})
+		delete(target.objects, place{resource: podResource(), namespace: "other", name: "p"})
 		if _, err := resumed(t, target, opts, Plan{Done: 3}, events...); err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff([]string{"create pods virtual-other/p-clone-1"}, target.lines("pods")); diff != "" {
+		if diff := cmp.Diff([]string{"create pods other/p-clone-1"}, target.lines("pods")); diff != "" {
 			t.Errorf("requests (-want +got):\n%s", diff)
 		}
 	})
@@ -308,17 +308,17 @@ func TestRun_inDoubt(t *testing.T) {
 	run := func(t *testing.T, adopt bool) (*fake, Report) {
 		t.Helper()
 		target := newFake()
-		if _, _, err := replayed(t, target, Options{}, Plan{}, events[0], event(t, 1, pod, nil)); err != nil {
+		if _, _, err := replayed(t, target, Options{Shared: true}, Plan{}, events[0], event(t, 1, pod, nil)); err != nil {
 			t.Fatal(err)
 		}
 		if !adopt {
-			report, _, err := replayed(t, target, Options{}, Plan{}, events...)
+			report, _, err := replayed(t, target, Options{Shared: true}, Plan{}, events...)
 			if err != nil {
 				t.Fatal(err)
 			}
 			return target, report
 		}
-		report, err := resumed(t, target, Options{}, Plan{Done: 1}, events...)
+		report, err := resumed(t, target, Options{Shared: true}, Plan{Done: 1}, events...)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -329,7 +329,7 @@ func TestRun_inDoubt(t *testing.T) {
 		if report.ProblemCounts[AbsentOnDelete] != 1 || report.Problems[0].Event != 2 || report.Deleted != 1 {
 			t.Errorf("report = %+v, want only the later deletion to be a problem", report)
 		}
-		if got := target.bodies[podAt("p")]; len(got) != 2+1 || strings.Contains(got[0], simkubev1.TaintKwokProvider) ||
+		if got := target.bodies[place{resource: podResource(), namespace: "virtual-ns", name: "p"}]; len(got) != 2+1 || strings.Contains(got[0], simkubev1.TaintKwokProvider) ||
 			!strings.Contains(got[1], simkubev1.TaintKwokProvider) || !strings.Contains(got[2], simkubev1.TaintKwokProvider) {
 			t.Errorf("applied %q, want the toleration of what exists not taken back", got)
 		}

@@ -11,7 +11,6 @@ import (
 	"golang.org/x/sync/semaphore"
 	corev1 "k8s.io/api/core/v1"
 
-	simkubev1 "simkube.io/simkube/api/v1"
 	"simkube.io/simkube/trace"
 )
 
@@ -149,7 +148,7 @@ func (e *Engine) newRun(plan Plan) *run {
 	}
 	r.made = newMade()
 	r.spaces = newNamespaces(e)
-	r.pods = newBarePods(e.opts.RescheduleInterruptedBarePods)
+	r.pods = newBarePods(e.opts)
 	return r
 }
 
@@ -221,7 +220,7 @@ func (r *run) prepareNamespaces(ctx context.Context, event *eventRun) {
 	group.SetLimit(preparedNamespaces)
 	asked := map[string]bool{}
 	for _, t := range event.tasks {
-		name := simkubev1.VirtualNamespace(r.opts.NamespacePrefix, t.key.namespace)
+		name := r.builder.namespace(t.key.namespace)
 		if known, _ := r.spaces.known(name); known || asked[name] || t.verb != Apply || t.key.namespace == "" || t.malformed != nil {
 			continue
 		}

@@ -63,7 +63,7 @@ func TestRun_deadlines(t *testing.T) {
 			t.Fatal(err)
 		}
 		for i := range 10 {
-			checkSent(t, target, fmt.Sprint("apply configmaps virtual-ns/c", i), start.Add(time.Duration(float64(i)/3*1e9+0.5)))
+			checkSent(t, target, fmt.Sprint("apply configmaps ns/c", i), start.Add(time.Duration(float64(i)/3*1e9+0.5)))
 		}
 		for _, r := range told {
 			if took := r.Done.Sub(r.Due); r.Lag != 0 || took != target.takes {
@@ -88,14 +88,14 @@ func TestRun_orderPerObject(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := []string{
-			"apply configmaps virtual-ns/one", "apply configmaps virtual-ns/one",
-			"delete configmaps virtual-ns/one", "apply configmaps virtual-ns/one",
+			"apply configmaps ns/one", "apply configmaps ns/one",
+			"delete configmaps ns/one", "apply configmaps ns/one",
 		}
 		if diff := cmp.Diff(want, target.lines("/one")); diff != "" {
 			t.Errorf("requests (-want +got):\n%s", diff)
 		}
 		// An object that was not created is not deleted, and needs no request that changes anything.
-		checkSent(t, target, "apply configmaps virtual-ns/two", start)
+		checkSent(t, target, "apply configmaps ns/two", start)
 		if maxLag(told) != 3*time.Second || report.ProblemCounts[AbsentOnDelete] != 1 {
 			t.Errorf("report = %+v, want a lag of 3 s and one object absent", report)
 		}
@@ -133,8 +133,8 @@ func TestRun_podsGoLast(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		checkSent(t, target, "apply configmaps virtual-ns/c", start)
-		checkSent(t, target, "apply deployments virtual-ns/d", start.Add(time.Second))
+		checkSent(t, target, "apply configmaps ns/c", start)
+		checkSent(t, target, "apply deployments ns/d", start.Add(time.Second))
 		if report.Applied != 2 || report.ProblemCounts[Other] != 1 {
 			t.Errorf("report = %+v, want 2 applied and one problem", report)
 		}
@@ -174,7 +174,7 @@ func TestRun_namespacesAreMadeOnce(t *testing.T) {
 		}
 		got := target.lines("namespaces")
 		slices.Sort(got)
-		if diff := cmp.Diff([]string{"create namespaces virtual-ns0", "create namespaces virtual-ns1"}, got); diff != "" {
+		if diff := cmp.Diff([]string{"create namespaces ns0", "create namespaces ns1"}, got); diff != "" {
 			t.Errorf("requests (-want +got):\n%s", diff)
 		}
 	})
@@ -211,11 +211,11 @@ func TestRun_trackedNamespaces(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := []string{"apply namespaces virtual-ns", "delete namespaces virtual-ns", "create namespaces virtual-ns"}
+		want := []string{"apply namespaces ns", "delete namespaces ns", "create namespaces ns"}
 		if diff := cmp.Diff(want, target.lines("namespaces")); diff != "" {
 			t.Errorf("requests (-want +got):\n%s", diff)
 		}
-		checkSent(t, target, "apply namespaces virtual-ns", start.Add(5*time.Second))
+		checkSent(t, target, "apply namespaces ns", start.Add(5*time.Second))
 		if len(report.Problems) > 0 {
 			t.Errorf("problems: %v", report.Problems)
 		}
@@ -246,7 +246,7 @@ func TestRun_newKinds(t *testing.T) {
 		if report.Applied != 2 || report.ProblemCounts[UnknownKind] != 1 {
 			t.Errorf("report = %+v, want the first widget to be a problem", report)
 		}
-		if got := target.sent["apply widgets virtual-ns/w"].Sub(start); got < 4*time.Second || got > 7*time.Second {
+		if got := target.sent["apply widgets ns/w"].Sub(start); got < 4*time.Second || got > 7*time.Second {
 			t.Errorf("widget applied after %v, want soon after 4 s", got)
 		}
 	})
@@ -335,7 +335,7 @@ func TestRun_interrupted(t *testing.T) {
 		if diff := cmp.Diff([]int{0}, told); diff != "" {
 			t.Errorf("reported events (-want +got):\n%s", diff)
 		}
-		for _, name := range []string{"gated", "late", "delete configmaps virtual-ns/slow"} {
+		for _, name := range []string{"gated", "late", "delete configmaps ns/slow"} {
 			if lines := target.lines(name); len(lines) > 0 {
 				t.Errorf("requests after the interrupt: %v", lines)
 			}

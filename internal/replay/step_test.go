@@ -108,7 +108,7 @@ func TestRun_slowAction(t *testing.T) {
 		if err != nil || report.Events != 2 {
 			t.Fatalf("Run() = %+v, %v", report, err)
 		}
-		checkSent(t, target, "apply configmaps virtual-ns/b", start.Add(4*time.Second))
+		checkSent(t, target, "apply configmaps ns/b", start.Add(4*time.Second))
 		if want := []time.Duration{time.Second, 11 * time.Second}; !slices.Equal(at, want) {
 			t.Errorf("the actions ran at %v, want %v", at, want)
 		}

@@ -13,7 +13,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 
-	simkubev1 "simkube.io/simkube/api/v1"
 	"simkube.io/simkube/internal/words"
 	"simkube.io/simkube/trace"
 )
@@ -168,7 +167,7 @@ func (t *task) try(ctx context.Context) error {
 		return &taskError{Malformed, fmt.Errorf("%s is %s-scoped in the cluster and not in the trace", t.gvk.Kind, mapping.Scope.Name())}
 	}
 	if namespaced {
-		at.namespace = simkubev1.VirtualNamespace(t.r.opts.NamespacePrefix, t.key.namespace)
+		at.namespace = t.r.builder.namespace(t.key.namespace)
 	}
 	if t.r.builder.isolation != nil {
 		if err := t.isolated(namespaced); err != nil {

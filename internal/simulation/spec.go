@@ -38,7 +38,7 @@ type Spec struct {
 	Duration time.Duration `json:"duration,omitempty"`
 	Extend   bool          `json:"extend,omitempty"`
 	// Nodes are the simulated nodes. With ExistingNodes, none are created, and those of the cluster
-	// are used.
+	// are used: it has other workloads, which the simulation does not affect.
 	Nodes         nodes.Spec `json:"nodes"`
 	ExistingNodes bool       `json:"existingNodes,omitempty"`
 	// SchedulerConfig is the path of a KubeSchedulerConfiguration, or empty.
@@ -54,8 +54,9 @@ type Spec struct {
 	// RescheduleInterruptedBarePods creates a clone of a bare pod that was evicted, preempted, or lost
 	// with its node.
 	RescheduleInterruptedBarePods bool `json:"rescheduleInterruptedBarePods,omitempty"`
-	// NamespacePrefix is the prefix of the names of simulated namespaces.
-	NamespacePrefix string `json:"namespacePrefix"`
+	// NamespacePrefix is the prefix of the names of simulated namespaces on existing nodes; empty means
+	// the default.
+	NamespacePrefix string `json:"namespacePrefix,omitempty"`
 	// Seed makes a simulation in virtual time reproducible: two with the same seed, trace and settings
 	// have the same results. 0 means a random one. It has no effect on the wall clock.
 	Seed uint64 `json:"seed,omitempty"`

@@ -123,12 +123,13 @@ func TestRun_clusterScoped(t *testing.T) {
 		space   = "{apiVersion: v1, kind: Namespace, metadata: {name: team, labels: {team: a, kubernetes.io/metadata.name: team}}, spec: {finalizers: [kubernetes]}}"
 	)
 	classes := env.client.SchedulingV1().PriorityClasses()
-	foreign, err := classes.Create(ctx, newPriorityClass("foreign", 7), metav1.CreateOptions{})
+	taking, replayed := simkubev1.VirtualName(s.name, "foreign"), simkubev1.VirtualName(s.name, "replayed")
+	foreign, err := classes.Create(ctx, newPriorityClass(taking, 7), metav1.CreateOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := classes.Delete(context.WithoutCancel(ctx), "foreign", metav1.DeleteOptions{}); err != nil {
+		if err := classes.Delete(context.WithoutCancel(ctx), taking, metav1.DeleteOptions{}); err != nil {
 			t.Error(err)
 		}
 	})
@@ -136,7 +137,7 @@ func TestRun_clusterScoped(t *testing.T) {
 	pod := barePod("team", "urgent", "  priorityClassName: replayed\n")
 	report := s.run(t, replay.Plan{}, at(t, 0, pod, ours, taken, storage, space), gone(t, 1, taken))
 	checkProblems(t, report, replay.NotOurs, replay.NotOurs)
-	now, err := classes.Get(ctx, "foreign", metav1.GetOptions{})
+	now, err := classes.Get(ctx, taking, metav1.GetOptions{})
 	if err != nil || now.UID != foreign.UID || now.Value != 7 || len(now.Labels) > 0 {
 		t.Errorf("foreign class = %v, %v; want it untouched", now, err)
 	}
@@ -162,7 +163,7 @@ func TestRun_clusterScoped(t *testing.T) {
 
 	report = s.run(t, replay.Plan{}, gone(t, 0, pod, ours, storage), gone(t, 1, ours))
 	checkProblems(t, report, replay.AbsentOnDelete)
-	if _, err := classes.Get(ctx, "replayed", metav1.GetOptions{}); !apierrors.IsNotFound(err) {
+	if _, err := classes.Get(ctx, replayed, metav1.GetOptions{}); !apierrors.IsNotFound(err) {
 		t.Errorf("get deleted class: %v, want not found", err)
 	}
 }

@@ -40,7 +40,7 @@ type sim struct {
 func newSim(tb testing.TB, opts replay.Options, lifecycles trace.Lifecycles) *sim {
 	tb.Helper()
 	s := &sim{name: strings.ToLower(strings.NewReplacer("/", "-", "_", "-").Replace(tb.Name()))}
-	opts.Simulation, opts.NamespacePrefix = s.name, s.name
+	opts.Simulation, opts.NamespacePrefix, opts.Shared = s.name, s.name, true
 	engine, err := replay.New(env.config, opts)
 	if err != nil {
 		tb.Fatal(err)
@@ -50,7 +50,7 @@ func newSim(tb testing.TB, opts replay.Options, lifecycles trace.Lifecycles) *si
 		tb.Fatal(err)
 	}
 	mutator, err := mutate.New(mutate.Config{
-		Simulation: s.name, NamespacePrefix: s.name, Root: s.root, Speed: opts.Speed,
+		Simulation: s.name, NamespacePrefix: s.name, Shared: true, Root: s.root, Speed: opts.Speed,
 		Lifecycles: lifecycle.NewStore(lifecycles), Owners: env.owners,
 	})
 	if err != nil {

@@ -35,7 +35,7 @@ const hoursVariable = "SIMKUBE_TEST_HOURS"
 // time it replays hours of the example day, on the wall clock the first steps at a slightly higher
 // speed.
 func TestReplay(t *testing.T) {
-	spec := simulation.Spec{Name: "first", Trace: example("first-steps"), Time: simulation.Real, Speed: 20, NamespacePrefix: "virtual"}
+	spec := simulation.Spec{Name: "first", Trace: example("first-steps"), Time: simulation.Real, Speed: 20}
 	if virtualtime.Enabled {
 		hours := cmp.Or(os.Getenv(hoursVariable), "1")
 		duration, err := time.ParseDuration(hours + "h")

@@ -187,7 +187,7 @@ func TestRun_AsPlugin(t *testing.T) {
 func TestSimulateOptions_Spec(t *testing.T) {
 	now := time.Date(2025, 3, 1, 12, 30, 0, 0, time.UTC)
 	opts := simulateOptions{
-		time: "real", speed: 2.5, repetitions: 1, duration: "+90m", nodes: "7", shape: "cpu=4,memory=8Gi,pods=10", prefix: "virtual",
+		time: "real", speed: 2.5, repetitions: 1, duration: "+90m", nodes: "7", shape: "cpu=4,memory=8Gi,pods=10",
 		imagePull: "250", imagePullJitter: "0", podStartup: "1s", podStartupJitter: "1m30s", align: true,
 	}
 	got, err := opts.spec("/traces/My Trace_1.sktrace", now)
@@ -200,7 +200,7 @@ func TestSimulateOptions_Spec(t *testing.T) {
 	}
 	want := simulation.Spec{
 		Name: "my-trace-1", Trace: "/traces/My Trace_1.sktrace", Output: "my-trace-1-20250301-123000",
-		Time: simulation.Real, Speed: 2.5, Duration: 90 * time.Minute, Nodes: nodeSpec, NamespacePrefix: "virtual", Align: true,
+		Time: simulation.Real, Speed: 2.5, Duration: 90 * time.Minute, Nodes: nodeSpec, Align: true,
 		Delays: mutate.Delays{ImagePull: 250 * time.Millisecond, PodStartup: time.Second, PodStartupJitter: 90 * time.Second},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -12,7 +12,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	simkubev1 "simkube.io/simkube/api/v1"
 	"simkube.io/simkube/internal/mutate"
 	"simkube.io/simkube/internal/nodes"
 	"simkube.io/simkube/internal/repetition"
@@ -22,7 +21,7 @@ import (
 
 // simulateOptions are the values of simulate's flags.
 type simulateOptions struct {
-	time, duration, name, output, prefix       string
+	time, duration, name, output               string
 	speed                                      float64
 	seed                                       uint64
 	repetitions, parallel                      int
@@ -56,7 +55,8 @@ func (o *simulateOptions) addFlags(cmd *cobra.Command) {
 	f.StringVar(&o.skel, "skel", "", "SKEL program that transforms the trace before the replay, see skctl transform")
 	f.BoolVar(&o.align, "align", true, "with CronJobs and --time real at speed 1, first wait up to a minute until the clock's seconds match the trace's")
 	f.StringVar(&o.name, "name", "", "name of the simulation (default derived from the trace's)")
-	f.StringVar(&o.prefix, "virtual-ns-prefix", simkubev1.DefaultVirtualNsPrefix, "prefix of the names of simulated namespaces")
+	f.String("virtual-ns-prefix", "", "prefix of the names of simulated namespaces")
+	_ = f.MarkDeprecated("virtual-ns-prefix", "it has no effect: namespaces keep their names, as the cluster belongs to the simulation alone")
 	f.StringVarP(&o.output, "output", "o", "", "folder for the results (default the trace's name and the time, in this folder)")
 	f.BoolVar(&o.overwrite, "overwrite", false, "replace existing results in that folder")
 	f.BoolVar(&o.open, "open", false, "open the report in a browser at the end (of repetitions, the page that compares them)")
@@ -65,7 +65,7 @@ func (o *simulateOptions) addFlags(cmd *cobra.Command) {
 	_ = cmd.MarkFlagFilename("skel", "skel")
 	none := cobra.NoFileCompletions
 	for _, name := range []string{
-		"speed", "seed", "repetitions", "parallel", "duration", "name", "virtual-ns-prefix",
+		"speed", "seed", "repetitions", "parallel", "duration", "name",
 		"image-pull-delay", "image-pull-jitter", "pod-startup-delay", "pod-startup-jitter",
 	} {
 		_ = cmd.RegisterFlagCompletionFunc(name, none)
@@ -129,7 +129,6 @@ func (o *simulateOptions) spec(trace string, now time.Time) (simulation.Spec, er
 		Stages:                        o.stages,
 		KubeAPIQPS:                    o.kubeAPIQPS,
 		RescheduleInterruptedBarePods: o.rescheduleBarePods,
-		NamespacePrefix:               o.prefix,
 		Seed:                          o.seed,
 		Align:                         o.align,
 	}
@@ -154,7 +153,6 @@ func (o *simulateOptions) spec(trace string, now time.Time) (simulation.Spec, er
 		spec.Name = nameOf(trace)
 	}
 	check(checkDNSLabel("name", spec.Name))
-	check(checkDNSLabel("virtual-ns-prefix", o.prefix))
 	if spec.Output == "" {
 		spec.Output = nameOf(trace) + "-" + now.Format("20060102-150405")
 	}
