@@ -103,7 +103,7 @@ func (r *run) prepare(ctx context.Context) (*simulation.Prepared, error) {
 		return nil, err
 	}
 	if virtualtime.Enabled {
-		virtualtime.Set(prepared.Origin().Add(-bootLead))
+		virtualtime.Set(prepared.ClockOrigin().Add(-bootLead))
 		if err := seed(r.spec.Seed); err != nil {
 			return nil, err
 		}

@@ -30,12 +30,6 @@ const yieldEvery = 256
 // ErrEmptyTrace is returned for a trace without events: there is nothing to replay.
 var ErrEmptyTrace = errors.New("the trace has no events")
 
-// The Go runtime keeps time in nanoseconds since 1970 in 64 bits, and takes 0 for no fake time.
-const (
-	firstVirtualYear = 1971
-	lastVirtualYear  = 2200
-)
-
 // Prepared is a simulation that is ready to run: its trace was read completely, and its nodes are
 // planned.
 type Prepared struct {
@@ -70,10 +64,6 @@ func Prepare(ctx context.Context, spec Spec) (*Prepared, error) {
 	demand, err := p.survey(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read trace %s: %w", spec.Trace, err)
-	}
-	if start := p.Origin(); spec.Time == Virtual && (start.Year() < firstVirtualYear || start.Year() > lastVirtualYear) {
-		return nil, fmt.Errorf("read trace %s: it begins at %s; virtual time can be set to the years %d to %d: use --time real",
-			spec.Trace, start.Format(time.RFC3339), firstVirtualYear, lastVirtualYear)
 	}
 	if err := p.checkLength(p.longest); err != nil {
 		return nil, fmt.Errorf("read trace %s: %w", spec.Trace, err)
@@ -175,8 +165,12 @@ func (p *Prepared) bound(first, last int64, lifecycles trace.Lifecycles) {
 	for _, byHash := range lifecycles {
 		for _, list := range byHash {
 			for _, l := range list {
-				// The times that a lifecycle does not have are 0.
-				p.end = max(p.end, l.Start, l.End)
+				switch l.State {
+				case trace.Finished:
+					p.end = max(p.end, l.Start, l.End)
+				case trace.Running:
+					p.end = max(p.end, l.Start)
+				}
 			}
 		}
 	}
@@ -217,9 +211,6 @@ func (p *Prepared) traceInfo() results.TraceInfo {
 	return info
 }
 
-// Origin returns the time of the first event of the trace.
-func (p *Prepared) Origin() time.Time { return time.Unix(p.origin, 0).UTC() }
-
 // Notes returns the notes for the user before the simulation starts.
 func (p *Prepared) Notes() []Note {
 	notes := []Note{{Level: Info, Text: p.plan.Summary}}
@@ -228,6 +219,9 @@ func (p *Prepared) Notes() []Note {
 	}
 	for _, finding := range p.plan.Findings {
 		notes = append(notes, Note{Level: Warning, Text: finding.String()})
+	}
+	if text := p.dateNote(); text != "" {
+		notes = append(notes, Note{Level: Info, Text: text})
 	}
 	if text := p.longNote(); text != "" {
 		notes = append(notes, Note{Level: Warning, Text: text})

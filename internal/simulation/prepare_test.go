@@ -131,3 +131,55 @@ func TestPrepare_Unbearable(t *testing.T) {
 		t.Errorf("cut before it: %v", err)
 	}
 }
+
+// A trace of a year that no clock can show is replayed on a date with the same time of day and day
+// of the week.
+func TestPrepare_Date(t *testing.T) {
+	for name, tc := range map[string]struct {
+		first int64
+		clock Time
+		want  string
+		note  string
+	}{
+		"usual":           {start, Virtual, "2023-11-14T22:13:20Z", ""},
+		"the first":       {31_536_000, Virtual, "1971-01-01T00:00:00Z", ""},
+		"zero":            {0, Virtual, "1998-01-01T00:00:00Z", "the trace begins at 1970-01-01T00:00:00Z"},
+		"a minute before": {-60, Virtual, "1997-12-31T23:59:00Z", "the trace begins at 1969-12-31T23:59:00Z"},
+		"a leap day":      {-58_017_600, Virtual, "1996-02-29T12:00:00Z", "the trace begins at 1968-02-29T12:00:00Z"},
+		"far future":      {7_289_654_400, Virtual, "2004-12-30T00:00:00Z", "the trace begins at 2201-01-01T00:00:00Z"},
+		"no date at all":  {math.MinInt64 + 5, Virtual, "1996-09-08T08:29:57Z", "the trace begins at second -9223372036854775803"},
+		"on the wall":     {0, Real, "1998-01-01T00:00:00Z", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			prepared, err := Prepare(t.Context(), Spec{Trace: write(t, tc.first, tc.first+90), Time: tc.clock, Nodes: nodes.Spec{Count: 1}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := prepared.ClockOrigin()
+			if got.Format(time.RFC3339) != tc.want {
+				t.Errorf("the clock shows %s, want %s", got.Format(time.RFC3339), tc.want)
+			}
+			if recorded := time.Unix(tc.first, 0).UTC(); name != "no date at all" && (got.Weekday() != recorded.Weekday() || got.Format(time.TimeOnly) != recorded.Format(time.TimeOnly)) {
+				t.Errorf("the clock shows %s, want the time and the day of the week of %s", got, recorded)
+			}
+			note := ""
+			for _, n := range prepared.Notes() {
+				if strings.HasPrefix(n.Text, "the trace begins at") {
+					note = n.Text
+				}
+			}
+			if !strings.HasPrefix(note, tc.note) || (note == "") != (tc.note == "") {
+				t.Errorf("got note %q, want %q", note, tc.note)
+			}
+		})
+	}
+}
+
+// A lifecycle without an end does not extend a trace that is before 1970.
+func TestPrepare_NegativeEnd(t *testing.T) {
+	p := &Prepared{}
+	p.bound(-500, -400, trace.Lifecycles{{Name: "shop/web"}: {1: {{State: trace.Running, Start: -450}, {State: trace.Finished, Start: -450, End: -300}, {}}}})
+	if p.origin != -500 || p.end != -300 {
+		t.Errorf("the replay goes from %d to %d, want -500 to -300", p.origin, p.end)
+	}
+}

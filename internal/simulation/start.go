@@ -61,7 +61,7 @@ func (s *Start) pausedSince() time.Time {
 func (p *Prepared) firstEvent(now time.Time) (start time.Time, note string) {
 	soon := now.Add(startLead)
 	if p.spec.Time == Virtual {
-		recorded := time.Unix(p.origin, 0)
+		recorded := p.ClockOrigin()
 		if recorded.Before(soon) {
 			return soon, fmt.Sprintf(
 				"the cluster took until %s after the trace's first event to be ready: the clock is that much ahead of the recording, and so are CronJobs",
@@ -72,7 +72,7 @@ func (p *Prepared) firstEvent(now time.Time) (start time.Time, note string) {
 	if !p.spec.Align || !p.cronJobs || p.spec.Speed != 1 {
 		return soon, ""
 	}
-	second := p.origin % 60
+	second := p.ClockOrigin().Second()
 	start = soon.Truncate(time.Minute).Add(time.Duration(second) * time.Second)
 	if start.Before(soon) {
 		start = start.Add(time.Minute)
