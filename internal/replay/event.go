@@ -48,12 +48,15 @@ func (r *run) prepareEvent(position, index int, event *trace.Event) *eventRun {
 	e := &eventRun{position: position, index: index, time: event.Time, due: r.schedule.due(event.Time)}
 	r.builder.define(event)
 	for i := range event.Applied {
-		if inEveryCluster(&event.Applied[i]) {
+		if inEveryCluster(&event.Applied[i]) || r.excluded.Leaves(&event.Applied[i]) != nil {
 			continue
 		}
 		e.tasks = append(e.tasks, r.prepareTask(e, &event.Applied[i], Apply))
 	}
 	for i := range event.Deleted {
+		if r.excluded.Leaves(&event.Deleted[i]) != nil {
+			continue
+		}
 		e.tasks = append(e.tasks, r.prepareTask(e, &event.Deleted[i], Delete))
 	}
 	waiting := map[objectKey]bool{}

@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	simkubev1 "simkube.io/simkube/api/v1"
+	"simkube.io/simkube/internal/exclusion"
 )
 
 // fixes remove from a manifest what the recorded cluster set and another cluster would reject, or
@@ -22,6 +23,7 @@ var fixes = map[schema.GroupKind]func(b *builder, object map[string]any){
 	{Kind: "PersistentVolumeClaim"}:    fixClaim,
 	{Kind: "Pod"}:                      fixBarePod,
 	{Kind: "Service"}:                  fixService,
+	exclusion.Definition:               fixDefinition,
 }
 
 // fixJob removes the selector and its labels, which the API server generates and rejects otherwise.
@@ -90,6 +92,9 @@ func fixService(_ *builder, object map[string]any) {
 		delete(port, "nodePort")
 	}
 }
+
+// fixDefinition removes the conversion by a webhook: its server does not run.
+func fixDefinition(_ *builder, object map[string]any) { exclusion.RemoveConversion(object) }
 
 // fixBarePod removes what the scheduler and admission set.
 func fixBarePod(_ *builder, object map[string]any) {

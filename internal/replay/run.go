@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/semaphore"
 	corev1 "k8s.io/api/core/v1"
 
+	"simkube.io/simkube/internal/exclusion"
 	"simkube.io/simkube/trace"
 )
 
@@ -32,6 +33,7 @@ type run struct {
 
 	schedule schedule
 	builder  builder
+	excluded exclusion.Rule
 	queue    *queue
 	spaces   *namespaces
 	pods     *barePods
@@ -139,6 +141,7 @@ func (e *Engine) newRun(plan Plan) *run {
 		steps:    plan.steps(),
 		schedule: schedule{start: start, origin: plan.Origin, speed: e.opts.Speed},
 		began:    now,
+		excluded: exclusion.Rule{Shared: e.opts.Shared},
 		results:  newResults(e.opts, plan.Done),
 		memory:   semaphore.NewWeighted(preparedBytes),
 		builder:  builder{simulation: e.opts.Simulation, prefix: e.opts.NamespacePrefix, root: e.root, config: plan.Config},

@@ -17,6 +17,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"simkube.io/simkube/internal/exclusion"
 	"simkube.io/simkube/internal/lifecycle"
 	"simkube.io/simkube/internal/nodes"
 	"simkube.io/simkube/internal/results"
@@ -48,6 +49,8 @@ type Prepared struct {
 	finishing bool
 	// longest is the longest time without an event.
 	longest gap
+	// excluded counts the objects that are left out.
+	excluded exclusion.Counter
 }
 
 // Prepare reads the trace of a spec once, without keeping its events, and plans the nodes. It
@@ -61,6 +64,7 @@ func Prepare(ctx context.Context, spec Spec) (*Prepared, error) {
 		spec.Time = Real
 	}
 	p := &Prepared{spec: spec}
+	p.excluded.Shared = spec.ExistingNodes
 	demand, err := p.survey(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read trace %s: %w", spec.Trace, err)
@@ -117,6 +121,7 @@ func (p *Prepared) survey(ctx context.Context) (*nodes.Demand, error) {
 		}
 		length.add(event.Time)
 		survey.Add(event)
+		p.excluded.Add(event)
 		p.events++
 		p.cronJobs = p.cronJobs || hasCronJob(event)
 	}
@@ -219,6 +224,9 @@ func (p *Prepared) Notes() []Note {
 	}
 	for _, finding := range p.plan.Findings {
 		notes = append(notes, Note{Level: Warning, Text: finding.String()})
+	}
+	for _, text := range p.excluded.Notes() {
+		notes = append(notes, Note{Level: Info, Text: text})
 	}
 	if text := p.dateNote(); text != "" {
 		notes = append(notes, Note{Level: Info, Text: text})

@@ -183,3 +183,46 @@ func TestPrepare_NegativeEnd(t *testing.T) {
 		t.Errorf("the replay goes from %d to %d, want -500 to -300", p.origin, p.end)
 	}
 }
+
+// What is left out is noted before the start. Only what may have had an effect on pods is a
+// deviation.
+func TestPrepare_LeftOut(t *testing.T) {
+	left := func(gvk schema.GroupVersionKind, name string, fields map[string]any) trace.Object {
+		fields["apiVersion"], fields["kind"], fields["metadata"] = gvk.GroupVersion().String(), gvk.Kind, map[string]any{"name": name}
+		o, err := trace.NewObject(&unstructured.Unstructured{Object: fields})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return o
+	}
+	service := schema.GroupVersionKind{Group: "apiregistration.k8s.io", Version: "v1", Kind: "APIService"}
+	tr := trace.Trace{
+		Config: trace.Config{TrackedObjects: map[schema.GroupVersionKind]trace.TrackedObject{}},
+		Events: []trace.Event{{Time: start, Applied: []trace.Object{
+			left(service, "v1.apps", map[string]any{}),
+			left(service, "v1beta1.metrics.k8s.io", map[string]any{"spec": map[string]any{"service": map[string]any{"name": "metrics-server"}}}),
+			left(schema.GroupVersionKind{Version: "v1", Kind: "Node"}, "a", map[string]any{}),
+		}}},
+	}
+	path := filepath.Join(t.TempDir(), "a.sktrace")
+	if err := tr.WriteFile(path); err != nil {
+		t.Fatal(err)
+	}
+	p, err := Prepare(t.Context(), Spec{Trace: path, Nodes: nodes.Spec{Count: 1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var texts []string
+	for _, note := range p.Notes() {
+		texts = append(texts, note.Text)
+	}
+	for _, want := range []string{"objects left out: APIService (2): ", "objects left out: Node (1): "} {
+		if all := strings.Join(texts, "\n"); !strings.Contains(all, want) {
+			t.Errorf("no note has %q:\n%s", want, all)
+		}
+	}
+	deviations := p.leftOut()
+	if len(deviations) != 1 || deviations[0].Object != "apiregistration.k8s.io/v1.APIService" || deviations[0].Count != 1 || deviations[0].Category != "leftOut" {
+		t.Errorf("got deviations %+v, want one of one APIService", deviations)
+	}
+}

@@ -288,6 +288,7 @@ func (s *session) simulate(ctx context.Context, run **results.Run) error {
 		Versions:   s.versions(),
 		Settings:   s.settings(),
 		Notes:      s.notes.all(),
+		Deviations: s.leftOut(),
 	}
 	stopErr := s.stopObserving(ctx, observer)
 	if !info.End.Before(times.ClockStart) && (replayed.Events > 0 || s.Start.Resume != nil || s.sawPods()) {
