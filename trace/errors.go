@@ -73,6 +73,23 @@ func (e *FormatError) Error() string {
 // Unwrap returns Err.
 func (e *FormatError) Unwrap() error { return e.Err }
 
+// NotTraceError is the cause of a FormatError if the input has another format.
+type NotTraceError struct {
+	// Format is the format of the input, as far as its beginning shows.
+	Format Format
+}
+
+// Error returns "not a trace, but an HTML page".
+func (e *NotTraceError) Error() string { return "not a trace, but " + e.Format.Description() }
+
+// Unwrap returns ErrTruncated for an empty input, and otherwise ErrType.
+func (e *NotTraceError) Unwrap() error {
+	if e.Format == FormatEmpty {
+		return ErrTruncated
+	}
+	return ErrType
+}
+
 // classedError has its own text and matches a class of errors with errors.Is.
 type classedError struct {
 	text  string

@@ -22,10 +22,10 @@ func malformed() []malformedTrace {
 	bomb := append(bytes.Repeat([]byte{mFixArray + 1}, 100_000), mNil)
 	mapBomb := append(bytes.Repeat([]byte{mFixMap + 1, mFixStr + 1, 'a'}, 100_000), mNil)
 	return []malformedTrace{
-		{"nothing", nil, "the trace ends here, but at least 1 more bytes are required", ErrTruncated},
+		{"nothing", nil, "want a trace, got an empty file", ErrTruncated},
 		{"a number", []byte{7}, "want a trace, which is a map (version 2) or an array (version 1), got an integer", ErrType},
-		{"text", []byte("hello"), "want a trace, which is a map (version 2) or an array (version 1), got an integer", ErrType},
-		{"json", []byte(`{"version": 2}`), "want a trace, which is a map (version 2) or an array (version 1), got an integer", ErrType},
+		{"text", []byte("hello"), "want a trace, got text", ErrType},
+		{"json", []byte(`{"version": 2}`), "want a trace, got a trace as JSON", ErrType},
 		{"version 3", pack(traceFields.with("version", 3)), "version: version 3 is not supported: must be 2", ErrVersion},
 		{"version 1 as a map", pack(traceFields.with("version", 1)), "version: version 1 is not supported: must be 2", ErrVersion},
 		{"version -2", pack(traceFields.with("version", -2)), "version: version -2 is not supported: must be 2", ErrVersion},

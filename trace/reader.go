@@ -33,6 +33,8 @@ type Reader struct {
 	config  Config
 	tail    *Tail
 
+	compression Format // of the input, if it is compressed
+
 	fields   int             // number of entries of the outermost map or array that have not been read
 	seen     map[string]bool // keys of the outermost map that have been read
 	total    int             // number of events in the trace
@@ -43,7 +45,8 @@ type Reader struct {
 }
 
 // NewReader returns a Reader that has read up to the first event. It reads r in chunks; r needs no
-// buffering.
+// buffering. A trace may be compressed with gzip or zstd; its offsets are those of the decompressed
+// data. If r is not a trace, the error is a *NotTraceError.
 func NewReader(r io.Reader) (*Reader, error) {
 	reader := new(Reader)
 	if err := reader.start(r); err != nil {
@@ -65,8 +68,13 @@ func (r *Reader) keep(err *FormatError) error {
 	}
 	r.failure = err
 	var source *sourceError
-	if errors.As(err, &source) {
+	switch isSource := errors.As(err, &source); {
+	case isSource && r.compression != "":
+		r.failure = fmt.Errorf("read the trace at byte %d of its decompressed data: %w", err.Offset, source.err)
+	case isSource:
 		r.failure = fmt.Errorf("read the trace at byte %d: %w", err.Offset, source.err)
+	case r.compression != "":
+		r.failure = fmt.Errorf("decompressed %w", err)
 	}
 	return r.failure
 }
@@ -155,12 +163,14 @@ func (r *Reader) header() *FormatError {
 	r.tail = &Tail{}
 	c, err := r.scan.peek()
 	switch {
+	case err != nil && errors.Is(err, ErrTruncated):
+		return r.foreign(FormatEmpty)
 	case err != nil:
 		return err
 	case c&0xf0 == mFixArray || c == mArray16 || c == mArray32:
 		return r.headerV1()
 	case c&0xf0 != mFixMap && c != mMap16 && c != mMap32:
-		return r.scan.want("a trace, which is a map (version 2) or an array (version 1)", 0)
+		return r.otherFormat()
 	}
 	r.version = Version // changed when the key is read
 	if r.fields, err = r.scan.mapHeader(); err != nil {
@@ -175,6 +185,21 @@ func (r *Reader) header() *FormatError {
 		return r.missing()
 	}
 	return nil
+}
+
+// otherFormat continues with the data of a compressed trace, or returns the error for an input that
+// does not begin like a trace.
+func (r *Reader) otherFormat() *FormatError {
+	r.scan.fill(4)
+	f := DetectFormat(r.scan.buf)
+	if f != FormatGzip && f != FormatZstd {
+		r.scan.fill(FormatBytes)
+		return r.foreign(DetectFormat(r.scan.buf))
+	}
+	if err := r.plain(f); err != nil {
+		return err
+	}
+	return r.header()
 }
 
 // finish reads from the end of the last event to the end of the trace.
