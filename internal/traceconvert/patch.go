@@ -1,8 +1,11 @@
 package traceconvert
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/strategicpatch"
@@ -32,7 +35,45 @@ func applyPatch(gvk schema.GroupVersionKind, base, patch []byte) (_ []byte, err 
 	if err != nil {
 		return nil, fmt.Errorf("merge: %w", err)
 	}
+	if bytes.Contains(patch, []byte(`"$`)) {
+		dropDirectives(map[string]any(merged))
+	}
 	return json.Marshal(merged)
+}
+
+// dropDirectives removes the directives that the library leaves in parts of a patch that have no
+// counterpart in the object, as the API server does when it decodes the result.
+func dropDirectives(value any) {
+	switch v := value.(type) {
+	case map[string]any:
+		for key, inner := range v {
+			switch list, isList := inner.([]any); {
+			case isDirective(key):
+				delete(v, key)
+				continue
+			case isList:
+				inner = slices.DeleteFunc(list, isDirectiveElement)
+				v[key] = inner
+			}
+			dropDirectives(inner)
+		}
+	case []any:
+		for _, element := range v {
+			dropDirectives(element)
+		}
+	}
+}
+
+// isDirective reports whether a key says how to apply a patch.
+func isDirective(key string) bool {
+	return key == "$patch" || key == "$retainKeys" || strings.HasPrefix(key, "$setElementOrder/") || strings.HasPrefix(key, "$deleteFromPrimitiveList/")
+}
+
+// isDirectiveElement reports whether an element of a list says which element to delete, or that the
+// list replaces another.
+func isDirectiveElement(element any) bool {
+	m, ok := element.(map[string]any)
+	return ok && (m["$patch"] == "delete" || m["$patch"] == "replace" && len(m) == 1)
 }
 
 // patchMeta returns how to merge the fields of a kind.

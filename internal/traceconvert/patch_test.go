@@ -88,6 +88,36 @@ func TestApplyPatch(t *testing.T) {
 	}
 }
 
+// TestApplyPatch_Directives checks that no directive of a patch stays in the object, whether or not
+// the object has the patched part.
+func TestApplyPatch_Directives(t *testing.T) {
+	spec := func(inner string) string { return `{"spec":{"template":{"spec":{` + inner + `}}}}` }
+	const volume = `{"$retainKeys":["name","configMap"],"configMap":{"name":"x"},"name":"a"}`
+	for name, test := range map[string]struct{ base, patch, want string }{
+		"retained keys": {
+			`{"spec":{"strategy":{"type":"RollingUpdate","rollingUpdate":{"maxSurge":1}}}}`,
+			`{"spec":{"strategy":{"$retainKeys":["type"],"type":"Recreate"}}}`, `{"spec":{"strategy":{"type":"Recreate"}}}`,
+		},
+		"retained keys of a new map":           {`{"spec":{}}`, `{"spec":{"strategy":{"$retainKeys":["type"],"type":"Recreate"}}}`, `{"spec":{"strategy":{"type":"Recreate"}}}`},
+		"retained keys of an element":          {spec(`"volumes":[{"name":"a","emptyDir":{}}]`), spec(`"volumes":[` + volume + `]`), spec(`"volumes":[{"configMap":{"name":"x"},"name":"a"}]`)},
+		"retained keys of a new element":       {spec(`"volumes":[]`), spec(`"volumes":[` + volume + `]`), spec(`"volumes":[{"configMap":{"name":"x"},"name":"a"}]`)},
+		"retained keys in a new list":          {spec(``), spec(`"volumes":[` + volume + `]`), spec(`"volumes":[{"configMap":{"name":"x"},"name":"a"}]`)},
+		"deletion of an element in a new list": {spec(``), spec(`"volumes":[{"$patch":"delete","name":"q"}]`), spec(`"volumes":[]`)},
+		"replaced list":                        {spec(`"tolerations":[{"key":"a"}]`), spec(`"tolerations":[{"$patch":"replace"},{"key":"b"}]`), spec(`"tolerations":[{"key":"b"}]`)},
+		"replaced map":                         {spec(`"nodeSelector":{"a":"b"}`), spec(`"nodeSelector":{"$patch":"replace","c":"d"}`), spec(`"nodeSelector":{"c":"d"}`)},
+		"order of a new list":                  {`{"metadata":{}}`, `{"metadata":{"$setElementOrder/finalizers":["b"],"finalizers":["b"]}}`, `{"metadata":{"finalizers":["b"]}}`},
+		"deletion from no list":                {`{"metadata":{}}`, `{"metadata":{"$deleteFromPrimitiveList/finalizers":["a"]}}`, `{"metadata":{}}`},
+		"other keys with a dollar":             {`{"spec":{}}`, `{"spec":{"$ref":"#/a"}}`, `{"spec":{"$ref":"#/a"}}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := applyPatch(appsv1.SchemeGroupVersion.WithKind("Deployment"), []byte(test.base), []byte(test.patch))
+			if err != nil || string(got) != test.want {
+				t.Errorf("got %s and %v, want %s", got, err, test.want)
+			}
+		})
+	}
+}
+
 func TestApplyPatch_Malformed(t *testing.T) {
 	const base = `{"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "a"}, "spec": {"template": {"spec": {"containers": [{"name": "c"}]}}}}`
 	for name, patch := range map[string]string{
