@@ -36,8 +36,8 @@ func decompressor(f Format, r io.Reader) (io.Reader, error) {
 	if f == FormatGzip {
 		d.r, err = gzip.NewReader(r)
 	} else {
-		// Without concurrency, the decoder starts no goroutines and need not be closed. Data that is small
-		// must not be decompressed in memory at once, because it may become large.
+		// Without concurrency, the decoder starts no goroutines and need not be closed. Data that is
+		// small must not be decompressed in memory at once, because it may become large.
 		d.r, err = zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxZstdWindow), zstd.WithDecodeBuffersBelow(0))
 	}
 	return d, d.explained(err)

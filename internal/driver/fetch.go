@@ -11,11 +11,37 @@ import (
 	"time"
 
 	"simkube.io/simkube/internal/simulation"
+	"simkube.io/simkube/internal/tracejson"
 	"simkube.io/simkube/storage"
+	"simkube.io/simkube/trace"
 )
 
-// fetch returns the path of the trace, which it copies into the work folder if it is in a bucket.
+// fetch returns the path of the trace, which it copies into the work folder if it is in a bucket,
+// or is JSON.
 func (d *driver) fetch(ctx context.Context) (string, error) {
+	path, err := d.fetchAny(ctx)
+	if err != nil || !tracejson.IsJSON(path) {
+		return path, err
+	}
+	made := filepath.Join(d.opts.WorkDir, "converted.sktrace")
+	_, err = tracejson.DecodeFile(ctx, path, made, tracejson.DecodeOptions{})
+	var invalid *tracejson.Error
+	switch {
+	case err == nil:
+		d.log.InfoContext(ctx, "converted the trace from JSON", "trace", d.traceName)
+		return made, nil
+	case ctx.Err() != nil:
+		return "", context.Cause(ctx)
+	case errors.Is(err, trace.ErrOrder):
+		return "", fail(ReasonTraceUnreadable, "the events are not in the order of their times")
+	case errors.As(err, &invalid):
+		// The message would show a part of the file.
+		return "", fail(ReasonTraceUnreadable, "line %d, column %d is not the JSON of a trace; see what skctl trace from-json says of the file", invalid.Line, invalid.Column)
+	}
+	return "", fmt.Errorf("convert the trace from JSON: %w", err)
+}
+
+func (d *driver) fetchAny(ctx context.Context) (string, error) {
 	location, err := storage.Parse(d.opts.TracePath)
 	if err != nil {
 		return "", fail(ReasonInvalidSimulation, "the trace's path: %w", err)

@@ -24,7 +24,8 @@ type Options struct {
 	// Config is the tracer configuration. Default: all kinds in the recording, except IgnoredKinds.
 	Config *trace.Config
 	// ExcludedNamespaces are left out; IncludedNamespaces leave out all other namespaces.
-	// Cluster-scoped objects pass both.
+	// Cluster-scoped objects pass both. Default of the first, if it is nil: SystemNamespaces for a
+	// recording of a cluster, none for manifests that were not recorded.
 	ExcludedNamespaces, IncludedNamespaces []string
 	// Owned also keeps objects whose owners are in the trace. Their controllers create them again in a
 	// replay.
@@ -33,6 +34,9 @@ type Options struct {
 	// is read twice.
 	Progress func(n int)
 }
+
+// SystemNamespaces returns the namespaces of a cluster's own components.
+func SystemNamespaces() []string { return []string{"kube-system", "kube-public", "kube-node-lease"} }
 
 // DefaultStart is the start of a trace of a recording without absolute times, in unix seconds.
 const DefaultStart = 946684800 // 2000-01-01T00:00:00Z
@@ -48,6 +52,9 @@ type Summary struct {
 	Events                              int
 	Applied, Deleted                    int64
 	Indexed, Lifecycles, Nodes, Dropped int
+	// LeftOutNamespaces and LeftOutKinds are the numbers of objects of a recording that the options,
+	// or IgnoredKinds, left out.
+	LeftOutNamespaces, LeftOutKinds map[string]int
 	// Notes are messages for the user about anything unusual.
 	Notes []string
 }
@@ -89,18 +96,19 @@ func convert(ctx context.Context, format Format, input, output string, opts Opti
 	default:
 		return Summary{}, fmt.Errorf("invalid format %q: must be %s, %s or %s", format, Trace, KWOK, SchedulerSimulator)
 	}
+	rec := newRecording(&opts)
 	changes := func(yield func(*change) error) (err error) {
 		in, err := openRecording(input)
 		if err != nil {
 			return err
 		}
 		defer func() { err = errors.Join(err, in.Close()) }()
-		return walkFile(&progressReader{ctx, in, opts.Progress}, &opts, yield)
+		return walkFile(&progressReader{ctx, in, opts.Progress}, rec, yield)
 	}
 	create := func(config *trace.Config) (traceWriter, error) {
 		return trace.Create(output, config, trace.WriterOptions{})
 	}
-	return convertRecording(ctx, changes, create, &opts)
+	return convertRecording(ctx, changes, create, rec)
 }
 
 // walk iterates over the changes of a recording, from the first, each time it is called. A change
@@ -144,13 +152,17 @@ func (e *Error) Error() string { return e.Name + ": " + e.Where + ": " + e.Err.E
 func (e *Error) Unwrap() error { return e.Err }
 
 // convertRecording creates a trace from changes.
-func convertRecording(ctx context.Context, changes walk, create func(config *trace.Config) (traceWriter, error), opts *Options) (_ Summary, err error) {
-	found, err := survey(changes, opts)
+func convertRecording(ctx context.Context, changes walk, create func(config *trace.Config) (traceWriter, error), rec *recording) (_ Summary, err error) {
+	found, err := survey(changes, rec.Options)
+	if err == nil && rec.scopes.revised {
+		// Some objects came before the definition of their kind.
+		found, err = survey(changes, rec.Options)
+	}
 	if err != nil {
 		return Summary{}, err
 	}
 	if found.first == nil {
-		return Summary{}, fmt.Errorf("%s: the recording is empty", opts.Name)
+		return Summary{}, fmt.Errorf("%s: the recording is empty", rec.Name)
 	}
 	b, err := newBuilder(found, create)
 	if err != nil {
@@ -162,13 +174,16 @@ func convertRecording(ctx context.Context, changes walk, create func(config *tra
 			return context.Cause(ctx)
 		}
 		if err := b.add(c); err != nil {
-			return &Error{Name: opts.Name, Where: c.where, Err: err}
+			return &Error{Name: rec.Name, Where: c.where, Err: err}
 		}
 		return nil
 	}); err != nil {
 		return Summary{}, err
 	}
-	return b.finish()
+	summary, err := b.finish()
+	summary.Notes = append(summary.Notes, rec.allNotes()...)
+	summary.LeftOutNamespaces, summary.LeftOutKinds = found.leftOut()
+	return summary, err
 }
 
 // progressReader reports the bytes read, and stops when its context is cancelled.

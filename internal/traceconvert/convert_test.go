@@ -176,8 +176,11 @@ func TestConvert_Errors(t *testing.T) {
 		"no kind":          {"apiVersion: v1\nkind: ''\n", "in: the document at line 1: not a Kubernetes object: apiVersion or kind is missing"},
 		"a resource":       {patch + "method: delete\nresource: {group: a.io, version: v1, resource: oxen}\ntarget: {name: a}\n", `in: the document at line 1: the resource oxen of "a.io/v1" has no known kind: the recording has no object of it`},
 		"a method":         {patch + "method: move\ntarget: {name: a}\n", `in: the document at line 1: method "move": want create, patch or delete`},
-		"a patch of none":  {patch + "method: patch\nresource: {version: v1, resource: pods}\ntarget: {name: a}\ntemplate: {}\n", "in: the document at line 1: patch v1.Pod a: the recording has no such object to patch"},
-		"another object":   {patch + "method: create\nresource: {version: v1, resource: pods}\ntarget: {name: a}\ntemplate: {apiVersion: v1, kind: Pod, metadata: {name: b}}\n", "in: the document at line 1: the create does not make a v1.Pod a"},
+		"a patch of none":  {patch + "method: patch\nresource: {version: v1, resource: pods}\ntarget: {name: a}\ntemplate: {}\n", "in: the document at line 1: patch v1.Pod default/a: the recording has no such object to patch"},
+		"yaml of line 8":   {"---\napiVersion: v1\nkind: Pod\nmetadata: {name: a}\n---\n# b\n\na: b: c\n", "in: the document at line 6: yaml: line 8: "},
+		"an array alone":   {"[" + `{"event": "Add", "time": "2025-01-01T00:00:00Z", "resource": {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a"}}}` + "]]", "in: after record 1, at byte "},
+		"a trace as json":  {`{"ts": 1}`, "in: " + ErrUnknownFormat.Error() + ", but a trace as JSON"},
+		"another object":   {patch + "method: create\nresource: {version: v1, resource: pods}\ntarget: {name: a}\ntemplate: {apiVersion: v1, kind: Pod, metadata: {name: b}}\n", "in: the document at line 1: the create does not make a v1.Pod default/a"},
 		"a record's event": {`{"event": "Modify", "time": "2025-01-01T00:00:00Z", "resource": {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a"}}}`, `in: record 1: event "Modify": want Add, Update or Delete`},
 		"a record's time":  {`{"event": "Add", "resource": {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a"}}}`, "in: record 1: time 0001-01-01T00:00:00Z: must be between the years 1970 and 9999"},
 		"half a record":    {`{"event": "Add", "resource": {`, "in: record 1: the file ends in the middle of it"},
@@ -213,15 +216,15 @@ func TestConvert_Interrupted(t *testing.T) {
 }
 
 // convertBytes converts a recording in memory and checks that the output is a valid trace.
-func convertBytes(t *testing.T, data []byte, from func(io.Reader, *Options, func(*change) error) error) {
+func convertBytes(t *testing.T, data []byte, from func(io.Reader, *recording, func(*change) error) error) {
 	t.Helper()
-	opts := Options{Name: "in"}
+	rec := newRecording(&Options{Name: "in"})
 	var out bytes.Buffer
-	changes := func(yield func(*change) error) error { return from(bytes.NewReader(data), &opts, yield) }
+	changes := func(yield func(*change) error) error { return from(bytes.NewReader(data), rec, yield) }
 	create := func(config *trace.Config) (traceWriter, error) {
 		return trace.NewWriter(&out, config, trace.WriterOptions{})
 	}
-	if _, err := convertRecording(t.Context(), changes, create, &opts); err != nil {
+	if _, err := convertRecording(t.Context(), changes, create, rec); err != nil {
 		return
 	}
 	if _, err := trace.Read(&out); err != nil {
@@ -231,7 +234,7 @@ func convertBytes(t *testing.T, data []byte, from func(io.Reader, *Options, func
 
 // TestConvert_Damaged converts recordings with lines removed, moved and changed.
 func TestConvert_Damaged(t *testing.T) {
-	for name, from := range map[string]func(io.Reader, *Options, func(*change) error) error{"kwok.yaml": walkKWOK, "simulator.jsonl": walkSimulator} {
+	for name, from := range map[string]func(io.Reader, *recording, func(*change) error) error{"kwok.yaml": walkKWOK, "simulator.jsonl": walkSimulator} {
 		text, err := os.ReadFile(filepath.Join("testdata", name))
 		if err != nil {
 			t.Fatal(err)
@@ -265,7 +268,7 @@ func TestConvert_Damaged(t *testing.T) {
 
 const damages = 300
 
-func fuzzConvert(f *testing.F, seed string, from func(io.Reader, *Options, func(*change) error) error) {
+func fuzzConvert(f *testing.F, seed string, from func(io.Reader, *recording, func(*change) error) error) {
 	text, err := os.ReadFile(seed)
 	if err != nil {
 		f.Fatal(err)

@@ -2,14 +2,12 @@ package traceconvert
 
 import (
 	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 
-	"github.com/klauspost/compress/gzip"
-	"github.com/klauspost/compress/zstd"
+	"simkube.io/simkube/trace"
 )
 
 // Format is a format of recordings.
@@ -25,11 +23,8 @@ const (
 	SchedulerSimulator Format = "kss"
 )
 
-// ErrUnknownFormat is returned if the format of a file cannot be detected.
+// ErrUnknownFormat is returned if the format of a file cannot be converted.
 var ErrUnknownFormat = errors.New("neither a trace nor a recording of KWOK or kube-scheduler-simulator")
-
-// detectBytes is the number of bytes of a file that are examined.
-const detectBytes = 64 << 10
 
 // Detect detects the format of a file from its first bytes.
 func Detect(path string) (_ Format, err error) {
@@ -38,7 +33,7 @@ func Detect(path string) (_ Format, err error) {
 		return "", err
 	}
 	defer func() { err = errors.Join(err, in.Close()) }()
-	head, err := io.ReadAll(io.LimitReader(in, detectBytes))
+	head, err := io.ReadAll(io.LimitReader(in, trace.FormatBytes))
 	if err != nil {
 		return "", err
 	}
@@ -46,23 +41,18 @@ func Detect(path string) (_ Format, err error) {
 }
 
 func detect(head []byte) (Format, error) {
-	if len(head) == 0 {
-		return "", errors.New("the file is empty")
-	}
-	switch c := head[0]; {
-	case c >= 0x80 && c <= 0x9f, c >= 0xdc && c <= 0xdf: // maps and arrays in MessagePack
+	switch f := trace.DetectFormat(head); f {
+	case trace.FormatTrace:
 		return Trace, nil
-	}
-	text := bytes.TrimLeft(bytes.TrimPrefix(head, []byte(byteOrderMark)), " \t\r\n[")
-	switch {
-	case bytes.HasPrefix(text, []byte("{")) && bytes.Contains(text, []byte(`"event"`)) && bytes.Contains(text, []byte(`"resource"`)):
-		return SchedulerSimulator, nil
-	case bytes.Contains(text, []byte("kind:")) && bytes.Contains(text, []byte("apiVersion:")):
+	case trace.FormatManifests:
 		return KWOK, nil
-	case bytes.HasPrefix(text, []byte("{")) && bytes.Contains(text, []byte(`"kind"`)):
-		return KWOK, nil // JSON is YAML
+	case trace.FormatSchedulerSimulator:
+		return SchedulerSimulator, nil
+	case trace.FormatEmpty:
+		return "", errors.New("the file is empty")
+	default:
+		return "", fmt.Errorf("%w, but %s", ErrUnknownFormat, f.Description())
 	}
-	return "", ErrUnknownFormat
 }
 
 // byteOrderMark is at the start of text written by some editors.
@@ -74,34 +64,11 @@ func openRecording(path string) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, err
 	}
-	in, err := decompress(bufio.NewReaderSize(f, 256<<10))
+	in, err := trace.Decompress(bufio.NewReaderSize(f, 256<<10))
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
 	return &recordingFile{Reader: in, file: f}, nil
-}
-
-func decompress(in *bufio.Reader) (io.Reader, error) {
-	magic, err := in.Peek(4)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, err
-	}
-	switch {
-	case bytes.HasPrefix(magic, []byte{0x1f, 0x8b}):
-		z, err := gzip.NewReader(in)
-		if err != nil {
-			return nil, fmt.Errorf("decompress: %w", err)
-		}
-		return z, nil
-	case bytes.Equal(magic, []byte{0x28, 0xb5, 0x2f, 0xfd}):
-		// Without concurrency, the decoder need not be closed.
-		z, err := zstd.NewReader(in, zstd.WithDecoderConcurrency(1))
-		if err != nil {
-			return nil, fmt.Errorf("decompress: %w", err)
-		}
-		return z, nil
-	}
-	return in, nil
 }
 
 // recordingFile is a file with a decoder.

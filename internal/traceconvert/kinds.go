@@ -116,35 +116,54 @@ func newFilter(opts *Options) *filter {
 	for _, kind := range IgnoredKinds() {
 		f.ignored[kind] = true
 	}
-	for _, name := range opts.ExcludedNamespaces {
-		f.excluded[name] = true
-	}
+	f.exclude(opts.ExcludedNamespaces)
 	for _, name := range opts.IncludedNamespaces {
 		f.included[name] = true
 	}
 	return f
 }
 
-// passes reports whether an object is converted if it has no owner.
-func (f *filter) passes(gvk schema.GroupVersionKind, name string) bool {
+// passesKind reports whether objects of a kind are converted.
+func (f *filter) passesKind(gvk schema.GroupVersionKind) bool {
 	if f.config != nil {
-		if _, ok := f.config.TrackedObjects[gvk]; !ok {
-			return false
-		}
-	} else if f.ignored[gvk.GroupKind()] || f.ignored[schema.GroupKind{Group: gvk.Group}] {
-		return false
+		_, ok := f.config.TrackedObjects[gvk]
+		return ok
 	}
+	return !f.ignored[gvk.GroupKind()] && !f.ignored[schema.GroupKind{Group: gvk.Group}]
+}
+
+// passesNamespace reports whether objects of a namespace are converted. An object without one is in
+// the empty namespace.
+func (f *filter) passesNamespace(namespace string) bool {
+	return namespace == "" || !f.excluded[namespace] && (len(f.included) == 0 || f.included[namespace])
+}
+
+// namespaceOf returns the namespace that decides whether an object is converted.
+func namespaceOf(gvk schema.GroupVersionKind, name string) string {
 	namespace, object := trace.SplitNamespacedName(name)
 	if namespace == "" && gvk.Group == "" && gvk.Kind == "Namespace" {
-		namespace = object
+		return object
 	}
-	switch {
-	case namespace == "":
-		return true
-	case f.excluded[namespace], len(f.included) > 0 && !f.included[namespace]:
+	return namespace
+}
+
+// passes reports whether an object is converted if it has no owner.
+func (f *filter) passes(gvk schema.GroupVersionKind, name string) bool {
+	namespace := namespaceOf(gvk, name)
+	if !f.passesKind(gvk) || !f.passesNamespace(namespace) {
 		return false
 	}
+	if namespace == "" || f.config != nil || gvk.Group != "" {
+		return true
+	}
 	// Every namespace has these objects automatically.
-	return f.config != nil || gvk.Group != "" ||
-		!(gvk.Kind == "ConfigMap" && object == "kube-root-ca.crt" || gvk.Kind == "ServiceAccount" && object == "default")
+	_, object := trace.SplitNamespacedName(name)
+	return !(gvk.Kind == "ConfigMap" && object == "kube-root-ca.crt" || gvk.Kind == "ServiceAccount" && object == "default")
+}
+
+// exclude sets the namespaces that are left out.
+func (f *filter) exclude(namespaces []string) {
+	for _, name := range namespaces {
+		f.excluded[name] = true
+	}
 }

@@ -47,7 +47,7 @@ var offset = regexp.MustCompile(`\$\(time-offset-nanosecond (-?\d+)\)`)
 
 // kwokWalk is one pass over a recording.
 type kwokWalk struct {
-	opts  *Options
+	rec   *recording
 	start time.Time
 	kinds *kindFinder
 	// objects are the current objects. named is the last object with a name, regardless of its kind.
@@ -56,9 +56,9 @@ type kwokWalk struct {
 	yield   func(*change) error
 }
 
-func walkKWOK(in io.Reader, opts *Options, yield func(*change) error) error {
+func walkKWOK(in io.Reader, rec *recording, yield func(*change) error) error {
 	w := &kwokWalk{
-		opts: opts, start: opts.Start, kinds: newKindFinder(), yield: yield,
+		rec: rec, start: rec.Start, kinds: newKindFinder(), yield: yield,
 		objects: map[objectKey][]byte{}, named: map[string][]byte{},
 	}
 	if w.start.IsZero() {
@@ -71,7 +71,7 @@ func walkKWOK(in io.Reader, opts *Options, yield func(*change) error) error {
 			return nil
 		}
 		if err != nil {
-			return fmt.Errorf("read %s: %w", opts.Name, err)
+			return fmt.Errorf("read %s: %w", rec.Name, err)
 		}
 		if err := w.document(text, line); err != nil {
 			return err
@@ -81,37 +81,81 @@ func walkKWOK(in io.Reader, opts *Options, yield func(*change) error) error {
 
 func (w *kwokWalk) document(text []byte, line int) error {
 	where := fmt.Sprintf("the document at line %d", line)
-	fail := func(err error) error { return &Error{Name: w.opts.Name, Where: where, Err: err} }
+	fail := func(err error) error { return &Error{Name: w.rec.Name, Where: where, Err: err} }
 	relative := false
 	if bytes.Contains(text, []byte("$(time-offset-nanosecond ")) {
 		relative = true
 		text = offset.ReplaceAllFunc(text, w.absolute)
 	}
-	data, err := toJSON(text)
+	data, duplicate, err := toJSON(text, line)
 	if err != nil {
 		return fail(err)
 	}
-	var head struct {
-		APIVersion, Kind string
-		Items            []json.RawMessage
+	if duplicate != "" {
+		w.rec.note(fmt.Sprintf("%s: %s (the last value is used, as by kubectl apply)", w.rec.Name, duplicate))
 	}
+	var head listHead
 	if err := json.Unmarshal(data, &head); err != nil {
 		return fail(fmt.Errorf("not a Kubernetes object: %w", err))
 	}
 	switch {
+	case string(data) == "null":
+		return nil // as by kubectl apply
 	case head.APIVersion == "" || head.Kind == "":
 		return fail(errors.New("not a Kubernetes object: apiVersion or kind is missing"))
 	case head.Kind == patchKind && strings.HasPrefix(head.APIVersion, patchGroup):
 		return w.patch(data, relative, where)
-	case strings.HasSuffix(head.Kind, "List") && head.Items != nil:
-		for i, item := range head.Items {
-			if err := w.object(item, relative, fmt.Sprintf("%s, item %d", where, i)); err != nil {
-				return err
-			}
-		}
-		return nil
+	case head.isList():
+		return w.list(&head, relative, where)
 	}
 	return w.object(data, relative, where)
+}
+
+// listHead is the part of an object that shows whether it is a list of others.
+type listHead struct {
+	APIVersion, Kind string
+	Items            []json.RawMessage
+}
+
+func (h *listHead) isList() bool {
+	return strings.HasSuffix(h.Kind, "List") && h.Items != nil || h.APIVersion == "v1" && h.Kind == "List"
+}
+
+// list handles the objects in a list, which may be lists.
+func (w *kwokWalk) list(list *listHead, relative bool, where string) error {
+	for i, item := range list.Items {
+		where := fmt.Sprintf("%s, item %d", where, i)
+		var head listHead
+		if err := json.Unmarshal(item, &head); err != nil {
+			return &Error{Name: w.rec.Name, Where: where, Err: fmt.Errorf("not a Kubernetes object: %w", err)}
+		}
+		err := error(nil)
+		if head.isList() {
+			err = w.list(&head, relative, where)
+		} else {
+			err = w.object(withKindOf(list, &head, item), relative, where)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// withKindOf returns an item of a list with its kind. An API server leaves out the kind of the
+// items of a list such as a PodList.
+func withKindOf(list, head *listHead, item json.RawMessage) []byte {
+	kind := strings.TrimSuffix(list.Kind, "List")
+	var object map[string]json.RawMessage
+	if head.APIVersion != "" || head.Kind != "" || kind == "" || json.Unmarshal(item, &object) != nil || object == nil {
+		return item
+	}
+	object["apiVersion"], object["kind"] = []byte(strconv.Quote(list.APIVersion)), []byte(strconv.Quote(kind))
+	complete, err := json.Marshal(object)
+	if err != nil {
+		return item // which has no kind, an error that the caller returns
+	}
+	return complete
 }
 
 // absolute returns the time for a placeholder.
@@ -130,8 +174,8 @@ func (w *kwokWalk) absolute(placeholder []byte) []byte {
 
 // object handles an initial object.
 func (w *kwokWalk) object(data []byte, relative bool, where string) error {
-	fail := func(err error) error { return &Error{Name: w.opts.Name, Where: where, Err: err} }
-	gvk, name, err := identify(data)
+	fail := func(err error) error { return &Error{Name: w.rec.Name, Where: where, Err: err} }
+	gvk, name, data, err := w.rec.identify(data, where)
 	if err != nil {
 		return fail(err)
 	}
@@ -146,7 +190,7 @@ func (w *kwokWalk) keep(gvk schema.GroupVersionKind, name string, data []byte) {
 }
 
 func (w *kwokWalk) patch(data []byte, relative bool, where string) error {
-	fail := func(err error) error { return &Error{Name: w.opts.Name, Where: where, Err: err} }
+	fail := func(err error) error { return &Error{Name: w.rec.Name, Where: where, Err: err} }
 	var p resourcePatch
 	if err := json.Unmarshal(data, &p); err != nil {
 		return fail(fmt.Errorf("invalid %s: %w", patchKind, err))
@@ -155,21 +199,25 @@ func (w *kwokWalk) patch(data []byte, relative bool, where string) error {
 		return fail(errors.New("target.name is missing"))
 	}
 	resource := schema.GroupVersionResource{Group: p.Resource.Group, Version: p.Resource.Version, Resource: p.Resource.Resource}
-	c := &change{at: p.DurationNanosecond / 1e6, sinceFirst: true, relative: relative, name: trace.NamespacedName(p.Target.Namespace, p.Target.Name), where: where}
+	c := &change{at: p.DurationNanosecond / 1e6, sinceFirst: true, relative: relative, where: where}
+	target := func() string {
+		return trace.NamespacedName(w.rec.scopes.namespace(c.gvk, p.Target.Namespace, true), p.Target.Name)
+	}
 	var err error
 	switch p.Method {
 	case methodCreate:
 		c.created = true
-		c.json = p.Template
-		if c.gvk, _, err = identify(c.json); err != nil {
+		if c.gvk, _, c.json, err = w.rec.identify(p.Template, where); err != nil {
 			return fail(fmt.Errorf("template: %w", err))
 		}
+		c.name = target()
 		w.kinds.serves(resource, c.gvk)
 		w.kinds.seen(c.gvk, c.json)
 	case methodPatch:
 		if c.gvk, err = w.kinds.find(resource); err != nil {
 			return fail(err)
 		}
+		c.name = target()
 		if c.json, err = w.patched(c, p.Template); err != nil {
 			return fail(fmt.Errorf("patch %s %s: %w", trace.FormatGVK(c.gvk), c.name, err))
 		}
@@ -177,13 +225,14 @@ func (w *kwokWalk) patch(data []byte, relative bool, where string) error {
 		if c.gvk, err = w.kinds.find(resource); err != nil {
 			return fail(err)
 		}
+		c.name = target()
 		delete(w.objects, key(c.gvk, c.name))
 		delete(w.named, c.name)
 		return w.yield(c)
 	default:
 		return fail(fmt.Errorf("method %q: want create, patch or delete", p.Method))
 	}
-	if gvk, name, err := identify(c.json); err != nil || gvk.GroupKind() != c.gvk.GroupKind() || name != c.name {
+	if gvk, name, _, err := w.rec.identify(c.json, where); err != nil || gvk.GroupKind() != c.gvk.GroupKind() || name != c.name {
 		return fail(errors.Join(fmt.Errorf("the %s does not make a %s %s", p.Method, trace.FormatGVK(c.gvk), c.name), err))
 	}
 	w.keep(c.gvk, c.name, c.json)
@@ -206,27 +255,4 @@ func (w *kwokWalk) patched(c *change, template json.RawMessage) ([]byte, error) 
 		return nil, errors.New("the recording has no such object to patch")
 	}
 	return applyPatch(c.gvk, base, template)
-}
-
-// identify returns the kind and the namespaced name of an object.
-func identify(data []byte) (gvk schema.GroupVersionKind, name string, err error) {
-	var head struct {
-		APIVersion, Kind string
-		Metadata         struct{ Name, Namespace string }
-	}
-	if err := json.Unmarshal(data, &head); err != nil {
-		return gvk, "", fmt.Errorf("not a Kubernetes object: %w", err)
-	}
-	gv, err := schema.ParseGroupVersion(head.APIVersion)
-	if err != nil {
-		return gvk, "", err
-	}
-	gvk = gv.WithKind(head.Kind)
-	if parsed, err := trace.ParseGVK(trace.FormatGVK(gvk)); err != nil || parsed != gvk {
-		return gvk, "", fmt.Errorf("apiVersion %q and kind %q are not a valid kind", head.APIVersion, head.Kind)
-	}
-	if head.Metadata.Name == "" {
-		return gvk, "", errors.New("metadata.name is missing")
-	}
-	return gvk, trace.NamespacedName(head.Metadata.Namespace, head.Metadata.Name), nil
 }

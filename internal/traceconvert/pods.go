@@ -123,7 +123,10 @@ func (p *pods) finish() (trace.Lifecycles, []trace.PodTimes) {
 		if l.State == trace.Finished {
 			t.Finished = l.End * 1000
 		}
-		times = append(times, *t)
+		// A manifest that was not recorded says nothing about a pod's times.
+		if t.Created+t.Scheduled+t.Started+t.Deleted > 0 {
+			times = append(times, *t)
+		}
 		if l.State == trace.Empty || l.State == trace.Finished && l.End < start {
 			continue
 		}

@@ -2,6 +2,7 @@ package traceconvert
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,66 +19,100 @@ type record struct {
 	Resource json.RawMessage
 }
 
-// walkSimulator reads consecutive records, or an array of records, depending on the version that
-// wrote them.
-func walkSimulator(r io.Reader, opts *Options, yield func(*change) error) error {
-	in := bufio.NewReader(r)
-	array, err := startsArray(in)
-	if err != nil {
-		return fmt.Errorf("read %s: %w", opts.Name, err)
-	}
-	dec := json.NewDecoder(in)
-	if array {
-		if _, err := dec.Token(); err != nil {
-			return fmt.Errorf("read %s: %w", opts.Name, err)
-		}
-	}
-	for n := 1; !array || dec.More(); n++ {
-		where := fmt.Sprintf("record %d", n)
-		var raw json.RawMessage
-		switch err := dec.Decode(&raw); {
-		case errors.Is(err, io.EOF) && !array:
+// walkSimulator reads consecutive records, or arrays of records, depending on the version that
+// wrote them. Files may have been concatenated.
+func walkSimulator(r io.Reader, rec *recording, yield func(*change) error) error {
+	w := &simulatorWalk{rec: rec, yield: yield, in: newMarkless(r)}
+	w.dec = json.NewDecoder(w.in)
+	for {
+		token, err := w.next()
+		switch {
+		case errors.Is(err, io.EOF):
 			return nil
-		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-			return &Error{Name: opts.Name, Where: where, Err: errors.New("the file ends in the middle of it")}
 		case err != nil:
-			return &Error{Name: opts.Name, Where: fmt.Sprintf("%s, before byte %d", where, dec.InputOffset()), Err: err}
+			return err
+		case token == '[':
+			if err := w.array(); err != nil {
+				return err
+			}
+		default:
+			if err := w.record(); err != nil {
+				return err
+			}
 		}
-		if err := simulatorRecord(raw, where, opts, yield); err != nil {
+	}
+}
+
+// simulatorWalk is one pass over a recording.
+type simulatorWalk struct {
+	rec   *recording
+	yield func(*change) error
+	in    io.Reader
+	dec   *json.Decoder
+	n     int // the number of the last record
+}
+
+// next returns the first character of the next value, or io.EOF.
+func (w *simulatorWalk) next() (byte, error) {
+	// The decoder's More reports whether there is a value, but not its type, which it has buffered.
+	if !w.dec.More() {
+		if _, err := w.dec.Token(); err != nil && !errors.Is(err, io.EOF) {
+			return 0, w.fail(fmt.Sprintf("after record %d, at byte %d", w.n, w.dec.InputOffset()), err)
+		}
+		return 0, io.EOF
+	}
+	buffered := bufio.NewReader(w.dec.Buffered())
+	for {
+		c, err := buffered.ReadByte()
+		if err != nil || c != ' ' && c != '\t' && c != '\r' && c != '\n' {
+			return c, nil //nolint:nilerr // More has buffered the first character of a value
+		}
+	}
+}
+
+func (w *simulatorWalk) fail(where string, err error) error {
+	return &Error{Name: w.rec.Name, Where: where, Err: err}
+}
+
+// array reads an array of records.
+func (w *simulatorWalk) array() error {
+	if _, err := w.dec.Token(); err != nil {
+		return w.fail("its start", err)
+	}
+	for w.dec.More() {
+		if err := w.record(); err != nil {
 			return err
 		}
 	}
-	if _, err := dec.Token(); err != nil {
-		return &Error{Name: opts.Name, Where: "its end", Err: errors.New("the array of records is not closed")}
+	if _, err := w.dec.Token(); err != nil {
+		return w.fail("its end", errors.New("the array of records is not closed"))
 	}
 	return nil
 }
 
-// startsArray reports whether the first character other than white space begins an array.
-func startsArray(in *bufio.Reader) (bool, error) {
-	for {
-		c, err := in.ReadByte()
-		switch {
-		case errors.Is(err, io.EOF):
-			return false, nil
-		case err != nil:
-			return false, err
-		case c == ' ', c == '\t', c == '\n', c == '\r':
-			continue
-		}
-		return c == '[', in.UnreadByte()
+// record reads a record.
+func (w *simulatorWalk) record() error {
+	w.n++
+	where := fmt.Sprintf("record %d", w.n)
+	var raw json.RawMessage
+	switch err := w.dec.Decode(&raw); {
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return w.fail(where, errors.New("the file ends in the middle of it"))
+	case err != nil:
+		return w.fail(fmt.Sprintf("%s, before byte %d", where, w.dec.InputOffset()), err)
 	}
+	return simulatorRecord(raw, where, w.rec, w.yield)
 }
 
-func simulatorRecord(raw json.RawMessage, where string, opts *Options, yield func(*change) error) error {
-	fail := func(err error) error { return &Error{Name: opts.Name, Where: where, Err: err} }
+func simulatorRecord(raw json.RawMessage, where string, rec *recording, yield func(*change) error) error {
+	fail := func(err error) error { return &Error{Name: rec.Name, Where: where, Err: err} }
 	var r record
 	if err := json.Unmarshal(raw, &r); err != nil {
 		return fail(fmt.Errorf("invalid record: %w", err))
 	}
-	c := &change{at: r.Time.UnixMilli(), json: r.Resource, where: where}
+	c := &change{at: r.Time.UnixMilli(), where: where}
 	var err error
-	if c.gvk, c.name, err = identify(r.Resource); err != nil {
+	if c.gvk, c.name, c.json, err = rec.identify(r.Resource, where); err != nil {
 		return fail(fmt.Errorf("resource: %w", err))
 	}
 	switch r.Event {
@@ -93,4 +128,36 @@ func simulatorRecord(raw json.RawMessage, where string, opts *Options, yield fun
 		return fail(fmt.Errorf("time %s: must be between the years 1970 and 9999", r.Time.Format(time.RFC3339)))
 	}
 	return yield(c)
+}
+
+// markless reads text without the byte order marks at the beginnings of lines.
+type markless struct {
+	in *bufio.Reader
+	// left is what was read and not yet returned.
+	left []byte
+	err  error
+	// inLine: the next byte does not begin a line.
+	inLine bool
+}
+
+func newMarkless(r io.Reader) *markless { return &markless{in: bufio.NewReaderSize(r, 64<<10)} }
+
+// Read implements [io.Reader].
+func (m *markless) Read(b []byte) (int, error) {
+	for len(m.left) == 0 && m.err == nil {
+		m.left, m.err = m.in.ReadSlice('\n')
+		if errors.Is(m.err, bufio.ErrBufferFull) {
+			m.err = nil
+		}
+		if !m.inLine {
+			m.left = bytes.TrimPrefix(m.left, []byte(byteOrderMark))
+		}
+		m.inLine = !bytes.HasSuffix(m.left, []byte("\n"))
+	}
+	if len(m.left) == 0 {
+		return 0, m.err
+	}
+	n := copy(b, m.left)
+	m.left = m.left[n:]
+	return n, nil
 }

@@ -52,7 +52,30 @@ func survey(changes walk, opts *Options) (*found, error) {
 		return nil, err
 	}
 	f.setClock(&clock)
+	if opts.ExcludedNamespaces == nil && clock.recorded() {
+		f.filter.exclude(SystemNamespaces())
+	}
+	for k, o := range f.objects {
+		o.passes = f.filter.passes(o.gvk, k.name)
+	}
 	return f, nil
+}
+
+// leftOut returns the numbers of objects that the filters leave out by their namespaces, and by
+// their kinds.
+func (f *found) leftOut() (namespaces, kinds map[string]int) {
+	namespaces, kinds = map[string]int{}, map[string]int{}
+	for k, o := range f.objects {
+		namespace := namespaceOf(o.gvk, k.name)
+		switch {
+		case o.passes, o.gvk.Group == "" && o.gvk.Kind == "Node": // nodes are in x-simkube
+		case !f.filter.passesKind(o.gvk):
+			kinds[k.kind.String()]++
+		case !f.filter.passesNamespace(namespace):
+			namespaces[namespace]++
+		}
+	}
+	return namespaces, kinds
 }
 
 func (f *found) note(c *change, head *manifest.Head) {
@@ -60,7 +83,7 @@ func (f *found) note(c *change, head *manifest.Head) {
 	f.kinds[c.gvk] = true
 	o := f.objects[k]
 	if o == nil {
-		o = &object{gvk: c.gvk, passes: f.filter.passes(c.gvk, c.name)}
+		o = &object{gvk: c.gvk}
 		f.objects[objectKey{k.kind, strings.Clone(k.name)}] = o
 	}
 	for _, ref := range head.Owners {
@@ -154,6 +177,9 @@ type recordingClock struct {
 	// existed is the latest creation time of an initial object.
 	existed int64
 }
+
+// recorded reports whether the input was recorded in a cluster, rather than written as manifests.
+func (r *recordingClock) recorded() bool { return r.changes || r.existed > 0 || r.relative }
 
 func (r *recordingClock) note(c *change, head *manifest.Head) {
 	r.relative = r.relative || c.relative

@@ -27,14 +27,21 @@ type Decoded struct {
 	Events, Objects int
 	// ConfigMade and IndexMade report that the input had none, so that it was made from the events.
 	ConfigMade, IndexMade bool
+	// NoLifecycles reports that the input did not say how long pods ran.
+	NoLifecycles bool
 }
 
 // Decode reads the JSON of a trace and writes the trace. Errors in the input are an *[Error] or
 // wrap [trace.ErrOrder]; a part of the trace may have been written then. An input with a version
 // must have the index and the lifecycles, too, since it would otherwise be truncated.
 func Decode(ctx context.Context, r io.Reader, w io.Writer, opts DecodeOptions) (_ Decoded, err error) {
+	in := bufio.NewReaderSize(&source{ctx: ctx, r: r, progress: opts.Progress}, inputBuffer)
+	// Some editors write a byte order mark. An error of the source recurs.
+	if mark, _ := in.Peek(len(byteOrderMark)); string(mark) == byteOrderMark {
+		_, _ = in.Discard(len(byteOrderMark)) // which are buffered
+	}
 	d := decoder{
-		scanner: newScanner(bufio.NewReaderSize(&source{ctx: ctx, r: r, progress: opts.Progress}, inputBuffer)),
+		scanner: newScanner(in),
 		out:     output{w: w, dir: opts.SpoolDir},
 		tail:    trace.Tail{},
 	}
@@ -48,6 +55,8 @@ func Decode(ctx context.Context, r io.Reader, w io.Writer, opts DecodeOptions) (
 	}
 	return d.out.decoded, nil
 }
+
+const byteOrderMark = "\ufeff"
 
 // inputBuffer is the size of a read.
 const inputBuffer = 64 << 10
@@ -119,6 +128,7 @@ func (d *decoder) run() error {
 			return d.end().fail(trace.ErrMissingKey, "the input ends without the key %q: it has been cut off (only what has no %q is taken as events alone)", missing, keyVersion)
 		}
 	}
+	d.out.decoded.NoLifecycles = d.tail.Lifecycles == nil
 	if err := d.out.finish(&d.tail); err != nil {
 		return d.extensionAt.wrap(err)
 	}

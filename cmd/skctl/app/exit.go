@@ -10,6 +10,7 @@ import (
 
 	"simkube.io/simkube/internal/printable"
 	"simkube.io/simkube/internal/skcluster"
+	"simkube.io/simkube/trace"
 )
 
 // The exit codes of all commands.
@@ -99,8 +100,13 @@ func hintFor(err error) string {
 	if errors.As(err, &hinted) {
 		return hinted.Hint()
 	}
-	var crash *skcluster.CrashError
+	var (
+		crash *skcluster.CrashError
+		not   *trace.NotTraceError
+	)
 	switch {
+	case errors.As(err, &not):
+		return formatHint(not.Format)
 	case errors.As(err, &crash) && crash.Log != "":
 		return "the full log is in " + crash.Log
 	case errors.Is(err, skcluster.ErrNotFound):

@@ -1,9 +1,12 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,6 +15,7 @@ import (
 
 	"simkube.io/simkube/internal/timespec"
 	"simkube.io/simkube/internal/traceconvert"
+	"simkube.io/simkube/internal/tracejson"
 	"simkube.io/simkube/internal/words"
 	"simkube.io/simkube/trace"
 )
@@ -37,12 +41,13 @@ func newTraceConvert(p *program) *cobra.Command {
 	var opts traceConvertOptions
 	cmd := &cobra.Command{
 		Use:   "convert INPUT",
-		Short: "Convert an old trace, or a recording of KWOK or kube-scheduler-simulator, to a trace",
+		Short: "Convert an old trace, manifests, or a recording of KWOK or kube-scheduler-simulator, to a trace",
 		Long: `convert creates a trace from
 
   v1    a trace of version 1 (or of version 2, which is written in its canonical form)
-  kwok  the YAML of kwokctl snapshot record, or of kwokctl snapshot export --record
-  kss   the JSON of kube-scheduler-simulator's recorder, one record per line
+  kwok  the YAML of kwokctl snapshot record, or of kwokctl snapshot export --record; also manifests in
+        YAML or JSON, such as the output of helm template
+  kss   the JSON of kube-scheduler-simulator's recorder, records per line or in arrays
 
 The format is detected, or set with --from. Files may be compressed with gzip or zstd. INPUT and
 --output are paths or URLs (s3://bucket/key, gs://..., azure://...; INPUT also http(s)://... or - for
@@ -53,6 +58,9 @@ other additions of the cluster, without objects created by others (pods of Deplo
 lifecycles of pods, and the nodes. Kinds for running a cluster, such as nodes, leases, RBAC and
 endpoints, are excluded. With --config, only the kinds in a tracer's configuration are converted.
 
+Manifests are read as kubectl apply reads them: objects without a namespace are in "default", objects
+with generateName get a name.
+
 KWOK does not record the time: the trace begins at --start-time, or on 2000-01-01.
 
 Times: ` + timespec.AcceptedTimes + `.
@@ -60,6 +68,7 @@ Times: ` + timespec.AcceptedTimes + `.
 Exit status: 0 success, 1 failure, 2 invalid usage, 130 interrupted.`,
 		Example: `  skctl trace convert old.sktrace -o new.sktrace
   skctl trace convert cluster.yaml --start-time 2025-03-01T08:00:00Z
+  helm template shop ./chart | skctl trace convert - -o shop.sktrace
   skctl trace convert record.jsonl --config tracer.yaml -o s3://traces/record.sktrace`,
 		Args:              oneArg("INPUT"),
 		ValidArgsFunction: completeFiles(1, "sktrace", "yaml", "yml", "json", "jsonl", "gz", "zst"),
@@ -82,7 +91,7 @@ Exit status: 0 success, 1 failure, 2 invalid usage, 130 interrupted.`,
 	f.StringVarP(&opts.output, "output", "o", "", "path or URL of the trace (default INPUT's name with .sktrace, in this folder)")
 	f.StringVarP(&opts.start, "start-time", "s", "", "beginning of the trace of a recording (default that of the recording)")
 	f.StringVarP(&opts.config, "config", "c", "", "tracer configuration: convert only its kinds")
-	f.StringSliceVar(&opts.excludedNamespaces, "excluded-namespaces", []string{"kube-system", "kube-public", "kube-node-lease"}, "namespaces to exclude from a recording")
+	f.StringSliceVar(&opts.excludedNamespaces, "excluded-namespaces", nil, "namespaces to exclude from a recording (default "+strings.Join(traceconvert.SystemNamespaces(), ",")+"; none if the input is manifests that were not recorded)")
 	f.StringSliceVar(&opts.includedNamespaces, "included-namespaces", nil, "exclude all other namespaces (default none)")
 	f.BoolVar(&opts.owned, "owned", false, "also keep objects that are created by others")
 	acceptFlags(cmd, map[string]string{"namespaces": "included-namespaces", "config-file": "config"})
@@ -135,6 +144,9 @@ func (p *program) runTraceConvert(ctx context.Context, input string, plan tracec
 	}
 	defer func() { err = errors.Join(err, out.Close()) }()
 	in, err := p.fetchFile(ctx, input, "")
+	if err == nil && tracejson.IsJSON(in.Path) {
+		in, err = p.converted(ctx, in)
+	}
 	if err != nil {
 		return err
 	}
@@ -157,7 +169,7 @@ func (p *program) runTraceConvert(ctx context.Context, input string, plan tracec
 	}()
 	switch {
 	case errors.Is(err, traceconvert.ErrUnknownFormat):
-		return hint(err, "set its format with --from")
+		return hint(err, "%s", cmp.Or(formatHint(p.formatOf(in.Path)), "set its format with --from"))
 	case err != nil:
 		return err
 	}
@@ -176,12 +188,30 @@ func (p *program) printConverted(s traceconvert.Summary, out *outputFile) {
 	if s.Indexed == 0 {
 		notes = append(notes, "the trace has no objects")
 	}
+	if len(s.LeftOutNamespaces) > 0 {
+		notes = append(notes, fmt.Sprintf("left out objects by their namespaces: %s; use --excluded-namespaces to choose others ('' for none)", counts(s.LeftOutNamespaces)))
+	}
 	p.printNotes(notes)
 	p.printNewTrace(out, s.Start, s.End, s.Events, s.Applied+s.Deleted)
 	if s.From != traceconvert.Trace {
 		p.notef("%s objects, lifecycles of %s pods, %s nodes; excluded %s changes of objects that are created by others",
 			words.Number(s.Indexed), words.Number(s.Lifecycles), words.Number(s.Nodes), words.Number(s.Dropped))
 	}
+	if len(s.LeftOutKinds) > 0 {
+		p.notef("left out objects of kinds that serve the operation of a cluster, or that --config does not have: %s", counts(s.LeftOutKinds))
+	}
+}
+
+// counts returns names with numbers, the largest first.
+func counts(numbers map[string]int) string {
+	names := slices.SortedFunc(maps.Keys(numbers), func(a, b string) int {
+		return cmp.Or(cmp.Compare(numbers[b], numbers[a]), cmp.Compare(a, b))
+	})
+	texts := make([]string, 0, len(names))
+	for _, name := range names {
+		texts = append(texts, fmt.Sprintf("%s (%s)", name, words.Number(numbers[name])))
+	}
+	return strings.Join(texts, ", ")
 }
 
 // parseKinds parses the kinds of a flag.

@@ -3,15 +3,10 @@ package app
 import (
 	"context"
 	"errors"
-	"fmt"
-	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
-	"simkube.io/simkube/internal/tracejson"
 	"simkube.io/simkube/internal/words"
-	"simkube.io/simkube/trace"
 )
 
 func newTraceFromJSON(p *program) *cobra.Command {
@@ -26,9 +21,11 @@ docs/trace-tools.md describes the format.
 
 If there is no config, it is derived from the kinds that occur; if there is no index, it is derived from
 the events. An input with a version must be complete: without the index or the lifecycles it was
-truncated.
+truncated. Without lifecycles, which only skctl trace cat --all prints, pods of a replay run until they
+are deleted, and from-json warns.
 
-FILE is a path, a URL, or - for the standard input, which is the default. The trace appears under its
+FILE is a path, a URL, or - for the standard input, which is the default. It may be compressed with
+gzip or zstd. The trace appears under its
 name only when it is complete.` + exitStatus,
 		Example: `  skctl trace cat --all prod.sktrace | jq -c 'del(.applied_objs[]?.metadata.annotations)' | skctl trace from-json -o bare.sktrace
   echo '{"ts":0,"applied_objs":[{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"a"}}]}' | skctl trace from-json -o small.sktrace`,
@@ -61,12 +58,20 @@ func (p *program) runTraceFromJSON(ctx context.Context, file, output string) (er
 		return err
 	}
 	defer func() { err = errors.Join(err, out.Close()) }()
-	decoded, err := p.decodeTrace(ctx, file, out.Path)
+	input, err := p.fetchFile(ctx, file, "")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, input.Close()) }()
+	decoded, err := p.decodeTrace(ctx, input, out.Path)
 	if err != nil {
 		return err
 	}
 	if err := out.Commit(ctx); err != nil {
 		return err
+	}
+	if decoded.NoLifecycles {
+		p.warnf("%s", noLifecycles)
 	}
 	made := ""
 	switch {
@@ -79,36 +84,4 @@ func (p *program) runTraceFromJSON(ctx context.Context, file, output string) (er
 	}
 	p.notef("%s: %s with %s%s", out.Name, words.Count(decoded.Events, "event"), words.Count(decoded.Objects, "object"), made)
 	return nil
-}
-
-// decodeTrace writes the trace of a file of JSON to a path.
-func (p *program) decodeTrace(ctx context.Context, file, path string) (_ tracejson.Decoded, err error) {
-	input, err := p.fetchFile(ctx, file, "")
-	if err != nil {
-		return tracejson.Decoded{}, err
-	}
-	defer func() { err = errors.Join(err, input.Close()) }()
-	in, err := os.Open(input.Path)
-	if err != nil {
-		return tracejson.Decoded{}, fmt.Errorf("open %s: %w", input.Name, reason(err))
-	}
-	defer in.Close()
-	out, err := os.Create(path)
-	if err != nil {
-		return tracejson.Decoded{}, fmt.Errorf("create the trace: %w", err)
-	}
-	defer func() { err = errors.Join(err, out.Close()) }()
-	shown := p.slowTransfer("reading " + input.Name)
-	defer shown.close()
-	decoded, err := tracejson.Decode(ctx, in, out, tracejson.DecodeOptions{SpoolDir: filepath.Dir(path), Progress: shown.add})
-	switch {
-	case errors.Is(err, trace.ErrOrder):
-		return decoded, hint(fmt.Errorf("%s: %w", input.Name, err), "to sort a file of events, use jq -cs 'sort_by(.ts)[]'")
-	case err != nil:
-		return decoded, fmt.Errorf("%s: %w", input.Name, err)
-	}
-	if err := out.Sync(); err != nil {
-		return decoded, fmt.Errorf("write the trace: %w", err)
-	}
-	return decoded, nil
 }

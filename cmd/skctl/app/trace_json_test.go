@@ -102,7 +102,7 @@ func TestTrace_FromJSONMakesWhatIsNotThere(t *testing.T) {
 	if code != exitDone {
 		t.Fatalf("exit code %d: %s", code, stderr)
 	}
-	if want := out + ": 2 events with 2 objects; the config and the index were derived from the events\n"; stderr != want {
+	if want := "warning: " + noLifecycles + "\n" + out + ": 2 events with 2 objects; the config and the index were derived from the events\n"; stderr != want {
 		t.Errorf("standard error is %q, want %q", stderr, want)
 	}
 	if _, err := trace.ReadFile(out); err != nil {

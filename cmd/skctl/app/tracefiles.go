@@ -11,6 +11,7 @@ import (
 
 	"simkube.io/simkube/cmd/skctl/progress"
 	"simkube.io/simkube/internal/scratch"
+	"simkube.io/simkube/internal/tracejson"
 	"simkube.io/simkube/storage"
 )
 
@@ -40,9 +41,13 @@ func (f *inputFile) Close() error {
 const standardInput = "-"
 
 // fetch returns a local file with the trace at a path, a URL, or "-" for the standard input. Errors
-// name the argument.
+// name the argument. The file may be compressed with gzip or zstd. A trace as JSON is converted.
 func (p *program) fetch(ctx context.Context, arg string) (*inputFile, error) {
-	return p.fetchFile(ctx, arg, "trace ")
+	file, err := p.fetchFile(ctx, arg, "trace ")
+	if err != nil || !tracejson.IsJSON(file.Path) {
+		return file, err
+	}
+	return p.converted(ctx, file)
 }
 
 // fetchFile is fetch for files that need not be traces. Errors of opening them describe the file as

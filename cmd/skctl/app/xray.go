@@ -78,6 +78,9 @@ func (o *xrayOptions) addFlags(cmd *cobra.Command) {
 
 func (p *program) runXray(ctx context.Context, arg string, opts xrayOptions) (err error) {
 	in, err := p.fetch(ctx, arg)
+	if err == nil {
+		in, err = p.decompressed(ctx, in)
+	}
 	if err != nil {
 		return err
 	}
