@@ -73,14 +73,11 @@ func waitReady(ctx context.Context, client kubernetes.Interface, nodes []*corev1
 		delete(waiting, node.Name)
 		report(len(nodes) - len(waiting))
 	}
-	selector := labelType + "=" + typeVirtual
 	source := &cache.ListWatch{
 		ListWithContextFunc: func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
-			options.LabelSelector = selector
 			return client.CoreV1().Nodes().List(ctx, options)
 		},
 		WatchFuncWithContext: func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
-			options.LabelSelector = selector
 			return client.CoreV1().Nodes().Watch(ctx, options)
 		},
 	}
