@@ -71,6 +71,9 @@ const (
 	NodeTypeVirtual = "virtual"
 	// TaintKwokProvider is the NoSchedule taint of simulated nodes, value "true".
 	TaintKwokProvider = "kwok-provider"
+	// TaintSpecialNode is the PreferNoSchedule taint, value "true", of nodes that are made for pods with
+	// needs of their own.
+	TaintSpecialNode = "simkube.io/special"
 	// AnnotationKwokNode is "fake" on the nodes that KWOK manages.
 	AnnotationKwokNode = "kwok.x-k8s.io/node"
 )

@@ -29,27 +29,131 @@ func headroom(nodes int) int {
 	return (nodes + 9) / 10
 }
 
-// autoSize returns the number of nodes of a shape that a trace's peak needs, and a summary of one
-// line.
-func autoSize(demand *Demand, shape Shape) (count int, summary string, err error) {
-	pack := newPacker(demand, shape)
+// sized is a pool with the number of its nodes.
+type sized struct {
+	*pool
+	count int
+	// why is the reason for the number.
+	why string
+}
+
+// planAuto sets the nodes that the pods of a trace need, and says which and why.
+func (p *Plan) planAuto(demand *Demand, shape Shape) error {
+	fixed, notes := demand.recorded(shape)
+	p.Given = append(p.Given, notes...)
+	pools := demand.pools(shape, fixed)
+	used := map[string]bool{}
+	var all []sized
+	total := 0
+	for i, pool := range pools {
+		one, err := demand.size(pool)
+		if err != nil {
+			return err
+		}
+		if i == 0 && one.count == 0 && len(pools) == 1 {
+			one = sized{pool, 1, "the trace has no pods that such nodes can run"}
+		}
+		if one.count == 0 {
+			continue
+		}
+		if total += one.count; total > MaxNodes {
+			return &TooManyNodesError{Shape: pool.shape, Peak: one.why}
+		}
+		used[pool.name] = true
+		for _, node := range pool.fixed {
+			used[node.Name] = true
+		}
+		all = append(all, one)
+	}
+	next := newNames(used)
+	for _, one := range all {
+		// If there are no other nodes, there are none to prefer.
+		one.kept = one.kept && !all[0].kept
+		p.Nodes = append(p.Nodes, one.build(one.count, next)...)
+	}
+	p.describeAuto(demand, all)
+	return nil
+}
+
+// size returns the number of nodes of a pool for the peak of its pods.
+func (d *Demand) size(pool *pool) (sized, error) {
+	switch {
+	case pool.fixed != nil:
+		return sized{pool, len(pool.fixed), ""}, nil
+	case pool.name != "":
+		return sized{pool, 1, ""}, nil
+	}
+	pack := newPacker(d, pool)
 	var peak *snapshot
-	for _, now := range demand.peaks(pack.runnable, pack.size) {
+	count := 0
+	for _, now := range d.peaks(pack.runnable, pack.size) {
 		needed, ok := pack.pack(&now)
 		if !ok {
-			return 0, "", &TooManyNodesError{Shape: shape, Peak: demand.describe(&now)}
+			return sized{}, &TooManyNodesError{Shape: pool.shape, Peak: d.describe(&now)}
 		}
 		if peak == nil || needed > count {
 			count, peak = needed, &now
 		}
 	}
-	if peak == nil {
-		return 1, fmt.Sprintf("auto: 1 node of %s (the trace has no pods that such nodes can run)", shape), nil
+	if count == 0 {
+		// Nothing but DaemonSets.
+		if len(pool.members) == 0 {
+			return sized{pool: pool}, nil
+		}
+		return sized{pool, 1, ""}, nil
 	}
 	extra := min(headroom(count), MaxNodes-count)
-	summary = fmt.Sprintf("auto: %s of %s (%s; %s; +%d for rollouts)", words.Count(count+extra, "node"), shape,
-		demand.describe(peak), pack.limit(peak, count), extra)
-	return count + extra, summary, nil
+	why := fmt.Sprintf("%s; %s; +%d for rollouts", d.describe(peak), pack.limit(peak, count), extra)
+	return sized{pool, count + extra, why}, nil
+}
+
+// describeAuto sets the summary, and the notes about the nodes that only some pods need.
+func (p *Plan) describeAuto(demand *Demand, all []sized) {
+	if len(all) == 1 && all[0].fixed == nil {
+		p.Summary = fmt.Sprintf("auto: %s of %s%s", words.Count(all[0].count, "node"), all[0].describe(), all[0].reason())
+		return
+	}
+	p.Summary = fmt.Sprintf("auto: %s", words.Count(len(p.Nodes), "node"))
+	rest := all
+	if !all[0].kept && all[0].fixed == nil {
+		p.Summary += fmt.Sprintf(": %d of %s%s", all[0].count, all[0].describe(), all[0].reason())
+		rest = all[1:]
+	}
+	var named []string
+	var forPods []Owner
+	for _, one := range rest {
+		if one.fixed != nil {
+			p.Given = append(p.Given, fmt.Sprintf("%s of the trace: %s", words.Count(one.count, "node"), capacity(one.fixed)))
+			continue
+		}
+		owners := demand.ownersOf(one.members)
+		if one.name != "" {
+			named, forPods = append(named, one.name), append(forPods, owners...)
+			continue
+		}
+		p.Given = append(p.Given, fmt.Sprintf("%s of %s for the pods of %s%s",
+			words.Count(one.count, "node"), one.describe(), ownerNames(owners), one.reason()))
+	}
+	if len(named) > 0 {
+		p.Given = append(p.Given, fmt.Sprintf("%s named %s for the pods of %s, which select nodes by name",
+			words.Count(len(named), "node"), words.First(3, named...), ownerNames(mergeOwners(forPods))))
+	}
+}
+
+func (s *sized) reason() string {
+	if s.why == "" {
+		return ""
+	}
+	return " (" + s.why + ")"
+}
+
+// ownersOf returns the owners of templates.
+func (d *Demand) ownersOf(templates []int) []Owner {
+	var owners []Owner
+	for _, index := range templates {
+		owners = append(owners, d.owners[index]...)
+	}
+	return mergeOwners(owners)
 }
 
 // describe returns what a snapshot requests: "peak at 14:05 UTC: 312 pods, 402 cores, 1.2 TiB".

@@ -18,6 +18,8 @@ const (
 	annotationKwok = simkubev1.AnnotationKwokNode
 	kwokFake       = "fake"
 	region         = "virtual"
+	defaultOS      = "linux"
+	defaultArch    = "amd64"
 )
 
 // defaultZones are assigned to the nodes round robin, so that pods with a topology spread or
@@ -51,10 +53,10 @@ func buildNode(i int, shape Shape) *corev1.Node {
 	labels := map[string]string{
 		labelType:                      typeVirtual,
 		corev1.LabelHostname:           name,
-		corev1.LabelOSStable:           "linux",
-		corev1.LabelArchStable:         "amd64",
-		"beta.kubernetes.io/os":        "linux",
-		"beta.kubernetes.io/arch":      "amd64",
+		corev1.LabelOSStable:           defaultOS,
+		corev1.LabelArchStable:         defaultArch,
+		"beta.kubernetes.io/os":        defaultOS,
+		"beta.kubernetes.io/arch":      defaultArch,
 		corev1.LabelTopologyRegion:     region,
 		corev1.LabelTopologyZone:       defaultZones[i%len(defaultZones)],
 		corev1.LabelInstanceTypeStable: instance,

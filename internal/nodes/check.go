@@ -12,8 +12,9 @@ import (
 )
 
 // Check returns a finding for the pods of a demand that none of the nodes can ever run, those with
-// the most pods first. It considers only what does not change during a simulation: labels, taints
-// and sizes. It does not consider the free capacity, volumes, preferences, or host ports.
+// the most pods first. It considers only what does not change during a simulation: labels, taints,
+// sizes, and whether there are enough nodes for pods that exclude each other. It does not consider
+// the free capacity, volumes, or preferences.
 //
 // A DaemonSet is among the findings only if no node can run its pods.
 func Check(nodes []*corev1.Node, demand *Demand) []Finding {
@@ -104,7 +105,7 @@ func exclusiveFindings(feasible []*class, template *podTemplate, owners []Owner)
 	if template.perNode {
 		return nil
 	}
-	var findings []Finding
+	findings := portFindings(feasible, template, owners)
 	for _, key := range selfExclusive(template.pod) {
 		places, every := places(feasible, key)
 		if !every {
@@ -130,8 +131,13 @@ func selfExclusive(pod *corev1.Pod) []string {
 	if pod.Spec.Affinity == nil || pod.Spec.Affinity.PodAntiAffinity == nil {
 		return nil
 	}
+	return matchingThemselves(pod, pod.Spec.Affinity.PodAntiAffinity.RequiredDuringSchedulingIgnoredDuringExecution)
+}
+
+// matchingThemselves returns the topology keys of the terms that select the pods that have them.
+func matchingThemselves(pod *corev1.Pod, terms []corev1.PodAffinityTerm) []string {
 	var keys []string
-	for _, term := range pod.Spec.Affinity.PodAntiAffinity.RequiredDuringSchedulingIgnoredDuringExecution {
+	for _, term := range terms {
 		if len(term.Namespaces) > 0 || term.NamespaceSelector != nil || term.LabelSelector == nil {
 			continue // the template alone does not determine whether its own pods match
 		}

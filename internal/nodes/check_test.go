@@ -134,3 +134,15 @@ func TestCheck_TooManyOfAKind(t *testing.T) {
 		}
 	}
 }
+
+func TestCheck_HostPorts(t *testing.T) {
+	demand := survey(nil, applied(
+		deployment(t, "ingress", 3, `{containers: [{ports: [{containerPort: 80, hostPort: 80}]}]}`),
+		deployment(t, "dns", 2, `{hostNetwork: true, containers: [{ports: [{containerPort: 53, protocol: UDP}]}]}`),
+		deployment(t, "inside", 3, `{containers: [{ports: [{containerPort: 80}]}]}`),
+	))
+	want := []string{"apps/v1.Deployment prod/ingress: 1 pod can never be scheduled: uses port 80/TCP of its node: 3 pods need a node each, and only 2 nodes can run them"}
+	if diff := cmp.Diff(want, lines(Check(Build(2, Shape{}), demand))); diff != "" {
+		t.Error(diff)
+	}
+}

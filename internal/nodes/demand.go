@@ -23,6 +23,7 @@ type Demand struct {
 	templates []*podTemplate
 	owners    []templateOwners // by template
 	steps     []step           // by time
+	nodes     map[string]recordedNode
 }
 
 // templateOwners are the objects that have pods of one template, sorted by kind and name.
@@ -47,6 +48,7 @@ func (s *Survey) Demand(lifecycles trace.Lifecycles) *Demand {
 		templates: s.templates,
 		owners:    make([]templateOwners, len(s.templates)),
 		steps:     slices.Clone(s.steps),
+		nodes:     maps.Clone(s.nodes),
 	}
 	for _, r := range s.runs {
 		demand.steps = append(demand.steps, step{r.start, int32(r.template), int32(r.replicas)})

@@ -17,7 +17,9 @@ import (
 type constraint struct {
 	// short names the constraint in a list: "nodeSelector disktype=ssd".
 	short string
-	ok    func(*class) bool
+	// size is whether it is about the size of the node.
+	size bool
+	ok   func(*class) bool
 	// none returns a clause that says that no node of the set satisfies the constraint. Its subject is
 	// the pod.
 	none func(*nodeSet) string
@@ -188,6 +190,7 @@ func sizeConstraint(name corev1.ResourceName, amount int64) constraint {
 	text := formatAmount(name, amount)
 	return constraint{
 		short: text,
+		size:  true,
 		ok:    func(c *class) bool { return c.size[name] >= amount },
 		none: func(s *nodeSet) string {
 			largest := s.largest(name)

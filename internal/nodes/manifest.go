@@ -16,6 +16,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/yaml"
+
+	"simkube.io/simkube/internal/words"
 )
 
 // ReadManifestFile opens a file and reads it with [ReadManifests].
@@ -45,6 +47,8 @@ func ReadManifests(r io.Reader, name string) (nodes []*corev1.Node, notes []stri
 	reader.read(r)
 	switch {
 	case len(reader.problems) > 0:
+	case len(reader.nodes) == 0 && len(reader.notReady) > 0:
+		reader.problem("", fmt.Errorf("none of its %s is ready", words.Count(len(reader.notReady), "node")))
 	case len(reader.nodes) == 0:
 		reader.problem("", errors.New("contains no Node manifest"))
 	case len(reader.nodes) > MaxNodes:
@@ -53,7 +57,13 @@ func ReadManifests(r io.Reader, name string) (nodes []*corev1.Node, notes []stri
 	if len(reader.problems) > 0 {
 		return nil, nil, joinProblems(reader.problems)
 	}
-	return reader.nodes, reader.added.notes(name, len(reader.nodes)), nil
+	notes = reader.added.notes(name, len(reader.nodes))
+	for _, note := range []string{notReadyNote(name, reader.notReady), cordonedNote(name, reader.nodes)} {
+		if note != "" {
+			notes = append(notes, note)
+		}
+	}
+	return reader.nodes, notes, nil
 }
 
 // maxProblems is the number of problems of one file that an error lists.
@@ -70,6 +80,7 @@ type manifestReader struct {
 	file      string
 	nodes     []*corev1.Node
 	firstSeen map[string]string // by node name, where it occurred first
+	notReady  []string
 	added     additions
 	problems  []error
 }
@@ -182,6 +193,10 @@ func (m *manifestReader) node(place string, data []byte) {
 	}
 	if len(node.Status.Allocatable) == 0 && len(node.Status.Capacity) == 0 {
 		m.problem(place, fmt.Errorf("Node %q has neither status.allocatable nor status.capacity: set cpu, memory and pods", node.Name))
+		return
+	}
+	if !isReady(&node) {
+		m.notReady = append(m.notReady, node.Name)
 		return
 	}
 	m.nodes = append(m.nodes, m.added.simulated(&node))

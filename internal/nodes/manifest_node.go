@@ -40,7 +40,7 @@ func (a additions) simulated(in *corev1.Node) *corev1.Node {
 		},
 		Spec: corev1.NodeSpec{
 			ProviderID:    in.Spec.ProviderID,
-			Unschedulable: in.Spec.Unschedulable,
+			Unschedulable: in.Spec.Unschedulable || slices.ContainsFunc(in.Spec.Taints, isCordon),
 			Taints:        slices.DeleteFunc(slices.Clone(in.Spec.Taints), conditionTaint),
 		},
 		Status: corev1.NodeStatus{
@@ -55,8 +55,8 @@ func (a additions) simulated(in *corev1.Node) *corev1.Node {
 		node.Annotations = map[string]string{}
 	}
 	a.label(node.Labels, corev1.LabelHostname, node.Name)
-	a.label(node.Labels, corev1.LabelOSStable, "linux")
-	a.label(node.Labels, corev1.LabelArchStable, "amd64")
+	a.label(node.Labels, corev1.LabelOSStable, defaultOS)
+	a.label(node.Labels, corev1.LabelArchStable, defaultArch)
 	if node.Annotations[annotationKwok] != kwokFake {
 		a["added the annotation "+annotationKwok+"="+kwokFake]++
 		node.Annotations[annotationKwok] = kwokFake
@@ -105,6 +105,8 @@ func (a additions) resources(status *corev1.NodeStatus) {
 		}
 	}
 }
+
+func isCordon(taint corev1.Taint) bool { return taint.Key == corev1.TaintNodeUnschedulable }
 
 // conditionTaint reports whether Kubernetes itself adds and removes a taint. On a simulated node
 // such a taint would describe a machine that does not exist. The taint of a cordoned node follows

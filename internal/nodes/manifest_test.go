@@ -1,6 +1,7 @@
 package nodes
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -36,11 +37,11 @@ items:
   spec:
     podCIDR: 10.1.0.0/24
     taints:
-    - {key: node.kubernetes.io/not-ready, effect: NoExecute}
+    - {key: node.kubernetes.io/memory-pressure, effect: NoSchedule}
     - {key: dedicated, value: x, effect: NoSchedule}
   status:
     capacity: {cpu: "8", memory: 16Gi}
-    conditions: [{type: Ready, status: "False"}]
+    conditions: [{type: Ready, status: "True"}]
 `
 	nodes, notes, err := ReadManifests(strings.NewReader(text), "nodes.yaml")
 	if err != nil {
@@ -78,6 +79,39 @@ items:
 	}
 	if got, want := b.Labels["kubernetes.io/arch"], "arm64"; got != want {
 		t.Errorf("got architecture %s, want %s", got, want)
+	}
+}
+
+func TestReadManifests_NotReadyAndCordoned(t *testing.T) {
+	node := func(name, spec, conditions string) string {
+		return fmt.Sprintf("---\napiVersion: v1\nkind: Node\nmetadata: {name: %s}\nspec: {%s}\nstatus: {capacity: {cpu: 4, memory: 8Gi, pods: 10}, conditions: [%s]}\n", name, spec, conditions)
+	}
+	left := node("down", "", "{type: Ready, status: 'False'}") +
+		node("lost", "", "{type: Ready, status: Unknown}") +
+		node("tainted", "taints: [{key: node.kubernetes.io/unreachable, effect: NoSchedule}]", "")
+	nodes, notes, err := ReadManifests(strings.NewReader(left+
+		node("fine", "", "{type: Ready, status: 'True'}")+
+		node("cordoned", "unschedulable: true", "")+
+		node("cordoned-by-taint", "taints: [{key: node.kubernetes.io/unschedulable, effect: NoSchedule}]", "")), "nodes.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, node := range nodes {
+		got = append(got, fmt.Sprintf("%s %t", node.Name, node.Spec.Unschedulable))
+	}
+	if diff := cmp.Diff([]string{"fine false", "cordoned true", "cordoned-by-taint true"}, got); diff != "" {
+		t.Error(diff)
+	}
+	want := []string{
+		"nodes.yaml: left out 3 nodes, not ready when recorded: down, lost and tainted",
+		"nodes.yaml: 2 nodes cordoned when recorded, which run only pods of DaemonSets: cordoned and cordoned-by-taint",
+	}
+	if diff := cmp.Diff(want, notes[len(notes)-2:]); diff != "" {
+		t.Error(diff)
+	}
+	if _, _, err := ReadManifests(strings.NewReader(left), "nodes.yaml"); err == nil || err.Error() != "nodes.yaml: none of its 3 nodes is ready" {
+		t.Errorf("got %v, want an error about nodes that are not ready", err)
 	}
 }
 

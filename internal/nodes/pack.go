@@ -7,7 +7,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// packer computes how many nodes of one size a number of pods needs, by first fit decreasing: pods
+// packer computes how many nodes of a pool a number of pods needs, by first fit decreasing: pods
 // with the largest requests come first, and each goes on the first node with room. Before that,
 // every node gets the pods of the DaemonSets.
 //
@@ -18,32 +18,60 @@ type packer struct {
 	// classes are the classes of the nodes round robin: node i has the class i modulo their number.
 	classes []*class
 	// feasible is whether a class can run a template, by template and class.
-	feasible  [][]bool
+	feasible [][]bool
+	// member is whether the pool is sized for the pods of a template.
+	member    []bool
 	size      amounts
 	exclusive []bool // by template, whether a node runs at most one of its pods
+	// most is the maximum number of nodes.
+	most int
 }
 
 // bin is a node being filled.
 type bin struct {
 	class int
 	free  amounts
+	ports []hostPort
 }
 
-func newPacker(demand *Demand, shape Shape) *packer {
-	p := &packer{demand: demand, size: amountsOf(shape.Resources)}
-	for _, node := range Build(shape.period(), shape) {
-		p.classes = append(p.classes, newNodeSet([]*corev1.Node{node}).classes...)
+func newPacker(demand *Demand, pool *pool) *packer {
+	p := &packer{demand: demand, size: amounts{}, member: make([]bool, len(demand.templates)), most: MaxNodes}
+	if pool.fixed != nil {
+		p.most = len(pool.fixed)
+	}
+	for _, node := range pool.samples() {
+		added := newNodeSet([]*corev1.Node{node}).classes[0]
+		p.classes = append(p.classes, added)
+		for name, amount := range added.size {
+			p.size[name] = max(p.size[name], amount)
+		}
+	}
+	for _, index := range pool.members {
+		p.member[index] = true
 	}
 	for _, template := range demand.templates {
-		asked := constraints(template)
-		row := make([]bool, len(p.classes))
-		for i, c := range p.classes {
-			row[i] = !slices.ContainsFunc(asked, func(ask constraint) bool { return !ask.ok(c) })
-		}
-		p.feasible = append(p.feasible, row)
-		p.exclusive = append(p.exclusive, slices.Contains(selfExclusive(template.pod), corev1.LabelHostname))
+		p.feasible = append(p.feasible, feasible(template, p.classes))
+		p.exclusive = append(p.exclusive, len(template.ports) > 0 || slices.Contains(selfExclusive(template.pod), corev1.LabelHostname))
 	}
 	return p
+}
+
+// feasible returns which classes the pods of a template can use. If all of them must be in one
+// place, such as a zone, these are the classes of one place.
+func feasible(template *podTemplate, classes []*class) []bool {
+	asked := constraints(template)
+	row := make([]bool, len(classes))
+	var first *class
+	for i, c := range classes {
+		row[i] = !slices.ContainsFunc(asked, func(ask constraint) bool { return !ask.ok(c) })
+		if row[i] && first == nil {
+			first = c
+		}
+		for _, key := range together(template.pod) {
+			row[i] = row[i] && (key == corev1.LabelHostname || c.node.Labels[key] == first.node.Labels[key])
+		}
+	}
+	return row
 }
 
 // period returns the number of nodes after which the labels repeat, at most MaxNodes.
@@ -67,33 +95,34 @@ func lcm(a, b int) int {
 	return a / x * b
 }
 
-// runnable reports whether any class can run a template.
+// runnable reports whether the pool is sized for a template, or runs the pods of a DaemonSet.
 func (p *packer) runnable(template int) bool {
-	return slices.Contains(p.feasible[template], true)
+	return (p.member[template] || p.demand.templates[template].perNode) && slices.Contains(p.feasible[template], true)
 }
 
-// pack returns the number of nodes that the pods of a snapshot need, and false if that is more than
-// MaxNodes.
+// pack returns the number of nodes that the pods of a snapshot need, and false if there are not as
+// many.
 func (p *packer) pack(now *snapshot) (count int, ok bool) {
-	overhead := p.overhead(now)
+	empty := p.empty(now)
 	var bins []bin
 	open := func() *bin {
 		class := len(bins) % len(p.classes)
-		bins = append(bins, bin{class: class, free: overhead[class].clone()})
+		bins = append(bins, empty[class].clone())
 		return &bins[len(bins)-1]
 	}
 	used := 0
 	for _, index := range p.order(now) {
 		left := now.live[index]
+		used = max(used, minNodes(p.demand.templates[index], left))
 		for i := 0; i < len(bins) && left > 0; i++ {
 			if n := p.fill(&bins[i], index, left); n > 0 {
 				left -= n
 				used = max(used, i+1)
 			}
 		}
-		noRoom := !p.hasRoom(overhead, index)
+		noRoom := !p.hasRoom(empty, index)
 		for left > 0 {
-			if len(bins) >= MaxNodes {
+			if len(bins) >= p.most {
 				return 0, false
 			}
 			b := open()
@@ -105,11 +134,11 @@ func (p *packer) pack(now *snapshot) (count int, ok bool) {
 			}
 			if n > 0 {
 				left -= n
-				used = len(bins)
+				used = max(used, len(bins))
 			}
 		}
 	}
-	return used, true
+	return used, used <= p.most
 }
 
 // fill puts up to n pods of a template on a node and returns how many fit.
@@ -120,20 +149,26 @@ func (p *packer) fill(b *bin, index, n int) int {
 	if p.exclusive[index] {
 		n = min(n, 1)
 	}
+	ports := p.demand.templates[index].ports
+	if conflict(ports, b.ports) {
+		return 0
+	}
 	requests := p.demand.templates[index].requests
 	for name, amount := range requests {
 		n = min(n, int(max(b.free[name], 0)/amount))
 	}
 	if n > 0 {
 		b.free.take(requests, n)
+		b.ports = append(b.ports, ports...)
 	}
 	return n
 }
 
 // hasRoom reports whether a node with nothing but its DaemonSets has room for a pod of a template.
-func (p *packer) hasRoom(overhead []amounts, index int) bool {
-	for class := range overhead {
-		if p.fill(&bin{class: class, free: overhead[class].clone()}, index, 1) == 1 {
+func (p *packer) hasRoom(empty []bin, index int) bool {
+	for i := range empty {
+		b := empty[i].clone()
+		if p.fill(&b, index, 1) == 1 {
 			return true
 		}
 	}
@@ -162,18 +197,23 @@ func (p *packer) order(now *snapshot) []int {
 	return indexes
 }
 
-// overhead returns what a node of each class has left beside the pods of the snapshot's DaemonSets.
-func (p *packer) overhead(now *snapshot) []amounts {
-	free := make([]amounts, len(p.classes))
-	for i := range free {
-		free[i] = p.size.clone()
+// empty returns a node of each class with nothing but the pods of the snapshot's DaemonSets.
+func (p *packer) empty(now *snapshot) []bin {
+	bins := make([]bin, len(p.classes))
+	for i, c := range p.classes {
+		bins[i] = bin{class: i, free: c.size.clone()}
 		for index, live := range now.live {
-			if live > 0 && p.demand.templates[index].perNode && p.feasible[index][i] {
-				free[i].take(p.demand.templates[index].requests, live)
+			if template := p.demand.templates[index]; live > 0 && template.perNode && p.feasible[index][i] {
+				bins[i].free.take(template.requests, live)
+				bins[i].ports = append(bins[i].ports, template.ports...)
 			}
 		}
 	}
-	return free
+	return bins
+}
+
+func (b *bin) clone() bin {
+	return bin{class: b.class, free: b.free.clone(), ports: slices.Clone(b.ports)}
 }
 
 func (a amounts) clone() amounts {

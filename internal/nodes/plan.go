@@ -17,6 +17,8 @@ type Plan struct {
 	Nodes []*corev1.Node
 	// Summary is one line: how many nodes of which size, and why that many.
 	Summary string
+	// Given are lines about nodes that were made for what only some of the pods need.
+	Given []string
 	// Notes are warnings: what was added to manifests, a peak that exceeds the capacity of the nodes,
 	// what cannot be checked before the replay.
 	Notes []string
@@ -47,13 +49,14 @@ func Prepare(spec Spec, demand *Demand) (*Plan, error) {
 		plan.Nodes = Build(spec.Count, shape)
 		plan.Summary = fmt.Sprintf("%s of %s", words.Count(spec.Count, "node"), shape)
 	default:
-		count, summary, err := autoSize(demand, shape)
-		if err != nil {
+		if err := plan.planAuto(demand, shape); err != nil {
 			return nil, err
 		}
-		plan.Nodes, plan.Summary = Build(count, shape), summary
 	}
 	slices.SortFunc(plan.Nodes, func(a, b *corev1.Node) int { return cmp.Compare(a.Name, b.Name) })
+	if !spec.Auto() && len(demand.nodes) > 0 {
+		plan.Given = append(plan.Given, fmt.Sprintf("%s of the trace not used: others were chosen", words.Count(len(demand.nodes), "node")))
+	}
 	plan.Findings = Check(plan.Nodes, demand)
 	if !spec.Auto() {
 		plan.Notes = append(plan.Notes, shortages(plan.Nodes, demand)...)

@@ -53,17 +53,17 @@ func TestPrepare_Auto(t *testing.T) {
 		{
 			"pods of one zone", "",
 			[]trace.Event{applied(deployment(t, "api", 4, podSpec("16", "1Gi", "nodeSelector: {topology.kubernetes.io/zone: virtual-c}")))},
-			"auto: 7 nodes of cpu=32,memory=128Gi,pods=110 (peak at 12:00 UTC: 4 pods, 64 cores, 4 GiB; limited by how pods fit on nodes; +1 for rollouts)", 0,
+			"auto: 3 nodes of cpu=32,memory=128Gi,pods=110,label.topology.kubernetes.io/zone=virtual-c (peak at 12:00 UTC: 4 pods, 64 cores, 4 GiB; limited by cpu; +1 for rollouts)", 0,
 		},
 		{
 			"pods that no node can run do not count", "",
-			[]trace.Event{applied(deployment(t, "api", 4, podSpec("1", "1Gi", "")), deployment(t, "big", 400, podSpec("64", "1Gi", "")))},
+			[]trace.Event{applied(deployment(t, "api", 4, podSpec("1", "1Gi", "")), deployment(t, "big", 400, podSpec("6400", "1Gi", "")))},
 			"auto: 2 nodes of cpu=32,memory=128Gi,pods=110 (peak at 12:00 UTC: 4 pods, 4 cores, 4 GiB; limited by cpu; +1 for rollouts)", 1,
 		},
 		{
 			"daemon sets that leave no room", "",
 			[]trace.Event{applied(daemonSet(t, "agent", podSpec("2", "1Gi", "")), deployment(t, "api", 2, podSpec("31", "1Gi", "")))},
-			"auto: 3 nodes of cpu=32,memory=128Gi,pods=110 (peak at 12:00 UTC: 2 pods, 62 cores, 2 GiB, and 1 DaemonSet on each node; limited by cpu; +1 for rollouts)", 0,
+			"auto: 2 nodes of cpu=64,memory=128Gi,pods=110 (peak at 12:00 UTC: 2 pods, 62 cores, 2 GiB, and 1 DaemonSet on each node; limited by cpu; +1 for rollouts)", 0,
 		},
 	}
 	for _, test := range tests {

@@ -25,6 +25,7 @@ type Survey struct {
 	runs      []*run
 	usage     map[usageKey]int
 	classes   map[classRef]bool
+	nodes     map[string]recordedNode
 	notes     []string
 	problems  int
 	first     int64
@@ -82,6 +83,7 @@ func NewSurvey(config *trace.Config) *Survey {
 		usage:  map[usageKey]int{},
 
 		classes: map[classRef]bool{},
+		nodes:   map[string]recordedNode{},
 	}
 }
 
@@ -136,6 +138,10 @@ func (s *Survey) apply(now int64, object *trace.Object) {
 	gvk := object.GVK()
 	if gvk.Group == "scheduling.k8s.io" || gvk.Group == "node.k8s.io" {
 		s.classes[classRef{gvk.Kind, object.Name()}] = true
+	}
+	if gvk == nodeKind {
+		s.addNode(object)
+		return
 	}
 	paths := s.config.PodSpecTemplatePaths(gvk)
 	if len(paths) == 0 {

@@ -18,7 +18,7 @@ import (
 // podTemplate is a distinct kind of pod for the scheduler: templates that differ only in fields
 // that the scheduler ignores are the same.
 type podTemplate struct {
-	// pod has only the fields that scheduling depends on.
+	// pod has only the fields that scheduling depends on, plus the tolerations that a controller adds.
 	pod *corev1.Pod
 	// perNode is whether it is the template of a DaemonSet.
 	perNode bool
@@ -29,6 +29,8 @@ type podTemplate struct {
 	remarks []string
 	// classes are the cluster-scoped objects that must exist, or else the API server rejects the pods.
 	classes []classRef
+	// ports are the ports of a node that a pod takes.
+	ports []hostPort
 }
 
 // classRef names a PriorityClass or RuntimeClass.
@@ -140,12 +142,16 @@ func schedulingSpec(spec *corev1.PodSpec) corev1.PodSpec {
 		}
 	}
 	for _, c := range spec.Containers {
-		out.Containers = append(out.Containers, corev1.Container{Resources: *withDefaultRequests(&c.Resources)})
+		out.Containers = append(out.Containers, corev1.Container{
+			Resources: *withDefaultRequests(&c.Resources),
+			Ports:     portsOnHost(c.Ports, spec.HostNetwork),
+		})
 	}
 	for _, c := range spec.InitContainers {
 		out.InitContainers = append(out.InitContainers, corev1.Container{
 			Resources:     *withDefaultRequests(&c.Resources),
 			RestartPolicy: c.RestartPolicy, // Always makes it a sidecar, whose requests count differently
+			Ports:         portsOnHost(c.Ports, spec.HostNetwork),
 		})
 	}
 	return out
@@ -175,7 +181,7 @@ func usesPodLabels(spec *corev1.PodSpec) bool {
 		spec.Affinity != nil && (spec.Affinity.PodAffinity != nil || spec.Affinity.PodAntiAffinity != nil)
 }
 
-// complete adds what the DaemonSet controller adds to its pods, and sets the requests.
+// complete adds what the pod gets in a cluster, and sets the requests and the ports.
 func (t *podTemplate) complete() {
 	spec := &t.pod.Spec
 	if t.perNode {
@@ -191,6 +197,7 @@ func (t *podTemplate) complete() {
 		}
 	}
 	t.requests[corev1.ResourcePods] = 1
+	t.ports = hostPorts(spec)
 }
 
 // remarks returns what may keep a pod from running for reasons other than the nodes.

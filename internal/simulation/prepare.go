@@ -219,6 +219,9 @@ func (p *Prepared) traceInfo() results.TraceInfo {
 // Notes returns the notes for the user before the simulation starts.
 func (p *Prepared) Notes() []Note {
 	notes := []Note{{Level: Info, Text: p.plan.Summary}}
+	for _, text := range p.plan.Given {
+		notes = append(notes, Note{Level: Info, Text: text})
+	}
 	for _, text := range p.plan.Notes {
 		notes = append(notes, Note{Level: Warning, Text: text})
 	}

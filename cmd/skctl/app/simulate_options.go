@@ -44,7 +44,7 @@ func (o *simulateOptions) addFlags(cmd *cobra.Command) {
 	f.IntVar(&o.parallel, "parallel", 0, "number of repetitions to run at once (0: as many as cores and memory allow)")
 	f.StringVarP(&o.duration, "duration", "D", "", "duration of the trace to replay, e.g. 2h (default all)")
 	addClusterFlags(cmd, &o.nodes, &o.shape, &o.scheduler, &o.crds, &o.stages, &o.kubeAPIQPS)
-	f.Lookup("nodes").Usage = "simulated nodes: a number, a file of Node manifests, or auto for as many as the trace needs"
+	f.Lookup("nodes").Usage = "simulated nodes: a number, a file of Node manifests, or auto for as many as the trace needs, with the devices and labels that its pods ask for"
 	f.Lookup("nodes").DefValue = "auto"
 	o.nodes = "auto"
 	f.StringVar(&o.imagePull, "image-pull-delay", "0", "time that pods take to pull images: milliseconds, or e.g. 2s")
@@ -77,7 +77,7 @@ func (o *simulateOptions) addFlags(cmd *cobra.Command) {
 func addClusterFlags(cmd *cobra.Command, nodes, shape, scheduler *string, crds, stages *[]string, qps *float32) {
 	f := cmd.Flags()
 	f.StringVar(nodes, "nodes", "", "simulated nodes: a number, or a file of Node manifests (default none)")
-	f.StringVar(shape, "node-shape", "", "resources of a node if --nodes is a number, e.g. cpu=16,memory=64Gi,pods=110,label.disktype=ssd,taint.dedicated=x:NoSchedule (default cpu=32,memory=128Gi,pods=110)")
+	f.StringVar(shape, "node-shape", "", "resources of a node if --nodes is not a file, e.g. cpu=16,memory=64Gi,pods=110,label.disktype=ssd,taint.dedicated=x:NoSchedule (default cpu=32,memory=128Gi,pods=110)")
 	f.StringVar(scheduler, "scheduler-config", "", "KubeSchedulerConfiguration file")
 	f.StringArrayVar(crds, "crds", nil, "file of CustomResourceDefinitions to install (repeatable)")
 	f.StringArrayVar(stages, "kwok-stages", nil, "file of KWOK stages that add to, or replace by name, those of SimKube (repeatable)")
