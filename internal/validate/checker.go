@@ -10,6 +10,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"simkube.io/simkube/internal/exclusion"
 	"simkube.io/simkube/internal/nodes"
 	"simkube.io/simkube/trace"
 )
@@ -25,6 +26,8 @@ type Options struct {
 	// although neither Kubernetes nor the trace defines them: "batch.volcano.sh",
 	// "cert-manager.io/v1".
 	KnownAPIs []string
+	// Shared means that the cluster of the replay has other workloads.
+	Shared bool
 	// Node is the node shape that pods must fit on. Default: the recorded nodes, if there are any.
 	Node *nodes.Shape
 	// OnFinding is called for each new finding. The finding's Count may increase later. The findings
@@ -34,11 +37,12 @@ type Options struct {
 
 // Checker checks one trace. It is not safe for concurrent use.
 type Checker struct {
-	opts   Options
-	rules  []*Rule
-	reader factsReader
-	seed   maphash.Seed
-	paths  map[schema.GroupVersionKind][]templatePath
+	opts      Options
+	exclusion exclusion.Rule
+	rules     []*Rule
+	reader    factsReader
+	seed      maphash.Seed
+	paths     map[schema.GroupVersionKind][]templatePath
 
 	objects map[objectKey]*object
 	// deletedNow are the objects deleted in the current second.
@@ -89,6 +93,8 @@ type occurrence struct {
 	facts *facts
 	// badName is the error in the object's names, or nil.
 	badName *badName
+	// excluded is why every replay leaves the object out, or nil.
+	excluded *exclusion.Reason
 	// before is true for a deletion if the object once existed.
 	before bool
 }
@@ -106,7 +112,7 @@ func New(opts Options) *Checker {
 		opts.Config = &trace.Config{}
 	}
 	c := &Checker{
-		opts: opts, reader: newFactsReader(), seed: maphash.MakeSeed(), paths: map[schema.GroupVersionKind][]templatePath{},
+		opts: opts, exclusion: exclusion.Rule{Shared: opts.Shared}, reader: newFactsReader(), seed: maphash.MakeSeed(), paths: map[schema.GroupVersionKind][]templatePath{},
 		objects: map[objectKey]*object{}, deletedNow: map[objectKey]*facts{}, gone: map[uint64]struct{}{},
 		served:   map[schema.GroupVersionKind]int{},
 		findings: map[findingKey]*Finding{}, spots: map[spot]*spotUse{}, mounts: map[string]mounts{}, firstDemands: map[demandKey]*firstDemand{}, unschedulable: map[*firstDemand]bool{},
@@ -118,7 +124,7 @@ func New(opts Options) *Checker {
 			ignored[rule.Code] = true
 		}
 	}
-	for _, rule := range Rules() {
+	for _, rule := range rulesFor(opts.Shared) {
 		if !ignored[rule.Code] {
 			c.rules = append(c.rules, rule)
 		}
@@ -182,8 +188,9 @@ func (c *Checker) apply(o *trace.Object) {
 		known = &object{}
 		c.objects[key] = known
 	}
+	excluded := c.exclusion.Leaves(o)
 	if known.facts == nil || known.hash != hash {
-		isCRD := key.kind == crdKind
+		isCRD := key.kind == exclusion.Definition
 		found := c.reader.read(o, c.templatePaths(gvk), isCRD)
 		if isCRD {
 			c.define(found.crd, 1)
@@ -191,14 +198,23 @@ func (c *Checker) apply(o *trace.Object) {
 				c.define(known.facts.crd, -1)
 			}
 		}
+		if excluded != nil {
+			found = &facts{harmful: found.harmful, matters: excluded.Matters(o)}
+		}
 		known.hash, known.facts = hash, found
 	}
-	c.waiting = append(c.waiting, occurrence{position: c.now, gvk: gvk, key: key, facts: known.facts, badName: findBadName(o, key.name)})
+	c.waiting = append(c.waiting, occurrence{
+		position: c.now, gvk: gvk, key: key, facts: known.facts, badName: findBadName(o, key.name), excluded: excluded,
+	})
 }
 
 func (c *Checker) delete(o *trace.Object) {
 	gvk := o.GVK()
 	key := objectKey{gvk.GroupKind(), o.NamespacedName()}
+	if c.exclusion.Leaves(o) != nil {
+		delete(c.objects, key)
+		return
+	}
 	if known, ok := c.objects[key]; ok {
 		delete(c.objects, key)
 		c.deletedNow[key] = known.facts
@@ -218,7 +234,7 @@ func (c *Checker) flush() {
 	for i := range c.waiting {
 		s := &c.waiting[i]
 		for _, rule := range c.rules {
-			if rule.object != nil {
+			if rule.object != nil && rule.excluded == (s.excluded != nil) {
 				rule.object(c, rule, s)
 			}
 		}
@@ -243,7 +259,7 @@ func (c *Checker) Finish(tail *trace.Tail) *Report {
 			rule.finish(c, rule, tail)
 		}
 	}
-	report := &Report{Events: c.events, Manifests: c.applied, Notes: c.notes}
+	report := &Report{Events: c.events, Manifests: c.applied, Notes: c.notes, shared: c.opts.Shared}
 	for _, finding := range c.findings {
 		report.Findings = append(report.Findings, finding)
 	}

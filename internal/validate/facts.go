@@ -10,6 +10,10 @@ type facts struct {
 	harmful []HarmfulValue
 	// crd holds the kinds that a CustomResourceDefinition defines.
 	crd []definition
+	// converts is whether a CustomResourceDefinition converts its objects by a webhook.
+	converts bool
+	// matters is the path because of which pods may differ if the object is left out.
+	matters string
 }
 
 // template is a pod template, or a bare pod.

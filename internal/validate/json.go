@@ -18,6 +18,7 @@ type reportJSON struct {
 	Manifests   int              `json:"manifests"`
 	Errors      int              `json:"errors"`
 	Warnings    int              `json:"warnings"`
+	Infos       int              `json:"infos"`
 	Findings    []*Finding       `json:"findings"`
 	Suggestions []suggestionJSON `json:"suggestions"`
 	Notes       []string         `json:"notes,omitempty"`
@@ -32,7 +33,7 @@ type suggestionJSON struct {
 // WriteJSON writes the report as one JSON object. traceName is the name of the trace.
 func (r *Report) WriteJSON(w io.Writer, traceName string) error {
 	out := reportJSON{
-		Version: 1, Trace: traceName, Events: r.Events, Manifests: r.Manifests, Errors: r.Errors(), Warnings: r.Warnings(),
+		Version: 1, Trace: traceName, Events: r.Events, Manifests: r.Manifests, Errors: r.Errors(), Warnings: r.Warnings(), Infos: r.Infos(),
 		Findings: r.Findings, Suggestions: []suggestionJSON{}, Notes: r.Notes,
 	}
 	if out.Findings == nil {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/tinylib/msgp/msgp"
 
+	"simkube.io/simkube/internal/exclusion"
 	"simkube.io/simkube/trace"
 )
 
@@ -65,8 +66,9 @@ func (r *factsReader) read(object *trace.Object, paths []templatePath, isCRD boo
 	}
 	if isCRD {
 		r.out.crd = readDefinitions(spec)
+		r.out.converts = exclusion.ConvertsByWebhook(object)
 	}
-	if !r.out.hasStatus && r.out.templates == nil && r.out.refs == nil && r.out.crd == nil && r.out.harmful == nil {
+	if !r.out.hasStatus && r.out.templates == nil && r.out.refs == nil && r.out.crd == nil && r.out.harmful == nil && !r.out.converts {
 		return &noFacts
 	}
 	return r.out

@@ -8,6 +8,8 @@ type Report struct {
 	Suggestions []Suggestion
 	// Notes list what could not be checked.
 	Notes []string
+	// shared is whether the cluster of the replay has other workloads.
+	shared bool
 	// Events and Manifests are the numbers of events and manifests in the trace.
 	Events, Manifests int
 }
@@ -17,6 +19,9 @@ func (r *Report) Errors() int { return r.count(Error) }
 
 // Warnings returns the number of findings that are warnings.
 func (r *Report) Warnings() int { return r.count(Warning) }
+
+// Infos returns the number of findings that are neither.
+func (r *Report) Infos() int { return r.count(Info) }
 
 func (r *Report) count(severity Severity) (n int) {
 	for _, finding := range r.Findings {

@@ -11,11 +11,13 @@ type Severity string
 
 // The severities.
 const (
-	// Error is the severity of problems that prevent objects or their pods from being replayed, on
-	// simulated or real nodes.
+	// Error is the severity of problems that prevent objects or their pods from being replayed.
 	Error Severity = "error"
-	// Warning is the severity of problems that a replay ignores or handles differently.
+	// Warning is the severity of problems because of which the pods of a replay may differ from the
+	// recorded ones.
 	Warning Severity = "warning"
+	// Info is the severity of what a replay leaves out or changes without an effect on pods.
+	Info Severity = "info"
 )
 
 // Rule is one kind of problem that traces are checked for.
@@ -39,6 +41,11 @@ type Rule struct {
 	suggest func(c *Checker, r *Rule, p *program)
 	// early means that the commands remove or rename objects, and come before those of other rules.
 	early bool
+	// shared is the severity in a cluster with other workloads; empty means the same.
+	shared Severity
+	// excluded means that the rule is about objects that every replay leaves out. The other rules are
+	// not checked for these.
+	excluded bool
 }
 
 // Rules returns all rules, sorted by code. The first have names that are common to tools for
@@ -60,8 +67,21 @@ func Rules() []*Rule {
 		eventsOutOfOrder(),
 		deletedNeverExisted(),
 		podLargerThanNodes(),
-		webhookRecorded(),
+		leftOutMatters(),
+		leftOut(),
+		conversionRemoved(),
 	}
+}
+
+// rulesFor returns all rules with the severities for a kind of cluster.
+func rulesFor(shared bool) []*Rule {
+	rules := Rules()
+	for _, rule := range rules {
+		if shared && rule.shared != "" {
+			rule.Severity = rule.shared
+		}
+	}
+	return rules
 }
 
 // Find returns the rule with a code or a name, ignoring case.

@@ -7,11 +7,12 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/kubernetes/scheme"
 
+	simkubev1 "simkube.io/simkube/api/v1"
+	"simkube.io/simkube/internal/exclusion"
 	"simkube.io/simkube/trace"
 )
-
-var crdKind = schema.GroupKind{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition"}
 
 // kubernetesAPIs are the versions that a cluster serves by itself, by group, and those of SimKube's
 // own kinds.
@@ -75,15 +76,41 @@ the version.`,
 
 func unknownAPI(gvk schema.GroupVersionKind) string {
 	versions := kubernetesAPIs[gvk.Group]
-	if versions == nil {
+	switch {
+	case versions == nil:
 		return fmt.Sprintf("the definition of %s %s is not in the trace at that time", gvk.GroupVersion(), gvk.Kind)
+	case slices.Contains(versions, gvk.Version):
+		return fmt.Sprintf("%s has no kind %s", gvk.GroupVersion(), gvk.Kind)
 	}
 	return fmt.Sprintf("current clusters do not serve %s, but %s of that group", gvk.GroupVersion(), strings.Join(versions, ", "))
 }
 
+// Serves reports whether every cluster serves a kind whose objects are kept.
+func Serves(gvk schema.GroupVersionKind) bool {
+	if !slices.Contains(kubernetesAPIs[gvk.Group], gvk.Version) {
+		return false
+	}
+	switch gvk.Group {
+	case simkubev1.GroupName, "apiregistration.k8s.io":
+		return true // the scheme of Kubernetes' client does not have their kinds
+	case exclusion.Definition.Group:
+		return gvk.Kind == exclusion.Definition.Kind
+	}
+	return scheme.Scheme.Recognizes(gvk) && !isMessage(gvk.Kind)
+}
+
+// isMessage reports whether a kind is that of requests and responses, and not of objects.
+func isMessage(kind string) bool {
+	switch kind {
+	case "Binding", "Eviction", "PodStatusResult", "RangeAllocation", "Scale", "SerializedReference", "Status", "TokenRequest", "WatchEvent":
+		return true
+	}
+	return strings.HasSuffix(kind, "List") || strings.HasSuffix(kind, "Options") || strings.HasSuffix(kind, "Review")
+}
+
 // serves reports whether the cluster of the replay serves a kind in the current second.
 func (c *Checker) serves(gvk schema.GroupVersionKind) bool {
-	return slices.Contains(kubernetesAPIs[gvk.Group], gvk.Version) || c.served[gvk] > 0 ||
+	return Serves(gvk) || c.served[gvk] > 0 ||
 		slices.Contains(c.opts.KnownAPIs, gvk.Group) || slices.Contains(c.opts.KnownAPIs, gvk.GroupVersion().String())
 }
 

@@ -3,12 +3,12 @@ package validate
 func envSecretMissing() *Rule {
 	n := referenceRule{use: useEnvSecret, kind: secretKind, noun: "secret"}
 	return &Rule{
-		Code: "E0002", Name: "envvar_secret_missing", Severity: Error,
+		Code: "E0002", Name: "envvar_secret_missing", Severity: Info,
 		Title: "The environment of a container refers to a secret that is not in the trace.",
-		Help: `A kubelet does not start a container whose environment refers to a missing secret: the pod stays in
-CreateContainerConfigError. Simulated nodes start no containers and do not check it, so the pods run
-there; on any other node they wait forever. Secrets are usually not recorded. Remove the variables,
-as the suggestion does. References with "optional: true" are not reported.`,
+		Help: `A kubelet does not start a container whose environment refers to a missing secret. Simulated nodes
+start no containers and do not check it, so the pods run there, and nothing need be done. Secrets
+are usually not recorded. The suggestion removes the variables, for a replay on other nodes.
+References with "optional: true" are not reported.`,
 		object:  n.check,
 		suggest: n.suggest,
 	}
@@ -17,12 +17,12 @@ as the suggestion does. References with "optional: true" are not reported.`,
 func envConfigMapMissing() *Rule {
 	n := referenceRule{use: useEnvConfigMap, kind: configMapKind, noun: "config map", builtin: isRootCA}
 	return &Rule{
-		Code: "E0003", Name: "envvar_configmap_missing", Severity: Error,
+		Code: "E0003", Name: "envvar_configmap_missing", Severity: Info,
 		Title: "The environment of a container refers to a config map that is not in the trace.",
-		Help: `A kubelet does not start a container whose environment refers to a missing config map: the pod stays
-in CreateContainerConfigError. Simulated nodes start no containers and do not check it, so the pods
-run there; on any other node they wait forever. Record ConfigMaps too, or remove the variables, as
-the suggestion does. References with "optional: true" are not reported.`,
+		Help: `A kubelet does not start a container whose environment refers to a missing config map. Simulated
+nodes start no containers and do not check it, so the pods run there, and nothing need be done. The
+suggestion removes the variables, for a replay on other nodes. References with "optional: true" are
+not reported.`,
 		object:  n.check,
 		suggest: n.suggest,
 	}

@@ -3,12 +3,12 @@ package validate
 func volumeSecretMissing() *Rule {
 	n := referenceRule{use: useVolumeSecret, kind: secretKind, noun: "secret"}
 	return &Rule{
-		Code: "E0004", Name: "volume_secret_missing", Severity: Error,
+		Code: "E0004", Name: "volume_secret_missing", Severity: Info,
 		Title: "A volume refers to a secret that is not in the trace.",
-		Help: `A kubelet does not start a pod with a volume of a missing secret: the pod stays in
-ContainerCreating. Simulated nodes mount nothing and do not check it, so the pods run there; on any
-other node they wait forever. Secrets are usually not recorded. Remove the volumes and their mounts,
-as the suggestion does. References with "optional: true" are not reported.`,
+		Help: `A kubelet does not start a pod with a volume of a missing secret. Simulated nodes mount nothing and do
+not check it, so the pods run there, and nothing need be done. Secrets are usually not recorded. The
+suggestion removes the volumes and their mounts, for a replay on other nodes. References with
+"optional: true" are not reported.`,
 		object:  n.check,
 		suggest: n.suggest,
 	}
@@ -17,12 +17,12 @@ as the suggestion does. References with "optional: true" are not reported.`,
 func volumeConfigMapMissing() *Rule {
 	n := referenceRule{use: useVolumeConfigMap, kind: configMapKind, noun: "config map", builtin: isRootCA}
 	return &Rule{
-		Code: "E0005", Name: "volume_configmap_missing", Severity: Error,
+		Code: "E0005", Name: "volume_configmap_missing", Severity: Info,
 		Title: "A volume refers to a config map that is not in the trace.",
-		Help: `A kubelet does not start a pod with a volume of a missing config map: the pod stays in
-ContainerCreating. Simulated nodes mount nothing and do not check it, so the pods run there; on any
-other node they wait forever. Record ConfigMaps too, or remove the volumes and their mounts, as the
-suggestion does. References with "optional: true" are not reported.`,
+		Help: `A kubelet does not start a pod with a volume of a missing config map. Simulated nodes mount nothing
+and do not check it, so the pods run there, and nothing need be done. The suggestion removes the
+volumes and their mounts, for a replay on other nodes. References with "optional: true" are not
+reported.`,
 		object:  n.check,
 		suggest: n.suggest,
 	}

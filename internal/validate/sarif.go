@@ -83,16 +83,16 @@ func (r *Report) WriteSARIF(w io.Writer, traceName, version string) error {
 		Results: []sarifResult{},
 	}
 	index := map[string]int{}
-	for i, rule := range Rules() {
+	for i, rule := range rulesFor(r.shared) {
 		index[rule.Code] = i
 		run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, sarifRule{
 			ID: rule.Code, Name: rule.Name, Short: sarifMessage{rule.Title}, Help: sarifMessage{oneLine(rule.Help)},
-			Configuration: sarifConfiguration{string(rule.Severity)},
+			Configuration: sarifConfiguration{sarifLevel(rule.Severity)},
 		})
 	}
 	for _, finding := range r.Findings {
 		run.Results = append(run.Results, sarifResult{
-			RuleID: finding.Rule.Code, RuleIndex: index[finding.Rule.Code], Level: string(finding.Rule.Severity),
+			RuleID: finding.Rule.Code, RuleIndex: index[finding.Rule.Code], Level: sarifLevel(finding.Rule.Severity),
 			Message:    sarifMessage{finding.sentence()},
 			Locations:  []sarifLocation{{sarifPhysical{sarifArtifact{artifactURI(traceName)}}, finding.logical()}},
 			Count:      finding.Count,
@@ -100,6 +100,14 @@ func (r *Report) WriteSARIF(w io.Writer, traceName, version string) error {
 		})
 	}
 	return encode(w, sarifLog{sarifSchema, sarifVersion, []sarifRun{run}})
+}
+
+// sarifLevel returns the level of a severity.
+func sarifLevel(severity Severity) string {
+	if severity == Info {
+		return "note"
+	}
+	return string(severity)
 }
 
 // sentence returns the message as a sentence with the object and the place.

@@ -211,17 +211,23 @@ func removeFieldReferences(p *program, s spot, test spotTest, where string) {
 	}
 }
 
-// GenerateSKEL returns one program with all suggestions and with comments that name the rules.
-// After it is applied, the trace passes.
+// GenerateSKEL returns one program with the suggestions for errors and warnings, and with comments
+// that name the rules. After it is applied, the trace has neither. What is only info has no effect
+// on a replay, and is left as it is.
 func (r *Report) GenerateSKEL(traceName string) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "# Suggestions of skctl validate for %s.\n", oneLine(traceName))
-	if len(r.Suggestions) == 0 {
-		b.WriteString("# No findings: nothing to do.\n")
+	program := fmt.Sprintf("# Suggestions of skctl validate for %s.\n", oneLine(traceName))
+	if r.Errors()+r.Warnings() == 0 {
+		program += "# No errors and no warnings: nothing to do.\n"
 	}
+	return program + r.program(false)
+}
+
+// program returns the suggestions, with those for info or without.
+func (r *Report) program(info bool) string {
+	var b strings.Builder
 	for _, early := range []bool{true, false} {
 		for _, s := range r.Suggestions {
-			if s.early == early {
+			if s.early == early && (info || s.Rule.Severity != Info) {
 				fmt.Fprintf(&b, "\n# %s %s: %s\n%s", s.Rule.Code, s.Rule.Name, s.Rule.Title, s.Program)
 			}
 		}

@@ -39,8 +39,11 @@ func (r *Report) WriteText(w io.Writer, opts TextOptions) error {
 	for _, note := range r.Notes {
 		fmt.Fprintln(out, opts.Dim(printable.Line(note)))
 	}
-	fmt.Fprintf(out, "%s, %s in %s with %s\n", words.Count(r.Errors(), "error"), words.Count(r.Warnings(), "warning"),
-		words.Count(r.Events, "event"), words.Count(r.Manifests, "manifest"))
+	counts := words.Count(r.Errors(), "error") + ", " + words.Count(r.Warnings(), "warning")
+	if n := r.Infos(); n > 0 {
+		counts += ", " + words.Count(n, "info")
+	}
+	fmt.Fprintf(out, "%s in %s with %s\n", counts, words.Count(r.Events, "event"), words.Count(r.Manifests, "manifest"))
 	return out.Flush()
 }
 

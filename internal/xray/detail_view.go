@@ -80,10 +80,14 @@ func findingLine(x Finding) line {
 }
 
 func severityRole(s Severity) role {
-	if s == SeverityError {
+	switch s {
+	case SeverityError:
 		return roleError
+	case SeverityInfo:
+		return roleDim
+	default:
+		return roleWarning
 	}
-	return roleWarning
 }
 
 // view draws the head, and as many of the lines as fit.

@@ -13,6 +13,7 @@ type Severity uint8
 // The severities, in increasing order.
 const (
 	SeverityNone Severity = iota
+	SeverityInfo
 	SeverityWarning
 	SeverityError
 )
@@ -20,6 +21,8 @@ const (
 // String returns the severity as a word.
 func (s Severity) String() string {
 	switch s {
+	case SeverityInfo:
+		return "info"
 	case SeverityWarning:
 		return "warning"
 	case SeverityError:

@@ -38,13 +38,14 @@ func (f *findings) view(width, height int, look *look) []line {
 }
 
 func (f *findings) title() string {
-	errors := 0
+	counts := map[Severity]int{}
 	for _, x := range f.all {
-		if x.Severity == SeverityError {
-			errors++
-		}
+		counts[x.Severity]++
 	}
-	text := fmt.Sprintf("Validation: %s, %s", words.Count(errors, "error"), words.Count(len(f.all)-errors, "warning"))
+	text := fmt.Sprintf("Validation: %s, %s", words.Count(counts[SeverityError], "error"), words.Count(counts[SeverityWarning], "warning"))
+	if n := counts[SeverityInfo]; n > 0 {
+		text += ", " + words.Count(n, "info")
+	}
 	switch {
 	case !f.running:
 		return "Validation is not available here"

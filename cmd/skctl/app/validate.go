@@ -27,12 +27,13 @@ func newValidateCheck(p *program) *cobra.Command {
 	var opts validateOptions
 	cmd := &cobra.Command{
 		Short: "Check a trace for problems in a replay",
-		Long: `validate checks a trace for problems in a replay: pods that need objects which the trace does not hold,
-kinds that no cluster serves, and more; "validate print" lists the rules. It prints where each problem is,
-and how to fix it with SKEL for the kinds and paths in this trace. --generate-skel writes a program for
-skctl transform that does so.
+		Long: `validate checks a trace for problems in a replay: pods that the cluster of the replay refuses, kinds that
+no cluster serves, objects that are left out, and more; "validate print" lists the rules. It prints where
+each problem is, and how to fix it with SKEL for the kinds and paths in this trace. --generate-skel writes
+a program for skctl transform that does so for errors and warnings.
 
-TRACE is a path, a URL, or - for the standard input.
+An error means that objects or pods are missing in a replay, a warning that pods may differ. What is only
+info has no effect on pods. TRACE is a path, a URL, or - for the standard input.
 
 Exit status: 0 no errors (there may be warnings), 1 errors, or a failure, 2 invalid usage, 130 interrupted.`,
 		Example: `  skctl validate day.sktrace
@@ -129,10 +130,14 @@ func (p *program) writeReport(report *validate.Report, name string, opts validat
 	text.Bold = func(s string) string { return style.wrap("1", s) }
 	text.Dim = style.dim
 	text.Bad = func(severity validate.Severity, s string) string {
-		if severity == validate.Error {
+		switch severity {
+		case validate.Error:
 			return style.error(s)
+		case validate.Info:
+			return style.dim(s)
+		default:
+			return style.wrap("33", s)
 		}
-		return style.wrap("33", s)
 	}
 	return report.WriteText(out, text)
 }

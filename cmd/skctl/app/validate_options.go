@@ -27,7 +27,7 @@ const (
 type validateOptions struct {
 	output, skel, nodeShape string
 	ignore, knownAPIs       []string
-	all                     bool
+	all, shared             bool
 }
 
 func (o *validateOptions) addFlags(cmd *cobra.Command) {
@@ -37,6 +37,7 @@ func (o *validateOptions) addFlags(cmd *cobra.Command) {
 	f.StringVar(&o.skel, "generate-skel", "", "write a SKEL program that fixes the trace to this file; - prints it, and the findings go to the error stream")
 	f.StringSliceVar(&o.ignore, "ignore", nil, "codes or names of rules to ignore (repeatable)")
 	f.StringSliceVar(&o.knownAPIs, "known-api", nil, "API groups, or group/version, of the cluster of the replay (repeatable)")
+	f.BoolVar(&o.shared, "shared", false, "check for a replay in a cluster with other workloads (skctl run), not for skctl simulate")
 	f.StringVar(&o.nodeShape, "node-shape", "", "node shape that pods must fit, e.g. cpu=8,memory=32Gi (default the nodes in the trace)")
 	f.BoolVar(&o.all, "all", false, fmt.Sprintf("print all findings of a rule, not only the first %d", shownFindings))
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{formatText, formatJSON, formatSARIF}, cobra.ShellCompDirectiveNoFileComp))
@@ -48,7 +49,7 @@ func (o *validateOptions) addFlags(cmd *cobra.Command) {
 
 // plan converts the flags to options, and returns all their errors at once.
 func (o *validateOptions) plan() (validate.Options, error) {
-	plan := validate.Options{Ignore: o.ignore, KnownAPIs: o.knownAPIs}
+	plan := validate.Options{Ignore: o.ignore, KnownAPIs: o.knownAPIs, Shared: o.shared}
 	var problems []error
 	if formats := []string{formatText, formatJSON, formatSARIF}; !slices.Contains(formats, o.output) {
 		problems = append(problems, fmt.Errorf("invalid --output %q: must be %s", o.output, words.Or(formats...)))

@@ -14,12 +14,12 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// writeFaulty writes a trace with an error and a warning.
+// writeFaulty writes a trace with an error, which is a missing priority class, and two infos.
 func writeFaulty(t *testing.T) string {
 	t.Helper()
 	obj, err := trace.NewObject(&unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": "apps/v1", "kind": "Deployment", "metadata": map[string]any{"namespace": "shop", "name": "web"},
-		"spec":   map[string]any{"template": map[string]any{"spec": map[string]any{"serviceAccountName": "robot"}}},
+		"spec":   map[string]any{"template": map[string]any{"spec": map[string]any{"serviceAccountName": "robot", "priorityClassName": "high"}}},
 		"status": map[string]any{"replicas": int64(1)},
 	}})
 	if err != nil {
@@ -48,15 +48,16 @@ func TestRun_Validate(t *testing.T) {
 	}{
 		"nothing":     {[]string{"validate", exampleTrace}, exitDone, "0 errors, 0 warnings in 8 events with 6 manifests\n", ""},
 		"alias":       {[]string{"val", "check", exampleTrace}, exitDone, "0 errors", ""},
-		"an error":    {[]string{"validate", faulty}, exitFailed, "  apps/v1.Deployment shop/web\n    spec.template.spec.serviceAccountName: service account \"robot\"", "skctl: " + faulty + ": found an error\n  hint: to explain them, run skctl validate explain"},
-		"warnings":    {[]string{"validate", faulty, "--ignore", "service_account_missing"}, exitDone, "0 errors, 1 warning in 1 event with 1 manifest\n", ""},
-		"all ignored": {[]string{"validate", "check", faulty, "--ignore", "E0001,W0000", "--node-shape", "cpu=4"}, exitDone, "0 errors, 0 warnings in 1 event with 1 manifest\n", ""},
+		"an error":    {[]string{"validate", faulty}, exitFailed, "  apps/v1.Deployment shop/web\n    spec.template.spec.priorityClassName: priority class \"high\"", "skctl: " + faulty + ": found an error\n  hint: to explain them, run skctl validate explain"},
+		"infos":       {[]string{"validate", faulty, "--ignore", "priority_class_missing"}, exitDone, "0 errors, 0 warnings, 2 infos in 1 event with 1 manifest\n", ""},
+		"shared":      {[]string{"validate", faulty, "--ignore", "E0102", "--shared"}, exitFailed, "1 error, 0 warnings, 1 info in 1 event with 1 manifest\n", "skctl: "},
+		"all ignored": {[]string{"validate", "check", faulty, "--ignore", "E0001,E0102,W0000", "--node-shape", "cpu=4"}, exitDone, "0 errors, 0 warnings in 1 event with 1 manifest\n", ""},
 		"json":        {[]string{"validate", faulty, "-o", "json"}, exitFailed, `"code": "E0001"`, "skctl: "},
 		"sarif":       {[]string{"validate", faulty, "-o", "sarif"}, exitFailed, `"ruleId": "E0001"`, "skctl: "},
-		"a program":   {[]string{"validate", faulty, "--generate-skel", "-"}, exitFailed, "# Suggestions of skctl validate for faulty.sktrace.\n", "error E0001"},
+		"a program":   {[]string{"validate", faulty, "--generate-skel", "-"}, exitFailed, "# Suggestions of skctl validate for faulty.sktrace.\n", "info E0001"},
 		"no file":     {[]string{"validate", faulty + "x"}, exitFailed, "", "skctl: open "},
 		"no trace":    {[]string{"validate", "validate_test.go"}, exitFailed, "", "skctl: validate validate_test.go: byte 0: "},
-		"explain":     {[]string{"validate", "explain", "w0000"}, exitDone, "W0000 status_field_populated (warning)\n\nAn object has a status.\n\n", ""},
+		"explain":     {[]string{"validate", "explain", "w0000"}, exitDone, "W0000 status_field_populated (info)\n\nAn object has a status.\n\n", ""},
 		"list":        {[]string{"validate", "print", "-f", "list"}, exitDone, "E0001 service_account_missing\n", ""},
 		"table":       {[]string{"validate", "print"}, exitDone, "CODE    NAME ", ""},
 		"rules json":  {[]string{"validate", "print", "-f", "json"}, exitDone, `"code": "E0001"`, ""},
@@ -83,7 +84,7 @@ func TestRun_Validate(t *testing.T) {
 	}
 }
 
-// The commands in the help fix the trace.
+// The commands in the help fix the trace, and leave alone what is only info.
 func TestRun_Validate_Mend(t *testing.T) {
 	faulty := writeFaulty(t)
 	program, mended := filepath.Join(t.TempDir(), "fix.skel"), filepath.Join(t.TempDir(), "fixed.sktrace")
@@ -95,13 +96,12 @@ func TestRun_Validate_Mend(t *testing.T) {
 	}
 	code, stdout, stderr := run(t, "validate", mended, "-o", "json")
 	var report struct {
-		Errors, Warnings int
-		Findings         []any
+		Errors, Warnings, Infos int
 	}
 	if err := json.Unmarshal([]byte(stdout), &report); err != nil {
 		t.Fatal(err)
 	}
-	if code != exitDone || report.Errors+report.Warnings+len(report.Findings) != 0 {
+	if code != exitDone || report.Errors+report.Warnings != 0 || report.Infos != 2 {
 		t.Errorf("exit code is %d, standard output\n%s\nstandard error\n%s", code, stdout, stderr)
 	}
 }

@@ -30,8 +30,11 @@ func xrayFinding(f *validate.Finding) xray.Finding {
 	out := xray.Finding{
 		Event: f.Event, Code: f.Rule.Code, Severity: xray.SeverityWarning, Field: f.Path, Message: f.Message, Help: f.Rule.Help, Count: f.Count,
 	}
-	if f.Rule.Severity == validate.Error {
+	switch f.Rule.Severity {
+	case validate.Error:
 		out.Severity = xray.SeverityError
+	case validate.Info:
+		out.Severity = xray.SeverityInfo
 	}
 	if f.Object != nil {
 		namespace, name := trace.SplitNamespacedName(f.Object.Name)
