@@ -7,8 +7,10 @@ import (
 	"io"
 	"time"
 
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"simkube.io/simkube/internal/workload"
 	"simkube.io/simkube/trace"
 )
 
@@ -16,6 +18,10 @@ import (
 // templates, a few numbers per object that has pods, and a few per change of those numbers. It is
 // not safe for concurrent use.
 type Survey struct {
+	// OnWorkload, if not nil, is called for every version of an object with pod templates, unless it
+	// equals the one before. It must not keep the manifest.
+	OnWorkload func(now int64, name trace.PodOwner, manifest *unstructured.Unstructured, load *workload.Workload)
+
 	config    *trace.Config
 	templates []*podTemplate
 	byKey     map[templateKey]int
@@ -127,6 +133,10 @@ func (s *Survey) Add(event *trace.Event) {
 	}
 	for i := range event.Deleted {
 		object := &event.Deleted[i]
+		if object.GVK().GroupKind() == (schema.GroupKind{Kind: "Namespace"}) {
+			s.endNamespace(event.Time, object.Name())
+			continue
+		}
 		if found := s.byName[trace.PodOwner{GVK: object.GVK(), Name: object.NamespacedName()}]; found != nil {
 			s.end(event.Time, found)
 			found.alive = false
@@ -157,10 +167,13 @@ func (s *Survey) apply(now int64, object *trace.Object) {
 		s.problem(name, err)
 		return
 	}
-	load, err := readWorkload(gvk, manifest.Object, paths)
+	load, err := workload.Read(gvk, manifest.Object, paths)
 	if err != nil {
 		s.problem(name, err)
 		return
+	}
+	if s.OnWorkload != nil {
+		s.OnWorkload(now, name, manifest, &load)
 	}
 	if found == nil {
 		found = &owner{index: len(s.owners), name: name}
@@ -180,9 +193,10 @@ func (s *Survey) apply(now int64, object *trace.Object) {
 }
 
 // begin adds the pods of a new version of an object.
-func (s *Survey) begin(now, created int64, owner *owner, load workload) {
+func (s *Survey) begin(now, created int64, owner *owner, load workload.Workload) {
 	sums := map[int]int{}
-	for _, templateUse := range load.uses {
+	for i := range load.Templates {
+		templateUse := useOf(&load.Templates[i])
 		index, err := s.template(templateUse)
 		if err != nil {
 			s.problem(owner.name, err)
@@ -195,10 +209,10 @@ func (s *Survey) begin(now, created int64, owner *owner, load workload) {
 		if templateUse.replicas == 0 {
 			continue
 		}
-		if load.finite {
+		if load.Finite {
 			r := &run{
 				owner: owner, incarnation: owner.incarnations - 1, template: index,
-				replicas: templateUse.replicas, pods: load.pods, start: now, created: created,
+				replicas: templateUse.replicas, pods: load.Pods, start: now, created: created,
 			}
 			s.runs = append(s.runs, r)
 			owner.runs = append(owner.runs, r)
@@ -218,6 +232,16 @@ func (s *Survey) end(now int64, owner *owner) {
 		r.end, r.ended = now, true
 	}
 	owner.uses, owner.runs = nil, nil
+}
+
+// endNamespace removes the pods of all objects in a namespace, which was deleted.
+func (s *Survey) endNamespace(now int64, namespace string) {
+	for _, owner := range s.owners {
+		if in, _ := trace.SplitNamespacedName(owner.name.Name); in == namespace && owner.alive {
+			s.end(now, owner)
+			owner.alive = false
+		}
+	}
 }
 
 // template returns the index of the template, adding it if it is new.
