@@ -74,11 +74,11 @@ func TestStages(t *testing.T) {
 		kinds[stage.Spec.ResourceRef.Kind]++
 		all.Write(file.Data)
 	}
-	if diff := cmp.Diff(map[string]int{"Node": 2, "Pod": 6}, kinds); diff != "" {
+	if diff := cmp.Diff(map[string]int{"Node": 2, "Pod": 7}, kinds); diff != "" {
 		t.Errorf("stages by kind (-want +got):\n%s", diff)
 	}
 	for _, name := range []string{
-		simkubev1.LabelStageComplete, simkubev1.AnnotationStageCompleteTime, simkubev1.AnnotationStageCompleteAfter,
+		simkubev1.LabelStageComplete, simkubev1.LabelStageInterrupt, simkubev1.AnnotationStageCompleteTime, simkubev1.AnnotationStageCompleteAfter,
 		simkubev1.AnnotationStageCreateDelay, simkubev1.AnnotationStageCreateDelayJitter,
 		simkubev1.AnnotationStageReadyDelay, simkubev1.AnnotationStageReadyDelayJitter, simkubev1.ConditionCompletes,
 	} {

@@ -41,6 +41,9 @@ const (
 const (
 	// LabelStageComplete is "true" on pods that complete by themselves.
 	LabelStageComplete = "simkube.io/kwok-stage-complete"
+	// LabelStageInterrupt is "true" on pods that are deleted at the time at which they would complete
+	// otherwise, and that their controller replaces.
+	LabelStageInterrupt = "simkube.io/kwok-stage-interrupt"
 	// AnnotationStageCompleteTime is when such a pod completes, as an RFC 3339 time.
 	AnnotationStageCompleteTime = "simkube.io/kwok-stage-complete-time"
 	// AnnotationStageCompleteAfter is how long such a pod runs, as a Go duration that starts when the

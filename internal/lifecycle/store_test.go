@@ -22,7 +22,7 @@ func TestStore_Lookup(t *testing.T) {
 			3: {finished(20, 21), empty, finished(10, 99)},
 		},
 		{GVK: widget, Name: "w"}: {7: {running(1)}, 8: {running(2), running(3)}},
-	})
+	}, nil)
 	newer := widget
 	newer.Version = "v1"
 	for name, c := range map[string]struct {
@@ -43,7 +43,7 @@ func TestStore_Lookup(t *testing.T) {
 			var got []trace.Lifecycle
 			for seq := range max(1, len(c.want)) {
 				if l, ok := store.Lookup(c.owner, c.hash, seq); ok {
-					got = append(got, l)
+					got = append(got, l.Lifecycle)
 				}
 			}
 			if diff := cmp.Diff(c.want, got); diff != "" {

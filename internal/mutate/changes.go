@@ -106,9 +106,9 @@ func (m *Mutator) delay(c *changes) {
 	}
 }
 
-// complete sets when the pod completes, unless it is set already.
-func (m *Mutator) complete(c *changes, ran time.Duration) {
-	c.label(simkubev1.LabelStageComplete, "true")
+// end sets when the pod ends, unless it is set already. The label says how.
+func (m *Mutator) end(c *changes, label string, ran time.Duration) {
+	c.label(label, "true")
 	if c.pod.Annotations[simkubev1.AnnotationStageCompleteTime] != "" {
 		return
 	}

@@ -155,7 +155,7 @@ func (m *Mutator) mutate(ctx context.Context, pod *corev1.Pod, number func(numbe
 	for key, value := range simkubev1.SimulatedLabels(m.cfg.Simulation) {
 		c.label(key, value)
 	}
-	var recorded trace.Lifecycle
+	var recorded lifecycle.Recorded
 	if chain.ours {
 		if recorded, err = m.track(&c, chain, namespace, number); err != nil {
 			return c.made, err
@@ -166,20 +166,25 @@ func (m *Mutator) mutate(ctx context.Context, pod *corev1.Pod, number func(numbe
 		c.place()
 	}
 	m.delay(&c)
-	if duration, finished := lifecycle.Duration(recorded); finished {
-		m.complete(&c, duration)
+	duration, _ := lifecycle.Duration(recorded.Lifecycle)
+	switch recorded.Ending {
+	case lifecycle.Completes:
+		m.end(&c, simkubev1.LabelStageComplete, duration)
+	case lifecycle.Deleted:
+		m.end(&c, simkubev1.LabelStageInterrupt, duration)
+	case lifecycle.RunsOn:
 	}
 	return c.made, nil
 }
 
 // track sets the pod's hash and its number among its owner's pods, unless it has them, and returns
 // the recorded lifecycle for them.
-func (m *Mutator) track(c *changes, chain chain, namespace string, number func(numberKey) int) (trace.Lifecycle, error) {
+func (m *Mutator) track(c *changes, chain chain, namespace string, number func(numberKey) int) (lifecycle.Recorded, error) {
 	hash, seq, tracked := trackingOf(c.pod)
 	if !tracked {
 		var err error
 		if hash, err = podHash(m.recordedSpec(&c.pod.Spec)); err != nil {
-			return trace.Lifecycle{}, fmt.Errorf("pod %s: %w", nameOf(c.pod), err)
+			return lifecycle.Recorded{}, fmt.Errorf("pod %s: %w", nameOf(c.pod), err)
 		}
 	}
 	owner := m.ownerOf(c.pod, chain, namespace, hash)

@@ -110,7 +110,7 @@ func mutated(t *testing.T, m *Mutator, pod *corev1.Pod) *corev1.Pod {
 
 func recorded(kind schema.GroupVersionKind, name string, byHash map[uint64][]trace.Lifecycle) func(*Config) {
 	return func(c *Config) {
-		c.Lifecycles = lifecycle.NewStore(trace.Lifecycles{{GVK: kind, Name: name}: byHash})
+		c.Lifecycles = lifecycle.NewStore(trace.Lifecycles{{GVK: kind, Name: name}: byHash}, nil)
 	}
 }
 
@@ -247,7 +247,7 @@ func TestMutate_barePods(t *testing.T) {
 		c.Lifecycles = lifecycle.NewStore(trace.Lifecycles{
 			{GVK: podKind, Name: "ns/one"}: {1: {finished(10)}},
 			{GVK: podKind, Name: "ns/two"}: {1: {{State: trace.Running, Start: 5}}},
-		})
+		}, nil)
 	})
 	clone := func(name, original string) *corev1.Pod {
 		pod := newPod(name, toRoot)
@@ -388,5 +388,27 @@ func TestMutate_verbatim(t *testing.T) {
 				t.Errorf("labels = %v, want those of the simulation", pod.Labels)
 			}
 		})
+	}
+}
+
+// TestMutate_interrupted checks a pod that something outside of the trace deleted: it is deleted after
+// the same time, and does not complete.
+func TestMutate_interrupted(t *testing.T) {
+	owner := trace.PodOwner{GVK: schema.GroupVersionKind{Group: "apps", Version: "v1", Kind: "ReplicaSet"}, Name: "ns/shop-abc"}
+	history := lifecycle.NewHistory()
+	history.Apply(1000, owner, lifecycle.Version{Pods: 1, RunsOn: true})
+	m := newMutator(t, simulated(), func(c *Config) {
+		c.Lifecycles = lifecycle.NewStore(trace.Lifecycles{owner: {1: {finished(30), {State: trace.Running, Start: 1031}}}}, history)
+	})
+	first := mutated(t, m, newPod("", ref("apps/v1", "ReplicaSet", "shop-abc")))
+	if first.Labels[simkubev1.LabelStageInterrupt] != "true" || first.Annotations[simkubev1.AnnotationStageCompleteAfter] != "30s" {
+		t.Errorf("labels %v and annotations %v, want an interruption after 30s", first.Labels, first.Annotations)
+	}
+	if first.Labels[simkubev1.LabelStageComplete] != "" {
+		t.Error("the pod completes")
+	}
+	second := mutated(t, m, newPod("", ref("apps/v1", "ReplicaSet", "shop-abc")))
+	if second.Annotations[simkubev1.AnnotationStageCompleteAfter] != "" {
+		t.Errorf("the pod that replaced it ends: %v", second.Annotations)
 	}
 }

@@ -39,6 +39,7 @@ type Prepared struct {
 
 	info       results.TraceInfo
 	lifecycles *lifecycle.Store
+	owners     *owners
 	// origin and end bound the replay, in unix seconds; end includes lifecycles that end after the
 	// last event.
 	origin, end int64
@@ -94,7 +95,9 @@ func (p *Prepared) survey(ctx context.Context) (*nodes.Demand, error) {
 	if err != nil {
 		return nil, err
 	}
+	p.owners = newOwners()
 	survey := nodes.NewSurvey(reader.Config())
+	survey.OnWorkload = p.owners.applied
 	first, last, count := int64(0), int64(0), 0
 	var length span
 	for event, err := range reader.Events() {
@@ -122,6 +125,7 @@ func (p *Prepared) survey(ctx context.Context) (*nodes.Demand, error) {
 		length.add(event.Time)
 		survey.Add(event)
 		p.excluded.Add(event)
+		p.owners.deleted(event)
 		p.events++
 		p.cronJobs = p.cronJobs || hasCronJob(event)
 	}
@@ -139,7 +143,7 @@ func (p *Prepared) survey(ctx context.Context) (*nodes.Demand, error) {
 		End:    time.Unix(last, 0).UTC(),
 		Events: count,
 	}
-	p.lifecycles = lifecycle.NewStore(tail.Lifecycles)
+	p.lifecycles = lifecycle.NewStore(tail.Lifecycles, p.owners.history)
 	p.bound(first, last, tail.Lifecycles)
 	length.end(p.end)
 	p.longest = length.longest

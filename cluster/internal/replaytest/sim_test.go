@@ -51,7 +51,7 @@ func newSim(tb testing.TB, opts replay.Options, lifecycles trace.Lifecycles) *si
 	}
 	mutator, err := mutate.New(mutate.Config{
 		Simulation: s.name, NamespacePrefix: s.name, Shared: true, Root: s.root, Speed: opts.Speed,
-		Lifecycles: lifecycle.NewStore(lifecycles), Owners: env.owners,
+		Lifecycles: lifecycle.NewStore(lifecycles, nil), Owners: env.owners,
 	})
 	if err != nil {
 		tb.Fatal(err)

@@ -191,6 +191,16 @@ func TestPod_Stage(t *testing.T) {
 				{Type: simkubev1.ConditionCompletes, Status: corev1.ConditionTrue, Message: now.Add(1500 * time.Millisecond).Format(time.RFC3339Nano)},
 			}
 		}, "pod-complete", 1500 * time.Millisecond, 0, false},
+		"interrupted": {func(p *corev1.Pod) {
+			p.Labels = map[string]string{simkubev1.LabelStageInterrupt: "true"}
+			p.Status.Phase = corev1.PodRunning
+			p.Status.Conditions = []corev1.PodCondition{
+				{Type: simkubev1.ConditionCompletes, Status: corev1.ConditionTrue, Message: now.Add(time.Minute).Format(time.RFC3339Nano)},
+			}
+		}, "pod-interrupt", time.Minute, 0, true},
+		"interrupted before it runs": {func(p *corev1.Pod) {
+			p.Labels = map[string]string{simkubev1.LabelStageInterrupt: "true"}
+		}, "pod-ready", 0, 0, false},
 		"ends at once":               {completing, "pod-complete", 0, 0, false},
 		"succeeded":                  {func(p *corev1.Pod) { completing(p); p.Status.Phase = corev1.PodSucceeded }, "", 0, 0, false},
 		"deleted":                    {func(p *corev1.Pod) { completing(p); deleting(p) }, "pod-delete", 0, 0, true},

@@ -1,0 +1,57 @@
+package simulation
+
+import (
+	"hash/maphash"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"simkube.io/simkube/internal/lifecycle"
+	"simkube.io/simkube/internal/workload"
+	"simkube.io/simkube/trace"
+)
+
+// owners is what the survey learns about the owners of pods.
+type owners struct {
+	history *lifecycle.History
+	seed    maphash.Seed
+}
+
+func newOwners() *owners {
+	return &owners{history: lifecycle.NewHistory(), seed: maphash.MakeSeed()}
+}
+
+// applied is called for every version of an object with pod templates.
+func (o *owners) applied(now int64, name trace.PodOwner, _ *unstructured.Unstructured, load *workload.Workload) {
+	version := lifecycle.Version{Pods: load.Replicas()}
+	if load.Finite {
+		version.Completions = load.Pods
+	}
+	var h maphash.Hash
+	h.SetSeed(o.seed)
+	for i := range load.Templates {
+		t := &load.Templates[i]
+		hash, err := trace.HashValue(t.Value)
+		if err != nil {
+			hash = 0 // such a template has no pods
+		}
+		maphash.WriteComparable(&h, hash)
+		version.RunsOn = version.RunsOn || t.RunsOn()
+		version.GracePeriod = max(version.GracePeriod, t.GracePeriod())
+	}
+	version.Template = h.Sum64()
+	o.history.Apply(now, name, version)
+}
+
+// deleted is called for every event.
+func (o *owners) deleted(event *trace.Event) {
+	for i := range event.Deleted {
+		object := &event.Deleted[i]
+		gvk := object.GVK()
+		if gvk.GroupKind() == (schema.GroupKind{Kind: "Namespace"}) {
+			o.history.DeleteNamespace(event.Time, object.Name())
+			continue
+		}
+		o.history.Delete(event.Time, gvk, object.NamespacedName())
+	}
+}
