@@ -18,6 +18,8 @@ const (
 	LabelSimulation = "simkube.io/simulation"
 	// LabelVirtual is "true" on all simulated objects.
 	LabelVirtual = "simkube.io/virtual"
+	// LabelStandIn is "true" on pods that were made in place of a custom workload's controller.
+	LabelStandIn = "simkube.io/stand-in"
 )
 
 // Annotations by which SimKube recognizes simulated objects.
@@ -32,6 +34,9 @@ const (
 	// AnnotationPodSequenceNumber is the pod's number among its owner's pods of the
 	// same hash, from 0.
 	AnnotationPodSequenceNumber = "static.simkube.io/pod-sequence-number"
+	// AnnotationStandInTemplate is the JSON pointer to the template of a pod that was made in place of a
+	// custom workload's controller.
+	AnnotationStandInTemplate = "static.simkube.io/stand-in-template"
 	// AnnotationSkipLocalVolumeMount, if "true" on a Simulation, prevents the driver from mounting a
 	// local trace.
 	AnnotationSkipLocalVolumeMount = "controller.simkube.io/skip-local-volume-mount"

@@ -64,6 +64,10 @@ type Simulation struct {
 	// than the trace deletes.
 	RescheduleInterruptedBarePods bool
 
+	// NoStandIn leaves the pods of custom workloads, such as Volcano jobs, to controllers that are among
+	// the Components. Otherwise a stand-in makes them.
+	NoStandIn bool
+
 	// Log receives the text log of the control plane, and must be safe for concurrent use. Default: no
 	// log.
 	Log io.Writer
@@ -142,6 +146,9 @@ func (s *Simulation) spec() (simulation.Spec, error) {
 		Delays:                        s.Delays,
 		RescheduleInterruptedBarePods: s.RescheduleInterruptedBarePods,
 		Verbosity:                     s.Verbosity,
+	}
+	if s.NoStandIn {
+		spec.CustomControllers = simulation.NoStandIn
 	}
 	var problems []error
 	invalid := func(field string, value any, why string) {

@@ -9,6 +9,7 @@ import (
 	"math"
 	"time"
 
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/rest"
 	"k8s.io/utils/clock"
 
@@ -51,6 +52,9 @@ type Options struct {
 	Logger *slog.Logger
 	// Clock is the clock of all deadlines; nil means the system's clock.
 	Clock clock.Clock
+	// OnApplied is called for every object that was applied. It may be called concurrently, and must
+	// return soon.
+	OnApplied func(gvk schema.GroupVersionKind, resource schema.GroupVersionResource)
 	// OnEvent is called for every event that is done. Calls do not overlap. They are in the order in
 	// which events are done, which may differ from that of the trace. It must return soon.
 	OnEvent func(EventReport)
@@ -87,6 +91,9 @@ func (o *Options) complete() error {
 	}
 	if o.Clock == nil {
 		o.Clock = clock.RealClock{}
+	}
+	if o.OnApplied == nil {
+		o.OnApplied = func(schema.GroupVersionKind, schema.GroupVersionResource) {}
 	}
 	if o.OnEvent == nil {
 		o.OnEvent = func(EventReport) {}

@@ -228,6 +228,7 @@ func (t *task) apply(ctx context.Context, at place) error {
 	uid, err := t.r.target.apply(ctx, at, body)
 	if err == nil {
 		t.r.made.add(t.key, uid)
+		t.r.opts.OnApplied(t.gvk, at.resource)
 	}
 	switch {
 	case apierrors.IsNotFound(err) && at.namespace != "":

@@ -7,6 +7,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"simkube.io/simkube/internal/lifecycle"
+	"simkube.io/simkube/internal/standin"
 	"simkube.io/simkube/internal/workload"
 	"simkube.io/simkube/trace"
 )
@@ -15,14 +16,24 @@ import (
 type owners struct {
 	history *lifecycle.History
 	seed    maphash.Seed
+	// custom reports whether there are workloads that Kubernetes does not handle.
+	custom bool
+	// parents are the owners of other objects of the trace that have pods.
+	parents map[objectName]bool
+}
+
+// objectName identifies an object of any version of its kind.
+type objectName struct {
+	kind schema.GroupKind
+	name string
 }
 
 func newOwners() *owners {
-	return &owners{history: lifecycle.NewHistory(), seed: maphash.MakeSeed()}
+	return &owners{history: lifecycle.NewHistory(), seed: maphash.MakeSeed(), parents: map[objectName]bool{}}
 }
 
 // applied is called for every version of an object with pod templates.
-func (o *owners) applied(now int64, name trace.PodOwner, _ *unstructured.Unstructured, load *workload.Workload) {
+func (o *owners) applied(now int64, name trace.PodOwner, manifest *unstructured.Unstructured, load *workload.Workload) {
 	version := lifecycle.Version{Pods: load.Replicas()}
 	if load.Finite {
 		version.Completions = load.Pods
@@ -41,6 +52,20 @@ func (o *owners) applied(now int64, name trace.PodOwner, _ *unstructured.Unstruc
 	}
 	version.Template = h.Sum64()
 	o.history.Apply(now, name, version)
+	o.custom = o.custom || standin.Custom(name.GVK.GroupKind())
+	for _, ref := range manifest.GetOwnerReferences() {
+		gv, err := schema.ParseGroupVersion(ref.APIVersion)
+		if err != nil {
+			continue // no object has such a kind
+		}
+		namespaced := trace.NamespacedName(manifest.GetNamespace(), ref.Name)
+		o.parents[objectName{gv.WithKind(ref.Kind).GroupKind(), namespaced}] = true
+	}
+}
+
+// hasParts reports whether the trace itself has the objects that an owner makes, which have its pods.
+func (o *owners) hasParts(owner trace.PodOwner) bool {
+	return o.parents[objectName{owner.GVK.GroupKind(), owner.Name}]
 }
 
 // deleted is called for every event.

@@ -26,6 +26,7 @@ import (
 	"simkube.io/simkube/internal/replay"
 	"simkube.io/simkube/internal/results"
 	"simkube.io/simkube/internal/results/report"
+	"simkube.io/simkube/internal/standin"
 	"simkube.io/simkube/trace"
 )
 
@@ -109,6 +110,7 @@ type session struct {
 	progress *progress
 	tracker  *tracker
 	notes    *notes
+	standIn  *standin.Controller // nil if there is none
 }
 
 func (p *Prepared) newSession(r Runner) (*session, error) {
@@ -140,6 +142,7 @@ func (p *Prepared) newSession(r Runner) (*session, error) {
 			}
 			s.progress.changed()
 		},
+		OnApplied:    s.applied,
 		OnCheckpoint: s.tracker.done,
 	})
 	if err != nil {
@@ -277,7 +280,11 @@ func (s *session) simulate(ctx context.Context, run **results.Run) error {
 	}
 	times := results.TimeMap{ClockStart: start, TraceStart: time.Unix(s.origin, 0).UTC(), Speed: s.spec.Speed}
 	s.tracker.begin(root, times.ClockStart, s.Start.Resume)
+	if err := s.startStandIn(ctx, root, times); err != nil {
+		return err
+	}
 	replayed, err := s.replay(ctx, times)
+	s.stopStandIn()
 	times.Pauses = s.Start.pauses()
 	info := results.Info{
 		Simulation: s.spec.Name,

@@ -57,6 +57,9 @@ type Spec struct {
 	// NamespacePrefix is the prefix of the names of simulated namespaces on existing nodes; empty means
 	// the default.
 	NamespacePrefix string `json:"namespacePrefix,omitempty"`
+	// CustomControllers is what makes the pods of custom workloads; empty means StandIn. With
+	// ExistingNodes, the cluster has to have the controllers.
+	CustomControllers CustomControllers `json:"customControllers,omitempty"`
 	// Seed makes a simulation in virtual time reproducible: two with the same seed, trace and settings
 	// have the same results. 0 means a random one. It has no effect on the wall clock.
 	Seed uint64 `json:"seed,omitempty"`

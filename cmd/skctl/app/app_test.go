@@ -189,6 +189,7 @@ func TestSimulateOptions_Spec(t *testing.T) {
 	opts := simulateOptions{
 		time: "real", speed: 2.5, repetitions: 1, duration: "+90m", nodes: "7", shape: "cpu=4,memory=8Gi,pods=10",
 		imagePull: "250", imagePullJitter: "0", podStartup: "1s", podStartupJitter: "1m30s", align: true,
+		customControllers: "none",
 	}
 	got, err := opts.spec("/traces/My Trace_1.sktrace", now)
 	if err != nil {
@@ -200,7 +201,7 @@ func TestSimulateOptions_Spec(t *testing.T) {
 	}
 	want := simulation.Spec{
 		Name: "my-trace-1", Trace: "/traces/My Trace_1.sktrace", Output: "my-trace-1-20250301-123000",
-		Time: simulation.Real, Speed: 2.5, Duration: 90 * time.Minute, Nodes: nodeSpec, Align: true,
+		Time: simulation.Real, Speed: 2.5, Duration: 90 * time.Minute, Nodes: nodeSpec, Align: true, CustomControllers: simulation.NoStandIn,
 		Delays: mutate.Delays{ImagePull: 250 * time.Millisecond, PodStartup: time.Second, PodStartupJitter: 90 * time.Second},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -28,6 +28,7 @@ type simulateOptions struct {
 	nodes, shape                               string
 	scheduler, skel                            string
 	crds, stages                               []string
+	customControllers                          string
 	imagePull, imagePullJitter                 string
 	podStartup, podStartupJitter               string
 	rescheduleBarePods, overwrite, open, align bool
@@ -52,6 +53,7 @@ func (o *simulateOptions) addFlags(cmd *cobra.Command) {
 	f.StringVar(&o.podStartup, "pod-startup-delay", "0", "time that pods then take to become ready: milliseconds, or e.g. 2s")
 	f.StringVar(&o.podStartupJitter, "pod-startup-jitter", "0", "maximum of this delay; if set, each delay is random between the two")
 	f.BoolVar(&o.rescheduleBarePods, "reschedule-interrupted-bare-pods", false, "recreate a pod without an owner if something other than the trace deletes it")
+	f.StringVar(&o.customControllers, "custom-controllers", string(simulation.StandIn), "what makes the pods of custom workloads such as Volcano jobs: stand-in, or none if their controllers are in the cluster")
 	f.StringVar(&o.skel, "skel", "", "SKEL program that transforms the trace before the replay, see skctl transform")
 	f.BoolVar(&o.align, "align", true, "with CronJobs and --time real at speed 1, first wait up to a minute until the clock's seconds match the trace's")
 	f.StringVar(&o.name, "name", "", "name of the simulation (default derived from the trace's)")
@@ -63,6 +65,8 @@ func (o *simulateOptions) addFlags(cmd *cobra.Command) {
 
 	_ = cmd.MarkFlagDirname("output")
 	_ = cmd.MarkFlagFilename("skel", "skel")
+	_ = cmd.RegisterFlagCompletionFunc("custom-controllers", cobra.FixedCompletions(
+		[]string{string(simulation.StandIn), string(simulation.NoStandIn)}, cobra.ShellCompDirectiveNoFileComp))
 	none := cobra.NoFileCompletions
 	for _, name := range []string{
 		"speed", "seed", "repetitions", "parallel", "duration", "name",
@@ -107,6 +111,10 @@ func (o *simulateOptions) spec(trace string, now time.Time) (simulation.Spec, er
 	if clock == simulation.Real && o.seed != 0 {
 		check(fmt.Errorf("invalid --seed %d: requires --time %s; on the wall clock simulations are not repeatable", o.seed, simulation.Virtual))
 	}
+	custom := simulation.CustomControllers(o.customControllers)
+	if custom != simulation.StandIn && custom != simulation.NoStandIn {
+		check(fmt.Errorf("invalid --custom-controllers %q: must be %s or %s", o.customControllers, simulation.StandIn, simulation.NoStandIn))
+	}
 	if o.repetitions < 1 {
 		check(fmt.Errorf("invalid --repetitions %d: must be at least 1", o.repetitions))
 	}
@@ -129,6 +137,7 @@ func (o *simulateOptions) spec(trace string, now time.Time) (simulation.Spec, er
 		Stages:                        o.stages,
 		KubeAPIQPS:                    o.kubeAPIQPS,
 		RescheduleInterruptedBarePods: o.rescheduleBarePods,
+		CustomControllers:             custom,
 		Seed:                          o.seed,
 		Align:                         o.align,
 	}
