@@ -50,7 +50,8 @@ type Checker struct {
 	// gone are the hashes of the keys of objects that no longer exist.
 	gone map[uint64]struct{}
 	// served counts the definitions of kinds.
-	served map[schema.GroupVersionKind]int
+	served   map[schema.GroupVersionKind]int
+	security security
 	// waiting are the manifests of the current second.
 	waiting []occurrence
 
@@ -95,6 +96,8 @@ type occurrence struct {
 	badName *badName
 	// excluded is why every replay leaves the object out, or nil.
 	excluded *exclusion.Reason
+	// refused are the pods that the namespace does not allow.
+	refused []refusal
 	// before is true for a deletion if the object once existed.
 	before bool
 }
@@ -170,6 +173,12 @@ func (c *Checker) Add(event *trace.Event) {
 	c.now = next
 	c.events++
 	for i := range event.Applied {
+		// The namespaces of an event are created before its other objects.
+		if object := &event.Applied[i]; object.GVK().GroupKind() == namespaceKind {
+			c.security.namespace(object)
+		}
+	}
+	for i := range event.Applied {
 		c.apply(&event.Applied[i])
 	}
 	for i := range event.Deleted {
@@ -205,6 +214,7 @@ func (c *Checker) apply(o *trace.Object) {
 	}
 	c.waiting = append(c.waiting, occurrence{
 		position: c.now, gvk: gvk, key: key, facts: known.facts, badName: findBadName(o, key.name), excluded: excluded,
+		refused: c.security.refused(o, c.pointers),
 	})
 }
 
@@ -300,14 +310,20 @@ func (c *Checker) define(kinds []definition, by int) {
 	}
 }
 
-func (c *Checker) templatePaths(gvk schema.GroupVersionKind) []templatePath {
-	if paths, ok := c.paths[gvk]; ok {
-		return paths
-	}
+// pointers returns the paths of the pod templates of a kind.
+func (c *Checker) pointers(gvk schema.GroupVersionKind) []string {
 	pointers := c.opts.Config.PodSpecTemplatePaths(gvk)
 	if version, ok := movedTo(gvk); ok && len(pointers) == 0 {
 		pointers = c.opts.Config.PodSpecTemplatePaths(gvk.GroupKind().WithVersion(version))
 	}
+	return pointers
+}
+
+func (c *Checker) templatePaths(gvk schema.GroupVersionKind) []templatePath {
+	if paths, ok := c.paths[gvk]; ok {
+		return paths
+	}
+	pointers := c.pointers(gvk)
 	paths := make([]templatePath, 0, len(pointers))
 	for _, pointer := range pointers {
 		paths = append(paths, newTemplatePath(pointer))

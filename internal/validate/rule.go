@@ -63,6 +63,7 @@ func Rules() []*Rule {
 		apiUnknown(),
 		harmfulValue(),
 		invalidName(),
+		podSecurity(),
 		statusPopulated(),
 		eventsOutOfOrder(),
 		deletedNeverExisted(),

@@ -298,6 +298,26 @@ delete(@gvk == "coordination.k8s.io/v1.Lease");`,
 			opts:  Options{Shared: true},
 			want:  []string{"W0105 Event shop/e  0 x1"},
 		},
+		"pod security": {
+			trace: events(
+				at(1, deployment("first", "{hostNetwork: true, containers: [{name: a}]}"),
+					`{apiVersion: v1, kind: Namespace, metadata: {name: shop, labels: {pod-security.kubernetes.io/enforce: baseline}}}`,
+					deployment("agent", "{containers: [{name: a, securityContext: {privileged: true}}]}"), deployment("web", "{containers: [{name: a}]}"), crd,
+					volcano("{hostPID: true, containers: [{name: a}]}")),
+				at(5, `{apiVersion: v1, kind: Namespace, metadata: {name: shop}}`, deployment("later", "{hostNetwork: true, containers: []}")),
+				at(6, `{apiVersion: v1, kind: Namespace, metadata: {name: shop, labels: {pod-security.kubernetes.io/enforce: privileged, pod-security.kubernetes.io/warn: restricted}}}`),
+				at(7, deployment("last", "{hostNetwork: true, containers: []}"))),
+			want: []string{
+				"E0107 Deployment shop/agent spec.template.spec 0 x1", "E0107 Deployment shop/first spec.template.spec 0 x1",
+				"E0107 Job shop/train spec.tasks[1].template.spec 0 x1",
+			},
+			program: `remove(@gvk == "v1.Namespace" && metadata.name == "shop", metadata.labels."pod-security.kubernetes.io/enforce");`,
+		},
+		"pod security, restricted": {
+			trace: events(at(1, `{apiVersion: v1, kind: Namespace, metadata: {name: shop, labels: {pod-security.kubernetes.io/enforce: restricted}}}`,
+				`{apiVersion: v1, kind: Pod, metadata: {namespace: shop, name: bare}, spec: {containers: [{name: a}]}}`)),
+			want: []string{"E0107 Pod shop/bare spec 0 x1"},
+		},
 		"conversion": {
 			trace:   events(at(1, strings.Replace(crd, "spec: {", `spec: {conversion: {strategy: Webhook, webhook: {clientConfig: {url: "https://127.0.0.1/"}}}, `, 1)), at(2, crd)),
 			want:    []string{"W0106 CustomResourceDefinition jobs.batch.volcano.sh spec.conversion 0 x1"},
