@@ -31,6 +31,19 @@ func (c *Config) PodSpecTemplatePaths(gvk schema.GroupVersionKind) []string {
 	return slices.Clone(c.TrackedObjects[gvk].PodSpecTemplatePaths)
 }
 
+// SameMeaning reports whether two configurations of a kind mean the same: the paths of a known kind
+// may be spelled out or not, and the order of paths does not matter.
+func (o TrackedObject) SameMeaning(other TrackedObject, gvk schema.GroupVersionKind) bool {
+	if o.TrackLifecycle != other.TrackLifecycle || o.SkipOwned != other.SkipOwned {
+		return false
+	}
+	return KnownKind(gvk) || slices.Equal(sortedSet(o.PodSpecTemplatePaths), sortedSet(other.PodSpecTemplatePaths))
+}
+
+func sortedSet(paths []string) []string {
+	return slices.Compact(slices.Sorted(slices.Values(paths)))
+}
+
 // KnownKind reports whether the kind has built-in paths to its pod templates. An owner of a known
 // kind has one type of pod, so its pods' hashes are not compared when a lifecycle is looked up.
 func KnownKind(gvk schema.GroupVersionKind) bool {

@@ -34,6 +34,11 @@ func (c *comparer) tails() error {
 func (c *comparer) config() error {
 	a, b := c.sides[0].file.Config().TrackedObjects, c.sides[1].file.Config().TrackedObjects
 	for _, gvk := range sortedKeys(a, b, trace.FormatGVK) {
+		kindA, inA := a[gvk]
+		kindB, inB := b[gvk]
+		if inA && inB && kindA.SameMeaning(kindB, gvk) {
+			continue
+		}
 		texts := [2]string{}
 		for n, tracked := range []map[schema.GroupVersionKind]trace.TrackedObject{a, b} {
 			t, ok := tracked[gvk]

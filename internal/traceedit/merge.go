@@ -105,7 +105,9 @@ type merger struct {
 	began  bool
 	second int64
 	in     map[objectKey]inEvent
-	notes  []string
+	// keeps: a trace has an event without objects there, which is kept: the last one ends a replay.
+	keeps bool
+	notes []string
 }
 
 // part is a trace that is merged.
@@ -148,11 +150,27 @@ func (p *part) advance() (err error) {
 	return nil
 }
 
-// inEvent is the state of an object in the event being collected: the index at which it is applied,
-// from 1, and whether it is deleted.
+// inEvent is the state of an object in the event being collected.
 type inEvent struct {
-	applied int
-	deleted bool
+	// applied is the index at which it is applied last, from 1; deleted: it is deleted; released: the
+	// trace that applied it deletes it, though others may still contain it.
+	applied           int
+	deleted, released bool
+	// by is the index of the trace that applied or deleted it last.
+	by int
+	// hash is the hash of the last version, earlier are those of the versions before. Other programs
+	// write events with several versions of an object.
+	hash    uint64
+	earlier []uint64
+}
+
+// has reports whether the object has exactly these versions in the event.
+func (i *inEvent) has(versions []uint64) bool {
+	if i.applied == 0 {
+		return len(versions) == 0
+	}
+	n := len(versions) - 1
+	return n == len(i.earlier) && versions[n] == i.hash && slices.Equal(versions[:n], i.earlier)
 }
 
 func (m *merger) run(output string) (_ Summary, err error) {
@@ -255,7 +273,7 @@ func (m *merger) take(p *part) error {
 	state := p.next == 1 // this is the first event of the trace
 	// Two events of one trace in the same second stay separate. The first event holds only the initial
 	// state.
-	if !m.out.empty() || len(m.in) > 0 || m.starts() {
+	if !m.out.empty() || len(m.in) > 0 || m.keeps || m.starts() {
 		if p.at != m.second || p.taken || m.starts() && !state {
 			if err := m.flush(); err != nil {
 				return err
@@ -263,6 +281,7 @@ func (m *merger) take(p *part) error {
 		}
 	}
 	m.second = p.at
+	m.keeps = m.keeps || len(p.event.Applied)+len(p.event.Deleted) == 0
 	// The initial state of a later trace can be combined with further events.
 	p.taken = !state || !m.began
 	if !state {
@@ -298,12 +317,13 @@ func (m *merger) starts() bool {
 
 // flush writes the event being collected. The first one is written even if it is empty.
 func (m *merger) flush() error {
-	must := !m.began && m.starts()
+	must := m.keeps || !m.began && m.starts()
 	if err := m.out.write(m.second, must); err != nil {
 		return err
 	}
 	m.began = m.began || m.out.summary.Events > 0
 	clear(m.in)
+	m.keeps = false
 	for _, p := range m.parts {
 		p.taken = false
 	}

@@ -33,6 +33,14 @@ func (m *merger) apply(p *part, o *trace.Object, millis uint16) error {
 	if err != nil {
 		return err
 	}
+	if again, err := m.again(p, k); err != nil {
+		return err
+	} else if again {
+		if known.exists {
+			known.holders |= bit(p.place)
+		}
+		return nil
+	}
 	others := known.exists && known.holders&^bit(p.place) != 0
 	same := known.exists && known.hash == hash
 	if others && !same {
@@ -70,15 +78,50 @@ func (m *merger) apply(p *part, o *trace.Object, millis uint16) error {
 		in = inEvent{}
 	}
 	kept := o.Clone()
-	if in.applied > 0 {
+	if in.applied > 0 && in.by != p.place {
 		m.out.event.Applied[in.applied-1] = kept
 		m.out.applied[in.applied-1] = millis
-		return nil
+	} else {
+		if in.applied > 0 {
+			in.earlier = append(in.earlier, in.hash)
+		}
+		m.out.apply(kept, millis)
+		in.applied = len(m.out.event.Applied)
 	}
-	m.out.apply(kept, millis)
-	in.applied = len(m.out.event.Applied)
+	in.hash, in.by = hash, p.place
 	m.in[k] = in
 	return nil
+}
+
+// again reports whether the event being collected already has the object with several versions, or
+// with its deletion, from another trace, and the trace's event has the same.
+func (m *merger) again(p *part, k objectKey) (bool, error) {
+	in := m.in[k]
+	if len(in.earlier) == 0 && !in.deleted || in.by == p.place || p.deletes(k) != (in.deleted || in.released) {
+		return false, nil
+	}
+	versions, err := p.versions(k)
+	return err == nil && in.has(versions), err
+}
+
+// versions returns the hashes of the versions of an object that the trace's event applies.
+func (p *part) versions(k objectKey) ([]uint64, error) {
+	var versions []uint64
+	for n := range p.event.Applied {
+		if o := &p.event.Applied[n]; keyOf(o) == k {
+			hash, err := p.hash(o)
+			if err != nil {
+				return nil, err
+			}
+			versions = append(versions, hash)
+		}
+	}
+	return versions, nil
+}
+
+// deletes reports whether the trace's event deletes an object.
+func (p *part) deletes(k objectKey) bool {
+	return slices.ContainsFunc(p.event.Deleted, func(o trace.Object) bool { return keyOf(&o) == k })
 }
 
 // conflicting returns a trace that contains a different version of an object, also after its
@@ -100,26 +143,23 @@ func (m *merger) conflicting(known *mergedObject, p *part, k objectKey, hash uin
 }
 
 // becomes reports whether the trace's next event is at that time and sets an object to a version
-// with the hash, or deletes it.
+// with the hash, or deletes it. It may set it to other versions before and after.
 func (p *part) becomes(at int64, k objectKey, hash uint64) (bool, error) {
 	if p.event == nil || p.at != at {
 		return false, nil
 	}
-	for n := range p.event.Applied {
-		o := &p.event.Applied[n]
-		if keyOf(o) != k {
-			continue
-		}
-		own, err := p.hash(o)
-		return own == hash, err
-	}
-	return slices.ContainsFunc(p.event.Deleted, func(o trace.Object) bool { return keyOf(&o) == k }), nil
+	versions, err := p.versions(k)
+	return err == nil && (slices.Contains(versions, hash) || len(versions) == 0 && p.deletes(k)), err
 }
 
 // delete handles an object that a trace deletes. The object is removed when no trace contains it
 // any more, or when the trace that takes precedence deletes it.
 func (m *merger) delete(p *part, o *trace.Object, millis uint16) {
 	k := keyOf(o)
+	if in := m.in[k]; in.applied > 0 && in.by == p.place {
+		in.released = true
+		m.in[k] = in
+	}
 	known := m.objects[k]
 	switch {
 	case known == nil:
@@ -139,13 +179,13 @@ func (m *merger) delete(p *part, o *trace.Object, millis uint16) {
 		}
 		known.exists, known.by = false, p.place
 	}
-	m.remove(k, o.Clone(), millis)
+	m.remove(k, p.place, o.Clone(), millis)
 }
 
 // remove adds a deletion to the event.
-func (m *merger) remove(k objectKey, o trace.Object, millis uint16) {
+func (m *merger) remove(k objectKey, by int, o trace.Object, millis uint16) {
 	in := m.in[k]
-	in.deleted = true
+	in.deleted, in.by = true, by
 	m.in[k] = in
 	m.out.delete(o, millis)
 }
@@ -171,7 +211,7 @@ func (m *merger) deleteAbsent(p *part) error {
 		if err != nil {
 			return err
 		}
-		m.remove(k, o, 0)
+		m.remove(k, p.place, o, 0)
 	}
 	return nil
 }

@@ -19,7 +19,7 @@ func (m *merger) config() (*trace.Config, error) {
 			known, ok := merged.TrackedObjects[gvk]
 			switch {
 			case !ok, m.opts.OnConflict == ConflictLast:
-			case m.opts.OnConflict == ConflictFirst, sameTracked(known, tracked):
+			case m.opts.OnConflict == ConflictFirst, known.SameMeaning(tracked, gvk):
 				continue
 			default:
 				return nil, &DifferentError{What: "configurations of " + trace.FormatGVK(gvk), First: by[gvk].name, Second: p.name}
@@ -29,10 +29,6 @@ func (m *merger) config() (*trace.Config, error) {
 		}
 	}
 	return merged, nil
-}
-
-func sameTracked(a, b trace.TrackedObject) bool {
-	return a.TrackLifecycle == b.TrackLifecycle && a.SkipOwned == b.SkipOwned && slices.Equal(a.PodSpecTemplatePaths, b.PodSpecTemplatePaths)
 }
 
 // byBegin returns the traces sorted by their start.
@@ -161,11 +157,14 @@ func (m *merger) extension() *trace.Extension {
 			nodes[k] = len(merged.Nodes)
 			merged.Nodes = append(merged.Nodes, n)
 		}
+		known := map[podKey]int{}
 		for _, t := range x.Pods {
 			for _, ms := range []*int64{&t.Created, &t.Scheduled, &t.Started, &t.Finished, &t.Deleted} {
 				*ms = p.millisMoved(*ms)
 			}
-			k := podKey{t.Owner, t.Namespace, t.Name, t.Created}
+			k := podKey{owner: t.Owner, namespace: t.Namespace, name: t.Name, created: t.Created}
+			known[k]++
+			k.n = known[k]
 			if n, ok := pods[k]; ok {
 				merged.Pods[n] = joinPod(merged.Pods[n], t)
 				continue
@@ -199,6 +198,8 @@ type podKey struct {
 	owner           trace.PodOwner
 	namespace, name string
 	created         int64
+	// n distinguishes pods of one trace, from 1: their creation may be unknown.
+	n int
 }
 
 // joinPod merges the times of a pod in two traces.
