@@ -7,18 +7,22 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 type SimulationHooks struct {
 	// PreStartHooks run once before anything is set up.
 	// +optional
+	// +nullable
 	// +kubebuilder:validation:MaxItems=64
 	PreStartHooks []SimulationHook `json:"preStartHooks,omitempty"`
 	// PreRunHooks run before each repetition.
 	// +optional
+	// +nullable
 	// +kubebuilder:validation:MaxItems=64
 	PreRunHooks []SimulationHook `json:"preRunHooks,omitempty"`
 	// PostRunHooks run after each repetition.
 	// +optional
+	// +nullable
 	// +kubebuilder:validation:MaxItems=64
 	PostRunHooks []SimulationHook `json:"postRunHooks,omitempty"`
 	// PostStopHooks run once after the last repetition is cleaned up.
 	// +optional
+	// +nullable
 	// +kubebuilder:validation:MaxItems=64
 	PostStopHooks []SimulationHook `json:"postStopHooks,omitempty"`
 }
@@ -35,13 +39,16 @@ type SimulationHook struct {
 	Cmd string `json:"cmd,omitempty"`
 	// Args are its arguments.
 	// +optional
+	// +nullable
 	Args []string `json:"args,omitempty"`
 	// IgnoreFailure lets the simulation go on when the command fails. Default: false.
 	// +optional
+	// +nullable
 	IgnoreFailure bool `json:"ignoreFailure,omitempty"`
 	// SendSim writes the Simulation as JSON to the command's standard input.
 	// Default: false.
 	// +optional
+	// +nullable
 	SendSim bool `json:"sendSim,omitempty"`
 	// TimeoutSeconds is the time limit of the hook. A hook that exceeds it is killed and fails.
 	// Default: 600.

@@ -51,44 +51,53 @@ type SimulationSpec struct {
 	// Duration is the length of the replay in trace time ("90s", "+5m", "1h30m", "2d"). If it is
 	// longer than the trace, the simulated cluster runs until then. Default: the whole trace.
 	// +optional
+	// +nullable
 	// +kubebuilder:validation:MaxLength=64
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[+]?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$') && self.matches('[0-9]')",message="duration must be whole numbers of d, h, m, s and ms, largest first: 90s, 5m, +5m, 1h30m, 2d, 250ms"
 	Duration *string `json:"duration,omitempty"`
 
 	// Repetitions is the number of times that the trace is replayed, one after another. Default: 1.
 	// +optional
+	// +nullable
 	// +kubebuilder:validation:Minimum=1
 	Repetitions *int32 `json:"repetitions,omitempty"`
 
 	// Speed is the number of seconds of trace time per second of real time. Default: 1.
 	// +optional
+	// +nullable
 	// +kubebuilder:validation:XValidation:rule="self > 0.0",message="speed must be above 0"
 	Speed *float64 `json:"speed,omitempty"`
 
 	// PausedTime is when the simulation was paused. Absent: it is not paused.
 	// +optional
+	// +nullable
 	PausedTime *metav1.Time `json:"pausedTime,omitempty"`
 
 	// RescheduleInterruptedBarePods starts a clone of a pod without an owner if anything other than
 	// the trace deletes it. Default: false.
 	// +optional
+	// +nullable
 	RescheduleInterruptedBarePods *bool `json:"rescheduleInterruptedBarePods,omitempty"`
 
 	// LifecycleParams delay simulated pods. Default: no delay.
 	// +optional
+	// +nullable
 	LifecycleParams *LifecycleParams `json:"lifecycleParams,omitempty"`
 
 	// Metrics configures where metrics are sent. Default: no metrics are collected.
 	// +optional
+	// +nullable
 	Metrics *SimulationMetrics `json:"metrics,omitempty"`
 
 	// Hooks are commands run around the simulation.
 	// +optional
+	// +nullable
 	Hooks *SimulationHooks `json:"hooks,omitempty"`
 
 	// Results configures where the results of the simulation are stored. Default: only the summary in
 	// the status.
 	// +optional
+	// +nullable
 	Results *SimulationResults `json:"results,omitempty"`
 }
 
@@ -119,11 +128,13 @@ type SimulationDriver struct {
 
 	// Args are additional arguments of the driver.
 	// +optional
+	// +nullable
 	Args []string `json:"args,omitempty"`
 
 	// Secrets are the names of Secrets in Namespace whose keys become environment variables of the
 	// driver, for example credentials of the trace's storage.
 	// +optional
+	// +nullable
 	Secrets []string `json:"secrets,omitempty"`
 
 	// VirtualNsPrefix is the prefix of the names of simulated namespaces.
@@ -136,6 +147,7 @@ type SimulationDriver struct {
 	// CertManagerIssuer is the cert-manager issuer of the webhook's certificate. Default: the
 	// controller creates the certificate.
 	// +optional
+	// +nullable
 	CertManagerIssuer *string `json:"certManagerIssuer,omitempty"`
 }
 
@@ -147,19 +159,23 @@ type LifecycleParams struct {
 	// ImagePullDelay is the time from the scheduling of a pod to the creation of its containers, in
 	// milliseconds.
 	// +optional
+	// +nullable
 	// +kubebuilder:validation:Minimum=0
 	ImagePullDelay int64 `json:"imagePullDelay,omitempty"`
 	// ImagePullJitter is the upper bound of that delay, in milliseconds.
 	// +optional
+	// +nullable
 	// +kubebuilder:validation:Minimum=0
 	ImagePullJitter int64 `json:"imagePullJitter,omitempty"`
 	// PodStartupDelay is the time from the creation of a pod's containers until they are ready, in
 	// milliseconds.
 	// +optional
+	// +nullable
 	// +kubebuilder:validation:Minimum=0
 	PodStartupDelay int64 `json:"podStartupDelay,omitempty"`
 	// PodStartupJitter is the upper bound of that delay, in milliseconds.
 	// +optional
+	// +nullable
 	// +kubebuilder:validation:Minimum=0
 	PodStartupJitter int64 `json:"podStartupJitter,omitempty"`
 }

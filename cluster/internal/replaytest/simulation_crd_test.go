@@ -51,6 +51,95 @@ spec:
   results: {url: "s3://bucket/results"}
 `
 
+// nullSimulation is a Simulation as programs in other languages write it: with null for every field
+// that is not set.
+const nullSimulation = `
+apiVersion: simkube.io/v1
+kind: Simulation
+metadata: {name: nulls, creationTimestamp: null, labels: null, annotations: null}
+spec:
+  driver:
+    image: example.com/sk-driver:1
+    namespace: simkube
+    port: 8888
+    tracePath: file:///data/trace
+    args: null
+    secrets: null
+    virtualNsPrefix: null
+    certManagerIssuer: null
+  duration: null
+  repetitions: null
+  speed: null
+  pausedTime: null
+  rescheduleInterruptedBarePods: null
+  lifecycleParams: {imagePullDelay: null, imagePullJitter: null, podStartupDelay: null, podStartupJitter: null}
+  metrics:
+    namespace: null
+    serviceAccount: null
+    prometheusShards: null
+    podMonitorNames: null
+    podMonitorNamespaces: null
+    serviceMonitorNames: null
+    serviceMonitorNamespaces: null
+    remoteWriteConfigs: null
+  hooks:
+    preStartHooks: [{cmd: echo, args: null, ignoreFailure: null, sendSim: null}]
+    preRunHooks: null
+    postRunHooks: null
+    postStopHooks: null
+  results: null
+status: null
+`
+
+// TestSimulationSchema_Nulls checks that null means the same as no field, that a Simulation with
+// nulls can be paused and resumed, and that its other fields still cannot be changed.
+func TestSimulationSchema_Nulls(t *testing.T) {
+	client, err := dynamic.NewForConfig(env.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	simulations := client.Resource(simkubev1.GroupVersion.WithResource("simulations"))
+	object := &unstructured.Unstructured{}
+	if err := yaml.Unmarshal([]byte(nullSimulation), &object.Object); err != nil {
+		t.Fatal(err)
+	}
+	created, err := simulations.Create(t.Context(), object, metav1.CreateOptions{FieldValidation: metav1.FieldValidationStrict})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := simulations.Delete(context.WithoutCancel(t.Context()), "nulls", metav1.DeleteOptions{}); err != nil {
+			t.Error(err)
+		}
+	})
+	if prefix, _, _ := unstructured.NestedString(created.Object, "spec", "driver", "virtualNsPrefix"); prefix != simkubev1.DefaultVirtualNsPrefix {
+		t.Errorf("the prefix is %q by default", prefix)
+	}
+	data, err := created.MarshalJSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sim simkubev1.Simulation
+	if err := yaml.Unmarshal(data, &sim); err != nil {
+		t.Fatal(err)
+	}
+	if sim.Spec.Duration != nil || sim.Spec.Repetitions != nil || sim.Spec.Results != nil || len(sim.Spec.Hooks.PreStartHooks) != 1 {
+		t.Errorf("the simulation is %+v", sim.Spec)
+	}
+	for _, patch := range []string{
+		`{"spec": {"pausedTime": "2026-03-10T00:00:00Z"}}`, `{"spec": {"pausedTime": null}}`, `{"metadata": {"finalizers": ["simkube.io/test"]}}`, `{"metadata": {"finalizers": null}}`,
+	} {
+		if _, err := simulations.Patch(t.Context(), "nulls", types.MergePatchType, []byte(patch), metav1.PatchOptions{}); err != nil {
+			t.Errorf("%s: %v", patch, err)
+		}
+	}
+	for _, patch := range []string{`{"spec": {"speed": 2}}`, `{"spec": {"duration": "5m"}}`, `{"spec": {"driver": {"args": ["a"]}}}`} {
+		if _, err := simulations.Patch(t.Context(), "nulls", types.MergePatchType, []byte(patch), metav1.PatchOptions{}); err == nil || !strings.Contains(err.Error(), "cannot be changed") {
+			t.Errorf("%s: got %v, want that it cannot be changed", patch, err)
+		}
+	}
+}
+
 // The API server accepts valid Simulations, sets the defaults, and explains what is wrong with
 // others.
 func TestSimulationSchema(t *testing.T) {

@@ -119,6 +119,9 @@ gone.`,
 	if p.name != root.Use {
 		root.Annotations = map[string]string{cobra.CommandDisplayNameAnnotation: p.name}
 	}
+	root.Version = p.versionLine()
+	root.SetVersionTemplate("{{.Version}}\n")
+	root.Flags().Bool("version", false, "print the version")
 	root.SetIn(p.streams.In)
 	root.SetOut(p.streams.Out)
 	root.SetErr(p.streams.Err)

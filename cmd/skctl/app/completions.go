@@ -13,6 +13,7 @@ var shells = []string{"bash", "zsh", "fish", "powershell"}
 func newCompletions(p *program) *cobra.Command {
 	return &cobra.Command{
 		Use:       "completions SHELL",
+		Aliases:   []string{"completion"},
 		Short:     "Print a completion script for a shell",
 		Long:      "completions prints a completion script for bash, zsh, fish or powershell.",
 		Example:   "  source <(skctl completions bash)",

@@ -38,12 +38,16 @@ info has no effect on pods. TRACE is a path, a URL, or - for the standard input.
 Exit status: 0 no errors (there may be warnings), 1 errors, or a failure, 2 invalid usage, 130 interrupted.`,
 		Example: `  skctl validate day.sktrace
   skctl validate day.sktrace --generate-skel fix.skel; skctl transform day.sktrace fix.skel -o fixed.sktrace
+  skctl validate check day.sktrace --generate-skel
   skctl validate s3://traces/prod/day.sktrace -o sarif --ignore E0002,E0004 > validate.sarif
   skctl validate explain E0104`,
-		Args:              oneArg("TRACE"),
+		Args:              func(cmd *cobra.Command, args []string) error { return oneArg("TRACE")(cmd, opts.skel.take(args, 1)) },
 		ValidArgsFunction: cobra.FixedCompletions([]string{"sktrace"}, cobra.ShellCompDirectiveFilterFileExt),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			args = opts.skel.take(args, 1)
+			problem := opts.skel.resolve(args[0])
 			plan, err := opts.plan()
+			err = errors.Join(problem, err)
 			if err != nil {
 				return usage(cmd, err)
 			}
@@ -67,8 +71,8 @@ func (p *program) runValidate(ctx context.Context, arg string, opts validateOpti
 	if err := p.writeReport(report, file.Name, opts); err != nil {
 		return err
 	}
-	if opts.skel != "" {
-		if err := p.writeSuggestion(ctx, report, file.Name, opts.skel); err != nil {
+	if opts.skel.path != "" {
+		if err := p.writeSuggestion(ctx, report, file.Name, opts.skel.path); err != nil {
 			return err
 		}
 	}
@@ -77,7 +81,7 @@ func (p *program) runValidate(ctx context.Context, arg string, opts validateOpti
 		if n == 1 {
 			err = fmt.Errorf("%s: found an error", file.Name)
 		}
-		if opts.skel != "" {
+		if opts.skel.path != "" {
 			return err
 		}
 		return hint(err, "to explain them, run skctl validate explain CODE; to write a program that fixes the trace, use --generate-skel FILE")
@@ -112,7 +116,7 @@ const shownFindings = 20
 
 func (p *program) writeReport(report *validate.Report, name string, opts validateOptions) error {
 	out := p.streams.Out
-	if opts.skel == standardInput {
+	if opts.skel.path == standardInput {
 		// Only the program goes to the standard output.
 		out = p.streams.Err
 	}

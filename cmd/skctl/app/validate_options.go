@@ -3,10 +3,12 @@ package app
 import (
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"simkube.io/simkube/internal/nodes"
@@ -25,16 +27,19 @@ const (
 
 // validateOptions are the values of validate's flags.
 type validateOptions struct {
-	output, skel, nodeShape string
-	ignore, knownAPIs       []string
-	all, shared             bool
+	output, nodeShape string
+	skel              optionalFile
+	ignore, knownAPIs []string
+	all, shared       bool
 }
 
 func (o *validateOptions) addFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.SortFlags = false
 	f.StringVarP(&o.output, "output", "o", formatText, "output format: text, json, or sarif (2.1.0, which code hosts show)")
-	f.StringVar(&o.skel, "generate-skel", "", "write a SKEL program that fixes the trace to this file; - prints it, and the findings go to the error stream")
+	o.skel.flags = f
+	f.Var(&o.skel, "generate-skel", "write a SKEL program that fixes the trace to this file (auto, or no value: TRACE's name with .skel, in this folder); - prints it, and the findings go to the error stream")
+	f.Lookup("generate-skel").NoOptDefVal = noFile
 	f.StringSliceVar(&o.ignore, "ignore", nil, "codes or names of rules to ignore (repeatable)")
 	f.StringSliceVar(&o.knownAPIs, "known-api", nil, "API groups, or group/version, of the cluster of the replay (repeatable)")
 	f.BoolVar(&o.shared, "shared", false, "check for a replay in a cluster with other workloads (skctl run), not for skctl simulate")
@@ -47,13 +52,67 @@ func (o *validateOptions) addFlags(cmd *cobra.Command) {
 	_ = cmd.MarkFlagFilename("generate-skel", "skel")
 }
 
+// noFile is the value of a flag that was given without one.
+const noFile = "auto"
+
+// optionalFile is the value of a flag that may be given without a value. Its value may also follow
+// as an argument of its own, as for other flags.
+type optionalFile struct {
+	path  string
+	flags *pflag.FlagSet
+	// bare: the flag had no value in the same argument. at is the index of the positional argument that
+	// comes after the flag.
+	bare bool
+	at   int
+}
+
+// String returns the value, for the flag's default.
+func (f *optionalFile) String() string { return f.path }
+
+// Type is how help calls the value.
+func (f *optionalFile) Type() string { return "file" }
+
+// Set sets the value.
+func (f *optionalFile) Set(value string) error {
+	f.path, f.bare = value, value == noFile
+	if f.bare {
+		// While flags are parsed, these are the positional arguments so far.
+		f.path, f.at = "", f.flags.NArg()
+	}
+	return nil
+}
+
+// take returns the command's arguments without the value of the flag, if there is one more argument
+// than wanted.
+func (f *optionalFile) take(args []string, wanted int) []string {
+	if !f.bare || len(args) != wanted+1 || f.at >= len(args) {
+		return args
+	}
+	f.path = args[f.at]
+	return slices.Delete(slices.Clone(args), f.at, f.at+1)
+}
+
+// resolve sets the default of a flag without a value.
+func (f *optionalFile) resolve(trace string) error {
+	if !f.bare || f.path != "" {
+		return nil
+	}
+	if f.path = standardInput; trace != standardInput {
+		f.path = strings.TrimSuffix(newTraceName(trace, ""), ".sktrace") + ".skel"
+		if _, err := os.Lstat(f.path); err == nil {
+			return fmt.Errorf("--generate-skel requires a value: its default, %s, exists; use --generate-skel %s to replace it", f.path, f.path)
+		}
+	}
+	return nil
+}
+
 // plan converts the flags to options, and returns all their errors at once.
 func (o *validateOptions) plan() (validate.Options, error) {
 	plan := validate.Options{Ignore: o.ignore, KnownAPIs: o.knownAPIs, Shared: o.shared}
 	var problems []error
 	if formats := []string{formatText, formatJSON, formatSARIF}; !slices.Contains(formats, o.output) {
 		problems = append(problems, fmt.Errorf("invalid --output %q: must be %s", o.output, words.Or(formats...)))
-	} else if o.skel == standardInput && o.output != formatText {
+	} else if o.skel.path == standardInput && o.output != formatText {
 		problems = append(problems, fmt.Errorf("--generate-skel - and --output %s: only one of them can use the standard output", o.output))
 	}
 	for _, name := range o.ignore {
