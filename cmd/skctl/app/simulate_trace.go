@@ -59,6 +59,13 @@ func (p *program) prepareTrace(ctx context.Context, spec *simulation.Spec, skelF
 	if err != nil {
 		return nil, err
 	}
+	unmatched, err := p.unmatched(ctx, program, summary, input)
+	if err != nil {
+		return nil, err
+	}
+	for _, u := range unmatched {
+		p.warnf("%s: %s", skelFile, unmatchedText(u))
+	}
 	spec.Trace, spec.TraceName = changed.Path, input.Name+" changed by "+skelFile
 	p.notef("%s changed %s: %s objects matched, %s fields modified, %s objects deleted", skelFile, input.Name,
 		words.Number(summary.Objects), words.Number(summary.Fields), words.Number(summary.Deleted))

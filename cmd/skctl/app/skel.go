@@ -143,7 +143,8 @@ func newSkelCheck(p *program) *cobra.Command {
 		Use:   "check [FILE...]",
 		Short: "Check programs for errors",
 		Long: `check compiles programs and prints all their errors. Without a FILE, or with -, it reads the standard
-input.
+input. It warns of escapes such as \n in strings, which other programs that read SKEL take for two
+characters.
 
 Exit status: 0 no errors, 1 errors, 2 invalid usage, 130 interrupted.`,
 		Example:           `  skctl skel check *.skel`,
@@ -157,7 +158,12 @@ Exit status: 0 no errors, 1 errors, 2 invalid usage, 130 interrupted.`,
 			for _, file := range args {
 				source, err := p.readProgram(ctx, file)
 				if err == nil {
-					_, err = skel.CompileNamed(file, source)
+					var program *skel.Program
+					if program, err = skel.CompileNamed(file, source); err == nil {
+						if _, text := program.Warnings(); text != "" {
+							p.notef("%s", text)
+						}
+					}
 				}
 				problems = append(problems, err)
 			}

@@ -12,6 +12,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"simkube.io/simkube/cmd/skctl/progress"
+	"simkube.io/simkube/internal/printable"
+	"simkube.io/simkube/internal/words"
 	"simkube.io/simkube/skel"
 	"simkube.io/simkube/trace"
 )
@@ -19,7 +21,7 @@ import (
 // transformOptions are the values of transform's flags.
 type transformOptions struct {
 	output, format, expression string
-	dryRun                     bool
+	dryRun, strict             bool
 	changes                    int
 }
 
@@ -34,6 +36,9 @@ resulting trace. INPUT and --output are paths or URLs (s3://bucket/key, gs://...
 http(s)://...). INPUT or SKEL_FILE may be - for the standard input. The output is written completely or not
 at all: after an error in the program, a field that a command cannot set, a damaged trace or an interrupt,
 an existing file is unchanged.
+
+A command that changes nothing is a warning that says what in it is not in the trace; --strict makes it
+an error.
 
 --dry-run writes nothing, and shows the first changes and what every command would do.
 
@@ -78,6 +83,7 @@ Exit status: 0 success, 1 failure, 2 invalid usage, 130 interrupted.`,
 	f.StringVarP(&opts.output, "output", "o", "", "path or URL of the new trace (default the input's name and the time)")
 	f.StringVarP(&opts.expression, "expression", "e", "", "the program itself, instead of a SKEL_FILE")
 	f.BoolVar(&opts.dryRun, "dry-run", false, "write nothing; show the first changes and the counts")
+	f.BoolVar(&opts.strict, "strict", false, "fail, and write nothing, if a command changes nothing")
 	f.IntVar(&opts.changes, "changes", 10, "number of changes that --dry-run shows")
 	f.StringVar(&opts.format, "summary", "text", "format of the summary: text, json or yaml")
 	_ = cmd.MarkFlagFilename("output", "sktrace")
@@ -172,6 +178,16 @@ func (p *program) runTransform(ctx context.Context, input, file string, opts tra
 	if err != nil {
 		return err
 	}
+	unmatched, err := p.unmatched(ctx, program, summary, in)
+	if err != nil {
+		return err
+	}
+	if len(unmatched) > 0 && opts.strict {
+		return fmt.Errorf("%s: %w", in.Name, unmatchedError(unmatched))
+	}
+	for _, u := range unmatched {
+		p.warnf("%s", unmatchedText(u))
+	}
 	if out != nil {
 		if err := out.Commit(ctx); err != nil {
 			return err
@@ -229,6 +245,51 @@ func (p *program) transform(ctx context.Context, program *skel.Program, in *inpu
 		err = fmt.Errorf("%s: %w", in.Name, err)
 	}
 	return summary, err
+}
+
+// unmatched returns the commands that changed nothing. It reads the trace again if there are any.
+func (p *program) unmatched(ctx context.Context, program *skel.Program, summary *skel.Summary, in *inputFile) (_ []skel.Unmatched, err error) {
+	if !program.HasUnmatched(summary) {
+		return nil, nil
+	}
+	file, err := trace.Open(in.Path)
+	if err != nil {
+		return nil, renamed(err, in)
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	vocabulary := skel.NewVocabulary()
+	for event, err := range file.Events() {
+		if err == nil {
+			err = context.Cause(ctx)
+		}
+		if err != nil {
+			return nil, renamed(err, in)
+		}
+		for i := range event.Applied {
+			if err := vocabulary.Add(&event.Applied[i]); err != nil {
+				return nil, renamed(err, in)
+			}
+		}
+	}
+	return program.Unmatched(summary, vocabulary), nil
+}
+
+// unmatchedText says that a command changed nothing.
+func unmatchedText(u skel.Unmatched) string {
+	text := fmt.Sprintf("line %d changes nothing: %s", u.Line, words.Clip(printable.Line(u.Command), maxCommandText))
+	if u.Hint != "" {
+		text += " (" + u.Hint + ")"
+	}
+	return text
+}
+
+// unmatchedError is the error for commands that changed nothing.
+func unmatchedError(unmatched []skel.Unmatched) error {
+	var problems []error
+	for _, u := range unmatched {
+		problems = append(problems, errors.New(unmatchedText(u)))
+	}
+	return errors.Join(problems...)
 }
 
 // renamed replaces the path of a fetched file in an error by the name that the user knows.

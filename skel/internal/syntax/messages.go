@@ -154,7 +154,7 @@ func unknownTest(at Span, name string) Diagnostic {
 		return diagnose(at, CodeSyntax, "!(a == 1), or !exists(a)", "`not` is not an operator: use `!`")
 	}
 	hint := ""
-	if distance(strings.ToLower(name), "exists") <= 2 {
+	if Distance(strings.ToLower(name), "exists") <= 2 {
 		hint = "did you mean exists?"
 	}
 	return diagnose(at, CodeSyntax, hint, "`%s(` is not a test: only `exists(` is", shortened(name))
@@ -180,7 +180,7 @@ func unknownCommand(at Span, name string) Diagnostic {
 	names, best, closest := []string{}, "", 3
 	for kind := Delete; kind <= Duplicate; kind++ {
 		names = append(names, kind.String())
-		if d := distance(strings.ToLower(name), kind.String()); d < closest {
+		if d := Distance(strings.ToLower(name), kind.String()); d < closest {
 			best, closest = kind.String(), d
 		}
 	}
@@ -302,7 +302,7 @@ func definitionOfPath(at Span) Diagnostic {
 func undefinedVariable(at Span, name string, defined []string) Diagnostic {
 	hint := ""
 	for _, d := range defined[:min(len(defined), 100)] {
-		if hint == "" && distance(d, name) <= 2 {
+		if hint == "" && Distance(d, name) <= 2 {
 			hint = fmt.Sprintf("did you mean $%s?", shortened(d))
 		}
 	}
@@ -372,8 +372,8 @@ func tooManyCommands(at Span, limit int) Diagnostic {
 	return diagnose(at, CodeLimit, "", "the program has more than %d commands", limit)
 }
 
-// distance returns the edit distance of two short words. It returns a large number for long words.
-func distance(a, b string) int {
+// Distance returns the edit distance of two short words. It returns a large number for long words.
+func Distance(a, b string) int {
 	const limit = 40
 	if len(a) > limit || len(b) > limit {
 		return limit
