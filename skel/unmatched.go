@@ -27,7 +27,8 @@ func (p *Program) Warnings() (found []Diagnostic, text string) {
 // Unmatched is a command that changed nothing.
 type Unmatched struct {
 	CommandSummary
-	// Hint says what in the command is not in the trace, and what may have been meant. It may be empty.
+	// Hint says what in the command is not in the trace, and what may have been meant. It may be
+	// empty.
 	Hint string
 }
 

@@ -256,6 +256,40 @@ func TestSlice_Filters(t *testing.T) {
 	}
 }
 
+// TestSlice_PodKinds leaves out kinds without pods, with everything that is recorded about them.
+func TestSlice_PodKinds(t *testing.T) {
+	configMap := schema.GroupVersionKind{Version: "v1", Kind: "ConfigMap"}
+	job := schema.GroupVersionKind{Group: "example.com", Version: "v1", Kind: "Job"}
+	tr := parse(t, "1 +a=1\n5 +a=2\n")
+	tr.Config.TrackedObjects[configMap] = trace.TrackedObject{}
+	tr.Config.TrackedObjects[job] = trace.TrackedObject{PodSpecTemplatePaths: []string{"/spec/template"}}
+	tr.Events[0].Applied = append(tr.Events[0].Applied, newObject(t, configMap, "ns/c", 1), newObject(t, job, "ns/j", 1))
+	tr.Index = trace.Index{}
+	for i := range tr.Events {
+		tr.Index.Record(&tr.Events[i])
+	}
+	x := trace.Extension{EventTimes: [][]uint16{{0, 0, 0}, {7}}}
+	var err error
+	if tr.Extension, err = x.Encode(); err != nil {
+		t.Fatal(err)
+	}
+	in := write(t, tr, "a.sktrace")
+	got := slice(t, in, SliceOptions{PodKinds: true})
+	if diff := cmp.Diff("1 +a=1 +j=1\n5 +a=2\n", text(t, got)); diff != "" {
+		t.Errorf("events (-want +got):\n%s", diff)
+	}
+	if _, ok := got.Config.TrackedObjects[configMap]; ok || len(got.Config.TrackedObjects) != 2 {
+		t.Errorf("the configuration has %v", got.Config.TrackedObjects)
+	}
+	got = slice(t, in, SliceOptions{PodKinds: true, Filters: Filters{Kinds: []schema.GroupVersionKind{job, configMap}}})
+	if diff := cmp.Diff("1 +j=1\n", text(t, got)); diff != "" {
+		t.Errorf("events of a kind (-want +got):\n%s", diff)
+	}
+	if _, err := Slice(t.Context(), in, filepath.Join(t.TempDir(), "out"), SliceOptions{PodKinds: true, Filters: Filters{Kinds: []schema.GroupVersionKind{configMap}}}); err == nil {
+		t.Error("got no error without a kind that has pods")
+	}
+}
+
 func TestSlice_Tail(t *testing.T) {
 	tr := parse(t, day)
 	owner, gone := trace.PodOwner{GVK: deploymentKind, Name: "ns/b"}, trace.PodOwner{GVK: deploymentKind, Name: "ns/a"}

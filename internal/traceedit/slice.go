@@ -21,6 +21,8 @@ type SliceOptions struct {
 	// and last event. Default: everything.
 	Window  func(first, last int64) (start, end int64, err error)
 	Filters Filters
+	// PodKinds also leaves out all kinds that have no pod templates in the trace's configuration.
+	PodKinds bool
 	// Progress, if not nil, is called with the number of bytes read since the last call. A trace is
 	// read twice.
 	Progress func(n int)
@@ -59,6 +61,11 @@ func Slice(ctx context.Context, in Input, output string, opts SliceOptions) (_ S
 		return Summary{}, err
 	}
 	defer func() { err = errors.Join(err, i.close()) }()
+	if opts.PodKinds {
+		if opts.Filters.Kinds, err = podKinds(i.file.Config(), opts.Filters.Kinds); err != nil {
+			return Summary{}, fmt.Errorf("%s: %w", i.name, err)
+		}
+	}
 	s := &slicer{in: i, filter: newFilter(&opts.Filters), start: math.MinInt64, end: math.MaxInt64}
 	if opts.Window != nil {
 		if s.start, s.end, err = opts.Window(i.first, i.last); err != nil {
@@ -72,6 +79,20 @@ func Slice(ctx context.Context, in Input, output string, opts SliceOptions) (_ S
 	// The first event is the initial state, so nothing precedes it.
 	s.start = max(s.start, i.first)
 	return s.run(output)
+}
+
+// podKinds returns the kinds with pod templates, among the wanted ones if there are any.
+func podKinds(config *trace.Config, wanted []schema.GroupVersionKind) ([]schema.GroupVersionKind, error) {
+	var kinds []schema.GroupVersionKind
+	for gvk := range config.TrackedObjects {
+		if len(config.PodSpecTemplatePaths(gvk)) > 0 && (len(wanted) == 0 || slices.Contains(wanted, gvk)) {
+			kinds = append(kinds, gvk)
+		}
+	}
+	if len(kinds) == 0 {
+		return nil, errors.New("no kind has pod templates")
+	}
+	return kinds, nil
 }
 
 type slicer struct {

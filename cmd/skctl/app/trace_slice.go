@@ -23,6 +23,7 @@ type traceSliceOptions struct {
 	namespaces, excludedNamespaces []string
 	kinds, names                   []string
 	labels, excludedLabels         []string
+	compatible                     bool
 }
 
 func newTraceSlice(p *program) *cobra.Command {
@@ -36,6 +37,9 @@ been exported for that time: its first event holds everything that existed at th
 lifecycles are those that overlap it, and the rest of the trace matches its events. Filters exclude all
 other objects; as in an export, an object whose labels no longer match counts as deleted.
 
+--compatible keeps only the kinds that have pods, for programs that reject a trace with other kinds in
+its configuration.
+
 Times: ` + timespec.AcceptedTimes + `.
 Times with a sign are relative to the trace: +10m is ten minutes after its beginning, -10m ten minutes
 before its end.
@@ -46,7 +50,8 @@ or - for the standard input).
 Exit status: 0 success, 1 failure, 2 invalid usage, 130 interrupted.`,
 		Example: `  skctl trace slice day.sktrace -s +2h -t +3h -o third-hour.sktrace
   skctl trace slice prod.sktrace -s 2025-03-01T08:00:00Z --namespaces shop,ci
-  skctl trace slice prod.sktrace --kinds apps/v1.Deployment,v1.Pod --labels 'team=search'`,
+  skctl trace slice prod.sktrace --kinds apps/v1.Deployment,v1.Pod --labels 'team=search'
+  skctl trace slice prod.sktrace --compatible -o prod-pods.sktrace`,
 		Args:              oneArg("TRACE"),
 		ValidArgsFunction: completeFiles(1, "sktrace"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -67,6 +72,7 @@ Exit status: 0 success, 1 failure, 2 invalid usage, 130 interrupted.`,
 	f.StringSliceVar(&opts.names, "names", nil, "exclude objects with other names; * matches any part of a name (default none)")
 	f.StringArrayVar(&opts.labels, "labels", nil, "exclude objects without these labels, e.g. app=x,tier!=y (repeatable: one of them must match)")
 	f.StringArrayVar(&opts.excludedLabels, "excluded-labels", nil, "exclude objects with these labels (repeatable)")
+	f.BoolVar(&opts.compatible, "compatible", false, "exclude kinds without pod templates, which earlier versions of SimKube cannot read")
 	f.StringVarP(&opts.output, "output", "o", "", "path or URL of the new trace (default TRACE's name with -slice, in this folder)")
 	acceptFlags(cmd, map[string]string{"included-namespaces": "namespaces", "included-labels": "labels"})
 	_ = cmd.MarkFlagFilename("output", "sktrace")
@@ -105,7 +111,7 @@ func (o *traceSliceOptions) plan(input string, now time.Time) (traceedit.SliceOp
 	window := func(first, last int64) (int64, int64, error) {
 		return o.window(now, time.Unix(first, 0), time.Unix(last, 0))
 	}
-	return traceedit.SliceOptions{Window: window, Filters: filters}, errors.Join(problems...)
+	return traceedit.SliceOptions{Window: window, Filters: filters, PodKinds: o.compatible}, errors.Join(problems...)
 }
 
 // window parses the times. A sign means relative to the beginning or the end of the trace.

@@ -60,8 +60,8 @@ const noFile = "auto"
 type optionalFile struct {
 	path  string
 	flags *pflag.FlagSet
-	// bare: the flag had no value in the same argument. at is the index of the positional argument that
-	// comes after the flag.
+	// bare: the flag had no value in the same argument. at is the index of the positional argument
+	// that comes after the flag.
 	bare bool
 	at   int
 }

@@ -5,8 +5,8 @@ import "strings"
 // CodeEscape is the code of warnings about escapes in strings.
 const CodeEscape Code = "escape"
 
-// Warnings returns what is valid, but means something else to other programs that read the language:
-// escapes in strings of tests and values. They are in the order of the source.
+// Warnings returns what is valid, but means something else to other programs that read the
+// language: escapes in strings of tests and values. They are in the order of the source.
 func Warnings(p *Program) []Diagnostic {
 	w := &warnings{source: p.Source}
 	for _, c := range p.Commands {
