@@ -102,7 +102,7 @@ func Serves(gvk schema.GroupVersionKind) bool {
 // isMessage reports whether a kind is that of requests and responses, and not of objects.
 func isMessage(kind string) bool {
 	switch kind {
-	case "Binding", "Eviction", "PodStatusResult", "RangeAllocation", "Scale", "SerializedReference", "Status", "TokenRequest", "WatchEvent":
+	case "APIGroup", "APIVersions", "Binding", "Eviction", "PodStatusResult", "RangeAllocation", "Scale", "SerializedReference", "Status", "TokenRequest", "WatchEvent":
 		return true
 	}
 	return strings.HasSuffix(kind, "List") || strings.HasSuffix(kind, "Options") || strings.HasSuffix(kind, "Review")
