@@ -119,9 +119,9 @@ func podsOf(outcome results.Outcome) map[string][2]int {
 	return out
 }
 
-// TestSimulate_Owners checks on both clocks that owners have as many pods as were recorded, or as they
-// ask for, also if their controllers are not in the cluster, and that the pods of a Deployment end
-// with it.
+// TestSimulate_Owners checks on both clocks that owners have as many pods as were recorded, or as
+// they ask for, also if their controllers are not in the cluster, and that the pods of a Deployment
+// end with it.
 func TestSimulate_Owners(t *testing.T) {
 	t.Parallel()
 	path := writeOwners(t)

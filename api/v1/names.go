@@ -34,8 +34,8 @@ const (
 	// AnnotationPodSequenceNumber is the pod's number among its owner's pods of the
 	// same hash, from 0.
 	AnnotationPodSequenceNumber = "static.simkube.io/pod-sequence-number"
-	// AnnotationStandInTemplate is the JSON pointer to the template of a pod that was made in place of a
-	// custom workload's controller.
+	// AnnotationStandInTemplate is the JSON pointer to the template of a pod that was made in place of
+	// a custom workload's controller.
 	AnnotationStandInTemplate = "static.simkube.io/stand-in-template"
 	// AnnotationSkipLocalVolumeMount, if "true" on a Simulation, prevents the driver from mounting a
 	// local trace.
@@ -79,8 +79,8 @@ const (
 	NodeTypeVirtual = "virtual"
 	// TaintKwokProvider is the NoSchedule taint of simulated nodes, value "true".
 	TaintKwokProvider = "kwok-provider"
-	// TaintSpecialNode is the PreferNoSchedule taint, value "true", of nodes that are made for pods with
-	// needs of their own.
+	// TaintSpecialNode is the PreferNoSchedule taint, value "true", of nodes that are made for pods
+	// with needs of their own.
 	TaintSpecialNode = "simkube.io/special"
 	// AnnotationKwokNode is "fake" on the nodes that KWOK manages.
 	AnnotationKwokNode = "kwok.x-k8s.io/node"

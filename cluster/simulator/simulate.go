@@ -64,8 +64,8 @@ type Simulation struct {
 	// than the trace deletes.
 	RescheduleInterruptedBarePods bool
 
-	// NoStandIn leaves the pods of custom workloads, such as Volcano jobs, to controllers that are among
-	// the Components. Otherwise a stand-in makes them.
+	// NoStandIn leaves the pods of custom workloads, such as Volcano jobs, to controllers that are
+	// among the Components. Otherwise a stand-in makes them.
 	NoStandIn bool
 
 	// Log receives the text log of the control plane, and must be safe for concurrent use. Default: no

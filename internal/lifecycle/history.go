@@ -225,8 +225,8 @@ func roleOf(kind schema.GroupKind) role {
 	return isCustom
 }
 
-// rolls reports whether a controller replaces all pods if the template changes. What the controllers
-// of unknown kinds do is not known, so that each recorded pod counts by itself.
+// rolls reports whether a controller replaces all pods if the template changes. What the
+// controllers of unknown kinds do is not known, so that each recorded pod counts by itself.
 func rolls(kind schema.GroupKind) bool {
 	switch kind {
 	case schema.GroupKind{Group: "apps", Kind: "Deployment"}, schema.GroupKind{Group: "apps", Kind: "StatefulSet"}, daemonSet:
@@ -271,8 +271,8 @@ func (r reductions) explain(end, grace int64) bool {
 	return false
 }
 
-// replaced reports for each lifecycle whether something outside of the trace deleted the pod, so that
-// it was replaced. The starts that the versions of the owner do not explain are those of
+// replaced reports for each lifecycle whether something outside of the trace deleted the pod, so
+// that it was replaced. The starts that the versions of the owner do not explain are those of
 // replacements. Each belongs to the pod that ended nearest to it.
 func (in *incarnation) replaced(kind schema.GroupKind, list []trace.Lifecycle) []bool {
 	out := make([]bool, len(list))

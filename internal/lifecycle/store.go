@@ -45,8 +45,8 @@ type Recorded struct {
 	Number int
 }
 
-// NewStore returns a store of the lifecycles of a trace. History, which may be nil, is that of their
-// owners: without it, every pod that finished completes.
+// NewStore returns a store of the lifecycles of a trace. History, which may be nil, is that of
+// their owners: without it, every pod that finished completes.
 func NewStore(recorded trace.Lifecycles, history *History) *Store {
 	s := &Store{owners: make(map[ownerKey]*owned, len(recorded)), kinds: map[schema.GroupKind]bool{}}
 	owners := slices.SortedFunc(maps.Keys(recorded), func(a, b trace.PodOwner) int {
@@ -118,8 +118,9 @@ func (s *Store) Lookup(owner trace.PodOwner, podHash uint64, seq int) (Recorded,
 // HasKind reports whether the pods of any owner of a kind were recorded.
 func (s *Store) HasKind(kind schema.GroupKind) bool { return s != nil && s.kinds[kind] }
 
-// Incarnation returns the lifecycles of the pods of an owner that is not of a known kind, in the order
-// of their starts, while it existed for the nth time, from 0. The caller must not change them.
+// Incarnation returns the lifecycles of the pods of an owner that is not of a known kind, in the
+// order of their starts, while it existed for the nth time, from 0. The caller must not change
+// them.
 func (s *Store) Incarnation(owner trace.PodOwner, n int) []Recorded {
 	if s == nil {
 		return nil

@@ -391,8 +391,8 @@ func TestMutate_verbatim(t *testing.T) {
 	}
 }
 
-// TestMutate_interrupted checks a pod that something outside of the trace deleted: it is deleted after
-// the same time, and does not complete.
+// TestMutate_interrupted checks a pod that something outside of the trace deleted: it is deleted
+// after the same time, and does not complete.
 func TestMutate_interrupted(t *testing.T) {
 	owner := trace.PodOwner{GVK: schema.GroupVersionKind{Group: "apps", Version: "v1", Kind: "ReplicaSet"}, Name: "ns/shop-abc"}
 	history := lifecycle.NewHistory()

@@ -63,7 +63,8 @@ func (o *owners) applied(now int64, name trace.PodOwner, manifest *unstructured.
 	}
 }
 
-// hasParts reports whether the trace itself has the objects that an owner makes, which have its pods.
+// hasParts reports whether the trace itself has the objects that an owner makes, which have its
+// pods.
 func (o *owners) hasParts(owner trace.PodOwner) bool {
 	return o.parents[objectName{owner.GVK.GroupKind(), owner.Name}]
 }

@@ -54,8 +54,8 @@ type Spec struct {
 	// RescheduleInterruptedBarePods creates a clone of a bare pod that was evicted, preempted, or lost
 	// with its node.
 	RescheduleInterruptedBarePods bool `json:"rescheduleInterruptedBarePods,omitempty"`
-	// NamespacePrefix is the prefix of the names of simulated namespaces on existing nodes; empty means
-	// the default.
+	// NamespacePrefix is the prefix of the names of simulated namespaces on existing nodes; empty
+	// means the default.
 	NamespacePrefix string `json:"namespacePrefix,omitempty"`
 	// CustomControllers is what makes the pods of custom workloads; empty means StandIn. With
 	// ExistingNodes, the cluster has to have the controllers.

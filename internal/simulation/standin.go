@@ -28,8 +28,8 @@ const (
 	NoStandIn CustomControllers = "none"
 )
 
-// startStandIn starts the stand-in for the controllers of custom workloads, if there is to be one and
-// the trace has such workloads.
+// startStandIn starts the stand-in for the controllers of custom workloads, if there is to be one
+// and the trace has such workloads.
 func (s *session) startStandIn(ctx context.Context, root mutate.Root, times results.TimeMap) error {
 	if s.spec.ExistingNodes || s.spec.CustomControllers == NoStandIn || !s.owners.custom {
 		return nil

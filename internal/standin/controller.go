@@ -49,8 +49,8 @@ type Options struct {
 	Log *slog.Logger
 }
 
-// Custom reports whether the pods of a kind are made by a stand-in, if its objects have pod templates:
-// the kind is not one of Kubernetes.
+// Custom reports whether the pods of a kind are made by a stand-in, if its objects have pod
+// templates: the kind is not one of Kubernetes.
 func Custom(kind schema.GroupKind) bool {
 	switch kind.Group {
 	case "", "apps", "batch":

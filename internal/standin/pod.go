@@ -86,11 +86,11 @@ func mapIn(in map[string]any, key string) map[string]any {
 	return map[string]any{}
 }
 
-// share distributes the recorded lifecycles of a workload among its templates. The pods of a template
-// usually have one hash, and those of the first templates are made first. If the hashes do not
-// correspond to the templates, for example because the controller gave every pod a number of its
-// own, the templates get the lifecycles in order: as many as they have pods, and the last one the
-// rest.
+// share distributes the recorded lifecycles of a workload among its templates. The pods of a
+// template usually have one hash, and those of the first templates are made first. If the hashes do
+// not correspond to the templates, for example because the controller gave every pod a number of
+// its own, the templates get the lifecycles in order: as many as they have pods, and the last one
+// the rest.
 func share(templates []workload.Template, recorded []lifecycle.Recorded) [][]lifecycle.Recorded {
 	out := make([][]lifecycle.Recorded, len(templates))
 	var using []int // the templates with pods

@@ -28,10 +28,11 @@ type state struct {
 	// them have a recorded lifecycle.
 	made, given map[string]int
 	lifecycles  map[types.UID]lifecycle.Recorded
-	// created are the pods that were made and that the informer has not shown yet, with their template.
+	// created are the pods that were made and that the informer has not shown yet, with their
+	// template.
 	created map[types.UID]string
-	// shares are the recorded lifecycles of each template. They are fixed with the first pod: the number
-	// of pods may change later.
+	// shares are the recorded lifecycles of each template. They are fixed with the first pod: the
+	// number of pods may change later.
 	shares [][]lifecycle.Recorded
 	// failure is the last reason for which a pod was refused.
 	failure string
@@ -183,9 +184,9 @@ func (c *Controller) balance(
 	return nil
 }
 
-// missing returns how many pods of a template are to be made, or to be deleted if it is negative. due
-// is how many recorded pods have started by now, made is how many were made. known reports whether
-// pods of the workload were recorded.
+// missing returns how many pods of a template are to be made, or to be deleted if it is negative.
+// due is how many recorded pods have started by now, made is how many were made. known reports
+// whether pods of the workload were recorded.
 func missing(t *workload.Template, scheduled, known bool, due, made int, have *tally) int {
 	switch {
 	case t.Suspended:
@@ -249,8 +250,8 @@ func (c *Controller) delete(pod *corev1.Pod) error {
 	return nil
 }
 
-// deleteAll deletes the pods of an object that is gone. The garbage collector does so, too, but it may
-// take half a minute to know a kind that the trace has defined.
+// deleteAll deletes the pods of an object that is gone. The garbage collector does so, too, but it
+// may take half a minute to know a kind that the trace has defined.
 func (c *Controller) deleteAll(k key, uid types.UID) error {
 	pods, err := c.pods.GetIndexer().ByIndex(byOwner, string(uid))
 	if err != nil {
@@ -266,8 +267,8 @@ func (c *Controller) deleteAll(k key, uid types.UID) error {
 	return nil
 }
 
-// failed records as an event of the workload that a pod was refused, as the controllers of Kubernetes
-// do, and returns the error. An event is not repeated while the reason stays the same.
+// failed records as an event of the workload that a pod was refused, as the controllers of
+// Kubernetes do, and returns the error. An event is not repeated while the reason stays the same.
 func (c *Controller) failed(s *state, object *unstructured.Unstructured, err error) error {
 	if apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) || c.ctx.Err() != nil {
 		return nil

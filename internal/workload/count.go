@@ -20,8 +20,8 @@ type count struct {
 var numberKeys = []string{"replicas", "instances", "count", "size", "numWorkers"}
 
 // countPods returns what the objects around the template at a pointer say, the nearest first: a
-// number of replicas, or the parallelism of a Job's template, of which an object further out may say
-// how many there are. Any of them may be suspended, or have a schedule.
+// number of replicas, or the parallelism of a Job's template, of which an object further out may
+// say how many there are. Any of them may be suspended, or have a schedule.
 func countPods(obj map[string]any, pointer string) count {
 	c := count{replicas: 1}
 	var jobs bool // the number so far is that of each Job

@@ -69,8 +69,8 @@ func (w *Workload) Replicas() int {
 	return sum
 }
 
-// RunsOn reports whether the containers of the template's pods are always restarted, so that its pods
-// do not complete by themselves.
+// RunsOn reports whether the containers of the template's pods are always restarted, so that its
+// pods do not complete by themselves.
 func (t *Template) RunsOn() bool {
 	spec, _ := t.Value["spec"].(map[string]any)
 	policy, ok := spec["restartPolicy"].(string)
