@@ -13,8 +13,9 @@ const ExtensionVersion = 1
 // not come, is 0 and is not written.
 type Extension struct {
 	// EventTimes holds, for each event of the trace, the milliseconds within its second at which its
-	// objects were recorded: first the applied objects, then the deleted ones. If its lengths do not
-	// match the events, because a program changed the events without it, it has no meaning.
+	// objects were recorded: first the applied objects, then the deleted ones. It says in which order
+	// an object was applied and deleted that an event does both with. If its lengths do not match the
+	// events, because a program changed the events without it, it has no meaning.
 	EventTimes [][]uint16
 	// Gaps are the periods whose changes may be missing, in order.
 	Gaps []Gap
