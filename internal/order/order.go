@@ -58,11 +58,11 @@ func Guess(event *trace.Event) []Turn {
 	return turns
 }
 
-// verdict is what is known about a contest.
-type verdict int
+// outcome is what is known about a contest.
+type outcome int
 
 const (
-	unknown verdict = iota
+	unknown outcome = iota
 	applyFirst
 	deleteFirst
 )
@@ -77,7 +77,7 @@ type contest struct {
 	deleted         []int
 	// same reports whether the object was applied as it was before.
 	same    bool
-	verdict verdict
+	outcome outcome
 }
 
 // sequence returns the objects of the contest in order.
@@ -135,7 +135,7 @@ func (g group) turns(x *trace.Extension, contests map[[2]uint64]*contest, events
 		}
 		part, guessed := g[:n], false
 		if c := contests[[2]uint64{uint64(g[0].event), g[0].key}]; c != nil {
-			part, guessed = part.sorted(c), c.verdict == unknown
+			part, guessed = part.sorted(c), c.outcome == unknown
 		}
 		for i, op := range part {
 			// What was applied existed for a part of the second.
@@ -158,7 +158,7 @@ func (g group) sorted(c *contest) group {
 		byObject[op.object] = op
 	}
 	sorted := make(group, 0, len(g))
-	for _, object := range c.sequence(c.verdict == deleteFirst) {
+	for _, object := range c.sequence(c.outcome == deleteFirst) {
 		sorted = append(sorted, byObject[object])
 	}
 	return sorted

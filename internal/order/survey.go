@@ -130,23 +130,23 @@ func (s *Survey) contested(event *trace.Event, operations []operation) map[uint6
 		c.applied = append(c.applied, op.object)
 	}
 	for key, c := range found {
-		s.judge(key, c, event)
+		s.assess(key, c, event)
 	}
 	return found
 }
 
-// judge decides a contest by what existed before, as far as possible.
-func (s *Survey) judge(key uint64, c *contest, event *trace.Event) {
+// assess decides a contest by what existed before, as far as possible.
+func (s *Survey) assess(key uint64, c *contest, event *trace.Event) {
 	before, existed := s.live[c.namespace][key]
 	applied, deleted := &event.Applied[c.applied[0]], &event.Deleted[c.deleted[0]-len(event.Applied)]
 	switch {
 	case !existed && len(c.deleted) >= len(c.applied):
-		c.verdict = applyFirst
+		c.outcome = applyFirst
 	case !existed:
 	case len(c.deleted) > len(c.applied):
-		c.verdict = deleteFirst
+		c.outcome = deleteFirst
 	default:
-		c.verdict = byIdentity(applied, deleted)
+		c.outcome = byIdentity(applied, deleted)
 	}
 	// A change that changes nothing is not recorded, but a creation is.
 	c.same = existed && !before.unsure && len(c.applied) == 1 && before.manifest == s.manifest(applied)
@@ -156,7 +156,7 @@ func (s *Survey) manifest(object *trace.Object) uint64 { return maphash.Bytes(s.
 
 // byIdentity compares the UIDs or the creation times of an applied and a deleted object, if the
 // trace has them.
-func byIdentity(applied, deleted *trace.Object) verdict {
+func byIdentity(applied, deleted *trace.Object) outcome {
 	a, err := applied.Unstructured()
 	if err != nil {
 		return unknown
@@ -210,9 +210,9 @@ func (s *Survey) mention(event *trace.Event, operations []operation, contested m
 	}
 }
 
-func (c *contest) decide(v verdict) {
-	if c.verdict == unknown {
-		c.verdict = v
+func (c *contest) decide(v outcome) {
+	if c.outcome == unknown {
+		c.outcome = v
 	}
 }
 
@@ -221,7 +221,7 @@ func (c *contest) isNamespace() bool { return c.gvk.Group == "" && c.gvk.Kind ==
 // change brings the state up to date.
 func (s *Survey) change(event *trace.Event, operations []operation, contested map[uint64]*contest) {
 	for key, c := range contested {
-		if c.verdict == unknown {
+		if c.outcome == unknown {
 			s.open[key] = c
 			if c.isNamespace() {
 				s.spaces[c.name] = c
@@ -233,8 +233,8 @@ func (s *Survey) change(event *trace.Event, operations []operation, contested ma
 		c := contested[op.key]
 		switch namespace := object.Namespace(); {
 		case !op.deletes:
-			s.set(namespace, op.key, state{s.manifest(object), c != nil && c.verdict == unknown})
-		case c != nil && c.verdict != applyFirst:
+			s.set(namespace, op.key, state{s.manifest(object), c != nil && c.outcome == unknown})
+		case c != nil && c.outcome != applyFirst:
 		default:
 			s.remove(object, op.key)
 		}
@@ -348,7 +348,7 @@ func (s *Survey) decideByTail(tail *trace.Tail) {
 	}
 	spaces := map[int]map[string]bool{} // those that were deleted first, by event
 	for _, c := range s.contests {
-		if c.isNamespace() && c.verdict == deleteFirst {
+		if c.isNamespace() && c.outcome == deleteFirst {
 			if spaces[c.event] == nil {
 				spaces[c.event] = map[string]bool{}
 			}

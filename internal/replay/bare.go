@@ -21,9 +21,9 @@ import (
 type barePods struct {
 	// keep reports whether bodies are kept, from which clones are made.
 	keep bool
-	// tolerate reports whether admission adds the toleration of simulated nodes to pods.
+	// tolerate reports whether admission adds the placement on simulated nodes to pods.
 	tolerate bool
-	seed maphash.Seed
+	seed     maphash.Seed
 
 	mu   sync.Mutex
 	pods map[objectKey]*barePod
@@ -45,8 +45,8 @@ func newBarePods(opts Options) *barePods {
 
 // applying returns what to apply for a pod, and the name to apply it to. A pod is recorded again
 // when it is bound to a node; without its node it is unchanged, and is skipped. Other changes are
-// applied to the current clone, with the toleration that admission may have added, since tolerations
-// must not be removed.
+// applied to the current clone, with the toleration and the node selector that admission may have
+// added, since they must not be removed.
 func (b *barePods) applying(key objectKey, name string, body []byte) (to string, what []byte, skip bool, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -60,6 +60,7 @@ func (b *barePods) applying(key objectKey, name string, body []byte) (to string,
 	what, err = editPod(body, func(object map[string]any) {
 		if b.tolerate {
 			tolerate(object)
+			child(child(object, "spec"), "nodeSelector")[simkubev1.LabelNodeType] = simkubev1.NodeTypeVirtual
 		}
 		rename(object, key, pod.current)
 	})

@@ -201,7 +201,7 @@ func TestBarePods(t *testing.T) {
 	if skip || err != nil {
 		t.Errorf("change: skip %t, %v", skip, err)
 	}
-	checkJSON(t, what, "{metadata: {name: p}, spec: {x: 1, tolerations: [{key: kwok-provider, operator: Exists, effect: NoSchedule}]}}")
+	checkJSON(t, what, "{metadata: {name: p}, spec: {x: 1, nodeSelector: {type: virtual}, tolerations: [{key: kwok-provider, operator: Exists, effect: NoSchedule}]}}")
 
 	name, what, ok, err := pods.clone(key, "p")
 	if name != "p-clone-1" || !ok || err != nil {

@@ -36,7 +36,7 @@ func classifyStatus(err error, status metav1.Status) (category Category, passing
 		if status.Details != nil && status.Details.Kind == "namespaces" {
 			return Other, true
 		}
-		return UnknownKind, false
+		return UnknownKind, errors.Is(err, errNewKind)
 	case http.StatusUnprocessableEntity:
 		if saysImmutable(status) {
 			return Immutable, false
@@ -45,7 +45,7 @@ func classifyStatus(err error, status metav1.Status) (category Category, passing
 	case http.StatusForbidden:
 		// A namespace that is being deleted can be created again. A new namespace has no service account
 		// for a moment, and the API server sees a new priority class late.
-		return Rejected, apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) ||
+		return Rejected, isTerminating(err) ||
 			strings.Contains(status.Message, `serviceaccount "default" not found`) ||
 			strings.Contains(status.Message, "no PriorityClass with name")
 	case http.StatusConflict, http.StatusTooManyRequests:
@@ -63,9 +63,17 @@ func classifyStatus(err error, status metav1.Status) (category Category, passing
 	return Rejected, false
 }
 
+// isTerminating reports whether a request was refused because its namespace is being deleted.
+func isTerminating(err error) bool {
+	return apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause)
+}
+
 // saysImmutable reports whether validation rejected a change of an immutable field.
 func saysImmutable(status metav1.Status) bool {
-	for _, words := range []string{"immutable", "updates to ", "updates may not", "may not be changed", "may not change"} {
+	for _, words := range []string{
+		"immutable", "updates to ", "updates may not", "may not be changed", "may not change", "cannot be changed", "cannot change",
+		"can not be modified", "can not be unset",
+	} {
 		if strings.Contains(status.Message, words) {
 			return true
 		}

@@ -34,11 +34,28 @@
 //
 // # Order
 //
-// Objects are applied concurrently, but everything that happens to one object happens in order.
-// Among the objects of one event, those that create pods wait until the others have been tried,
-// since they may need them (a priority class, a service account). Namespaces are created when
-// objects in them are prepared, or, if the trace has namespaces among its objects, when they are
-// due.
+// Objects are applied concurrently, but everything that happens to one object happens in order. The
+// objects of one event are applied in the order in which they may need each other, whatever their
+// order in the trace: namespaces, definitions of kinds, classes, roles and service accounts,
+// configuration, volumes, others, and last what creates pods. Those of one rank wait until those of
+// lower ranks were tried, and until the kinds of definitions are served. Namespaces and definitions
+// are deleted after everything else. Namespaces are created when objects in them are prepared, or,
+// if the trace has namespaces among its objects, when they are due.
+//
+// If an event both applies and deletes an object, Plan.Orders says which comes first. An object
+// that was created and deleted within a second exists for the time that it did, which is half a
+// second if nothing is known. An object, or a namespace with everything in it, that was deleted is
+// gone before it is created again.
+//
+// # Changes that are not allowed
+//
+// If the API server refuses to change an object that could be created as it is, the recorded
+// cluster had another object of that name. The object is deleted, with a precondition for its UID
+// and only if it belongs to the simulation, and created again. Report.Replaced counts these
+// objects. Containers of bare pods get new sizes in place, if the API server allows it.
+//
+// Waiting for an object to be gone takes two minutes at most, or Options.RetryFor if that is more.
+// After that, it is a Problem.
 //
 // # Safety
 //
@@ -46,17 +63,17 @@
 // there, and pods their node selectors, affinities, tolerations and ports. An object that the
 // cluster had before, such as a namespace or a role of Kubernetes, is changed as the trace says.
 //
-// With Options.Shared, the engine changes only what belongs to its simulation: objects in namespaces
-// it created, and cluster-scoped objects it created. If another object has the name of one to apply,
-// it is not changed, and becomes a Problem. A deletion is for the UID of an object with an owner
-// reference to the root.
+// With Options.Shared, the engine changes only what belongs to its simulation: objects in
+// namespaces it created, and cluster-scoped objects it created. If another object has the name of
+// one to apply, it is not changed, and becomes a Problem. A deletion is for the UID of an object
+// with an owner reference to the root.
 //
 // Names of the trace are checked before they become part of a request.
 //
 // In a shared cluster the namespaces have a prefix, and objects with an effect beyond their
-// namespace are separated from other workloads. Priority classes, runtime classes, storage classes and volumes get the prefix of
-// simulated namespaces in their names, and are no defaults; references to them are changed, too.
-// Volumes have no storage. Volumes without a claim are left out, as are all other cluster-scoped
+// namespace are separated from other workloads. Priority classes, runtime classes, storage classes
+// and volumes get the prefix of simulated namespaces in their names, and are no defaults;
+// references to them are changed, too. Volumes have no storage. Volumes without a claim are left out, as are all other cluster-scoped
 // objects. Services and Ingresses cannot be reached from outside, and affinities are restricted to
 // pods of the simulation.
 package replay

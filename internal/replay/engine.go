@@ -15,6 +15,7 @@ import (
 
 	simkubev1 "simkube.io/simkube/api/v1"
 	"simkube.io/simkube/internal/mutate"
+	"simkube.io/simkube/internal/order"
 	"simkube.io/simkube/trace"
 )
 
@@ -111,6 +112,9 @@ type Plan struct {
 	Config *trace.Config
 	// Events are those of the trace, in order. An event need only be valid until the next.
 	Events iter.Seq2[*trace.Event, error]
+	// Orders says in which order objects were applied and deleted that an event does both with. Nil
+	// means that nothing but the events is known.
+	Orders *order.Orders
 	// Actions are the actions of the run, in any order. An action is started after the events of its
 	// second; actions with the same time keep their order.
 	Actions []Action

@@ -29,11 +29,11 @@ type eventRun struct {
 	due   time.Time
 	size  int64
 	tasks []*task
-	// gate holds back the tasks that wait until the others have been tried.
-	gate gate
+	// stages are the ranks that tasks of the event have, in order.
+	stages []stage
 
 	mu       sync.Mutex
-	untried  int // tasks that do not wait and have not been tried
+	open     int // stages whose gates are open
 	undone   int
 	started  time.Time // when the last object was tried first
 	ended    time.Time
@@ -51,27 +51,25 @@ func (r *run) prepareEvent(position, index int, event *trace.Event) *eventRun {
 		if inEveryCluster(&event.Applied[i]) || r.excluded.Leaves(&event.Applied[i]) != nil {
 			continue
 		}
-		e.tasks = append(e.tasks, r.prepareTask(e, &event.Applied[i], Apply))
+		e.tasks = append(e.tasks, r.prepareTask(e, &event.Applied[i], i, Apply))
 	}
 	for i := range event.Deleted {
 		if r.excluded.Leaves(&event.Deleted[i]) != nil {
 			continue
 		}
-		e.tasks = append(e.tasks, r.prepareTask(e, &event.Deleted[i], Delete))
+		e.tasks = append(e.tasks, r.prepareTask(e, &event.Deleted[i], len(event.Applied)+i, Delete))
 	}
-	waiting := map[objectKey]bool{}
+	e.tasks = arrange(e.tasks, r.plan.turns(index, event))
+	e.stages = stagesOf(e.tasks)
 	for _, t := range e.tasks {
-		// The order of one object's tasks is kept: a task behind one that waits must wait too.
-		t.waits = t.waits || waiting[t.key]
-		waiting[t.key] = t.waits
-		if !t.waits {
-			e.untried++
-		}
 		e.size += int64(len(t.body)) + taskOverhead
 	}
 	e.size = min(e.size, preparedBytes)
 	e.undone = len(e.tasks)
-	e.gate.open = e.untried == 0
+	e.advance()
+	for i := range e.open {
+		e.stages[i].gate.open = true
+	}
 	return e
 }
 
@@ -89,11 +87,7 @@ func (e *eventRun) start(r *run, due time.Time) {
 	tasks := e.tasks
 	e.tasks = nil
 	for _, t := range tasks {
-		w := work{run: t.run, drop: t.drop}
-		if t.waits {
-			w.gate = &e.gate
-		}
-		r.queue.add(t.key, w)
+		r.queue.add(t.key, work{gate: &e.stages[t.stage].gate, run: t.run, drop: t.drop})
 	}
 }
 
@@ -107,12 +101,26 @@ func inEveryCluster(object *trace.Object) bool {
 // taskOverhead is about how much memory a task takes in addition to its body.
 const taskOverhead = 512
 
-// tried counts a task that others wait for, and reports whether it was the last.
-func (e *eventRun) tried() bool {
+// tried counts a task that others wait for, and returns the gates to open.
+func (e *eventRun) tried(t *task) []*gate {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.untried--
-	return e.untried == 0
+	e.stages[t.holds].untried--
+	before := e.open
+	e.advance()
+	var gates []*gate
+	for i := before; i < e.open; i++ {
+		gates = append(gates, &e.stages[i].gate)
+	}
+	return gates
+}
+
+// advance counts the stages that have their turn. The caller holds the lock, or has the event for
+// itself.
+func (e *eventRun) advance() {
+	for e.open < len(e.stages) && (e.open == 0 || e.stages[e.open-1].untried == 0) {
+		e.open++
+	}
 }
 
 // record adds the outcome of a task, and reports whether it was the last.
@@ -121,8 +129,8 @@ func (e *eventRun) record(t *task, o outcome, now time.Time) bool {
 	defer e.mu.Unlock()
 	e.undone--
 	e.ended = now
-	if t.sent.After(e.started) {
-		e.started = t.sent
+	if sent := t.sent.Add(-t.after); sent.After(e.started) {
+		e.started = sent
 	}
 	switch {
 	case o.dropped:

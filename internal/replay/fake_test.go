@@ -20,6 +20,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/kubernetes"
 	"sigs.k8s.io/yaml"
@@ -46,7 +47,11 @@ type fake struct {
 	uids    int
 	// status has the status of pods. watcher is the watch of pods, which is late by tells; with blind
 	// there is none.
-	status  map[place]corev1.PodStatus
+	status map[place]corev1.PodStatus
+	// refusal is what an error about immutable data says.
+	refusal string
+	// lingers is how long an object is being deleted before it is gone.
+	lingers time.Duration
 	watcher *watch.RaceFreeFakeWatcher
 	tells   time.Duration
 	blind   bool
@@ -67,6 +72,7 @@ func newFake() *fake {
 		sent:    map[string]time.Time{},
 		status:  map[place]corev1.PodStatus{},
 		bodies:  map[place][]string{},
+		refusal: "field is immutable",
 	}
 }
 
@@ -152,24 +158,60 @@ func (f *fake) put(at place, from []byte) (*metav1.PartialObjectMetadata, error)
 	change := watch.Added
 	if old := f.objects[at]; old != nil {
 		object.UID, change = old.UID, watch.Modified
+		object.DeletionTimestamp = old.DeletionTimestamp
 	}
 	f.objects[at] = object
 	f.tell(change, at, &object.ObjectMeta)
 	return object, nil
 }
 
-func (f *fake) apply(_ context.Context, at place, body []byte) (types.UID, error) {
+func (f *fake) apply(_ context.Context, at place, body []byte) (*metav1.PartialObjectMetadata, error) {
 	if err := f.request("apply", at); err != nil {
-		return "", err
+		return nil, err
+	}
+	if err := f.checkChange(at, body); err != nil {
+		return nil, err
 	}
 	object, err := f.put(at, body)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.bodies[at] = append(f.bodies[at], string(body))
-	return object.UID, nil
+	return object.DeepCopy(), nil
+}
+
+// checkChange returns an error if the object exists with other immutable data, which is its
+// annotation "fixed".
+func (f *fake) checkChange(at place, body []byte) error {
+	wanted := &metav1.PartialObjectMetadata{}
+	if err := json.Unmarshal(body, wanted); err != nil {
+		return err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if there := f.objects[at]; there == nil || there.Annotations["fixed"] == wanted.Annotations["fixed"] {
+		return nil
+	}
+	return apierrors.NewInvalid(schema.GroupKind{Kind: at.resource.Resource}, at.name,
+		field.ErrorList{field.Invalid(field.NewPath("fixed"), "x", f.refusal)})
+}
+
+func (f *fake) tryCreate(_ context.Context, at place, _ *unstructured.Unstructured) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.objects[at] == nil {
+		return nil
+	}
+	return apierrors.NewAlreadyExists(at.resource.GroupResource(), at.name)
+}
+
+func (f *fake) resize(_ context.Context, at place, _ []byte) (bool, error) {
+	if err := f.request("resize", at); err != nil {
+		return false, err
+	}
+	return false, nil
 }
 
 func (f *fake) create(_ context.Context, at place, object *unstructured.Unstructured) (*unstructured.Unstructured, error) {
@@ -201,6 +243,28 @@ func (f *fake) delete(_ context.Context, at place, opts metav1.DeleteOptions) er
 	if p := opts.Preconditions; p != nil && p.UID != nil && *p.UID != f.objects[at].UID {
 		return apierrors.NewConflict(at.resource.GroupResource(), at.name, errors.New("the UID in the precondition is another one"))
 	}
+	if f.lingers == 0 {
+		f.removeAll(at)
+		return nil
+	}
+	if f.objects[at].DeletionTimestamp == nil {
+		f.objects[at].DeletionTimestamp = new(metav1.Now())
+		time.AfterFunc(f.lingers, func() {
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			if f.objects[at] != nil { // its namespace may have been gone first
+				f.removeAll(at)
+			}
+		})
+	}
+	return nil
+}
+
+// removeAll deletes an object and everything in it. The caller holds the lock.
+func (f *fake) removeAll(at place) {
+	if f.lingers > 0 {
+		f.log = append(f.log, fmt.Sprintf("gone %s %s", at.resource.Resource, trace.NamespacedName(at.namespace, at.name)))
+	}
 	f.remove(at)
 	if at.resource == namespaceResource() {
 		for other := range f.objects {
@@ -209,7 +273,6 @@ func (f *fake) delete(_ context.Context, at place, opts metav1.DeleteOptions) er
 			}
 		}
 	}
-	return nil
 }
 
 func (f *fake) deleteCollection(_ context.Context, in place, _ metav1.DeleteOptions, selector string) error {

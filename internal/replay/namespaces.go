@@ -120,7 +120,7 @@ func (e *Engine) owned(ctx context.Context, at place) (types.UID, error) {
 	case !ours && !former:
 		return "", &taskError{NotOurs, fmt.Errorf("%s %q %w", at.resource.Resource, at.name, errNotOurs)}
 	case !ours || object.DeletionTimestamp != nil:
-		return "", fmt.Errorf("%s %q is being deleted: %w", at.resource.Resource, at.name, errPassing)
+		return "", fmt.Errorf("%s %q %w", at.resource.Resource, at.name, errGoing)
 	}
 	return object.UID, nil
 }

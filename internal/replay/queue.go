@@ -12,10 +12,18 @@ import (
 type work struct {
 	// gate, if not nil, holds the work back until it is opened.
 	gate *gate
-	// run does the work. It returns whether to run it again, and after what time.
-	run func(ctx context.Context) (again bool, after time.Duration)
+	// run does the work, or a part of it, and returns what follows.
+	run func(ctx context.Context) next
 	// drop is called in place of run if the queue was stopped.
 	drop func()
+}
+
+// next is what follows a run of a piece of work: nothing, or another run, after some time or when a
+// gate is opened.
+type next struct {
+	again bool
+	after time.Duration
+	gate  *gate
 }
 
 // gate holds work back until it is opened.
@@ -154,16 +162,20 @@ func (q *queue) worker() {
 func (q *queue) do(l *line) {
 	w, stopped := l.work[0], q.stopped
 	q.mu.Unlock()
-	var again bool
-	var after time.Duration
+	var n next
 	if stopped {
 		w.drop()
 	} else {
-		again, after = w.run(q.ctx)
+		n = w.run(q.ctx)
 	}
 	q.mu.Lock()
-	if again {
-		q.retry(l, after)
+	switch {
+	case n.again && n.gate != nil:
+		l.work[0].gate = n.gate
+		q.schedule(l)
+		return
+	case n.again:
+		q.retry(l, n.after)
 		return
 	}
 	l.work[0] = work{}

@@ -97,6 +97,9 @@ type Report struct {
 	// Problems are the first MaxProblems problems; ProblemCounts counts all.
 	Problems      []Problem
 	ProblemCounts map[Category]int
+	// Replaced counts the objects that were deleted and created again because they had changed in a
+	// way that the API server does not allow: in the recorded cluster, another object had the name.
+	Replaced map[schema.GroupVersionKind]int
 	// Isolated counts the objects that were changed to separate them from the other workloads of a
 	// shared cluster, by description of the change.
 	Isolated map[string]int

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -156,20 +155,20 @@ func (r *run) reschedule(key objectKey, interrupted metav1.Object) {
 	started := r.opts.Clock.Now()
 	tries := 0
 	r.queue.add(key, work{
-		run: func(ctx context.Context) (bool, time.Duration) {
+		run: func(ctx context.Context) next {
 			tries++
 			err := r.startClone(ctx, key, at, uid)
 			if err == nil {
-				return false, 0
+				return next{}
 			}
 			_, passing := classify(err)
 			after := backoff(tries, err)
 			if passing && r.opts.Clock.Since(started)+after <= r.opts.RetryFor {
-				return true, after
+				return next{again: true, after: after}
 			}
 			r.opts.Logger.WarnContext(ctx, "an interrupted bare pod was not started again",
 				"namespace", at.namespace, "name", at.name, "error", err)
-			return false, 0
+			return next{}
 		},
 		drop: func() {},
 	})

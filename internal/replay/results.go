@@ -3,6 +3,8 @@ package replay
 import (
 	"slices"
 	"sync"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
 // results sums up the events of a run. It is safe for concurrent use.
@@ -21,7 +23,7 @@ type results struct {
 func newResults(opts Options, done int) *results {
 	return &results{
 		onEvent: opts.OnEvent, onCheckpoint: opts.OnCheckpoint, failFast: opts.FailFast,
-		sum:     Report{ProblemCounts: map[Category]int{}},
+		sum:     Report{ProblemCounts: map[Category]int{}, Replaced: map[schema.GroupVersionKind]int{}},
 		leading: done, ahead: map[int]bool{},
 	}
 }
@@ -73,6 +75,13 @@ func (r *results) problem(p Problem) {
 	if len(r.sum.Problems) < MaxProblems {
 		r.sum.Problems = append(r.sum.Problems, p)
 	}
+}
+
+// replaced counts an object that was deleted and created again.
+func (r *results) replaced(gvk schema.GroupVersionKind) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.sum.Replaced[gvk]++
 }
 
 func (r *results) cloned() {

@@ -38,6 +38,7 @@ type run struct {
 	spaces   *namespaces
 	pods     *barePods
 	made     *made
+	remaking *remaking
 	former   []*corev1.Pod // bare pods that existed before the run, until resumePods
 	results  *results
 	memory   *semaphore.Weighted
@@ -150,6 +151,7 @@ func (e *Engine) newRun(plan Plan) *run {
 		r.builder.isolation = newIsolation(e.opts.Simulation, e.opts.NamespacePrefix)
 	}
 	r.made = newMade()
+	r.remaking = newRemaking()
 	r.spaces = newNamespaces(e)
 	r.pods = newBarePods(e.opts)
 	return r

@@ -226,7 +226,8 @@ func TestRun_trackedNamespaces(t *testing.T) {
 func TestRun_newKinds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		target := newFake()
-		const definition = "{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: widgets.example.com}}"
+		const definition = "{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: widgets.example.com}, " +
+			"spec: {group: example.com, names: {kind: Widget}, versions: [{name: v1, served: true}]}}"
 		const widget = "{apiVersion: example.com/v1, kind: Widget, metadata: {namespace: ns, name: w}}"
 		target.fail = func(_ string, at place) error {
 			if at.name == "widgets.example.com" {

@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	simkubev1 "simkube.io/simkube/api/v1"
+	"simkube.io/simkube/internal/order"
 	"simkube.io/simkube/trace"
 )
 
@@ -51,6 +52,14 @@ func (s step) time() int64 {
 		return s.action.Time
 	}
 	return s.event.Time
+}
+
+// turns returns the turns of objects of an event that it both applies and deletes.
+func (p *Plan) turns(index int, event *trace.Event) []order.Turn {
+	if p.Orders == nil {
+		return order.Guess(event)
+	}
+	return p.Orders.Of(index)
 }
 
 // steps returns the events and the actions in the order of their times. Actions follow the events
@@ -108,7 +117,7 @@ func (a *actionRun) bytes() int64        { return taskOverhead }
 
 func (a *actionRun) start(r *run, due time.Time) {
 	r.queue.add(actionKey(), work{
-		run: func(ctx context.Context) (bool, time.Duration) {
+		run: func(ctx context.Context) next {
 			r.opts.Logger.InfoContext(ctx, "run an action", "action", a.Name, "late", r.opts.Clock.Since(due))
 			err := a.Run(ctx)
 			if err == nil {
@@ -117,7 +126,7 @@ func (a *actionRun) start(r *run, due time.Time) {
 				r.abort(&ActionError{Name: a.Name, Time: time.Unix(a.Time, 0).UTC(), Err: err})
 			}
 			r.memory.Release(a.bytes())
-			return false, 0
+			return next{}
 		},
 		drop: func() { r.memory.Release(a.bytes()) },
 	})

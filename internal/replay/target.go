@@ -40,8 +40,13 @@ type target interface {
 	// refresh makes mapping discover the kinds of the cluster again.
 	refresh()
 	get(ctx context.Context, at place) (*metav1.PartialObjectMetadata, error)
-	// apply sends a forced server-side apply and returns the UID of the object.
-	apply(ctx context.Context, at place, body []byte) (types.UID, error)
+	// apply sends a forced server-side apply and returns the metadata of the object.
+	apply(ctx context.Context, at place, body []byte) (*metav1.PartialObjectMetadata, error)
+	// resize sets the resources of the containers of a pod to those of a manifest, in place. It
+	// reports whether any of them differ.
+	resize(ctx context.Context, at place, body []byte) (bool, error)
+	// tryCreate returns the error that create would return, and creates nothing.
+	tryCreate(ctx context.Context, at place, object *unstructured.Unstructured) error
 	create(ctx context.Context, at place, object *unstructured.Unstructured) (*unstructured.Unstructured, error)
 	delete(ctx context.Context, at place, opts metav1.DeleteOptions) error
 	deleteCollection(ctx context.Context, in place, opts metav1.DeleteOptions, selector string) error
@@ -126,30 +131,35 @@ func (c *cluster) get(ctx context.Context, at place) (*metav1.PartialObjectMetad
 	return resource.Get(ctx, at.name, metav1.GetOptions{})
 }
 
-func (c *cluster) apply(ctx context.Context, at place, body []byte) (types.UID, error) {
+func (c *cluster) apply(ctx context.Context, at place, body []byte) (*metav1.PartialObjectMetadata, error) {
 	resource, err := c.at(at)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	ctx, cancel := outlive(ctx)
 	defer cancel()
-	object, err := resource.Patch(ctx, at.name, types.ApplyPatchType, body, metav1.PatchOptions{
+	return resource.Patch(ctx, at.name, types.ApplyPatchType, body, metav1.PatchOptions{
 		FieldManager: simkubev1.FieldManager,
 		Force:        new(true),
 	})
-	if err != nil {
-		return "", err
-	}
-	return object.UID, nil
+}
+
+func (c *cluster) tryCreate(ctx context.Context, at place, object *unstructured.Unstructured) error {
+	_, err := c.createWith(ctx, at, object, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
+	return err
 }
 
 func (c *cluster) create(ctx context.Context, at place, object *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	return c.createWith(ctx, at, object, metav1.CreateOptions{})
+}
+
+func (c *cluster) createWith(ctx context.Context, at place, object *unstructured.Unstructured, opts metav1.CreateOptions) (*unstructured.Unstructured, error) {
 	if err := checkNames(at.namespace, at.name); err != nil {
 		return nil, &taskError{Malformed, err}
 	}
 	ctx, cancel := outlive(ctx)
 	defer cancel()
-	opts := metav1.CreateOptions{FieldManager: simkubev1.FieldManager}
+	opts.FieldManager = simkubev1.FieldManager
 	if at.namespace == "" {
 		return c.dynamic.Resource(at.resource).Create(ctx, object, opts)
 	}

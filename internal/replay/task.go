@@ -9,9 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/types"
 
 	"simkube.io/simkube/internal/words"
 	"simkube.io/simkube/trace"
@@ -41,13 +39,29 @@ type task struct {
 	malformed error
 	// leftOut, if not nil, is why the object is not applied in a cluster with other workloads.
 	leftOut *leftOutError
-	// waits reports whether the event's other objects are tried first.
-	waits bool
+	// object is the index of the object among the applied objects of its event, followed by the
+	// deleted ones.
+	object int
+	rank   rank
+	// stage is the stage of the task's rank. The stages after holds wait for the task.
+	stage, holds int
+	// after is when the task is due, in trace time since the event: 0 unless something else happens to
+	// the object in the same second.
+	after time.Duration
+	// deletion, if not nil, is the next task of the same object and event. The trace does not say
+	// which of the two came first.
+	deletion *task
+	// former is what has to be gone before the object is applied.
+	former former
+	// applied reports whether a definition was applied, whose kinds are not served yet. satisfied
+	// reports whether the task's work was done by another task.
+	applied, satisfied bool
 
 	// first is when the task was first tried, sent when the first request for the object itself was
 	// sent.
 	first, sent time.Time
 	tries       int
+	letGo       bool // tasks that wait for this one may go
 }
 
 // outcome is the outcome of a task. The zero outcome is success.
@@ -59,9 +73,15 @@ type outcome struct {
 }
 
 // prepareTask does everything that can be done before the deadline.
-func (r *run) prepareTask(event *eventRun, object *trace.Object, verb Verb) *task {
-	t := &task{r: r, event: event, verb: verb, gvk: object.GVK(), key: keyOf(object)}
+func (r *run) prepareTask(event *eventRun, object *trace.Object, index int, verb Verb) *task {
+	t := &task{r: r, event: event, verb: verb, gvk: object.GVK(), key: keyOf(object), object: index}
 	t.target = r.builder.target(t.key.kind, object.Name())
+	switch {
+	case verb == Apply:
+		t.rank = applyRank(t.key.kind, len(r.plan.Config.PodSpecTemplatePaths(t.gvk)) > 0)
+	case isScope(t.key.kind):
+		t.rank = rankScopes
+	}
 	if t.malformed = checkNames(t.key.namespace, t.key.name); t.malformed != nil {
 		return t
 	}
@@ -70,7 +90,6 @@ func (r *run) prepareTask(event *eventRun, object *trace.Object, verb Verb) *tas
 		if errors.As(t.malformed, &t.leftOut) {
 			t.malformed = nil
 		}
-		t.waits = len(r.plan.Config.PodSpecTemplatePaths(t.gvk)) > 0
 	}
 	// The first use of a kind may discover the kinds of the cluster, which adds no lag here. An error
 	// occurs again when the task is run.
@@ -79,52 +98,91 @@ func (r *run) prepareTask(event *eventRun, object *trace.Object, verb Verb) *tas
 }
 
 // run tries the task once.
-func (t *task) run(ctx context.Context) (again bool, after time.Duration) {
+func (t *task) run(ctx context.Context) next {
+	if wait := t.early(); wait > 0 {
+		return next{again: true, after: wait}
+	}
 	if t.tries++; t.tries == 1 {
 		t.first = t.r.opts.Clock.Now()
 	}
 	err := t.try(ctx)
-	if t.tries == 1 {
+	if t.tries == 1 && t.rank != rankDefinitions {
 		t.letOthersGo()
+	}
+	if errors.Is(err, errGoing) && t.verb == Apply && t.key.kind == namespaceKind {
+		t.r.remaking.begin(t.target)
+	}
+	if held, ok := errors.AsType[*heldError](err); ok {
+		return next{again: true, gate: held.gate}
 	}
 	switch {
 	case err == nil:
 		t.done(outcome{})
-		return false, 0
+		return next{}
 	case errors.Is(err, errEnded):
 		t.drop()
-		return false, 0
+		return next{}
 	case errors.Is(err, errSkipped):
 		t.done(outcome{skipped: true})
-		return false, 0
+		return next{}
 	}
 	category, passing := classify(err)
-	after = backoff(t.tries, err)
-	if passing && t.r.opts.Clock.Since(t.first)+after <= t.r.opts.RetryFor {
+	after := backoff(t.tries, err)
+	if passing && t.r.opts.Clock.Since(t.first)+after <= t.patience(err) {
 		t.r.opts.Logger.DebugContext(ctx, "try again", "verb", t.verb, "kind", t.gvk.Kind,
 			"namespace", t.key.namespace, "name", t.key.name, "after", after, "error", err)
-		return true, after
+		return next{again: true, after: after}
 	}
 	t.done(outcome{problem: t.problem(category, err)})
-	return false, 0
+	return next{}
+}
+
+// early returns how long it takes until the task is due.
+func (t *task) early() time.Duration {
+	if t.after == 0 || t.tries > 0 {
+		return 0
+	}
+	due := t.event.due.Add(time.Duration(float64(t.after) / t.r.opts.Speed))
+	return due.Sub(t.r.opts.Clock.Now())
+}
+
+// patience returns for how long an error is waited out.
+func (t *task) patience(err error) time.Duration {
+	if errors.Is(err, errGoing) {
+		return max(t.r.opts.RetryFor, deletionTime)
+	}
+	return t.r.opts.RetryFor
 }
 
 // drop ends a task that is not tried again.
 func (t *task) drop() {
-	if t.tries == 0 {
-		t.letOthersGo()
-	}
 	t.done(outcome{dropped: true})
 }
 
+// letOthersGo lets the tasks go that wait for this one. It does nothing if they do not wait, or not
+// any more.
 func (t *task) letOthersGo() {
-	if !t.waits && t.event.tried() {
-		t.r.queue.open(&t.event.gate)
+	if t.loose() || t.letGo {
+		return
+	}
+	t.letGo = true
+	for _, gate := range t.event.tried(t) {
+		t.r.queue.open(gate)
 	}
 }
 
 func (t *task) done(o outcome) {
 	t.body = nil
+	t.letOthersGo()
+	switch {
+	case t.verb == Delete:
+	case t.key.kind == definitionKind:
+		t.r.kinds.forget(t.key)
+	case t.key.kind == namespaceKind:
+		if gate := t.r.remaking.end(t.target); gate != nil {
+			t.r.queue.open(gate)
+		}
+	}
 	if o.problem != nil && o.problem.fails() {
 		t.r.failed(*o.problem)
 	}
@@ -154,7 +212,10 @@ func (t *task) sending(ctx context.Context) error {
 }
 
 func (t *task) try(ctx context.Context) error {
-	if t.malformed != nil {
+	switch {
+	case t.satisfied:
+		return t.sending(ctx)
+	case t.malformed != nil:
 		return &taskError{Malformed, t.malformed}
 	}
 	mapping, err := t.r.kinds.find(t.r.target, t.r.opts.Clock.Now(), t.gvk)
@@ -198,100 +259,6 @@ func (t *task) isolated(namespaced bool) error {
 		return errSkipped
 	}
 	return nil
-}
-
-func (t *task) apply(ctx context.Context, at place) error {
-	if at.namespace != "" {
-		if err := t.r.spaces.ensure(ctx, at.namespace); err != nil {
-			return err
-		}
-	} else if _, err := t.r.owned(ctx, at); err != nil && !apierrors.IsNotFound(err) {
-		return err
-	}
-	body := t.body
-	if t.key.kind == podKind {
-		if err := t.r.findPod(ctx, t, at); err != nil {
-			return err
-		}
-		var skip bool
-		var err error
-		if at.name, body, skip, err = t.r.pods.applying(t.key, at.name, body); err != nil {
-			return &taskError{Malformed, err}
-		}
-		if skip {
-			return t.sending(ctx)
-		}
-	}
-	if err := t.sending(ctx); err != nil {
-		return err
-	}
-	uid, err := t.r.target.apply(ctx, at, body)
-	if err == nil {
-		t.r.made.add(t.key, uid)
-		t.r.opts.OnApplied(t.gvk, at.resource)
-	}
-	switch {
-	case apierrors.IsNotFound(err) && at.namespace != "":
-		t.r.spaces.forget(at.namespace)
-	case err == nil && t.key.kind == podKind:
-		t.r.pods.applied(t.key, at.name, t.body)
-	case err == nil && at.namespace == "":
-		t.r.kinds.applied(t.gvk, t.r.opts.Clock.Now())
-	}
-	return err
-}
-
-func (t *task) delete(ctx context.Context, at place) error {
-	opts := metav1.DeleteOptions{PropagationPolicy: new(metav1.DeletePropagationBackground)}
-	if at.namespace != "" {
-		if err := t.r.spaces.check(ctx, at.namespace); err != nil {
-			return t.gone(err)
-		}
-		if t.key.kind == podKind {
-			at.name = t.r.pods.deleting(t.key, at.name)
-		}
-	}
-	uid, err := t.uid(ctx, at)
-	if err != nil {
-		return t.gone(err)
-	}
-	opts.Preconditions = &metav1.Preconditions{UID: &uid}
-	if err := t.sending(ctx); err != nil {
-		return err
-	}
-	err = t.r.target.delete(ctx, at, opts)
-	t.r.made.forget(t.key) // if another object has the name by now, a retry must not delete it
-	switch {
-	case t.key.kind == namespaceKind:
-		t.r.spaces.forget(at.name)
-		t.r.made.forgetNamespace(t.key.name)
-	case t.key.kind == podKind && (err == nil || apierrors.IsNotFound(err)):
-		t.r.pods.forget(t.key)
-	}
-	return t.gone(err)
-}
-
-// uid returns the UID of the object to delete: that of the object that this run applied, or of one
-// with an owner reference to the root. A clone of a pod has another name than the pod.
-func (t *task) uid(ctx context.Context, at place) (types.UID, error) {
-	if uid := t.r.made.uid(t.key); uid != "" && at.namespace != "" && at.name == t.target {
-		return uid, nil
-	}
-	return t.r.owned(ctx, at)
-}
-
-// gone changes the error of a deletion of an object that is absent. An object that is being deleted
-// counts as deleted, and so does one that an earlier run may have deleted.
-func (t *task) gone(err error) error {
-	switch {
-	case apierrors.IsNotFound(err) && t.r.inDoubt(t.event):
-		return nil
-	case apierrors.IsNotFound(err):
-		return &taskError{AbsentOnDelete, err}
-	case errors.Is(err, errPassing):
-		return nil
-	}
-	return err
 }
 
 // taskError is an error with a known category, for which a retry cannot succeed.

@@ -20,6 +20,7 @@ import (
 	"simkube.io/simkube/internal/exclusion"
 	"simkube.io/simkube/internal/lifecycle"
 	"simkube.io/simkube/internal/nodes"
+	"simkube.io/simkube/internal/order"
 	"simkube.io/simkube/internal/results"
 	"simkube.io/simkube/internal/validate"
 	"simkube.io/simkube/trace"
@@ -40,6 +41,8 @@ type Prepared struct {
 	info       results.TraceInfo
 	lifecycles *lifecycle.Store
 	owners     *owners
+	// orders is in which order objects were applied and deleted within a second.
+	orders *order.Orders
 	// origin and end bound the replay, in unix seconds; end includes lifecycles that end after the
 	// last event.
 	origin, end int64
@@ -98,6 +101,7 @@ func (p *Prepared) survey(ctx context.Context) (*nodes.Demand, error) {
 	p.owners = newOwners()
 	survey := nodes.NewSurvey(reader.Config())
 	survey.OnWorkload = p.owners.applied
+	orders := order.NewSurvey()
 	first, last, count := int64(0), int64(0), 0
 	var length span
 	for event, err := range reader.Events() {
@@ -111,6 +115,7 @@ func (p *Prepared) survey(ctx context.Context) (*nodes.Demand, error) {
 			first = event.Time
 		}
 		last = event.Time
+		orders.Add(event)
 		// A simulation with a seed has one processor and no preemption, and collects garbage between two
 		// goroutines only.
 		if count++; count%yieldEvery == 0 {
@@ -144,6 +149,7 @@ func (p *Prepared) survey(ctx context.Context) (*nodes.Demand, error) {
 		Events: count,
 	}
 	p.lifecycles = lifecycle.NewStore(tail.Lifecycles, p.owners.history)
+	p.orders = orders.Orders(tail)
 	p.bound(first, last, tail.Lifecycles)
 	length.end(p.end)
 	p.longest = length.longest

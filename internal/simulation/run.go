@@ -381,6 +381,7 @@ func (s *session) replay(ctx context.Context, times results.TimeMap) (replay.Rep
 	report, err := s.engine.Run(ctx, replay.Plan{
 		Config:   file.Config(),
 		Events:   file.Events(),
+		Orders:   s.orders,
 		Origin:   s.origin,
 		Start:    times.ClockStart,
 		Duration: s.spec.Duration,
@@ -388,6 +389,9 @@ func (s *session) replay(ctx context.Context, times results.TimeMap) (replay.Rep
 		Done:     s.Start.done(),
 		Settle:   func(ctx context.Context) error { return s.settle(ctx, times) },
 	})
+	if len(report.Replaced) > 0 {
+		s.Report(Message{Note: &Note{Level: Info, Text: replacedNote(report.Replaced)}})
+	}
 	for _, change := range slices.Sorted(maps.Keys(report.Isolated)) {
 		s.Report(Message{Note: &Note{Level: Info, Text: fmt.Sprintf(
 			"kept apart from the cluster's other workloads: %s (%d objects)", change, report.Isolated[change])}})

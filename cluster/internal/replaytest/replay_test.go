@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -221,9 +222,9 @@ spec:
 		at(t, 1, replaced(job, "IMAGE", "b")),
 		gone(t, 2, unknown),
 	)
-	checkProblems(t, report, replay.UnknownKind, replay.UnknownKind, replay.Rejected, replay.Rejected, replay.Malformed, replay.Immutable)
-	if report.Applied != 2 {
-		t.Errorf("applied = %d, want the Job once and the Deployment", report.Applied)
+	checkProblems(t, report, replay.UnknownKind, replay.UnknownKind, replay.Rejected, replay.Rejected, replay.Malformed)
+	if report.Applied != 3 || report.Replaced[batchv1.SchemeGroupVersion.WithKind("Job")] != 1 {
+		t.Errorf("report = %+v, want the Job twice and the Deployment", report)
 	}
 }
 

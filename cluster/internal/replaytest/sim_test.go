@@ -34,13 +34,28 @@ type sim struct {
 	name   string
 	engine *replay.Engine
 	root   mutate.Root
+	// alone reports whether the simulation takes the cluster for its own.
+	alone bool
 }
 
 // newSim creates the root of a simulation named after the test, and cleans up after it.
 func newSim(tb testing.TB, opts replay.Options, lifecycles trace.Lifecycles) *sim {
 	tb.Helper()
-	s := &sim{name: strings.ToLower(strings.NewReplacer("/", "-", "_", "-").Replace(tb.Name()))}
-	opts.Simulation, opts.NamespacePrefix, opts.Shared = s.name, s.name, true
+	opts.Shared = true
+	return newSimWith(tb, opts, lifecycles)
+}
+
+// newSimAlone is newSim for a simulation that takes the cluster for its own. No other test may run
+// at the same time.
+func newSimAlone(tb testing.TB, opts replay.Options) *sim {
+	tb.Helper()
+	return newSimWith(tb, opts, nil)
+}
+
+func newSimWith(tb testing.TB, opts replay.Options, lifecycles trace.Lifecycles) *sim {
+	tb.Helper()
+	s := &sim{alone: !opts.Shared, name: strings.ToLower(strings.NewReplacer("/", "-", "_", "-").Replace(tb.Name()))}
+	opts.Simulation, opts.NamespacePrefix = s.name, s.name
 	engine, err := replay.New(env.config, opts)
 	if err != nil {
 		tb.Fatal(err)
@@ -50,7 +65,7 @@ func newSim(tb testing.TB, opts replay.Options, lifecycles trace.Lifecycles) *si
 		tb.Fatal(err)
 	}
 	mutator, err := mutate.New(mutate.Config{
-		Simulation: s.name, NamespacePrefix: s.name, Shared: true, Root: s.root, Speed: opts.Speed,
+		Simulation: s.name, NamespacePrefix: s.name, Shared: opts.Shared, Root: s.root, Speed: opts.Speed,
 		Lifecycles: lifecycle.NewStore(lifecycles, nil), Owners: env.owners,
 	})
 	if err != nil {
@@ -97,7 +112,12 @@ func (s *sim) cleanup(tb testing.TB) {
 	}
 }
 
-func (s *sim) namespace(original string) string { return simkubev1.VirtualNamespace(s.name, original) }
+func (s *sim) namespace(original string) string {
+	if s.alone {
+		return original
+	}
+	return simkubev1.VirtualNamespace(s.name, original)
+}
 
 // run replays events at the given seconds after the origin.
 func (s *sim) run(tb testing.TB, plan replay.Plan, events ...trace.Event) replay.Report {

@@ -30,8 +30,8 @@ func TestRun_OrderWithinASecond(t *testing.T) {
 	after := func(n int) time.Duration { return time.Duration(n) * time.Millisecond }
 	want := [][]order.Turn{
 		nil,
-		{{Object: 0}}, // -web
-		{{Object: 0, After: after(200)}, {Object: 2, After: after(600)}, {Object: 1}, {Object: 3, After: after(500)}}, // web, brief
+		{{Object: 0}},
+		{{Object: 0, After: after(200)}, {Object: 2, After: after(600)}, {Object: 1}, {Object: 3, After: after(500)}},
 		{{Object: 0, After: after(850)}},
 	}
 	var got [][]order.Turn
