@@ -73,7 +73,7 @@
 // In a shared cluster the namespaces have a prefix, and objects with an effect beyond their
 // namespace are separated from other workloads. Priority classes, runtime classes, storage classes
 // and volumes get the prefix of simulated namespaces in their names, and are no defaults;
-// references to them are changed, too. Volumes have no storage. Volumes without a claim are left out, as are all other cluster-scoped
-// objects. Services and Ingresses cannot be reached from outside, and affinities are restricted to
-// pods of the simulation.
+// references to them are changed, too. Volumes have no storage. Volumes without a claim are left
+// out, as are all other cluster-scoped objects. Services and Ingresses cannot be reached from
+// outside, and affinities are restricted to pods of the simulation.
 package replay

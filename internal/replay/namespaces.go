@@ -103,8 +103,8 @@ func (e *Engine) newNamespace(name string) *unstructured.Unstructured {
 	return u
 }
 
-// owned returns the UID of a cluster-scoped object that belongs to the simulation: one with an owner
-// reference to the root, or any if the cluster is not shared. It returns an error for another
+// owned returns the UID of a cluster-scoped object that belongs to the simulation: one with an
+// owner reference to the root, or any if the cluster is not shared. It returns an error for another
 // object, and for one that is being deleted.
 func (e *Engine) owned(ctx context.Context, at place) (types.UID, error) {
 	object, err := e.target.get(ctx, at)
