@@ -108,6 +108,9 @@ func (p *program) printExported(plan exportPlan, saved tracerclient.Contents) {
 	if saved.Start > plan.request.StartTS {
 		p.warnf("the tracer's data begins at %s, and so does the trace", time.Unix(saved.Start, 0).UTC().Format(time.RFC3339))
 	}
+	if names := plan.request.Filters.ExcludedNamespaces; len(names) > 0 {
+		p.notef("objects in these namespaces are left out: %s; use --excluded-namespaces to choose others", strings.Join(names, ","))
+	}
 	if saved == (tracerclient.Contents{}) {
 		// Older tracers do not report what they wrote.
 		p.notef("exported to %s", plan.output)

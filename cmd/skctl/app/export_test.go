@@ -247,6 +247,7 @@ func TestRun_Export_ToBucket(t *testing.T) {
 	}
 	want := fmt.Sprintf("exporting 1970-01-01T00:00:00Z to 1970-01-01T02:00:00Z from %s\n", tr.address) +
 		"warning: the tracer's data begins at 1970-01-01T00:01:00Z, and so does the trace\n" +
+		"objects in these namespaces are left out: " + strings.Join(excludedByDefault(), ",") + "; use --excluded-namespaces to choose others\n" +
 		fmt.Sprintf("exported 1,234 events with 56,789 objects, %s, to s3://traces/prod/x.sktrace\n", progress.Bytes(info.Size()))
 	if code != exitDone || stdout != "" {
 		t.Errorf("exit code %d, standard output %q", code, stdout)
