@@ -70,6 +70,8 @@ type Mutator struct {
 	cfg     Config
 	owners  *ownerChains
 	numbers *numbers
+	// recorded has the owners under which the trace has the pods.
+	recorded recordedOwners
 }
 
 // New returns a Mutator.
@@ -103,7 +105,9 @@ func New(cfg Config) (*Mutator, error) {
 	if err := errors.Join(append(problems, err)...); err != nil {
 		return nil, fmt.Errorf("mutation of pods: %w", err)
 	}
-	return &Mutator{cfg: cfg, owners: newOwnerChains(cfg.Owners, cfg.Root.UID), numbers: numbers}, nil
+	return &Mutator{
+		cfg: cfg, owners: newOwnerChains(cfg.Owners, cfg.Root.UID), numbers: numbers, recorded: newRecordedOwners(),
+	}, nil
 }
 
 // Numbers returns how many pods each owner has had, for the Config of a Mutator that continues
@@ -188,6 +192,7 @@ func (m *Mutator) track(c *changes, chain chain, namespace string, number func(n
 		}
 	}
 	owner := m.ownerOf(c.pod, chain, namespace, hash)
+	m.recorded.add(c.pod, hash, owner)
 	if !tracked {
 		seq = number(keyOf(owner, hash))
 		c.trackAs(hash, seq)

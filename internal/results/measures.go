@@ -104,6 +104,7 @@ const (
 	MeasurePeakNodes      = "peakNodes"
 	MeasureWallSeconds    = "wallSeconds"
 	MeasureLagMax         = "replayLagMax"
+	MeasureDeviations     = "deviations"
 )
 
 // Measures returns all measures in the order in which they are shown.
@@ -238,6 +239,16 @@ func Measures() []Measure {
 			Key: "problems", Title: "Problems", Doc: "what could not be replayed as it was recorded",
 			Unit: Count, Better: Lower,
 			Values: one(func(s *Summary) float64 { return float64(s.Outcome.Problems.Total) }),
+		},
+		{
+			Key: MeasureDeviations, Title: "Deviations", Doc: "differences from the recording, including the problems",
+			Unit: Count, Better: Lower,
+			Values: func(s *Summary) []Value {
+				if s.Outcome.Deviations == nil { // written before they were counted
+					return nil
+				}
+				return []Value{{Value: float64(s.Outcome.Deviations.Total)}}
+			},
 		},
 		{
 			Key: "replayLagP99", Title: "Replay lag, p99", Doc: "how late 99% of the events were at most",

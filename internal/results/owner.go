@@ -25,7 +25,12 @@ type Owner struct {
 }
 
 // String returns the kind and the namespaced name: "Deployment default/web".
-func (o Owner) String() string { return o.Kind + " " + o.Namespace + "/" + o.Name }
+func (o Owner) String() string {
+	if o.Namespace == "" {
+		return o.Kind + " " + o.Name
+	}
+	return o.Kind + " " + o.Namespace + "/" + o.Name
+}
 
 // Compare orders owners by namespace, kind and name.
 func (o Owner) Compare(other Owner) int {

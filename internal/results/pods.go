@@ -30,6 +30,7 @@ type podRecord struct {
 	uid, name           string
 	namespace           string
 	owner               *Owner
+	group               string
 	node, priorityClass string
 	disruption          string
 	firstWait, lastWait string
@@ -108,6 +109,7 @@ func (r *Recorder) newPod(uid string, pod *corev1.Pod) *podRecord {
 		name:          strings.Clone(pod.Name),
 		namespace:     r.strings.get(pod.Namespace),
 		owner:         kept,
+		group:         r.groupOf(pod),
 		priorityClass: r.strings.get(pod.Spec.PriorityClassName),
 		phase:         corev1.PodPending,
 		requests:      r.resources.requestsOf(pod),

@@ -32,6 +32,7 @@ type Recorder struct {
 	standing [stages]int
 	deleted  int
 	lags     lagWindow
+	group    func(*corev1.Pod) string
 }
 
 // NewRecorder returns an empty recorder.
@@ -44,6 +45,22 @@ func NewRecorder() *Recorder {
 		pods:      map[string]*podRecord{},
 		nodes:     map[string]*nodeRecord{},
 	}
+}
+
+// GroupPods sets a function that returns for a pod the group of the recorded pods that it is
+// compared with, see [RecordedOwner]; it is empty if there are none. It must be called before the
+// first pod is recorded.
+func (r *Recorder) GroupPods(group func(*corev1.Pod) string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.group = group
+}
+
+func (r *Recorder) groupOf(pod *corev1.Pod) string {
+	if r.group == nil {
+		return ""
+	}
+	return r.strings.get(r.group(pod))
 }
 
 // PodChanged records a pod that was added or updated.

@@ -231,6 +231,9 @@ type Info struct {
 	Problems []Problem
 	// Notes are the messages to the user before and during the run. Repeated ones are kept once.
 	Notes []Note
-	// Deviations that the recorder cannot know. Those of problems are added by the recorder.
+	// Deviations that the recorder cannot know. It adds those of problems, and those of pods that
+	// differ from Recording.
 	Deviations []Deviation
+	// Recording is what pods are compared with; nil if nothing was recorded of any.
+	Recording *Recording
 }

@@ -24,7 +24,8 @@ func (r *Recorder) summarize(info Info, w window, pods []podRecord, nodes []node
 	out.Nodes = countNodes(nodes)
 	problems := problemsOf(info, events)
 	out.Problems = countProblems(problems)
-	out.Deviations = newDeviations(append(problemDeviations(problems), info.Deviations...))
+	out.Deviations = newDeviations(slices.Concat(problemDeviations(problems), info.Deviations,
+		podDeviations(pods, w, info.Recording, info.Deviations)))
 	for _, note := range info.Notes {
 		sum.Notes = addNote(sum.Notes, note)
 	}

@@ -113,11 +113,15 @@ func TestSummary_Outcome(t *testing.T) {
 			First:      []Problem{{Category: "absent", Object: "a", Time: trace(0)}},
 		},
 		Deviations: &Deviations{
-			Total:      3,
-			ByCategory: []CategoryCount{{"absent", 2}, {"rejected", 1}},
+			Total:      4,
+			ByCategory: []CategoryCount{{"absent", 2}, {NotPlaced, 1}, {"rejected", 1}},
 			First: []Deviation{
 				{Category: "absent", Object: "a", Count: 5},
 				{Category: "absent", Object: "b", Count: 5},
+				{
+					Category: NotPlaced, Owner: &Owner{"web", "StatefulSet", "s3"}, Count: 1, Action: placeAction,
+					Reason: "1 pod never got a node: 0/3 nodes are available: 3 Insufficient memory.",
+				},
 				{Category: "rejected", Object: "c", Count: 5, Action: problemActions["rejected"]},
 			},
 		},

@@ -28,7 +28,11 @@ func (s *Summary) WriteText(w io.Writer, width int, colour bool) error {
 	t.nodes(s)
 	t.resources(&s.Timing)
 	t.replay(s)
-	t.problems(s)
+	if s.Outcome.Deviations == nil {
+		t.problems(s)
+	} else {
+		t.deviations(s.Outcome.Deviations)
+	}
 	if _, err := w.Write(t.out.Bytes()); err != nil {
 		return fmt.Errorf("write the summary: %w", err)
 	}
@@ -205,6 +209,18 @@ func (t *textWriter) replay(s *Summary) {
 	t.line("replay", plain("%s", words.Count(s.Outcome.Events.Replayed, "event")),
 		plain("lag p50 %s", FormatSeconds(lag.P50)), plain("p99 %s", FormatSeconds(lag.P99)),
 		plain("max %s", FormatSeconds(lag.Max)))
+}
+
+// deviations counts the deviations by category.
+func (t *textWriter) deviations(d *Deviations) {
+	if d.Total == 0 {
+		return
+	}
+	parts := []part{{red, words.Number(d.Total)}}
+	for _, c := range d.ByCategory {
+		parts = append(parts, plain("%s (%s)", CategoryTitle(c.Category), words.Number(c.Count)))
+	}
+	t.line("differs", parts...)
 }
 
 func (t *textWriter) problems(s *Summary) {

@@ -57,12 +57,20 @@ func TestWriteText_Escapes(t *testing.T) {
 	const evil, want = "a\x1b[35m\u009b35m\u202eb", `a\x1b[35m\u009b35m\u202eb`
 	run := sample.Small()
 	run.Summary.Run.Simulation = evil
-	problems := &run.Summary.Outcome.Problems
+	deviations := run.Summary.Outcome.Deviations
+	deviations.ByCategory = []results.CategoryCount{{Category: evil, Count: 1}}
+	deviations.First = []results.Deviation{{Object: evil, Reason: evil, Action: evil}}
+	before := sample.Small()
+	before.Summary.Run.Simulation = evil
+	before.Summary.Outcome.Deviations = nil // written by an earlier version
+	problems := &before.Summary.Outcome.Problems
 	problems.Total, problems.ByCategory = 1, []results.CategoryCount{{Category: evil, Count: 1}}
 	repetitions := &results.Repetitions{Simulation: evil, Runs: []results.Repetition{{Number: 1, Status: results.RunFailed, Error: evil, Hint: evil, Log: evil}}}
 	for name, write := range map[string]func(w *bytes.Buffer, colour bool) error{
-		"summary": func(w *bytes.Buffer, colour bool) error { return run.Summary.WriteText(w, 200, colour) },
-		"runs":    func(w *bytes.Buffer, colour bool) error { return repetitions.WriteText(w, 200, colour) },
+		"summary":                       func(w *bytes.Buffer, colour bool) error { return run.Summary.WriteText(w, 200, colour) },
+		"summary of an earlier version": func(w *bytes.Buffer, colour bool) error { return before.Summary.WriteText(w, 200, colour) },
+		"deviations":                    func(w *bytes.Buffer, colour bool) error { return deviations.WriteText(w, 200, colour) },
+		"runs":                          func(w *bytes.Buffer, colour bool) error { return repetitions.WriteText(w, 200, colour) },
 	} {
 		for _, colour := range []bool{false, true} {
 			var out bytes.Buffer

@@ -101,7 +101,7 @@ func (r *Recorder) waitReasons(pods []podRecord, end instant) []ReasonCount {
 	mainOf := map[string]int{} // by message
 	for i := range pods {
 		p := &pods[i]
-		if p.waitClasses == 0 {
+		if p.waitClasses == 0 || p.pendingSeconds(end) <= 1 {
 			continue
 		}
 		main, ok := mainOf[p.lastWait]

@@ -20,6 +20,8 @@ type owners struct {
 	custom bool
 	// parents are the owners of other objects of the trace that have pods.
 	parents map[objectName]bool
+	// asked is the most pods that a version of an object asks for: at once, or, if they finish, in all.
+	asked map[objectName]int
 }
 
 // objectName identifies an object of any version of its kind.
@@ -29,15 +31,19 @@ type objectName struct {
 }
 
 func newOwners() *owners {
-	return &owners{history: lifecycle.NewHistory(), seed: maphash.MakeSeed(), parents: map[objectName]bool{}}
+	return &owners{history: lifecycle.NewHistory(), seed: maphash.MakeSeed(), parents: map[objectName]bool{}, asked: map[objectName]int{}}
 }
 
 // applied is called for every version of an object with pod templates.
 func (o *owners) applied(now int64, name trace.PodOwner, manifest *unstructured.Unstructured, load *workload.Workload) {
 	version := lifecycle.Version{Pods: load.Replicas()}
+	asked := version.Pods
 	if load.Finite {
 		version.Completions = load.Pods
+		asked = load.Pods
 	}
+	object := objectName{name.GVK.GroupKind(), name.Name}
+	o.asked[object] = max(o.asked[object], asked)
 	var h maphash.Hash
 	h.SetSeed(o.seed)
 	for i := range load.Templates {

@@ -43,6 +43,8 @@ type Prepared struct {
 	owners     *owners
 	// orders is in which order objects were applied and deleted within a second.
 	orders *order.Orders
+	// recorded is what was recorded of pods, which the simulated ones are compared with.
+	recorded []results.RecordedOwner
 	// origin and end bound the replay, in unix seconds; end includes lifecycles that end after the
 	// last event.
 	origin, end int64
@@ -150,6 +152,7 @@ func (p *Prepared) survey(ctx context.Context) (*nodes.Demand, error) {
 	}
 	p.lifecycles = lifecycle.NewStore(tail.Lifecycles, p.owners.history)
 	p.orders = orders.Orders(tail)
+	p.recorded = recordedOwners(tail.Lifecycles, p.owners.asked)
 	p.bound(first, last, tail.Lifecycles)
 	length.end(p.end)
 	p.longest = length.longest

@@ -286,6 +286,10 @@ func (s *session) simulate(ctx context.Context, run **results.Run) error {
 	replayed, err := s.replay(ctx, times)
 	s.stopStandIn()
 	times.Pauses = s.Start.pauses()
+	var ended time.Time
+	if err != nil {
+		ended = times.Trace(s.Clock.Now())
+	}
 	info := results.Info{
 		Simulation: s.spec.Name,
 		Trace:      s.traceInfo(),
@@ -296,6 +300,7 @@ func (s *session) simulate(ctx context.Context, run **results.Run) error {
 		Settings:   s.settings(),
 		Notes:      s.notes.all(),
 		Deviations: s.leftOut(),
+		Recording:  s.recording(ended),
 	}
 	stopErr := s.stopObserving(ctx, observer)
 	if !info.End.Before(times.ClockStart) && (replayed.Events > 0 || s.Start.Resume != nil || s.sawPods()) {
@@ -361,6 +366,9 @@ func (s *session) installMutator(ctx context.Context, root mutate.Root) error {
 		}
 	}
 	s.tracker.mutating(mutator)
+	if len(s.recorded) > 0 {
+		s.recorder.GroupPods(groupPods(mutator))
+	}
 	s.Cluster.SetMutator(mutator)
 	return nil
 }

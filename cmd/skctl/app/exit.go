@@ -18,13 +18,16 @@ const (
 	exitDone        = 0
 	exitFailed      = 1
 	exitUsage       = 2
-	exitAssertion   = 3 // a simulation ran, but an assertion about it failed
+	exitAssertion   = 3 // a simulation ran, but was not as recorded, with --strict
 	exitInterrupted = 130
 	exitUnread      = 141 // the reader of the output is gone; 128 + SIGPIPE, as in a shell
 )
 
 // errInterrupted is the cause of a context that was cancelled by an interrupt.
 var errInterrupted = errors.New("interrupted")
+
+// errDeviations is wrapped by the error of a simulation with deviations, with --strict.
+var errDeviations = errors.New("not as recorded")
 
 // exitCode maps an error to an exit code.
 func exitCode(ctx context.Context, err error) int {
@@ -38,6 +41,8 @@ func exitCode(ctx context.Context, err error) int {
 		return exitUnread
 	case errors.Is(err, errInterrupted), errors.Is(context.Cause(ctx), errInterrupted):
 		return exitInterrupted
+	case errors.Is(err, errDeviations):
+		return exitAssertion
 	default:
 		return exitFailed
 	}

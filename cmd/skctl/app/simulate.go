@@ -44,7 +44,13 @@ seed S, the second S+1, and so on. If a run fails, the others continue.
 An interrupt (Ctrl-C, or SIGTERM) ends the replay early: the results cover what was replayed, which
 takes some seconds. A second interrupt ends simulate at once, without results.
 
-Exit status: 0 success, 1 failure, 2 invalid usage, 130 interrupted.`,
+The last line is the verdict: replayed as recorded, or replayed with N deviations. Deviations are
+objects that were refused or left out, pods that did not run although the recording or the
+specifications have them, pods that ran in addition, and pods that ended earlier or later than
+recorded. The summary lists them with their reasons, and summary.json and the report have all of
+them. With --strict, deviations make the exit status 3.
+
+Exit status: 0 success, 1 failure, 2 invalid usage, 3 deviations with --strict, 130 interrupted.`,
 		Example: `  skctl simulate examples/day.sktrace
   skctl simulate prod.sktrace --nodes 40 --node-shape cpu=16,memory=64Gi,pods=110 -o small-nodes
   skctl simulate prod.sktrace --scheduler-config binpack.yaml --duration 2h
@@ -107,7 +113,7 @@ func (p *program) runSimulate(ctx context.Context, spec simulation.Spec, opts si
 	if err != nil {
 		return simulateError(spec, err)
 	}
-	return p.showResults(ctx, spec, done, opts.open)
+	return p.showResults(ctx, spec, done, opts)
 }
 
 func (p *program) displayOptions() progress.Options {
@@ -119,15 +125,22 @@ func (p *program) displayOptions() progress.Options {
 }
 
 // showResults prints the summary and where the results are.
-func (p *program) showResults(ctx context.Context, spec simulation.Spec, done *simulation.Done, open bool) error {
+func (p *program) showResults(ctx context.Context, spec simulation.Spec, done *simulation.Done, opts simulateOptions) error {
 	out := p.streams.Out
 	summary := done.Summary
+	verdict := summary.Verdict()
 	if err := summary.WriteText(out, width(out), p.style(out).colour); err != nil {
 		return fmt.Errorf("print the summary: %w", err)
+	}
+	if err := summary.Outcome.Deviations.WriteText(out, width(out), p.style(out).colour); err != nil {
+		return err
 	}
 	report := filepath.Join(done.Output, results.ReportFile)
 	if _, err := fmt.Fprintf(out, "report: %s\n", report); err != nil {
 		return fmt.Errorf("print the summary: %w", err)
+	}
+	if err := results.WriteVerdict(out, verdict, p.style(out).colour); err != nil {
+		return err
 	}
 	if done.Misplaced != "" {
 		return hint(fmt.Errorf("the results are in %s, because they could not be written to %s: %s", done.Output, spec.Output, done.Misplaced),
@@ -136,8 +149,13 @@ func (p *program) showResults(ctx context.Context, spec simulation.Spec, done *s
 	if done.Interrupted {
 		return fmt.Errorf("%w: the results only cover what was replayed", errInterrupted)
 	}
-	if open {
-		return openInBrowser(ctx, report)
+	if opts.open {
+		if err := openInBrowser(ctx, report); err != nil {
+			return err
+		}
+	}
+	if d := summary.Outcome.Deviations; opts.strict && d != nil && d.Total > 0 {
+		return fmt.Errorf("simulate %s: %s: %w", spec.TraceLabel(), verdict, errDeviations)
 	}
 	return nil
 }

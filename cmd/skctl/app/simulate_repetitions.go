@@ -40,11 +40,11 @@ func (p *program) runRepetitions(ctx context.Context, spec simulation.Spec, opts
 	if runs == nil {
 		return err
 	}
-	return p.showRepetitions(ctx, spec.Output, runs, err, opts.open)
+	return p.showRepetitions(ctx, spec.Output, runs, err, opts)
 }
 
 // showRepetitions prints the results of the runs, also if their folder is incomplete.
-func (p *program) showRepetitions(ctx context.Context, dir string, runs *results.Repetitions, written error, open bool) error {
+func (p *program) showRepetitions(ctx context.Context, dir string, runs *results.Repetitions, written error, opts simulateOptions) error {
 	out := p.streams.Out
 	if err := runs.WriteText(out, width(out), p.style(out).colour); err != nil {
 		return fmt.Errorf("print the summary: %w", err)
@@ -63,6 +63,9 @@ func (p *program) showRepetitions(ctx context.Context, dir string, runs *results
 			return fmt.Errorf("print the summary: %w", err)
 		}
 	}
+	if err := results.WriteVerdict(out, runs.Verdict(), p.style(out).colour); err != nil {
+		return err
+	}
 	failed := runs.Count(results.RunFailed)
 	switch {
 	case runs.Interrupted && !runs.HasResults():
@@ -71,8 +74,14 @@ func (p *program) showRepetitions(ctx context.Context, dir string, runs *results
 		return fmt.Errorf("%w: the results only cover what was replayed", errInterrupted)
 	case failed > 0:
 		return fmt.Errorf("simulate %s: %d of %d runs failed", runs.Trace.Path, failed, len(runs.Runs))
-	case open:
-		return openInBrowser(ctx, index)
+	}
+	if opts.open {
+		if err := openInBrowser(ctx, index); err != nil {
+			return err
+		}
+	}
+	if deviated, _ := runs.Deviated(); opts.strict && deviated > 0 {
+		return fmt.Errorf("simulate %s: %s: %w", runs.Trace.Path, runs.Verdict(), errDeviations)
 	}
 	return nil
 }

@@ -23,30 +23,38 @@ func TestProgram_ShowRepetitions(t *testing.T) {
 	nothing.Runs = nothing.Runs[5:]
 	full := errors.New("disk full")
 	report := "report: " + filepath.Join("out", "index.html") + "\n"
+	exact := whole()
+	for i := range exact.Runs {
+		exact.Runs[i].Measures[results.MeasureDeviations] = 0
+	}
 	for name, tc := range map[string]struct {
 		runs    *results.Repetitions
 		written error
+		strict  bool
 		code    int
 		err     string // the run's error
 		report  bool
+		verdict string
 	}{
-		"done":                {whole(), nil, exitDone, "", true},
-		"one failed":          {some, nil, exitFailed, "1 of 3 runs failed", true},
-		"interrupted":         {sample.Repetitions(), nil, exitInterrupted, "the results only cover what was replayed", true},
-		"interrupted at once": {nothing, nil, exitInterrupted, "so there are no results", false},
-		"not written":         {whole(), full, exitFailed, "disk full", false},
+		"done":                {whole(), nil, false, exitDone, "", true, "replayed with deviations in 2 of 2 runs\n"},
+		"strict":              {whole(), nil, true, exitAssertion, "in 2 of 2 runs: not as recorded", true, "replayed with deviations in 2 of 2 runs\n"},
+		"as recorded":         {exact, nil, true, exitDone, "", true, "replayed as recorded\n"},
+		"one failed":          {some, nil, true, exitFailed, "1 of 3 runs failed", true, "replayed with deviations in 2 of 2 runs\n"},
+		"interrupted":         {sample.Repetitions(), nil, true, exitInterrupted, "the results only cover what was replayed", true, "replayed with deviations in 4 of 4 runs\n"},
+		"interrupted at once": {nothing, nil, false, exitInterrupted, "so there are no results", false, ""},
+		"not written":         {whole(), full, false, exitFailed, "disk full", false, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out bytes.Buffer
 			p := &program{streams: Streams{Out: &out}}
-			err := p.showRepetitions(t.Context(), "out", tc.runs, tc.written, false)
+			err := p.showRepetitions(t.Context(), "out", tc.runs, tc.written, simulateOptions{strict: tc.strict})
 			if got := exitCode(t.Context(), err); got != tc.code {
 				t.Errorf("exit code %d, want %d", got, tc.code)
 			}
 			if err != nil && (tc.err == "" || !strings.HasSuffix(err.Error(), tc.err)) {
 				t.Errorf("error is %v, want one that ends with %q", err, tc.err)
 			}
-			if !strings.HasPrefix(out.String(), "day, ") || strings.HasSuffix(out.String(), report) != tc.report {
+			if !strings.HasPrefix(out.String(), "day, ") || strings.HasSuffix(out.String(), report+tc.verdict) != tc.report {
 				t.Errorf("standard output is\n%s\nwant the summary, with the report's path: %t", out.String(), tc.report)
 			}
 		})

@@ -23,11 +23,15 @@ type page struct {
 	Interrupted bool
 	Window      string
 	Took        string
-	Headline    string
-	Because     string
-	Caveat      string
-	Tone        string // of the headline: good, warn or bad
-	Tiles       []tile
+	// Verdict says whether the replay was as recorded; it is empty if that is not known.
+	Verdict    string
+	Deviations deviations
+	Notes      []results.Note
+	Headline   string
+	Because    string
+	Caveat     string
+	Tone       string // of the headline: good, warn or bad
+	Tiles      []tile
 
 	Overview, Waiting, Replay []chart
 	Heat                      heat
@@ -93,6 +97,8 @@ func newPage(run *results.Run) *page {
 		Worst:       worst(run),
 		Reasons:     reasons(&run.Summary),
 		Problems:    problemsOf(&run.Summary),
+		Deviations:  deviationsOf(&run.Summary),
+		Notes:       run.Summary.Notes,
 		Measures:    measuredOf(&run.Summary),
 		About:       about(info),
 	}
@@ -101,6 +107,12 @@ func newPage(run *results.Run) *page {
 	}
 	p.Owners, p.Hidden = owners(&run.Summary)
 	p.Headline, p.Because, p.Tone = headline(&run.Summary)
+	if verdict := run.Summary.Verdict(); verdict != "" {
+		p.Verdict = capital(verdict) + "."
+	}
+	if p.Deviations.Total > 0 && p.Tone == "good" {
+		p.Tone = "warn"
+	}
 	p.Caveat = caveat(info)
 	drawn := b.drawAll()
 	p.Overview, p.Waiting, p.Replay = drawn[overview], drawn[waiting], drawn[replay]
@@ -129,10 +141,14 @@ func headline(s *results.Summary) (text, because, tone string) {
 	case pods.Created == 0:
 		return "No pod was created in this simulation.", "", "warn"
 	case w.OverSecond == 0 && pods.NeverScheduled == 0:
+		text = fmt.Sprintf("All %s pods got a node within a second.", words.Number(pods.Created))
 		if pods.Created == 1 {
-			return "The one pod got a node within a second.", "", "good"
+			text = "The one pod got a node within a second."
 		}
-		return fmt.Sprintf("All %s pods got a node within a second.", words.Number(pods.Created)), "", "good"
+		if pods.Disrupted > 0 {
+			return text + disruptedText(pods.Disrupted), "", "warn"
+		}
+		return text, "", "good"
 	}
 	text = fmt.Sprintf("%s of %s pods (%s) waited longer than a second for a node, the longest for %s.",
 		words.Number(w.OverSecond), words.Number(pods.Created),
@@ -142,6 +158,7 @@ func headline(s *results.Summary) (text, because, tone string) {
 		tone = "bad"
 		text += fmt.Sprintf(" %s never got one.", words.Number(pods.NeverScheduled))
 	}
+	text += disruptedText(pods.Disrupted)
 	var why []string
 	for _, r := range s.Timing.WaitReasons {
 		if r.Mainly > 0 && len(why) < 3 {
@@ -152,6 +169,17 @@ func headline(s *results.Summary) (text, because, tone string) {
 		because = "What held them up: " + strings.Join(why, ", ") + "."
 	}
 	return text, because, tone
+}
+
+// disruptedText says how many pods were preempted or evicted.
+func disruptedText(n int) string {
+	switch n {
+	case 0:
+		return ""
+	case 1:
+		return " 1 was preempted or evicted."
+	}
+	return fmt.Sprintf(" %s were preempted or evicted.", words.Number(n))
 }
 
 // caveat warns that at a higher speed delays look longer than they were.

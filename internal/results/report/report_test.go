@@ -77,6 +77,9 @@ func hostile() *results.Run {
 	}
 	s.Outcome.Problems.First[0] = results.Problem{Category: evil, Object: evil, Message: evil}
 	s.Outcome.Problems.ByCategory[0].Category = evil
+	s.Outcome.Deviations.ByCategory[0].Category = evil
+	s.Outcome.Deviations.First[0] = results.Deviation{Category: evil, Object: evil, Count: 3, Reason: evil, Action: evil}
+	s.Notes = []results.Note{{Level: evil, Text: evil}, {Level: "warning", Text: evil}}
 	for i := range s.Timing.WaitReasons {
 		s.Timing.WaitReasons[i].Reason = evil
 	}
@@ -119,16 +122,23 @@ func TestRender_Headline(t *testing.T) {
 	fast.Summary.Run.Speed = 720
 	quick := sample.Small()
 	quick.Summary.Timing.Pending.OverSecond = 0
+	evicted := sample.Small()
+	evicted.Summary.Outcome.Pods.Disrupted = 2
+	exact := sample.Small()
+	exact.Summary.Outcome.Deviations = &results.Deviations{}
 	for name, c := range map[string]struct {
 		run  *results.Run
 		want string
 	}{
-		"waits":  {sample.Small(), "3 of 9 pods (33%) waited longer than a second for a node, the longest for 35m48s."},
-		"why":    {sample.Small(), "What held them up: Insufficient cpu (3 pods)."},
-		"never":  {sample.Day(1), "6 never got one."},
-		"none":   {sample.Empty(), "No pod was created in this simulation."},
-		"all":    {quick, "All 9 pods got a node within a second."},
-		"speedy": {fast, "what took them a second is 12m wide in the pictures"},
+		"waits":   {sample.Small(), "3 of 9 pods (33%) waited longer than a second for a node, the longest for 35m48s."},
+		"why":     {sample.Small(), "What held them up: Insufficient cpu (3 pods)."},
+		"never":   {sample.Day(1), "6 never got one."},
+		"none":    {sample.Empty(), "No pod was created in this simulation."},
+		"all":     {quick, "All 9 pods got a node within a second."},
+		"verdict": {sample.Day(1), `<p class="verdict">Replayed with 3 deviations.</p>`},
+		"exact":   {exact, `<p class="verdict">Replayed as recorded.</p>`},
+		"evicted": {evicted, "the longest for 35m48s. 2 were preempted or evicted."},
+		"speedy":  {fast, "what took them a second is 12m wide in the pictures"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if !strings.Contains(render(t, c.run), c.want) {

@@ -149,6 +149,34 @@ func owners(s *results.Summary) (rows []owner, hidden int) {
 	return rows, 0
 }
 
+// deviations are the differences from the recording.
+type deviations struct {
+	Total      int
+	Categories string
+	First      []deviation
+	Hidden     int
+}
+
+// deviation is one of them. Count is empty for a single object or pod.
+type deviation struct{ Category, Subject, Count, Reason, Action string }
+
+func deviationsOf(s *results.Summary) deviations {
+	counts := s.Outcome.Deviations
+	if counts == nil {
+		return deviations{}
+	}
+	d := deviations{Total: counts.Total, Categories: counts.Categories(), Hidden: counts.Total - len(counts.First)}
+	for i := range counts.First {
+		one := &counts.First[i]
+		row := deviation{Category: results.CategoryTitle(one.Category), Subject: one.Subject(), Reason: one.Reason, Action: one.Action}
+		if one.Count > 1 {
+			row.Count = words.Number(one.Count) + "×"
+		}
+		d.First = append(d.First, row)
+	}
+	return d
+}
+
 // problems is what could not be replayed as recorded.
 type problems struct {
 	Total      int
