@@ -35,6 +35,10 @@ type Options struct {
 	Logger *slog.Logger
 	// OnChange, if not nil, is called after each change, from more than one goroutine.
 	OnChange func()
+	// Failures counts pods that their controllers cannot create, if the observer may watch events.
+	Failures bool
+	// Namespace returns the recorded name of a namespace; nil if they have their names.
+	Namespace func(string) string
 }
 
 // SimulationSelector selects the pods of a simulation.
@@ -49,6 +53,8 @@ type Observer struct {
 	rec    *Recorder
 	cancel context.CancelFunc
 	done   sync.WaitGroup
+	// controllers are those that could not create pods: corev1.ObjectReference by UID.
+	controllers sync.Map
 }
 
 // Start starts the watches, and returns when everything that exists has been recorded. The watches
@@ -66,7 +72,13 @@ func Start(ctx context.Context, client kubernetes.Interface, rec *Recorder, opts
 	pods, nodes := newFeed(o.podChanged, o.podDeleted, o.podsListed), newFeed(o.nodeChanged, o.nodeDeleted, o.nodesListed)
 	o.watch(watchCtx, "pods", &corev1.Pod{}, o.podsFrom(), pods)
 	o.watch(watchCtx, "nodes", &corev1.Node{}, o.nodesFrom(), nodes)
-	for _, ready := range []<-chan struct{}{pods.ready, nodes.ready} {
+	waitFor := []<-chan struct{}{pods.ready, nodes.ready}
+	if opts.Failures && o.mayWatchFailures(ctx) {
+		events := o.failureFeed(watchCtx)
+		o.watch(watchCtx, "events", &corev1.Event{}, o.failuresFrom(), events)
+		waitFor = append(waitFor, events.ready)
+	}
+	for _, ready := range waitFor {
 		select {
 		case <-ready:
 		case <-ctx.Done():
@@ -145,6 +157,7 @@ func (o *Observer) list(ctx context.Context) error {
 	if err := errors.Join(errPods, errNodes); err != nil {
 		return fmt.Errorf("list pods and nodes at the end: %w", err)
 	}
+	o.lookAgain(ctx)
 	now := o.opts.Clock.Now()
 	o.rec.PodsListed(now, pods)
 	o.rec.NodesListed(now, nodes)

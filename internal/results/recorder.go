@@ -7,6 +7,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 )
 
 // Recorder records what happens to pods, nodes and events. All methods are safe for concurrent use;
@@ -33,6 +34,7 @@ type Recorder struct {
 	deleted  int
 	lags     lagWindow
 	group    func(*corev1.Pod) string
+	failures map[types.UID]*creationFailure
 }
 
 // NewRecorder returns an empty recorder.
@@ -44,6 +46,7 @@ func NewRecorder() *Recorder {
 		resources: newResourceTable(),
 		pods:      map[string]*podRecord{},
 		nodes:     map[string]*nodeRecord{},
+		failures:  map[types.UID]*creationFailure{},
 	}
 }
 

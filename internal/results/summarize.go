@@ -24,8 +24,8 @@ func (r *Recorder) summarize(info Info, w window, pods []podRecord, nodes []node
 	out.Nodes = countNodes(nodes)
 	problems := problemsOf(info, events)
 	out.Problems = countProblems(problems)
-	out.Deviations = newDeviations(slices.Concat(problemDeviations(problems), info.Deviations,
-		podDeviations(pods, w, info.Recording, info.Deviations)))
+	known := slices.Concat(info.Deviations, r.failureDeviations(pods))
+	out.Deviations = newDeviations(slices.Concat(problemDeviations(problems), known, podDeviations(pods, w, info.Recording, known)))
 	for _, note := range info.Notes {
 		sum.Notes = addNote(sum.Notes, note)
 	}

@@ -8,6 +8,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	simkubev1 "simkube.io/simkube/api/v1"
 	"simkube.io/simkube/internal/mutate"
 	"simkube.io/simkube/internal/results"
 	"simkube.io/simkube/trace"
@@ -106,4 +107,12 @@ func (s *session) recording(ended time.Time) *results.Recording {
 		}
 	}
 	return r
+}
+
+// recordedNamespace returns the name of a namespace in the recording.
+func (s *session) recordedNamespace(namespace string) string {
+	if !s.spec.ExistingNodes {
+		return namespace
+	}
+	return strings.TrimPrefix(namespace, simkubev1.VirtualNamespace(s.spec.NamespacePrefix, ""))
 }

@@ -269,6 +269,8 @@ func (s *session) simulate(ctx context.Context, run **results.Run) error {
 		Clock:       s.Clock,
 		Logger:      s.Log,
 		OnChange:    s.progress.changed,
+		Failures:    true,
+		Namespace:   s.recordedNamespace,
 	})
 	if err != nil {
 		return fmt.Errorf("observe the cluster: %w", err)
