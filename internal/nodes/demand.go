@@ -24,6 +24,7 @@ type Demand struct {
 	owners    []templateOwners // by template
 	steps     []step           // by time
 	nodes     map[string]recordedNode
+	devices   *deviceObjects
 }
 
 // templateOwners are the objects that have pods of one template, sorted by kind and name.
@@ -49,6 +50,7 @@ func (s *Survey) Demand(lifecycles trace.Lifecycles) *Demand {
 		owners:    make([]templateOwners, len(s.templates)),
 		steps:     slices.Clone(s.steps),
 		nodes:     maps.Clone(s.nodes),
+		devices:   s.devices,
 	}
 	for _, r := range s.runs {
 		demand.steps = append(demand.steps, step{r.start, int32(r.template), int32(r.replicas)})

@@ -19,6 +19,8 @@ type Plan struct {
 	Summary string
 	// Given are lines about nodes that were made for what only some of the pods need.
 	Given []string
+	// Devices are created with the nodes.
+	Devices Devices
 	// Notes are warnings: what was added to manifests, a peak that exceeds the capacity of the nodes,
 	// what cannot be checked before the replay.
 	Notes []string
@@ -36,6 +38,7 @@ func Prepare(spec Spec, demand *Demand) (*Plan, error) {
 	}
 	shape := spec.Shape.orDefault()
 	plan := &Plan{}
+	var claimed *deviceSet
 	switch {
 	case spec.File != "":
 		var err error
@@ -49,6 +52,7 @@ func Prepare(spec Spec, demand *Demand) (*Plan, error) {
 		plan.Nodes = Build(spec.Count, shape)
 		plan.Summary = fmt.Sprintf("%s of %s", words.Count(spec.Count, "node"), shape)
 	default:
+		demand, claimed, plan.Notes = demand.withDevices()
 		if err := plan.planAuto(demand, shape); err != nil {
 			return nil, err
 		}
@@ -58,11 +62,22 @@ func Prepare(spec Spec, demand *Demand) (*Plan, error) {
 		plan.Given = append(plan.Given, fmt.Sprintf("%s of the trace not used: others were chosen", words.Count(len(demand.nodes), "node")))
 	}
 	plan.Findings = Check(plan.Nodes, demand)
-	if !spec.Auto() {
+	if spec.Auto() {
+		plan.addDevices(claimed)
+	} else {
 		plan.Notes = append(plan.Notes, shortages(plan.Nodes, demand)...)
+		plan.Notes = append(plan.Notes, demand.claimNotes()...)
 	}
 	plan.Notes = append(plan.Notes, demand.Notes...)
 	return plan, nil
+}
+
+// addDevices makes the devices that the nodes have, and says so.
+func (p *Plan) addDevices(claimed *deviceSet) {
+	p.Devices = claimed.take(p.Nodes)
+	if text := p.Devices.text(); text != "" {
+		p.Given = append(p.Given, text)
+	}
 }
 
 // capacity formats the sum of the nodes' resources: "448 cores, 1.8 TiB, 1540 pods".

@@ -35,7 +35,14 @@ func keptTaint() corev1.Taint {
 
 // describe returns the shape of the nodes.
 func (p *pool) describe() string {
-	text := p.shape.String()
+	shape, devices := p.shape.clone(), ""
+	for _, name := range sortedResources(shape.Resources) {
+		if strings.HasPrefix(string(name), devicePrefix) {
+			devices += " with " + formatAmount(name, amountOf(name, shape.Resources[name]))
+			delete(shape.Resources, name)
+		}
+	}
+	text := shape.String() + devices
 	for _, key := range slices.Sorted(maps.Keys(p.without)) {
 		text += " without the label " + key
 	}

@@ -125,7 +125,7 @@ func (p *pooling) special(index int) bool {
 			continue
 		}
 		if needs.names == nil {
-			p.add(p.group(needs, template), index, false)
+			p.add(p.group(needs, template), index, template.sharesDevices())
 			return true
 		}
 		if p.named(index, needs) {

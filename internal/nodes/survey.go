@@ -7,6 +7,7 @@ import (
 	"io"
 	"time"
 
+	resourcev1 "k8s.io/api/resource/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
@@ -32,6 +33,7 @@ type Survey struct {
 	usage     map[usageKey]int
 	classes   map[classRef]bool
 	nodes     map[string]recordedNode
+	devices   *deviceObjects
 	notes     []string
 	problems  int
 	first     int64
@@ -90,6 +92,7 @@ func NewSurvey(config *trace.Config) *Survey {
 
 		classes: map[classRef]bool{},
 		nodes:   map[string]recordedNode{},
+		devices: &deviceObjects{claims: map[claimRef]*resourcev1.DeviceClaim{}, classes: map[string][]resourcev1.DeviceSelector{}},
 	}
 }
 
@@ -149,6 +152,12 @@ func (s *Survey) apply(now int64, object *trace.Object) {
 	if gvk.Group == "scheduling.k8s.io" || gvk.Group == "node.k8s.io" {
 		s.classes[classRef{gvk.Kind, object.Name()}] = true
 	}
+	if isDeviceGroup(gvk) {
+		if err := s.devices.add(object); err != nil {
+			s.problem(trace.PodOwner{GVK: gvk, Name: object.NamespacedName()}, err)
+		}
+		return
+	}
 	if gvk == nodeKind {
 		s.addNode(object)
 		return
@@ -195,8 +204,10 @@ func (s *Survey) apply(now int64, object *trace.Object) {
 // begin adds the pods of a new version of an object.
 func (s *Survey) begin(now, created int64, owner *owner, load workload.Workload) {
 	sums := map[int]int{}
+	namespace, _ := trace.SplitNamespacedName(owner.name.Name)
 	for i := range load.Templates {
 		templateUse := useOf(&load.Templates[i])
+		templateUse.namespace = namespace
 		index, err := s.template(templateUse)
 		if err != nil {
 			s.problem(owner.name, err)

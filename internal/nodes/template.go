@@ -29,6 +29,8 @@ type podTemplate struct {
 	remarks []string
 	// classes are the cluster-scoped objects that must exist, or else the API server rejects the pods.
 	classes []classRef
+	// claims are its claims of devices.
+	claims []claimRef
 	// ports are the ports of a node that a pod takes.
 	ports []hostPort
 }
@@ -92,13 +94,17 @@ func newTemplate(use templateUse) (templateKey, *podTemplate, error) {
 	if usesPodLabels(&spec) {
 		pod.Labels = recorded.Metadata.Labels
 	}
-	template := &podTemplate{pod: pod, perNode: use.perNode, remarks: remarks(&recorded.Spec, use), classes: classesOf(&recorded.Spec)}
+	template := &podTemplate{
+		pod: pod, perNode: use.perNode,
+		remarks: remarks(&recorded.Spec, use), classes: classesOf(&recorded.Spec), claims: claimsOf(&recorded.Spec, use.namespace),
+	}
 	text, err := json.Marshal(struct {
 		Pod     *corev1.Pod
 		PerNode bool
 		Remarks []string
 		Classes []classRef
-	}{pod, template.perNode, template.remarks, template.classes})
+		Claims  []claimRef
+	}{pod, template.perNode, template.remarks, template.classes, template.claims})
 	if err != nil {
 		return templateKey{}, nil, fmt.Errorf("compare the pod template: %w", err)
 	}

@@ -9,6 +9,8 @@ type templateUse struct {
 	perNode  bool
 	claims   bool // whether every pod gets its own persistent volume claims
 	bare     bool
+	// namespace is that of the pods.
+	namespace string
 }
 
 func useOf(t *workload.Template) templateUse {

@@ -258,6 +258,9 @@ func (s *session) simulate(ctx context.Context, run **results.Run) error {
 		if err := nodes.Create(ctx, s.client, s.plan.Nodes, s.progress.nodes); err != nil {
 			return fmt.Errorf("create nodes: %w", err)
 		}
+		if err := s.plan.Devices.Create(ctx, s.client); err != nil {
+			return err
+		}
 	}
 	if s.Options.BeforeReplay != nil {
 		if err := s.Options.BeforeReplay(ctx, root); err != nil {
