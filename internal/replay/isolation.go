@@ -174,6 +174,14 @@ func (i *isolation) isolate(key objectKey, object map[string]any) error {
 		i.service(key, spec(), annotations())
 	case schema.GroupKind{Group: "networking.k8s.io", Kind: "Ingress"}:
 		i.ingress(key, spec(), annotations())
+	case schema.GroupKind{Group: "networking.k8s.io", Kind: "NetworkPolicy"}:
+		i.networkPolicy(spec())
+	case schema.GroupKind{Group: "rbac.authorization.k8s.io", Kind: "RoleBinding"}:
+		i.roleBinding(object)
+	default:
+		if key.kind.Group == "gateway.networking.k8s.io" {
+			i.gateway(spec())
+		}
 	}
 	return nil
 }
@@ -278,6 +286,9 @@ func (i *isolation) service(key objectKey, spec, annotations map[string]any) {
 			i.note(key, "a Service has no external addresses")
 		}
 		delete(spec, field)
+	}
+	if name, ok := spec["externalName"].(string); ok {
+		spec["externalName"] = i.serviceName(name)
 	}
 	i.withoutAnnotations(key, annotations)
 }

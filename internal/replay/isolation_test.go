@@ -37,6 +37,49 @@ func TestIsolation(t *testing.T) {
 		"priority class": {`
 {apiVersion: scheduling.k8s.io/v1, kind: PriorityClass, metadata: {name: high}, value: 7, globalDefault: true}`, `
 {apiVersion: scheduling.k8s.io/v1, kind: PriorityClass, metadata: {name: virtual-high}, value: 7}`},
+		"role binding": {`
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {namespace: shop, name: rb}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: r}
+subjects: [{kind: ServiceAccount, name: a, namespace: other}, {kind: Group, name: g}]`, `
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {namespace: virtual-shop, name: rb}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: r}
+subjects: [{kind: ServiceAccount, name: a, namespace: virtual-other}, {kind: Group, name: g}]`},
+		"network policy": {`
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {namespace: shop, name: np}
+spec:
+  ingress: [{from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: other}}}, {podSelector: {}}]}]
+  egress: [{to: [{namespaceSelector: {matchExpressions: [{key: kubernetes.io/metadata.name, operator: In, values: [dns]}]}}]}]`, `
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {namespace: virtual-shop, name: np}
+spec:
+  ingress: [{from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: virtual-other, simkube.io/simulation: sim, simkube.io/virtual: "true"}}}, {podSelector: {}}]}]
+  egress: [{to: [{namespaceSelector: {matchLabels: {simkube.io/simulation: sim, simkube.io/virtual: "true"}, matchExpressions: [{key: kubernetes.io/metadata.name, operator: In, values: [virtual-dns]}]}}]}]`},
+		"service by the name of another": {`
+{apiVersion: v1, kind: Service, metadata: {namespace: shop, name: s}, spec: {type: ExternalName, externalName: db.data.svc.cluster.local}}`, `
+{apiVersion: v1, kind: Service, metadata: {namespace: virtual-shop, name: s}, spec: {type: ExternalName, externalName: db.virtual-data.svc.cluster.local}}`},
+		"service by the name of a host": {`
+{apiVersion: v1, kind: Service, metadata: {namespace: shop, name: s}, spec: {type: ExternalName, externalName: db.example.com}}`, `
+{apiVersion: v1, kind: Service, metadata: {namespace: virtual-shop, name: s}, spec: {type: ExternalName, externalName: db.example.com}}`},
+		"gateway route": {`
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {namespace: shop, name: r}
+spec:
+  parentRefs: [{name: gw, namespace: infra}]
+  rules: [{backendRefs: [{name: s, namespace: other, port: 80}]}]`, `
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {namespace: virtual-shop, name: r}
+spec:
+  parentRefs: [{name: gw, namespace: virtual-infra}]
+  rules: [{backendRefs: [{name: s, namespace: virtual-other, port: 80}]}]`},
 		"runtime class": {`
 {apiVersion: node.k8s.io/v1, kind: RuntimeClass, metadata: {name: gvisor}, handler: runsc}`, `
 {apiVersion: node.k8s.io/v1, kind: RuntimeClass, metadata: {name: virtual-gvisor}, handler: runsc}`},
