@@ -63,8 +63,8 @@ func (g *podGroup) disrupted() int {
 	return n
 }
 
-// podDeviations compares pods with the recording, owner by owner, and returns the differences. known
-// are the deviations that are known already.
+// podDeviations compares pods with the recording, owner by owner, and returns the differences.
+// known are the deviations that are known already.
 func podDeviations(pods []podRecord, w window, r *Recording, known []Deviation) []Deviation {
 	recorded := map[string]*RecordedOwner{}
 	if r != nil {

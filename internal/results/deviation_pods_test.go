@@ -22,8 +22,8 @@ func ran(start, end float64) ranPod     { return ranPod{start: start, end: end} 
 func removed(start, end float64) ranPod { return ranPod{start: start, end: end, deleted: true} }
 func pending(message string) ranPod     { return ranPod{start: -1, message: message} }
 
-// lived is a recorded lifetime in seconds from the start of the trace; a zero end means that the pod
-// ran on.
+// lived is a recorded lifetime in seconds from the start of the trace; a zero end means that the
+// pod ran on.
 func lived(start, end float64) Lifetime {
 	l := Lifetime{Start: trace(start)}
 	if end != 0 {

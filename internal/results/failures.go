@@ -22,8 +22,9 @@ type creationFailure struct {
 	gone bool
 }
 
-// CreationFailed records that a controller could not create pods: how many it lacks, and its message.
-// gone reports whether it was deleted; then missing is ignored, unless it was not seen before.
+// CreationFailed records that a controller could not create pods: how many it lacks, and its
+// message. gone reports whether it was deleted; then missing is ignored, unless it was not seen
+// before.
 func (r *Recorder) CreationFailed(now time.Time, uid types.UID, owner Owner, missing int, message string, gone bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -93,8 +94,8 @@ func (r *Recorder) failureDeviations(pods []podRecord) []Deviation {
 	return out
 }
 
-// creationMessage returns the reason in a message of a controller, without the name of the pod, which
-// is random.
+// creationMessage returns the reason in a message of a controller, without the name of the pod,
+// which is random.
 func creationMessage(message string) string {
 	if _, reason, ok := strings.Cut(message, " is forbidden: "); ok {
 		return reason

@@ -27,8 +27,8 @@ func controller(name string, owners ...metav1.OwnerReference) metav1.ObjectMeta 
 	return metav1.ObjectMeta{Namespace: "web", Name: name, UID: types.UID(name), OwnerReferences: owners}
 }
 
-// TestObserver_Failures holds that pods that a controller could not create are counted by the state at
-// the end, for the owner of the controller, and not if they were created in the end.
+// TestObserver_Failures holds that pods that a controller could not create are counted by the state
+// at the end, for the owner of the controller, and not if they were created in the end.
 func TestObserver_Failures(t *testing.T) {
 	toShop := metav1.OwnerReference{Kind: "Deployment", Name: "shop", Controller: new(true)}
 	toNightly := metav1.OwnerReference{Kind: "CronJob", Name: "nightly", Controller: new(true)}
@@ -66,8 +66,8 @@ func TestObserver_Failures(t *testing.T) {
 	}
 }
 
-// TestRecorder_CreatedLater holds that a controller that is gone lacks no pods that it created after it
-// failed.
+// TestRecorder_CreatedLater holds that a controller that is gone lacks no pods that it created
+// after it failed.
 func TestRecorder_CreatedLater(t *testing.T) {
 	rec := NewRecorder()
 	owner := Owner{"web", "Job", "o"}

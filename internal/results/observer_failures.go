@@ -81,8 +81,8 @@ func (o *Observer) controllerOwner(of *corev1.ObjectReference, meta *metav1.Obje
 	return owner
 }
 
-// lacking returns how many pods a controller lacks, and its metadata. Of kinds that are not known it
-// lacks one.
+// lacking returns how many pods a controller lacks, and its metadata. Of kinds that are not known
+// it lacks one.
 func (o *Observer) lacking(ctx context.Context, of *corev1.ObjectReference) (*metav1.ObjectMeta, int, error) {
 	apps, get := o.client.AppsV1(), metav1.GetOptions{}
 	switch of.Kind {

@@ -16,8 +16,8 @@ type Recording struct {
 	Whole bool
 	// Tolerance is by how much the length of a pod may differ from the recorded one, in trace time.
 	Tolerance time.Duration
-	// UnevenSchedule is why CronJobs started Jobs at other times than recorded; it is empty if they did
-	// not.
+	// UnevenSchedule is why CronJobs started Jobs at other times than recorded; it is empty if they
+	// did not.
 	UnevenSchedule string
 }
 

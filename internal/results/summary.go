@@ -150,7 +150,8 @@ type Timing struct {
 	// longer than a second.
 	WorstWaits []Wait `json:"worstWaits"`
 	// WaitReasons counts pods that waited longer than a second by class of the scheduler's messages
-	// while they waited, the class that was the main reason for most pods first. A pod counts once in every class that it saw.
+	// while they waited, the class that was the main reason for most pods first. A pod counts once in
+	// every class that it saw.
 	WaitReasons []ReasonCount `json:"waitReasons"`
 	// PendingByOwner is the wait by owner, in the order of Outcome.ByOwner, for owners with pods that
 	// waited longer than a second.

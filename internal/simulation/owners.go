@@ -20,7 +20,8 @@ type owners struct {
 	custom bool
 	// parents are the owners of other objects of the trace that have pods.
 	parents map[objectName]bool
-	// asked is the most pods that a version of an object asks for: at once, or, if they finish, in all.
+	// asked is the most pods that a version of an object asks for: at once, or, if they finish, in
+	// all.
 	asked map[objectName]int
 }
 

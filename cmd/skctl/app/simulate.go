@@ -128,7 +128,7 @@ func (p *program) displayOptions() progress.Options {
 func (p *program) showResults(ctx context.Context, spec simulation.Spec, done *simulation.Done, opts simulateOptions) error {
 	out := p.streams.Out
 	summary := done.Summary
-	verdict := summary.Verdict()
+	assessment := summary.Assessment()
 	if err := summary.WriteText(out, width(out), p.style(out).colour); err != nil {
 		return fmt.Errorf("print the summary: %w", err)
 	}
@@ -139,7 +139,7 @@ func (p *program) showResults(ctx context.Context, spec simulation.Spec, done *s
 	if _, err := fmt.Fprintf(out, "report: %s\n", report); err != nil {
 		return fmt.Errorf("print the summary: %w", err)
 	}
-	if err := results.WriteVerdict(out, verdict, p.style(out).colour); err != nil {
+	if err := results.WriteAssessment(out, assessment, p.style(out).colour); err != nil {
 		return err
 	}
 	if done.Misplaced != "" {
@@ -155,7 +155,7 @@ func (p *program) showResults(ctx context.Context, spec simulation.Spec, done *s
 		}
 	}
 	if d := summary.Outcome.Deviations; opts.strict && d != nil && d.Total > 0 {
-		return fmt.Errorf("simulate %s: %s: %w", spec.TraceLabel(), verdict, errDeviations)
+		return fmt.Errorf("simulate %s: %s: %w", spec.TraceLabel(), assessment, errDeviations)
 	}
 	return nil
 }

@@ -63,7 +63,7 @@ func (p *program) showRepetitions(ctx context.Context, dir string, runs *results
 			return fmt.Errorf("print the summary: %w", err)
 		}
 	}
-	if err := results.WriteVerdict(out, runs.Verdict(), p.style(out).colour); err != nil {
+	if err := results.WriteAssessment(out, runs.Assessment(), p.style(out).colour); err != nil {
 		return err
 	}
 	failed := runs.Count(results.RunFailed)
@@ -81,7 +81,7 @@ func (p *program) showRepetitions(ctx context.Context, dir string, runs *results
 		}
 	}
 	if deviated, _ := runs.Deviated(); opts.strict && deviated > 0 {
-		return fmt.Errorf("simulate %s: %s: %w", runs.Trace.Path, runs.Verdict(), errDeviations)
+		return fmt.Errorf("simulate %s: %s: %w", runs.Trace.Path, runs.Assessment(), errDeviations)
 	}
 	return nil
 }

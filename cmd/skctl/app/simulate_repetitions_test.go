@@ -28,13 +28,13 @@ func TestProgram_ShowRepetitions(t *testing.T) {
 		exact.Runs[i].Measures[results.MeasureDeviations] = 0
 	}
 	for name, tc := range map[string]struct {
-		runs    *results.Repetitions
-		written error
-		strict  bool
-		code    int
-		err     string // the run's error
-		report  bool
-		verdict string
+		runs       *results.Repetitions
+		written    error
+		strict     bool
+		code       int
+		err        string // the run's error
+		report     bool
+		assessment string
 	}{
 		"done":                {whole(), nil, false, exitDone, "", true, "replayed with deviations in 2 of 2 runs\n"},
 		"strict":              {whole(), nil, true, exitAssertion, "in 2 of 2 runs: not as recorded", true, "replayed with deviations in 2 of 2 runs\n"},
@@ -54,7 +54,7 @@ func TestProgram_ShowRepetitions(t *testing.T) {
 			if err != nil && (tc.err == "" || !strings.HasSuffix(err.Error(), tc.err)) {
 				t.Errorf("error is %v, want one that ends with %q", err, tc.err)
 			}
-			if !strings.HasPrefix(out.String(), "day, ") || strings.HasSuffix(out.String(), report+tc.verdict) != tc.report {
+			if !strings.HasPrefix(out.String(), "day, ") || strings.HasSuffix(out.String(), report+tc.assessment) != tc.report {
 				t.Errorf("standard output is\n%s\nwant the summary, with the report's path: %t", out.String(), tc.report)
 			}
 		})

@@ -22,17 +22,17 @@ type index struct {
 	Count       string
 	Statuses    string
 	Interrupted bool
-	// Verdict says whether the runs were as recorded; it is empty if that is not known.
-	Verdict  string
-	Headline string
-	Note     string
-	Tone     string // of the headline: good, warn or bad
-	Tiles    []tile
-	Columns  []indexColumn
-	Runs     []indexRow
-	Across   []indexRow
-	Failures []results.Failure
-	About    []fact
+	// Assessment says whether the runs were as recorded; it is empty if that is not known.
+	Assessment string
+	Headline   string
+	Note       string
+	Tone       string // of the headline: good, warn or bad
+	Tiles      []tile
+	Columns    []indexColumn
+	Runs       []indexRow
+	Across     []indexRow
+	Failures   []results.Failure
+	About      []fact
 }
 
 type indexColumn struct{ Name, Class string }
@@ -70,8 +70,8 @@ func newIndex(r *results.Repetitions) *index {
 		p.Name = "Simulation"
 	}
 	p.Headline, p.Tone = indexHeadline(r)
-	if verdict := r.Verdict(); verdict != "" {
-		p.Verdict = capital(verdict) + "."
+	if assessment := r.Assessment(); assessment != "" {
+		p.Assessment = capital(assessment) + "."
 	}
 	if r.Seeded() {
 		p.Note = "Each run has a seed: the same trace and settings with the same seed come to the same."

@@ -23,8 +23,8 @@ type page struct {
 	Interrupted bool
 	Window      string
 	Took        string
-	// Verdict says whether the replay was as recorded; it is empty if that is not known.
-	Verdict    string
+	// Assessment says whether the replay was as recorded; it is empty if that is not known.
+	Assessment string
 	Deviations deviations
 	Notes      []results.Note
 	Headline   string
@@ -107,8 +107,8 @@ func newPage(run *results.Run) *page {
 	}
 	p.Owners, p.Hidden = owners(&run.Summary)
 	p.Headline, p.Because, p.Tone = headline(&run.Summary)
-	if verdict := run.Summary.Verdict(); verdict != "" {
-		p.Verdict = capital(verdict) + "."
+	if assessment := run.Summary.Assessment(); assessment != "" {
+		p.Assessment = capital(assessment) + "."
 	}
 	if p.Deviations.Total > 0 && p.Tone == "good" {
 		p.Tone = "warn"

@@ -17,8 +17,8 @@ const (
 )
 
 // WriteText lists the deviations for a terminal of the given width (80 if it is not positive), in
-// colour if asked, each with its reason and what can be done about it. It writes nothing if there are
-// none.
+// colour if asked, each with its reason and what can be done about it. It writes nothing if there
+// are none.
 func (d *Deviations) WriteText(w io.Writer, width int, colour bool) error {
 	if d == nil || d.Total == 0 {
 		return nil
@@ -64,18 +64,18 @@ func (t *textWriter) wrapped(indent, style, text string) {
 	}
 }
 
-// WriteVerdict writes whether the replay was as recorded, in a line of its own. It writes nothing if
-// that is not known.
-func WriteVerdict(w io.Writer, verdict string, colour bool) error {
-	if verdict == "" {
+// WriteAssessment writes whether the replay was as recorded, in a line of its own. It writes
+// nothing if that is not known.
+func WriteAssessment(w io.Writer, assessment string, colour bool) error {
+	if assessment == "" {
 		return nil
 	}
 	t := textWriter{colour: colour}
 	style := green
-	if !strings.HasPrefix(verdict, AsRecorded) {
+	if !strings.HasPrefix(assessment, AsRecorded) {
 		style = red
 	}
-	if _, err := fmt.Fprintln(w, t.styled(style, verdict)); err != nil {
+	if _, err := fmt.Fprintln(w, t.styled(style, assessment)); err != nil {
 		return fmt.Errorf("write the verdict: %w", err)
 	}
 	return nil

@@ -10,7 +10,7 @@ import (
 	"simkube.io/simkube/internal/results/sample"
 )
 
-func TestSummary_Verdict(t *testing.T) {
+func TestSummary_Assessment(t *testing.T) {
 	for name, c := range map[string]struct {
 		deviations  *results.Deviations
 		interrupted bool
@@ -24,14 +24,14 @@ func TestSummary_Verdict(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := results.Summary{Outcome: results.Outcome{Deviations: c.deviations}, Run: results.RunInfo{Interrupted: c.interrupted}}
-			if got := s.Verdict(); got != c.want {
+			if got := s.Assessment(); got != c.want {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
 		})
 	}
 }
 
-func TestRepetitions_Verdict(t *testing.T) {
+func TestRepetitions_Assessment(t *testing.T) {
 	run := func(measures map[string]float64) results.Repetition { return results.Repetition{Measures: measures} }
 	none, some := map[string]float64{"deviations": 0}, map[string]float64{"deviations": 7}
 	for want, runs := range map[string][]results.Repetition{
@@ -40,7 +40,7 @@ func TestRepetitions_Verdict(t *testing.T) {
 		"replayed with deviations in 1 of 2 runs": {run(some), run(none), run(nil)},
 	} {
 		r := results.Repetitions{Runs: runs}
-		if got := r.Verdict(); got != want {
+		if got := r.Assessment(); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}

@@ -10,9 +10,9 @@ import (
 // AsRecorded is the verdict on a replay without deviations.
 const AsRecorded = "replayed as recorded"
 
-// Verdict says whether the replay was as recorded: "replayed as recorded" or "replayed with 3
+// Assessment says whether the replay was as recorded: "replayed as recorded" or "replayed with 3
 // deviations". It is empty for a summary that was written before deviations were counted.
-func (s *Summary) Verdict() string {
+func (s *Summary) Assessment() string {
 	d := s.Outcome.Deviations
 	switch {
 	case d == nil:
@@ -39,8 +39,8 @@ func (r *Repetitions) Deviated() (deviated, known int) {
 	return deviated, known
 }
 
-// Verdict says whether the runs were as recorded. It is empty if that is not known.
-func (r *Repetitions) Verdict() string {
+// Assessment says whether the runs were as recorded. It is empty if that is not known.
+func (r *Repetitions) Assessment() string {
 	switch deviated, known := r.Deviated(); {
 	case known == 0:
 		return ""
