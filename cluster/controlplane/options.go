@@ -101,12 +101,15 @@ func DefaultControllers() []string {
 }
 
 // SimulationControllers returns DefaultControllers without those that only make credentials for
-// pods, which simulated pods never read.
+// pods, which simulated pods never read, and without the one that attaches volumes: no driver
+// completes its VolumeAttachments, which then count as volumes of the node, and it wakes up ten
+// times a second.
 func SimulationControllers() []string {
 	return append(DefaultControllers(),
 		"-clusterrole-aggregation-controller",
 		"-kube-apiserver-serving-clustertrustbundle-publisher-controller",
 		"-legacy-serviceaccount-token-cleaner-controller",
+		"-persistentvolume-attach-detach-controller",
 		"-root-ca-certificate-publisher-controller",
 		"-serviceaccount-controller",
 		"-serviceaccount-token-controller",

@@ -16,6 +16,7 @@ import (
 
 	"simkube.io/simkube/cluster/controlplane"
 	"simkube.io/simkube/cluster/internal/virtualtime"
+	"simkube.io/simkube/cluster/provisioner"
 	"simkube.io/simkube/internal/mutate"
 	"simkube.io/simkube/internal/simulation"
 )
@@ -54,7 +55,7 @@ func (r *run) simulate(ctx context.Context) (done *simulation.Done, err error) {
 	if err != nil {
 		return nil, err
 	}
-	opts, err := r.controlPlane()
+	opts, err := r.controlPlane(prepared)
 	if err != nil {
 		return nil, err
 	}
@@ -115,12 +116,13 @@ func (r *run) prepare(ctx context.Context) (*simulation.Prepared, error) {
 }
 
 // controlPlane returns the options of the control plane.
-func (r *run) controlPlane() (controlplane.Options, error) {
+func (r *run) controlPlane(prepared *simulation.Prepared) (controlplane.Options, error) {
+	volumes := provisioner.Component(provisioner.Options{DefaultClass: prepared.DefaultClass()})
 	opts := controlplane.Options{
 		Controllers:      controlplane.SimulationControllers(),
 		SchedulerConfig:  r.spec.SchedulerConfig,
 		SchedulerPlugins: r.plugins,
-		Components:       r.components,
+		Components:       append([]controlplane.Component{volumes}, r.components...),
 		KubeAPIQPS:       r.spec.KubeAPIQPS,
 		Minimal:          virtualtime.Enabled,
 		Log:              r.log,

@@ -17,7 +17,9 @@ import (
 	simkubev1 "simkube.io/simkube/api/v1"
 	"simkube.io/simkube/cluster/controlplane"
 	"simkube.io/simkube/cluster/internal/virtualtime"
+	"simkube.io/simkube/cluster/provisioner"
 	"simkube.io/simkube/internal/nodes"
+	"simkube.io/simkube/internal/volumes"
 )
 
 // serveOptions are the flags of serve.
@@ -60,11 +62,12 @@ func serve(ctx context.Context, o serveOptions, a additions, out io.Writer) (err
 		defer file.Close()
 		log = file
 	}
+	provision := provisioner.Component(provisioner.Options{DefaultClass: volumes.DefaultClass})
 	opts := controlplane.Options{
 		Port:             o.port,
 		SchedulerConfig:  o.schedulerConfig,
 		SchedulerPlugins: a.plugins,
-		Components:       a.components,
+		Components:       append([]controlplane.Component{provision}, a.components...),
 		Controllers:      o.controllers,
 		KubeAPIQPS:       o.kubeAPIQPS,
 		Log:              log,

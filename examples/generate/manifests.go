@@ -74,8 +74,8 @@ func deployment(s service) *appsv1.Deployment {
 	}
 }
 
-// statefulSet returns a StatefulSet. It has no volume claims, because nothing provisions volumes in
-// a simulation.
+// statefulSet returns a StatefulSet. It has no volume claims, so that a cluster without a
+// provisioner can run its pods.
 func statefulSet(s service) *appsv1.StatefulSet {
 	return &appsv1.StatefulSet{
 		TypeMeta:   typeMeta(kindStatefulSet),

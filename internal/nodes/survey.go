@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"simkube.io/simkube/internal/volumes"
 	"simkube.io/simkube/internal/workload"
 	"simkube.io/simkube/trace"
 )
@@ -24,6 +25,7 @@ type Survey struct {
 	OnWorkload func(now int64, name trace.PodOwner, manifest *unstructured.Unstructured, load *workload.Workload)
 
 	config    *trace.Config
+	volumes   *volumes.Survey // or nil
 	templates []*podTemplate
 	byKey     map[templateKey]int
 	owners    []*owner
@@ -205,8 +207,7 @@ func (s *Survey) apply(now int64, object *trace.Object) {
 func (s *Survey) begin(now, created int64, owner *owner, load workload.Workload) {
 	sums := map[int]int{}
 	namespace, _ := trace.SplitNamespacedName(owner.name.Name)
-	for i := range load.Templates {
-		templateUse := useOf(&load.Templates[i])
+	for _, templateUse := range s.place(owner.name, &load) {
 		templateUse.namespace = namespace
 		index, err := s.template(templateUse)
 		if err != nil {

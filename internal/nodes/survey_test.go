@@ -254,14 +254,12 @@ func TestSurvey_Notes(t *testing.T) {
 		object(t, `{apiVersion: scheduling.k8s.io/v1, kind: PriorityClass, metadata: {name: silver}}`),
 		deployment(t, "bad", 1, `{containers: "none"}`),
 		deployment(t, "gate", 1, podSpec("1", "1Gi", "schedulingGates: [{name: a}]")),
-		object(t, `{apiVersion: apps/v1, kind: StatefulSet, metadata: {namespace: prod, name: db}, spec: {volumeClaimTemplates: [{}], template: {spec: {containers: []}}}}`),
 	))
 	want := []string{
 		"apps/v1.Deployment prod/bad is left out of the node check: read the pod template: cannot restore slice from string",
 		"pods of apps/v1.Deployment prod/gate have scheduling gates: they stay pending until something removes the gates",
 		`pods of apps/v1.Deployment prod/first need the PriorityClass "gold", which is not in the trace: the API server rejects them unless it is created in another way`,
 		`pods of apps/v1.Deployment prod/first need the RuntimeClass "gvisor", which is not in the trace: the API server rejects them unless it is created in another way`,
-		"pods of apps/v1.StatefulSet prod/db use persistent volume claims, which nothing provisions in a simulation: these pods stay pending unless the trace has bound volumes for them",
 		`pods of apps/v1.Deployment prod/api use the scheduler "volcano": they stay pending unless the scheduler configuration has a profile of that name`,
 	}
 	if diff := cmp.Diff(want, demand.Notes); diff != "" {

@@ -86,6 +86,7 @@ func newTemplate(use templateUse) (templateKey, *podTemplate, error) {
 		return templateKey{}, nil, fmt.Errorf("read the pod template: %w", err)
 	}
 	spec := schedulingSpec(&recorded.Spec)
+	restrict(&spec, use.nodes)
 	if use.bare {
 		// A bare pod is recorded after it was scheduled; its node is not part of its requirements.
 		spec.NodeName = ""
@@ -96,7 +97,7 @@ func newTemplate(use templateUse) (templateKey, *podTemplate, error) {
 	}
 	template := &podTemplate{
 		pod: pod, perNode: use.perNode,
-		remarks: remarks(&recorded.Spec, use), classes: classesOf(&recorded.Spec), claims: claimsOf(&recorded.Spec, use.namespace),
+		remarks: remarks(&recorded.Spec), classes: classesOf(&recorded.Spec), claims: claimsOf(&recorded.Spec, use.namespace),
 	}
 	text, err := json.Marshal(struct {
 		Pod     *corev1.Pod
@@ -207,15 +208,8 @@ func (t *podTemplate) complete() {
 }
 
 // remarks returns what may keep a pod from running for reasons other than the nodes.
-func remarks(spec *corev1.PodSpec, use templateUse) []string {
+func remarks(spec *corev1.PodSpec) []string {
 	var out []string
-	claims := use.claims
-	for _, volume := range spec.Volumes {
-		claims = claims || volume.PersistentVolumeClaim != nil || volume.Ephemeral != nil
-	}
-	if claims {
-		out = append(out, "use persistent volume claims, which nothing provisions in a simulation: these pods stay pending unless the trace has bound volumes for them")
-	}
 	if name := spec.SchedulerName; name != "" && name != corev1.DefaultSchedulerName {
 		out = append(out, fmt.Sprintf("use the scheduler %q: they stay pending unless the scheduler configuration has a profile of that name", name))
 	}

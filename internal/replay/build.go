@@ -22,6 +22,8 @@ type builder struct {
 	// isolation is nil if the cluster belongs to the simulation alone. Then objects keep their names,
 	// and pods everything that scheduling depends on.
 	isolation *isolation
+	// recorded is nil if the cluster does not belong to the simulation alone.
+	recorded *recorded
 }
 
 // build returns the body of a server-side apply. The error is a *leftOutError for an object that
@@ -32,6 +34,9 @@ func (b *builder) build(object *trace.Object) ([]byte, error) {
 		return nil, fmt.Errorf("decode: %w", err)
 	}
 	b.rebuild(u)
+	if b.recorded != nil {
+		b.recorded.restore(keyOf(object), u.Object)
+	}
 	if b.isolation != nil {
 		if err := b.isolation.isolate(keyOf(object), u.Object); err != nil {
 			return nil, err
@@ -83,9 +88,12 @@ func (b *builder) rebuild(u *unstructured.Unstructured) {
 	}
 }
 
-// define remembers the names of classes in an event. It is called before the objects of the event
-// are built.
+// define remembers the names of classes in an event, and how its volumes are bound. It is called
+// before the objects of the event are built.
 func (b *builder) define(event *trace.Event) {
+	if b.recorded != nil {
+		b.recorded.binding.Add(event)
+	}
 	if b.isolation != nil {
 		b.isolation.define(event)
 	}

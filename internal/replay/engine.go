@@ -38,6 +38,9 @@ type Options struct {
 	// NamespacePrefix is the prefix of simulated namespaces in a shared cluster; empty means the
 	// default.
 	NamespacePrefix string
+	// Hostnames are the values of the label kubernetes.io/hostname of the nodes. Unless the cluster is
+	// shared, recorded local volumes of other hosts can be used on all nodes.
+	Hostnames []string
 	// Speed is how many seconds of the trace pass in one second; 0 means 1.
 	Speed float64
 	// RescheduleInterruptedBarePods makes a clone of a bare pod that was evicted, preempted, or lost

@@ -48,13 +48,13 @@ func (r *run) prepareEvent(position, index int, event *trace.Event) *eventRun {
 	e := &eventRun{position: position, index: index, time: event.Time, due: r.schedule.due(event.Time)}
 	r.builder.define(event)
 	for i := range event.Applied {
-		if inEveryCluster(&event.Applied[i]) || r.excluded.Leaves(&event.Applied[i]) != nil {
+		if inEveryCluster(&event.Applied[i]) || r.leaves(&event.Applied[i], Apply) {
 			continue
 		}
 		e.tasks = append(e.tasks, r.prepareTask(e, &event.Applied[i], i, Apply))
 	}
 	for i := range event.Deleted {
-		if r.excluded.Leaves(&event.Deleted[i]) != nil {
+		if r.leaves(&event.Deleted[i], Delete) {
 			continue
 		}
 		e.tasks = append(e.tasks, r.prepareTask(e, &event.Deleted[i], len(event.Applied)+i, Delete))
@@ -71,6 +71,11 @@ func (r *run) prepareEvent(position, index int, event *trace.Event) *eventRun {
 		e.stages[i].gate.open = true
 	}
 	return e
+}
+
+// leaves reports whether an object of the trace is neither applied nor deleted.
+func (r *run) leaves(object *trace.Object, verb Verb) bool {
+	return r.excluded.Leaves(object) != nil || r.builder.recorded.omits(object, verb)
 }
 
 func (e *eventRun) deadline() time.Time { return e.due }

@@ -145,7 +145,10 @@ func (e *Engine) newRun(plan Plan) *run {
 		excluded: exclusion.Rule{Shared: e.opts.Shared},
 		results:  newResults(e.opts, plan.Done),
 		memory:   semaphore.NewWeighted(preparedBytes),
-		builder:  builder{simulation: e.opts.Simulation, prefix: e.opts.NamespacePrefix, root: e.root, config: plan.Config},
+		builder: builder{
+			simulation: e.opts.Simulation, prefix: e.opts.NamespacePrefix, root: e.root, config: plan.Config,
+			recorded: newRecorded(&e.opts),
+		},
 	}
 	if e.opts.Shared {
 		r.builder.isolation = newIsolation(e.opts.Simulation, e.opts.NamespacePrefix)

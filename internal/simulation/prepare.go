@@ -23,6 +23,7 @@ import (
 	"simkube.io/simkube/internal/order"
 	"simkube.io/simkube/internal/results"
 	"simkube.io/simkube/internal/validate"
+	"simkube.io/simkube/internal/volumes"
 	"simkube.io/simkube/trace"
 )
 
@@ -37,6 +38,8 @@ var ErrEmptyTrace = errors.New("the trace has no events")
 type Prepared struct {
 	spec Spec
 	plan *nodes.Plan
+	// volumes is nil with existing nodes.
+	volumes *volumes.Needs
 
 	info       results.TraceInfo
 	lifecycles *lifecycle.Store
@@ -104,6 +107,8 @@ func (p *Prepared) survey(ctx context.Context) (*nodes.Demand, error) {
 	survey := nodes.NewSurvey(reader.Config())
 	survey.OnWorkload = p.owners.applied
 	orders := order.NewSurvey()
+	volumeSurvey := volumes.NewSurvey(reader.Config())
+	survey.UseVolumes(volumeSurvey)
 	first, last, count := int64(0), int64(0), 0
 	var length span
 	for event, err := range reader.Events() {
@@ -130,6 +135,7 @@ func (p *Prepared) survey(ctx context.Context) (*nodes.Demand, error) {
 			return nil, err
 		}
 		length.add(event.Time)
+		volumeSurvey.Add(event)
 		survey.Add(event)
 		p.excluded.Add(event)
 		p.owners.deleted(event)
@@ -156,6 +162,9 @@ func (p *Prepared) survey(ctx context.Context) (*nodes.Demand, error) {
 	p.bound(first, last, tail.Lifecycles)
 	length.end(p.end)
 	p.longest = length.longest
+	if !p.spec.ExistingNodes {
+		p.volumes = volumeSurvey.Needs()
+	}
 	return survey.Demand(tail.Lifecycles), nil
 }
 
@@ -238,6 +247,7 @@ func (p *Prepared) Notes() []Note {
 	for _, text := range p.plan.Notes {
 		notes = append(notes, Note{Level: Warning, Text: text})
 	}
+	notes = append(notes, p.volumeNotes()...)
 	for _, finding := range p.plan.Findings {
 		notes = append(notes, Note{Level: Warning, Text: finding.String()})
 	}

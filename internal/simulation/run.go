@@ -129,6 +129,7 @@ func (p *Prepared) newSession(r Runner) (*session, error) {
 		RootName:                      r.Options.RootName,
 		NamespacePrefix:               p.spec.NamespacePrefix,
 		Shared:                        p.spec.ExistingNodes,
+		Hostnames:                     p.hostnames(),
 		Speed:                         p.spec.Speed,
 		RescheduleInterruptedBarePods: p.spec.RescheduleInterruptedBarePods,
 		FailFast:                      r.Options.FailFast,
@@ -259,6 +260,9 @@ func (s *session) simulate(ctx context.Context, run **results.Run) error {
 			return fmt.Errorf("create nodes: %w", err)
 		}
 		if err := s.plan.Devices.Create(ctx, s.client); err != nil {
+			return err
+		}
+		if err := s.limitVolumes(ctx); err != nil {
 			return err
 		}
 	}

@@ -12,6 +12,7 @@ import (
 
 	"simkube.io/simkube/internal/exclusion"
 	"simkube.io/simkube/internal/nodes"
+	"simkube.io/simkube/internal/volumes"
 	"simkube.io/simkube/trace"
 )
 
@@ -54,6 +55,9 @@ type Checker struct {
 	security security
 	// waiting are the manifests of the current second.
 	waiting []occurrence
+
+	// volumes is what the trace says about volumes.
+	volumes *volumes.Survey
 
 	now     position
 	events  int
@@ -121,6 +125,7 @@ func New(opts Options) *Checker {
 		findings: map[findingKey]*Finding{}, spots: map[spot]*spotUse{}, mounts: map[string]mounts{}, firstDemands: map[demandKey]*firstDemand{}, unschedulable: map[*firstDemand]bool{},
 		patterns: map[findingKey]string{},
 	}
+	c.volumes = volumes.NewSurvey(opts.Config)
 	ignored := map[string]bool{}
 	for _, name := range opts.Ignore {
 		if rule, ok := Find(name); ok {
@@ -170,6 +175,7 @@ func (c *Checker) Add(event *trace.Event) {
 			rule.event(c, rule, next)
 		}
 	}
+	c.volumes.Add(event)
 	c.now = next
 	c.events++
 	for i := range event.Applied {

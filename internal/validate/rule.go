@@ -64,6 +64,7 @@ func Rules() []*Rule {
 		harmfulValue(),
 		invalidName(),
 		podSecurity(),
+		storageClassMissing(),
 		statusPopulated(),
 		eventsOutOfOrder(),
 		deletedNeverExisted(),

@@ -1,5 +1,12 @@
 package validate
 
+import (
+	"fmt"
+
+	"simkube.io/simkube/internal/volumes"
+	"simkube.io/simkube/trace"
+)
+
 func volumeSecretMissing() *Rule {
 	n := referenceRule{use: useVolumeSecret, kind: secretKind, noun: "secret"}
 	return &Rule{
@@ -35,9 +42,48 @@ func claimMissing() *Rule {
 		Title: "A volume refers to a PersistentVolumeClaim that is not in the trace.",
 		Help: `The scheduler does not schedule a pod whose claim does not exist, not even on simulated nodes: it
 stays pending for the whole replay. (Claims that a StatefulSet creates from its own templates are
-not reported.) Record PersistentVolumeClaims too, and install a provisioner for them in the cluster
-of the replay; or remove the volumes and their mounts, as the suggestion does.`,
+not reported.) Record PersistentVolumeClaims too; or remove the volumes and their mounts, as the
+suggestion does.`,
 		object:  n.check,
 		suggest: n.suggest,
 	}
+}
+
+func storageClassMissing() *Rule {
+	return &Rule{
+		Code: "E0108", Name: "storage_class_missing", Severity: Error,
+		Title: "A claim needs a StorageClass that is not in the trace.",
+		Help: `Such a claim gets no volume, and its pods stay pending for the whole replay, unless the cluster of the
+replay has the class. The embedded cluster provisions volumes for the classes of the trace and for a
+default class (standard). Record StorageClasses too; or remove the name of the class, as the
+suggestion does, so that the default class is used. Claims with a recorded volume are not reported.`,
+		finish: func(c *Checker, rule *Rule, _ *trace.Tail) {
+			for _, class := range c.volumes.Needs().Classes {
+				for _, use := range class.Uses {
+					c.add(findingKey{rule, objectKey{use.GVK.GroupKind(), use.Name}, use.Path, class.Name}, &Finding{
+						Rule: rule, Object: &Object{GVK: use.GVK, Name: use.Name}, Path: use.Path,
+						Message: fmt.Sprintf("the StorageClass %q is not in the trace", class.Name),
+						Event:   use.Event, Time: use.Time, Count: 1,
+					})
+				}
+			}
+		},
+		suggest: func(c *Checker, _ *Rule, p *program) {
+			for _, class := range c.volumes.Needs().Classes {
+				for _, use := range class.Uses {
+					suggestDefaultClass(p, use)
+				}
+			}
+		},
+	}
+}
+
+// suggestDefaultClass removes the name of a class.
+func suggestDefaultClass(p *program, use volumes.Use) {
+	namespace, name := trace.SplitNamespacedName(use.Name)
+	if use.Path == "" {
+		p.comment("%s %s: remove the name of the class from the volume claim templates of its pods.", use.GVK.Kind, use.Name)
+		return
+	}
+	p.command("remove(%s && metadata.name == %s, %s);", objectSelector(use.GVK, namespace), quote(name), use.Path)
 }

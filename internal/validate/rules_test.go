@@ -186,6 +186,20 @@ remove($x := spec.volumes[*] | $x.configMap.name == "settings", $x);`,
 				"E0101 Deployment shop/db spec.template.spec.volumes[1].persistentVolumeClaim.claimName 0 x1",
 			},
 		},
+		"storage classes": {
+			trace: events(at(1,
+				`{apiVersion: apps/v1, kind: StatefulSet, metadata: {namespace: shop, name: db}, spec: {template: {spec: {containers: []}},
+  volumeClaimTemplates: [{metadata: {name: logs}, spec: {storageClassName: slow}}, {metadata: {name: data}, spec: {storageClassName: fast}}]}}`,
+				`{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {namespace: shop, name: files}, spec: {storageClassName: fast}}`,
+				`{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {namespace: shop, name: usual}, spec: {storageClassName: standard}}`),
+				at(2, `{apiVersion: storage.k8s.io/v1, kind: StorageClass, metadata: {name: slow}, provisioner: x}`)),
+			want: []string{
+				"E0108 StatefulSet shop/db spec.volumeClaimTemplates[1].spec.storageClassName 0 x1",
+				"E0108 PersistentVolumeClaim shop/files spec.storageClassName 0 x1",
+			},
+			program: `remove(@gvk == "apps/v1.StatefulSet" && metadata.namespace == "shop" && metadata.name == "db", spec.volumeClaimTemplates[1].spec.storageClassName);
+remove(@gvk == "v1.PersistentVolumeClaim" && metadata.namespace == "shop" && metadata.name == "files", spec.storageClassName);`,
+		},
 		"classes": {
 			trace: events(at(1, deployment("web", "{priorityClassName: gold, runtimeClassName: gvisor}"), deployment("sys", "{priorityClassName: system-node-critical}"))),
 			want: []string{

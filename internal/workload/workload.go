@@ -35,8 +35,6 @@ type Template struct {
 	Suspended bool
 	// PerNode reports whether there is one pod on each node; Replicas is then 1.
 	PerNode bool
-	// Claims reports whether each pod gets its own persistent volume claims.
-	Claims bool
 	// Bare reports whether the object is the pod.
 	Bare bool
 }
@@ -109,9 +107,6 @@ func (w *Workload) adjust(gvk schema.GroupVersionKind, obj map[string]any) {
 		switch gvk.GroupKind() {
 		case schema.GroupKind{Group: "apps", Kind: "DaemonSet"}:
 			t.PerNode, t.Replicas, t.Counted = true, 1, true
-		case schema.GroupKind{Group: "apps", Kind: "StatefulSet"}:
-			claims, _ := spec["volumeClaimTemplates"].([]any)
-			t.Claims = len(claims) > 0
 		case schema.GroupKind{Group: "batch", Kind: "Job"}:
 			w.Finite = true
 			t.Replicas, w.Pods = jobPods(spec)
