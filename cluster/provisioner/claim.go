@@ -152,8 +152,8 @@ func newVolume(claim *corev1.PersistentVolumeClaim, class *storagev1.StorageClas
 	}
 }
 
-// driverOf returns the CSI driver of a provisioner. The scheduler compares the number of its volumes
-// on a node with the limit in the CSINode.
+// driverOf returns the CSI driver of a provisioner. The scheduler compares the number of its
+// volumes on a node with the limit in the CSINode.
 func driverOf(provisioner string) string {
 	if len(provisioner) > maxDriver || len(validation.IsDNS1123Subdomain(strings.ToLower(provisioner))) > 0 {
 		return simulatedDriver

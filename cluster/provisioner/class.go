@@ -39,7 +39,8 @@ func (p *provisioner) createDefaultClass(ctx context.Context) error {
 	return nil
 }
 
-// enqueueClasses adds all classes to the queue. It is called for a driver that was added or changed.
+// enqueueClasses adds all classes to the queue. It is called for a driver that was added or
+// changed.
 func (p *provisioner) enqueueClasses(cache.ObjectName) {
 	classes, err := p.classes.List(labels.Everything())
 	if err != nil {

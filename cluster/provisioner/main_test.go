@@ -26,8 +26,8 @@ const (
 	waitTime = time.Minute
 )
 
-// client is that of the control plane, which the tests share. It has the nodes a-0 in zone a and b-0
-// in zone b.
+// client is that of the control plane, which the tests share. It has the nodes a-0 in zone a and
+// b-0 in zone b.
 var client kubernetes.Interface
 
 func TestMain(m *testing.M) {

@@ -19,9 +19,9 @@ var nodeLocal = []string{
 //
 //   - without a selected node, those that the class allows;
 //   - for a volume that several nodes may use, the same;
-//   - otherwise those that have the selected node's labels for the topology keys of the driver, which
-//     are in the CSINode; if that does not list the driver, those in its zone, or only the node itself
-//     for a driver with volumes on the node.
+//   - otherwise those that have the selected node's labels for the topology keys of the driver,
+//     which are in the CSINode; if that does not list the driver, those in its zone, or only the
+//     node itself for a driver with volumes on the node.
 //
 // It returns a NotFound error if the node does not exist.
 func (p *provisioner) topology(

@@ -31,8 +31,8 @@ func (p *provisioner) syncVolume(ctx context.Context, name string) error {
 	return nil
 }
 
-// modify gives the volume of a bound claim the size and the attributes that the claim requests. The
-// API server has checked that the class allows it.
+// modify changes the volume of a bound claim to the size and the attributes that the claim
+// requests. The API server has checked that the class allows it.
 func (p *provisioner) modify(ctx context.Context, claim *corev1.PersistentVolumeClaim) error {
 	if claim.Status.Phase != corev1.ClaimBound || !isChanged(claim) {
 		return nil

@@ -8,8 +8,8 @@ import (
 	"simkube.io/simkube/trace"
 )
 
-// UseVolumes has the survey take into account on which nodes the volumes of pods can be used. Events
-// must be added to volumes first.
+// UseVolumes has the survey take into account on which nodes the volumes of pods can be used.
+// Events must be added to volumes first.
 func (s *Survey) UseVolumes(volumes *volumes.Survey) { s.volumes = volumes }
 
 // place returns the templates of an object, divided by the nodes on which the volumes of their pods

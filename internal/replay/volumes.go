@@ -38,7 +38,7 @@ func (r *recorded) omits(object *trace.Object, verb Verb) bool {
 	return r != nil && r.binding.Omits(object, verb == Delete)
 }
 
-// restore gives claims and volumes what depends on other objects of the trace.
+// restore sets what claims and volumes have because of other objects of the trace.
 func (r *recorded) restore(key objectKey, object map[string]any) {
 	switch key.kind {
 	case schema.GroupKind{Kind: "PersistentVolumeClaim"}:
@@ -63,8 +63,8 @@ func (r *recorded) bind(key objectKey, object map[string]any) {
 }
 
 // fixVolume leaves the deletion of a volume to the provisioner of the simulation:
-// kube-controller-manager would delete the folder of a volume of type hostPath from this machine. It
-// also releases a local volume from a host that is not among the nodes.
+// kube-controller-manager would delete the folder of a volume of type hostPath from this machine.
+// It also releases a local volume from a host that is not among the nodes.
 func (r *recorded) fixVolume(object map[string]any) {
 	spec := child(object, "spec")
 	if spec["persistentVolumeReclaimPolicy"] == "Delete" {
