@@ -99,48 +99,57 @@ func TestSurvey_Orders(t *testing.T) {
 		"applied later":               {[]happening{{0, []string{"web 2"}, nil}, both, {60, []string{"web 1"}, nil}, {70, nil, []string{"web"}}}, trace.Tail{}, guessed},
 		"in an index of what exists": {
 			[]happening{{0, []string{"web 2", "old 1"}, nil}, both, {60, nil, []string{"old"}}},
-			trace.Tail{Index: index("web")}, recreated,
+			trace.Tail{Index: index("web")},
+			recreated,
 		},
 		"not in an index of what exists": {
 			[]happening{{0, []string{"web 2", "old 1"}, nil}, both, {60, nil, []string{"old"}}},
-			trace.Tail{Index: index("other")}, changed,
+			trace.Tail{Index: index("other")},
+			changed,
 		},
 		"in an index of everything": {
 			[]happening{{0, []string{"web 2", "old 1"}, nil}, both, {60, nil, []string{"old"}}},
-			trace.Tail{Index: index("web", "old")}, guessed,
+			trace.Tail{Index: index("web", "old")},
+			guessed,
 		},
 		"pods started later": {
 			[]happening{{0, []string{"web 2"}, nil}, both},
 			trace.Tail{Lifecycles: trace.Lifecycles{
 				{GVK: deploymentKind, Name: "app/web"}: {0: {{State: trace.Running, Start: origin + 11}}},
-			}}, recreated,
+			}},
+			recreated,
 		},
 		"pods started before": {
 			[]happening{{0, []string{"web 2"}, nil}, both},
 			trace.Tail{Lifecycles: trace.Lifecycles{
 				{GVK: deploymentKind, Name: "app/web"}: {0: {{State: trace.Finished, Start: origin + 1, End: origin + 10}}},
-			}}, guessed,
+			}},
+			guessed,
 		},
 		"the same UID": {[]happening{
 			{0, []string{"web 2"}, nil},
 			{
-				10, []string{"{apiVersion: apps/v1, kind: Deployment, metadata: {namespace: app, name: web, uid: a}}"},
+				10,
+				[]string{"{apiVersion: apps/v1, kind: Deployment, metadata: {namespace: app, name: web, uid: a}}"},
 				[]string{"{apiVersion: apps/v1, kind: Deployment, metadata: {namespace: app, name: web, uid: a}}"},
 			},
 		}, trace.Tail{}, changed},
 		"another creation time": {[]happening{
 			{0, []string{"web 2"}, nil},
 			{
-				10, []string{"{apiVersion: apps/v1, kind: Deployment, metadata: {namespace: app, name: web, creationTimestamp: '2023-11-14T22:13:30Z'}}"},
+				10,
+				[]string{"{apiVersion: apps/v1, kind: Deployment, metadata: {namespace: app, name: web, creationTimestamp: '2023-11-14T22:13:30Z'}}"},
 				[]string{"{apiVersion: apps/v1, kind: Deployment, metadata: {namespace: app, name: web, creationTimestamp: '2023-11-14T22:13:20Z'}}"},
 			},
 		}, trace.Tail{}, recreated},
 		"deleted, created and deleted": {
-			[]happening{{0, []string{"web 2"}, nil}, {10, []string{"web 3"}, []string{"web", "web"}}}, trace.Tail{},
+			[]happening{{0, []string{"web 2"}, nil}, {10, []string{"web 3"}, []string{"web", "web"}}},
+			trace.Tail{},
 			[]Turn{{Object: 1}, {Object: 0}, {Object: 2, After: lived}},
 		},
 		"created, changed and deleted": {
-			[]happening{{0, []string{"ns/app"}, nil}, {10, []string{"web 1", "web 2"}, []string{"web"}}}, trace.Tail{},
+			[]happening{{0, []string{"ns/app"}, nil}, {10, []string{"web 1", "web 2"}, []string{"web"}}},
+			trace.Tail{},
 			[]Turn{{Object: 0, Guessed: true}, {Object: 1, Guessed: true}, {Object: 2, After: lived, Guessed: true}},
 		},
 		"a namespace and what is in it": {
@@ -148,7 +157,8 @@ func TestSurvey_Orders(t *testing.T) {
 				{0, []string{"ns/app", "web 2"}, nil},
 				{10, []string{"ns/app", "web 3"}, []string{"web", "ns/app"}},
 				{60, []string{"other 1"}, nil},
-			}, trace.Tail{},
+			},
+			trace.Tail{},
 			[]Turn{{Object: 3}, {Object: 0}, {Object: 2}, {Object: 1}},
 		},
 		"a namespace that is gone": {

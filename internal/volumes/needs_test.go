@@ -40,8 +40,10 @@ func TestSurvey_Needs(t *testing.T) {
 			infos:        []string{`the StorageClass "standard-simulated" is added as the default, because the trace has none: 1 claim of v1.PersistentVolumeClaim shop/files use it`},
 		},
 		"default class that claims show": {
-			events: []event{{applied: []string{silent,
-				`{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {namespace: shop, name: data-queue-0}, spec: {storageClassName: gp2}}`}}},
+			events: []event{{applied: []string{
+				silent,
+				`{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {namespace: shop, name: data-queue-0}, spec: {storageClassName: gp2}}`,
+			}}},
 			defaultClass: "gp2",
 			infos:        []string{`the StorageClass "gp2" is added as the default, because the trace has none: 2 claims of apps/v1.StatefulSet shop/queue use it`},
 		},
@@ -74,8 +76,10 @@ func TestSurvey_Needs(t *testing.T) {
 			events:   []event{{applied: []string{ephemeral}}},
 			warnings: []string{`1 claim of apps/v1.Deployment shop/cache need the StorageClass "fast", which is not in the trace: ` + lost},
 		},
-		"claim of a StatefulSet used by another": {events: []event{{applied: []string{gp3, database,
-			`{apiVersion: v1, kind: Pod, metadata: {namespace: shop, name: backup}, spec: {volumes: [{name: v, persistentVolumeClaim: {claimName: data-db-1}}]}}`}}}},
+		"claim of a StatefulSet used by another": {events: []event{{applied: []string{
+			gp3, database,
+			`{apiVersion: v1, kind: Pod, metadata: {namespace: shop, name: backup}, spec: {volumes: [{name: v, persistentVolumeClaim: {claimName: data-db-1}}]}}`,
+		}}}},
 		"local volume": {
 			events: []event{{applied: []string{`{apiVersion: v1, kind: PersistentVolume, metadata: {name: l}, spec: {nodeAffinity: {required: {nodeSelectorTerms: [
 				{matchExpressions: [{key: kubernetes.io/hostname, operator: In, values: [ip-1]}]}]}}}}`}}},
