@@ -33,12 +33,12 @@ func ReadManifestFile(path string) (nodes []*corev1.Node, notes []string, err er
 // ReadManifests reads Node manifests: YAML documents or JSON values, each a Node or a List of
 // Nodes, such as `kubectl get nodes -o yaml` writes. name is the file's name in errors and notes.
 //
-// Nodes are kept as they are, with two exceptions. The annotation of KWOK is added if it is missing.
-// What belongs to their original cluster is dropped: identity, conditions, addresses, pod CIDRs, and
-// the taints of an unhealthy node, as well as the taint that keeps other pods off simulated nodes
-// in a shared cluster. Missing labels for hostname, operating system and architecture, which a
-// kubelet sets, are added; a missing allocatable is copied from the capacity and vice versa; a
-// missing number of pods is 110. The notes list what was added and removed.
+// Nodes are kept as they are, with two exceptions. The annotation of KWOK is added if it is
+// missing. What belongs to their original cluster is dropped: identity, conditions, addresses, pod
+// CIDRs, and the taints of an unhealthy node, as well as the taint that keeps other pods off
+// simulated nodes in a shared cluster. Missing labels for hostname, operating system and
+// architecture, which a kubelet sets, are added; a missing allocatable is copied from the capacity
+// and vice versa; a missing number of pods is 110. The notes list what was added and removed.
 //
 // The error joins all problems: documents that are not Nodes or cannot be decoded, nodes without a
 // name or a size, duplicate names, no node at all, or more than MaxNodes.

@@ -24,8 +24,8 @@ type labelNeeds struct {
 	excluded map[string][]string
 }
 
-// needsOf returns what a template needs of the labels of its nodes: one alternative for each term of
-// its node affinity that can be satisfied, those with the fewest changes first.
+// needsOf returns what a template needs of the labels of its nodes: one alternative for each term
+// of its node affinity that can be satisfied, those with the fewest changes first.
 func needsOf(template *podTemplate, base map[string][]string) []*labelNeeds {
 	spec := &template.pod.Spec
 	terms := requiredTerms(spec)

@@ -9,9 +9,9 @@ import (
 )
 
 // pools returns the groups of nodes that auto makes, and the templates for which each is. The first
-// has the shape; then there is one for each distinct set of needs that it cannot meet. Every pod that
-// can run on nodes of the shape counts there. fixed are nodes that exist in any case. Pods that can
-// run there count there, if there is room for all of them.
+// has the shape; then there is one for each distinct set of needs that it cannot meet. Every pod
+// that can run on nodes of the shape counts there. fixed are nodes that exist in any case. Pods
+// that can run there count there, if there is room for all of them.
 func (d *Demand) pools(shape Shape, fixed []*corev1.Node) []*pool {
 	p := &pooling{demand: d, base: &pool{shape: shape.withDomains(d)}, byKey: map[string]*group{}, byName: map[string]*group{}}
 	p.use(fixed)
@@ -178,7 +178,8 @@ func (p *pooling) named(index int, needs *labelNeeds) bool {
 	return found
 }
 
-// merge adds the labels of other pods to those of a node. It returns false if they are contradictory.
+// merge adds the labels of other pods to those of a node. It returns false if they contradict each
+// other.
 func (g *group) merge(needs *labelNeeds) bool {
 	for key, values := range needs.pinned {
 		if have := g.shape.Labels[key]; g.without[key] || len(have) > 0 && !slices.Equal(have, values) && g.labels.pinned[key] != nil {
@@ -215,7 +216,7 @@ func (p *pooling) add(g *group, index int, one bool) {
 	}
 }
 
-// grow gives the groups the resources that their pods request beside those of DaemonSets.
+// grow adds to the groups the resources that their pods request beside those of DaemonSets.
 func (p *pooling) grow() {
 	for _, g := range p.groups {
 		overhead := p.demand.daemons(classesOfPool(g.pool))

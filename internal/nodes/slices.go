@@ -56,7 +56,7 @@ func (s *deviceSet) take(nodes []*corev1.Node) Devices {
 	return devices
 }
 
-// complete gives every kind the attributes and capacities of all others, with values that mean
+// complete adds to every kind the attributes and capacities of all others, with values that mean
 // nothing: the scheduler gives up on a pod if a selector compares one that a device does not have.
 func (s *deviceSet) complete() {
 	attributes := map[resourcev1.QualifiedName]resourcev1.DeviceAttribute{}

@@ -141,7 +141,8 @@ func (t *topologies) values(key string) []string {
 	return values
 }
 
-// domain returns a value for a label of a topology: virtual-a for zones, rack-a for example.com/rack.
+// domain returns a value for a label of a topology: virtual-a for zones, rack-a for
+// example.com/rack.
 func domain(key string, i int) string {
 	name := "virtual"
 	if key != corev1.LabelTopologyZone {
