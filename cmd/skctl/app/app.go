@@ -103,8 +103,8 @@ func newRoot(p *program) *cobra.Command {
 		Long: `skctl replays a trace of what happened in a Kubernetes cluster on a real control plane with
 simulated nodes and pods, and reports how the control plane reacted.
 
-Exit codes: 0 success, 1 failure, 2 invalid usage, 130 interrupted, 141 the reader of the output is
-gone.`,
+Exit codes: 0 success, 1 failure, 2 invalid usage, 3 simulate found deviations with --strict, 130
+interrupted, 141 the reader of the output is gone.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Args:          cobra.NoArgs,

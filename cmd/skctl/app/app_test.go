@@ -158,7 +158,7 @@ func TestRun_Done(t *testing.T) {
 	}{
 		"version":      {[]string{"version"}, "skctl v1.2.3 ("},
 		"no arguments": {nil, "Available Commands:"},
-		"help":         {[]string{"simulate", "--help"}, "Exit status: 0 success, 1 failure, 2 invalid usage, 130 interrupted."},
+		"help":         {[]string{"simulate", "--help"}, "Exit status: 0 success, 1 failure, 2 invalid usage, 3 deviations with --strict, 130 interrupted."},
 		"crd":          {[]string{"crd"}, "name: simulations.simkube.io"},
 		"bash":         {[]string{"completions", "bash"}, "__start_skctl"},
 		"zsh":          {[]string{"completions", "zsh"}, "#compdef skctl"},

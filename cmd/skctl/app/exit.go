@@ -18,7 +18,7 @@ const (
 	exitDone        = 0
 	exitFailed      = 1
 	exitUsage       = 2
-	exitAssertion   = 3 // a simulation ran, but was not as recorded, with --strict
+	exitDeviations  = 3 // a simulation ran, but was not as recorded, with --strict
 	exitInterrupted = 130
 	exitUnread      = 141 // the reader of the output is gone; 128 + SIGPIPE, as in a shell
 )
@@ -42,7 +42,7 @@ func exitCode(ctx context.Context, err error) int {
 	case errors.Is(err, errInterrupted), errors.Is(context.Cause(ctx), errInterrupted):
 		return exitInterrupted
 	case errors.Is(err, errDeviations):
-		return exitAssertion
+		return exitDeviations
 	default:
 		return exitFailed
 	}

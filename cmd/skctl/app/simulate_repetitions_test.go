@@ -37,7 +37,7 @@ func TestProgram_ShowRepetitions(t *testing.T) {
 		assessment string
 	}{
 		"done":                {whole(), nil, false, exitDone, "", true, "replayed with deviations in 2 of 2 runs\n"},
-		"strict":              {whole(), nil, true, exitAssertion, "in 2 of 2 runs: not as recorded", true, "replayed with deviations in 2 of 2 runs\n"},
+		"strict":              {whole(), nil, true, exitDeviations, "in 2 of 2 runs: not as recorded", true, "replayed with deviations in 2 of 2 runs\n"},
 		"as recorded":         {exact, nil, true, exitDone, "", true, "replayed as recorded\n"},
 		"one failed":          {some, nil, true, exitFailed, "1 of 3 runs failed", true, "replayed with deviations in 2 of 2 runs\n"},
 		"interrupted":         {sample.Repetitions(), nil, true, exitInterrupted, "the results only cover what was replayed", true, "replayed with deviations in 4 of 4 runs\n"},
