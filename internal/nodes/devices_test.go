@@ -160,10 +160,8 @@ func TestDeviceKind_Read(t *testing.T) {
 			attributes: map[resourcev1.QualifiedName]resourcev1.DeviceAttribute{},
 			capacity:   map[resourcev1.QualifiedName]resourcev1.DeviceCapacity{},
 		}
-		got := kind.driver
-		if err := kind.read(test.expression); err != nil {
-			got = "error"
-		} else {
+		got := "error"
+		if err := kind.read(test.expression); err == nil {
 			got = kind.driver
 			for name, a := range kind.attributes {
 				switch {

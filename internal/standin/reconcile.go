@@ -62,7 +62,7 @@ func (c *Controller) reconcile(k key) error {
 	}
 	object, _ := found.(*unstructured.Unstructured)
 	if s != nil && (!exists || object.GetUID() != s.uid || object.GetDeletionTimestamp() != nil) {
-		if err := c.deleteAll(k, s.uid); err != nil {
+		if err := c.deleteAll(s.uid); err != nil {
 			return err
 		}
 	}
@@ -252,7 +252,7 @@ func (c *Controller) delete(pod *corev1.Pod) error {
 
 // deleteAll deletes the pods of an object that is gone. The garbage collector does so, too, but it
 // may take half a minute to know a kind that the trace has defined.
-func (c *Controller) deleteAll(k key, uid types.UID) error {
+func (c *Controller) deleteAll(uid types.UID) error {
 	pods, err := c.pods.GetIndexer().ByIndex(byOwner, string(uid))
 	if err != nil {
 		return err

@@ -20,9 +20,6 @@ var (
 	statefulSetKind = schema.GroupKind{Group: "apps", Kind: "StatefulSet"}
 )
 
-// noProvisioner is the provisioner of classes whose volumes are created by other means.
-const noProvisioner = "kubernetes.io/no-provisioner"
-
 // convert decodes an object.
 func convert[T any](object *trace.Object) (*T, error) {
 	u, err := object.Unstructured()

@@ -72,11 +72,11 @@ func TestRun_OtherEncodings(t *testing.T) {
 	result := func(args []string, file string) string {
 		out := filepath.Join(t.TempDir(), "out.sktrace")
 		filled := strings.NewReplacer("TRACE", file, "OUT", out)
-		var real []string
+		var command []string
 		for _, arg := range args {
-			real = append(real, filled.Replace(arg))
+			command = append(command, filled.Replace(arg))
 		}
-		_, stdout, _ := run(t, real...)
+		_, stdout, _ := run(t, command...)
 		made, _ := os.ReadFile(out) // not all commands write one
 		return strings.ReplaceAll(stdout, file, "FILE") + string(made)
 	}
