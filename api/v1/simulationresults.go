@@ -110,6 +110,10 @@ type RunSummary struct {
 	// Problems is the number of times that an object could not be applied or deleted.
 	// +optional
 	Problems int32 `json:"problems,omitempty"`
+	// Deviations is the number of differences from the recording, including the problems. It is 0 if
+	// the trace was replayed as recorded, and not set if the driver's version does not count them.
+	// +optional
+	Deviations *int32 `json:"deviations,omitempty"`
 	// Pods is the number of simulated pods. After a restart of the driver, pods that no longer existed
 	// at that time are not counted.
 	// +optional

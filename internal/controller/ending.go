@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	simkubev1 "simkube.io/simkube/api/v1"
+	"simkube.io/simkube/internal/results"
 	"simkube.io/simkube/internal/words"
 )
 
@@ -61,7 +62,7 @@ func (s *session) finish(ctx context.Context) error {
 		status.State = simkubev1.SimulationFinished
 		complete := metav1.Condition{
 			Type: simkubev1.ConditionComplete, Status: metav1.ConditionTrue, Reason: reasonFinished,
-			Message: fmt.Sprintf("%s completed, and everything is cleaned up.", words.Count(max(status.CompletedRuns, 1), "repetition")),
+			Message: fmt.Sprintf("%s completed, and everything is cleaned up.", words.Count(max(status.CompletedRuns, 1), "repetition")) + verdict(status),
 		}
 		ready := metav1.Condition{Type: simkubev1.ConditionReady, Status: metav1.ConditionFalse, Reason: reasonFinished, Message: complete.Message}
 		if failed := conditionOf(s.sim, simkubev1.ConditionFailed); hasFailed(s.sim) {
@@ -72,6 +73,15 @@ func (s *session) finish(ctx context.Context) error {
 		setCondition(status, complete, now)
 		setCondition(status, ready, now)
 	})
+}
+
+// verdict returns a sentence on whether the trace was replayed as recorded, which follows another
+// sentence. It is empty if that is not known.
+func verdict(status *simkubev1.SimulationStatus) string {
+	if text := results.StatusAssessment(status.Driver); text != "" {
+		return " The trace was " + text + "."
+	}
+	return ""
 }
 
 func asFailure(err error, failed **failure) bool { return errors.As(err, failed) }

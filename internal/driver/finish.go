@@ -106,12 +106,23 @@ func (d *driver) summary(run int32, s *results.Summary) simkubev1.RunSummary {
 	}
 	total, _ := d.checkpoints.last()
 	return simkubev1.RunSummary{
-		Run:    run,
-		Events: count(total.Events), Applied: count(total.Applied), Deleted: count(total.Deleted), Problems: count(total.Problems),
+		Deviations: deviations(s, total.Problems),
+		Run:        run,
+		Events:     count(total.Events), Applied: count(total.Applied), Deleted: count(total.Deleted), Problems: count(total.Problems),
 		Pods: number(results.MeasurePods), Scheduled: number(results.MeasureScheduled),
 		PendingP50: seconds(results.MeasurePendingP50), PendingP99: seconds(results.MeasurePendingP99),
 		PendingMax: seconds(results.MeasurePendingMax), LagMax: seconds(results.MeasureLagMax),
 	}
+}
+
+// deviations returns the number of deviations of a repetition that had a number of problems over
+// all drivers. The summary only has the deviations of its own driver.
+func deviations(s *results.Summary, problems int) *int32 {
+	if s.Outcome.Deviations == nil {
+		return nil
+	}
+	n := count(s.Outcome.Deviations.Total + max(0, problems-s.Outcome.Problems.Total))
+	return &n
 }
 
 func count(n int) int32 { return int32(min(n, math.MaxInt32)) }

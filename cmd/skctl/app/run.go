@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -31,12 +32,15 @@ func newRun(p *program) *cobra.Command {
 			if err != nil {
 				return usage(cmd, err)
 			}
+			if opts.strict && !opts.watch {
+				return usage(cmd, errors.New("invalid --strict: it needs --watch"))
+			}
 			if opts.dryRun {
 				return p.printSimulation(sim)
 			}
 			isWanted := slices.ContainsFunc(metricsFlags(), cmd.Flags().Changed)
 			return p.withSimulations(cmd.Context(), opts.kube, func(ctx context.Context, sims *simulations) error {
-				return p.runRun(ctx, sims, sim, isWanted, opts.watch)
+				return p.runRun(ctx, sims, sim, isWanted, opts)
 			})
 		},
 	}
@@ -45,7 +49,7 @@ func newRun(p *program) *cobra.Command {
 }
 
 // runRun creates a simulation. isWanted reports whether the user asked for metrics.
-func (p *program) runRun(ctx context.Context, sims *simulations, sim *simkubev1.Simulation, isWanted, watch bool) error {
+func (p *program) runRun(ctx context.Context, sims *simulations, sim *simkubev1.Simulation, isWanted bool, opts runOptions) error {
 	if sim.Spec.Metrics != nil && !isWanted {
 		has, err := sims.hasPrometheus(ctx)
 		if err != nil {
@@ -59,9 +63,9 @@ func (p *program) runRun(ctx context.Context, sims *simulations, sim *simkubev1.
 	if err := sims.create(ctx, sim); err != nil {
 		return err
 	}
-	if watch {
+	if opts.watch {
 		p.notef("simulation %s created", sim.Name)
-		return p.watchSimulation(ctx, sims, sim.Name)
+		return p.watchSimulation(ctx, sims, sim.Name, opts.strict)
 	}
 	if err := p.printChanged(sim.Name, "created"); err != nil {
 		return err

@@ -31,7 +31,7 @@ type runOptions struct {
 	metrics                      metricsOptions
 	imagePull, imagePullJitter   int64
 	podStartup, podStartupJitter int64
-	watch, dryRun                bool
+	watch, strict, dryRun        bool
 	kube                         *genericclioptions.ConfigFlags
 }
 
@@ -60,6 +60,7 @@ func (o *runOptions) addFlags(cmd *cobra.Command, version string) {
 	f.Float64VarP(&o.speed, "speed", "s", 1, "seconds of the trace per second; controllers and scheduler are not sped up")
 	f.Int32VarP(&o.repetitions, "repetitions", "N", 1, "number of times to replay the trace, one after another")
 	f.BoolVar(&o.watch, "watch", false, "show the progress until the simulation ends, and then its results")
+	f.BoolVar(&o.strict, "strict", false, "with --watch, exit with status 3 if the trace was not replayed as recorded")
 	f.BoolVar(&o.startPaused, "start-paused", false, "do not start before skctl resume")
 	f.BoolVar(&o.failFast, "fail-fast", false, "fail at the first object that cannot be applied or deleted")
 	f.BoolVar(&o.reschedule, "reschedule-interrupted-bare-pods", false, "recreate a pod without an owner if something other than the trace deletes it")
@@ -126,4 +127,4 @@ Prometheus operator. Without it, metrics are left out unless a flag asks for the
 Durations: ` + timespec.AcceptedDurations + `.
 
 Exit status: 0 success, 1 failure (with --watch, also of the simulation), 2 invalid usage,
-130 interrupted. An interrupt does not stop the simulation.`
+3 deviations with --watch --strict, 130 interrupted. An interrupt does not stop the simulation.`

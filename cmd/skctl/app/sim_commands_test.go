@@ -116,7 +116,7 @@ status:
     traceStart: "2025-01-01T00:00:00Z"
     traceTime: "2025-01-01T03:00:00Z"
     traceEnd: "2025-01-01T10:00:00Z"
-    summaries: [{run: 1, problems: 1}]`)
+    summaries: [{run: 1, problems: 1, deviations: 7}]`)
 	sunday := simulated(t, "sunday", `
 metadata: {creationTimestamp: "`+long+`"}
 spec: {driver: {image: i, namespace: simkube, port: 1, tracePath: /data/trace}}
@@ -129,18 +129,18 @@ status:
 		args []string
 		want string
 	}{
-		"all": {nil, `NAME     STATE     RUNS   PROGRESS   PROBLEMS   AGE    REASON
-friday   Running   1/3    30%        5          2d2h   -
-sunday   Failed    0/1    -          -          2d2h   TraceEmpty
-monday   Pending   0/1    -          -          -      NotTakenUp
+		"all": {nil, `NAME     STATE     RUNS   PROGRESS   PROBLEMS   DEVIATIONS   AGE    REASON
+friday   Running   1/3    30%        5          7            2d2h   -
+sunday   Failed    0/1    -          -          -            2d2h   TraceEmpty
+monday   Pending   0/1    -          -          -            -      NotTakenUp
 `},
-		"one": {[]string{"sunday"}, `NAME     STATE    RUNS   PROGRESS   PROBLEMS   AGE    REASON
-sunday   Failed   0/1    -          -          2d2h   TraceEmpty
+		"one": {[]string{"sunday"}, `NAME     STATE    RUNS   PROGRESS   PROBLEMS   DEVIATIONS   AGE    REASON
+sunday   Failed   0/1    -          -          -            2d2h   TraceEmpty
 `},
-		"wide": {[]string{"-o", "wide"}, `NAME     STATE     RUNS   PROGRESS   PROBLEMS   AGE    REASON       SPEED   START                  END   TRACE                POD                  MESSAGE
-friday   Running   1/3    30%        5          2d2h   -            2.5     2025-03-01T12:30:00Z   -     s3://bucket/friday   sk-friday-driver-x   -
-sunday   Failed    0/1    -          -          2d2h   TraceEmpty   1       -                      -     /data/trace          -                    there is nothing in it record another
-monday   Pending   0/1    -          -          -      NotTakenUp   1       -                      -     /data/trace          -                    sk-ctrl has not processed it yet; check that it is running
+		"wide": {[]string{"-o", "wide"}, `NAME     STATE     RUNS   PROGRESS   PROBLEMS   DEVIATIONS   AGE    REASON       SPEED   START                  END   TRACE                POD                  MESSAGE
+friday   Running   1/3    30%        5          7            2d2h   -            2.5     2025-03-01T12:30:00Z   -     s3://bucket/friday   sk-friday-driver-x   -
+sunday   Failed    0/1    -          -          -            2d2h   TraceEmpty   1       -                      -     /data/trace          -                    there is nothing in it record another
+monday   Pending   0/1    -          -          -            -      NotTakenUp   1       -                      -     /data/trace          -                    sk-ctrl has not processed it yet; check that it is running
 `},
 		"names":    {[]string{"-o", "name"}, "simulation.simkube.io/friday\nsimulation.simkube.io/sunday\nsimulation.simkube.io/monday\n"},
 		"one name": {[]string{"friday", "-o", "name"}, "simulation.simkube.io/friday\n"},

@@ -10,12 +10,13 @@ import (
 
 	simkubev1 "simkube.io/simkube/api/v1"
 	"simkube.io/simkube/internal/printable"
+	"simkube.io/simkube/internal/results"
 	"simkube.io/simkube/internal/words"
 )
 
 // writeRuns prints the result of a simulation: a line about all of it, and a table with a row for
-// each repetition.
-func writeRuns(w io.Writer, sim *simkubev1.Simulation) error {
+// each repetition. The last line says whether the trace was replayed as recorded.
+func writeRuns(w io.Writer, sim *simkubev1.Simulation, colour bool) error {
 	done, total := runs(sim)
 	took := ""
 	if from, to := sim.Status.StartTime, sim.Status.EndTime; from != nil && to != nil {
@@ -28,18 +29,42 @@ func writeRuns(w io.Writer, sim *simkubev1.Simulation) error {
 		return nil
 	}
 	table := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
-	fmt.Fprintln(table, "RUN\tEVENTS\tAPPLIED\tDELETED\tPROBLEMS\tPODS\tSCHEDULED\tPENDING P50\tP99\tMAX\tLAG MAX\tRESULTS")
+	fmt.Fprintln(table, "RUN\tEVENTS\tAPPLIED\tDELETED\tPROBLEMS\tDEVIATIONS\tPODS\tSCHEDULED\tPENDING P50\tP99\tMAX\tLAG MAX\tRESULTS")
 	for _, run := range sim.Status.Driver.Summaries {
 		cells := []string{fmt.Sprint(run.Run)}
-		for _, n := range []int32{run.Events, run.Applied, run.Deleted, run.Problems, run.Pods, run.Scheduled} {
+		for _, n := range []int32{run.Events, run.Applied, run.Deleted, run.Problems} {
 			cells = append(cells, words.Number(n))
 		}
+		cells = append(cells, shownCount(run.Deviations), words.Number(run.Pods), words.Number(run.Scheduled))
 		for _, d := range []*metav1.Duration{run.PendingP50, run.PendingP99, run.PendingMax, run.LagMax} {
 			cells = append(cells, shownDuration(d))
 		}
 		fmt.Fprintln(table, tableRow(append(cells, dash(run.Results))...))
 	}
-	return table.Flush()
+	if err := table.Flush(); err != nil {
+		return fmt.Errorf("print the results: %w", err)
+	}
+	return results.WriteAssessment(w, results.StatusAssessment(sim.Status.Driver), colour)
+}
+
+// deviationsOf returns an error if a simulation was not replayed as recorded, or if that is not
+// known.
+func deviationsOf(sim *simkubev1.Simulation) error {
+	switch verdict := results.StatusAssessment(sim.Status.Driver); verdict {
+	case results.AsRecorded:
+		return nil
+	case "":
+		return fmt.Errorf("simulation %s: its driver did not count deviations", sim.Name)
+	default:
+		return fmt.Errorf("simulation %s: %s: %w", sim.Name, verdict, errDeviations)
+	}
+}
+
+func shownCount(n *int32) string {
+	if n == nil {
+		return "-"
+	}
+	return words.Number(*n)
 }
 
 func shownDuration(d *metav1.Duration) string {

@@ -16,7 +16,7 @@ import (
 
 // writeSimulations prints a table with a row for each simulation.
 func writeSimulations(w io.Writer, sims []*simkubev1.Simulation, wide bool, now time.Time) error {
-	head := []string{"NAME", "STATE", "RUNS", "PROGRESS", "PROBLEMS", "AGE", "REASON"}
+	head := []string{"NAME", "STATE", "RUNS", "PROGRESS", "PROBLEMS", "DEVIATIONS", "AGE", "REASON"}
 	if wide {
 		head = append(head, "SPEED", "START", "END", "TRACE", "POD", "MESSAGE")
 	}
@@ -30,12 +30,12 @@ func writeSimulations(w io.Writer, sims []*simkubev1.Simulation, wide bool, now 
 
 func row(sim *simkubev1.Simulation, wide bool, now time.Time) []string {
 	done, total := runs(sim)
-	state, problems, pod := stateOf(sim), "-", "-"
+	state, problems, deviations, pod := stateOf(sim), "-", "-", "-"
 	if sim.DeletionTimestamp != nil {
 		state += ",Deleting"
 	}
 	if driver := sim.Status.Driver; driver != nil {
-		problems, pod = words.Number(allProblems(driver)), dash(driver.Pod)
+		problems, deviations, pod = words.Number(allProblems(driver)), allDeviations(driver), dash(driver.Pod)
 	}
 	at := "-"
 	if share := share(sim); share >= 0 {
@@ -46,7 +46,7 @@ func row(sim *simkubev1.Simulation, wide bool, now time.Time) []string {
 		age = duration.HumanDuration(now.Sub(sim.CreationTimestamp.Time))
 	}
 	reason, message := stateReason(sim)
-	cells := []string{sim.Name, state, fmt.Sprintf("%d/%d", done, total), at, problems, age, dash(reason)}
+	cells := []string{sim.Name, state, fmt.Sprintf("%d/%d", done, total), at, problems, deviations, age, dash(reason)}
 	if wide {
 		speed := 1.0
 		if sim.Spec.Speed != nil {
@@ -68,6 +68,22 @@ func allProblems(driver *simkubev1.DriverStatus) int32 {
 		}
 	}
 	return problems
+}
+
+// allDeviations returns the number of deviations of the repetitions that have ended, or a dash if
+// that is not known.
+func allDeviations(driver *simkubev1.DriverStatus) string {
+	var total *int32
+	for _, run := range driver.Summaries {
+		if run.Deviations == nil {
+			continue
+		}
+		if total == nil {
+			total = new(int32)
+		}
+		*total += *run.Deviations
+	}
+	return shownCount(total)
 }
 
 func shownTime(t *metav1.Time) string {

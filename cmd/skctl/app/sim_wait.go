@@ -25,18 +25,20 @@ func newWait(p *program) *cobra.Command {
 	var (
 		kube         = newKubeFlags()
 		until, limit string
+		strict       bool
 		values       = []string{waitFinished, waitRunning, waitPaused}
 	)
 	cmd := &cobra.Command{
 		Use:   "wait NAME",
 		Short: "Wait for a simulation in a cluster, and show its progress",
 		Long: `wait shows the progress of a simulation until it reaches a state, and its results when it ends. A
-finished simulation also counts as running for --for running.
+finished simulation also counts as running for --for running. The last line of the results is the
+verdict: replayed as recorded, or replayed with N deviations.
 
 Durations: ` + timespec.AcceptedDurations + `.
 
-Exit status: 0 reached, 1 failed, deleted or timed out, 2 invalid usage, 130 interrupted. The simulation
-continues in any case.`,
+Exit status: 0 reached, 1 failed, deleted or timed out, 2 invalid usage, 3 deviations with --strict,
+130 interrupted. The simulation continues in any case.`,
 		Example: `  skctl wait friday
   skctl wait friday --for paused --timeout 5m`,
 		Args:              oneArg("NAME"),
@@ -47,6 +49,9 @@ continues in any case.`,
 			if !slices.Contains(values, until) {
 				wrong.check(fmt.Errorf("invalid --for %q: must be %s", until, words.Or(values...)))
 			}
+			if strict && until != waitFinished {
+				wrong.check(fmt.Errorf("invalid --strict with --for %s: only a finished simulation has deviations", until))
+			}
 			if cmd.Flags().Changed("timeout") {
 				var err error
 				timeout, err = timespec.ParseDuration(limit)
@@ -56,7 +61,7 @@ continues in any case.`,
 				return usage(cmd, err)
 			}
 			return p.withSimulations(cmd.Context(), kube, func(ctx context.Context, sims *simulations) error {
-				return p.runWait(ctx, sims, args[0], until, timeout)
+				return p.runWait(ctx, sims, args[0], waitOptions{until: until, timeout: timeout, strict: strict})
 			})
 		},
 	}
@@ -64,21 +69,30 @@ continues in any case.`,
 	f.SortFlags = false
 	f.StringVar(&until, "for", waitFinished, "state to wait for: finished, running or paused")
 	f.StringVar(&limit, "timeout", "", "give up after this time, e.g. 10m; 0s means never (default never)")
+	f.BoolVar(&strict, "strict", false, "exit with status 3 if the trace was not replayed as recorded")
 	addKubeFlags(cmd, kube)
 	_ = cmd.RegisterFlagCompletionFunc("for", cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.RegisterFlagCompletionFunc("timeout", cobra.NoFileCompletions)
 	return cmd
 }
 
+// waitOptions say what to wait for.
+type waitOptions struct {
+	until   string
+	timeout time.Duration // 0 means none
+	strict  bool          // deviations are an error
+}
+
 // watchSimulation shows a simulation until it has ended.
-func (p *program) watchSimulation(ctx context.Context, sims *simulations, name string) error {
-	return p.runWait(ctx, sims, name, waitFinished, 0)
+func (p *program) watchSimulation(ctx context.Context, sims *simulations, name string, strict bool) error {
+	return p.runWait(ctx, sims, name, waitOptions{until: waitFinished, strict: strict})
 }
 
 // errOutOfTime is the cause of a context that was cancelled after --timeout.
 var errOutOfTime = errors.New("timeout")
 
-func (p *program) runWait(ctx context.Context, sims *simulations, name, until string, timeout time.Duration) error {
+func (p *program) runWait(ctx context.Context, sims *simulations, name string, opts waitOptions) error {
+	until, timeout := opts.until, opts.timeout
 	if timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, timeout, errOutOfTime)
@@ -94,7 +108,7 @@ func (p *program) runWait(ctx context.Context, sims *simulations, name, until st
 	err := follow.run(ctx)
 	view.close()
 	if isOver(last) {
-		if err := writeRuns(p.streams.Out, last); err != nil {
+		if err := writeRuns(p.streams.Out, last, p.style(p.streams.Out).colour); err != nil {
 			return err
 		}
 	}
@@ -105,6 +119,8 @@ func (p *program) runWait(ctx context.Context, sims *simulations, name, until st
 	case errors.Is(err, errOutOfTime):
 		return hint(fmt.Errorf("wait for simulation %s to be %s: timeout after %s; it is %s", name, until, timeout, headline(last)),
 			"it continues; to wait again, run %s wait %s", p.name, name)
+	case err == nil && opts.strict:
+		return deviationsOf(last)
 	}
 	return err
 }

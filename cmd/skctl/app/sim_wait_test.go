@@ -37,8 +37,8 @@ func course(t *testing.T) []*simkubev1.Simulation {
 		`{state: Running, driver: {phase: Settling, run: 1, ` + driver + `}}`,
 		`{state: Running, driver: {phase: Reporting, run: 2, hooks: [{phase: PostRun, index: 1, run: 2, state: Failed, exitCode: 3, message: no disk}], ` + driver + `}}`,
 		`{state: Finished, completedRuns: 2, startTime: "2025-03-01T12:00:00Z", endTime: "2025-03-01T13:30:00Z", driver: {phase: Finished, summaries: [
-		  {run: 1, events: 1000, applied: 1200, deleted: 30, problems: 1, pods: 3000, scheduled: 2999, pendingP50: 20ms, pendingP99: 1.5s, pendingMax: 2m, lagMax: 3.0004ms, results: "s3://bucket/run-1"},
-		  {run: 2, events: 1000}]}}`,
+		  {run: 1, events: 1000, applied: 1200, deleted: 30, problems: 1, deviations: 4, pods: 3000, scheduled: 2999, pendingP50: 20ms, pendingP99: 1.5s, pendingMax: 2m, lagMax: 3.0004ms, results: "s3://bucket/run-1"},
+		  {run: 2, events: 1000, deviations: 0}]}}`,
 	} {
 		out = append(out, simulated(t, "friday", "spec: {repetitions: 2}\nstatus: "+status))
 	}
@@ -60,9 +60,10 @@ Finished
 `
 
 const courseSummary = `simulation friday: Finished, 2 of 2 runs in 1h30m0s
-RUN   EVENTS   APPLIED   DELETED   PROBLEMS   PODS    SCHEDULED   PENDING P50   P99    MAX    LAG MAX   RESULTS
-1     1,000    1,200     30        1          3,000   2,999       20ms          1.5s   2m0s   3ms       s3://bucket/run-1
-2     1,000    0         0         0          0       0           -             -      -      -         -
+RUN   EVENTS   APPLIED   DELETED   PROBLEMS   DEVIATIONS   PODS    SCHEDULED   PENDING P50   P99    MAX    LAG MAX   RESULTS
+1     1,000    1,200     30        1          4            3,000   2,999       20ms          1.5s   2m0s   3ms       s3://bucket/run-1
+2     1,000    0         0         0          0            0       0           -             -      -      -         -
+replayed with deviations in 1 of 2 repetitions
 `
 
 // With --watch, run shows a simulation until it has ended.
@@ -87,6 +88,9 @@ func TestRun_Run_Watch(t *testing.T) {
 
 func TestSimulations_Wait(t *testing.T) {
 	const failed = `status: {state: Failed, driver: {summaries: [{run: 1}]}, conditions: [{type: Failed, status: "True", reason: TraceEmpty, message: "s3://b/k has no events: record it again", lastTransitionTime: null}]}`
+	recorded := func(deviations string) string {
+		return "status: {state: Finished, driver: {summaries: [{run: 1, deviations: " + deviations + "}]}}"
+	}
 	for name, tc := range map[string]struct {
 		args   []string
 		sim    string
@@ -104,6 +108,24 @@ func TestSimulations_Wait(t *testing.T) {
 		"failed, says the driver": {
 			nil, "status: {state: Failed, driver: {reason: ApplyFailed, message: no such kind}}", "", exitFailed,
 			"Failed\nskctl: simulation friday failed: ApplyFailed: no such kind\n",
+		},
+		"strict, as recorded": {[]string{"--strict"}, recorded("0"), "", exitDone, "Finished\n"},
+		"strict, with deviations": {
+			[]string{"--strict"},
+			recorded("3"), "", exitDeviations,
+			"Finished\nskctl: simulation friday: replayed with 3 deviations: not as recorded\n",
+		},
+		"strict, not counted": {[]string{"--strict"}, recorded("null"), "", exitFailed, "Finished\nskctl: simulation friday: its driver did not count deviations\n"},
+		"deviations":          {nil, recorded("3"), "", exitDone, "Finished\n"},
+		"strict, but it failed": {
+			[]string{"--strict"},
+			failed, "", exitFailed,
+			"Failed\nskctl: simulation friday failed: TraceEmpty: s3://b/k has no events: record it again\n",
+		},
+		"strict, and not to its end": {
+			[]string{"--strict", "--for", "running"},
+			"", "", exitUsage,
+			"skctl: invalid --strict with --for running: only a finished simulation has deviations\n  hint: see skctl wait --help\n",
 		},
 		"deleted": {nil, "status: {state: Running}", "-", exitFailed, "Running\nskctl: watch simulation friday: it was deleted\n"},
 		"usage": {
