@@ -239,6 +239,9 @@ func TestSim_DriverReplaysRecordings(t *testing.T) {
 			t.Errorf("a hook may not %s nodes", verb)
 		}
 	}
+	if got := may[schema.GroupResource{Resource: "events"}]; !slices.Equal(got, []string{"list", "watch"}) {
+		t.Errorf("a driver may %q events, want list and watch, to count pods that cannot be created", got)
+	}
 	if got := may[schema.GroupResource{Group: simkubev1.GroupName, Resource: "simulations"}]; slices.Contains(got, "update") || slices.Contains(got, "patch") {
 		t.Errorf("a driver may change Simulations: %q", got)
 	}

@@ -1,6 +1,7 @@
 package results
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -63,6 +64,29 @@ func TestObserver_Failures(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("pods that were not created (-want +got):\n%s", diff)
+	}
+}
+
+// TestObserver_FailuresOfOthers holds that controllers in namespaces that do not belong to the
+// simulation are not counted, and that others are counted with the recorded namespace.
+func TestObserver_FailuresOfOthers(t *testing.T) {
+	foreign, own := failure("Job", "foreign"), failure("Job", "own")
+	own.InvolvedObject.Namespace = "virtual-web"
+	client := fake.NewClientset(foreign, own)
+	rec := NewRecorder()
+	o, err := Start(t.Context(), client, rec, Options{
+		Clock: testclock.NewFakePassiveClock(at(1)), Failures: true,
+		Namespace: func(name string) (string, bool) { return strings.CutPrefix(name, "virtual-") },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := o.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	got := rec.Run(info(100)).Summary.Outcome.Deviations.First
+	if len(got) != 1 || got[0].Subject() != "Job web/own" {
+		t.Errorf("got %+v, want one of Job web/own", got)
 	}
 }
 

@@ -37,8 +37,9 @@ type Options struct {
 	OnChange func()
 	// Failures counts pods that their controllers cannot create, if the observer may watch events.
 	Failures bool
-	// Namespace returns the recorded name of a namespace; nil if they have their names.
-	Namespace func(string) string
+	// Namespace returns the recorded name of a namespace, and whether it belongs to the simulation.
+	// It is nil if all do, and have their names.
+	Namespace func(string) (string, bool)
 }
 
 // SimulationSelector selects the pods of a simulation.

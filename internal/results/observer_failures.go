@@ -35,6 +35,9 @@ func (o *Observer) failuresFrom() *cache.ListWatch {
 // creationFailed records an event, with how many pods its controller lacks now.
 func (o *Observer) creationFailed(ctx context.Context, event *corev1.Event) {
 	of := &event.InvolvedObject
+	if _, ok := o.recordedNamespace(of.Namespace); !ok {
+		return
+	}
 	o.controllers.Store(of.UID, *of)
 	o.lookAt(ctx, of, creationMessage(event.Message))
 }
@@ -64,13 +67,20 @@ func (o *Observer) lookAgain(ctx context.Context) {
 	}
 }
 
+// recordedNamespace returns the recorded name of a namespace, and whether it belongs to the
+// simulation. Others in a shared cluster have failures of their own.
+func (o *Observer) recordedNamespace(namespace string) (string, bool) {
+	if o.opts.Namespace == nil {
+		return namespace, true
+	}
+	return o.opts.Namespace(namespace)
+}
+
 // controllerOwner returns the owner of the pods that a controller makes: its own controller, if it
 // has one.
 func (o *Observer) controllerOwner(of *corev1.ObjectReference, meta *metav1.ObjectMeta) Owner {
-	owner := Owner{Namespace: of.Namespace, Kind: of.Kind, Name: of.Name}
-	if o.opts.Namespace != nil {
-		owner.Namespace = o.opts.Namespace(of.Namespace)
-	}
+	namespace, _ := o.recordedNamespace(of.Namespace)
+	owner := Owner{Namespace: namespace, Kind: of.Kind, Name: of.Name}
 	if meta != nil {
 		if ref := ownerRef(&corev1.Pod{ObjectMeta: *meta}); ref != nil {
 			owner.Kind, owner.Name = ref.Kind, ref.Name

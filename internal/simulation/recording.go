@@ -109,10 +109,11 @@ func (s *session) recording(ended time.Time) *results.Recording {
 	return r
 }
 
-// recordedNamespace returns the name of a namespace in the recording.
-func (s *session) recordedNamespace(namespace string) string {
+// recordedNamespace returns the name of a namespace in the recording, and whether it belongs to the
+// simulation.
+func (s *session) recordedNamespace(namespace string) (string, bool) {
 	if !s.spec.ExistingNodes {
-		return namespace
+		return namespace, true
 	}
-	return strings.TrimPrefix(namespace, simkubev1.VirtualNamespace(s.spec.NamespacePrefix, ""))
+	return strings.CutPrefix(namespace, simkubev1.VirtualNamespace(s.spec.NamespacePrefix, ""))
 }
