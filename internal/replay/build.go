@@ -34,6 +34,7 @@ func (b *builder) build(object *trace.Object) ([]byte, error) {
 		return nil, fmt.Errorf("decode: %w", err)
 	}
 	b.rebuild(u)
+	withoutNulls(u.Object)
 	if b.recorded != nil {
 		b.recorded.restore(keyOf(object), u.Object)
 	}
@@ -52,6 +53,25 @@ func (b *builder) build(object *trace.Object) ([]byte, error) {
 		return nil, fmt.Errorf("encode: %w", err)
 	}
 	return body, nil
+}
+
+// withoutNulls removes fields that are null. To a create they are the same as missing ones, but an
+// apply of a custom resource is refused for them.
+func withoutNulls(in map[string]any) {
+	for key, value := range in {
+		switch value := value.(type) {
+		case nil:
+			delete(in, key)
+		case map[string]any:
+			withoutNulls(value)
+		case []any:
+			for _, element := range value {
+				if object, ok := element.(map[string]any); ok {
+					withoutNulls(object)
+				}
+			}
+		}
+	}
 }
 
 func decode(body []byte) (*unstructured.Unstructured, error) {

@@ -64,6 +64,11 @@ ipFamilies: [IPv4], ipFamilyPolicy: SingleStack, healthCheckNodePort: 3, type: L
 apiVersion: v1
 kind: Service` + metadata + `
 spec: {type: LoadBalancer, ports: [{port: 80}]}`},
+		"nulls": {`
+{apiVersion: example.com/v1, kind: Thing, metadata: {name: x, namespace: ns}, spec: {a: null, b: {c: null, d: []}, e: [{f: null}, null]}}`, `
+apiVersion: example.com/v1
+kind: Thing` + metadata + `
+spec: {b: {d: []}, e: [{}, null]}`},
 		"headless service": {`
 {apiVersion: v1, kind: Service, metadata: {name: x, namespace: ns}, spec: {clusterIP: None, clusterIPs: [None]}}`, `
 apiVersion: v1
