@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
@@ -35,6 +36,20 @@ func parseCRDs(manifests []Manifest) ([]*apiextensionsv1.CustomResourceDefinitio
 		}
 	}
 	return crds, nil
+}
+
+// addDefinitions adds definitions of the kinds that crds do not define.
+func addDefinitions(crds, definitions []*apiextensionsv1.CustomResourceDefinition) []*apiextensionsv1.CustomResourceDefinition {
+	given := len(crds)
+	for _, one := range definitions {
+		same := func(crd *apiextensionsv1.CustomResourceDefinition) bool {
+			return crd.Spec.Group == one.Spec.Group && crd.Spec.Names.Kind == one.Spec.Names.Kind
+		}
+		if !slices.ContainsFunc(crds[:given], same) {
+			crds = append(crds, one)
+		}
+	}
+	return crds
 }
 
 // installCRDs creates the definitions and waits until the server serves them.

@@ -5,6 +5,7 @@ import (
 	"io"
 
 	corev1 "k8s.io/api/core/v1"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/kubernetes/cmd/kube-scheduler/app"
 )
 
@@ -48,6 +49,9 @@ type Options struct {
 	// CRDs are manifests of CustomResourceDefinitions (YAML or JSON, one or more documents each). They
 	// are served before the components start.
 	CRDs []Manifest
+
+	// Definitions are served, too, if neither CRDs nor a component defines their kinds.
+	Definitions []*apiextensionsv1.CustomResourceDefinition
 
 	// Stages are KWOK stage manifests that are added to the built-in ones. A stage replaces a built-in
 	// one of the same name.

@@ -44,6 +44,7 @@ func start(ctx context.Context, opts Options, components []Component) (_ *Contro
 	if err != nil {
 		return nil, fmt.Errorf("read CRDs: %w", err)
 	}
+	crds = addDefinitions(crds, opts.Definitions)
 	if !started.CompareAndSwap(false, true) {
 		return nil, ErrAlreadyStarted
 	}

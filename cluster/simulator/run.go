@@ -120,6 +120,7 @@ func (r *run) controlPlane(prepared *simulation.Prepared) (controlplane.Options,
 	volumes := provisioner.Component(provisioner.Options{DefaultClass: prepared.DefaultClass()})
 	opts := controlplane.Options{
 		Controllers:      controlplane.SimulationControllers(),
+		Definitions:      prepared.Definitions(),
 		SchedulerConfig:  r.spec.SchedulerConfig,
 		SchedulerPlugins: r.plugins,
 		Components:       append([]controlplane.Component{volumes}, r.components...),

@@ -17,6 +17,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"simkube.io/simkube/internal/definition"
 	"simkube.io/simkube/internal/exclusion"
 	"simkube.io/simkube/internal/lifecycle"
 	"simkube.io/simkube/internal/nodes"
@@ -58,6 +59,8 @@ type Prepared struct {
 	finishing bool
 	// longest is the longest time without an event.
 	longest gap
+	// definitions finds the custom kinds that the trace does not define; nil for existing nodes.
+	definitions *definition.Survey
 	// excluded counts the objects that are left out.
 	excluded exclusion.Counter
 }
@@ -74,6 +77,12 @@ func Prepare(ctx context.Context, spec Spec) (*Prepared, error) {
 	}
 	p := &Prepared{spec: spec}
 	p.excluded.Shared = spec.ExistingNodes
+	if !spec.ExistingNodes {
+		var err error
+		if p.definitions, err = newDefinitions(spec.CRDs); err != nil {
+			return nil, err
+		}
+	}
 	demand, err := p.survey(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read trace %s: %w", spec.Trace, err)
@@ -138,6 +147,9 @@ func (p *Prepared) survey(ctx context.Context) (*nodes.Demand, error) {
 		volumeSurvey.Add(event)
 		survey.Add(event)
 		p.excluded.Add(event)
+		if p.definitions != nil {
+			p.definitions.Add(event)
+		}
 		p.owners.deleted(event)
 		p.events++
 		p.cronJobs = p.cronJobs || hasCronJob(event)
@@ -250,6 +262,9 @@ func (p *Prepared) Notes() []Note {
 	notes = append(notes, p.volumeNotes()...)
 	for _, finding := range p.plan.Findings {
 		notes = append(notes, Note{Level: Warning, Text: finding.String()})
+	}
+	if text := p.definitionsNote(); text != "" {
+		notes = append(notes, Note{Level: Info, Text: text})
 	}
 	for _, text := range p.excluded.Notes() {
 		notes = append(notes, Note{Level: Info, Text: text})

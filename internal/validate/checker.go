@@ -51,8 +51,10 @@ type Checker struct {
 	// gone are the hashes of the keys of objects that no longer exist.
 	gone map[uint64]struct{}
 	// served counts the definitions of kinds.
-	served   map[schema.GroupVersionKind]int
-	security security
+	served map[schema.GroupVersionKind]int
+	// definedOnce are the kinds that the trace defines at any time.
+	definedOnce map[schema.GroupKind]bool
+	security    security
 	// waiting are the manifests of the current second.
 	waiting []occurrence
 
@@ -121,8 +123,9 @@ func New(opts Options) *Checker {
 	c := &Checker{
 		opts: opts, exclusion: exclusion.Rule{Shared: opts.Shared}, reader: newFactsReader(), seed: maphash.MakeSeed(), paths: map[schema.GroupVersionKind][]templatePath{},
 		objects: map[objectKey]*object{}, deletedNow: map[objectKey]*facts{}, gone: map[uint64]struct{}{},
-		served:   map[schema.GroupVersionKind]int{},
-		findings: map[findingKey]*Finding{}, spots: map[spot]*spotUse{}, mounts: map[string]mounts{}, firstDemands: map[demandKey]*firstDemand{}, unschedulable: map[*firstDemand]bool{},
+		served:      map[schema.GroupVersionKind]int{},
+		definedOnce: map[schema.GroupKind]bool{},
+		findings:    map[findingKey]*Finding{}, spots: map[spot]*spotUse{}, mounts: map[string]mounts{}, firstDemands: map[demandKey]*firstDemand{}, unschedulable: map[*firstDemand]bool{},
 		patterns: map[findingKey]string{},
 	}
 	c.volumes = volumes.NewSurvey(opts.Config)
@@ -310,9 +313,10 @@ func (c *Checker) records(kind schema.GroupKind) bool {
 	return false
 }
 
-func (c *Checker) define(kinds []definition, by int) {
+func (c *Checker) define(kinds []servedKind, by int) {
 	for _, d := range kinds {
 		c.served[schema.GroupVersionKind{Group: d.group, Version: d.version, Kind: d.kind}] += by
+		c.definedOnce[schema.GroupKind{Group: d.group, Kind: d.kind}] = true
 	}
 }
 

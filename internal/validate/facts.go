@@ -9,7 +9,7 @@ type facts struct {
 	// harmful are the values that a control plane cannot handle.
 	harmful []HarmfulValue
 	// crd holds the kinds that a CustomResourceDefinition defines.
-	crd []definition
+	crd []servedKind
 	// converts is whether a CustomResourceDefinition converts its objects by a webhook.
 	converts bool
 	// matters is the path because of which pods may differ if the object is left out.
@@ -75,5 +75,5 @@ type reference struct {
 	alias string
 }
 
-// definition is a kind that a CustomResourceDefinition serves.
-type definition struct{ group, version, kind string }
+// servedKind is a kind that a CustomResourceDefinition serves.
+type servedKind struct{ group, version, kind string }

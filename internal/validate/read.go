@@ -230,7 +230,7 @@ func (r *factsReader) markOwnClaims(spec []byte) {
 }
 
 // readDefinitions returns the kinds that a CustomResourceDefinition serves.
-func readDefinitions(spec []byte) []definition {
+func readDefinitions(spec []byte) []servedKind {
 	var group, kind []byte
 	var versions [][]byte
 	eachField(spec, func(key, value []byte) []byte {
@@ -265,9 +265,9 @@ func readDefinitions(spec []byte) []definition {
 		}
 		return skip(value)
 	})
-	var found []definition
+	var found []servedKind
 	for _, version := range versions {
-		found = append(found, definition{string(group), string(version), string(kind)})
+		found = append(found, servedKind{string(group), string(version), string(kind)})
 	}
 	return found
 }

@@ -72,6 +72,7 @@ func Rules() []*Rule {
 		leftOutMatters(),
 		leftOut(),
 		conversionRemoved(),
+		kindUndefined(),
 	}
 }
 

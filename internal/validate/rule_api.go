@@ -10,6 +10,7 @@ import (
 	"k8s.io/client-go/kubernetes/scheme"
 
 	simkubev1 "simkube.io/simkube/api/v1"
+	"simkube.io/simkube/internal/definition"
 	"simkube.io/simkube/internal/exclusion"
 	"simkube.io/simkube/trace"
 )
@@ -59,13 +60,14 @@ func apiUnknown() *Rule {
 		Code: "E0104", Name: "api_unknown", Severity: Error, early: true,
 		Title: "The cluster of the replay will not serve the kind of an object.",
 		Help: `A cluster serves the kinds of Kubernetes, in their current versions, and the kinds of
-CustomResourceDefinitions, which must be in the trace before. All other objects are rejected during
-the replay, and their pods are missing. If the cluster does have the kind, use --known-api GROUP
-(and --crds FILE for skctl simulate). Otherwise record CustomResourceDefinitions too, or remove the
-objects, as the suggestion does. If only the version of a kind is outdated, the suggestion changes
-the version.`,
+CustomResourceDefinitions. If the trace has the definition of a kind, it must come before the
+objects; if it has none, skctl simulate serves the kind without one, but a cluster with other
+workloads (--shared) does not. All other objects are rejected during the replay, and their pods are
+missing. If the cluster does have the kind, use --known-api GROUP (and --crds FILE for skctl
+simulate). Otherwise record CustomResourceDefinitions too, or remove the objects, as the suggestion
+does. If only the version of a kind is outdated, the suggestion changes the version.`,
 		object: func(c *Checker, rule *Rule, s *occurrence) {
-			if c.serves(s.gvk) {
+			if c.serves(s.gvk) || c.defines(s.gvk) {
 				return
 			}
 			c.report(rule, s, "apiVersion", trace.FormatGVK(s.gvk), func() string { return unknownAPI(s.gvk) })
@@ -84,6 +86,9 @@ func unknownAPI(gvk schema.GroupVersionKind) string {
 	}
 	return fmt.Sprintf("current clusters do not serve %s, but %s of that group", gvk.GroupVersion(), strings.Join(versions, ", "))
 }
+
+// ServesGroup reports whether every cluster serves a group of kinds.
+func ServesGroup(group string) bool { return kubernetesAPIs[group] != nil }
 
 // Serves reports whether every cluster serves a kind whose objects are kept.
 func Serves(gvk schema.GroupVersionKind) bool {
@@ -112,6 +117,49 @@ func isMessage(kind string) bool {
 func (c *Checker) serves(gvk schema.GroupVersionKind) bool {
 	return Serves(gvk) || c.served[gvk] > 0 ||
 		slices.Contains(c.opts.KnownAPIs, gvk.Group) || slices.Contains(c.opts.KnownAPIs, gvk.GroupVersion().String())
+}
+
+// defines reports whether the replay itself defines a kind that the trace does not define. Whether
+// the trace does so later is known at its end.
+func (c *Checker) defines(gvk schema.GroupVersionKind) bool {
+	return !c.opts.Shared && definition.CanDefine(gvk, ServesGroup)
+}
+
+func kindUndefined() *Rule {
+	return &Rule{
+		Code: "W0107", Name: "kind_undefined", Severity: Info, early: true,
+		Title: "The trace has objects of a custom kind, and not the definition of the kind.",
+		Help: `skctl simulate serves the kind without a schema: any fields are accepted, and no defaults are set.
+If pods depend on defaults, record CustomResourceDefinitions too, or use
+--crds FILE. The suggestion removes the objects, and with them their pods.`,
+		object: func(c *Checker, rule *Rule, s *occurrence) {
+			if !c.serves(s.gvk) && c.defines(s.gvk) {
+				c.report(rule, s, "apiVersion", trace.FormatGVK(s.gvk), func() string { return unknownAPI(s.gvk) })
+			}
+		},
+		finish: func(c *Checker, rule *Rule, _ *trace.Tail) {
+			unknown := c.rule(apiUnknown().Code)
+			for key, finding := range c.findings {
+				if key.rule != rule || !c.definedOnce[finding.Object.GVK.GroupKind()] || unknown == nil {
+					continue
+				}
+				delete(c.findings, key)
+				finding.Rule, key.rule = unknown, unknown
+				c.findings[key] = finding
+			}
+		},
+		suggest: suggestAPI,
+	}
+}
+
+// rule returns the rule with a code, or nil if it is ignored.
+func (c *Checker) rule(code string) *Rule {
+	for _, rule := range c.rules {
+		if rule.Code == code {
+			return rule
+		}
+	}
+	return nil
 }
 
 func suggestAPI(c *Checker, rule *Rule, p *program) {

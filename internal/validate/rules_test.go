@@ -85,7 +85,7 @@ delete(@gvk == "v1.ConfigMap" && metadata.namespace == "x/../../prod" && metadat
   volumes: [{name: tmp, emptyDir: {sizeLimit: 1E2147483648}}]}}}}`),
 				at(2, `{apiVersion: batch/v1, kind: Job, metadata: {namespace: shop, name: job, annotations: {replicas: "-1"}}, spec: {parallelism: -1, completions: 1000000}}`),
 				at(3, `{apiVersion: example.com/v1, kind: Fleet, metadata: {namespace: shop, name: own}, spec: {replicas: -1, limits: {cpu: 1e5, note: no limit 1e99999}}}`)),
-			opts: Options{Ignore: []string{"E0104"}},
+			opts: Options{Ignore: []string{"E0104", "W0107"}},
 			want: []string{
 				"E0105 Deployment shop/web spec.replicas 0 x1",
 				"E0105 Deployment shop/web spec.template.spec.containers[0].resources.limits.memory 0 x1",
@@ -219,18 +219,29 @@ remove(spec.template.spec.runtimeClassName);`,
 				manifest("extensions/v1beta1 Ingress", "i"), manifest("simkube.io/v1 Simulation", "s"),
 			)),
 			want: []string{
-				"E0104 Job shop/train apiVersion 0 x1", "E0104 CronJob shop/c apiVersion 0 x1", "E0104 Ingress shop/i apiVersion 0 x1",
+				"E0104 CronJob shop/c apiVersion 0 x1", "E0104 Ingress shop/i apiVersion 0 x1",
 				"E0104 PodDisruptionBudget shop/b apiVersion 0 x1", "W0105 Simulation shop/s  0 x1",
+				"W0107 Job shop/train apiVersion 0 x1",
 			},
-			program: `delete(@gvk == "batch.volcano.sh/v1alpha1.Job");
-modify(@gvk == "batch/v1beta1.CronJob", apiVersion = "batch/v1");
+			program: `modify(@gvk == "batch/v1beta1.CronJob", apiVersion = "batch/v1");
 delete(@gvk == "extensions/v1beta1.Ingress");
 modify(@gvk == "policy/v1beta1.PodDisruptionBudget", apiVersion = "policy/v1");
-delete(@gvk == "simkube.io/v1.Simulation");`,
+delete(@gvk == "simkube.io/v1.Simulation");
+delete(@gvk == "batch.volcano.sh/v1alpha1.Job");`,
 		},
 		"apis that are defined": {
 			trace: events(at(1, volcano("{}")), at(1, crd), at(2, crd), gone(3, crd), at(3, volcano("{}")), at(4, volcano("{}"))),
 			want:  []string{"E0104 Job shop/train apiVersion 5 x1"},
+		},
+		"apis of a shared cluster": {
+			trace:   events(at(1, volcano("{}"))),
+			opts:    Options{Shared: true},
+			want:    []string{"E0104 Job shop/train apiVersion 0 x1"},
+			program: `delete(@gvk == "batch.volcano.sh/v1alpha1.Job");`,
+		},
+		"apis that are defined later": {
+			trace: events(at(1, volcano("{}")), at(2, crd), at(3, volcano("{}"))),
+			want:  []string{"E0104 Job shop/train apiVersion 0 x1"},
 		},
 		"apis that are known": {
 			trace: events(at(1, volcano("{}"), manifest("cert-manager.io/v1 Issuer", "i"))),
