@@ -22,7 +22,8 @@ const (
 	Browser = "browser"
 	// Programs are those of make build, and what a GitHub runner has.
 	Programs = "programs"
-	// Recordings are the sample recordings in the folder shared/traces beside the repository's.
+	// Recordings are the sample recordings and install manifests in the folders shared/traces and
+	// shared/manifests beside the repository's.
 	Recordings = "recordings"
 	// Servers are those of make test-servers.
 	Servers = "servers"
@@ -51,6 +52,20 @@ func Recording(t testing.TB, name string) string {
 	path := filepath.Join(root, "..", "shared", "traces", name)
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		Missing(t, Recordings, "the sample recording %s does not exist", path)
+	}
+	return path
+}
+
+// Manifests returns the folder of the install manifests. Without it the test is [Missing] it.
+func Manifests(t testing.TB) string {
+	t.Helper()
+	root, err := repository()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(root, "..", "shared", "manifests")
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		Missing(t, Recordings, "the install manifests in %s do not exist", path)
 	}
 	return path
 }

@@ -66,6 +66,7 @@ func TestReplay(t *testing.T) {
 	// left out of both.
 	limit := int64(second.end.Sub(second.start).Seconds()) - 1
 	compareHistories(t, before(histories(t, one, first.start), limit), before(histories(t, two, second.start), limit))
+	comparePods(t, first, second)
 }
 
 func example(name string) string { return filepath.Join("..", "..", "..", "examples", name+".sktrace") }
@@ -142,6 +143,53 @@ func simulate(t *testing.T, spec simulation.Spec) *run {
 	return &run{
 		Run: found, start: info.ClockStart, traceStart: info.WindowStart, speed: info.Speed,
 		end: info.ClockStart.Add(time.Duration(info.ClockSeconds * float64(time.Second))),
+	}
+}
+
+// comparePods checks that each owner had as many pods in the second run as in the first, and that
+// those that ended ran as long. What the first run observed in its last second may be missing in
+// the recording.
+func comparePods(t *testing.T, first, second *run) {
+	t.Helper()
+	limit := second.end.Sub(second.start) - time.Second
+	lengths := func(r *run) map[string][]time.Duration {
+		all := map[string][]time.Duration{}
+		for _, pod := range r.Pods {
+			if pod.Running.IsZero() || r.clock(pod.Running).Sub(r.start) >= limit {
+				continue
+			}
+			end := r.start.Add(limit)
+			for _, at := range []time.Time{pod.Deleted, pod.Finished} {
+				if !at.IsZero() && r.clock(at).Before(end) {
+					end = r.clock(at)
+				}
+			}
+			owner := pod.OwnerKind + " " + stripped(pod.OriginalNamespace+"/"+pod.OwnerName)
+			all[owner] = append(all[owner], end.Sub(r.clock(pod.Running)))
+		}
+		for _, list := range all {
+			slices.Sort(list)
+		}
+		return all
+	}
+	one, two := lengths(first), lengths(second)
+	if len(one) == 0 {
+		t.Fatal("no pods ran: nothing was compared")
+	}
+	for _, owner := range slices.Sorted(maps.Keys(one)) {
+		if len(one[owner]) != len(two[owner]) {
+			t.Errorf("%s: %d pods ran, and %d when the recording was replayed", owner, len(one[owner]), len(two[owner]))
+			continue
+		}
+		for i, length := range one[owner] {
+			if got := two[owner][i]; (got - length).Abs() > 2*time.Second {
+				t.Errorf("%s: a pod ran %v, and %v when the recording was replayed", owner, length, got)
+			}
+		}
+		delete(two, owner)
+	}
+	for _, owner := range slices.Sorted(maps.Keys(two)) {
+		t.Errorf("%s: %d pods ran only when the recording was replayed", owner, len(two[owner]))
 	}
 }
 
