@@ -228,12 +228,15 @@ func (s *set) read(t *testing.T) []*unstructured.Unstructured {
 func clusterScoped(objects []*unstructured.Unstructured) map[schema.GroupKind]bool {
 	scopes := map[schema.GroupKind]bool{}
 	for _, kind := range []schema.GroupKind{
-		{Kind: "Namespace"}, {Kind: "PersistentVolume"},
+		{Kind: "Namespace"},
+		{Kind: "PersistentVolume"},
 		{Group: "rbac.authorization.k8s.io", Kind: "ClusterRole"},
 		{Group: "rbac.authorization.k8s.io", Kind: "ClusterRoleBinding"},
 		{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition"},
-		{Group: "storage.k8s.io", Kind: "StorageClass"}, {Group: "storage.k8s.io", Kind: "CSIDriver"},
-		{Group: "scheduling.k8s.io", Kind: "PriorityClass"}, {Group: "node.k8s.io", Kind: "RuntimeClass"},
+		{Group: "storage.k8s.io", Kind: "StorageClass"},
+		{Group: "storage.k8s.io", Kind: "CSIDriver"},
+		{Group: "scheduling.k8s.io", Kind: "PriorityClass"},
+		{Group: "node.k8s.io", Kind: "RuntimeClass"},
 		{Group: "networking.k8s.io", Kind: "IngressClass"},
 		{Group: "admissionregistration.k8s.io", Kind: "ValidatingWebhookConfiguration"},
 		{Group: "admissionregistration.k8s.io", Kind: "MutatingWebhookConfiguration"},
