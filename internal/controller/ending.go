@@ -62,7 +62,7 @@ func (s *session) finish(ctx context.Context) error {
 		status.State = simkubev1.SimulationFinished
 		complete := metav1.Condition{
 			Type: simkubev1.ConditionComplete, Status: metav1.ConditionTrue, Reason: reasonFinished,
-			Message: fmt.Sprintf("%s completed, and everything is cleaned up.", words.Count(max(status.CompletedRuns, 1), "repetition")) + verdict(status),
+			Message: fmt.Sprintf("%s completed, and everything is cleaned up.", words.Count(max(status.CompletedRuns, 1), "repetition")) + fidelity(status),
 		}
 		ready := metav1.Condition{Type: simkubev1.ConditionReady, Status: metav1.ConditionFalse, Reason: reasonFinished, Message: complete.Message}
 		if failed := conditionOf(s.sim, simkubev1.ConditionFailed); hasFailed(s.sim) {
@@ -75,9 +75,9 @@ func (s *session) finish(ctx context.Context) error {
 	})
 }
 
-// verdict returns a sentence on whether the trace was replayed as recorded, which follows another
+// fidelity returns a sentence on whether the trace was replayed as recorded, which follows another
 // sentence. It is empty if that is not known.
-func verdict(status *simkubev1.SimulationStatus) string {
+func fidelity(status *simkubev1.SimulationStatus) string {
 	if text := results.StatusAssessment(status.Driver); text != "" {
 		return " The trace was " + text + "."
 	}

@@ -23,8 +23,8 @@ import (
 // definitionKind is the kind of definitions.
 var definitionKind = schema.GroupKind{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition"}
 
-// CanDefine reports whether a kind can be a custom one: its names are valid, and Kubernetes does not
-// serve its group.
+// CanDefine reports whether a kind can be a custom one: its names are valid, and Kubernetes does
+// not serve its group.
 func CanDefine(gvk schema.GroupVersionKind, served func(group string) bool) bool {
 	plural, _ := meta.UnsafeGuessKindToResource(gvk)
 	return strings.Contains(gvk.Group, ".") && !served(gvk.Group) &&
@@ -34,8 +34,8 @@ func CanDefine(gvk schema.GroupVersionKind, served func(group string) bool) bool
 		len(validation.IsDNS1035Label(plural.Resource)) == 0
 }
 
-// Survey finds the custom kinds that a trace uses and does not define. It is not safe for concurrent
-// use.
+// Survey finds the custom kinds that a trace uses and does not define. It is not safe for
+// concurrent use.
 type Survey struct {
 	served  func(group string) bool
 	used    map[schema.GroupKind]*use

@@ -50,13 +50,13 @@ func writeRuns(w io.Writer, sim *simkubev1.Simulation, colour bool) error {
 // deviationsOf returns an error if a simulation was not replayed as recorded, or if that is not
 // known.
 func deviationsOf(sim *simkubev1.Simulation) error {
-	switch verdict := results.StatusAssessment(sim.Status.Driver); verdict {
+	switch assessment := results.StatusAssessment(sim.Status.Driver); assessment {
 	case results.AsRecorded:
 		return nil
 	case "":
 		return fmt.Errorf("simulation %s: its driver did not count deviations", sim.Name)
 	default:
-		return fmt.Errorf("simulation %s: %s: %w", sim.Name, verdict, errDeviations)
+		return fmt.Errorf("simulation %s: %s: %w", sim.Name, assessment, errDeviations)
 	}
 }
 
