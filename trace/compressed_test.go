@@ -117,9 +117,6 @@ func TestRead_CompressedMalformed(t *testing.T) {
 
 // TestRead_Bomb checks that data which is small when compressed does not fill the memory.
 func TestRead_Bomb(t *testing.T) {
-	if testing.Short() {
-		t.Skip("decompresses 256 MiB")
-	}
 	// A trace with a long list of nulls under a key that is skipped.
 	const size = 256 << 20
 	var begin bytes.Buffer
