@@ -1,7 +1,9 @@
 package skel
 
 import (
+	"context"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -30,6 +32,29 @@ type Unmatched struct {
 	// Hint says what in the command is not in the trace, and what may have been meant. It may be
 	// empty.
 	Hint string
+}
+
+// FindUnmatched returns the commands that changed nothing in a run. It goes through the events of
+// the input of the run if there are any.
+func (p *Program) FindUnmatched(ctx context.Context, s *Summary, events iter.Seq2[*trace.Event, error]) ([]Unmatched, error) {
+	if !p.HasUnmatched(s) {
+		return nil, nil
+	}
+	vocabulary := NewVocabulary()
+	for event, err := range events {
+		if err == nil {
+			err = context.Cause(ctx)
+		}
+		if err != nil {
+			return nil, err
+		}
+		for i := range event.Applied {
+			if err := vocabulary.Add(&event.Applied[i]); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return p.Unmatched(s, vocabulary), nil
 }
 
 // Unmatched returns the commands that changed nothing in a run. The vocabulary is that of the input

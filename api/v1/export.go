@@ -37,6 +37,10 @@ const (
 	HeaderExportStart = "Simkube-Export-Start"
 )
 
+// HeaderExportReport is an [ExportReport] as JSON in ASCII. It is a header of the response to an
+// export that the tracer wrote to a bucket, and a trailer of the response that is the trace.
+const HeaderExportReport = "Simkube-Export-Report"
+
 // maxTimestamp is the end of the year 9999. A larger number is probably not in seconds.
 const maxTimestamp = 253402300799
 
@@ -60,6 +64,10 @@ type ExportRequest struct {
 	// Transform is a SKEL program to apply to the trace. Default: none.
 	// +optional
 	Transform string `json:"transform,omitempty"`
+	// StrictTransform makes it an error of the request if a command of the program changes nothing.
+	// Default: false.
+	// +optional
+	StrictTransform bool `json:"strict_transform,omitempty"`
 }
 
 // ExportFilters leave objects out of a trace. The trace contains an object if no exclude filter

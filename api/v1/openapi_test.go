@@ -49,7 +49,7 @@ func TestOpenAPI_Types(t *testing.T) {
 		t.Errorf("the document is OpenAPI %s, want 3.1", doc.OpenAPI)
 	}
 	types := map[string]reflect.Type{}
-	for _, v := range []any{ExportRequest{}, ErrorResponse{}, TracerStatus{}} {
+	for _, v := range []any{ExportRequest{}, ExportReport{}, ErrorResponse{}, TracerStatus{}} {
 		collectTypes(reflect.TypeOf(v), types)
 	}
 	for name, typ := range types {

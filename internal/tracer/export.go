@@ -1,10 +1,12 @@
 package tracer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	simkubev1 "simkube.io/simkube/api/v1"
 	"simkube.io/simkube/internal/tracer/export"
@@ -48,13 +50,29 @@ func (t *Tracer) Export(ctx context.Context, request simkubev1.ExportRequest, w 
 	}
 	opts := export.Options{Config: t.Config(), Extension: !t.opts.NoExtension, SpoolDir: t.opts.SpoolDir, Unsure: openGap}
 	if request.Transform != "" {
-		return t.exportTransformed(ctx, snapshot, wanted, request.Transform, out, opts)
+		return t.exportTransformed(ctx, snapshot, wanted, transformation{request.Transform, request.StrictTransform}, out, opts)
 	}
 	summary, err := export.Run(ctx, snapshot, wanted, out, opts)
 	if err != nil {
 		return server.Summary{}, exportError(err)
 	}
-	return server.Summary{Events: summary.Events, Objects: summary.Applied + summary.Deleted, Start: summary.Start}, nil
+	result := server.Summary{Events: summary.Events, Objects: summary.Applied + summary.Deleted, Start: summary.Start}
+	if wanted.Filters.HasNamespaces() {
+		result.Report = &simkubev1.ExportReport{LeftOut: leftOut(summary)}
+	}
+	return result, nil
+}
+
+// leftOut returns the namespaces that an export left out, those with the most objects first.
+func leftOut(summary export.Summary) []simkubev1.LeftOutNamespace {
+	var out []simkubev1.LeftOutNamespace
+	for name, objects := range summary.LeftOut {
+		out = append(out, simkubev1.LeftOutNamespace{Namespace: name, Objects: objects})
+	}
+	slices.SortFunc(out, func(a, b simkubev1.LeftOutNamespace) int {
+		return cmp.Or(cmp.Compare(b.Objects, a.Objects), cmp.Compare(a.Namespace, b.Namespace))
+	})
+	return out
 }
 
 // exportError turns an error of an export that the request caused into one of the request.

@@ -34,11 +34,18 @@ const insertPod = `insert(1500, {"apiVersion": "v1", "kind": "Pod", "metadata": 
 func TestTracer_ExportTransformed(t *testing.T) {
 	for _, test := range []struct {
 		name, program string
+		strict        bool
 		// problem is the problem of the request in the response; empty if the response is the trace.
 		problem      string
 		line, column int
 	}{
 		{name: "a trace", program: insertPod},
+		{name: "a strict trace", program: insertPod, strict: true},
+		{name: "a command without effect", program: insertPod + "\ndelete(kind == \"Deploymnet\");"},
+		{
+			name: "a command without effect, strict", program: insertPod + "\ndelete(kind == \"Deploymnet\");", strict: true,
+			problem: `the command changes nothing: delete(kind == "Deploymnet") (no object has the kind "Deploymnet")`, line: 2,
+		},
 		{name: "a mistake", program: "remov(status);", problem: "there is no command `remov`; did you mean remove?", line: 1, column: 1},
 		{
 			name: "what cannot be done to an inserted object", program: insertPod + "\nmodify(kind.x = 1);",
@@ -49,7 +56,7 @@ func TestTracer_ExportTransformed(t *testing.T) {
 			spool := t.TempDir()
 			var out bytes.Buffer
 			opts := export.Options{Config: &trace.Config{}, SpoolDir: spool}
-			summary, err := (&Tracer{}).exportTransformed(t.Context(), emptySource{}, export.Request{Start: 1000, End: 2000}, test.program, &out, opts)
+			summary, err := (&Tracer{}).exportTransformed(t.Context(), emptySource{}, export.Request{Start: 1000, End: 2000}, transformation{test.program, test.strict}, &out, opts)
 			if left, readErr := os.ReadDir(spool); readErr != nil || len(left) > 0 {
 				t.Errorf("left behind: got %v, %v, want nothing", left, readErr)
 			}
@@ -58,6 +65,9 @@ func TestTracer_ExportTransformed(t *testing.T) {
 					t.Fatal(err)
 				}
 				checkInserted(t, &out, &summary)
+				if got, want := len(summary.Report.Unmatched), strings.Count(test.program, "\n"); got != want || want > 0 && summary.Report.Unmatched[0].Line != 2 {
+					t.Errorf("report: got %+v, want %d commands, of line 2", summary.Report, want)
+				}
 				return
 			}
 			var wrong *server.RequestError

@@ -2,6 +2,7 @@ package tracerclient
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -40,6 +41,22 @@ type Export struct {
 	Body io.ReadCloser
 	// Stored is the contents that the tracer wrote to a bucket; fields that it did not report are 0.
 	Stored Contents
+
+	response *http.Response
+}
+
+// Report returns what the request left out of the trace, once the body has been read to its end. It
+// is nil if the tracer did not send it, as older ones do not.
+func (e *Export) Report() (*simkubev1.ExportReport, error) {
+	text := cmp.Or(e.response.Header.Get(simkubev1.HeaderExportReport), e.response.Trailer.Get(simkubev1.HeaderExportReport))
+	if text == "" {
+		return nil, nil
+	}
+	report := new(simkubev1.ExportReport)
+	if err := json.Unmarshal([]byte(text), report); err != nil {
+		return nil, fmt.Errorf("read the report of the export: %w", err)
+	}
+	return report, nil
 }
 
 // Contents is the statistics of a trace.
@@ -93,7 +110,7 @@ func (c *Client) Export(ctx context.Context, request simkubev1.ExportRequest) (*
 	if err != nil {
 		return nil, errors.Join(err, response.Body.Close())
 	}
-	return &Export{Body: decoded, Stored: stored(response.Header)}, nil
+	return &Export{Body: decoded, Stored: stored(response.Header), response: response}, nil
 }
 
 func (c *Client) post(ctx context.Context, body []byte, token string) (*http.Response, error) {

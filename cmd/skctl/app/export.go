@@ -40,6 +40,9 @@ kubectl port-forward does. If it requires a token, export sends that of the kube
 Times: ` + timespec.AcceptedTimes + `.
 A start such as -30m is relative to the end.
 
+export prints which namespaces the filters left out, and how many objects are in each. A command of
+--transform that changes nothing is a warning; with --strict it is an error, and nothing is stored.
+
 Exit status: 0 success, 1 failure, 2 invalid usage, 130 interrupted.`,
 		Example: `  skctl export --start-time -2h -o morning.sktrace
   skctl export -s 2025-03-01T08:00:00Z -t 2025-03-01T20:00:00Z --included-namespaces shop,ci
@@ -63,7 +66,7 @@ func (p *program) runExport(ctx context.Context, plan exportPlan, opts exportOpt
 		if err != nil {
 			return fmt.Errorf("read the transformation %s: %w", opts.transform, reason(err))
 		}
-		plan.request.Transform = string(text)
+		plan.request.Transform, plan.request.StrictTransform = string(text), opts.strict
 	}
 	if plan.output.Local() {
 		if err := checkExportOutput(plan.output.Key); err != nil {
@@ -84,33 +87,39 @@ func (p *program) exportFrom(ctx context.Context, tracer *tracerConnection, plan
 	from, to := time.Unix(plan.request.StartTS, 0).UTC(), time.Unix(plan.request.EndTS, 0).UTC()
 	what := fmt.Sprintf("exporting %s to %s from %s", from.Format(time.RFC3339), to.Format(time.RFC3339), tracer.name)
 	transfer := progress.NewTransfer(p.streams.Err, what, p.displayOptions())
-	saved, err := func() (tracerclient.Contents, error) {
+	saved, report, err := func() (saved tracerclient.Contents, _ *simkubev1.ExportReport, err error) {
 		defer transfer.Close()
 		export, err := tracer.client.Export(ctx, plan.request)
 		if err != nil {
-			return tracerclient.Contents{}, err
+			return saved, nil, err
 		}
 		defer export.Body.Close()
-		if !plan.output.Local() {
-			return export.Stored, nil
+		saved = export.Stored
+		if plan.output.Local() {
+			if saved, err = tracerclient.Save(ctx, export.Body, plan.output.Key, transfer.Add); err != nil {
+				return saved, nil, err
+			}
 		}
-		return tracerclient.Save(ctx, export.Body, plan.output.Key, transfer.Add)
+		report, err := export.Report()
+		return saved, report, err
 	}()
 	if err != nil {
 		return exportError(ctx, tracer, err)
 	}
-	p.printExported(plan, saved)
+	p.printExported(plan, saved, report)
+	if plan.request.StrictTransform && report == nil {
+		return hint(fmt.Errorf("exported to %s, but the tracer does not report whether a command of --transform changes nothing", plan.output),
+			"update the tracer, or export without --transform and use skctl transform --strict")
+	}
 	return nil
 }
 
 // printExported prints what was exported.
-func (p *program) printExported(plan exportPlan, saved tracerclient.Contents) {
+func (p *program) printExported(plan exportPlan, saved tracerclient.Contents, report *simkubev1.ExportReport) {
 	if saved.Start > plan.request.StartTS {
 		p.warnf("the tracer's data begins at %s, and so does the trace", time.Unix(saved.Start, 0).UTC().Format(time.RFC3339))
 	}
-	if names := plan.request.Filters.ExcludedNamespaces; len(names) > 0 {
-		p.notef("objects in these namespaces are left out: %s; use --excluded-namespaces to choose others", strings.Join(names, ","))
-	}
+	p.printReport(plan, report)
 	if saved == (tracerclient.Contents{}) {
 		// Older tracers do not report what they wrote.
 		p.notef("exported to %s", plan.output)

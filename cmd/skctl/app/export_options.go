@@ -25,6 +25,7 @@ type exportOptions struct {
 	excludedNamespaces, includedNamespaces []string
 	excludedLabels, includedLabels         []string
 	transform, output                      string
+	strict                                 bool
 
 	address, caFile             string
 	token, tokenFile            string
@@ -49,6 +50,7 @@ func (o *exportOptions) addFlags(cmd *cobra.Command) {
 	f.StringArrayVar(&o.excludedLabels, "excluded-labels", nil, "exclude objects with these labels, e.g. app=x,tier!=y (repeatable)")
 	f.StringArrayVar(&o.includedLabels, "included-labels", nil, "exclude objects without these labels (repeatable: one of them must match; also --labels)")
 	f.StringVar(&o.transform, "transform", "", "SKEL program with which the tracer transforms the trace")
+	f.BoolVar(&o.strict, "strict", false, "with --transform, fail, and store nothing, if a command changes nothing")
 	f.StringVarP(&o.output, "output-path", "o", "output.sktrace", "file, or bucket URL, for the trace")
 	f.StringVar(&o.address, "tracer-address", defaultTracerAddress, "address of the tracer; if it is not set and nothing responds, the tracer is searched for in the cluster")
 	f.StringVar(&o.caFile, "tracer-ca-file", "", "file of certificates to trust for an https:// address (default the system's)")
@@ -119,6 +121,9 @@ func (o *exportOptions) plan(cmd *cobra.Command, now time.Time) (exportPlan, err
 	if output.Local() {
 		// The tracer need not know where the trace is stored here.
 		plan.request.ExportPath = filepath.Base(output.Key)
+	}
+	if o.strict && o.transform == "" {
+		check(errors.New("invalid --strict: it needs --transform"))
 	}
 	if len(problems) == 0 {
 		for _, problem := range plan.request.Validate() {

@@ -144,6 +144,8 @@ func TestRun_Export_WrongUsage(t *testing.T) {
 type tracer struct {
 	address string
 
+	report *simkubev1.ExportReport // of the next exports
+
 	mu       sync.Mutex // guards requests
 	requests []simkubev1.ExportRequest
 }
@@ -165,7 +167,7 @@ func startTracer(t *testing.T, opts server.Options, export func(w io.Writer) err
 		tr.mu.Lock()
 		tr.requests = append(tr.requests, r)
 		tr.mu.Unlock()
-		return server.Summary{Events: 1234, Objects: 56789, Start: r.StartTS + 60}, export(w)
+		return server.Summary{Events: 1234, Objects: 56789, Start: r.StartTS + 60, Report: tr.report}, export(w)
 	})
 	opts.Status = func() simkubev1.TracerStatus { return simkubev1.TracerStatus{} }
 	opts.Logger = slog.New(slog.DiscardHandler)

@@ -48,7 +48,8 @@ The last line is the verdict: replayed as recorded, or replayed with N deviation
 objects that were refused or left out, pods that did not run although the recording or the
 specifications have them, pods that ran in addition, and pods that ended earlier or later than
 recorded. The summary lists them with their reasons, and summary.json and the report have all of
-them. With --strict, deviations make the exit status 3.
+them. With --strict, deviations make the exit status 3, and simulate fails before it starts if a
+command of the --skel program changes nothing.
 
 Exit status: 0 success, 1 failure, 2 invalid usage, 3 deviations with --strict, 130 interrupted.`,
 		Example: `  skctl simulate examples/day.sktrace
@@ -83,7 +84,7 @@ func (p *program) runSimulate(ctx context.Context, spec simulation.Spec, opts si
 	}
 	defer func() { err = errors.Join(err, output.Release()) }()
 	spec.Version = p.version
-	prepared, err := p.prepareTrace(ctx, &spec, opts.skel)
+	prepared, err := p.prepareTrace(ctx, &spec, opts.skel, opts.strict)
 	if err != nil {
 		return err
 	}

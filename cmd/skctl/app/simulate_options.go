@@ -62,7 +62,7 @@ func (o *simulateOptions) addFlags(cmd *cobra.Command) {
 	_ = f.MarkDeprecated("virtual-ns-prefix", "it has no effect: namespaces keep their names, as the cluster belongs to the simulation alone")
 	f.StringVarP(&o.output, "output", "o", "", "folder for the results (default the trace's name and the time, in this folder)")
 	f.BoolVar(&o.overwrite, "overwrite", false, "replace existing results in that folder")
-	f.BoolVar(&o.strict, "strict", false, "exit with status 3 if the replay has deviations from the recording")
+	f.BoolVar(&o.strict, "strict", false, "exit with status 3 if the replay has deviations from the recording; fail if a command of --skel changes nothing")
 	f.BoolVar(&o.open, "open", false, "open the report in a browser at the end (of repetitions, the page that compares them)")
 
 	_ = cmd.MarkFlagDirname("output")

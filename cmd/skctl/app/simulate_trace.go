@@ -27,8 +27,9 @@ func (t *preparedTrace) Close() error {
 }
 
 // prepareTrace fetches a simulation's trace and changes it with a SKEL program, if there is one. It
-// sets the path of the result in the spec.
-func (p *program) prepareTrace(ctx context.Context, spec *simulation.Spec, skelFile string) (_ *preparedTrace, err error) {
+// sets the path of the result in the spec. If strict is set, commands of the program that change
+// nothing are an error.
+func (p *program) prepareTrace(ctx context.Context, spec *simulation.Spec, skelFile string, strict bool) (_ *preparedTrace, err error) {
 	var program *skel.Program
 	if skelFile != "" {
 		if program, err = compileProgram(skelFile, ""); err != nil {
@@ -63,8 +64,11 @@ func (p *program) prepareTrace(ctx context.Context, spec *simulation.Spec, skelF
 	if err != nil {
 		return nil, err
 	}
+	if len(unmatched) > 0 && strict {
+		return nil, hint(fmt.Errorf("%s: %w", skelFile, unmatchedError(unmatched)), "correct the program, or omit --strict")
+	}
 	for _, u := range unmatched {
-		p.warnf("%s: %s", skelFile, unmatchedText(u))
+		p.warnf("%s: %s", skelFile, unmatchedText(u.Line, u.Command, u.Hint))
 	}
 	spec.Trace, spec.TraceName = changed.Path, input.Name+" changed by "+skelFile
 	p.notef("%s changed %s: %s objects matched, %s fields modified, %s objects deleted", skelFile, input.Name,

@@ -186,7 +186,7 @@ func (p *program) runTransform(ctx context.Context, input, file string, opts tra
 		return fmt.Errorf("%s: %w", in.Name, unmatchedError(unmatched))
 	}
 	for _, u := range unmatched {
-		p.warnf("%s", unmatchedText(u))
+		p.warnf("%s", unmatchedText(u.Line, u.Command, u.Hint))
 	}
 	if out != nil {
 		if err := out.Commit(ctx); err != nil {
@@ -257,28 +257,18 @@ func (p *program) unmatched(ctx context.Context, program *skel.Program, summary 
 		return nil, renamed(err, in)
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
-	vocabulary := skel.NewVocabulary()
-	for event, err := range file.Events() {
-		if err == nil {
-			err = context.Cause(ctx)
-		}
-		if err != nil {
-			return nil, renamed(err, in)
-		}
-		for i := range event.Applied {
-			if err := vocabulary.Add(&event.Applied[i]); err != nil {
-				return nil, renamed(err, in)
-			}
-		}
+	unmatched, err := program.FindUnmatched(ctx, summary, file.Events())
+	if err != nil {
+		return nil, renamed(err, in)
 	}
-	return program.Unmatched(summary, vocabulary), nil
+	return unmatched, nil
 }
 
 // unmatchedText says that a command changed nothing.
-func unmatchedText(u skel.Unmatched) string {
-	text := fmt.Sprintf("line %d changes nothing: %s", u.Line, words.Clip(printable.Line(u.Command), maxCommandText))
-	if u.Hint != "" {
-		text += " (" + u.Hint + ")"
+func unmatchedText(line int, command, hint string) string {
+	text := fmt.Sprintf("line %d changes nothing: %s", line, words.Clip(printable.Line(command), maxCommandText))
+	if hint != "" {
+		text += " (" + printable.Line(hint) + ")"
 	}
 	return text
 }
@@ -287,7 +277,7 @@ func unmatchedText(u skel.Unmatched) string {
 func unmatchedError(unmatched []skel.Unmatched) error {
 	var problems []error
 	for _, u := range unmatched {
-		problems = append(problems, errors.New(unmatchedText(u)))
+		problems = append(problems, errors.New(unmatchedText(u.Line, u.Command, u.Hint)))
 	}
 	return errors.Join(problems...)
 }

@@ -51,6 +51,11 @@ type Filters struct {
 	ExcludedLabels, IncludedLabels []labels.Selector
 }
 
+// HasNamespaces reports whether the filters leave out namespaces.
+func (f *Filters) HasNamespaces() bool {
+	return len(f.ExcludedNamespaces)+len(f.IncludedNamespaces) > 0
+}
+
 // Options are the options that all exports share.
 type Options struct {
 	// Config is the tracer's configuration. Objects of other kinds are not exported. It is written to
@@ -91,6 +96,9 @@ type Summary struct {
 	Lifecycles                int64
 	// Gaps are the times in the window for which changes may be missing.
 	Gaps int64
+	// LeftOut is, for each namespace that the filters left out, how many objects in it existed in the
+	// window, without those that others own.
+	LeftOut map[string]int64
 }
 
 // WindowError is returned if the log has nothing of a window. Times are in unix seconds.
@@ -177,6 +185,7 @@ func Run(ctx context.Context, source Source, request Request, w io.Writer, opts 
 		to:      request.End * 1000,
 		decider: newDecider(source, &request, &opts),
 		index:   newTable(dir, opts.memory),
+		leftOut: newTable(dir, opts.memory),
 		batch:   newBatch(dir, opts.memory),
 	}
 	e.summary = Summary{Start: seconds(e.from), End: request.End, Shortened: e.from > request.Start*1000}

@@ -336,7 +336,7 @@ func TestRun_Events(t *testing.T) {
 func checkTrace(t testing.TB, tr *trace.Trace, summary Summary) {
 	t.Helper()
 	index := trace.Index{}
-	got := Summary{Start: tr.Events[0].Time, End: summary.End, Shortened: summary.Shortened, Events: int64(len(tr.Events)), Gaps: summary.Gaps}
+	got := Summary{Start: tr.Events[0].Time, End: summary.End, Shortened: summary.Shortened, Events: int64(len(tr.Events)), Gaps: summary.Gaps, LeftOut: summary.LeftOut}
 	for i := range tr.Events {
 		e := &tr.Events[i]
 		index.Record(e)

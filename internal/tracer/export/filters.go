@@ -34,16 +34,22 @@ func (f *filters) hasLabels() bool {
 
 // key reports whether an object with this key can pass.
 func (f *filters) key(key log.Key) bool {
-	if _, ok := f.kinds[key.GVK]; !ok {
-		return false
-	}
+	_, tracked := f.kinds[key.GVK]
+	return tracked && f.namespace(key)
+}
+
+// leavesOut reports whether an object with this key is left out because of its namespace alone.
+func (f *filters) leavesOut(key log.Key) bool {
+	_, tracked := f.kinds[key.GVK]
+	return tracked && !f.namespace(key)
+}
+
+// namespace reports whether the namespace of an object passes.
+func (f *filters) namespace(key log.Key) bool {
 	if len(f.excluded)+len(f.included) == 0 {
 		return true
 	}
-	namespace, name := trace.SplitNamespacedName(key.Name)
-	if namespace == "" && key.GVK.Group == "" && key.GVK.Kind == "Namespace" {
-		namespace = name
-	}
+	namespace := namespaceOf(key)
 	return namespace == "" || !f.excluded[namespace] && (len(f.included) == 0 || f.included[namespace])
 }
 

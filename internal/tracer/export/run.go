@@ -23,7 +23,9 @@ type exporter struct {
 	batch  *batch
 	writer *trace.Writer
 	index  *table
-	times  *timesSpool // nil if not wanted
+	// leftOut has the objects in namespaces that the filters leave out.
+	leftOut *table
+	times   *timesSpool // nil if not wanted
 	// read is the number of records read from the source.
 	read    int
 	summary Summary
@@ -49,6 +51,9 @@ func (e *exporter) run(w io.Writer) (err error) {
 	if err := e.changes(); err != nil {
 		return fmt.Errorf("export the changes: %w", err)
 	}
+	if err := e.countLeftOut(); err != nil {
+		return err
+	}
 	if err := e.tail(); err != nil {
 		return err
 	}
@@ -58,7 +63,7 @@ func (e *exporter) run(w io.Writer) (err error) {
 
 // close closes everything that has a file.
 func (e *exporter) close() error {
-	err := errors.Join(e.batch.close(), e.index.close())
+	err := errors.Join(e.batch.close(), e.index.close(), e.leftOut.close())
 	if e.writer != nil {
 		err = errors.Join(err, e.writer.Close())
 	}
@@ -79,6 +84,9 @@ func (e *exporter) state() error {
 			return err
 		}
 		if !in {
+			if err := e.leaveOut(r); err != nil {
+				return err
+			}
 			continue
 		}
 		if err := e.batch.apply(r.Object, 0); err != nil {
@@ -103,6 +111,9 @@ func (e *exporter) changes() error {
 			return err
 		}
 		if op == 0 {
+			if err := e.leaveOut(r); err != nil {
+				return err
+			}
 			continue
 		}
 		at := seconds(r.Time)

@@ -78,6 +78,9 @@ func (s *Server) checkTransform(request simkubev1.ExportRequest) error {
 // connection, which is how the client notices the error.
 func (s *Server) exportToClient(w http.ResponseWriter, r *http.Request, request simkubev1.ExportRequest, name string) {
 	logger, begin := s.loggerFor(r.Context()).With("to", "client"), s.opts.Clock.Now()
+	if reports(&request) {
+		w.Header().Set("Trailer", simkubev1.HeaderExportReport)
+	}
 	body := newBody(w, acceptedEncoding(r.Header), name, s.opts.StallTimeout)
 	summary, err := s.opts.Exporter.Export(r.Context(), request, body)
 	if err == nil {
@@ -86,10 +89,12 @@ func (s *Server) exportToClient(w http.ResponseWriter, r *http.Request, request 
 		body.discard()
 	}
 	if err == nil {
+		s.setReport(r.Context(), w, simkubev1.HeaderExportReport, summary.Report)
 		s.logDone(r.Context(), logger, request, summary, body.sent(), begin)
 		return
 	}
 	if body.sent() == 0 {
+		w.Header().Del("Trailer")
 		s.failExport(r.Context(), w, logger, err)
 		return
 	}
@@ -134,6 +139,7 @@ func (s *Server) exportToBucket(ctx context.Context, w http.ResponseWriter, requ
 		header.Set(simkubev1.HeaderExportObjects, strconv.FormatInt(summary.Objects, 10))
 		header.Set(simkubev1.HeaderExportBytes, strconv.FormatInt(counted.n, 10))
 		header.Set(simkubev1.HeaderExportStart, strconv.FormatInt(summary.Start, 10))
+		s.setReport(ctx, w, simkubev1.HeaderExportReport, summary.Report)
 		w.WriteHeader(http.StatusOK)
 		return
 	}

@@ -66,6 +66,8 @@ type Summary struct {
 	Events, Objects int64
 	// Start is the time of the first event in unix seconds.
 	Start int64
+	// Report is what the request left out, or nil if it neither selects namespaces nor has a program.
+	Report *simkubev1.ExportReport
 }
 
 // Storage writes objects into buckets.
