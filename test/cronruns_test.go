@@ -34,8 +34,8 @@ type cronRun struct {
 
 // cronRuns returns the runs that the CronJobs of a trace must create before its replay ends, in the
 // order of time. It is a model of the CronJob controller that covers everything a trace can do to a
-// CronJob.
-func cronRuns(events []trace.Event, end time.Time) (map[results.Owner][]cronRun, error) {
+// CronJob. In the second in which the trace begins, runs are due if pods of them were recorded.
+func cronRuns(events []trace.Event, lifecycles trace.Lifecycles, end time.Time) (map[results.Owner][]cronRun, error) {
 	all := map[results.Owner]*cronState{}
 	for i := range events {
 		now := time.Unix(events[i].Time, 0).UTC()
@@ -62,6 +62,9 @@ func cronRuns(events []trace.Event, end time.Time) (map[results.Owner][]cronRun,
 			if err := state.apply(now, object); err != nil {
 				return nil, fmt.Errorf("%s at %s: %w", object.NamespacedName(), now, err)
 			}
+			if i == 0 && state.schedule.Next(now.Add(-time.Second)).Equal(now) && recordedIn(lifecycles, object, now) {
+				state.run(now, now)
+			}
 		}
 	}
 	out := make(map[results.Owner][]cronRun, len(all))
@@ -70,6 +73,18 @@ func cronRuns(events []trace.Event, end time.Time) (map[results.Owner][]cronRun,
 		out[owner] = state.runs
 	}
 	return out, nil
+}
+
+// recordedIn reports whether a pod of an owner was recorded as started in a minute.
+func recordedIn(lifecycles trace.Lifecycles, object *trace.Object, minute time.Time) bool {
+	for _, list := range lifecycles[trace.PodOwner{GVK: object.GVK(), Name: object.NamespacedName()}] {
+		for _, l := range list {
+			if time.Unix(l.Start, 0).UTC().Truncate(time.Minute).Equal(minute) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func ownerOf(o *trace.Object) results.Owner {
@@ -251,7 +266,7 @@ func checkCronRuns(tb testing.TB, file string, run *results.Run) map[string]int 
 	// A run is due a tenth of a second after its minute. The last second may be incomplete and is
 	// ignored.
 	end := run.Summary.Run.WindowEnd.Truncate(time.Second)
-	due, err := cronRuns(recording.Events, end)
+	due, err := cronRuns(recording.Events, recording.Lifecycles, end)
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -68,11 +68,11 @@ func (t *task) apply(ctx context.Context, at place) error {
 	if err != nil {
 		return t.refused(ctx, at, body, err)
 	}
-	return t.accepted(at, object)
+	return t.accepted(ctx, at, body, object)
 }
 
 // accepted notes an object that was applied.
-func (t *task) accepted(at place, object *metav1.PartialObjectMetadata) error {
+func (t *task) accepted(ctx context.Context, at place, body []byte, object *metav1.PartialObjectMetadata) error {
 	if object.DeletionTimestamp != nil {
 		t.former = former{at: at, uid: object.UID, why: t.former.why}
 		return fmt.Errorf("%s %q %w", at.resource.Resource, at.name, errGoing)
@@ -82,6 +82,8 @@ func (t *task) accepted(at place, object *metav1.PartialObjectMetadata) error {
 	switch {
 	case t.key.kind == podKind:
 		t.r.pods.applied(t.key, at.name, t.body)
+	case t.key.kind == cronJobKind:
+		return t.startRuns(ctx, at, object, body)
 	case t.key.kind == definitionKind:
 		t.applied = true
 		t.r.kinds.define(t.key, t.body, t.r.opts.Clock.Now())
@@ -114,7 +116,7 @@ func (t *task) refused(ctx context.Context, at place, body []byte, err error) er
 		} else if resized {
 			object, again := t.r.target.apply(ctx, at, body)
 			if again == nil {
-				return t.accepted(at, object)
+				return t.accepted(ctx, at, body, object)
 			}
 			err = again
 		}

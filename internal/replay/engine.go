@@ -14,6 +14,7 @@ import (
 	"k8s.io/utils/clock"
 
 	simkubev1 "simkube.io/simkube/api/v1"
+	"simkube.io/simkube/internal/lifecycle"
 	"simkube.io/simkube/internal/mutate"
 	"simkube.io/simkube/internal/order"
 	"simkube.io/simkube/trace"
@@ -118,6 +119,9 @@ type Plan struct {
 	// Orders says in which order objects were applied and deleted that an event does both with. Nil
 	// means that nothing but the events is known.
 	Orders *order.Orders
+	// Lifecycles are those of the recorded pods. They tell which Jobs of CronJobs were running when the
+	// trace began: those are created with the CronJobs. Nil means none.
+	Lifecycles *lifecycle.Store
 	// Actions are the actions of the run, in any order. An action is started after the events of its
 	// second; actions with the same time keep their order.
 	Actions []Action

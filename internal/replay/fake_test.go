@@ -64,6 +64,8 @@ func newFake() *fake {
 			{Version: "v1", Kind: "ConfigMap"}:                                               true,
 			{Version: "v1", Kind: "Namespace"}:                                               false,
 			{Group: "apps", Version: "v1", Kind: "Deployment"}:                               true,
+			{Group: "batch", Version: "v1", Kind: "CronJob"}:                                 true,
+			{Group: "batch", Version: "v1", Kind: "Job"}:                                     true,
 			{Group: "scheduling.k8s.io", Version: "v1", Kind: "PriorityClass"}:               false,
 			{Group: "apiextensions.k8s.io", Version: "v1", Kind: "CustomResourceDefinition"}: false,
 			simkubev1.GroupVersion.WithKind(rootKind):                                        false,
@@ -196,6 +198,10 @@ func (f *fake) checkChange(at place, body []byte) error {
 	}
 	return apierrors.NewInvalid(schema.GroupKind{Kind: at.resource.Resource}, at.name,
 		field.ErrorList{field.Invalid(field.NewPath("fixed"), "x", f.refusal)})
+}
+
+func (f *fake) mergeStatus(_ context.Context, at place, _ []byte) error {
+	return f.request("status", at)
 }
 
 func (f *fake) tryCreate(_ context.Context, at place, _ *unstructured.Unstructured) error {

@@ -28,3 +28,10 @@ func (s schedule) due(traceTime int64) time.Time {
 func (s schedule) after(d time.Duration) time.Time {
 	return s.start.Add(time.Duration(math.Round(float64(d) / s.speed)))
 }
+
+// minute returns the time on the clock, in whole minutes, that is as many minutes before the start
+// as a whole minute of the trace is before the origin.
+func (s schedule) minute(traceTime int64) time.Time {
+	minutes := s.origin/60 - traceTime/60
+	return s.start.Truncate(time.Minute).Add(-time.Duration(minutes) * time.Minute)
+}

@@ -42,6 +42,8 @@ type target interface {
 	get(ctx context.Context, at place) (*metav1.PartialObjectMetadata, error)
 	// apply sends a forced server-side apply and returns the metadata of the object.
 	apply(ctx context.Context, at place, body []byte) (*metav1.PartialObjectMetadata, error)
+	// mergeStatus merges a JSON merge patch with a status into an object.
+	mergeStatus(ctx context.Context, at place, patch []byte) error
 	// resize sets the resources of the containers of a pod to those of a manifest, in place. It
 	// reports whether any of them differ.
 	resize(ctx context.Context, at place, body []byte) (bool, error)
@@ -142,6 +144,17 @@ func (c *cluster) apply(ctx context.Context, at place, body []byte) (*metav1.Par
 		FieldManager: simkubev1.FieldManager,
 		Force:        new(true),
 	})
+}
+
+func (c *cluster) mergeStatus(ctx context.Context, at place, patch []byte) error {
+	resource, err := c.at(at)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := outlive(ctx)
+	defer cancel()
+	_, err = resource.Patch(ctx, at.name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: simkubev1.FieldManager}, "status")
+	return err
 }
 
 func (c *cluster) tryCreate(ctx context.Context, at place, object *unstructured.Unstructured) error {

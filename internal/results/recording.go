@@ -25,6 +25,10 @@ type Recording struct {
 // started.
 const cutTolerance = 30 * time.Second
 
+// startTime is how long a recorded pod may have taken to start. In a replay that ends before the
+// recording, a pod may have started that was recorded as running this much later.
+const startTime = 5 * time.Minute
+
 // RecordedOwner is what was recorded of the pods of one owner.
 type RecordedOwner struct {
 	// Group is the name of the group of these pods, see [Recorder.GroupPods].
@@ -101,15 +105,13 @@ func (o *RecordedOwner) asksForFewer() bool {
 func (o *RecordedOwner) bounds(r *Recording) (least, most int) {
 	most = o.Unstarted
 	for _, l := range o.Pods {
-		if l.Start.After(r.End.Add(r.Tolerance)) {
+		if l.Start.After(r.End.Add(max(r.Tolerance, startTime))) {
 			continue
 		}
 		most++
 		switch {
 		case l.Start.After(r.End), !r.Whole && l.Start.After(r.End.Add(-max(r.Tolerance, cutTolerance))):
 		case !l.runsOn() && l.End.Before(r.Start):
-		case o.Owner.Kind == kindCronJob && !l.Start.After(r.Start.Add(time.Second)):
-			// A Job that was started before the trace begins is not started again.
 		default:
 			least++
 		}

@@ -396,15 +396,16 @@ func (s *session) replay(ctx context.Context, times results.TimeMap) (replay.Rep
 	}
 	defer file.Close()
 	report, err := s.engine.Run(ctx, replay.Plan{
-		Config:   file.Config(),
-		Events:   file.Events(),
-		Orders:   s.orders,
-		Origin:   s.origin,
-		Start:    times.ClockStart,
-		Duration: s.spec.Duration,
-		Pause:    s.Start.Pause,
-		Done:     s.Start.done(),
-		Settle:   func(ctx context.Context) error { return s.settle(ctx, times) },
+		Config:     file.Config(),
+		Events:     file.Events(),
+		Orders:     s.orders,
+		Lifecycles: s.lifecycles,
+		Origin:     s.origin,
+		Start:      times.ClockStart,
+		Duration:   s.spec.Duration,
+		Pause:      s.Start.Pause,
+		Done:       s.Start.done(),
+		Settle:     func(ctx context.Context) error { return s.settle(ctx, times) },
 	})
 	if len(report.Replaced) > 0 {
 		s.Report(Message{Note: &Note{Level: Info, Text: replacedNote(report.Replaced)}})
