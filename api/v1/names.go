@@ -1,6 +1,8 @@
 package v1
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/util/validation"
@@ -24,7 +26,8 @@ const (
 
 // Annotations by which SimKube recognizes simulated objects.
 const (
-	// AnnotationOriginalNamespace, on pod templates and pods, is the recorded namespace.
+	// AnnotationOriginalNamespace, on pod templates and pods, is the recorded namespace. On a
+	// namespace with a shortened name, it is the recorded name.
 	AnnotationOriginalNamespace = "static.simkube.io/original-namespace"
 	// AnnotationOriginalOwner, on the clone of an interrupted bare pod, is the name of the original
 	// pod.
@@ -123,8 +126,18 @@ func MutatingWebhookName(simulation string) string { return "sk-" + simulation +
 func DriverRootName(driverPod string) string { return driverPod + "-root" }
 
 // VirtualNamespace returns the namespace in which the objects of a recorded namespace are
-// simulated.
-func VirtualNamespace(prefix, original string) string { return prefix + "-" + original }
+// simulated. A name that would be too long is shortened and ends in a hash of the recorded name.
+// The namespace then has the recorded name in AnnotationOriginalNamespace.
+func VirtualNamespace(prefix, original string) string {
+	const most, hashed = validation.DNS1123LabelMaxLength, 10
+	name := prefix + "-" + original
+	cut := most - hashed - 1
+	if len(name) <= most || len(prefix) >= cut-1 {
+		return name
+	}
+	sum := sha256.Sum256([]byte(original))
+	return strings.TrimRight(name[:cut], "-") + "-" + hex.EncodeToString(sum[:])[:hashed]
+}
 
 // VirtualName returns the name in a shared cluster of a recorded cluster-scoped object other than a
 // namespace.

@@ -17,6 +17,7 @@ import (
 	simkubev1 "simkube.io/simkube/api/v1"
 	"simkube.io/simkube/internal/controller/objects"
 	"simkube.io/simkube/internal/replay"
+	"simkube.io/simkube/internal/virtualns"
 )
 
 // cleanUpTimeout bounds one round of cleaning up, so that a large simulation does not occupy a
@@ -71,7 +72,7 @@ func driverRoots(sim *simkubev1.Simulation, roots []simkubev1.SimulationRoot, na
 
 func (s *session) cleanUpBelow(ctx context.Context, root string) error {
 	engine, err := replay.New(s.opts.Config, replay.Options{
-		Simulation: s.sim.Name, RootName: root, NamespacePrefix: s.sim.Spec.Driver.VirtualNsPrefix, Logger: s.log,
+		Simulation: s.sim.Name, RootName: root, Namespaces: virtualns.New(s.sim.Spec.Driver.VirtualNsPrefix), Logger: s.log,
 	})
 	if err != nil {
 		return err

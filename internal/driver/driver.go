@@ -25,6 +25,7 @@ import (
 	"simkube.io/simkube/internal/replay"
 	"simkube.io/simkube/internal/results"
 	"simkube.io/simkube/internal/serving"
+	"simkube.io/simkube/internal/virtualns"
 	"simkube.io/simkube/storage"
 )
 
@@ -271,7 +272,7 @@ func (d *driver) takeOver(ctx context.Context) (*saved, error) {
 // cleanUp deletes the root and everything below it.
 func (d *driver) cleanUp(ctx context.Context, root string) error {
 	engine, err := replay.New(d.opts.Config, replay.Options{
-		Simulation: d.sim.Name, RootName: root, NamespacePrefix: d.sim.Spec.Driver.VirtualNsPrefix, Logger: d.log, Clock: d.opts.Clock,
+		Simulation: d.sim.Name, RootName: root, Namespaces: virtualns.New(d.sim.Spec.Driver.VirtualNsPrefix), Logger: d.log, Clock: d.opts.Clock,
 	})
 	if err != nil {
 		return err

@@ -15,6 +15,7 @@ import (
 
 	simkubev1 "simkube.io/simkube/api/v1"
 	"simkube.io/simkube/internal/lifecycle"
+	"simkube.io/simkube/internal/virtualns"
 	"simkube.io/simkube/trace"
 )
 
@@ -41,10 +42,10 @@ type Config struct {
 	// have other names in the cluster, and pods are restricted to simulated nodes. Otherwise pods are
 	// placed as they were recorded.
 	Shared bool
-	// NamespacePrefix is the prefix of the names of simulated namespaces in a shared cluster; empty
-	// means the default.
-	NamespacePrefix string
-	Root            Root
+	// Namespaces are the names of simulated namespaces in a shared cluster; nil means those with the
+	// default prefix.
+	Namespaces *virtualns.Names
+	Root       Root
 	// Lifecycles are the recorded lifecycles; nil means none.
 	Lifecycles *lifecycle.Store
 	Delays     Delays
@@ -79,8 +80,8 @@ func New(cfg Config) (*Mutator, error) {
 	if cfg.Speed == 0 {
 		cfg.Speed = 1
 	}
-	if cfg.NamespacePrefix == "" {
-		cfg.NamespacePrefix = simkubev1.DefaultVirtualNsPrefix
+	if cfg.Namespaces == nil {
+		cfg.Namespaces = virtualns.New("")
 	}
 	if cfg.Clock == nil {
 		cfg.Clock = clock.RealClock{}
@@ -208,7 +209,7 @@ func (m *Mutator) recordedSpec(spec *corev1.PodSpec) *corev1.PodSpec {
 		return spec
 	}
 	recorded := *spec
-	prefix := simkubev1.VirtualName(m.cfg.NamespacePrefix, "")
+	prefix := simkubev1.VirtualName(m.cfg.Namespaces.Prefix(), "")
 	recorded.PriorityClassName = strings.TrimPrefix(recorded.PriorityClassName, prefix)
 	if recorded.RuntimeClassName != nil {
 		recorded.RuntimeClassName = new(strings.TrimPrefix(*recorded.RuntimeClassName, prefix))

@@ -37,24 +37,20 @@ func (m *Mutator) originalNamespace(pod *corev1.Pod) string {
 	if namespace := pod.Annotations[simkubev1.AnnotationOriginalNamespace]; namespace != "" {
 		return namespace
 	}
-	return m.original(pod.Namespace)
-}
-
-func (m *Mutator) original(namespace string) string {
-	return strings.TrimPrefix(namespace, m.namespacePrefix())
+	if !m.cfg.Shared {
+		return pod.Namespace
+	}
+	recorded, _ := m.cfg.Namespaces.Recorded(pod.Namespace)
+	return recorded
 }
 
 // simulates reports whether a namespace of the cluster may be one of the simulation.
 func (m *Mutator) simulates(namespace string) bool {
-	return strings.HasPrefix(namespace, m.namespacePrefix())
-}
-
-// namespacePrefix returns what the names of simulated namespaces begin with.
-func (m *Mutator) namespacePrefix() string {
 	if !m.cfg.Shared {
-		return ""
+		return true
 	}
-	return simkubev1.VirtualNamespace(m.cfg.NamespacePrefix, "")
+	_, ok := m.cfg.Namespaces.Recorded(namespace)
+	return ok
 }
 
 // ownerOf returns the owner under which the trace has the pod's lifecycle: the nearest owner that

@@ -16,9 +16,9 @@ import (
 
 // builder builds the objects to apply from those that were recorded. It is safe for concurrent use.
 type builder struct {
-	simulation, prefix string
-	root               mutate.Root
-	config             *trace.Config
+	simulation string
+	root       mutate.Root
+	config     *trace.Config
 	// isolation is nil if the cluster belongs to the simulation alone. Then objects keep their names,
 	// and pods everything that scheduling depends on.
 	isolation *isolation
@@ -135,14 +135,14 @@ func (b *builder) namespace(name string) string {
 	if b.isolation == nil {
 		return name
 	}
-	return simkubev1.VirtualNamespace(b.prefix, name)
+	return b.isolation.names.Simulated(name)
 }
 
 // rebuildTemplates changes the pod templates at a path in the same way.
 func (b *builder) rebuildTemplates(u *unstructured.Unstructured, path string) error {
 	namespace := ""
 	if b.isolation != nil {
-		namespace = strings.TrimPrefix(u.GetNamespace(), simkubev1.VirtualNamespace(b.prefix, ""))
+		namespace, _ = b.isolation.names.Recorded(u.GetNamespace())
 	}
 	locations, err := trace.ResolvePaths(u.Object, path)
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 func TestBuilder_build(t *testing.T) {
 	volcano := schema.GroupVersionKind{Group: "batch.volcano.sh", Version: "v1alpha1", Kind: "Job"}
 	b := &builder{
-		simulation: "sim", prefix: "virtual", root: mutate.Root{Name: "r", UID: "u"},
+		simulation: "sim", root: mutate.Root{Name: "r", UID: "u"},
 		config: &trace.Config{TrackedObjects: map[schema.GroupVersionKind]trace.TrackedObject{
 			volcano: {PodSpecTemplatePaths: []string{"/spec/tasks/*/template"}},
 		}},
@@ -174,7 +174,7 @@ func checkJSON(t *testing.T, body []byte, wantYAML string) {
 }
 
 func TestBuilder_notATemplate(t *testing.T) {
-	b := &builder{simulation: "sim", prefix: "virtual", config: &trace.Config{}}
+	b := &builder{simulation: "sim", config: &trace.Config{}}
 	for name, manifest := range map[string]string{
 		"text":  "{apiVersion: apps/v1, kind: Deployment, metadata: {name: x, namespace: ns}, spec: {template: text}}",
 		"array": "{apiVersion: apps/v1, kind: Deployment, metadata: {name: x, namespace: ns}, spec: [1]}",

@@ -13,10 +13,10 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/utils/clock"
 
-	simkubev1 "simkube.io/simkube/api/v1"
 	"simkube.io/simkube/internal/lifecycle"
 	"simkube.io/simkube/internal/mutate"
 	"simkube.io/simkube/internal/order"
+	"simkube.io/simkube/internal/virtualns"
 	"simkube.io/simkube/trace"
 )
 
@@ -36,9 +36,9 @@ type Options struct {
 	// package's documentation. Otherwise the cluster belongs to the trace, whose objects are applied
 	// as they were recorded.
 	Shared bool
-	// NamespacePrefix is the prefix of simulated namespaces in a shared cluster; empty means the
-	// default.
-	NamespacePrefix string
+	// Namespaces are the names of simulated namespaces in a shared cluster; nil means those with the
+	// default prefix.
+	Namespaces *virtualns.Names
 	// Hostnames are the values of the label kubernetes.io/hostname of the nodes. Unless the cluster is
 	// shared, recorded local volumes of other hosts can be used on all nodes.
 	Hostnames []string
@@ -76,8 +76,8 @@ func (o *Options) complete() error {
 	if o.RootName == "" {
 		o.RootName = "sk-" + o.Simulation + "-root"
 	}
-	if o.NamespacePrefix == "" {
-		o.NamespacePrefix = simkubev1.DefaultVirtualNsPrefix
+	if o.Namespaces == nil {
+		o.Namespaces = virtualns.New("")
 	}
 	if o.Speed == 0 {
 		o.Speed = 1

@@ -55,7 +55,18 @@ func fixDaemonSet(b *builder, object map[string]any) {
 	child(child(template, "spec"), "nodeSelector")[simkubev1.LabelNodeType] = simkubev1.NodeTypeVirtual
 }
 
-func fixNamespace(_ *builder, object map[string]any) { delete(object, "spec") }
+// fixNamespace adds the recorded name if the name in the cluster is shortened.
+func fixNamespace(b *builder, object map[string]any) {
+	delete(object, "spec")
+	if b.isolation == nil {
+		return
+	}
+	metadata := child(object, "metadata")
+	name, _ := metadata["name"].(string)
+	if recorded, ok := b.isolation.names.Shortened(name); ok {
+		child(metadata, "annotations")[simkubev1.AnnotationOriginalNamespace] = recorded
+	}
+}
 
 // fixVolume changes the reference to the claim, which is in the simulated namespace and has another
 // UID. It also prevents recycling, which would create a pod in the namespace default, outside of

@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	simkubev1 "simkube.io/simkube/api/v1"
+	"simkube.io/simkube/internal/virtualns"
 	"simkube.io/simkube/trace"
 )
 
@@ -17,7 +18,7 @@ import (
 // their namespace. It renames the cluster-scoped objects that pods need, together with references
 // to them, and leaves out the rest. It is safe for concurrent use.
 type isolation struct {
-	prefix string
+	names *virtualns.Names
 	// namespaces are the labels of simulated namespaces.
 	namespaces map[string]string
 
@@ -39,9 +40,9 @@ var (
 	volumeKind        = schema.GroupKind{Kind: "PersistentVolume"}
 )
 
-func newIsolation(simulation, prefix string) *isolation {
+func newIsolation(simulation string, names *virtualns.Names) *isolation {
 	return &isolation{
-		prefix:     prefix,
+		names:      names,
 		namespaces: simkubev1.SimulatedLabels(simulation),
 		classes:    map[schema.GroupKind]map[string]bool{},
 		leftOut:    map[objectKey]bool{},
@@ -59,7 +60,7 @@ func isClass(kind schema.GroupKind) bool {
 func renamed(kind schema.GroupKind) bool { return isClass(kind) || kind == volumeKind }
 
 // rename returns the name of a class or a volume of the trace in the cluster.
-func (i *isolation) rename(name string) string { return simkubev1.VirtualName(i.prefix, name) }
+func (i *isolation) rename(name string) string { return simkubev1.VirtualName(i.names.Prefix(), name) }
 
 // target returns the name that an object has in the cluster.
 func (i *isolation) target(kind schema.GroupKind, name string) string {
@@ -247,7 +248,7 @@ func (i *isolation) claim(spec map[string]any) {
 	i.class(storageClassKind, spec, "storageClassName")
 	source, _ := spec["dataSourceRef"].(map[string]any)
 	if namespace, ok := source["namespace"].(string); ok {
-		source["namespace"] = simkubev1.VirtualNamespace(i.prefix, namespace)
+		source["namespace"] = i.names.Simulated(namespace)
 	}
 }
 

@@ -1,7 +1,5 @@
 package replay
 
-import simkubev1 "simkube.io/simkube/api/v1"
-
 // pod renames the references in a pod's spec, and restricts its affinities to pods of the
 // simulation: a simulated pod with an anti-affinity to all pods would keep other workloads away.
 func (i *isolation) pod(spec map[string]any) {
@@ -34,7 +32,7 @@ func (i *isolation) affinity(term map[string]any) {
 	names, _ := term["namespaces"].([]any)
 	for n, name := range names {
 		if name, ok := name.(string); ok {
-			names[n] = simkubev1.VirtualNamespace(i.prefix, name)
+			names[n] = i.names.Simulated(name)
 		}
 	}
 	selector, ok := term["namespaceSelector"].(map[string]any)
@@ -51,7 +49,7 @@ const metadataName = "kubernetes.io/metadata.name"
 func (i *isolation) namespaceSelector(selector map[string]any) {
 	labels := child(selector, "matchLabels")
 	if name, ok := labels[metadataName].(string); ok {
-		labels[metadataName] = simkubev1.VirtualNamespace(i.prefix, name)
+		labels[metadataName] = i.names.Simulated(name)
 	}
 	for key, value := range i.namespaces {
 		labels[key] = value
@@ -63,7 +61,7 @@ func (i *isolation) namespaceSelector(selector map[string]any) {
 		}
 		for n, value := range values {
 			if name, ok := value.(string); ok {
-				values[n] = simkubev1.VirtualNamespace(i.prefix, name)
+				values[n] = i.names.Simulated(name)
 			}
 		}
 	}

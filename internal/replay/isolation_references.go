@@ -1,15 +1,11 @@
 package replay
 
-import (
-	"strings"
-
-	simkubev1 "simkube.io/simkube/api/v1"
-)
+import "strings"
 
 // namespace moves a reference to a namespace into the simulation.
 func (i *isolation) namespace(in map[string]any) {
 	if name, _ := in["namespace"].(string); name != "" {
-		in["namespace"] = simkubev1.VirtualNamespace(i.prefix, name)
+		in["namespace"] = i.names.Simulated(name)
 	}
 }
 
@@ -60,6 +56,6 @@ func (i *isolation) serviceName(name string) string {
 	if len(parts) < 3 || parts[2] != "svc" {
 		return name
 	}
-	parts[1] = simkubev1.VirtualNamespace(i.prefix, parts[1])
+	parts[1] = i.names.Simulated(parts[1])
 	return strings.Join(parts, ".")
 }

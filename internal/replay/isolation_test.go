@@ -12,14 +12,15 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"simkube.io/simkube/internal/mutate"
+	"simkube.io/simkube/internal/virtualns"
 	"simkube.io/simkube/trace"
 )
 
 func isolatedBuilder() *builder {
 	return &builder{
-		simulation: "sim", prefix: "virtual", root: mutate.Root{Name: "r", UID: "u"},
+		simulation: "sim", root: mutate.Root{Name: "r", UID: "u"},
 		config:    &trace.Config{},
-		isolation: newIsolation("sim", "virtual"),
+		isolation: newIsolation("sim", virtualns.New("virtual")),
 	}
 }
 

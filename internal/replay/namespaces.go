@@ -99,6 +99,9 @@ func (e *Engine) newNamespace(name string) *unstructured.Unstructured {
 	u.SetKind("Namespace")
 	u.SetName(name)
 	u.SetLabels(simkubev1.SimulatedLabels(e.opts.Simulation))
+	if recorded, ok := e.opts.Namespaces.Shortened(name); ok && e.opts.Shared {
+		u.SetAnnotations(map[string]string{simkubev1.AnnotationOriginalNamespace: recorded})
+	}
 	u.SetOwnerReferences([]metav1.OwnerReference{rootReference(e.root)})
 	return u
 }

@@ -146,12 +146,12 @@ func (e *Engine) newRun(plan Plan) *run {
 		results:  newResults(e.opts, plan.Done),
 		memory:   semaphore.NewWeighted(preparedBytes),
 		builder: builder{
-			simulation: e.opts.Simulation, prefix: e.opts.NamespacePrefix, root: e.root, config: plan.Config,
+			simulation: e.opts.Simulation, root: e.root, config: plan.Config,
 			recorded: newRecorded(&e.opts),
 		},
 	}
 	if e.opts.Shared {
-		r.builder.isolation = newIsolation(e.opts.Simulation, e.opts.NamespacePrefix)
+		r.builder.isolation = newIsolation(e.opts.Simulation, e.opts.Namespaces)
 	}
 	r.made = newMade()
 	r.remaking = newRemaking()

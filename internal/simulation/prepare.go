@@ -24,6 +24,7 @@ import (
 	"simkube.io/simkube/internal/order"
 	"simkube.io/simkube/internal/results"
 	"simkube.io/simkube/internal/validate"
+	"simkube.io/simkube/internal/virtualns"
 	"simkube.io/simkube/internal/volumes"
 	"simkube.io/simkube/trace"
 )
@@ -45,6 +46,8 @@ type Prepared struct {
 	info       results.TraceInfo
 	lifecycles *lifecycle.Store
 	owners     *owners
+	// namespaces are the names of the namespaces of the trace in a shared cluster.
+	namespaces *virtualns.Names
 	// orders is in which order objects were applied and deleted within a second.
 	orders *order.Orders
 	// recorded is what was recorded of pods, which the simulated ones are compared with.
@@ -75,7 +78,7 @@ func Prepare(ctx context.Context, spec Spec) (*Prepared, error) {
 	if spec.Time == "" {
 		spec.Time = Real
 	}
-	p := &Prepared{spec: spec}
+	p := &Prepared{spec: spec, namespaces: virtualns.New(spec.NamespacePrefix)}
 	p.excluded.Shared = spec.ExistingNodes
 	if !spec.ExistingNodes {
 		var err error
@@ -147,6 +150,9 @@ func (p *Prepared) survey(ctx context.Context) (*nodes.Demand, error) {
 		volumeSurvey.Add(event)
 		survey.Add(event)
 		p.excluded.Add(event)
+		if p.spec.ExistingNodes {
+			p.namespaces.Add(event)
+		}
 		if p.definitions != nil {
 			p.definitions.Add(event)
 		}

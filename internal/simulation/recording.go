@@ -8,7 +8,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
-	simkubev1 "simkube.io/simkube/api/v1"
 	"simkube.io/simkube/internal/mutate"
 	"simkube.io/simkube/internal/results"
 	"simkube.io/simkube/trace"
@@ -115,5 +114,5 @@ func (s *session) recordedNamespace(namespace string) (string, bool) {
 	if !s.spec.ExistingNodes {
 		return namespace, true
 	}
-	return strings.CutPrefix(namespace, simkubev1.VirtualNamespace(s.spec.NamespacePrefix, ""))
+	return s.namespaces.Recorded(namespace)
 }

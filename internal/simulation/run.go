@@ -127,7 +127,7 @@ func (p *Prepared) newSession(r Runner) (*session, error) {
 	s.engine, err = replay.New(r.Cluster.Config, replay.Options{
 		Simulation:                    p.spec.Name,
 		RootName:                      r.Options.RootName,
-		NamespacePrefix:               p.spec.NamespacePrefix,
+		Namespaces:                    p.namespaces,
 		Shared:                        p.spec.ExistingNodes,
 		Hostnames:                     p.hostnames(),
 		Speed:                         p.spec.Speed,
@@ -353,18 +353,18 @@ func (s *session) installMutator(ctx context.Context, root mutate.Root) error {
 	}
 	mapper := restmapper.NewDeferredDiscoveryRESTMapper(memory.NewMemCacheClient(discoveryClient))
 	mutator, err := mutate.New(mutate.Config{
-		Simulation:      s.spec.Name,
-		NamespacePrefix: s.spec.NamespacePrefix,
-		Root:            root,
-		Lifecycles:      s.lifecycles,
-		Delays:          s.spec.Delays,
-		Speed:           s.spec.Speed,
-		Clock:           s.Clock,
-		Owners:          mutate.NewClusterOwners(metadataClient, mapper),
-		Numbers:         s.Start.numbers(),
-		OnNumber:        s.tracker.numbered,
-		Exclusive:       s.Options.Exclusive,
-		Shared:          s.spec.ExistingNodes,
+		Simulation: s.spec.Name,
+		Namespaces: s.namespaces,
+		Root:       root,
+		Lifecycles: s.lifecycles,
+		Delays:     s.spec.Delays,
+		Speed:      s.spec.Speed,
+		Clock:      s.Clock,
+		Owners:     mutate.NewClusterOwners(metadataClient, mapper),
+		Numbers:    s.Start.numbers(),
+		OnNumber:   s.tracker.numbered,
+		Exclusive:  s.Options.Exclusive,
+		Shared:     s.spec.ExistingNodes,
 	})
 	if err != nil {
 		return fmt.Errorf("make the pod mutation: %w", err)

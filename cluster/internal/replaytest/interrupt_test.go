@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"simkube.io/simkube/internal/replay"
+	"simkube.io/simkube/internal/virtualns"
 	"simkube.io/simkube/trace"
 )
 
@@ -43,7 +44,7 @@ func TestCreateRoot_afterCrash(t *testing.T) {
 	s := newSim(t, replay.Options{}, nil)
 	s.run(t, replay.Plan{}, at(t, 0, deployment("web", "shop", 2),
 		"{apiVersion: scheduling.k8s.io/v1, kind: PriorityClass, metadata: {name: crashed}, value: 1000}"))
-	again, err := replay.New(env.config, replay.Options{Simulation: s.name, NamespacePrefix: s.name, Shared: true})
+	again, err := replay.New(env.config, replay.Options{Simulation: s.name, Namespaces: virtualns.New(s.name), Shared: true})
 	if err != nil {
 		t.Fatal(err)
 	}

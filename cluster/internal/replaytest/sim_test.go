@@ -20,6 +20,7 @@ import (
 	"simkube.io/simkube/internal/lifecycle"
 	"simkube.io/simkube/internal/mutate"
 	"simkube.io/simkube/internal/replay"
+	"simkube.io/simkube/internal/virtualns"
 	"simkube.io/simkube/trace"
 )
 
@@ -55,7 +56,7 @@ func newSimAlone(tb testing.TB, opts replay.Options) *sim {
 func newSimWith(tb testing.TB, opts replay.Options, lifecycles trace.Lifecycles) *sim {
 	tb.Helper()
 	s := &sim{alone: !opts.Shared, name: strings.ToLower(strings.NewReplacer("/", "-", "_", "-").Replace(tb.Name()))}
-	opts.Simulation, opts.NamespacePrefix = s.name, s.name
+	opts.Simulation, opts.Namespaces = s.name, virtualns.New(s.name)
 	engine, err := replay.New(env.config, opts)
 	if err != nil {
 		tb.Fatal(err)
@@ -65,7 +66,7 @@ func newSimWith(tb testing.TB, opts replay.Options, lifecycles trace.Lifecycles)
 		tb.Fatal(err)
 	}
 	mutator, err := mutate.New(mutate.Config{
-		Simulation: s.name, NamespacePrefix: s.name, Shared: opts.Shared, Root: s.root, Speed: opts.Speed,
+		Simulation: s.name, Namespaces: virtualns.New(s.name), Shared: opts.Shared, Root: s.root, Speed: opts.Speed,
 		Lifecycles: lifecycle.NewStore(lifecycles, nil), Owners: env.owners,
 	})
 	if err != nil {
