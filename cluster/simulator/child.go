@@ -10,7 +10,6 @@ import (
 	"io"
 	"os"
 	"sync"
-	"sync/atomic"
 	"syscall"
 
 	"simkube.io/simkube/cluster/controlplane"
@@ -124,17 +123,32 @@ func followControl(control io.Reader, interrupt context.CancelCauseFunc) {
 
 // messenger writes messages, one at a time.
 type messenger struct {
-	reporting atomic.Bool // the results are being written
-
-	mu  sync.Mutex // guards enc
-	enc *json.Encoder
+	mu        sync.Mutex // guards the fields below
+	enc       *json.Encoder
+	reporting bool // the results are being written, or were
+	abandoned bool // they must not be written any more
 }
 
+// send writes a message. After abandon it does not return for the one that says that the results
+// will be written: the process ends meanwhile.
 func (m *messenger) send(msg simulation.Message) {
-	if msg.Progress != nil {
-		m.reporting.Store(msg.Progress.Phase == simulation.Reporting)
-	}
 	m.mu.Lock()
+	if msg.Progress != nil && msg.Progress.Phase == simulation.Reporting {
+		m.reporting = true // for good: a message of the phase before may follow
+	}
+	if m.reporting && m.abandoned {
+		m.mu.Unlock()
+		select {}
+	}
 	defer m.mu.Unlock()
 	_ = m.enc.Encode(msg) // a parent that is gone is noticed by the end of its control pipe
+}
+
+// abandon prevents that results are written, and reports whether that is in time: otherwise they
+// are being written.
+func (m *messenger) abandon() (inTime bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.abandoned = !m.reporting
+	return m.abandoned
 }

@@ -27,7 +27,7 @@ const (
 // Results that are being written are finished first.
 func orphaned(spec simulation.Spec, out *messenger, ended <-chan error) error {
 	var failed error
-	if out.reporting.Load() {
+	if !out.abandon() {
 		failed = <-ended
 	}
 	err := errors.Join(failed, controlplane.RemoveData())

@@ -21,7 +21,6 @@ import (
 
 	simkubev1 "simkube.io/simkube/api/v1"
 	"simkube.io/simkube/cluster/internal/virtualtime"
-	"simkube.io/simkube/internal/nodes"
 	"simkube.io/simkube/internal/results"
 	"simkube.io/simkube/internal/simulation"
 	"simkube.io/simkube/trace"
@@ -59,6 +58,12 @@ func TestReplay(t *testing.T) {
 	again.Name, again.Speed, again.Duration, again.Trace = "second", 1, 0, filepath.Join(t.TempDir(), "one.sktrace")
 	if err := one.WriteFile(again.Trace); err != nil {
 		t.Fatal(err)
+	}
+	// The second run has the nodes of the first. It begins half a day later, when the same CronJobs
+	// are due.
+	again.Nodes.Count = first.Summary.Outcome.Nodes.Count
+	if virtualtime.Enabled {
+		time.Sleep(time.Until(first.start.Add(12*time.Hour - time.Minute)))
 	}
 	second := simulate(t, again)
 	two := recorder.export(t, second.start, second.end, simulated())
@@ -113,7 +118,7 @@ func (r *run) clock(t time.Time) time.Time {
 func simulate(t *testing.T, spec simulation.Spec) *run {
 	t.Helper()
 	spec.Output = filepath.Join(t.TempDir(), spec.Name)
-	spec.Nodes, spec.KubeAPIQPS = nodes.Spec{}, -1
+	spec.KubeAPIQPS = -1
 	prepared, err := simulation.Prepare(t.Context(), spec)
 	if err != nil {
 		t.Fatal(err)
