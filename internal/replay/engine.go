@@ -119,8 +119,8 @@ type Plan struct {
 	// Orders says in which order objects were applied and deleted that an event does both with. Nil
 	// means that nothing but the events is known.
 	Orders *order.Orders
-	// Lifecycles are those of the recorded pods. They tell which Jobs of CronJobs were running when the
-	// trace began: those are created with the CronJobs. Nil means none.
+	// Lifecycles are those of the recorded pods. They tell which Jobs of CronJobs were running when
+	// the trace began: those are created with the CronJobs. Nil means none.
 	Lifecycles *lifecycle.Store
 	// Actions are the actions of the run, in any order. An action is started after the events of its
 	// second; actions with the same time keep their order.
