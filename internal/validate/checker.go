@@ -55,6 +55,10 @@ type Checker struct {
 	// definedOnce are the kinds that the trace defines at any time.
 	definedOnce map[schema.GroupKind]bool
 	security    security
+	quotas      quotas
+	// namespaces are those of the objects so far, and shortened those that were reported. They are not
+	// used unless the cluster is shared.
+	namespaces, shortened map[string]bool
 	// waiting are the manifests of the current second.
 	waiting []occurrence
 
@@ -88,7 +92,11 @@ type objectKey struct {
 
 // object is an existing object.
 type object struct {
-	hash  uint64
+	hash uint64
+	// fixed is the hash of the fields that cannot be changed, or 0.
+	fixed uint64
+	// last is the event in which the object was last applied, at time.
+	last  position
 	facts *facts
 }
 
@@ -104,6 +112,10 @@ type occurrence struct {
 	excluded *exclusion.Reason
 	// refused are the pods that the namespace does not allow.
 	refused []refusal
+	// remade means that a field changed that cannot be changed.
+	remade bool
+	// within is what else happened to the object within the second, or empty.
+	within string
 	// before is true for a deletion if the object once existed.
 	before bool
 }
@@ -121,12 +133,12 @@ func New(opts Options) *Checker {
 		opts.Config = &trace.Config{}
 	}
 	c := &Checker{
-		opts: opts, exclusion: exclusion.Rule{Shared: opts.Shared}, reader: newFactsReader(), seed: maphash.MakeSeed(), paths: map[schema.GroupVersionKind][]templatePath{},
+		opts: opts, exclusion: exclusion.Rule{Shared: opts.Shared}, quotas: newQuotas(), reader: newFactsReader(opts.Shared), seed: maphash.MakeSeed(), paths: map[schema.GroupVersionKind][]templatePath{},
 		objects: map[objectKey]*object{}, deletedNow: map[objectKey]*facts{}, gone: map[uint64]struct{}{},
 		served:      map[schema.GroupVersionKind]int{},
 		definedOnce: map[schema.GroupKind]bool{},
 		findings:    map[findingKey]*Finding{}, spots: map[spot]*spotUse{}, mounts: map[string]mounts{}, firstDemands: map[demandKey]*firstDemand{}, unschedulable: map[*firstDemand]bool{},
-		patterns: map[findingKey]string{},
+		patterns: map[findingKey]string{}, namespaces: map[string]bool{}, shortened: map[string]bool{},
 	}
 	c.volumes = volumes.NewSurvey(opts.Config)
 	ignored := map[string]bool{}
@@ -186,6 +198,7 @@ func (c *Checker) Add(event *trace.Event) {
 		if object := &event.Applied[i]; object.GVK().GroupKind() == namespaceKind {
 			c.security.namespace(object)
 		}
+		c.quotas.add(&event.Applied[i], c.objects)
 	}
 	for i := range event.Applied {
 		c.apply(&event.Applied[i])
@@ -207,6 +220,17 @@ func (c *Checker) apply(o *trace.Object) {
 		c.objects[key] = known
 	}
 	excluded := c.exclusion.Leaves(o)
+	s := occurrence{position: c.now, gvk: gvk, key: key, badName: findBadName(o, key.name), excluded: excluded}
+	switch _, gone := c.deletedNow[key]; {
+	case gone:
+		s.within = createdWithin
+	case known.facts != nil && known.hash != hash && known.last.time == c.now.time:
+		s.within = changedTwice
+	}
+	known.last = c.now
+	if c.opts.Shared && o.Namespace() != "" {
+		c.namespaces[o.Namespace()] = true
+	}
 	if known.facts == nil || known.hash != hash {
 		isCRD := key.kind == exclusion.Definition
 		found := c.reader.read(o, c.templatePaths(gvk), isCRD)
@@ -219,12 +243,13 @@ func (c *Checker) apply(o *trace.Object) {
 		if excluded != nil {
 			found = &facts{harmful: found.harmful, matters: excluded.Matters(o)}
 		}
-		known.hash, known.facts = hash, found
+		fixed := c.fixed(key, o)
+		s.remade = fixed != 0 && known.fixed != 0 && fixed != known.fixed
+		known.hash, known.fixed, known.facts = hash, fixed, found
 	}
-	c.waiting = append(c.waiting, occurrence{
-		position: c.now, gvk: gvk, key: key, facts: known.facts, badName: findBadName(o, key.name), excluded: excluded,
-		refused: c.security.refused(o, c.pointers),
-	})
+	c.quotas.applied(key, known.facts)
+	s.facts, s.refused = known.facts, c.security.refused(o, c.pointers)
+	c.waiting = append(c.waiting, s)
 }
 
 func (c *Checker) delete(o *trace.Object) {
@@ -234,7 +259,12 @@ func (c *Checker) delete(o *trace.Object) {
 		delete(c.objects, key)
 		return
 	}
+	c.quotas.remove(key.kind, key.name)
+	c.quotas.deleted(key)
 	if known, ok := c.objects[key]; ok {
+		if known.last.time == c.now.time {
+			c.deletedWithin(key)
+		}
 		delete(c.objects, key)
 		c.deletedNow[key] = known.facts
 		c.gone[maphash.Comparable(c.seed, key)] = struct{}{}

@@ -12,6 +12,10 @@ type facts struct {
 	crd []servedKind
 	// converts is whether a CustomResourceDefinition converts its objects by a webhook.
 	converts bool
+	// copies is how many pods of each template exist at once, as far as the object says so; else 0.
+	copies int64
+	// namespaces are the fields of a custom resource that may name namespaces, for a shared cluster.
+	namespaces []namedNamespace
 	// matters is the path because of which pods may differ if the object is left out.
 	matters string
 }

@@ -65,6 +65,20 @@ func readTrue(b []byte, v *bool) (rest []byte) {
 	return rest
 }
 
+// readInt reads an integer into n. It leaves n unchanged if the value is not an integer.
+func readInt(b []byte, n *int64) (rest []byte) {
+	switch msgp.NextType(b) {
+	case msgp.IntType, msgp.UintType:
+		value, rest, err := msgp.ReadInt64Bytes(b)
+		if err != nil {
+			return skip(b)
+		}
+		*n = value
+		return rest
+	}
+	return skip(b)
+}
+
 // isEmpty reports whether a value is null or an empty map.
 func isEmpty(b []byte) bool {
 	switch msgp.NextType(b) {

@@ -26,10 +26,12 @@ type factsReader struct {
 	key    []byte
 
 	harmful harmfulWalk
+	// shared means that the cluster of the replay has other workloads.
+	shared bool
 }
 
-func newFactsReader() factsReader {
-	return factsReader{texts: map[string]string{}, demands: map[string]*demand{}}
+func newFactsReader(shared bool) factsReader {
+	return factsReader{shared: shared, texts: map[string]string{}, demands: map[string]*demand{}}
 }
 
 // noFacts is shared by the many objects that are not relevant to any rule.
@@ -64,11 +66,17 @@ func (r *factsReader) read(object *trace.Object, paths []templatePath, isCRD boo
 	if len(r.out.refs) > 0 {
 		r.markOwnClaims(spec)
 	}
+	if len(r.out.templates) > 0 {
+		r.out.copies = copies(object.GVK().GroupKind(), spec)
+	}
+	if r.shared && !mapped(object.GVK()) {
+		r.out.namespaces = r.namespacesIn(spec)
+	}
 	if isCRD {
 		r.out.crd = readDefinitions(spec)
 		r.out.converts = exclusion.ConvertsByWebhook(object)
 	}
-	if !r.out.hasStatus && r.out.templates == nil && r.out.refs == nil && r.out.crd == nil && r.out.harmful == nil && !r.out.converts {
+	if !r.out.hasStatus && r.out.templates == nil && r.out.refs == nil && r.out.crd == nil && r.out.harmful == nil && r.out.namespaces == nil && !r.out.converts {
 		return &noFacts
 	}
 	return r.out

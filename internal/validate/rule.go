@@ -41,6 +41,8 @@ type Rule struct {
 	suggest func(c *Checker, r *Rule, p *program)
 	// early means that the commands remove or rename objects, and come before those of other rules.
 	early bool
+	// inherent means that the rule is about what a replay does by itself, which no program changes.
+	inherent bool
 	// shared is the severity in a cluster with other workloads; empty means the same.
 	shared Severity
 	// excluded means that the rule is about objects that every replay leaves out. The other rules are
@@ -73,6 +75,11 @@ func Rules() []*Rule {
 		leftOut(),
 		conversionRemoved(),
 		kindUndefined(),
+		quotaExceeded(),
+		changedWithinSecond(),
+		recreated(),
+		referenceOutside(),
+		namespaceShortened(),
 	}
 }
 

@@ -34,6 +34,9 @@ func (p *program) comment(format string, args ...any) {
 func (p *program) text() string  { return strings.Join(p.lines, "\n") + "\n" }
 func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
 
+// nothingToDo is the suggestion of rules about what a replay does by itself.
+func nothingToDo(_ *Checker, _ *Rule, p *program) { p.comment("Nothing need be done.") }
+
 func compareTexts(pairs ...string) (order int) {
 	for i := 0; i+1 < len(pairs) && order == 0; i += 2 {
 		order = cmp.Compare(pairs[i], pairs[i+1])
