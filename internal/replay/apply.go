@@ -45,6 +45,9 @@ func (t *task) apply(ctx context.Context, at place) error {
 		}
 	}
 	if t.applied {
+		if t.key.kind == claimKind {
+			return t.awaitBound(ctx, at)
+		}
 		return t.r.kinds.awaitServed(t.r.target, t.r.opts.Clock.Now(), t.key)
 	}
 	body := t.body
@@ -84,6 +87,9 @@ func (t *task) accepted(ctx context.Context, at place, body []byte, object *meta
 		t.r.pods.applied(t.key, at.name, t.body)
 	case t.key.kind == cronJobKind:
 		return t.startRuns(ctx, at, object, body)
+	case t.key.kind == claimKind && t.r.builder.recorded.bindsClaim(t.key):
+		t.applied = true
+		return t.awaitBound(ctx, at)
 	case t.key.kind == definitionKind:
 		t.applied = true
 		t.r.kinds.define(t.key, t.body, t.r.opts.Clock.Now())

@@ -2,14 +2,22 @@ package replay
 
 import (
 	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"simkube.io/simkube/internal/volumes"
 	"simkube.io/simkube/trace"
 )
+
+var claimKind = schema.GroupKind{Kind: "PersistentVolumeClaim"}
 
 // simulatedProvisioner is the provisioner of recorded volumes that are not those of a CSI driver.
 const simulatedProvisioner = "provisioner.simkube.io"
@@ -41,7 +49,7 @@ func (r *recorded) omits(object *trace.Object, verb Verb) bool {
 // restore sets what claims and volumes have because of other objects of the trace.
 func (r *recorded) restore(key objectKey, object map[string]any) {
 	switch key.kind {
-	case schema.GroupKind{Kind: "PersistentVolumeClaim"}:
+	case claimKind:
 		r.bind(key, object)
 	case volumeKind:
 		r.fixVolume(object)
@@ -60,6 +68,55 @@ func (r *recorded) bind(key objectKey, object map[string]any) {
 	if annotations[corev1.BetaStorageClassAnnotation] == nil && spec["storageClassName"] == nil {
 		spec["storageClassName"] = class // else it would get the default class, and not fit the volume
 	}
+}
+
+// bindsClaim reports whether a claim is bound to a recorded volume. The receiver may be nil.
+func (r *recorded) bindsClaim(key objectKey) bool {
+	if r == nil {
+		return false
+	}
+	name, _ := r.binding.Claim(trace.NamespacedName(key.namespace, key.name))
+	return name != ""
+}
+
+const (
+	// boundAnnotation is on a claim that is bound.
+	boundAnnotation = "pv.kubernetes.io/bind-completed"
+	// triedAnnotation counts how often the controller was made to look at a claim.
+	triedAnnotation = "simkube.io/bind-tries"
+	// bindTime is how long a task waits at most until a claim is bound.
+	bindTime = 5 * time.Second
+)
+
+// awaitBound returns an error until a claim is bound to its recorded volume, or bindTime is over.
+// The controller looks at a claim when the claim changes, and otherwise every 15 seconds: if it did
+// not know the volume by then, it has to look again.
+func (t *task) awaitBound(ctx context.Context, at place) error {
+	claim, err := t.r.target.get(ctx, at)
+	switch {
+	case apierrors.IsNotFound(err):
+		return nil // something else has deleted it
+	case err != nil:
+		return err
+	case claim.Annotations[boundAnnotation] != "" || t.r.opts.Clock.Since(t.first) > bindTime:
+		return nil
+	}
+	if t.tries > 1 {
+		object, err := decode(t.body)
+		if err != nil {
+			return &taskError{Malformed, err}
+		}
+		annotations := child(child(object.Object, "metadata"), "annotations")
+		annotations[triedAnnotation] = strconv.Itoa(t.tries)
+		body, err := json.Marshal(object.Object)
+		if err != nil {
+			return fmt.Errorf("encode: %w", err)
+		}
+		if _, err := t.r.target.apply(ctx, at, body); err != nil {
+			return err
+		}
+	}
+	return fmt.Errorf("the claim is not bound: %w", errPassing)
 }
 
 // fixVolume leaves the deletion of a volume to the provisioner of the simulation:
