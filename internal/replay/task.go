@@ -53,8 +53,8 @@ type task struct {
 	deletion *task
 	// former is what has to be gone before the object is applied.
 	former former
-	// applied reports whether a definition was applied, whose kinds are not served yet, or a claim that
-	// is not bound yet. satisfied reports whether the task's work was done by another task.
+	// applied reports whether a definition was applied, whose kinds are not served yet, or a claim
+	// that is not bound yet. satisfied reports whether the task's work was done by another task.
 	applied, satisfied bool
 
 	// first is when the task was first tried, sent when the first request for the object itself was
