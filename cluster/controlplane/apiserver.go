@@ -93,6 +93,16 @@ func minimalPlugins() []string {
 // may need a timer of etcd's: no time passes meanwhile, so the timer never fires.
 func minimalHooks() []string { return []string{flowcontrolrest.PostStartHookName} }
 
+// minimize changes what has no flag. Nothing scrapes the servers' metrics. To register them, the
+// servers would read the processor time of the process and the counters of the machine from /proc.
+// How many digits these have decides the addresses of what is allocated later, and so, with a seed,
+// the order of maps with pointers as keys.
+func minimize(config *app.Config) {
+	config.KubeAPIs.ControlPlane.Generic.DisabledPostStartHooks.Insert(minimalHooks()...)
+	config.KubeAPIs.ControlPlane.Generic.EnableMetrics = false
+	config.ApiExtensions.GenericConfig.EnableMetrics = false
+}
+
 func featureGateFlag(gates map[string]bool) string {
 	var parts []string
 	for _, name := range slices.Sorted(maps.Keys(gates)) {
@@ -129,7 +139,7 @@ func newAPIServer(ctx context.Context, listener net.Listener, transport *inproce
 			return fmt.Errorf("configure: %w", err)
 		}
 		if o.Minimal {
-			config.KubeAPIs.ControlPlane.Generic.DisabledPostStartHooks.Insert(minimalHooks()...)
+			minimize(config)
 		}
 		completed, err := config.Complete()
 		if err != nil {

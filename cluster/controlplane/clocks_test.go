@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"simkube.io/simkube/cluster/internal/virtualtime"
@@ -36,6 +37,15 @@ func TestPriorityAndFairness_Objects(t *testing.T) {
 	got, err := clientset(t).FlowcontrolV1().FlowSchemas().List(t.Context(), metav1.ListOptions{})
 	if err != nil || len(got.Items) > 0 == virtualtime.Enabled {
 		t.Errorf("got %d FlowSchemas, %v, in virtual time: %v", len(got.Items), err, virtualtime.Enabled)
+	}
+}
+
+// TestMetrics checks that the API server serves its metrics on the wall clock, as in every cluster,
+// and not in virtual time: see minimize.
+func TestMetrics(t *testing.T) {
+	_, err := clientset(t).CoreV1().RESTClient().Get().AbsPath("/metrics").DoRaw(t.Context())
+	if virtualtime.Enabled && !apierrors.IsNotFound(err) || !virtualtime.Enabled && err != nil {
+		t.Errorf("got %v in virtual time: %v", err, virtualtime.Enabled)
 	}
 }
 

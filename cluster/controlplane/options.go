@@ -62,8 +62,8 @@ type Options struct {
 
 	// Minimal leaves out what a simulation does not need and what costs time even if nothing happens:
 	// the aggregation layer (APIService objects, and with them the metrics API), admission webhooks
-	// and policies, the objects of priority and fairness, and features of servers that have peers. It
-	// is for virtual time, in which only idle time is expensive.
+	// and policies, the objects of priority and fairness, the metrics of the API server, and features
+	// of servers that have peers. It is for virtual time, in which only idle time is expensive.
 	Minimal bool
 
 	// AggregatorRouting has the API server reach admission webhooks at the addresses of their pods,
