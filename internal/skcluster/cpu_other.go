@@ -2,7 +2,5 @@
 
 package skcluster
 
-import "time"
-
 // cpuTime returns false: this system's processor times are not read.
-func cpuTime(int) (time.Duration, bool) { return 0, false }
+func cpuTime(int) (cpu, bool) { return cpu{}, false }

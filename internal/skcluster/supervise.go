@@ -97,8 +97,8 @@ func (c *child) supervise(ctx context.Context, opts Options, dog *watchdog, exit
 		case <-exited:
 			return killed
 		case <-check.C:
-			used, _ := cpuTime(c.cmd.Process.Pid)
-			if stalled := dog.tick(used); stalled && opts.Spec.Time == simulation.Virtual && killed == nil {
+			now, _ := cpuTime(c.cmd.Process.Pid)
+			if stalled := dog.tick(now); stalled && opts.Spec.Time == simulation.Virtual && killed == nil {
 				killed = ErrStalled
 				_ = dump(c.cmd.Process)
 				timer := time.NewTimer(dumpTime)

@@ -17,6 +17,10 @@ const busyStall = 5 * time.Minute
 // busyShare is the minimum share of processor time, as its inverse, of a process that is computing.
 const busyShare = 10
 
+// cpu is the processor time that a process has used, and how long its threads have waited for a
+// processor.
+type cpu struct{ used, waited time.Duration }
+
 // watchdog detects a simulation that stalls, which means that it sends no messages. In virtual time
 // it sends one whenever the clock has moved by half a minute or many things have changed. A
 // goroutine that is stuck in a system call stops the clock and everything else. On the wall clock
@@ -27,11 +31,11 @@ const busyShare = 10
 type watchdog struct {
 	stall time.Duration
 
-	mu     sync.Mutex // guards the rest
-	silent int        // checks since the last message
-	idle   int        // those of them during which the process was not computing
-	used   time.Duration
-	phase  simulation.Phase
+	mu    sync.Mutex    // guards the rest
+	idle  time.Duration // how long the process has not been computing
+	busy  time.Duration // its processor time since the last message, of one processor
+	last  cpu
+	phase simulation.Phase
 }
 
 func newWatchdog(opts Options) *watchdog {
@@ -46,7 +50,7 @@ func newWatchdog(opts Options) *watchdog {
 func (w *watchdog) observe(msg simulation.Message) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.silent, w.idle = 0, 0
+	w.idle, w.busy = 0, 0
 	if msg.Progress != nil {
 		w.phase = msg.Progress.Phase
 	}
@@ -63,17 +67,25 @@ func (w *watchdog) started() bool {
 	return true
 }
 
-// tick must be called every progressInterval with the processor time that the process has used. It
-// reports whether nothing has moved for too long. A process that is computing has more time: in a
-// burst of many thousand pods the goroutines that report progress may have to wait.
-func (w *watchdog) tick(used time.Duration) (stalled bool) {
+// tick must be called every progressInterval with the processor time of the process. It reports
+// whether nothing has moved for too long. A process that is computing has more time: in a burst of
+// many thousand pods the goroutines that report progress may have to wait.
+//
+// Other processes on the machine must not make that time shorter. A thread of a process that is
+// computing runs or waits for a processor; how long it has waited is known when it runs again. In a
+// process that has stalled, only the monitor of the Go runtime wakes up.
+func (w *watchdog) tick(now cpu) (stalled bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.silent++
-	if used-w.used < progressInterval/busyShare {
-		w.idle++
+	used, waited := max(0, now.used-w.last.used), max(0, now.waited-w.last.waited)
+	w.last = now
+	w.busy += min(used, progressInterval)
+	computing := used + waited
+	if used >= progressInterval/busyShare {
+		computing = max(computing, progressInterval)
 	}
-	w.used = used
+	w.idle = max(0, w.idle+progressInterval-computing)
+
 	limit := w.stall
 	switch w.phase {
 	case simulation.Preparing:
@@ -81,5 +93,5 @@ func (w *watchdog) tick(used time.Duration) (stalled bool) {
 	case simulation.Starting, simulation.Nodes, simulation.Reporting, simulation.Cleaning:
 		limit = max(limit, busyStall)
 	}
-	return time.Duration(w.idle)*progressInterval > limit || time.Duration(w.silent)*progressInterval > max(limit, busyStall)
+	return w.idle > limit || w.idle+w.busy > max(limit, busyStall)
 }
