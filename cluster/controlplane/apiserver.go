@@ -117,6 +117,7 @@ func featureGateFlag(gates map[string]bool) string {
 func newAPIServer(ctx context.Context, listener net.Listener, transport *inprocess.Transport, args []string, o Options) (func(context.Context) error, error) {
 	opts := options.NewServerRunOptions()
 	registerPodAdmission(opts.Admission.GenericAdmission, o.MutatePod)
+	registerFailureAdmission(opts.Admission.GenericAdmission, o.CreateFailed)
 	opts.SecureServing.Listener = listener
 	opts.SecureServing.BindPort = listener.Addr().(*net.TCPAddr).Port
 	opts.SecureServing.BindAddress = listener.Addr().(*net.TCPAddr).IP

@@ -28,10 +28,12 @@ const (
 	stopTimeout  = 2 * time.Minute
 )
 
-// The control plane of the tests, and what its component named reader was started with.
+// The control plane of the tests, what its component named reader was started with, and the events
+// that its CreateFailed was called with.
 var (
-	shared *ControlPlane
-	reader Access
+	shared   *ControlPlane
+	reader   Access
+	failures = make(chan *corev1.Event, 10)
 )
 
 func TestMain(m *testing.M) {
@@ -51,6 +53,12 @@ func run(m *testing.M) int {
 		CRDs:       []Manifest{{Name: "widgets.yaml", Data: []byte(crd("Widget"))}},
 		Components: []Component{newReader()},
 		Minimal:    virtualtime.Enabled, // as in a simulation
+		CreateFailed: func(_ context.Context, event *corev1.Event) {
+			select {
+			case failures <- event:
+			default:
+			}
+		},
 	})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "start the shared control plane:", err)

@@ -43,6 +43,8 @@ type run struct {
 	ends bool
 
 	mutator atomic.Pointer[mutate.Mutator]
+	// failures is what the simulation wants to be called with events of failed creations.
+	failures atomic.Pointer[simulation.CreateFailed]
 }
 
 // simulate prepares the simulation, starts the control plane and replays the trace on it. An error
@@ -75,6 +77,7 @@ func (r *run) simulate(ctx context.Context) (done *simulation.Done, err error) {
 		Cluster: simulation.Cluster{
 			Config:     cp.RESTConfig(),
 			SetMutator: r.mutator.Store,
+			OnFailure:  func(f simulation.CreateFailed) { r.failures.Store(&f) },
 			Done:       cp.Done(),
 			Err:        cp.Err,
 			Abandon:    cp.Abandon,
@@ -129,6 +132,7 @@ func (r *run) controlPlane(prepared *simulation.Prepared) (controlplane.Options,
 		Log:              r.log,
 		Verbosity:        r.spec.Verbosity,
 		MutatePod:        r.mutatePod,
+		CreateFailed:     r.createFailed,
 	}
 	var err error
 	if opts.CRDs, err = readManifests(r.spec.CRDs); err != nil {
@@ -147,6 +151,13 @@ func (r *run) mutatePod(ctx context.Context, pod *corev1.Pod, dryRun bool) (bool
 		return m.Preview(ctx, pod)
 	default:
 		return m.Mutate(ctx, pod)
+	}
+}
+
+// createFailed passes on events of failed creations once the replay asks for them.
+func (r *run) createFailed(ctx context.Context, event *corev1.Event) {
+	if f := r.failures.Load(); f != nil {
+		(*f)(ctx, event)
 	}
 }
 

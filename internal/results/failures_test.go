@@ -1,6 +1,7 @@
 package results
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -9,8 +10,10 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes/fake"
+	clienttesting "k8s.io/client-go/testing"
 	testclock "k8s.io/utils/clock/testing"
 )
 
@@ -64,6 +67,42 @@ func TestObserver_Failures(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("pods that were not created (-want +got):\n%s", diff)
+	}
+}
+
+// TestObserver_CreateFailed holds that events that the observer is called with are recorded, also if
+// they still wait when it stops, and that nothing blocks after that.
+func TestObserver_CreateFailed(t *testing.T) {
+	client := fake.NewClientset()
+	client.PrependReactor("list", "events", func(clienttesting.Action) (bool, runtime.Object, error) {
+		t.Error("events were listed")
+		return false, nil, nil
+	})
+	rec := NewRecorder()
+	o, err := Start(t.Context(), client, rec, Options{Clock: testclock.NewFakePassiveClock(at(1))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Close()
+	for i := range maxFailed {
+		o.failed <- failure("Job", fmt.Sprint("job-", i))
+	}
+	if err := o.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := rec.Run(info(100)).Summary.Outcome.Deviations.Total; got != maxFailed {
+		t.Errorf("got %d deviations, want %d", got, maxFailed)
+	}
+	for range maxFailed + 1 {
+		o.CreateFailed(t.Context(), failure("Job", "late"))
+	}
+
+	if o, err = Start(t.Context(), client, NewRecorder(), Options{Clock: testclock.NewFakePassiveClock(at(1))}); err != nil {
+		t.Fatal(err)
+	}
+	defer o.Close()
+	for i := range 2 * maxFailed {
+		o.CreateFailed(t.Context(), failure("Job", fmt.Sprint("job-", i)))
 	}
 }
 

@@ -35,7 +35,8 @@ type Options struct {
 	Logger *slog.Logger
 	// OnChange, if not nil, is called after each change, from more than one goroutine.
 	OnChange func()
-	// Failures counts pods that their controllers cannot create, if the observer may watch events.
+	// Failures watches events of controllers that could not create pods, if the observer may. Without
+	// it, something else can call [Observer.CreateFailed].
 	Failures bool
 	// Namespace returns the recorded name of a namespace, and whether it belongs to the simulation.
 	// It is nil if all do, and have their names.
@@ -54,6 +55,10 @@ type Observer struct {
 	rec    *Recorder
 	cancel context.CancelFunc
 	done   sync.WaitGroup
+	// closed is closed when the watches end.
+	closed <-chan struct{}
+	// failed are events of controllers that could not create pods.
+	failed chan *corev1.Event
 	// controllers are those that could not create pods: corev1.ObjectReference by UID.
 	controllers sync.Map
 }
@@ -69,7 +74,11 @@ func Start(ctx context.Context, client kubernetes.Interface, rec *Recorder, opts
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
 	watchCtx, cancel := context.WithCancel(ctx)
-	o := &Observer{opts: opts, client: client, rec: rec, cancel: cancel}
+	o := &Observer{
+		opts: opts, client: client, rec: rec, cancel: cancel,
+		closed: watchCtx.Done(), failed: make(chan *corev1.Event, maxFailed),
+	}
+	o.done.Go(func() { o.takeFailures(watchCtx) })
 	pods, nodes := newFeed(o.podChanged, o.podDeleted, o.podsListed), newFeed(o.nodeChanged, o.nodeDeleted, o.nodesListed)
 	o.watch(watchCtx, "pods", &corev1.Pod{}, o.podsFrom(), pods)
 	o.watch(watchCtx, "nodes", &corev1.Node{}, o.nodesFrom(), nodes)
@@ -158,6 +167,7 @@ func (o *Observer) list(ctx context.Context) error {
 	if err := errors.Join(errPods, errNodes); err != nil {
 		return fmt.Errorf("list pods and nodes at the end: %w", err)
 	}
+	o.takeRest(ctx)
 	o.lookAgain(ctx)
 	now := o.opts.Clock.Now()
 	o.rec.PodsListed(now, pods)

@@ -16,8 +16,44 @@ import (
 // failedCreate selects the events of controllers that could not create a pod.
 const failedCreate = "reason=FailedCreate"
 
-// failuresFrom lists and watches these events. It returns nothing if the observer has not the right
-// to: pods that were not created are not known then.
+// maxFailed is how many of these events wait to be recorded.
+const maxFailed = 100
+
+// CreateFailed records how many pods a controller lacks that could not create one, which an event
+// says. It returns before that is done, unless many events wait.
+func (o *Observer) CreateFailed(ctx context.Context, event *corev1.Event) {
+	select {
+	case o.failed <- event:
+	case <-o.closed:
+	case <-ctx.Done():
+	}
+}
+
+// takeFailures records events until ctx ends.
+func (o *Observer) takeFailures(ctx context.Context) {
+	for {
+		select {
+		case event := <-o.failed:
+			o.creationFailed(ctx, event)
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// takeRest records the events that still wait.
+func (o *Observer) takeRest(ctx context.Context) {
+	for {
+		select {
+		case event := <-o.failed:
+			o.creationFailed(ctx, event)
+		default:
+			return
+		}
+	}
+}
+
+// failuresFrom lists and watches these events.
 func (o *Observer) failuresFrom() *cache.ListWatch {
 	events := o.client.CoreV1().Events(metav1.NamespaceAll)
 	return &cache.ListWatch{

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/discovery/cached/memory"
 	"k8s.io/client-go/kubernetes"
@@ -42,6 +43,9 @@ type Cluster struct {
 	Config *rest.Config
 	// SetMutator makes the cluster mutate every pod that is created from now on.
 	SetMutator func(*mutate.Mutator)
+	// OnFailure, if not nil, makes the cluster call a function for every event that says that a
+	// controller could not create an object. Otherwise events are watched, if that is allowed.
+	OnFailure func(CreateFailed)
 	// Done is closed when the cluster has failed; then Err returns why.
 	Done <-chan struct{}
 	Err  func() error
@@ -52,6 +56,9 @@ type Cluster struct {
 	// is not needed any more or the context of the run ends, and may be called several times.
 	Abandon func()
 }
+
+// CreateFailed is called with the event of a controller that could not create an object.
+type CreateFailed func(ctx context.Context, event *corev1.Event)
 
 // Runner is what a simulation is run with.
 type Runner struct {
@@ -276,11 +283,14 @@ func (s *session) simulate(ctx context.Context, run **results.Run) error {
 		Clock:       s.Clock,
 		Logger:      s.Log,
 		OnChange:    s.progress.changed,
-		Failures:    true,
+		Failures:    s.Cluster.OnFailure == nil,
 		Namespace:   s.recordedNamespace,
 	})
 	if err != nil {
 		return fmt.Errorf("observe the cluster: %w", err)
+	}
+	if s.Cluster.OnFailure != nil {
+		s.Cluster.OnFailure(observer.CreateFailed)
 	}
 
 	start, note := s.Start.clockStart(s.Prepared, s.Clock.Now())
