@@ -66,6 +66,7 @@ var categoryTitles = map[string]string{
 	RanMore:          "more pods ran",
 	EndedEarly:       "pods ended early",
 	EndedLate:        "pods ended late",
+	CutShort:         "cut short",
 }
 
 // CategoryTitle returns a category of deviations for people.

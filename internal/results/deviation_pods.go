@@ -23,6 +23,8 @@ const (
 	// EndedEarly and EndedLate are pods that ended earlier or later than recorded.
 	EndedEarly = "endedEarly"
 	EndedLate  = "endedLate"
+	// CutShort are pods that would still have been created or started when the run ended.
+	CutShort = "cutShort"
 )
 
 // gated begins the scheduler's message for a pod that nothing has ungated.
@@ -74,7 +76,7 @@ func podDeviations(pods []podRecord, w window, r *Recording, known []Deviation) 
 	}
 	explained := map[Owner]bool{}
 	for i := range known {
-		if d := &known[i]; d.Owner != nil && d.Category == NotCreated {
+		if d := &known[i]; d.Owner != nil && (d.Category == NotCreated || d.Category == CutShort) {
 			explained[*d.Owner] = true
 		}
 	}

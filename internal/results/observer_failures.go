@@ -137,25 +137,25 @@ func (o *Observer) lacking(ctx context.Context, of *corev1.ObjectReference) (*me
 		if err != nil {
 			return nil, 0, fmt.Errorf("get the controller: %w", err)
 		}
-		return &x.ObjectMeta, wanted(x.Spec.Replicas) - int(x.Status.Replicas), nil
+		return &x.ObjectMeta, replicaSetLacks(x), nil
 	case "StatefulSet":
 		x, err := apps.StatefulSets(of.Namespace).Get(ctx, of.Name, get)
 		if err != nil {
 			return nil, 0, fmt.Errorf("get the controller: %w", err)
 		}
-		return &x.ObjectMeta, wanted(x.Spec.Replicas) - int(x.Status.Replicas), nil
+		return &x.ObjectMeta, statefulSetLacks(x), nil
 	case kindDaemonSet:
 		x, err := apps.DaemonSets(of.Namespace).Get(ctx, of.Name, get)
 		if err != nil {
 			return nil, 0, fmt.Errorf("get the controller: %w", err)
 		}
-		return &x.ObjectMeta, int(x.Status.DesiredNumberScheduled - x.Status.CurrentNumberScheduled), nil
+		return &x.ObjectMeta, daemonSetLacks(x), nil
 	case "ReplicationController":
 		x, err := o.client.CoreV1().ReplicationControllers(of.Namespace).Get(ctx, of.Name, get)
 		if err != nil {
 			return nil, 0, fmt.Errorf("get the controller: %w", err)
 		}
-		return &x.ObjectMeta, wanted(x.Spec.Replicas) - int(x.Status.Replicas), nil
+		return &x.ObjectMeta, replicationControllerLacks(x), nil
 	case kindJob:
 		x, err := o.client.BatchV1().Jobs(of.Namespace).Get(ctx, of.Name, get)
 		if err != nil {

@@ -118,6 +118,9 @@ type session struct {
 	tracker  *tracker
 	notes    *notes
 	standIn  *standin.Controller // nil if there is none
+	observer *results.Observer
+	// cutShort are the pods that the control plane was not done with at the end.
+	cutShort []results.Deviation
 }
 
 func (p *Prepared) newSession(r Runner) (*session, error) {
@@ -289,6 +292,7 @@ func (s *session) simulate(ctx context.Context, run **results.Run) error {
 	if err != nil {
 		return fmt.Errorf("observe the cluster: %w", err)
 	}
+	s.observer = observer
 	if s.Cluster.OnFailure != nil {
 		s.Cluster.OnFailure(observer.CreateFailed)
 	}
@@ -318,7 +322,7 @@ func (s *session) simulate(ctx context.Context, run **results.Run) error {
 		Versions:   s.versions(),
 		Settings:   s.settings(),
 		Notes:      s.notes.all(),
-		Deviations: s.leftOut(),
+		Deviations: append(s.leftOut(), s.cutShort...),
 		Recording:  s.recording(ended),
 	}
 	stopErr := s.stopObserving(ctx, observer)

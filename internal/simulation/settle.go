@@ -16,7 +16,8 @@ const (
 )
 
 // settle waits for the end of the trace, and then for pods that are starting or finishing: as in
-// the recorded cluster, it takes some time from an event to a running pod.
+// the recorded cluster, it takes some time from an event to a running pod. On the wall clock it
+// also waits until the control plane has caught up.
 func (s *session) settle(ctx context.Context, times results.TimeMap) error {
 	s.progress.enter(Settling)
 	end := times.ClockStart.Add(time.Duration(float64(s.end-s.origin) / s.spec.Speed * float64(time.Second)))
@@ -29,6 +30,11 @@ func (s *session) settle(ctx context.Context, times results.TimeMap) error {
 	}
 	if err := s.sleep(ctx, max(end.Sub(s.Clock.Now()), minSettle)); err != nil {
 		return err
+	}
+	if s.spec.Time == Real {
+		if err := s.catchUp(ctx); err != nil {
+			return err
+		}
 	}
 	grace := min(max(time.Duration(float64(settleTraceTime)/s.spec.Speed), minSettle), maxSettle)
 	for deadline := s.Clock.Now().Add(grace); s.Clock.Now().Before(deadline); {
