@@ -19,35 +19,37 @@ import (
 	"simkube.io/simkube/internal/results"
 )
 
-// each replays every set alone on the wall clock, too, which takes some minutes. By default sets
-// whose objects have different names are replayed together there.
-var each = flag.Bool("each", false, "replay each set of manifests alone on the wall clock")
+// each replays every set alone, which takes some minutes. By default sets whose objects have
+// different names are replayed together.
+var each = flag.Bool("each", false, "replay each set of manifests alone")
 
 // speed is how many seconds of the trace pass in a second of the wall clock.
 const speed = "120"
 
 func TestVirtual(t *testing.T) {
 	t.Parallel()
-	for _, s := range append(ownSets(t), sharedSets(t)...) {
-		t.Run(s.name, func(t *testing.T) {
-			t.Parallel()
-			check(t, simulate(t, writeTrace(t, s)), s)
-		})
-	}
+	checkAll(t)
 }
 
 func TestReal(t *testing.T) {
 	t.Parallel()
+	checkAll(t, "--time", "real", "--speed", speed)
+}
+
+// checkAll replays all sets with the flags args.
+func checkAll(t *testing.T, args ...string) {
+	t.Helper()
 	sets := append(ownSets(t), sharedSets(t)...)
 	for _, batch := range batches(t, sets, *each) {
 		t.Run(batch[0].name, func(t *testing.T) {
 			t.Parallel()
-			check(t, simulate(t, writeTrace(t, batch...), "--time", "real", "--speed", speed), batch...)
+			check(t, simulate(t, writeTrace(t, batch...), args...), batch...)
 		})
 	}
 }
 
-// batches divides sets into batches of which no two sets have an object of the same name.
+// batches divides sets into batches of which no two sets have an object of the same name. Sets in
+// ownNodes have batches of their own.
 func batches(t *testing.T, sets []set, alone bool) [][]set {
 	t.Helper()
 	var all [][]set
@@ -56,7 +58,7 @@ next:
 	for _, s := range sets {
 		objects := s.read(t)
 		for i := range all {
-			if alone || slices.ContainsFunc(objects, func(u *unstructured.Unstructured) bool { return taken[i][key(u)] }) {
+			if alone || ownNodes[s.name] || ownNodes[all[i][0].name] || slices.ContainsFunc(objects, func(u *unstructured.Unstructured) bool { return taken[i][key(u)] }) {
 				continue
 			}
 			all[i] = append(all[i], s)
@@ -153,6 +155,15 @@ func check(t *testing.T, summary results.Summary, sets ...set) {
 		found[name] = true
 		if reason, ok := known[name]; !ok || !strings.Contains(d.Reason, reason) {
 			t.Errorf("deviation %s: %s", name, d.Reason)
+		}
+		if d.Category == results.NotCreated && d.Owner != nil {
+			never := missing[d.Subject()]
+			if never == perNode {
+				never = summary.Outcome.Nodes.Count
+			}
+			if d.Count != never {
+				t.Errorf("deviation %s: %d pods, want %d", name, d.Count, never)
+			}
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(known)) {
