@@ -79,8 +79,8 @@ type Options struct {
 	MutatePod MutatePod
 
 	// CreateFailed, if not nil, is called for every event that says that a controller could not create
-	// an object, when the event is created and when it is counted again. It is called concurrently, and
-	// the request waits for it. A watch would cost more: events have no watch cache.
+	// an object, when the event is created and when it is counted again. It is called concurrently,
+	// and the request waits for it. A watch would cost more: events have no watch cache.
 	CreateFailed func(ctx context.Context, event *corev1.Event)
 
 	// Log receives the text logs of all components; nil discards them. It must be safe for concurrent

@@ -70,8 +70,8 @@ func TestObserver_Failures(t *testing.T) {
 	}
 }
 
-// TestObserver_CreateFailed holds that events that the observer is called with are recorded, also if
-// they still wait when it stops, and that nothing blocks after that.
+// TestObserver_CreateFailed holds that events that the observer is called with are recorded, also
+// if they still wait when it stops, and that nothing blocks after that.
 func TestObserver_CreateFailed(t *testing.T) {
 	client := fake.NewClientset()
 	client.PrependReactor("list", "events", func(clienttesting.Action) (bool, runtime.Object, error) {

@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	// minCatchUp and maxCatchUp bound how long the simulation waits for the control plane at the end of
-	// the trace. Between them, the control plane gets as much time as it had in the recording.
+	// minCatchUp and maxCatchUp bound how long the simulation waits for the control plane at the end
+	// of the trace. Between them, the control plane gets as much time as it had in the recording.
 	minCatchUp = 30 * time.Second
 	maxCatchUp = 2 * time.Minute
 	// stuckAfter is how long it waits if nothing progresses. If only pods without a node are left, it

@@ -13,8 +13,8 @@ var neverRun = map[string]expected{
 	},
 }
 
-// ownNodes are the sets whose pods select nodes that other pods do not fit, such as those of another
-// operating system: a DaemonSet of another set has no pods there.
+// ownNodes are the sets whose pods select nodes that other pods do not fit, such as those of
+// another operating system: a DaemonSet of another set has no pods there.
 var ownNodes = map[string]bool{"agents": true, "nvidia": true}
 
 // adopt are the owners whose selector matches a pod of the same set that has no owner: whether they
