@@ -48,7 +48,7 @@ func (t *task) apply(ctx context.Context, at place) error {
 		if t.key.kind == claimKind {
 			return t.awaitBound(ctx, at)
 		}
-		return t.r.kinds.awaitServed(t.r.target, t.r.opts.Clock.Now(), t.key)
+		return t.r.kinds.awaitServed(t.r.target, t.r.opts.Clock, t.key)
 	}
 	body := t.body
 	if t.key.kind == podKind {
@@ -93,7 +93,7 @@ func (t *task) accepted(ctx context.Context, at place, body []byte, object *meta
 	case t.key.kind == definitionKind:
 		t.applied = true
 		t.r.kinds.define(t.key, t.body, t.r.opts.Clock.Now())
-		return t.r.kinds.awaitServed(t.r.target, t.r.opts.Clock.Now(), t.key)
+		return t.r.kinds.awaitServed(t.r.target, t.r.opts.Clock, t.key)
 	}
 	return nil
 }

@@ -54,8 +54,8 @@
 // and only if it belongs to the simulation, and created again. Report.Replaced counts these
 // objects. Containers of bare pods get new sizes in place, if the API server allows it.
 //
-// Waiting for an object to be gone takes two minutes at most, or Options.RetryFor if that is more.
-// After that, it is a Problem.
+// Waiting for an object to be gone takes two minutes at most, and for the kinds of a definition one
+// minute, or Options.RetryFor if that is more. After that, it is a Problem.
 //
 // # Safety
 //

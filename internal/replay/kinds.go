@@ -10,13 +10,20 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/utils/clock"
 )
 
 const (
 	// newKindWait is how long after a definition was applied the API server may not know a kind.
 	newKindWait = 10 * time.Second
-	// discoveryPause is the minimum time between two discoveries of the kinds of the cluster.
+	// servingTime is how long a task waits at least until the kinds of a definition are served. The
+	// API server serves them one after another, and a trace may define hundreds at once.
+	servingTime = time.Minute
+	// discoveryPause is the minimum time between two discoveries of the kinds of the cluster, and
+	// discoveryShare how many times longer it is than a discovery takes: with hundreds of kinds, that
+	// would otherwise keep the API server from serving new ones.
 	discoveryPause = 40 * time.Millisecond
+	discoveryShare = 10
 )
 
 // errNewKind is wrapped in the error for an unknown kind that may be served soon.
@@ -30,6 +37,8 @@ type kindWatch struct {
 	// defined is when the trace last defined a kind, looked when the kinds of the cluster were last
 	// discovered because one was missing.
 	defined, looked time.Time
+	// pause is the time until they are discovered again.
+	pause time.Duration
 }
 
 // define notes a definition that was applied.
@@ -75,13 +84,13 @@ func definedKinds(body []byte) []schema.GroupVersionKind {
 }
 
 // awaitServed returns an error until the kinds of a definition are served.
-func (k *kindWatch) awaitServed(target target, now time.Time, key objectKey) error {
+func (k *kindWatch) awaitServed(target target, clk clock.PassiveClock, key objectKey) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for _, gvk := range k.awaited[key] {
 		_, err := target.mapping(gvk)
-		if meta.IsNoMatchError(err) && k.discover(target, now) {
-			_, err = target.mapping(gvk)
+		if meta.IsNoMatchError(err) && k.discover(target, clk.Now()) {
+			_, err = k.discovered(target, clk, gvk)
 		}
 		if meta.IsNoMatchError(err) {
 			return fmt.Errorf("the kind is not served: %w (%w)", err, errNewKind)
@@ -95,7 +104,7 @@ func (k *kindWatch) awaitServed(target target, now time.Time, key objectKey) err
 
 // find finds a kind. For an unknown kind, it discovers the kinds of the cluster again if the trace
 // has defined some since.
-func (k *kindWatch) find(target target, now time.Time, gvk schema.GroupVersionKind) (*meta.RESTMapping, error) {
+func (k *kindWatch) find(target target, clk clock.PassiveClock, gvk schema.GroupVersionKind) (*meta.RESTMapping, error) {
 	mapping, err := target.mapping(gvk)
 	if !meta.IsNoMatchError(err) {
 		return mapping, err
@@ -103,8 +112,8 @@ func (k *kindWatch) find(target target, now time.Time, gvk schema.GroupVersionKi
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	awaited := k.awaits(gvk)
-	if (awaited || !k.looked.After(k.defined)) && k.discover(target, now) {
-		mapping, err = target.mapping(gvk)
+	if (awaited || !k.looked.After(k.defined)) && k.discover(target, clk.Now()) {
+		mapping, err = k.discovered(target, clk, gvk)
 	}
 	if meta.IsNoMatchError(err) && awaited {
 		err = fmt.Errorf("%w (%w)", err, errNewKind)
@@ -140,10 +149,19 @@ func (k *kindWatch) awaits(gvk schema.GroupVersionKind) bool {
 // discover discovers the kinds of the cluster, unless the trace has defined none or that was done a
 // moment ago. The caller holds the lock.
 func (k *kindWatch) discover(target target, now time.Time) bool {
-	if k.defined.IsZero() || !k.looked.IsZero() && now.Sub(k.looked) < discoveryPause {
+	if k.defined.IsZero() || !k.looked.IsZero() && now.Sub(k.looked) < max(discoveryPause, k.pause) {
 		return false
 	}
 	k.looked = now
 	target.refresh()
 	return true
+}
+
+// discovered finds a kind after discover, and measures how long the discovery takes. The caller
+// holds the lock.
+func (k *kindWatch) discovered(target target, clk clock.PassiveClock, gvk schema.GroupVersionKind) (*meta.RESTMapping, error) {
+	began := clk.Now()
+	mapping, err := target.mapping(gvk)
+	k.pause = discoveryShare * clk.Since(began)
+	return mapping, err
 }

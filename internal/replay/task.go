@@ -148,8 +148,11 @@ func (t *task) early() time.Duration {
 
 // patience returns for how long an error is waited out.
 func (t *task) patience(err error) time.Duration {
-	if errors.Is(err, errGoing) {
+	switch {
+	case errors.Is(err, errGoing):
 		return max(t.r.opts.RetryFor, deletionTime)
+	case errors.Is(err, errNewKind):
+		return max(t.r.opts.RetryFor, servingTime)
 	}
 	return t.r.opts.RetryFor
 }
@@ -218,7 +221,7 @@ func (t *task) try(ctx context.Context) error {
 	case t.malformed != nil:
 		return &taskError{Malformed, t.malformed}
 	}
-	mapping, err := t.r.kinds.find(t.r.target, t.r.opts.Clock.Now(), t.gvk)
+	mapping, err := t.r.kinds.find(t.r.target, t.r.opts.Clock, t.gvk)
 	if err != nil {
 		return err
 	}
