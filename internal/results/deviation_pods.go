@@ -115,6 +115,19 @@ func addTo[K comparable](groups map[K]*podGroup, key K, owner Owner, p *podRecor
 
 const placeAction = "give the simulation the nodes that the pods need (--nodes, --node-shape), or nothing, if this is the result that was asked for"
 
+// claimAction is for pods that wait for volumes: nodes do not help.
+const claimAction = "record the StorageClass and the volumes that their claims name, or remove the name of the class, so that the default class is used (skctl validate names it)"
+
+// placing returns what to do about pods that never got a node, by the scheduler's message.
+func placing(message string) string {
+	for _, waits := range []string{"unbound immediate PersistentVolumeClaims", "persistentvolumeclaim \"", "storageclass.storage.k8s.io \""} {
+		if strings.Contains(message, waits) {
+			return claimAction
+		}
+	}
+	return placeAction
+}
+
 // notPlaced returns the deviation of pods that never got a node, and false if there are none.
 func notPlaced(g *podGroup) (Deviation, bool) {
 	count, message := g.unplaced()
@@ -123,7 +136,7 @@ func notPlaced(g *podGroup) (Deviation, bool) {
 	}
 	return Deviation{
 		Category: NotPlaced, Owner: &g.owner, Count: count,
-		Reason: fmt.Sprintf("%s never got a node: %s", words.Count(count, "pod"), message), Action: placeAction,
+		Reason: fmt.Sprintf("%s never got a node: %s", words.Count(count, "pod"), message), Action: placing(message),
 	}, true
 }
 
@@ -181,7 +194,7 @@ func (c *comparison) notRun(least, ran int) Deviation {
 	unplaced, message := c.group.unplaced()
 	switch {
 	case unplaced > 0:
-		return c.deviation(NotRun, least-ran, fmt.Sprintf("%s; %s never got a node: %s", reason, words.Count(unplaced, "pod"), message), placeAction)
+		return c.deviation(NotRun, least-ran, fmt.Sprintf("%s; %s never got a node: %s", reason, words.Count(unplaced, "pod"), message), placing(message))
 	case len(c.group.pods) == 0:
 		return c.deviation(NotRun, least-ran, reason+"; no pod of this owner was created",
 			"see whether the owner was refused or left out, and whether the controller of its kind is in the cluster")
