@@ -148,6 +148,9 @@ func New(opts Options) *Checker {
 		}
 	}
 	for _, rule := range rulesFor(opts.Shared) {
+		if opts.Node != nil && rule.Code == podLargerThanNodes().Code {
+			rule.Severity = Warning // the user has decided on the nodes
+		}
 		if !ignored[rule.Code] {
 			c.rules = append(c.rules, rule)
 		}

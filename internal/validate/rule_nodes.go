@@ -29,11 +29,13 @@ type firstDemand struct {
 
 func podLargerThanNodes() *Rule {
 	return &Rule{
-		Code: "W0103", Name: "pod_larger_than_any_node", Severity: Warning,
+		Code: "W0103", Name: "pod_larger_than_any_node", Severity: Info, shared: Warning,
 		Title: "A pod requests more than any node has.",
-		Help: `Such a pod stays pending for the whole replay. The nodes are those recorded in the trace, or the one
-that --node-shape describes; without either, the rule is not checked. Use larger nodes in the replay
-(skctl simulate --node-shape); or remove the requests that do not fit, as the suggestion does.`,
+		Help: `The nodes are those recorded in the trace, or the one that --node-shape describes; without either, the
+rule is not checked. skctl simulate makes larger nodes for such pods, unless you give it a number or a
+file of nodes. On nodes of a given size, which --node-shape and --shared stand for, such a pod stays
+pending for the whole replay; with these flags, this is a warning. Use larger nodes in the replay; or
+remove the requests that do not fit, as the suggestion does.`,
 		object: func(c *Checker, _ *Rule, s *occurrence) {
 			for i := range s.facts.templates {
 				t := &s.facts.templates[i]

@@ -628,3 +628,22 @@ func TestOrder(t *testing.T) {
 		t.Errorf("the transformed trace has %v", got)
 	}
 }
+
+// TestRules_NodesSeverity checks that a pod that is too large is a problem only if nothing makes
+// larger nodes.
+func TestRules_NodesSeverity(t *testing.T) {
+	data := makeTrace(t, "nodes: [{cpu: '2', memory: 4Gi}]\n"+events(at(1, replicas("web", 1, "3"))))
+	shape, err := nodes.ParseShape("cpu=2,memory=4Gi")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		opts Options
+		want Severity
+	}{{Options{}, Info}, {Options{Shared: true}, Warning}, {Options{Node: &shape}, Warning}} {
+		report := check(t, data, test.opts)
+		if len(report.Findings) != 1 || report.Findings[0].Rule.Severity != test.want {
+			t.Errorf("%+v: got %v, want one %s", test.opts, lines(report), test.want)
+		}
+	}
+}
