@@ -50,6 +50,11 @@ func (t *task) apply(ctx context.Context, at place) error {
 		}
 		return t.r.kinds.awaitServed(t.r.target, t.r.opts.Clock, t.key)
 	}
+	if ends, err := t.endsHeadless(ctx, at); err != nil {
+		return err
+	} else if ends {
+		return t.replace(ctx, at, errHeadless)
+	}
 	body := t.body
 	if t.key.kind == podKind {
 		if err := t.r.findPod(ctx, t, at); err != nil {
@@ -85,6 +90,9 @@ func (t *task) accepted(ctx context.Context, at place, body []byte, object *meta
 	switch {
 	case t.key.kind == podKind:
 		t.r.pods.applied(t.key, at.name, t.body)
+	case t.key.kind == serviceKind:
+		headless, _ := isHeadless(body)
+		t.r.made.setHeadless(object.UID, headless)
 	case t.key.kind == cronJobKind:
 		return t.startRuns(ctx, at, object, body)
 	case t.key.kind == claimKind && t.r.builder.recorded.bindsClaim(t.key):

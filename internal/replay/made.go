@@ -13,9 +13,13 @@ type made struct {
 	mu sync.Mutex
 	// uids are the UIDs by namespace of the trace, which is empty for cluster-scoped objects.
 	uids map[string]map[objectKey]types.UID
+	// headless are the UIDs of the Services without an address.
+	headless map[types.UID]bool
 }
 
-func newMade() *made { return &made{uids: map[string]map[objectKey]types.UID{}} }
+func newMade() *made {
+	return &made{uids: map[string]map[objectKey]types.UID{}, headless: map[types.UID]bool{}}
+}
 
 func (m *made) add(key objectKey, uid types.UID) {
 	m.mu.Lock()
@@ -26,6 +30,25 @@ func (m *made) add(key objectKey, uid types.UID) {
 		m.uids[key.namespace] = in
 	}
 	in[key] = uid
+}
+
+// setHeadless notes whether a Service has no address.
+func (m *made) setHeadless(uid types.UID, headless bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if headless {
+		m.headless[uid] = true
+	} else {
+		delete(m.headless, uid)
+	}
+}
+
+// isHeadless reports whether a Service that the run applied has no address.
+func (m *made) isHeadless(key objectKey) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	uid := m.uids[key.namespace][key]
+	return uid != "" && m.headless[uid]
 }
 
 // uid returns the UID of an object, or the empty UID if this run has not applied it.
