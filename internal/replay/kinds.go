@@ -133,6 +133,18 @@ func (k *kindWatch) stale(target target, now time.Time, err error) error {
 	return fmt.Errorf("%w (%w)", err, errNewKind)
 }
 
+// otherScope returns an error for a kind that has another scope than in the trace: that is passing if
+// the trace has defined kinds lately, since a definition may have been created again.
+func (k *kindWatch) otherScope(target target, now time.Time, err error) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.defined.IsZero() || now.Sub(k.defined) > newKindWait {
+		return &taskError{Malformed, err}
+	}
+	k.discover(target, now)
+	return fmt.Errorf("%w (%w)", err, errPassing)
+}
+
 // awaits reports whether a definition of a kind was applied that is not served yet. The caller
 // holds the lock.
 func (k *kindWatch) awaits(gvk schema.GroupVersionKind) bool {

@@ -228,7 +228,8 @@ func (t *task) try(ctx context.Context) error {
 	at := place{resource: mapping.Resource, name: t.target}
 	namespaced := mapping.Scope.Name() == meta.RESTScopeNameNamespace
 	if namespaced != (t.key.namespace != "") {
-		return &taskError{Malformed, fmt.Errorf("%s is %s-scoped in the cluster and not in the trace", t.gvk.Kind, mapping.Scope.Name())}
+		return t.r.kinds.otherScope(t.r.target, t.r.opts.Clock.Now(),
+			fmt.Errorf("%s is %s-scoped in the cluster and not in the trace", t.gvk.Kind, mapping.Scope.Name()))
 	}
 	if namespaced {
 		at.namespace = t.r.builder.namespace(t.key.namespace)

@@ -150,10 +150,15 @@ type comparison struct {
 
 func (c *comparison) deviations(explained bool) []Deviation {
 	var out []Deviation
-	ran := 0
+	// late are pods that have just started: recorded ones take longer to start.
+	ran, late := 0, 0
 	for _, p := range c.group.pods {
-		if p.running != 0 {
-			ran++
+		if p.running == 0 {
+			continue
+		}
+		ran++
+		if c.seconds(p.running, c.window.end) < cutTolerance.Seconds() {
+			late++
 		}
 	}
 	least, most := c.recorded.bounds(c.recording)
@@ -168,7 +173,7 @@ func (c *comparison) deviations(explained bool) []Deviation {
 	switch {
 	case ran < least && !fewer && !explained:
 		out = append(out, c.notRun(least, ran))
-	case ran > most && !more:
+	case ran-late > most && !more:
 		out = append(out, c.ranMore(most, ran))
 	case more && ran < c.recorded.Asked:
 		if d, ok := notPlaced(c.group); ok {

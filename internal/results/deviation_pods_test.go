@@ -93,6 +93,7 @@ func TestRecorder_ComparesPods(t *testing.T) {
 		"a pod on no node":          {kind: "DaemonSet", recorded: []Lifetime{lived(1, 0)}, asked: 1, want: map[string]int{NotRun: 1}},
 		"a Job from before":         {kind: "CronJob", recorded: []Lifetime{lived(-5, 20), lived(60, 70)}, pods: []ranPod{ran(0, 20), ran(60, 70)}, asked: 1},
 		"a Job from before only":    {kind: "CronJob", recorded: []Lifetime{lived(-5, 20), lived(60, 70)}, pods: []ranPod{ran(60, 70)}, asked: 1, want: map[string]int{NotRun: 1}},
+		"due just before the end":   {kind: "CronJob", recorded: []Lifetime{lived(1, 20)}, pods: []ranPod{ran(0, 19), ran(95, 0)}, asked: 1},
 		"started a little earlier":  {kind: "CronJob", recorded: []Lifetime{lived(104, 300)}, pods: []ranPod{ran(100, 0)}, asked: 1},
 		"ended before the trace":    {recorded: []Lifetime{lived(-50, -10), lived(1, 0)}, pods: []ranPod{ran(0, 0)}, asked: 1},
 		"began before the trace":    {recorded: []Lifetime{lived(-50, 20), lived(-50, 20)}, pods: []ranPod{ran(0, 20), ran(0, 70)}, asked: 2},

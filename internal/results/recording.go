@@ -22,7 +22,7 @@ type Recording struct {
 }
 
 // cutTolerance is how long before the end of a replay that was ended early a pod need not have
-// started.
+// started, and before the end of every replay an additional pod may have started.
 const cutTolerance = 30 * time.Second
 
 // startTime is how long a recorded pod may have taken to start. In a replay that ends before the

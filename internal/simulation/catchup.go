@@ -59,6 +59,31 @@ func (s *session) catchUp(ctx context.Context) error {
 	}
 }
 
+// awaitSeen waits, in virtual time, until the controllers have seen the latest versions of their
+// objects. Those that have not are deviations.
+func (s *session) awaitSeen(ctx context.Context) error {
+	for deadline := s.Clock.Now().Add(maxCatchUp); ; {
+		backlog, err := s.observer.Backlog(ctx)
+		if err != nil {
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			s.Log.DebugContext(ctx, "it is not known whether the controllers have seen everything", "error", err)
+			return nil
+		}
+		s.cutShort = backlog.CutShort(true)
+		if len(s.cutShort) == 0 || !s.Clock.Now().Before(deadline) {
+			for i := range s.cutShort {
+				s.cutShort[i].Action = "let the controllers send more requests (--kube-api-qps)"
+			}
+			return nil
+		}
+		if err := s.sleep(ctx, minSettle); err != nil {
+			return err
+		}
+	}
+}
+
 // catchUpLimit returns how long to wait at most: a replay that is faster than the recording gives
 // the control plane less time than it had.
 func (s *session) catchUpLimit() time.Duration {

@@ -6,12 +6,12 @@ import (
 )
 
 const (
-	// The Go runtime keeps time in nanoseconds since 1970 in 64 bits, and takes 0 for no fake time. A
-	// control plane also makes certificates and objects, whose times are after 1970.
-	firstVirtual = 31_536_000    // 1971-01-01
-	lastVirtual  = 7_289_654_400 // 2201-01-01
-	// firstMoved is the first date to which the clock is set for a trace of other years, 1980-01-01.
-	firstMoved = 315_532_800
+	// firstVirtual is 2010-01-01. The fake clock of the Go runtime begins on 2009-11-10 and must not be
+	// set back: packages of Kubernetes take the time when they are initialized, and what waits until a
+	// moment after that would wait for years.
+	firstVirtual = 1_262_304_000
+	// lastVirtual is 2201-01-01. The Go runtime keeps time in nanoseconds since 1970 in 64 bits.
+	lastVirtual = 7_289_654_400
 	// calendarCycle is 28 years in seconds. After that, every date from 1901 to 2099 is on the same
 	// day of the week again.
 	calendarCycle = 10_227 * day
@@ -24,11 +24,11 @@ func (p *Prepared) ClockOrigin() time.Time {
 	if p.origin >= firstVirtual && p.origin < lastVirtual {
 		return time.Unix(p.origin, 0).UTC()
 	}
-	offset := p.origin%calendarCycle - firstMoved%calendarCycle
+	offset := p.origin%calendarCycle - firstVirtual%calendarCycle
 	if offset < 0 {
 		offset += calendarCycle
 	}
-	return time.Unix(firstMoved+offset%calendarCycle, 0).UTC()
+	return time.Unix(firstVirtual+offset%calendarCycle, 0).UTC()
 }
 
 // dateNote returns a note about a clock that shows another date than the trace has. It may be

@@ -142,13 +142,14 @@ func TestPrepare_Date(t *testing.T) {
 		note  string
 	}{
 		"usual":           {start, Virtual, "2023-11-14T22:13:20Z", ""},
-		"the first":       {31_536_000, Virtual, "1971-01-01T00:00:00Z", ""},
-		"zero":            {0, Virtual, "1998-01-01T00:00:00Z", "the trace begins at 1970-01-01T00:00:00Z"},
-		"a minute before": {-60, Virtual, "1997-12-31T23:59:00Z", "the trace begins at 1969-12-31T23:59:00Z"},
-		"a leap day":      {-58_017_600, Virtual, "1996-02-29T12:00:00Z", "the trace begins at 1968-02-29T12:00:00Z"},
-		"far future":      {7_289_654_400, Virtual, "2004-12-30T00:00:00Z", "the trace begins at 2201-01-01T00:00:00Z"},
-		"no date at all":  {math.MinInt64 + 5, Virtual, "1996-09-08T08:29:57Z", "the trace begins at second -9223372036854775803"},
-		"on the wall":     {0, Real, "1998-01-01T00:00:00Z", ""},
+		"the first":       {1_262_304_000, Virtual, "2010-01-01T00:00:00Z", ""},
+		"a second before": {1_262_303_999, Virtual, "2037-12-31T23:59:59Z", "the trace begins at 2009-12-31T23:59:59Z"},
+		"zero":            {0, Virtual, "2026-01-01T00:00:00Z", "the trace begins at 1970-01-01T00:00:00Z"},
+		"a minute before": {-60, Virtual, "2025-12-31T23:59:00Z", "the trace begins at 1969-12-31T23:59:00Z"},
+		"a leap day":      {-58_017_600, Virtual, "2024-02-29T12:00:00Z", "the trace begins at 1968-02-29T12:00:00Z"},
+		"far future":      {7_289_654_400, Virtual, "2032-12-30T00:00:00Z", "the trace begins at 2201-01-01T00:00:00Z"},
+		"no date at all":  {math.MinInt64 + 5, Virtual, "2024-09-08T08:29:57Z", "the trace begins at second -9223372036854775803"},
+		"on the wall":     {0, Real, "2026-01-01T00:00:00Z", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			prepared, err := Prepare(t.Context(), Spec{Trace: write(t, tc.first, tc.first+90), Time: tc.clock, Nodes: nodes.Spec{Count: 1}})

@@ -16,8 +16,8 @@ const (
 )
 
 // settle waits for the end of the trace, and then for pods that are starting or finishing: as in
-// the recorded cluster, it takes some time from an event to a running pod. On the wall clock it
-// also waits until the control plane has caught up.
+// the recorded cluster, it takes some time from an event to a running pod. It also waits until the
+// controllers have seen all objects, and on the wall clock until the control plane has caught up.
 func (s *session) settle(ctx context.Context, times results.TimeMap) error {
 	s.progress.enter(Settling)
 	end := times.ClockStart.Add(time.Duration(float64(s.end-s.origin) / s.spec.Speed * float64(time.Second)))
@@ -31,10 +31,12 @@ func (s *session) settle(ctx context.Context, times results.TimeMap) error {
 	if err := s.sleep(ctx, max(end.Sub(s.Clock.Now()), minSettle)); err != nil {
 		return err
 	}
+	wait := s.awaitSeen
 	if s.spec.Time == Real {
-		if err := s.catchUp(ctx); err != nil {
-			return err
-		}
+		wait = s.catchUp
+	}
+	if err := wait(ctx); err != nil {
+		return err
 	}
 	grace := min(max(time.Duration(float64(settleTraceTime)/s.spec.Speed), minSettle), maxSettle)
 	for deadline := s.Clock.Now().Add(grace); s.Clock.Now().Before(deadline); {
