@@ -133,8 +133,8 @@ func (k *kindWatch) stale(target target, now time.Time, err error) error {
 	return fmt.Errorf("%w (%w)", err, errNewKind)
 }
 
-// otherScope returns an error for a kind that has another scope than in the trace: that is passing if
-// the trace has defined kinds lately, since a definition may have been created again.
+// otherScope returns an error for a kind that has another scope than in the trace: that is passing
+// if the trace has defined kinds lately, since a definition may have been created again.
 func (k *kindWatch) otherScope(target target, now time.Time, err error) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()

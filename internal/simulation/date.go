@@ -6,9 +6,9 @@ import (
 )
 
 const (
-	// firstVirtual is 2010-01-01. The fake clock of the Go runtime begins on 2009-11-10 and must not be
-	// set back: packages of Kubernetes take the time when they are initialized, and what waits until a
-	// moment after that would wait for years.
+	// firstVirtual is 2010-01-01. The fake clock of the Go runtime begins on 2009-11-10 and must not
+	// be set back: packages of Kubernetes take the time when they are initialized, and what waits
+	// until a moment after that would wait for years.
 	firstVirtual = 1_262_304_000
 	// lastVirtual is 2201-01-01. The Go runtime keeps time in nanoseconds since 1970 in 64 bits.
 	lastVirtual = 7_289_654_400
