@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"simkube.io/simkube/internal/scratch"
 )
@@ -64,7 +65,7 @@ func Reserve(dir string, overwrite bool) (_ *Reservation, err error) {
 			removeEmpty(made)
 		}
 	}()
-	if r.lock, err = scratch.Lock(filepath.Join(dir, markFile)); err != nil {
+	if r.lock, err = lockMark(dir); err != nil {
 		if errors.Is(err, scratch.ErrLocked) {
 			return nil, ErrReserved
 		}
@@ -78,6 +79,24 @@ func Reserve(dir string, overwrite bool) (_ *Reservation, err error) {
 		return nil, errors.Join(unwritable(err), os.Remove(r.lock.Name()), r.lock.Close())
 	}
 	return r, nil
+}
+
+const (
+	// sweepTime is how long another run may hold the lock of a mark that it sweeps, and lockPause the
+	// time between two attempts to get it.
+	sweepTime = time.Second
+	lockPause = 10 * time.Millisecond
+)
+
+// lockMark locks the mark of a folder. Another run that has just looked for leftovers beside its own
+// folder may hold the lock for a moment.
+func lockMark(dir string) (*os.File, error) {
+	for began := time.Now(); ; time.Sleep(lockPause) {
+		lock, err := scratch.Lock(filepath.Join(dir, markFile))
+		if !errors.Is(err, scratch.ErrLocked) || time.Since(began) > sweepTime {
+			return lock, err
+		}
+	}
 }
 
 // unwritable returns an error for a folder that cannot be written to, without the names of internal

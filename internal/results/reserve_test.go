@@ -4,7 +4,9 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"simkube.io/simkube/internal/results"
@@ -92,5 +94,27 @@ func TestReserve_Fails(t *testing.T) {
 	}
 	if got := names(t, parent); len(got) != 1 {
 		t.Errorf("there are %v, want the file alone", got)
+	}
+}
+
+// Runs that start at the same time look for leftovers in each other's folders.
+func TestReserve_Beside(t *testing.T) {
+	parent := t.TempDir()
+	for round := range 20 {
+		var all sync.WaitGroup
+		for i := range 8 {
+			all.Go(func() {
+				dir := filepath.Join(parent, strconv.Itoa(i))
+				r, err := results.Reserve(dir, false)
+				if err != nil {
+					t.Errorf("round %d: reserve %s: %v", round, dir, err)
+					return
+				}
+				if err := r.Release(); err != nil {
+					t.Errorf("round %d: release %s: %v", round, dir, err)
+				}
+			})
+		}
+		all.Wait()
 	}
 }
