@@ -208,7 +208,8 @@ func weekTrace(tb testing.TB, length time.Duration) *weekPlan {
 	// The run at the end must be visible.
 	events = append(events, trace.Event{Time: benchStart + int64(length/time.Second) + 60})
 	slices.SortStableFunc(events, func(a, b trace.Event) int { return cmp.Compare(a.Time, b.Time) })
-	ran := map[uint64][]trace.Lifecycle{1: {{State: trace.Finished, Start: benchStart, End: benchStart + 90}}}
+	// That of the first run, ten minutes after the CronJob is created.
+	ran := map[uint64][]trace.Lifecycle{1: {{State: trace.Finished, Start: benchStart + 600, End: benchStart + 690}}}
 	plan.trace = &trace.Trace{
 		Config: trace.Config{TrackedObjects: map[schema.GroupVersionKind]trace.TrackedObject{
 			deploymentKind: {}, cronJobKind: {TrackLifecycle: true},

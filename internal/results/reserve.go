@@ -88,8 +88,8 @@ const (
 	lockPause = 10 * time.Millisecond
 )
 
-// lockMark locks the mark of a folder. Another run that has just looked for leftovers beside its own
-// folder may hold the lock for a moment.
+// lockMark locks the mark of a folder. Another run that has just looked for leftovers beside its
+// own folder may hold the lock for a moment.
 func lockMark(dir string) (*os.File, error) {
 	for began := time.Now(); ; time.Sleep(lockPause) {
 		lock, err := scratch.Lock(filepath.Join(dir, markFile))
