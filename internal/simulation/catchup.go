@@ -15,10 +15,9 @@ const (
 	minCatchUp = 30 * time.Second
 	maxCatchUp = 2 * time.Minute
 	// stuckAfter is how long it waits if nothing progresses. If only pods without a node are left, it
-	// waits for unplacedAfter: a pod that needs another one on its node is tried again 1, 2 or 4
-	// seconds after it failed, depending on how often it did.
+	// waits for unplacedAfter.
 	stuckAfter    = 10 * time.Second
-	unplacedAfter = 6 * time.Second
+	unplacedAfter = 2 * time.Second
 	// worthMentioning is how long it waits without telling the user.
 	worthMentioning = 5 * time.Second
 	// catchUpInterval is the shortest time between two looks at the control plane. A look that takes
