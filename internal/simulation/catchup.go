@@ -34,13 +34,9 @@ func (s *session) catchUp(ctx context.Context) error {
 	w := catchUp{limit: s.catchUpLimit(), changed: began, began: began}
 	for {
 		now := s.Clock.Now()
-		backlog, err := s.observer.Backlog(ctx)
-		if err != nil {
-			if ctx.Err() != nil {
-				return context.Cause(ctx)
-			}
-			s.Log.DebugContext(ctx, "it is not known whether the controllers have caught up", "error", err)
-			return nil
+		backlog, err := s.backlog(ctx)
+		if backlog == nil {
+			return err
 		}
 		if s.spec.Delays != (mutate.Delays{}) {
 			// Pods take as long to start as was asked for.
@@ -63,13 +59,9 @@ func (s *session) catchUp(ctx context.Context) error {
 // objects. Those that have not are deviations.
 func (s *session) awaitSeen(ctx context.Context) error {
 	for deadline := s.Clock.Now().Add(maxCatchUp); ; {
-		backlog, err := s.observer.Backlog(ctx)
-		if err != nil {
-			if ctx.Err() != nil {
-				return context.Cause(ctx)
-			}
-			s.Log.DebugContext(ctx, "it is not known whether the controllers have seen everything", "error", err)
-			return nil
+		backlog, err := s.backlog(ctx)
+		if backlog == nil {
+			return err
 		}
 		s.cutShort = backlog.CutShort(true)
 		if len(s.cutShort) == 0 || !s.Clock.Now().Before(deadline) {
@@ -82,6 +74,20 @@ func (s *session) awaitSeen(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// backlog returns what the control plane has still to do, or nil if that is not known. The error is
+// not nil only if ctx has ended.
+func (s *session) backlog(ctx context.Context) (*results.Backlog, error) {
+	backlog, err := s.observer.Backlog(ctx)
+	if err == nil {
+		return backlog, nil
+	}
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	s.Log.DebugContext(ctx, "it is not known whether the controllers have caught up", "error", err)
+	return nil, nil
 }
 
 // catchUpLimit returns how long to wait at most: a replay that is faster than the recording gives
