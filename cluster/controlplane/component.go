@@ -70,12 +70,12 @@ type Access struct {
 }
 
 // builtinComponents returns the components that every control plane has.
-func builtinComponents(opts Options) ([]Component, error) {
+func builtinComponents(opts Options, queue *podQueue) ([]Component, error) {
 	stages, err := parseStages(append(builtinStages(), opts.Stages...))
 	if err != nil {
 		return nil, fmt.Errorf("read KWOK stages: %w", err)
 	}
-	return []Component{controllerManager(opts), scheduler(opts), kwok(opts, stages, kwokTimeout)}, nil
+	return []Component{controllerManager(opts), kubeScheduler(opts, queue), kwok(opts, stages, kwokTimeout)}, nil
 }
 
 // userName returns the name that the component authenticates with.

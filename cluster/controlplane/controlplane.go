@@ -36,6 +36,7 @@ type ControlPlane struct {
 	replay     account
 	clients    []*componentClient
 	supervisor *supervisor
+	queue      *podQueue
 	etcd       *etcdServer
 	stopOnce   sync.Once
 	stopErr    error
@@ -80,6 +81,12 @@ func (cp *ControlPlane) Done() <-chan struct{} { return cp.supervisor.done }
 
 // Err returns a *ComponentError once Done is closed, and nil before.
 func (cp *ControlPlane) Err() error { return cp.supervisor.failure() }
+
+// RetryPods has the scheduler try every pod again that it found no node for, at once. By itself it
+// does so when something changes that may let the pod run, and otherwise after
+// Options.UnschedulableTimeout. It misses some changes: a pod with an affinity to others by a
+// namespaceSelector is not tried again when one of them is placed (kubernetes/kubernetes#141953).
+func (cp *ControlPlane) RetryPods(ctx context.Context) { cp.queue.retry(ctx) }
 
 // streamTimeout is how long Stop waits for watches once the API server has stopped.
 const streamTimeout = time.Second

@@ -112,7 +112,7 @@ func child(what string) int {
 	defer cancel()
 	opts := Options{Minimal: virtualtime.Enabled}
 	opts.setDefaults()
-	components, err := builtinComponents(opts)
+	components, err := builtinComponents(opts, &podQueue{})
 	if err != nil {
 		fmt.Fprintln(report, err)
 		return 1

@@ -3,6 +3,7 @@ package controlplane
 import (
 	"context"
 	"io"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
@@ -38,6 +39,11 @@ type Options struct {
 	// scheduler, 20 for a controller), a negative value no limit. It does not affect a scheduler with
 	// a configuration file.
 	KubeAPIQPS float32
+
+	// UnschedulableTimeout is how long a pod waits at most that the scheduler found no node for, until
+	// it is tried again, whatever has changed. The scheduler looks for such pods every 30 s. 0 means
+	// the default of kube-scheduler, 5 minutes.
+	UnschedulableTimeout time.Duration
 
 	// SchedulerPlugins register scheduler plugins, see app.WithPlugin. A scheduler configuration file
 	// enables them.

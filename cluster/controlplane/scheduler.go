@@ -4,35 +4,60 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"sync/atomic"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apiserver/pkg/authentication/user"
+	"k8s.io/klog/v2"
 	"k8s.io/kubernetes/cmd/kube-scheduler/app"
 	"k8s.io/kubernetes/cmd/kube-scheduler/app/options"
+	"k8s.io/kubernetes/pkg/scheduler"
 	"sigs.k8s.io/yaml"
 )
 
-// scheduler returns kube-scheduler.
-func scheduler(opts Options) Component {
+// podQueue is the queue of the scheduler, once it has been set up.
+type podQueue struct {
+	scheduler atomic.Pointer[scheduler.Scheduler]
+}
+
+// retry has the scheduler try every pod again that it found no node for, without a back-off.
+func (q *podQueue) retry(ctx context.Context) {
+	s := q.scheduler.Load()
+	if s == nil {
+		return
+	}
+	pending, _ := s.SchedulingQueue.PendingPods()
+	for _, pod := range pending {
+		s.SchedulingQueue.Activate(klog.FromContext(ctx), map[string]*corev1.Pod{pod.Namespace + "/" + pod.Name: pod})
+	}
+}
+
+// kubeScheduler returns kube-scheduler, whose queue is put into queue.
+func kubeScheduler(opts Options, queue *podQueue) Component {
 	return Component{
 		Name:   "kube-scheduler",
 		User:   user.KubeScheduler,
 		Groups: []string{user.SystemPrivilegedGroup},
 		Start: func(ctx context.Context, access Access) (Instance, error) {
-			args, err := schedulerArgs(access, opts.SchedulerConfig, opts.KubeAPIQPS)
+			args, err := schedulerArgs(access, opts)
 			if err != nil {
 				return Instance{}, err
 			}
-			return newScheduler(ctx, args, opts.SchedulerPlugins)
+			return newScheduler(ctx, args, opts.SchedulerPlugins, queue)
 		},
 	}
 }
 
 // schedulerArgs returns the flags of kube-scheduler. With a configuration file its other flags have
 // no effect, so the file is copied with our connection in it.
-func schedulerArgs(access Access, configFile string, qps float32) ([]string, error) {
+func schedulerArgs(access Access, opts Options) ([]string, error) {
 	args := []string{"--secure-port=0", "--leader-elect=false"}
+	if opts.UnschedulableTimeout > 0 {
+		args = append(args, "--pod-max-in-unschedulable-pods-duration="+opts.UnschedulableTimeout.String())
+	}
+	configFile := opts.SchedulerConfig
 	if configFile == "" {
-		return append(append(args, "--kubeconfig="+access.Kubeconfig), qpsArgs(qps)...), nil
+		return append(append(args, "--kubeconfig="+access.Kubeconfig), qpsArgs(opts.KubeAPIQPS)...), nil
 	}
 	data, err := os.ReadFile(configFile)
 	if err != nil {
@@ -70,7 +95,7 @@ func connectSchedulerConfig(data []byte, kubeconfig string) ([]byte, error) {
 }
 
 // newScheduler prepares kube-scheduler, which is ready when it has seen what the cluster holds.
-func newScheduler(ctx context.Context, args []string, plugins []app.Option) (Instance, error) {
+func newScheduler(ctx context.Context, args []string, plugins []app.Option, queue *podQueue) (Instance, error) {
 	opts := options.NewOptions()
 	if err := parseFlags(*opts.Flags, args); err != nil {
 		return Instance{}, err
@@ -79,6 +104,7 @@ func newScheduler(ctx context.Context, args []string, plugins []app.Option) (Ins
 	if err != nil {
 		return Instance{}, fmt.Errorf("set up: %w", err)
 	}
+	queue.scheduler.Store(sched)
 	run := func(ctx context.Context) error { return app.Run(ctx, config, sched) }
 	return Instance{Run: run, Ready: sched.WaitForHandlersSync}, nil
 }

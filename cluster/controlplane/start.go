@@ -24,11 +24,17 @@ var started atomic.Bool
 // effect: use Stop.
 func Start(ctx context.Context, opts Options) (*ControlPlane, error) {
 	opts.setDefaults()
-	components, err := builtinComponents(opts)
+	queue := &podQueue{}
+	components, err := builtinComponents(opts, queue)
 	if err != nil {
 		return nil, err
 	}
-	return start(ctx, opts, append(components, opts.Components...))
+	cp, err := start(ctx, opts, append(components, opts.Components...))
+	if err != nil {
+		return nil, err
+	}
+	cp.queue = queue
+	return cp, nil
 }
 
 // start is Start with these components.

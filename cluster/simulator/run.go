@@ -25,6 +25,8 @@ const (
 	// bootLead is how much virtual time the control plane and its nodes have to start before the first
 	// event of the trace.
 	bootLead = time.Minute
+	// unschedulableTimeout is that of kube-scheduler.
+	unschedulableTimeout = 5 * time.Minute
 	// stopTimeout bounds an orderly stop of the control plane.
 	stopTimeout = 30 * time.Second
 )
@@ -81,6 +83,7 @@ func (r *run) simulate(ctx context.Context) (done *simulation.Done, err error) {
 			Done:       cp.Done(),
 			Err:        cp.Err,
 			Abandon:    cp.Abandon,
+			RetryPods:  cp.RetryPods,
 			Versions:   versions(),
 		},
 		Clock: clock.RealClock{},
@@ -133,6 +136,10 @@ func (r *run) controlPlane(prepared *simulation.Prepared) (controlplane.Options,
 		Verbosity:        r.spec.Verbosity,
 		MutatePod:        r.mutatePod,
 		CreateFailed:     r.createFailed,
+	}
+	if r.spec.Speed > 1 {
+		// The control plane works at the pace of the clock, but this is a delay in the trace.
+		opts.UnschedulableTimeout = time.Duration(float64(unschedulableTimeout) / r.spec.Speed)
 	}
 	var err error
 	if opts.CRDs, err = readManifests(r.spec.CRDs); err != nil {

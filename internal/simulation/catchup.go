@@ -18,6 +18,8 @@ const (
 	// waits for unplacedAfter.
 	stuckAfter    = 10 * time.Second
 	unplacedAfter = 2 * time.Second
+	// runEnded is what has ended, for deviations.
+	runEnded = "the run ended"
 	// worthMentioning is how long it waits without telling the user.
 	worthMentioning = 5 * time.Second
 	// catchUpInterval is the shortest time between two looks at the control plane. A look that takes
@@ -31,21 +33,18 @@ const (
 // the trace. What is not done in the end is a deviation.
 func (s *session) catchUp(ctx context.Context) error {
 	began := s.Clock.Now()
-	w := catchUp{limit: s.catchUpLimit(), changed: began, began: began}
+	w := catchUp{limit: s.catchUpLimit(), patience: stuckAfter, changed: began, began: began}
 	for {
 		now := s.Clock.Now()
-		backlog, err := s.backlog(ctx)
+		backlog, err := s.backlog(ctx, results.Scope{})
 		if backlog == nil {
 			return err
 		}
-		if s.spec.Delays != (mutate.Delays{}) {
-			// Pods take as long to start as was asked for.
-			for i := range backlog.Owners {
-				backlog.Owners[i].Starting = 0
-			}
+		if w.retries.due(backlog) {
+			s.retryPods(ctx)
 		}
 		if w.done(s.Clock.Now(), backlog) {
-			s.cutShort = backlog.CutShort(!w.late)
+			s.cutShort = append(s.cutShort, backlog.CutShort(runEnded, !w.late)...)
 			s.mentionCatchUp(w.changed.Sub(began))
 			return nil
 		}
@@ -56,15 +55,20 @@ func (s *session) catchUp(ctx context.Context) error {
 }
 
 // awaitSeen waits, in virtual time, until the controllers have seen the latest versions of their
-// objects. Those that have not are deviations.
+// objects. Those that have not are deviations. Pods without a node are tried once more.
 func (s *session) awaitSeen(ctx context.Context) error {
+	var retries retries
 	for deadline := s.Clock.Now().Add(maxCatchUp); ; {
-		backlog, err := s.backlog(ctx)
+		backlog, err := s.backlog(ctx, results.Scope{})
 		if backlog == nil {
 			return err
 		}
-		s.cutShort = backlog.CutShort(true)
-		if len(s.cutShort) == 0 || !s.Clock.Now().Before(deadline) {
+		s.cutShort = backlog.CutShort(runEnded, true)
+		retry := retries.due(backlog)
+		if retry {
+			s.retryPods(ctx)
+		}
+		if len(s.cutShort) == 0 && !retry || !s.Clock.Now().Before(deadline) {
 			for i := range s.cutShort {
 				s.cutShort[i].Action = "let the controllers send more requests (--kube-api-qps)"
 			}
@@ -78,9 +82,15 @@ func (s *session) awaitSeen(ctx context.Context) error {
 
 // backlog returns what the control plane has still to do, or nil if that is not known. The error is
 // not nil only if ctx has ended.
-func (s *session) backlog(ctx context.Context) (*results.Backlog, error) {
-	backlog, err := s.observer.Backlog(ctx)
+func (s *session) backlog(ctx context.Context, scope results.Scope) (*results.Backlog, error) {
+	backlog, err := s.observer.Backlog(ctx, scope)
 	if err == nil {
+		if s.spec.Delays != (mutate.Delays{}) {
+			// Pods take as long to start as was asked for.
+			for i := range backlog.Owners {
+				backlog.Owners[i].Starting = 0
+			}
+		}
 		return backlog, nil
 	}
 	if ctx.Err() != nil {
@@ -88,6 +98,14 @@ func (s *session) backlog(ctx context.Context) (*results.Backlog, error) {
 	}
 	s.Log.DebugContext(ctx, "it is not known whether the controllers have caught up", "error", err)
 	return nil, nil
+}
+
+// retryPods has the scheduler try the pods again that it found no node for. Otherwise a pod may wait
+// for minutes although it could run, see [Cluster], and the trace ends earlier.
+func (s *session) retryPods(ctx context.Context) {
+	if s.Cluster.RetryPods != nil {
+		s.Cluster.RetryPods(ctx)
+	}
 }
 
 // catchUpLimit returns how long to wait at most: a replay that is faster than the recording gives
@@ -109,13 +127,15 @@ func (s *session) mentionCatchUp(took time.Duration) {
 
 // catchUp decides how long to wait for the control plane.
 type catchUp struct {
-	limit time.Duration
+	// limit is how long to wait at most, patience how long if nothing progresses.
+	limit, patience time.Duration
 	// began is when the wait began, changed when the backlog was smaller than ever before.
 	began, changed time.Time
 	smallest       int
 	looked         bool
 	// late reports whether the limit ended the wait.
-	late bool
+	late    bool
+	retries retries
 }
 
 // done reports whether there is nothing more to wait for.
@@ -124,10 +144,27 @@ func (w *catchUp) done(now time.Time, backlog *results.Backlog) bool {
 	if !w.looked || size < w.smallest {
 		w.looked, w.smallest, w.changed = true, size, now
 	}
-	patience := stuckAfter
+	patience := w.patience
 	if size == backlog.Unplaced {
 		patience = unplacedAfter
 	}
 	w.late = now.Sub(w.began) >= w.limit
 	return size == 0 || w.late || now.Sub(w.changed) >= patience
+}
+
+// retries decides when to try the pods again that have no node.
+type retries struct {
+	// unplaced is how many there were when they were last tried.
+	unplaced int
+}
+
+// due reports whether pods without a node are all that is left, and fewer than when it was last so:
+// each one that is placed may be what others wait for.
+func (r *retries) due(backlog *results.Backlog) bool {
+	n := backlog.Unplaced
+	if n == 0 || n != backlog.Size() || r.unplaced != 0 && n >= r.unplaced {
+		return false
+	}
+	r.unplaced = n
+	return true
 }

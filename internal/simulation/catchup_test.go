@@ -38,7 +38,7 @@ func TestCatchUp(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			began := time.Unix(0, 0)
-			w := catchUp{limit: 30 * time.Second, began: began, changed: began}
+			w := catchUp{limit: 30 * time.Second, patience: stuckAfter, began: began, changed: began}
 			for second := range 60 {
 				now := began.Add(time.Duration(second) * time.Second)
 				if !w.done(now, &c.seconds[min(second, len(c.seconds)-1)]) {
@@ -51,6 +51,30 @@ func TestCatchUp(t *testing.T) {
 			}
 			t.Error("never done")
 		})
+	}
+}
+
+// TestRetries holds when pods without a node are tried again, by the backlogs one after another.
+func TestRetries(t *testing.T) {
+	busy := results.Backlog{Unplaced: 3, Owners: []results.OwnerBacklog{{Starting: 1}}}
+	only := func(n int) results.Backlog { return results.Backlog{Unplaced: n} }
+	var r retries
+	for i, c := range []struct {
+		backlog results.Backlog
+		want    bool
+	}{
+		{only(0), false},
+		{busy, false},
+		{only(3), true},
+		{only(3), false}, // none was placed
+		{busy, false},
+		{only(4), false},
+		{only(2), true},
+		{only(0), false},
+	} {
+		if got := r.due(&c.backlog); got != c.want {
+			t.Errorf("backlog %d: got %t, want %t", i, got, c.want)
+		}
 	}
 }
 

@@ -46,6 +46,9 @@ type Cluster struct {
 	// OnFailure, if not nil, makes the cluster call a function for every event that says that a
 	// controller could not create an object. Otherwise events are watched, if that is allowed.
 	OnFailure func(CreateFailed)
+	// RetryPods, if not nil, has the scheduler try every pod again that it found no node for, at once.
+	// By itself it does so after some minutes, or when it sees a change that may let the pod run.
+	RetryPods func(context.Context)
 	// Done is closed when the cluster has failed; then Err returns why.
 	Done <-chan struct{}
 	Err  func() error
@@ -119,8 +122,10 @@ type session struct {
 	notes    *notes
 	standIn  *standin.Controller // nil if there is none
 	observer *results.Observer
-	// cutShort are the pods that the control plane was not done with at the end.
-	cutShort []results.Deviation
+	// cutShort are the pods that the control plane was not done with at the end, deletedEarly those
+	// that it was not done with when their owners were deleted.
+	cutShort     []results.Deviation
+	deletedEarly deletedEarly
 }
 
 func (p *Prepared) newSession(r Runner) (*session, error) {
@@ -153,6 +158,7 @@ func (p *Prepared) newSession(r Runner) (*session, error) {
 			}
 			s.progress.changed()
 		},
+		BeforeDelete: s.beforeDelete(),
 		OnApplied:    s.applied,
 		OnCheckpoint: s.tracker.done,
 	})
@@ -322,7 +328,7 @@ func (s *session) simulate(ctx context.Context, run **results.Run) error {
 		Versions:   s.versions(),
 		Settings:   s.settings(),
 		Notes:      s.notes.all(),
-		Deviations: append(s.leftOut(), s.cutShort...),
+		Deviations: slices.Concat(s.leftOut(), s.cutShort, s.deletedEarly.all()),
 		Recording:  s.recording(ended),
 	}
 	stopErr := s.stopObserving(ctx, observer)

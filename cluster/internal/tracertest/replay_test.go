@@ -125,7 +125,7 @@ func simulate(t *testing.T, spec simulation.Spec) *run {
 	}
 	began := virtualtime.Real()
 	_, err = prepared.Run(t.Context(), simulation.Runner{
-		Cluster: simulation.Cluster{Config: env.plane.RESTConfig(), SetMutator: env.mutator.Store, Done: env.plane.Done(), Err: env.plane.Err},
+		Cluster: simulation.Cluster{Config: env.plane.RESTConfig(), SetMutator: env.mutator.Store, Done: env.plane.Done(), Err: env.plane.Err, RetryPods: env.plane.RetryPods},
 		Clock:   clock.RealClock{},
 		Log:     slog.New(slog.DiscardHandler),
 		Report:  func(simulation.Message) {},
