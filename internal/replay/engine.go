@@ -60,12 +60,24 @@ type Options struct {
 	// OnApplied is called for every object that was applied. It may be called concurrently, and must
 	// return soon.
 	OnApplied func(gvk schema.GroupVersionKind, resource schema.GroupVersionResource)
+	// BeforeDelete, if not nil, is called for a namespace, a pod, or an object with a pod template that
+	// is to be deleted, when that is due. The function that it returns is called, one call after the
+	// other, until it returns 0: then the object is deleted. Otherwise it returns the time until the
+	// next call. Both may be called concurrently for different objects, and must return soon.
+	BeforeDelete func(Deletion) func(ctx context.Context) time.Duration
 	// OnEvent is called for every event that is done. Calls do not overlap. They are in the order in
 	// which events are done, which may differ from that of the trace. It must return soon.
 	OnEvent func(EventReport)
 	// OnCheckpoint is called with the number of leading steps that are done, whenever it has grown:
 	// the value of Plan.Done after a restart. Calls do not overlap. It must return soon.
 	OnCheckpoint func(done int)
+}
+
+// Deletion is an object that is to be deleted.
+type Deletion struct {
+	Kind schema.GroupKind
+	// Namespace and Name are those of the trace. The namespace of a Namespace is empty.
+	Namespace, Name string
 }
 
 // complete sets the defaults and validates the rest.

@@ -53,6 +53,8 @@ type task struct {
 	deletion *task
 	// former is what has to be gone before the object is applied.
 	former former
+	// hold, if not nil, holds the deletion of the object back until it returns 0.
+	hold func(context.Context) time.Duration
 	// applied reports whether a definition was applied, whose kinds are not served yet, or a claim
 	// that is not bound yet. satisfied reports whether the task's work was done by another task.
 	applied, satisfied bool
@@ -76,11 +78,15 @@ type outcome struct {
 func (r *run) prepareTask(event *eventRun, object *trace.Object, index int, verb Verb) *task {
 	t := &task{r: r, event: event, verb: verb, gvk: object.GVK(), key: keyOf(object), object: index}
 	t.target = r.builder.target(t.key.kind, object.Name())
+	templates := len(r.plan.Config.PodSpecTemplatePaths(t.gvk)) > 0
 	switch {
 	case verb == Apply:
-		t.rank = applyRank(t.key.kind, len(r.plan.Config.PodSpecTemplatePaths(t.gvk)) > 0)
+		t.rank = applyRank(t.key.kind, templates)
 	case isScope(t.key.kind):
 		t.rank = rankScopes
+	}
+	if verb == Delete && r.opts.BeforeDelete != nil && (templates || t.key.kind == podKind || t.key.kind == namespaceKind) {
+		t.hold = r.opts.BeforeDelete(Deletion{Kind: t.key.kind, Namespace: t.key.namespace, Name: t.key.name})
 	}
 	if t.malformed = checkNames(t.key.namespace, t.key.name); t.malformed != nil {
 		return t
@@ -100,6 +106,9 @@ func (r *run) prepareTask(event *eventRun, object *trace.Object, index int, verb
 // run tries the task once.
 func (t *task) run(ctx context.Context) next {
 	if wait := t.early(); wait > 0 {
+		return next{again: true, after: wait}
+	}
+	if wait := t.held(ctx); wait > 0 {
 		return next{again: true, after: wait}
 	}
 	if t.tries++; t.tries == 1 {
@@ -144,6 +153,18 @@ func (t *task) early() time.Duration {
 	}
 	due := t.event.due.Add(time.Duration(float64(t.after) / t.r.opts.Speed))
 	return due.Sub(t.r.opts.Clock.Now())
+}
+
+// held returns for how long a deletion is held back.
+func (t *task) held(ctx context.Context) time.Duration {
+	if t.hold == nil || ctx.Err() != nil {
+		return 0
+	}
+	wait := t.hold(ctx)
+	if wait <= 0 {
+		t.hold = nil
+	}
+	return wait
 }
 
 // patience returns for how long an error is waited out.

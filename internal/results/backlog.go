@@ -49,10 +49,11 @@ func (b *Backlog) Size() int {
 	return size
 }
 
-// CutShort returns a deviation for each owner of which something is still to be done. With unseen,
-// it only returns those of owners that their controllers have not handled: the rest may wait for
-// something that will not happen, as a StatefulSet does for its first pod.
-func (b *Backlog) CutShort(unseen bool) []Deviation {
+// CutShort returns a deviation for each owner of which something is still to be done, when what is
+// named has ended. With unseen, it only returns those of owners that their controllers have not
+// handled: the rest may wait for something that will not happen, as a StatefulSet does for its first
+// pod.
+func (b *Backlog) CutShort(ended string, unseen bool) []Deviation {
 	var out []Deviation
 	for i := range b.Owners {
 		o := &b.Owners[i]
@@ -77,106 +78,173 @@ func (b *Backlog) CutShort(unseen bool) []Deviation {
 		}
 		out = append(out, Deviation{
 			Category: CutShort, Owner: &o.Owner, Count: lacking + o.Unscheduled + o.Starting,
-			Reason: "the run ended before the control plane was done: " + strings.Join(parts, ", "),
+			Reason: ended + " before the control plane was done: " + strings.Join(parts, ", "),
 			Action: "replay in virtual time, or more slowly (--speed)",
 		})
 	}
 	return out
 }
 
-// Backlog returns what is still to be done. It lists all controllers of pods in the cluster.
-func (o *Observer) Backlog(ctx context.Context) (*Backlog, error) {
-	found := backlogs{observer: o, byOwner: map[Owner]*OwnerBacklog{}, cannot: o.rec.cannotCreate()}
-	apps, all := o.client.AppsV1(), metav1.ListOptions{}
-	deployments, err := apps.Deployments("").List(ctx, all)
-	if err != nil {
-		return nil, fmt.Errorf("list Deployments: %w", err)
+// Scope is what a backlog is of: the zero value are all pods of a simulation and their controllers.
+type Scope struct {
+	// Namespace is a namespace of the cluster; empty means all.
+	Namespace string
+	// Owner, if it has a name, is the only owner of pods. Its namespace is the recorded one of Namespace.
+	Owner Owner
+}
+
+// lists reports whether controllers of a kind are to be listed: they may be the owner, or have it as
+// their own controller.
+func (s *Scope) lists(kind string) bool {
+	switch s.Owner.Kind {
+	case "", kind:
+		return true
+	case kindDeployment:
+		return kind == kindReplicaSet
+	case kindCronJob:
+		return kind == kindJob
 	}
-	for i := range deployments.Items {
-		d := &deployments.Items[i]
+	return false
+}
+
+// Backlog returns what is still to be done. It lists the controllers in the scope.
+func (o *Observer) Backlog(ctx context.Context, scope Scope) (*Backlog, error) {
+	b := backlogs{
+		observer: o, scope: scope, byOwner: map[Owner]*OwnerBacklog{}, has: map[Owner]int{}, cannot: o.rec.cannotCreate(),
+	}
+	for _, list := range []struct {
+		kind string
+		add  func(context.Context) error
+	}{
+		{kindDeployment, b.addDeployments},
+		{kindReplicaSet, b.addReplicaSets},
+		{kindStatefulSet, b.addStatefulSets},
+		{kindDaemonSet, b.addDaemonSets},
+		{kindReplicationController, b.addReplicationControllers},
+		{kindJob, b.addJobs},
+	} {
+		if !scope.lists(list.kind) {
+			continue
+		}
+		if err := list.add(ctx); err != nil {
+			return nil, fmt.Errorf("list %ss: %w", list.kind, err)
+		}
+	}
+	return b.result(), nil
+}
+
+// backlogs collects the backlogs of owners.
+type backlogs struct {
+	observer *Observer
+	scope    Scope
+	byOwner  map[Owner]*OwnerBacklog
+	// has is how many pods each owner has at least. The watch of pods may be behind.
+	has map[Owner]int
+	// cannot is how many pods of each owner cannot be created.
+	cannot map[Owner]int
+}
+
+func (b *backlogs) addDeployments(ctx context.Context) error {
+	all, err := b.observer.client.AppsV1().Deployments(b.scope.Namespace).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return err
+	}
+	for i := range all.Items {
+		d := &all.Items[i]
 		lacks := 0
 		if !d.Spec.Paused {
 			lacks = wanted(d.Spec.Replicas) - int(d.Status.UpdatedReplicas)
 		}
-		found.add("Deployment", &d.ObjectMeta, d.Status.ObservedGeneration < d.Generation, lacks)
+		b.add(kindDeployment, &d.ObjectMeta, d.Status.ObservedGeneration < d.Generation, lacks, d.Status.Replicas)
 	}
-	sets, err := apps.ReplicaSets("").List(ctx, all)
+	return nil
+}
+
+func (b *backlogs) addReplicaSets(ctx context.Context) error {
+	all, err := b.observer.client.AppsV1().ReplicaSets(b.scope.Namespace).List(ctx, metav1.ListOptions{})
 	if err != nil {
-		return nil, fmt.Errorf("list ReplicaSets: %w", err)
+		return err
 	}
-	for i := range sets.Items {
-		s := &sets.Items[i]
-		found.add("ReplicaSet", &s.ObjectMeta, s.Status.ObservedGeneration < s.Generation, replicaSetLacks(s))
+	for i := range all.Items {
+		s := &all.Items[i]
+		b.add(kindReplicaSet, &s.ObjectMeta, s.Status.ObservedGeneration < s.Generation, replicaSetLacks(s), s.Status.Replicas)
 	}
-	stateful, err := apps.StatefulSets("").List(ctx, all)
+	return nil
+}
+
+func (b *backlogs) addStatefulSets(ctx context.Context) error {
+	all, err := b.observer.client.AppsV1().StatefulSets(b.scope.Namespace).List(ctx, metav1.ListOptions{})
 	if err != nil {
-		return nil, fmt.Errorf("list StatefulSets: %w", err)
+		return err
 	}
-	for i := range stateful.Items {
-		s := &stateful.Items[i]
-		found.add("StatefulSet", &s.ObjectMeta, s.Status.ObservedGeneration < s.Generation, max(statefulSetLacks(s), outdatedPods(s)))
+	for i := range all.Items {
+		s := &all.Items[i]
+		b.add(kindStatefulSet, &s.ObjectMeta, s.Status.ObservedGeneration < s.Generation,
+			max(statefulSetLacks(s), outdatedPods(s)), s.Status.Replicas)
 	}
-	daemons, err := apps.DaemonSets("").List(ctx, all)
+	return nil
+}
+
+func (b *backlogs) addDaemonSets(ctx context.Context) error {
+	all, err := b.observer.client.AppsV1().DaemonSets(b.scope.Namespace).List(ctx, metav1.ListOptions{})
 	if err != nil {
-		return nil, fmt.Errorf("list DaemonSets: %w", err)
+		return err
 	}
-	for i := range daemons.Items {
-		d := &daemons.Items[i]
+	for i := range all.Items {
+		d := &all.Items[i]
 		lacks := daemonSetLacks(d)
 		if d.Spec.UpdateStrategy.Type != appsv1.OnDeleteDaemonSetStrategyType {
 			lacks = int(d.Status.DesiredNumberScheduled - d.Status.UpdatedNumberScheduled)
 		}
 		unseen := d.Status.ObservedGeneration < d.Generation
 		if unseen {
-			lacks = max(lacks, o.rec.Counts().Nodes)
+			lacks = max(lacks, b.observer.rec.Counts().Nodes)
 		}
-		found.add(kindDaemonSet, &d.ObjectMeta, unseen, lacks)
+		b.add(kindDaemonSet, &d.ObjectMeta, unseen, lacks, d.Status.CurrentNumberScheduled)
 	}
-	if err := found.addOthers(ctx); err != nil {
-		return nil, err
-	}
-	return found.result(), nil
+	return nil
 }
 
-// backlogs collects the backlogs of owners.
-type backlogs struct {
-	observer *Observer
-	byOwner  map[Owner]*OwnerBacklog
-	// cannot is how many pods of each owner cannot be created.
-	cannot map[Owner]int
+func (b *backlogs) addReplicationControllers(ctx context.Context) error {
+	all, err := b.observer.client.CoreV1().ReplicationControllers(b.scope.Namespace).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return err
+	}
+	for i := range all.Items {
+		c := &all.Items[i]
+		b.add(kindReplicationController, &c.ObjectMeta, c.Status.ObservedGeneration < c.Generation,
+			replicationControllerLacks(c), c.Status.Replicas)
+	}
+	return nil
 }
 
-// addOthers adds the controllers that are not of the group apps.
-func (b *backlogs) addOthers(ctx context.Context) error {
-	old, err := b.observer.client.CoreV1().ReplicationControllers("").List(ctx, metav1.ListOptions{})
+func (b *backlogs) addJobs(ctx context.Context) error {
+	all, err := b.observer.client.BatchV1().Jobs(b.scope.Namespace).List(ctx, metav1.ListOptions{})
 	if err != nil {
-		return fmt.Errorf("list ReplicationControllers: %w", err)
+		return err
 	}
-	for i := range old.Items {
-		c := &old.Items[i]
-		b.add("ReplicationController", &c.ObjectMeta, c.Status.ObservedGeneration < c.Generation, replicationControllerLacks(c))
-	}
-	jobs, err := b.observer.client.BatchV1().Jobs("").List(ctx, metav1.ListOptions{})
-	if err != nil {
-		return fmt.Errorf("list Jobs: %w", err)
-	}
-	for i := range jobs.Items {
-		j := &jobs.Items[i]
+	for i := range all.Items {
+		j := &all.Items[i]
 		if j.Spec.ManagedBy == nil || *j.Spec.ManagedBy == batchv1.JobControllerName {
-			b.add(kindJob, &j.ObjectMeta, j.Status.StartTime == nil && jobLacks(j) > 0, jobLacks(j))
+			b.add(kindJob, &j.ObjectMeta, j.Status.StartTime == nil && jobLacks(j) > 0, jobLacks(j), j.Status.Active)
 		}
 	}
 	return nil
 }
 
-// add adds a controller of pods, if it belongs to the simulation. An owner with several controllers
-// lacks as many pods as the one that lacks most, as a Deployment lacks those of its ReplicaSets.
-func (b *backlogs) add(kind string, meta *metav1.ObjectMeta, unseen bool, lacks int) {
+// add adds a controller of pods, if it belongs to the simulation and the scope. An owner with
+// several controllers lacks as many pods as the one that lacks most, as a Deployment lacks those of
+// its ReplicaSets. A controller has some pods, says its status.
+func (b *backlogs) add(kind string, meta *metav1.ObjectMeta, unseen bool, lacks int, has int32) {
 	if _, ok := b.observer.recordedNamespace(meta.Namespace); !ok || meta.DeletionTimestamp != nil {
 		return
 	}
 	of := corev1.ObjectReference{Kind: kind, Namespace: meta.Namespace, Name: meta.Name}
 	owner := b.observer.controllerOwner(&of, meta)
+	if !b.scope.includes(owner) {
+		return
+	}
+	b.has[owner] = max(b.has[owner], int(has))
 	lacks -= b.cannot[owner]
 	if !unseen && lacks <= 0 {
 		return
@@ -185,6 +253,9 @@ func (b *backlogs) add(kind string, meta *metav1.ObjectMeta, unseen bool, lacks 
 	known.Unseen = known.Unseen || unseen
 	known.Lacking = max(known.Lacking, lacks)
 }
+
+// includes reports whether an owner whose namespace is in the scope is.
+func (s *Scope) includes(owner Owner) bool { return s.Owner.Name == "" || owner == s.Owner }
 
 func (b *backlogs) of(owner Owner) *OwnerBacklog {
 	known := b.byOwner[owner]
@@ -202,7 +273,12 @@ func (b *backlogs) result() *Backlog {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, p := range r.pods {
-		switch stage := p.stage(); {
+		stage := p.stage()
+		if stage == stageNone || !b.scope.holds(p) {
+			continue
+		}
+		b.has[*p.owner]--
+		switch {
 		case stage == stageStarting:
 			b.of(*p.owner).Starting++
 		case stage == stagePending && p.waits == 0:
@@ -211,10 +287,20 @@ func (b *backlogs) result() *Backlog {
 			all.Unplaced++
 		}
 	}
+	for owner, unknown := range b.has {
+		if unknown > 0 {
+			b.of(owner).Unscheduled += unknown
+		}
+	}
 	for _, owner := range slices.SortedFunc(maps.Keys(b.byOwner), Owner.Compare) {
 		all.Owners = append(all.Owners, *b.byOwner[owner])
 	}
 	return &all
+}
+
+// holds reports whether a pod is in the scope.
+func (s *Scope) holds(p *podRecord) bool {
+	return (s.Namespace == "" || p.namespace == s.Namespace) && s.includes(*p.owner)
 }
 
 // cannotCreate returns how many pods of each owner could not be created.

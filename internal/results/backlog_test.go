@@ -21,6 +21,7 @@ func second(name string, owners ...metav1.OwnerReference) metav1.ObjectMeta {
 }
 
 // TestObserver_Backlog holds what counts as work of controllers that is not done, for each kind.
+// Pods that only the status of a controller has count as not handled by the scheduler.
 func TestObserver_Backlog(t *testing.T) {
 	two, three := new(int32(2)), new(int32(3))
 	toShop := metav1.OwnerReference{Kind: "Deployment", Name: "shop", Controller: new(true)}
@@ -45,7 +46,7 @@ func TestObserver_Backlog(t *testing.T) {
 				},
 				&appsv1.ReplicaSet{ObjectMeta: controller("shop-1", toShop), Spec: appsv1.ReplicaSetSpec{Replicas: two}, Status: appsv1.ReplicaSetStatus{Replicas: 1}},
 			},
-			want: []OwnerBacklog{{Owner: Owner{"web", "Deployment", "shop"}, Lacking: 2}},
+			want: []OwnerBacklog{{Owner: Owner{"web", "Deployment", "shop"}, Lacking: 2, Unscheduled: 1}},
 		},
 		"a Deployment that is paused": {
 			objects: []runtime.Object{&appsv1.Deployment{
@@ -69,8 +70,9 @@ func TestObserver_Backlog(t *testing.T) {
 				}},
 			},
 			want: []OwnerBacklog{
-				{Owner: Owner{"web", "StatefulSet", "new"}, Lacking: 2},
-				{Owner: Owner{"web", "StatefulSet", "rolled"}, Lacking: 1},
+				{Owner: Owner{"web", "StatefulSet", "by-hand"}, Unscheduled: 3},
+				{Owner: Owner{"web", "StatefulSet", "new"}, Lacking: 2, Unscheduled: 1},
+				{Owner: Owner{"web", "StatefulSet", "rolled"}, Lacking: 1, Unscheduled: 3},
 			},
 		},
 		"DaemonSets": {
@@ -79,7 +81,7 @@ func TestObserver_Backlog(t *testing.T) {
 				&appsv1.DaemonSet{ObjectMeta: second("unseen")},
 			},
 			want: []OwnerBacklog{
-				{Owner: Owner{"web", "DaemonSet", "agent"}, Lacking: 1},
+				{Owner: Owner{"web", "DaemonSet", "agent"}, Lacking: 1, Unscheduled: 4},
 				{Owner: Owner{"web", "DaemonSet", "unseen"}, Unseen: true, Lacking: 1}, // one for each node
 			},
 		},
@@ -94,7 +96,10 @@ func TestObserver_Backlog(t *testing.T) {
 				&batchv1.Job{ObjectMeta: controller("others"), Spec: batchv1.JobSpec{ManagedBy: new("example.com/jobs")}},
 				&batchv1.Job{ObjectMeta: controller("started"), Status: batchv1.JobStatus{StartTime: &metav1.Time{Time: at(1)}, Active: 1}},
 			},
-			want: []OwnerBacklog{{Owner: Owner{"web", "CronJob", "nightly"}, Unseen: true, Lacking: 2}},
+			want: []OwnerBacklog{
+				{Owner: Owner{"web", "CronJob", "nightly"}, Unseen: true, Lacking: 2},
+				{Owner: Owner{"web", "Job", "started"}, Unscheduled: 1},
+			},
 		},
 		"pods": {
 			objects: []runtime.Object{
@@ -113,7 +118,7 @@ func TestObserver_Backlog(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer o.Close()
-			got, err := o.Backlog(t.Context())
+			got, err := o.Backlog(t.Context(), Scope{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -127,13 +132,56 @@ func TestObserver_Backlog(t *testing.T) {
 	}
 }
 
+// TestObserver_Backlog_Scope holds that a backlog can be that of one owner, or of one namespace.
+func TestObserver_Backlog_Scope(t *testing.T) {
+	two := new(int32(2))
+	foreign := controller("shop")
+	foreign.Namespace = "elsewhere"
+	client := fake.NewClientset(
+		&appsv1.ReplicaSet{ObjectMeta: controller("shop-1", metav1.OwnerReference{Kind: "Deployment", Name: "shop", Controller: new(true)}), Spec: appsv1.ReplicaSetSpec{Replicas: two}},
+		&appsv1.ReplicaSet{ObjectMeta: controller("single"), Spec: appsv1.ReplicaSetSpec{Replicas: two}},
+		&appsv1.StatefulSet{ObjectMeta: controller("shop"), Spec: appsv1.StatefulSetSpec{Replicas: two}},
+		&appsv1.StatefulSet{ObjectMeta: foreign, Spec: appsv1.StatefulSetSpec{Replicas: two}},
+		&corev1.Pod{ObjectMeta: controller("bare")},
+	)
+	o, err := Start(t.Context(), client, NewRecorder(), Options{Clock: testclock.NewFakePassiveClock(at(1))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer o.Close()
+	deployment := OwnerBacklog{Owner: Owner{"web", "Deployment", "shop"}, Lacking: 2}
+	single := OwnerBacklog{Owner: Owner{"web", "ReplicaSet", "single"}, Lacking: 2}
+	stateful := OwnerBacklog{Owner: Owner{"web", "StatefulSet", "shop"}, Lacking: 2}
+	bare := OwnerBacklog{Owner: Owner{"web", "Pod", "bare"}, Unscheduled: 1}
+	for name, c := range map[string]struct {
+		scope Scope
+		want  []OwnerBacklog
+	}{
+		"namespace":    {Scope{Namespace: "web"}, []OwnerBacklog{deployment, bare, single, stateful}},
+		"owner":        {Scope{Namespace: "web", Owner: deployment.Owner}, []OwnerBacklog{deployment}},
+		"pod":          {Scope{Namespace: "web", Owner: bare.Owner}, []OwnerBacklog{bare}},
+		"other kind":   {Scope{Namespace: "web", Owner: Owner{"web", "Widget", "shop"}}, nil},
+		"not an owner": {Scope{Namespace: "web", Owner: Owner{"web", "ReplicaSet", "shop-1"}}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := o.Backlog(t.Context(), c.scope)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(c.want, got.Owners); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
 // TestObserver_Backlog_Refused holds that pods that a controller cannot create are not waited for,
 // and that controllers of others are not counted.
 func TestObserver_Backlog_Refused(t *testing.T) {
-	foreign := controller("foreign")
+	two, foreign := new(int32(2)), controller("foreign")
 	foreign.Namespace = "elsewhere"
 	client := fake.NewClientset(
-		&appsv1.StatefulSet{ObjectMeta: controller("db"), Spec: appsv1.StatefulSetSpec{Replicas: new(int32(3))}, Status: appsv1.StatefulSetStatus{Replicas: 1}},
+		&appsv1.StatefulSet{ObjectMeta: controller("db"), Spec: appsv1.StatefulSetSpec{Replicas: two}},
 		&appsv1.StatefulSet{ObjectMeta: foreign, Spec: appsv1.StatefulSetSpec{Replicas: new(int32(3))}},
 	)
 	rec := NewRecorder()
@@ -146,7 +194,7 @@ func TestObserver_Backlog_Refused(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer o.Close()
-	got, err := o.Backlog(t.Context())
+	got, err := o.Backlog(t.Context(), Scope{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -168,10 +216,10 @@ func TestBacklog_CutShort(t *testing.T) {
 		Category: CutShort, Owner: &b.Owners[1].Owner, Count: 4,
 		Reason: reason + "2 pods not created, 1 pod not handled by the scheduler, 1 pod not started", Action: action,
 	}
-	if diff := cmp.Diff([]Deviation{unseen}, b.CutShort(true)); diff != "" {
+	if diff := cmp.Diff([]Deviation{unseen}, b.CutShort("the run ended", true)); diff != "" {
 		t.Errorf("of unseen owners (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]Deviation{unseen, waits}, b.CutShort(false)); diff != "" {
+	if diff := cmp.Diff([]Deviation{unseen, waits}, b.CutShort("the run ended", false)); diff != "" {
 		t.Errorf("of all (-want +got):\n%s", diff)
 	}
 }

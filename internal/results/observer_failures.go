@@ -132,13 +132,13 @@ func (o *Observer) controllerOwner(of *corev1.ObjectReference, meta *metav1.Obje
 func (o *Observer) lacking(ctx context.Context, of *corev1.ObjectReference) (*metav1.ObjectMeta, int, error) {
 	apps, get := o.client.AppsV1(), metav1.GetOptions{}
 	switch of.Kind {
-	case "ReplicaSet":
+	case kindReplicaSet:
 		x, err := apps.ReplicaSets(of.Namespace).Get(ctx, of.Name, get)
 		if err != nil {
 			return nil, 0, fmt.Errorf("get the controller: %w", err)
 		}
 		return &x.ObjectMeta, replicaSetLacks(x), nil
-	case "StatefulSet":
+	case kindStatefulSet:
 		x, err := apps.StatefulSets(of.Namespace).Get(ctx, of.Name, get)
 		if err != nil {
 			return nil, 0, fmt.Errorf("get the controller: %w", err)
@@ -150,7 +150,7 @@ func (o *Observer) lacking(ctx context.Context, of *corev1.ObjectReference) (*me
 			return nil, 0, fmt.Errorf("get the controller: %w", err)
 		}
 		return &x.ObjectMeta, daemonSetLacks(x), nil
-	case "ReplicationController":
+	case kindReplicationController:
 		x, err := o.client.CoreV1().ReplicationControllers(of.Namespace).Get(ctx, of.Name, get)
 		if err != nil {
 			return nil, 0, fmt.Errorf("get the controller: %w", err)

@@ -56,14 +56,14 @@ func OwnerOf(pod *corev1.Pod) Owner {
 		return Owner{Namespace: ns, Kind: "Pod", Name: barePodName(pod)}
 	}
 	switch ref.Kind {
-	case "ReplicaSet":
+	case kindReplicaSet:
 		hash := pod.Labels[podTemplateHashLabel]
 		if name, ok := strings.CutSuffix(ref.Name, "-"+hash); ok && hash != "" && name != "" {
-			return Owner{Namespace: ns, Kind: "Deployment", Name: name}
+			return Owner{Namespace: ns, Kind: kindDeployment, Name: name}
 		}
-	case "Job":
+	case kindJob:
 		if name, ok := cronJobName(ref.Name); ok {
-			return Owner{Namespace: ns, Kind: "CronJob", Name: name}
+			return Owner{Namespace: ns, Kind: kindCronJob, Name: name}
 		}
 	}
 	return Owner{Namespace: ns, Kind: ref.Kind, Name: ref.Name}

@@ -79,11 +79,15 @@ func (o *RecordedOwner) peak() int {
 	return peak
 }
 
-// Kinds of owners whose pods are compared in their own way.
+// Kinds of owners of pods.
 const (
-	kindDaemonSet = "DaemonSet"
-	kindCronJob   = "CronJob"
-	kindJob       = "Job"
+	kindCronJob               = "CronJob"
+	kindDaemonSet             = "DaemonSet"
+	kindDeployment            = "Deployment"
+	kindJob                   = "Job"
+	kindReplicaSet            = "ReplicaSet"
+	kindReplicationController = "ReplicationController"
+	kindStatefulSet           = "StatefulSet"
 )
 
 // asksForMore reports whether the trace asks for more pods than were recorded, as after a change of

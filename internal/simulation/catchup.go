@@ -100,8 +100,8 @@ func (s *session) backlog(ctx context.Context, scope results.Scope) (*results.Ba
 	return nil, nil
 }
 
-// retryPods has the scheduler try the pods again that it found no node for. Otherwise a pod may wait
-// for minutes although it could run, see [Cluster], and the trace ends earlier.
+// retryPods has the scheduler try the pods again that it found no node for. Otherwise a pod may
+// wait for minutes although it could run, see [Cluster], and not run before the trace ends.
 func (s *session) retryPods(ctx context.Context) {
 	if s.Cluster.RetryPods != nil {
 		s.Cluster.RetryPods(ctx)

@@ -116,3 +116,11 @@ func (s *session) recordedNamespace(namespace string) (string, bool) {
 	}
 	return s.namespaces.Recorded(namespace)
 }
+
+// simulatedNamespace returns the name of a namespace of the recording in the cluster.
+func (s *session) simulatedNamespace(recorded string) string {
+	if !s.spec.ExistingNodes {
+		return recorded
+	}
+	return s.namespaces.Simulated(recorded)
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -100,7 +101,9 @@ func (s *sim) cleanup(tb testing.TB) {
 		tb.Fatal(err)
 	}
 	for _, namespace := range namespaces.Items {
-		if strings.HasPrefix(namespace.Name, s.name+"-") {
+		// The name of another simulation may begin with this one's.
+		ours := func(ref metav1.OwnerReference) bool { return ref.UID == s.root.UID }
+		if strings.HasPrefix(namespace.Name, s.name+"-") && slices.ContainsFunc(namespace.OwnerReferences, ours) {
 			tb.Errorf("namespace %s is left", namespace.Name)
 		}
 	}
