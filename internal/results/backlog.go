@@ -89,12 +89,12 @@ func (b *Backlog) CutShort(ended string, unseen bool) []Deviation {
 type Scope struct {
 	// Namespace is a namespace of the cluster; empty means all.
 	Namespace string
-	// Owner, if it has a name, is the only owner of pods. Its namespace is the recorded one of Namespace.
+	// Owner, if it has a name, is the only owner of pods. Its namespace is that of the recording.
 	Owner Owner
 }
 
-// lists reports whether controllers of a kind are to be listed: they may be the owner, or have it as
-// their own controller.
+// lists reports whether controllers of a kind are to be listed: they may be the owner, or have it
+// as their own controller.
 func (s *Scope) lists(kind string) bool {
 	switch s.Owner.Kind {
 	case "", kind:
