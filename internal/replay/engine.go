@@ -60,10 +60,10 @@ type Options struct {
 	// OnApplied is called for every object that was applied. It may be called concurrently, and must
 	// return soon.
 	OnApplied func(gvk schema.GroupVersionKind, resource schema.GroupVersionResource)
-	// BeforeDelete, if not nil, is called for a namespace, a pod, or an object with a pod template that
-	// is to be deleted, when that is due. The function that it returns is called, one call after the
-	// other, until it returns 0: then the object is deleted. Otherwise it returns the time until the
-	// next call. Both may be called concurrently for different objects, and must return soon.
+	// BeforeDelete, if not nil, is called for each namespace, pod, and object with a pod template that
+	// will be deleted. The function that it returns is called when the deletion is due. If it returns
+	// a time, it is called again after that, and the object is deleted when it returns 0. Both must
+	// return soon, and are called concurrently for different objects.
 	BeforeDelete func(Deletion) func(ctx context.Context) time.Duration
 	// OnEvent is called for every event that is done. Calls do not overlap. They are in the order in
 	// which events are done, which may differ from that of the trace. It must return soon.

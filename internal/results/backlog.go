@@ -49,10 +49,10 @@ func (b *Backlog) Size() int {
 	return size
 }
 
-// CutShort returns a deviation for each owner of which something is still to be done, when what is
-// named has ended. With unseen, it only returns those of owners that their controllers have not
-// handled: the rest may wait for something that will not happen, as a StatefulSet does for its first
-// pod.
+// CutShort returns a deviation for each owner of which something is still to be done. The reason
+// begins with what has ended. With unseen, it only returns those of owners that their controllers
+// have not handled: the rest may wait for something that will not happen, as a StatefulSet does for
+// its first pod.
 func (b *Backlog) CutShort(ended string, unseen bool) []Deviation {
 	var out []Deviation
 	for i := range b.Owners {
