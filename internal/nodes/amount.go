@@ -26,6 +26,8 @@ func formatAmount(name corev1.ResourceName, amount int64) string {
 		return formatBytes(amount)
 	case strings.HasPrefix(string(name), devicePrefix):
 		return fmt.Sprintf("%s of %s", words.Count(amount, "device"), strings.TrimPrefix(string(name), devicePrefix))
+	case strings.HasPrefix(string(name), volumePrefix):
+		return fmt.Sprintf("%s of %s", words.Count(amount, "volume"), strings.TrimPrefix(string(name), volumePrefix))
 	case name == corev1.ResourceEphemeralStorage, strings.HasPrefix(string(name), corev1.ResourceHugePagesPrefix):
 		return fmt.Sprintf("%s of %s", formatBytes(amount), name)
 	}

@@ -211,5 +211,8 @@ func (p *packer) limit(now *snapshot, count int) string {
 	if maxFill < 0.8*float64(count-1) {
 		return "limited by how pods fit on nodes"
 	}
+	if driver, ok := strings.CutPrefix(string(limiting), volumePrefix); ok {
+		return "limited by the volumes of " + driver + " that a node takes"
+	}
 	return "limited by " + string(limiting)
 }

@@ -9,6 +9,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"simkube.io/simkube/internal/volumes"
 	"simkube.io/simkube/trace"
 )
 
@@ -25,6 +26,8 @@ type Demand struct {
 	steps     []step           // by time
 	nodes     map[string]recordedNode
 	devices   *deviceObjects
+	// volumes has the limits of volumes of the nodes. It is nil if they are not known.
+	volumes *volumes.Survey
 }
 
 // templateOwners are the objects that have pods of one template, sorted by kind and name.
@@ -51,6 +54,7 @@ func (s *Survey) Demand(lifecycles trace.Lifecycles) *Demand {
 		steps:     slices.Clone(s.steps),
 		nodes:     maps.Clone(s.nodes),
 		devices:   s.devices,
+		volumes:   s.volumes,
 	}
 	for _, r := range s.runs {
 		demand.steps = append(demand.steps, step{r.start, int32(r.template), int32(r.replicas)})
@@ -152,8 +156,10 @@ func (d *Demand) walk(include func(template int) bool, visit func(*snapshot)) {
 			if d.templates[index].perNode {
 				continue
 			}
-			for name, amount := range d.templates[index].requests {
-				now.total[name] += amount * int64(delta)
+			for _, each := range []amounts{d.templates[index].requests, d.templates[index].attached} {
+				for name, amount := range each {
+					now.total[name] += amount * int64(delta)
+				}
 			}
 		}
 		now.time = time.Unix(at, 0).UTC()

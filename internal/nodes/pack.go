@@ -41,6 +41,7 @@ func newPacker(demand *Demand, pool *pool) *packer {
 	}
 	for _, node := range pool.samples() {
 		added := newNodeSet([]*corev1.Node{node}).classes[0]
+		demand.limitVolumes(added.size, node.Name)
 		p.classes = append(p.classes, added)
 		for name, amount := range added.size {
 			p.size[name] = max(p.size[name], amount)
@@ -153,12 +154,22 @@ func (p *packer) fill(b *bin, index, n int) int {
 	if conflict(ports, b.ports) {
 		return 0
 	}
-	requests := p.demand.templates[index].requests
-	for name, amount := range requests {
+	template := p.demand.templates[index]
+	for name, amount := range template.requests {
 		n = min(n, int(max(b.free[name], 0)/amount))
 	}
+	for name, amount := range template.attached {
+		if free, limited := b.free[name]; limited {
+			n = min(n, int(max(free, 0)/amount))
+		}
+	}
 	if n > 0 {
-		b.free.take(requests, n)
+		b.free.take(template.requests, n)
+		for name, amount := range template.attached {
+			if _, limited := b.free[name]; limited {
+				b.free[name] -= amount * int64(n)
+			}
+		}
 		b.ports = append(b.ports, ports...)
 	}
 	return n
@@ -186,6 +197,11 @@ func (p *packer) order(now *snapshot) []int {
 		}
 		for name, amount := range template.requests {
 			share[index] = max(share[index], float64(amount)/float64(p.size[name]))
+		}
+		for name, amount := range template.attached {
+			if p.size[name] > 0 {
+				share[index] = max(share[index], float64(amount)/float64(p.size[name]))
+			}
 		}
 		// Templates that only some nodes can run come first, so that others do not take their place.
 		if slices.Contains(p.feasible[index], false) {

@@ -52,7 +52,7 @@ func Prepare(spec Spec, demand *Demand) (*Plan, error) {
 		plan.Nodes = Build(spec.Count, shape)
 		plan.Summary = fmt.Sprintf("%s of %s", words.Count(spec.Count, "node"), shape)
 	default:
-		demand, claimed, plan.Notes = demand.withDevices()
+		demand, claimed, plan.Notes = demand.withVolumes().withDevices()
 		if err := plan.planAuto(demand, shape); err != nil {
 			return nil, err
 		}

@@ -25,6 +25,9 @@ type podTemplate struct {
 	// requests are what the scheduler counts, in thousandths of a core for cpu and in units otherwise,
 	// including one pod.
 	requests amounts
+	// attached is how many volumes of each driver a pod has for itself, by names with volumePrefix.
+	// Nodes have limits for them, but no amounts.
+	attached amounts
 	// remarks are properties that may keep the pods from running and that cannot be checked.
 	remarks []string
 	// classes are the cluster-scoped objects that must exist, or else the API server rejects the pods.
@@ -96,16 +99,17 @@ func newTemplate(use templateUse) (templateKey, *podTemplate, error) {
 		pod.Labels = recorded.Metadata.Labels
 	}
 	template := &podTemplate{
-		pod: pod, perNode: use.perNode,
+		pod: pod, perNode: use.perNode, attached: use.attached,
 		remarks: remarks(&recorded.Spec), classes: classesOf(&recorded.Spec), claims: claimsOf(&recorded.Spec, use.namespace),
 	}
 	text, err := json.Marshal(struct {
-		Pod     *corev1.Pod
-		PerNode bool
-		Remarks []string
-		Classes []classRef
-		Claims  []claimRef
-	}{pod, template.perNode, template.remarks, template.classes, template.claims})
+		Pod      *corev1.Pod
+		PerNode  bool
+		Attached amounts
+		Remarks  []string
+		Classes  []classRef
+		Claims   []claimRef
+	}{pod, template.perNode, template.attached, template.remarks, template.classes, template.claims})
 	if err != nil {
 		return templateKey{}, nil, fmt.Errorf("compare the pod template: %w", err)
 	}

@@ -15,6 +15,7 @@ type templateUse struct {
 	// namespace is that of the pods.
 	namespace string
 	nodes     *corev1.NodeSelector // on which the volumes of the pods can be used; nil means all
+	attached  amounts              // see podTemplate
 }
 
 func useOf(t *workload.Template) templateUse {

@@ -40,6 +40,8 @@ type volume struct {
 	claim string
 	// nodes are those on which it can be used; nil means all.
 	nodes *corev1.NodeSelector
+	// driver is its CSI driver, or "" if it has none.
+	driver string
 }
 
 // claim is a recorded claim.
@@ -119,6 +121,9 @@ func (s *Survey) addVolume(object *trace.Object) {
 	added := &volume{class: recorded.Spec.StorageClassName, claim: claimOf(recorded)}
 	if affinity := recorded.Spec.NodeAffinity; affinity != nil {
 		added.nodes = affinity.Required
+	}
+	if csi := recorded.Spec.CSI; csi != nil {
+		added.driver = csi.Driver
 	}
 	s.volumes[recorded.Name] = added
 	if added.claim != "" {
