@@ -95,8 +95,8 @@ type object struct {
 	hash uint64
 	// fixed is the hash of the fields that cannot be changed, or 0.
 	fixed uint64
-	// last is the event in which the object was last applied, at time.
-	last  position
+	// created and last are the events in which the object was first and last applied.
+	created, last position
 	facts *facts
 }
 
@@ -219,7 +219,7 @@ func (c *Checker) apply(o *trace.Object) {
 	hash := maphash.Bytes(c.seed, o.Raw())
 	known := c.objects[key]
 	if known == nil {
-		known = &object{}
+		known = &object{created: c.now}
 		c.objects[key] = known
 	}
 	excluded := c.exclusion.Leaves(o)
@@ -268,9 +268,12 @@ func (c *Checker) delete(o *trace.Object) {
 		if known.last.time == c.now.time {
 			c.deletedWithin(key)
 		}
+		c.gone[maphash.Comparable(c.seed, key)] = struct{}{}
+		if known.last == c.now && known.created != c.now {
+			return // the deletion may have come first, so the object may exist
+		}
 		delete(c.objects, key)
 		c.deletedNow[key] = known.facts
-		c.gone[maphash.Comparable(c.seed, key)] = struct{}{}
 		return
 	}
 	s := occurrence{position: c.now, gvk: gvk, key: key, before: c.existedOnce(key), badName: findBadName(o, key.name)}

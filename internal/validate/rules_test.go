@@ -83,6 +83,22 @@ delete(@gvk == "v1.ConfigMap" && metadata.namespace == "x/../../prod" && metadat
 			),
 			want: []string{"E0001 Deployment shop/web spec.template.spec.serviceAccountName 4 x1"},
 		},
+		"service account may have been created again": {
+			trace: events(
+				at(1, manifest("v1 ServiceAccount", "robot")),
+				"- {ts: 2, applied: ["+manifest("v1 ServiceAccount", "robot")+"], deleted: ["+manifest("v1 ServiceAccount", "robot")+"]}\n",
+				at(3, deployment("web", account)),
+				gone(4, manifest("v1 ServiceAccount", "robot")),
+				at(5, deployment("api", account)),
+				"- {ts: 6, applied: ["+manifest("v1 ServiceAccount", "robot")+"], deleted: ["+manifest("v1 ServiceAccount", "robot")+"]}\n",
+				at(7, deployment("cart", account)),
+			),
+			opts: Options{Ignore: []string{"W0109"}},
+			want: []string{
+				"E0001 Deployment shop/api spec.template.spec.serviceAccountName 4 x1",
+				"E0001 Deployment shop/cart spec.template.spec.serviceAccountName 6 x1",
+			},
+		},
 		"service account by default": {
 			trace: events(at(1, deployment("web", "{serviceAccountName: default}"), deployment("api", account))),
 			want:  []string{"E0001 Deployment shop/api spec.template.spec.serviceAccountName 0 x1"},
