@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	simkubev1 "simkube.io/simkube/api/v1"
 	"simkube.io/simkube/internal/lifecycle"
@@ -21,7 +22,7 @@ func (c *Controller) make(k key, s *state, object *unstructured.Unstructured, t 
 	if n := s.given[t.Pointer]; n < len(recorded) {
 		next = &recorded[n]
 	}
-	created, err := c.dynamic.Resource(corev1.SchemeGroupVersion.WithResource("pods")).Namespace(k.namespace).
+	created, err := c.dynamic.Resource(podsResource()).Namespace(k.namespace).
 		Create(c.ctx, podOf(object, t, next), metav1.CreateOptions{FieldManager: component})
 	if err != nil {
 		return c.failed(s, object, fmt.Errorf("create a pod of %s %s: %w", k.kind.Kind, k.name, err))
@@ -41,6 +42,8 @@ func (c *Controller) make(k key, s *state, object *unstructured.Unstructured, t 
 	s.created[uid] = t.Pointer
 	return nil
 }
+
+func podsResource() schema.GroupVersionResource { return corev1.SchemeGroupVersion.WithResource("pods") }
 
 func total(counts map[string]int) int {
 	sum := 0

@@ -92,11 +92,36 @@ func (c *Controller) reconcile(k key) error {
 	}
 	for i := range load.Templates {
 		t := &load.Templates[i]
-		if err := c.balance(k, s, object, t, load.Scheduled, tallies[t.Pointer], s.shares[i], len(recorded) > 0); err != nil {
+		need := c.balance(k, s, t, load.Scheduled, tallies[t.Pointer], s.shares[i], len(recorded) > 0)
+		if err := c.remove(s, tallies[t.Pointer], -need); err != nil {
 			return err
+		}
+		if need <= 0 {
+			continue
+		}
+		if there, err := c.isThere(w, k, s.uid); err != nil || !there {
+			return err
+		}
+		for range need {
+			if err := c.make(k, s, object, t, s.shares[i]); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
+}
+
+// isThere reports whether the workload exists in the cluster. The informer may show it when it has
+// been deleted and the garbage collector deletes its pods already, which must not be replaced.
+func (c *Controller) isThere(w watch, k key, uid types.UID) (bool, error) {
+	object, err := c.dynamic.Resource(w.resource).Namespace(k.namespace).Get(c.ctx, k.name, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("get %s %s: %w", k.kind.Kind, k.name, err)
+	}
+	return object.GetUID() == uid && object.GetDeletionTimestamp() == nil, nil
 }
 
 func (c *Controller) ours(object *unstructured.Unstructured) bool {
@@ -156,28 +181,26 @@ func (c *Controller) tally(s *state) (map[string]*tally, error) {
 	return out, nil
 }
 
-// balance makes or deletes pods of one template until there are as many as there should be now.
-func (c *Controller) balance(
-	k key, s *state, object *unstructured.Unstructured, t *workload.Template, scheduled bool, have *tally, recorded []lifecycle.Recorded, known bool,
-) error {
+// balance returns how many pods of a template are to be made now, or to be deleted if it is
+// negative.
+func (c *Controller) balance(k key, s *state, t *workload.Template, scheduled bool, have *tally, recorded []lifecycle.Recorded, known bool) int {
 	if have == nil {
 		have = &tally{}
 	}
 	now := c.opts.Clock.Now()
 	due, next := started(recorded, c.opts.Elapsed(now))
-	need := missing(t, scheduled, known, due, s.made[t.Pointer], have)
 	if next != 0 {
 		c.queue.AddAfter(k, c.opts.Until(next).Sub(now))
 	}
-	for ; need < 0 && len(have.active) > 0; need++ {
+	return missing(t, scheduled, known, due, s.made[t.Pointer], have)
+}
+
+// remove deletes up to n pods of a template.
+func (c *Controller) remove(s *state, have *tally, n int) error {
+	for ; n > 0 && have != nil && len(have.active) > 0; n-- {
 		pod := leastNeeded(have.active, s.lifecycles)
 		have.active = slices.DeleteFunc(have.active, func(p *corev1.Pod) bool { return p == pod })
 		if err := c.delete(pod); err != nil {
-			return err
-		}
-	}
-	for ; need > 0; need-- {
-		if err := c.make(k, s, object, t, recorded); err != nil {
 			return err
 		}
 	}
