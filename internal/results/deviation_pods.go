@@ -34,18 +34,28 @@ const gated = "Scheduling is blocked due to non-empty scheduling gates"
 type podGroup struct {
 	owner Owner
 	pods  []*podRecord
+	// end is when the run ended, and cutShort whether that was too early for these pods.
+	end      instant
+	cutShort bool
 }
 
-// unplaced counts the pods for which the scheduler found no node, and returns its last message for
-// most of them. It does not count pods that nothing has ungated.
+// unplaced counts the pods that never got a node, and returns the scheduler's last message, or why
+// it has not handled the pod, for most of them. It does not count pods that nothing has ungated.
 func (g *podGroup) unplaced() (count int, message string) {
 	messages := map[string]int{}
 	for _, p := range g.pods {
-		if p.scheduled != 0 || p.finished != 0 || p.waits == 0 || strings.HasPrefix(p.lastWait, gated) {
+		if p.scheduled != 0 || p.finished != 0 || strings.HasPrefix(p.lastWait, gated) {
 			continue
 		}
+		why := p.lastWait
+		if p.waits == 0 {
+			if !g.isIgnored(p) {
+				continue
+			}
+			why = p.unhandled
+		}
 		count++
-		messages[p.lastWait]++
+		messages[why]++
 	}
 	for _, m := range slices.Sorted(maps.Keys(messages)) {
 		if messages[m] > messages[message] {
@@ -53,6 +63,16 @@ func (g *podGroup) unplaced() (count int, message string) {
 		}
 	}
 	return count, message
+}
+
+// isIgnored reports whether there is a reason for which the scheduler has not handled a pod, and it
+// has had the time.
+func (g *podGroup) isIgnored(p *podRecord) bool {
+	end := g.end
+	if p.deleted != 0 {
+		end = p.deleted
+	}
+	return p.unhandled != "" && !g.cutShort && end.time().Sub(p.created.time()) >= handlingTime
 }
 
 func (g *podGroup) disrupted() int {
@@ -74,26 +94,36 @@ func podDeviations(pods []podRecord, w window, r *Recording, known []Deviation) 
 			recorded[r.Owners[i].Group] = &r.Owners[i]
 		}
 	}
-	explained := map[Owner]bool{}
+	explained, cutShort := map[Owner]bool{}, map[Owner]bool{}
 	for i := range known {
 		if d := &known[i]; d.Owner != nil && (d.Category == NotCreated || d.Category == CutShort) {
 			explained[*d.Owner] = true
+			cutShort[*d.Owner] = cutShort[*d.Owner] || d.Category == CutShort
 		}
+	}
+	newGroup := func(owner Owner) *podGroup {
+		return &podGroup{owner: owner, end: w.end, cutShort: cutShort[owner]}
 	}
 	inGroup, byOwner := map[string]*podGroup{}, map[Owner]*podGroup{}
 	for i := range pods {
 		p := &pods[i]
 		if o := recorded[p.group]; o != nil {
-			addTo(inGroup, p.group, o.Owner, p)
-		} else {
-			addTo(byOwner, *p.owner, *p.owner, p)
+			if inGroup[p.group] == nil {
+				inGroup[p.group] = newGroup(o.Owner)
+			}
+			inGroup[p.group].pods = append(inGroup[p.group].pods, p)
+			continue
 		}
+		if byOwner[*p.owner] == nil {
+			byOwner[*p.owner] = newGroup(*p.owner)
+		}
+		byOwner[*p.owner].pods = append(byOwner[*p.owner].pods, p)
 	}
 	var out []Deviation
 	for _, name := range slices.Sorted(maps.Keys(recorded)) {
 		g := inGroup[name]
 		if g == nil {
-			g = &podGroup{owner: recorded[name].Owner}
+			g = newGroup(recorded[name].Owner)
 		}
 		c := comparison{recorded: recorded[name], recording: r, group: g, window: w}
 		out = append(out, c.deviations(explained[g.owner])...)
@@ -104,28 +134,6 @@ func podDeviations(pods []podRecord, w window, r *Recording, known []Deviation) 
 		}
 	}
 	return out
-}
-
-func addTo[K comparable](groups map[K]*podGroup, key K, owner Owner, p *podRecord) {
-	if groups[key] == nil {
-		groups[key] = &podGroup{owner: owner}
-	}
-	groups[key].pods = append(groups[key].pods, p)
-}
-
-const placeAction = "give the simulation the nodes that the pods need (--nodes, --node-shape), or nothing, if this is the result that was asked for"
-
-// claimAction is for pods that wait for volumes: nodes do not help.
-const claimAction = "record the StorageClass and the volumes that their claims name, or remove the name of the class, so that the default class is used (skctl validate names it)"
-
-// placing returns what to do about pods that never got a node, by the scheduler's message.
-func placing(message string) string {
-	for _, waits := range []string{"unbound immediate PersistentVolumeClaims", "persistentvolumeclaim \"", "storageclass.storage.k8s.io \""} {
-		if strings.Contains(message, waits) {
-			return claimAction
-		}
-	}
-	return placeAction
 }
 
 // notPlaced returns the deviation of pods that never got a node, and false if there are none.

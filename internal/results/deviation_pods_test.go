@@ -147,6 +147,40 @@ func TestRecorder_NotPlaced(t *testing.T) {
 	}
 }
 
+// TestRecorder_NotHandled holds that pods count that the scheduler does not handle for a known
+// reason: it says nothing about them.
+func TestRecorder_NotHandled(t *testing.T) {
+	owner := Owner{"web", "ReplicaSet", "o"}
+	named := func(pod *corev1.Pod) { pod.Spec.SchedulerName = "volcano" }
+	claims := func(pod *corev1.Pod) { pod.Spec.ResourceClaims = []corev1.PodResourceClaim{{Name: "gpu"}} }
+	deviation := func(reason, action string) []Deviation {
+		return []Deviation{{Category: NotPlaced, Owner: &owner, Count: 1, Reason: "1 pod never got a node: " + reason, Action: action}}
+	}
+	cut := Deviation{Category: CutShort, Owner: &owner, Count: 1, Reason: "the run ended"}
+	for name, tc := range map[string]struct {
+		change  func(*corev1.Pod)
+		created float64
+		known   []Deviation
+		want    []Deviation
+	}{
+		"another scheduler": {change: named, created: 1, want: deviation(noScheduler+` "volcano"`, schedulerAction)},
+		"no claims":         {change: claims, created: 1, want: deviation(noDevices+", or for their templates", devicesAction)},
+		"just created":      {change: claims, created: 98, want: []Deviation{}},
+		"cut short":         {change: named, created: 1, known: []Deviation{cut}, want: []Deviation{cut}},
+		"no reason":         {change: func(*corev1.Pod) {}, created: 1, want: []Deviation{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			rec := NewRecorder()
+			rec.PodChanged(at(tc.created), testPod("p", ownedBy("ReplicaSet", "o"), tc.change))
+			in := info(100)
+			in.Deviations = tc.known
+			if diff := cmp.Diff(tc.want, rec.Run(in).Summary.Outcome.Deviations.First); diff != "" {
+				t.Errorf("deviations (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
 // TestRecorder_NotCreated holds that pods that could not be created are not said to be missing once
 // more.
 func TestRecorder_NotCreated(t *testing.T) {

@@ -34,6 +34,7 @@ type podRecord struct {
 	node, priorityClass string
 	disruption          string
 	firstWait, lastWait string
+	unhandled           string // says why the scheduler may not handle the pod
 	waits               int32
 	phase               corev1.PodPhase
 	waitClasses         uint64
@@ -113,6 +114,7 @@ func (r *Recorder) newPod(uid string, pod *corev1.Pod) *podRecord {
 		priorityClass: r.strings.get(pod.Spec.PriorityClassName),
 		phase:         corev1.PodPending,
 		requests:      r.resources.requestsOf(pod),
+		unhandled:     r.strings.get(unhandled(pod)),
 	}
 }
 
