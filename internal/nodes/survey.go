@@ -34,6 +34,7 @@ type Survey struct {
 	runs      []*run
 	usage     map[usageKey]int
 	classes   map[classRef]bool
+	admission *admission
 	nodes     map[string]recordedNode
 	devices   *deviceObjects
 	notes     []string
@@ -92,7 +93,7 @@ func NewSurvey(config *trace.Config) *Survey {
 		byName: map[trace.PodOwner]*owner{},
 		usage:  map[usageKey]int{},
 
-		classes: map[classRef]bool{},
+		classes: map[classRef]bool{}, admission: newAdmission(),
 		nodes:   map[string]recordedNode{},
 		devices: &deviceObjects{claims: map[claimRef]*resourcev1.DeviceClaim{}, classes: map[string][]resourcev1.DeviceSelector{}},
 	}
@@ -134,10 +135,17 @@ func (s *Survey) Add(event *trace.Event) {
 	}
 	s.last = max(s.last, event.Time)
 	for i := range event.Applied {
+		object := &event.Applied[i]
+		if err := s.admission.add(object); err != nil {
+			s.problem(trace.PodOwner{GVK: object.GVK(), Name: object.NamespacedName()}, err)
+		}
+	}
+	for i := range event.Applied {
 		s.apply(event.Time, &event.Applied[i])
 	}
 	for i := range event.Deleted {
 		object := &event.Deleted[i]
+		s.admission.remove(object)
 		if object.GVK().GroupKind() == (schema.GroupKind{Kind: "Namespace"}) {
 			s.endNamespace(event.Time, object.Name())
 			continue
@@ -258,7 +266,7 @@ func (s *Survey) endNamespace(now int64, namespace string) {
 
 // template returns the index of the template, adding it if it is new.
 func (s *Survey) template(use templateUse) (int, error) {
-	key, template, err := newTemplate(use)
+	key, template, err := newTemplate(use, s.admission)
 	if err != nil {
 		return 0, err
 	}

@@ -234,6 +234,34 @@ func TestSurvey_Requests(t *testing.T) {
 	}
 }
 
+// TestSurvey_Admission holds that pods request what the API server adds to them.
+func TestSurvey_Admission(t *testing.T) {
+	const kata = `{apiVersion: node.k8s.io/v1, kind: RuntimeClass, metadata: {name: kata}, handler: kata,
+		overhead: {podFixed: {cpu: 250m}}, scheduling: {nodeSelector: {kata: "yes"}, tolerations: [{key: kata}]}}`
+	const limits = `{apiVersion: v1, kind: LimitRange, metadata: {namespace: prod, name: %s}, spec: {limits: [{type: Pod, max: {cpu: 9}}, {type: Container, %s}]}}`
+	const spec = `{runtimeClassName: kata, nodeSelector: {disk: ssd}, containers: [{}, {resources: {limits: {cpu: "3"}}}]}`
+	demand := survey(nil, applied(deployment(t, "api", 1, spec), object(t, kata),
+		object(t, fmt.Sprintf(limits, "a", `default: {cpu: 2, memory: 1Gi}, defaultRequest: {cpu: 1}`)),
+		object(t, fmt.Sprintf(limits, "b", `default: {cpu: 7, ephemeral-storage: 1Gi}`))))
+	template := demand.templates[0]
+	want := amounts{"cpu": 1000 + 3000 + 250, "memory": 2 << 30, "ephemeral-storage": 2 << 30, "pods": 1}
+	if diff := cmp.Diff(want, template.requests); diff != "" {
+		t.Errorf("requests (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(map[string]string{"kata": "yes", "disk": "ssd"}, template.pod.Spec.NodeSelector); diff != "" {
+		t.Errorf("selector (-want +got):\n%s", diff)
+	}
+	if tolerations := template.pod.Spec.Tolerations; len(tolerations) != 1 || tolerations[0].Key != "kata" {
+		t.Errorf("tolerations: got %v, want that of the class", tolerations)
+	}
+	removed := trace.Event{Applied: []trace.Object{deployment(t, "api", 1, "{containers: [{}]}")}}
+	gone := trace.Event{Deleted: []trace.Object{object(t, fmt.Sprintf(limits, "a", `min: {cpu: 1}`))}}
+	demand = survey(nil, applied(object(t, fmt.Sprintf(limits, "a", `min: {cpu: 1}`))), gone, removed)
+	if diff := cmp.Diff(amounts{"pods": 1}, demand.templates[0].requests); diff != "" {
+		t.Errorf("requests without the LimitRange (-want +got):\n%s", diff)
+	}
+}
+
 func TestSurvey_OneTemplateForAllThatScheduleAlike(t *testing.T) {
 	demand := survey(nil, applied(
 		deployment(t, "api", 1, podSpec("1", "1Gi", "serviceAccountName: api")),

@@ -74,8 +74,8 @@ func amountOf(name corev1.ResourceName, quantity resource.Quantity) int64 {
 	return quantity.Value()
 }
 
-// newTemplate reduces a recorded template to what the scheduler uses.
-func newTemplate(use templateUse) (templateKey, *podTemplate, error) {
+// newTemplate reduces a recorded template to what the scheduler uses, after admission.
+func newTemplate(use templateUse, admission *admission) (templateKey, *podTemplate, error) {
 	var recorded struct {
 		Metadata metav1.ObjectMeta `json:"metadata"`
 		Spec     corev1.PodSpec    `json:"spec"`
@@ -88,6 +88,7 @@ func newTemplate(use templateUse) (templateKey, *podTemplate, error) {
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(relevant, &recorded); err != nil {
 		return templateKey{}, nil, fmt.Errorf("read the pod template: %w", err)
 	}
+	admission.admit(use.namespace, &recorded.Spec)
 	spec := schedulingSpec(&recorded.Spec)
 	restrict(&spec, use.nodes)
 	if use.bare {
