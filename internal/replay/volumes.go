@@ -140,12 +140,22 @@ func (r *recorded) fixVolume(object map[string]any) {
 	nodes, released := volumes.ReleaseHosts(affinity.Required, r.hosts)
 	switch {
 	case !released:
-	case nodes == nil:
+	case nodes == nil && spec["local"] == nil:
 		delete(spec, "nodeAffinity")
 	default:
+		if nodes == nil {
+			nodes = allHosts() // a local volume must have an affinity
+		}
 		affinity.Required = nodes
 		if changed, err := runtime.DefaultUnstructuredConverter.ToUnstructured(&affinity); err == nil {
 			spec["nodeAffinity"] = changed
 		}
 	}
+}
+
+// allHosts selects all nodes that have a host name.
+func allHosts() *corev1.NodeSelector {
+	return &corev1.NodeSelector{NodeSelectorTerms: []corev1.NodeSelectorTerm{{MatchExpressions: []corev1.NodeSelectorRequirement{
+		{Key: corev1.LabelHostname, Operator: corev1.NodeSelectorOpExists},
+	}}}}
 }

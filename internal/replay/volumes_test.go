@@ -22,6 +22,8 @@ func TestBuilder_Volumes(t *testing.T) {
 		folder = `{apiVersion: v1, kind: PersistentVolume, metadata: {name: folder},
 			spec: {hostPath: {path: /tmp/x}, persistentVolumeReclaimPolicy: Delete,
 			nodeAffinity: {required: {nodeSelectorTerms: [{matchExpressions: [{key: kubernetes.io/hostname, operator: In, values: [ip-1]}]}]}}}}`
+		device = `{apiVersion: v1, kind: PersistentVolume, metadata: {name: device}, spec: {local: {path: /dev/x},
+			nodeAffinity: {required: {nodeSelectorTerms: [{matchExpressions: [{key: kubernetes.io/hostname, operator: In, values: [ip-1]}]}]}}}}`
 		near = `{apiVersion: v1, kind: PersistentVolume, metadata: {name: near}, spec: {persistentVolumeReclaimPolicy: Retain,
 			nodeAffinity: {required: {nodeSelectorTerms: [{matchExpressions: [{key: kubernetes.io/hostname, operator: In, values: [node-0001]}]}]}}}}`
 	)
@@ -29,7 +31,7 @@ func TestBuilder_Volumes(t *testing.T) {
 		simulation: "sim", root: mutate.Root{Name: "r", UID: "u"}, config: &trace.Config{},
 		recorded: newRecorded(&Options{Hostnames: []string{"node-0001"}}),
 	}
-	defined := event(t, 0, []string{claim, lost, disk, folder, near}, nil)
+	defined := event(t, 0, []string{claim, lost, disk, folder, near, device}, nil)
 	b.define(&defined)
 	want := []string{
 		"spec: {volumeName: pvc-1, storageClassName: gp3}",
@@ -39,6 +41,7 @@ func TestBuilder_Volumes(t *testing.T) {
 		"{annotations: {pv.kubernetes.io/provisioned-by: provisioner.simkube.io}, spec: {hostPath: {path: /tmp/x}, persistentVolumeReclaimPolicy: Delete}}",
 		`spec: {persistentVolumeReclaimPolicy: Retain,
 			nodeAffinity: {required: {nodeSelectorTerms: [{matchExpressions: [{key: kubernetes.io/hostname, operator: In, values: [node-0001]}]}]}}}`,
+		`spec: {local: {path: /dev/x}, nodeAffinity: {required: {nodeSelectorTerms: [{matchExpressions: [{key: kubernetes.io/hostname, operator: Exists}]}]}}}`,
 	}
 	for i := range defined.Applied {
 		body, err := b.build(&defined.Applied[i])
