@@ -59,6 +59,8 @@ type Checker struct {
 	// namespaces are those of the objects so far, and shortened those that were reported. They are not
 	// used unless the cluster is shared.
 	namespaces, shortened map[string]bool
+	// awaited are the references to objects that may come later, by these.
+	awaited map[objectKey][]awaiting
 	// waiting are the manifests of the current second.
 	waiting []occurrence
 
@@ -134,7 +136,7 @@ func New(opts Options) *Checker {
 	}
 	c := &Checker{
 		opts: opts, exclusion: exclusion.Rule{Shared: opts.Shared}, quotas: newQuotas(), reader: newFactsReader(opts.Shared), seed: maphash.MakeSeed(), paths: map[schema.GroupVersionKind][]templatePath{},
-		objects: map[objectKey]*object{}, deletedNow: map[objectKey]*facts{}, gone: map[uint64]struct{}{},
+		objects: map[objectKey]*object{}, deletedNow: map[objectKey]*facts{}, awaited: map[objectKey][]awaiting{}, gone: map[uint64]struct{}{},
 		served:      map[schema.GroupVersionKind]int{},
 		definedOnce: map[schema.GroupKind]bool{},
 		findings:    map[findingKey]*Finding{}, spots: map[spot]*spotUse{}, mounts: map[string]mounts{}, firstDemands: map[demandKey]*firstDemand{}, unschedulable: map[*firstDemand]bool{},
@@ -231,6 +233,7 @@ func (c *Checker) apply(o *trace.Object) {
 		s.within = changedTwice
 	}
 	known.last = c.now
+	delete(c.awaited, key)
 	if c.opts.Shared && o.Namespace() != "" {
 		c.namespaces[o.Namespace()] = true
 	}

@@ -13,6 +13,7 @@ var (
 	serviceAccountKind = schema.GroupKind{Kind: "ServiceAccount"}
 	secretKind         = schema.GroupKind{Kind: "Secret"}
 	configMapKind      = schema.GroupKind{Kind: "ConfigMap"}
+	podKind            = schema.GroupKind{Kind: "Pod"}
 	claimKind          = schema.GroupKind{Kind: "PersistentVolumeClaim"}
 	priorityClassKind  = schema.GroupKind{Group: "scheduling.k8s.io", Kind: "PriorityClass"}
 	runtimeClassKind   = schema.GroupKind{Group: "node.k8s.io", Kind: "RuntimeClass"}
@@ -34,6 +35,9 @@ type referenceRule struct {
 	noun string
 	// cluster is true for cluster-scoped objects.
 	cluster bool
+	// waits reports whether pods of a kind wait for an object that comes later: they run as soon as it
+	// is there, as they did in the recorded cluster. It is nil if none do.
+	waits func(schema.GroupKind) bool
 	// builtin reports whether a name exists in every cluster or namespace. It is nil if there is no
 	// such name.
 	builtin func(name string) bool
@@ -52,12 +56,44 @@ func (n referenceRule) check(c *Checker, rule *Rule, s *occurrence) {
 			full = trace.NamespacedName(namespace, ref.name)
 		}
 		ok := ref.optional || n.builtin != nil && n.builtin(ref.name) || c.exists(n.kind, full)
+		if !ok && n.waits != nil && n.waits(s.key.kind) {
+			key := objectKey{n.kind, full}
+			c.awaited[key] = append(c.awaited[key], awaiting{rule: rule, by: *s, ref: *ref})
+			continue
+		}
 		c.noteSpot(ref, namespace, ok)
 		if !ok {
 			c.report(rule, s, ref.path, ref.name, func() string { return n.message(c, ref.name) })
 		}
 	}
 }
+
+// awaiting is a reference to an object that may come later.
+type awaiting struct {
+	rule *Rule
+	by   occurrence
+	ref  reference
+}
+
+// finish implements the finish function of a Rule: it reports the references to objects that never
+// came.
+func (n referenceRule) finish(c *Checker, rule *Rule, _ *trace.Tail) {
+	for _, references := range c.awaited {
+		for i := range references {
+			a := &references[i]
+			if a.rule != rule {
+				continue
+			}
+			namespace, _ := trace.SplitNamespacedName(a.by.key.name)
+			c.noteSpot(&a.ref, namespace, false)
+			c.report(rule, &a.by, a.ref.path, a.ref.name, func() string { return n.message(c, a.ref.name) })
+		}
+	}
+}
+
+// createdByControllers reports whether a controller creates the pods of a kind, and tries again if
+// the API server rejects them.
+func createdByControllers(kind schema.GroupKind) bool { return kind != podKind }
 
 func (n referenceRule) message(c *Checker, name string) string {
 	text := fmt.Sprintf("%s %q is not in the trace at that time", n.noun, name)

@@ -3,6 +3,8 @@ package validate
 import (
 	"fmt"
 
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
 	"simkube.io/simkube/internal/volumes"
 	"simkube.io/simkube/trace"
 )
@@ -36,15 +38,16 @@ reported.`,
 }
 
 func claimMissing() *Rule {
-	n := referenceRule{use: useClaim, kind: claimKind, noun: "claim"}
+	n := referenceRule{use: useClaim, kind: claimKind, noun: "claim", waits: func(schema.GroupKind) bool { return true }}
 	return &Rule{
 		Code: "E0101", Name: "volume_claim_missing", Severity: Error,
 		Title: "A volume refers to a PersistentVolumeClaim that is not in the trace.",
 		Help: `The scheduler does not schedule a pod whose claim does not exist, not even on simulated nodes: it
 stays pending for the whole replay. (Claims that a StatefulSet creates from its own templates are
-not reported.) Record PersistentVolumeClaims too; or remove the volumes and their mounts, as the
-suggestion does.`,
+not reported, nor are those that come later in the trace: the pods wait for them.) Record
+PersistentVolumeClaims too; or remove the volumes and their mounts, as the suggestion does.`,
 		object:  n.check,
+		finish:  n.finish,
 		suggest: n.suggest,
 	}
 }
