@@ -309,6 +309,14 @@ func are(n int, noun string) string {
 	return words.Count(n, noun) + " " + verb
 }
 
+// verb returns what a number of things do: "needs" or "need".
+func verb(n int, do string) string {
+	if n == 1 {
+		return do + "s"
+	}
+	return do
+}
+
 // shownClaims is how many missing claims a warning names.
 const shownClaims = 3
 
@@ -316,14 +324,14 @@ const shownClaims = 3
 func (n *Needs) Warnings() []string {
 	var warnings []string
 	for _, class := range n.Classes {
-		warnings = append(warnings, fmt.Sprintf("%s of %s need the StorageClass %q, which is not in the trace: their pods stay pending; "+
+		warnings = append(warnings, fmt.Sprintf("%s of %s %s the StorageClass %q, which is not in the trace: their pods stay pending; "+
 			"record StorageClasses too, or remove the name of the class, so that the default class is used",
-			words.Count(class.Claims, "claim"), owners(class.Uses), class.Name))
+			words.Count(class.Claims, "claim"), owners(class.Uses), verb(class.Claims, "need"), class.Name))
 	}
 	if n.Unserved.Claims > 0 {
-		warnings = append(warnings, fmt.Sprintf("%s of %s ask for a volume without a class, and the trace does not have enough such volumes: their pods stay pending; "+
+		warnings = append(warnings, fmt.Sprintf("%s of %s %s for a volume without a class, and the trace does not have enough such volumes: their pods stay pending; "+
 			"record PersistentVolumes too, or remove the empty name of the class, so that the default class is used",
-			words.Count(n.Unserved.Claims, "claim"), owners(n.Unserved.Uses)))
+			words.Count(n.Unserved.Claims, "claim"), owners(n.Unserved.Uses), verb(n.Unserved.Claims, "ask")))
 	}
 	byOwners := map[string][]string{}
 	for _, claim := range n.Claims {

@@ -55,7 +55,7 @@ func TestSurvey_Needs(t *testing.T) {
 		},
 		"no volume without a class": {
 			events: []event{{applied: []string{asksNoClass}}},
-			warnings: []string{"1 claim of v1.PersistentVolumeClaim shop/disk ask for a volume without a class, and the trace does not have enough such volumes: " +
+			warnings: []string{"1 claim of v1.PersistentVolumeClaim shop/disk asks for a volume without a class, and the trace does not have enough such volumes: " +
 				"their pods stay pending; record PersistentVolumes too, or remove the empty name of the class, so that the default class is used"},
 		},
 		"static volume of a class that does not exist": {events: []event{{applied: []string{
@@ -74,7 +74,7 @@ func TestSurvey_Needs(t *testing.T) {
 		},
 		"ephemeral": {
 			events:   []event{{applied: []string{ephemeral}}},
-			warnings: []string{`1 claim of apps/v1.Deployment shop/cache need the StorageClass "fast", which is not in the trace: ` + lost},
+			warnings: []string{`1 claim of apps/v1.Deployment shop/cache needs the StorageClass "fast", which is not in the trace: ` + lost},
 		},
 		"claim of a StatefulSet used by another": {events: []event{{applied: []string{
 			gp3, database,
