@@ -43,7 +43,9 @@ func (c *Controller) make(k key, s *state, object *unstructured.Unstructured, t 
 	return nil
 }
 
-func podsResource() schema.GroupVersionResource { return corev1.SchemeGroupVersion.WithResource("pods") }
+func podsResource() schema.GroupVersionResource {
+	return corev1.SchemeGroupVersion.WithResource("pods")
+}
 
 func total(counts map[string]int) int {
 	sum := 0

@@ -99,7 +99,7 @@ type object struct {
 	fixed uint64
 	// created and last are the events in which the object was first and last applied.
 	created, last position
-	facts *facts
+	facts         *facts
 }
 
 // occurrence is a manifest, or a deletion, in an event.
