@@ -115,12 +115,9 @@ func (p *Prepared) survey(ctx context.Context) (*nodes.Demand, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.owners = newOwners()
-	survey := nodes.NewSurvey(reader.Config())
-	survey.OnWorkload = p.owners.applied
-	orders := order.NewSurvey()
 	volumeSurvey := volumes.NewSurvey(reader.Config())
-	survey.UseVolumes(volumeSurvey)
+	survey := p.newSurvey(reader.Config(), volumeSurvey)
+	orders := order.NewSurvey()
 	first, last, count := int64(0), int64(0), 0
 	var length span
 	for event, err := range reader.Events() {
@@ -174,8 +171,12 @@ func (p *Prepared) survey(ctx context.Context) (*nodes.Demand, error) {
 		End:    time.Unix(last, 0).UTC(),
 		Events: count,
 	}
+	if p.orders = orders.Orders(tail); !p.orders.Empty() {
+		if survey, err = p.surveyInOrder(ctx, volumeSurvey); err != nil {
+			return nil, err
+		}
+	}
 	p.lifecycles = lifecycle.NewStore(tail.Lifecycles, p.owners.history)
-	p.orders = orders.Orders(tail)
 	p.recorded = recordedOwners(tail.Lifecycles, p.owners.asked)
 	p.bound(first, last, tail.Lifecycles)
 	length.end(p.end)

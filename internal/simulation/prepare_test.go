@@ -227,3 +227,48 @@ func TestPrepare_LeftOut(t *testing.T) {
 		t.Errorf("got deviations %+v, want one of one APIService", deviations)
 	}
 }
+
+// A workload that was deleted and created again within a second exists afterwards: it needs nodes,
+// and its later pods are those of another incarnation.
+func TestPrepare_InOrder(t *testing.T) {
+	job := schema.GroupVersionKind{Group: "batch.example.com", Version: "v1", Kind: "Job"}
+	made := func(name string, replicas int64) trace.Object {
+		containers := []any{map[string]any{"name": "c", "resources": map[string]any{"requests": map[string]any{"cpu": "1"}}}}
+		o, err := trace.NewObject(&unstructured.Unstructured{Object: map[string]any{
+			"apiVersion": "batch.example.com/v1", "kind": "Job", "metadata": map[string]any{"namespace": "shop", "name": name},
+			"spec": map[string]any{"replicas": replicas, "template": map[string]any{"spec": map[string]any{"restartPolicy": "Never", "containers": containers}}},
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return o
+	}
+	owner := trace.PodOwner{GVK: job, Name: "shop/a"}
+	tr := trace.Trace{
+		Config: trace.Config{TrackedObjects: map[schema.GroupVersionKind]trace.TrackedObject{job: {PodSpecTemplatePaths: []string{"/spec/template"}}}},
+		Events: []trace.Event{
+			{Time: start, Applied: []trace.Object{made("a", 2)}},
+			{Time: start + 60, Applied: []trace.Object{made("a", 2)}, Deleted: []trace.Object{made("a", 2)}},
+			{Time: start + 90, Applied: []trace.Object{made("b", 3)}},
+		},
+		Lifecycles: trace.Lifecycles{owner: {1: {
+			{State: trace.Finished, Start: start + 1, End: start + 31}, {State: trace.Finished, Start: start + 61, End: start + 91},
+		}}},
+	}
+	path := filepath.Join(t.TempDir(), "a.sktrace")
+	if err := tr.WriteFile(path); err != nil {
+		t.Fatal(err)
+	}
+	p, err := Prepare(t.Context(), Spec{Trace: path, Nodes: nodes.Spec{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range 2 {
+		if got := p.lifecycles.Incarnation(owner, n); len(got) != 1 || got[0].Start != start+1+int64(60*n) {
+			t.Errorf("incarnation %d has the lifecycles %+v, want the one of its pod", n, got)
+		}
+	}
+	if want := "5 pods"; !strings.Contains(p.plan.Summary, want) {
+		t.Errorf("the plan is %q, want one for %s", p.plan.Summary, want)
+	}
+}
