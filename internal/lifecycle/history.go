@@ -169,6 +169,10 @@ func (in *incarnation) endings(kind schema.GroupKind, list []trace.Lifecycle, ou
 		}
 	}
 	scaledDown := in.scaleDowns(role)
+	surplus := math.MaxInt // ends of a Job's pods that were no completions, at most
+	if role == isJob && last.Pods > 0 && ended >= last.Completions {
+		surplus = ended - last.Completions
+	}
 	for i, l := range list {
 		// in.deleted may be the greatest number.
 		withOwner := l.End > in.deleted || l.End+last.GracePeriod+slack >= in.deleted && lastStart <= l.End
@@ -182,7 +186,11 @@ func (in *incarnation) endings(kind schema.GroupKind, list []trace.Lifecycle, ou
 		case role == isPod:
 			out[i] = unless(l.End > in.deleted || withOwner && last.RunsOn)
 		case role == isJob:
-			out[i] = unless(withOwner && ended < last.Completions)
+			early := surplus > 0 && scaledDown.explain(l.End, last.GracePeriod)
+			if early {
+				surplus--
+			}
+			out[i] = unless(early || withOwner && ended < last.Completions)
 		case role == isCustom:
 			out[i] = unless(l.End > in.deleted || withOwner && last.RunsOn || scaledDown.explain(l.End, last.GracePeriod))
 		default:
@@ -243,9 +251,10 @@ type reductions []struct {
 	pods int
 }
 
-// scaleDowns returns the reductions of an owner of an unknown kind.
+// scaleDowns returns the reductions of an owner whose pods complete: a Job that is suspended or has
+// a lower parallelism, or an owner of an unknown kind.
 func (in *incarnation) scaleDowns(r role) reductions {
-	if r != isCustom {
+	if r != isCustom && r != isJob {
 		return nil
 	}
 	var out reductions

@@ -197,6 +197,24 @@ func TestEndings(t *testing.T) {
 			pods:    []trace.Lifecycle{finished(2, 303), running(305)},
 			want:    []Ending{D, R},
 		},
+		"a Job is suspended": {
+			kind: "batch/v1.Job", never: true, completions: 2,
+			changes: []change{{at: 0, pods: 2}, {at: 40, pods: 0}, {at: 80, pods: 2}},
+			pods:    []trace.Lifecycle{finished(1, 41), finished(1, 42), finished(81, 141), finished(81, 141)},
+			want:    []Ending{R, R, C, C},
+		},
+		"a Job is suspended when a pod is done": {
+			kind: "batch/v1.Job", never: true, completions: 2,
+			changes: []change{{at: 0, pods: 2}, {at: 40, pods: 0}, {at: 80, pods: 1}},
+			pods:    []trace.Lifecycle{finished(1, 20), finished(1, 42), finished(81, 141)},
+			want:    []Ending{C, R, C},
+		},
+		"a Job has fewer pods at a time": {
+			kind: "batch/v1.Job", never: true, completions: 2,
+			changes: []change{{at: 0, pods: 2}, {at: 40, pods: 1}},
+			pods:    []trace.Lifecycle{finished(1, 60), finished(1, 80)},
+			want:    []Ending{C, C},
+		},
 		"unknown owner": {
 			pods: []trace.Lifecycle{finished(2, 303), running(305), empty},
 			want: []Ending{C, R, R},
