@@ -128,6 +128,7 @@ func (g group) turns(x *trace.Extension, contests map[[2]uint64]*contest, events
 		return
 	}
 	var after time.Duration
+	exists := false // what was applied existed for a part of the second
 	for len(g) > 0 {
 		n := 1
 		for n < len(g) && g[n].event == g[0].event {
@@ -137,11 +138,11 @@ func (g group) turns(x *trace.Extension, contests map[[2]uint64]*contest, events
 		if c := contests[[2]uint64{uint64(g[0].event), g[0].key}]; c != nil {
 			part, guessed = part.sorted(c), c.outcome == unknown
 		}
-		for i, op := range part {
-			// What was applied existed for a part of the second.
-			if op.deletes && i > 0 && !part[i-1].deletes {
+		for _, op := range part {
+			if op.deletes && exists {
 				after = min(after+lived, time.Second-time.Millisecond)
 			}
+			exists = !op.deletes
 			events[op.event] = append(events[op.event], Turn{Object: op.object, After: after, Guessed: guessed})
 		}
 		g = g[n:]

@@ -219,6 +219,18 @@ func TestSurvey_Orders_times(t *testing.T) {
 	}
 }
 
+// The events of a second are one after the other.
+func TestSurvey_Orders_secondOfSeveralEvents(t *testing.T) {
+	orders := surveyed(t, &trace.Tail{}, []happening{
+		{0, []string{"ns/app"}, nil}, {10, []string{"web 1"}, nil}, {10, nil, []string{"web"}}, {10, []string{"web 2"}, nil},
+	})
+	got := [][]Turn{orders.Of(1), orders.Of(2), orders.Of(3)}
+	want := [][]Turn{{{Object: 0}}, {{Object: 0, After: lived}}, {{Object: 0, After: lived}}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 func TestGuess(t *testing.T) {
 	event := trace.Event{Applied: []trace.Object{manifest(t, "web 1"), manifest(t, "x 1")}, Deleted: []trace.Object{manifest(t, "web"), manifest(t, "other")}}
 	want := []Turn{{Object: 0, Guessed: true}, {Object: 2, After: lived, Guessed: true}}
