@@ -93,6 +93,8 @@ func (t *task) accepted(ctx context.Context, at place, body []byte, object *meta
 	case t.key.kind == serviceKind:
 		headless, _ := isHeadless(body)
 		t.r.made.setHeadless(object.UID, headless)
+	case t.key.kind == jobKind:
+		t.r.made.setExpiring(t.key, expires(body))
 	case t.key.kind == cronJobKind:
 		return t.startRuns(ctx, at, object, body)
 	case t.key.kind == claimKind && t.r.builder.recorded.bindsClaim(t.key):

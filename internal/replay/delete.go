@@ -53,11 +53,11 @@ func (t *task) uid(ctx context.Context, at place) (types.UID, error) {
 }
 
 // gone changes the error of a deletion of an object that is absent. An object that is being deleted
-// counts as deleted, and so does one that an earlier run may have deleted, or that the run deleted
-// with its namespace.
+// counts as deleted, and so does one that an earlier run may have deleted, that the run deleted with
+// its namespace, or that the cluster deletes by itself.
 func (t *task) gone(at place, err error) error {
 	switch {
-	case apierrors.IsNotFound(err) && (t.r.inDoubt(t.event) || t.r.remaking.wasDeleted(at.namespace)):
+	case apierrors.IsNotFound(err) && (t.r.inDoubt(t.event) || t.r.remaking.wasDeleted(at.namespace) || t.r.made.expires(t.key)):
 		return nil
 	case apierrors.IsNotFound(err):
 		return &taskError{AbsentOnDelete, err}

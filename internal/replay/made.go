@@ -15,10 +15,12 @@ type made struct {
 	uids map[string]map[objectKey]types.UID
 	// headless are the UIDs of the Services without an address.
 	headless map[types.UID]bool
+	// expiring are the Jobs that the cluster deletes when they have ended.
+	expiring map[objectKey]bool
 }
 
 func newMade() *made {
-	return &made{uids: map[string]map[objectKey]types.UID{}, headless: map[types.UID]bool{}}
+	return &made{uids: map[string]map[objectKey]types.UID{}, headless: map[types.UID]bool{}, expiring: map[objectKey]bool{}}
 }
 
 func (m *made) add(key objectKey, uid types.UID) {
@@ -69,4 +71,22 @@ func (m *made) forgetNamespace(name string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	delete(m.uids, name)
+}
+
+// setExpiring notes whether the cluster deletes a Job when it has ended.
+func (m *made) setExpiring(key objectKey, expiring bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if expiring {
+		m.expiring[key] = true
+	} else {
+		delete(m.expiring, key)
+	}
+}
+
+// expires reports whether the cluster deletes an object that the run applied.
+func (m *made) expires(key objectKey) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.expiring[key]
 }
