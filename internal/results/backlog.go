@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
@@ -34,6 +35,9 @@ type OwnerBacklog struct {
 	// without those that it cannot create. Unscheduled counts those that the scheduler has not handled
 	// yet, and Starting those that have a node and do not run yet.
 	Lacking, Unscheduled, Starting int
+	// Pause is how long the controller waits, by its specification, after a pod is ready and before it
+	// creates or replaces the next one.
+	Pause time.Duration
 }
 
 // Size is a measure of the work: it falls with each step of a pod.
@@ -47,6 +51,17 @@ func (b *Backlog) Size() int {
 		}
 	}
 	return size
+}
+
+// Pause returns the longest time for which nothing may happen although the controllers work.
+func (b *Backlog) Pause() time.Duration {
+	var longest time.Duration
+	for i := range b.Owners {
+		if o := &b.Owners[i]; o.Lacking > 0 {
+			longest = max(longest, o.Pause)
+		}
+	}
+	return longest
 }
 
 // CutShort returns a deviation for each owner of which something is still to be done. The reason
@@ -110,7 +125,7 @@ func (s *Scope) lists(kind string) bool {
 // Backlog returns what is still to be done. It lists the controllers in the scope.
 func (o *Observer) Backlog(ctx context.Context, scope Scope) (*Backlog, error) {
 	b := backlogs{
-		observer: o, scope: scope, byOwner: map[Owner]*OwnerBacklog{}, has: map[Owner]int{}, cannot: o.rec.cannotCreate(),
+		observer: o, scope: scope, byOwner: map[Owner]*OwnerBacklog{}, has: map[Owner]int{}, cannot: o.rec.cannotCreate(), pauses: map[Owner]int32{},
 	}
 	for _, list := range []struct {
 		kind string
@@ -142,6 +157,8 @@ type backlogs struct {
 	has map[Owner]int
 	// cannot is how many pods of each owner cannot be created.
 	cannot map[Owner]int
+	// pauses are those of the owners that have one, in seconds.
+	pauses map[Owner]int32
 }
 
 func (b *backlogs) addDeployments(ctx context.Context) error {
@@ -155,6 +172,7 @@ func (b *backlogs) addDeployments(ctx context.Context) error {
 		if !d.Spec.Paused {
 			lacks = wanted(d.Spec.Replicas) - int(d.Status.UpdatedReplicas)
 		}
+		b.pause(kindDeployment, &d.ObjectMeta, d.Spec.MinReadySeconds)
 		b.add(kindDeployment, &d.ObjectMeta, d.Status.ObservedGeneration < d.Generation, lacks, d.Status.Replicas)
 	}
 	return nil
@@ -179,6 +197,7 @@ func (b *backlogs) addStatefulSets(ctx context.Context) error {
 	}
 	for i := range all.Items {
 		s := &all.Items[i]
+		b.pause(kindStatefulSet, &s.ObjectMeta, s.Spec.MinReadySeconds)
 		b.add(kindStatefulSet, &s.ObjectMeta, s.Status.ObservedGeneration < s.Generation,
 			max(statefulSetLacks(s), outdatedPods(s)), s.Status.Replicas)
 	}
@@ -200,6 +219,7 @@ func (b *backlogs) addDaemonSets(ctx context.Context) error {
 		if unseen {
 			lacks = max(lacks, b.observer.rec.Counts().Nodes)
 		}
+		b.pause(kindDaemonSet, &d.ObjectMeta, d.Spec.MinReadySeconds)
 		b.add(kindDaemonSet, &d.ObjectMeta, unseen, lacks, d.Status.CurrentNumberScheduled)
 	}
 	return nil
@@ -254,6 +274,13 @@ func (b *backlogs) add(kind string, meta *metav1.ObjectMeta, unseen bool, lacks 
 	known.Lacking = max(known.Lacking, lacks)
 }
 
+// pause notes how long pods of a controller have to be ready before it goes on.
+func (b *backlogs) pause(kind string, meta *metav1.ObjectMeta, seconds int32) {
+	if seconds > 0 {
+		b.pauses[b.observer.controllerOwner(&corev1.ObjectReference{Kind: kind, Namespace: meta.Namespace, Name: meta.Name}, meta)] = seconds
+	}
+}
+
 // includes reports whether an owner whose namespace is in the scope is.
 func (s *Scope) includes(owner Owner) bool { return s.Owner.Name == "" || owner == s.Owner }
 
@@ -293,7 +320,9 @@ func (b *backlogs) result() *Backlog {
 		}
 	}
 	for _, owner := range slices.SortedFunc(maps.Keys(b.byOwner), Owner.Compare) {
-		all.Owners = append(all.Owners, *b.byOwner[owner])
+		known := b.byOwner[owner]
+		known.Pause = time.Duration(b.pauses[owner]) * time.Second
+		all.Owners = append(all.Owners, *known)
 	}
 	return &all
 }

@@ -2,6 +2,7 @@ package results
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
@@ -73,6 +74,22 @@ func TestObserver_Backlog(t *testing.T) {
 				{Owner: Owner{"web", "StatefulSet", "by-hand"}, Unscheduled: 3},
 				{Owner: Owner{"web", "StatefulSet", "new"}, Lacking: 2, Unscheduled: 1},
 				{Owner: Owner{"web", "StatefulSet", "rolled"}, Lacking: 1, Unscheduled: 3},
+			},
+		},
+		"pods that have to be ready for a while": {
+			objects: []runtime.Object{
+				&appsv1.StatefulSet{
+					ObjectMeta: controller("slow"), Spec: appsv1.StatefulSetSpec{Replicas: three, MinReadySeconds: 20},
+					Status: appsv1.StatefulSetStatus{Replicas: 2},
+				},
+				&appsv1.DaemonSet{
+					ObjectMeta: controller("agent"), Spec: appsv1.DaemonSetSpec{MinReadySeconds: 10},
+					Status: appsv1.DaemonSetStatus{DesiredNumberScheduled: 1},
+				},
+			},
+			want: []OwnerBacklog{
+				{Owner: Owner{"web", "DaemonSet", "agent"}, Lacking: 1, Pause: 10 * time.Second},
+				{Owner: Owner{"web", "StatefulSet", "slow"}, Lacking: 1, Unscheduled: 2, Pause: 20 * time.Second},
 			},
 		},
 		"DaemonSets": {

@@ -144,7 +144,7 @@ func (w *catchUp) done(now time.Time, backlog *results.Backlog) bool {
 	if !w.looked || size < w.smallest {
 		w.looked, w.smallest, w.changed = true, size, now
 	}
-	patience := w.patience
+	patience := w.patience + backlog.Pause()
 	if size == backlog.Unplaced {
 		patience = unplacedAfter
 	}

@@ -31,7 +31,13 @@ func TestCatchUp(t *testing.T) {
 		"never done":           {seconds: working(9, 9, 5), want: 2*time.Second + stuckAfter},
 		"more to do each time": {seconds: working(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12), want: stuckAfter},
 		"not done in time":     {seconds: working(falling...), want: 30 * time.Second, late: true},
-		"pods without a node":  {seconds: []results.Backlog{{Unplaced: 3}}, want: unplacedAfter},
+		"pods that have to be ready for a while": {
+			seconds: []results.Backlog{{Owners: []results.OwnerBacklog{{Lacking: 2, Pause: 15 * time.Second}}}}, want: 15*time.Second + stuckAfter,
+		},
+		"pods that start, and then have to be ready": {
+			seconds: []results.Backlog{{Owners: []results.OwnerBacklog{{Starting: 2, Pause: time.Minute}}}}, want: stuckAfter,
+		},
+		"pods without a node": {seconds: []results.Backlog{{Unplaced: 3}}, want: unplacedAfter},
 		"pods without a node, and a controller that works": {
 			seconds: []results.Backlog{{Unplaced: 3, Owners: working(1)[0].Owners}}, want: stuckAfter,
 		},
