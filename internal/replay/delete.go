@@ -53,7 +53,7 @@ func (t *task) uid(ctx context.Context, at place) (types.UID, error) {
 }
 
 // gone changes the error of a deletion of an object that is absent. An object that is being deleted
-// counts as deleted, and so does one that an earlier run may have deleted, that the run deleted with
+// counts as deleted. So does one that an earlier run may have deleted, that the run deleted with
 // its namespace, or that the cluster deletes by itself.
 func (t *task) gone(at place, err error) error {
 	switch {
