@@ -54,7 +54,7 @@ func TestWebhookTampered(t *testing.T) {
 		}
 	}
 	await(t, sim, "Finished", isState(simkubev1.SimulationFinished))
-	noneOnRealNodes(t)
+	noneOnRealNodes(t, sim)
 }
 
 // With foreground deletion, dependents go first. At no time may a simulated pod be on a real node.
@@ -67,7 +67,7 @@ func TestDeleted_Foreground(t *testing.T) {
 		t.Fatal(err)
 	}
 	err := wait.PollUntilContextTimeout(t.Context(), pollPeriod, waitTime, true, func(ctx context.Context) (bool, error) {
-		noneOnRealNodes(t)
+		noneOnRealNodes(t, sim)
 		err := env.client.Get(ctx, clientKey(sim), &simkubev1.Simulation{})
 		return apierrors.IsNotFound(err), client.IgnoreNotFound(err)
 	})

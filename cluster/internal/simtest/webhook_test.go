@@ -51,11 +51,11 @@ func TestWebhookDown(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	noneOnRealNodes(t)
+	noneOnRealNodes(t, sim)
 	signalDrivers(t, sim, syscall.SIGCONT)
 	down = false
 	await(t, sim, "Finished", isState(simkubev1.SimulationFinished))
-	noneOnRealNodes(t)
+	noneOnRealNodes(t, sim)
 }
 
 func signalDrivers(t *testing.T, sim *simkubev1.Simulation, sig syscall.Signal) {
@@ -69,15 +69,16 @@ func signalDrivers(t *testing.T, sim *simkubev1.Simulation, sig syscall.Signal) 
 	}
 }
 
-// noneOnRealNodes checks that simulated pods are not on the real node.
-func noneOnRealNodes(t *testing.T) {
+// noneOnRealNodes checks that pods of a simulation, which has its own prefix of namespaces, are not
+// on the real node.
+func noneOnRealNodes(t *testing.T, sim *simkubev1.Simulation) {
 	t.Helper()
 	pods := &corev1.PodList{}
 	if err := env.client.List(t.Context(), pods); err != nil {
 		t.Fatal(err)
 	}
 	for _, pod := range pods.Items {
-		if pod.Spec.NodeName == testkubelet.DefaultNodeName && pod.Namespace != namespace {
+		if pod.Spec.NodeName == testkubelet.DefaultNodeName && strings.HasPrefix(pod.Namespace, sim.Spec.Driver.VirtualNsPrefix+"-") {
 			t.Errorf("pod %s of %s is on %s", pod.Name, pod.Namespace, pod.Spec.NodeName)
 		}
 	}
