@@ -2,6 +2,7 @@ package validate
 
 import (
 	"fmt"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
@@ -57,7 +58,7 @@ func (n referenceRule) check(c *Checker, rule *Rule, s *occurrence) {
 		}
 		ok := ref.optional || n.builtin != nil && n.builtin(ref.name) || c.exists(n.kind, full)
 		if !ok && n.waits != nil && n.waits(s.key.kind) {
-			key := objectKey{n.kind, full}
+			key := objectKey{n.kind, strings.Clone(full)} // so that full needs no allocation elsewhere
 			c.awaited[key] = append(c.awaited[key], awaiting{rule: rule, by: *s, ref: *ref})
 			continue
 		}

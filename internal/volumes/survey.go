@@ -9,6 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	storagev1 "k8s.io/api/storage/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"simkube.io/simkube/trace"
 )
@@ -17,6 +18,7 @@ import (
 // classes and the topology of volumes. It is not safe for concurrent use.
 type Survey struct {
 	config  *trace.Config
+	paths   map[schema.GroupVersionKind][]string // of pod templates, from config
 	binding *Binding
 	events  int
 	now     int64
@@ -77,7 +79,7 @@ type template struct {
 // NewSurvey returns a survey of a trace with this tracer configuration.
 func NewSurvey(config *trace.Config) *Survey {
 	return &Survey{
-		config: config, binding: NewBinding(),
+		config: config, binding: NewBinding(), paths: map[schema.GroupVersionKind][]string{},
 		classes:  map[string]*storagev1.StorageClass{},
 		volumes:  map[string]*volume{},
 		reserved: map[string]*volume{},
@@ -160,7 +162,11 @@ func (u *user) use(path string) Use {
 
 func (s *Survey) addUser(object *trace.Object) {
 	gvk := object.GVK()
-	paths := s.config.PodSpecTemplatePaths(gvk)
+	paths, known := s.paths[gvk]
+	if !known {
+		paths = s.config.PodSpecTemplatePaths(gvk)
+		s.paths[gvk] = paths
+	}
 	if len(paths) == 0 && gvk.GroupKind() != statefulSetKind || !usesClaims(object) {
 		return
 	}
