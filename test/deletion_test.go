@@ -18,6 +18,10 @@ func TestSimulate_DeletesAfterPods(t *testing.T) {
 		web := deploymentOf(t, "web", fmt.Sprint("web-", i), 2)
 		applied, deleted = append(applied, web, deploymentOf(t, "shop", fmt.Sprint("shop-", i), 2)), append(deleted, web)
 	}
+	trainer := object(t, trainerKind, "model", map[string]any{"tasks": []any{
+		map[string]any{"replicas": int64(3), "template": map[string]any{"spec": podSpec("Always")}},
+	}})
+	applied, deleted = append(applied, definition(t, trainerKind, "trainers"), trainer), append(deleted, trainer)
 	file := written(
 		t, trace.Event{Time: traceStart, Applied: append(applied, namespace)},
 		trace.Event{Time: traceStart + 5, Deleted: append(deleted, namespace)},
@@ -25,7 +29,7 @@ func TestSimulate_DeletesAfterPods(t *testing.T) {
 	)
 	s := newSandbox(t)
 	s.skctl("simulate", file, "-o", "out", "--strict", "--time", "real", "--speed", "1000").check(t, done)
-	if got := summary(t, filepath.Join(s.dir, "out")).Outcome.Pods; got.Ran != 21 {
-		t.Errorf("got %d pods that ran, want 21: %+v", got.Ran, got)
+	if got := summary(t, filepath.Join(s.dir, "out")).Outcome.Pods; got.Ran != 24 {
+		t.Errorf("got %d pods that ran, want 24: %+v", got.Ran, got)
 	}
 }

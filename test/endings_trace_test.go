@@ -17,6 +17,7 @@ func written(t *testing.T, events ...trace.Event) string {
 	tr := trace.Trace{
 		Config: trace.Config{TrackedObjects: map[schema.GroupVersionKind]trace.TrackedObject{
 			deploymentKind: {PodSpecTemplatePaths: []string{"/spec/template"}},
+			trainerKind:    {PodSpecTemplatePaths: []string{"/spec/tasks/*/template"}},
 		}},
 		Events: events,
 	}

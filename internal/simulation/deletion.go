@@ -69,6 +69,15 @@ func (s *session) beforeDelete() func(replay.Deletion) func(context.Context) tim
 			}
 			// Pods without a node may have had none in the recording.
 			backlog.Unplaced = 0
+			if s.standIn != nil {
+				busy, err := s.standIn.Busy(ctx, d.Kind, scope.Namespace, d.Name)
+				if err != nil {
+					return 0
+				}
+				if busy {
+					backlog.Owners = append(backlog.Owners, results.OwnerBacklog{Owner: scope.Owner, Unseen: true})
+				}
+			}
 			if w.done(now, backlog) {
 				s.deletedEarly.add(backlog.CutShort("the owner was deleted", !w.late)...)
 				return 0

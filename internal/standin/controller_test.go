@@ -62,8 +62,21 @@ func TestController_reconcile_stale(t *testing.T) {
 				t.Fatal(err)
 			}
 			controller.watches[gvk.GroupKind()] = watch{gvk: gvk, resource: resource, objects: informer}
+			busy := func(when string, want bool) {
+				t.Helper()
+				if got, err := controller.Busy(t.Context(), gvk.GroupKind(), "shop", "scaled"); err != nil || got != want {
+					t.Errorf("%s: busy: %t, %v; want %t", when, got, err, want)
+				}
+			}
+			there := name == "there" || name == "made again"
+			busy("before", there)
 			if err := controller.reconcile(key{gvk.GroupKind(), "shop", "scaled"}); err != nil {
 				t.Fatal(err)
+			}
+			busy("after", there) // a pod was made and not seen, or it is another object
+			if name == "there" {
+				controller.workloads[key{gvk.GroupKind(), "shop", "scaled"}].created = nil
+				busy("when its pods were seen", false)
 			}
 			if got := controller.Made().Pods; got != c.want {
 				t.Errorf("%d pods were made, want %d", got, c.want)

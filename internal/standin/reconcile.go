@@ -10,6 +10,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 
 	simkubev1 "simkube.io/simkube/api/v1"
@@ -19,7 +20,7 @@ import (
 )
 
 // state is what the controller knows about a workload beside the objects in the cluster. Only the
-// goroutine that handles the workload uses it, except created, which Controller.mu guards.
+// goroutine that handles the workload uses it, except what Controller.mu guards.
 type state struct {
 	uid types.UID
 	// incarnation counts how often the object was made, from 0.
@@ -36,6 +37,8 @@ type state struct {
 	shares [][]lifecycle.Recorded
 	// failure is the last reason for which a pod was refused.
 	failure string
+	// handled reports whether the workload has been handled once. Controller.mu guards it.
+	handled bool
 }
 
 // tally is the pods of one template.
@@ -79,6 +82,7 @@ func (c *Controller) reconcile(k key) error {
 		return nil
 	}
 	s = c.stateOf(k, s, object.GetUID())
+	defer c.setHandled(s) // if a pod was refused, too
 	recorded := c.opts.Lifecycles.Incarnation(owner, s.incarnation)
 	if len(recorded) == 0 && c.opts.Lifecycles.HasKind(k.kind) {
 		return nil // it made no pods
@@ -109,6 +113,38 @@ func (c *Controller) reconcile(k key) error {
 		}
 	}
 	return nil
+}
+
+// setHandled notes that a workload has been handled once.
+func (c *Controller) setHandled(s *state) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s.handled = true
+}
+
+// Busy reports whether the controller has not handled a workload of the cluster yet, or has made
+// pods of it that it has not seen. It is false for an object that it makes no pods of.
+func (c *Controller) Busy(ctx context.Context, kind schema.GroupKind, namespace, name string) (bool, error) {
+	k := key{kind, namespace, name}
+	c.mu.Lock()
+	w, watched := c.watches[kind]
+	c.mu.Unlock()
+	if !watched || c.opts.Made(trace.PodOwner{GVK: w.gvk, Name: trace.NamespacedName(namespace, name)}) {
+		return false, nil
+	}
+	object, err := c.dynamic.Resource(w.resource).Namespace(namespace).Get(ctx, name, metav1.GetOptions{})
+	switch {
+	case apierrors.IsNotFound(err):
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("get %s %s: %w", kind.Kind, name, err)
+	case !c.ours(object) || object.GetDeletionTimestamp() != nil:
+		return false, nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s := c.workloads[k]
+	return s == nil || s.uid != object.GetUID() || !s.handled || len(s.created) > 0, nil
 }
 
 // isThere reports whether the workload exists in the cluster. The informer may show it when it has
