@@ -70,7 +70,7 @@ func readDamaged(t *testing.T, data []byte, flips int) {
 // is valid.
 func readBounded(t *testing.T, data []byte) error {
 	t.Helper()
-	limit := uint64(allocFactor*len(data) + allocFloor)
+	limit := uint64(allocFactor*len(data) + allocFloor + raceAllocs)
 	tr, got, err := readCounted(data)
 	for range 3 {
 		if got <= limit {
