@@ -33,3 +33,49 @@ func TestSimulate_DeletesAfterPods(t *testing.T) {
 		t.Errorf("got %d pods that ran, want 24: %+v", got.Ran, got)
 	}
 }
+
+// On the wall clock, what is deleted and made again within one event has its pods twice, each time
+// as many as it asks for: the pods of StatefulSets have the names of those before, and a claim is
+// needed by pods that a scheduler tries twice.
+func TestSimulate_MadeAgain(t *testing.T) {
+	t.Parallel()
+	class := manifestOf(t, map[string]any{
+		"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": map[string]any{"name": "standard"},
+		"provisioner": "disks.example.com", "volumeBindingMode": "WaitForFirstConsumer",
+	})
+	claim := manifestOf(t, map[string]any{
+		"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": map[string]any{"namespace": "web", "name": "data"},
+		"spec": map[string]any{
+			"accessModes": []any{"ReadWriteMany"}, "storageClassName": "standard",
+			"resources": map[string]any{"requests": map[string]any{"storage": "1Gi"}},
+		},
+	})
+	var again []trace.Object
+	workload := func(kind, name string, replicas int64, spec map[string]any) {
+		labels := map[string]any{"app": name}
+		again = append(again, manifestOf(t, map[string]any{
+			"apiVersion": "apps/v1", "kind": kind, "metadata": map[string]any{"namespace": "web", "name": name},
+			"spec": map[string]any{
+				"replicas": replicas, "selector": map[string]any{"matchLabels": labels},
+				"template": map[string]any{"metadata": map[string]any{"labels": labels}, "spec": spec},
+			},
+		}))
+	}
+	for i := range 8 {
+		workload("StatefulSet", fmt.Sprint("db-", i), 3, podSpec("Always"))
+	}
+	reader := podSpec("Always")
+	reader["volumes"] = []any{map[string]any{"name": "data", "persistentVolumeClaim": map[string]any{"claimName": "data"}}}
+	workload("Deployment", "reader", 2, reader)
+	again = append(again, claim)
+	file := written(
+		t, trace.Event{Time: traceStart, Applied: append([]trace.Object{class}, again...)},
+		trace.Event{Time: traceStart + 60, Deleted: again, Applied: again},
+		trace.Event{Time: traceStart + 120},
+	)
+	s := newSandbox(t)
+	s.skctl("simulate", file, "-o", "out", "--strict", "--time", "real", "--speed", "60", "--nodes", "3").check(t, done)
+	if got := summary(t, filepath.Join(s.dir, "out")).Outcome.Pods; got.Created != 52 || got.Ran != 52 {
+		t.Errorf("got %+v, want 52 pods that ran", got)
+	}
+}

@@ -118,6 +118,13 @@ func newAPIServer(ctx context.Context, listener net.Listener, transport *inproce
 	opts := options.NewServerRunOptions()
 	registerPodAdmission(opts.Admission.GenericAdmission, o.MutatePod)
 	registerFailureAdmission(opts.Admission.GenericAdmission, o.CreateFailed)
+	stages, err := o.allStages()
+	if err != nil {
+		return nil, err
+	}
+	if err := registerDeletionAdmission(opts.Admission.GenericAdmission, stages); err != nil {
+		return nil, err
+	}
 	opts.SecureServing.Listener = listener
 	opts.SecureServing.BindPort = listener.Addr().(*net.TCPAddr).Port
 	opts.SecureServing.BindAddress = listener.Addr().(*net.TCPAddr).IP

@@ -71,9 +71,9 @@ type Access struct {
 
 // builtinComponents returns the components that every control plane has.
 func builtinComponents(opts Options, queue *podQueue) ([]Component, error) {
-	stages, err := parseStages(append(builtinStages(), opts.Stages...))
+	stages, err := opts.allStages()
 	if err != nil {
-		return nil, fmt.Errorf("read KWOK stages: %w", err)
+		return nil, err
 	}
 	return []Component{controllerManager(opts), kubeScheduler(opts, queue), kwok(opts, stages, kwokTimeout)}, nil
 }

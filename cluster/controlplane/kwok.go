@@ -23,6 +23,8 @@ const (
 	// documentation (RFC 5737), so that no host has it.
 	simulatedNodeIP = "192.0.2.2"
 	podCIDR         = "10.0.0.1/8"
+	// userKWOK is the user that KWOK authenticates as.
+	userKWOK = "kwok-controller"
 	// kwokTimeout is how long KWOK may be without one of its watches. It retries one that it can't
 	// open within 30 s.
 	kwokTimeout = time.Minute
@@ -38,7 +40,7 @@ func kwok(opts Options, stages stagesByResource, timeout time.Duration) Componen
 	watches := []string{"nodes", "pods"}
 	return Component{
 		Name:   "kwok",
-		User:   "kwok-controller",
+		User:   userKWOK,
 		Groups: []string{user.SystemPrivilegedGroup},
 		Start: func(ctx context.Context, access Access) (Instance, error) {
 			if err := startKWOK(ctx, access, stages, opts.RealNodes); err != nil {

@@ -15,6 +15,15 @@ import (
 
 type stagesByResource = map[internalversion.StageResourceRef][]*internalversion.Stage
 
+// allStages returns the built-in stages and those of the options.
+func (o *Options) allStages() (stagesByResource, error) {
+	stages, err := parseStages(append(builtinStages(), o.Stages...))
+	if err != nil {
+		return nil, fmt.Errorf("read KWOK stages: %w", err)
+	}
+	return stages, nil
+}
+
 // parseStages parses KWOK stages. A stage replaces an earlier one of the same name.
 func parseStages(manifests []Manifest) (stagesByResource, error) {
 	var stages []*internalversion.Stage

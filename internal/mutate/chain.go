@@ -51,17 +51,19 @@ type member struct {
 }
 
 // ownerChains finds the chains from pods to the root. Owners below the root are cached by UID.
-// Owners of other pods are not, since they may be adopted later.
+// Owners of other pods are not, since they may be adopted later. Nor are owners that the simulation
+// has deleted: a controller that has not seen that yet may still create pods for them.
 type ownerChains struct {
 	getter OwnerGetter
 	root   types.UID
 
 	known    *lru.Cache // types.UID -> member
+	deleted  *lru.Cache // types.UID -> struct{}
 	inFlight singleflight.Group
 }
 
 func newOwnerChains(getter OwnerGetter, root types.UID) *ownerChains {
-	return &ownerChains{getter: getter, root: root, known: lru.New(cachedOwners)}
+	return &ownerChains{getter: getter, root: root, known: lru.New(cachedOwners), deleted: lru.New(cachedOwners)}
 }
 
 // resolve follows references, breadth first, until all owners are visited.
@@ -116,11 +118,19 @@ func (o *ownerChains) remember(passed map[types.UID]member) {
 	}
 }
 
+// forget causes an owner to be looked up whenever it is needed.
+func (o *ownerChains) forget(uid types.UID) {
+	o.deleted.Add(uid, struct{}{})
+	o.known.Remove(uid)
+}
+
 // get looks up an owner, once for concurrent callers. If the context of one caller ends, the lookup
 // continues for the others.
 func (o *ownerChains) get(ctx context.Context, ref metav1.OwnerReference, namespace string) (member, error) {
 	if m, ok := o.known.Get(ref.UID); ok {
-		return m.(member), nil
+		if _, deleted := o.deleted.Get(ref.UID); !deleted {
+			return m.(member), nil
+		}
 	}
 	results := o.inFlight.DoChan(string(ref.UID), func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), ownerTimeout)

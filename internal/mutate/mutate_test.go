@@ -242,6 +242,26 @@ func TestMutate_ownersInDoubt(t *testing.T) {
 	}
 }
 
+// A controller that has not seen yet that an owner was deleted creates another pod for it.
+func TestMutate_ownerDeleted(t *testing.T) {
+	for _, deleted := range []string{"shop", "shop-abc"} {
+		t.Run(deleted, func(t *testing.T) {
+			o := simulated()
+			m := newMutator(t, o, nil)
+			pod := func() *corev1.Pod { return newPod("p", ref("apps/v1", "ReplicaSet", "shop-abc")) }
+			mutated(t, m, pod())
+			m.Deleted(types.UID(deleted))
+			// It may have a finalizer, and still exist.
+			mutated(t, m, pod())
+			delete(o.objects, types.UID(deleted))
+			changed, err := m.Mutate(t.Context(), pod())
+			if changed || err == nil || !OwnerGone("Error creating: "+err.Error()) {
+				t.Errorf("Mutate() = %t, %v; want an error about the owner", changed, err)
+			}
+		})
+	}
+}
+
 func TestMutate_barePods(t *testing.T) {
 	m := newMutator(t, simulated(), func(c *Config) {
 		c.Lifecycles = lifecycle.NewStore(trace.Lifecycles{

@@ -8,10 +8,22 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/types"
 
 	simkubev1 "simkube.io/simkube/api/v1"
 	"simkube.io/simkube/trace"
 )
+
+// ownerGone begins the error about a pod whose owner no longer exists.
+const ownerGone = "find the deleted owner"
+
+// OwnerGone reports whether a controller could not create a pod because the pod's owner no longer
+// exists, by the controller's message. That is as it should be: nothing is missing.
+func OwnerGone(message string) bool { return strings.Contains(message, ownerGone) }
+
+// Deleted must be called for each object that was deleted, so that pods which a controller creates
+// for it later are rejected: it may not have seen the deletion.
+func (m *Mutator) Deleted(uid types.UID) { m.owners.forget(uid) }
 
 // chainOf returns the owners of a pod up to the root. If an owner no longer exists, they are
 // unknown: such a pod is rejected in the simulation's namespaces, where its controller retries if
@@ -26,6 +38,8 @@ func (m *Mutator) chainOf(ctx context.Context, pod *corev1.Pod) (chain, error) {
 		return found, nil
 	case (apierrors.IsNotFound(err) || meta.IsNoMatchError(err)) && !m.simulates(pod.Namespace):
 		return chain{}, nil
+	case apierrors.IsNotFound(err):
+		return chain{}, fmt.Errorf("%s of pod %s: %w", ownerGone, nameOf(pod), err)
 	default:
 		return chain{}, fmt.Errorf("find the owners of pod %s: %w", nameOf(pod), err)
 	}

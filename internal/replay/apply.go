@@ -178,7 +178,7 @@ func (t *task) replace(ctx context.Context, at place, why error) error {
 	if t.key.kind == podKind {
 		t.r.pods.deleting(t.key, at.name)
 	}
-	err = t.r.target.delete(ctx, at, metav1.DeleteOptions{
+	err = t.remove(ctx, at, metav1.DeleteOptions{
 		PropagationPolicy: new(metav1.DeletePropagationBackground),
 		Preconditions:     &metav1.Preconditions{UID: &uid},
 	})

@@ -27,7 +27,7 @@ func (t *task) delete(ctx context.Context, at place) error {
 	if err := t.sending(ctx); err != nil {
 		return err
 	}
-	err = t.r.target.delete(ctx, at, opts)
+	err = t.remove(ctx, at, opts)
 	t.r.made.forget(t.key) // if another object has the name by now, a retry must not delete it
 	switch {
 	case t.key.kind == namespaceKind:
@@ -41,6 +41,15 @@ func (t *task) delete(ctx context.Context, at place) error {
 		t.r.pods.forget(t.key)
 	}
 	return t.gone(at, err)
+}
+
+// remove deletes an object with the UID of the preconditions.
+func (t *task) remove(ctx context.Context, at place, opts metav1.DeleteOptions) error {
+	err := t.r.target.delete(ctx, at, opts)
+	if err == nil && t.r.opts.OnDeleted != nil {
+		t.r.opts.OnDeleted(*opts.Preconditions.UID)
+	}
+	return err
 }
 
 // uid returns the UID of the object to delete: that of the object that this run applied, or of one

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
 	"k8s.io/utils/clock"
 
@@ -60,11 +61,14 @@ type Options struct {
 	// OnApplied is called for every object that was applied. It may be called concurrently, and must
 	// return soon.
 	OnApplied func(gvk schema.GroupVersionKind, resource schema.GroupVersionResource)
-	// BeforeDelete, if not nil, is called for each namespace, pod, and object with a pod template that
-	// will be deleted. The function that it returns is called when the deletion is due. If it returns
-	// a time, it is called again after that, and the object is deleted when it returns 0. Both must
-	// return soon, and are called concurrently for different objects.
+	// BeforeDelete, if not nil, is called for each namespace, pod, volume claim, and object with a pod
+	// template that will be deleted. The function that it returns is called when the deletion is due.
+	// If it returns a time, it is called again after that, and the object is deleted when it returns
+	// 0. Both must return soon, and are called concurrently for different objects.
 	BeforeDelete func(Deletion) func(ctx context.Context) time.Duration
+	// OnDeleted, if not nil, is called with the UID of every object that was deleted. It may be called
+	// concurrently, and must return soon.
+	OnDeleted func(types.UID)
 	// OnEvent is called for every event that is done. Calls do not overlap. They are in the order in
 	// which events are done, which may differ from that of the trace. It must return soon.
 	OnEvent func(EventReport)

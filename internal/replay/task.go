@@ -85,7 +85,7 @@ func (r *run) prepareTask(event *eventRun, object *trace.Object, index int, verb
 	case isScope(t.key.kind):
 		t.rank = rankScopes
 	}
-	if verb == Delete && r.opts.BeforeDelete != nil && (templates || t.key.kind == podKind || t.key.kind == namespaceKind) {
+	if verb == Delete && r.opts.BeforeDelete != nil && (templates || t.key.kind == podKind || t.key.kind == namespaceKind || t.key.kind == claimKind) {
 		t.hold = r.opts.BeforeDelete(Deletion{Kind: t.key.kind, Namespace: t.key.namespace, Name: t.key.name})
 	}
 	if t.malformed = checkNames(t.key.namespace, t.key.name); t.malformed != nil {

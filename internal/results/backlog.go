@@ -24,7 +24,13 @@ type Backlog struct {
 	// Unplaced counts the pods for which the scheduler found no node. It may find one when something
 	// else is done, such as a volume.
 	Unplaced int
+	// Trying is how many of those may get a node soon: the scheduler failed to place them and tries
+	// again, or they were created within newFor, and what they need may only now be created.
+	Trying int
 }
+
+// newFor is how long a pod without a node counts as tried.
+const newFor = 2 * time.Second
 
 // OwnerBacklog is the backlog of one owner of pods.
 type OwnerBacklog struct {
@@ -296,7 +302,7 @@ func (b *backlogs) of(owner Owner) *OwnerBacklog {
 // result adds the pods that are not running.
 func (b *backlogs) result() *Backlog {
 	var all Backlog
-	r := b.observer.rec
+	r, now := b.observer.rec, b.observer.opts.Clock.Now()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, p := range r.pods {
@@ -312,6 +318,9 @@ func (b *backlogs) result() *Backlog {
 			b.of(*p.owner).Unscheduled++
 		case stage == stagePending && !strings.HasPrefix(p.lastWait, gated):
 			all.Unplaced++
+			if p.retried || now.Sub(p.created.time()) < newFor {
+				all.Trying++
+			}
 		}
 	}
 	for owner, unknown := range b.has {

@@ -192,6 +192,29 @@ func TestObserver_Backlog_Scope(t *testing.T) {
 	}
 }
 
+// A pod without a node counts as tried if the scheduler failed, or if the pod is new.
+func TestObserver_Backlog_Trying(t *testing.T) {
+	pod := func(name, reason string) *corev1.Pod {
+		return &corev1.Pod{ObjectMeta: controller(name), Status: corev1.PodStatus{Conditions: []corev1.PodCondition{
+			{Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Reason: reason, Message: "no"},
+		}}}
+	}
+	clock := testclock.NewFakePassiveClock(at(1))
+	client := fake.NewClientset(pod("none", corev1.PodReasonUnschedulable), pod("failed", corev1.PodReasonSchedulerError))
+	o, err := Start(t.Context(), client, NewRecorder(), Options{Clock: clock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer o.Close()
+	for after, want := range map[time.Duration]int{time.Second: 2, time.Minute: 1} {
+		clock.SetTime(at(1).Add(after))
+		got, err := o.Backlog(t.Context(), Scope{})
+		if err != nil || got.Unplaced != 2 || got.Trying != want {
+			t.Errorf("after %v: got %+v, %v; want 2 without a node, %d tried", after, got, err, want)
+		}
+	}
+}
+
 // TestObserver_Backlog_Refused holds that pods that a controller cannot create are not waited for,
 // and that controllers of others are not counted.
 func TestObserver_Backlog_Refused(t *testing.T) {

@@ -107,15 +107,18 @@ func TestObserver_CreateFailed(t *testing.T) {
 }
 
 // TestObserver_FailuresOfOthers holds that controllers in namespaces that do not belong to the
-// simulation are not counted, and that others are counted with the recorded namespace.
+// simulation are not counted, nor failures that are to be ignored, and that others are counted with
+// the recorded namespace.
 func TestObserver_FailuresOfOthers(t *testing.T) {
-	foreign, own := failure("Job", "foreign"), failure("Job", "own")
+	foreign, own, ignored := failure("Job", "foreign"), failure("Job", "own"), failure("Job", "ignored")
+	ignored.InvolvedObject.Namespace, ignored.Message = "virtual-web", "not this one"
 	own.InvolvedObject.Namespace = "virtual-web"
-	client := fake.NewClientset(foreign, own)
+	client := fake.NewClientset(foreign, own, ignored)
 	rec := NewRecorder()
 	o, err := Start(t.Context(), client, rec, Options{
 		Clock: testclock.NewFakePassiveClock(at(1)), Failures: true,
 		Namespace: func(name string) (string, bool) { return strings.CutPrefix(name, "virtual-") },
+		Ignore:    func(message string) bool { return message == "not this one" },
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -38,6 +38,9 @@ type Options struct {
 	// Failures watches events of controllers that could not create pods, if the observer may. Without
 	// it, something else can call [Observer.CreateFailed].
 	Failures bool
+	// Ignore, if not nil, reports whether a controller that could not create a pod lacks nothing, by
+	// its message.
+	Ignore func(message string) bool
 	// Namespace returns the recorded name of a namespace, and whether it belongs to the simulation.
 	// It is nil if all do, and have their names.
 	Namespace func(string) (string, bool)

@@ -74,6 +74,9 @@ func (o *Observer) creationFailed(ctx context.Context, event *corev1.Event) {
 	if _, ok := o.recordedNamespace(of.Namespace); !ok {
 		return
 	}
+	if o.opts.Ignore != nil && o.opts.Ignore(event.Message) {
+		return
+	}
 	o.controllers.Store(of.UID, *of)
 	o.lookAt(ctx, of, creationMessage(event.Message))
 }

@@ -36,6 +36,7 @@ type podRecord struct {
 	firstWait, lastWait string
 	unhandled           string // says why the scheduler may not handle the pod
 	waits               int32
+	retried             bool // after an error of the scheduler
 	phase               corev1.PodPhase
 	waitClasses         uint64
 	requests            amounts
@@ -161,6 +162,7 @@ func (r *Recorder) updateWait(p *podRecord, pod *corev1.Pod) {
 		if c.Type != corev1.PodScheduled || c.Status != corev1.ConditionFalse {
 			continue
 		}
+		p.retried = c.Reason == corev1.PodReasonSchedulerError
 		message := c.Message
 		if message == "" {
 			message = c.Reason

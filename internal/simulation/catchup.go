@@ -145,7 +145,7 @@ func (w *catchUp) done(now time.Time, backlog *results.Backlog) bool {
 		w.looked, w.smallest, w.changed = true, size, now
 	}
 	patience := w.patience + backlog.Pause()
-	if size == backlog.Unplaced {
+	if size == backlog.Unplaced && backlog.Trying == 0 {
 		patience = unplacedAfter
 	}
 	w.late = now.Sub(w.began) >= w.limit

@@ -50,12 +50,17 @@ func (s *session) beforeDelete() func(replay.Deletion) func(context.Context) tim
 		return nil
 	}
 	return func(d replay.Deletion) func(context.Context) time.Duration {
-		scope := results.Scope{Namespace: s.simulatedNamespace(d.Name)}
-		if d.Kind != (schema.GroupKind{Kind: "Namespace"}) {
-			scope = results.Scope{
-				Namespace: s.simulatedNamespace(d.Namespace),
-				Owner:     results.Owner{Namespace: d.Namespace, Kind: d.Kind.Kind, Name: d.Name},
-			}
+		claim := false
+		var scope results.Scope
+		switch d.Kind {
+		case schema.GroupKind{Kind: "Namespace"}:
+			scope.Namespace = s.simulatedNamespace(d.Name)
+		case schema.GroupKind{Kind: "PersistentVolumeClaim"}:
+			// Any pod of the namespace may need it. Those that then lack it are found without a node.
+			claim, scope.Namespace = true, s.simulatedNamespace(d.Namespace)
+		default:
+			scope.Namespace = s.simulatedNamespace(d.Namespace)
+			scope.Owner = results.Owner{Namespace: d.Namespace, Kind: d.Kind.Kind, Name: d.Name}
 		}
 		w := catchUp{limit: maxHold, patience: stuckHold}
 		return func(ctx context.Context) time.Duration {
@@ -67,8 +72,8 @@ func (s *session) beforeDelete() func(replay.Deletion) func(context.Context) tim
 			if backlog == nil || err != nil {
 				return 0
 			}
-			// Pods without a node may have had none in the recording.
-			backlog.Unplaced = 0
+			// Other pods without a node may have had none in the recording.
+			backlog.Unplaced = backlog.Trying
 			if s.standIn != nil {
 				busy, err := s.standIn.Busy(ctx, d.Kind, scope.Namespace, d.Name)
 				if err != nil {
@@ -79,7 +84,9 @@ func (s *session) beforeDelete() func(replay.Deletion) func(context.Context) tim
 				}
 			}
 			if w.done(now, backlog) {
-				s.deletedEarly.add(backlog.CutShort("the owner was deleted", !w.late)...)
+				if !claim {
+					s.deletedEarly.add(backlog.CutShort("the owner was deleted", !w.late)...)
+				}
 				return 0
 			}
 			return max(catchUpInterval, lookShare*s.Clock.Since(now))

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/discovery/cached/memory"
 	"k8s.io/client-go/kubernetes"
@@ -119,6 +120,7 @@ type session struct {
 	recorder *results.Recorder
 	progress *progress
 	tracker  *tracker
+	mutator  *mutate.Mutator
 	notes    *notes
 	standIn  *standin.Controller // nil if there is none
 	observer *results.Observer
@@ -160,6 +162,7 @@ func (p *Prepared) newSession(r Runner) (*session, error) {
 		},
 		BeforeDelete: s.beforeDelete(),
 		OnApplied:    s.applied,
+		OnDeleted:    func(uid types.UID) { s.mutator.Deleted(uid) },
 		OnCheckpoint: s.tracker.done,
 	})
 	if err != nil {
@@ -293,6 +296,7 @@ func (s *session) simulate(ctx context.Context, run **results.Run) error {
 		Logger:      s.Log,
 		OnChange:    s.progress.changed,
 		Failures:    s.Cluster.OnFailure == nil,
+		Ignore:      mutate.OwnerGone,
 		Namespace:   s.recordedNamespace,
 	})
 	if err != nil {
@@ -394,6 +398,7 @@ func (s *session) installMutator(ctx context.Context, root mutate.Root) error {
 			return err
 		}
 	}
+	s.mutator = mutator
 	s.tracker.mutating(mutator)
 	if len(s.recorded) > 0 {
 		s.recorder.GroupPods(groupPods(mutator))
