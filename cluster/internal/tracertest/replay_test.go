@@ -384,6 +384,9 @@ func neutral(object map[string]any) map[string]any {
 						delete(entries, key)
 					}
 				}
+				if value[field] != nil && len(entries) == 0 {
+					delete(value, field) // as before a controller added the first one
+				}
 			}
 			for _, inner := range value {
 				clean(inner)
