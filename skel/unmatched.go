@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"simkube.io/simkube/internal/words"
 	"simkube.io/simkube/skel/internal/syntax"
 	"simkube.io/simkube/trace"
 )
@@ -34,8 +35,12 @@ type Unmatched struct {
 	Hint string
 }
 
-// FindUnmatched returns the commands that changed nothing in a run. It goes through the events of
-// the input of the run if there are any.
+// maxObjects is how many objects are looked at for hints. To look at all objects of a large trace
+// would take several times as long as the run.
+const maxObjects = 10_000
+
+// FindUnmatched returns the commands that changed nothing in a run. If there are any, it reads the
+// first events of the input of the run, for hints.
 func (p *Program) FindUnmatched(ctx context.Context, s *Summary, events iter.Seq2[*trace.Event, error]) ([]Unmatched, error) {
 	if !p.HasUnmatched(s) {
 		return nil, nil
@@ -49,6 +54,10 @@ func (p *Program) FindUnmatched(ctx context.Context, s *Summary, events iter.Seq
 			return nil, err
 		}
 		for i := range event.Applied {
+			if vocabulary.objects == maxObjects {
+				vocabulary.more = true
+				return p.Unmatched(s, vocabulary), nil
+			}
 			if err := vocabulary.Add(&event.Applied[i]); err != nil {
 				return nil, err
 			}
@@ -96,6 +105,17 @@ type Vocabulary struct {
 	kinds, gvks, namespaces map[string]bool
 	paths                   *pathNode
 	nodes                   int
+	// objects is the number of objects, and more whether the trace has others.
+	objects int
+	more    bool
+}
+
+// none begins a hint about what no object has.
+func (v *Vocabulary) none() string {
+	if v.more {
+		return fmt.Sprintf("none of the first %s has", words.Count(v.objects, "object"))
+	}
+	return "no object has"
 }
 
 // maxPaths is the maximum number of paths in a vocabulary. Further ones are not suggested.
@@ -143,6 +163,7 @@ func (v *Vocabulary) child(node *pathNode, part string) *pathNode {
 
 // Add adds an object.
 func (v *Vocabulary) Add(o *trace.Object) error {
+	v.objects++
 	v.kinds[o.GVK().Kind], v.gvks[trace.FormatGVK(o.GVK())] = true, true
 	if o.Namespace() != "" {
 		v.namespaces[o.Namespace()] = true
@@ -266,9 +287,9 @@ func (h *hinter) path(p *syntax.Path) bool {
 		if best := nearest(part, slices.Sorted(maps.Keys(node.children))); best != "" {
 			meant := slices.Clone(parts)
 			meant[i] = best
-			h.hint("no object has %s: did you mean %s?", text, pathText(meant))
+			h.hint("%s %s: did you mean %s?", h.v.none(), text, pathText(meant))
 		} else {
-			h.hint("no object has %s", text)
+			h.hint("%s %s", h.v.none(), text)
 		}
 		return false
 	}
@@ -292,10 +313,10 @@ func (h *hinter) value(p *syntax.Path, literal *syntax.Literal) {
 		return
 	}
 	if best := nearest(literal.String, slices.Sorted(maps.Keys(known))); best != "" {
-		h.hint("no object has the %s %q: did you mean %q?", what, literal.String, best)
+		h.hint("%s the %s %q: did you mean %q?", h.v.none(), what, literal.String, best)
 		return
 	}
-	h.hint("no object has the %s %q", what, literal.String)
+	h.hint("%s the %s %q", h.v.none(), what, literal.String)
 }
 
 // gvk adds a hint if the trace has no such kind.
@@ -311,10 +332,10 @@ func (h *hinter) gvk(gvk, kind string) {
 		}
 	}
 	if best != "" {
-		h.hint("no object has the kind %q: did you mean %q?", gvk, best)
+		h.hint("%s the kind %q: did you mean %q?", h.v.none(), gvk, best)
 		return
 	}
-	h.hint("no object has the kind %q", gvk)
+	h.hint("%s the kind %q", h.v.none(), gvk)
 }
 
 // pathText returns a path as it is written.

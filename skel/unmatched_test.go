@@ -1,6 +1,7 @@
 package skel
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -119,6 +120,33 @@ func TestProgram_Warnings(t *testing.T) {
 		}
 		if diff := cmp.Diff(want, got); diff != "" || len(found) != len(want) {
 			t.Errorf("%s (-want +got):\n%s", program, diff)
+		}
+	}
+}
+
+// Hints of a large trace are about its first objects, and say so.
+func TestProgram_FindUnmatched_Large(t *testing.T) {
+	u := &unstructured.Unstructured{}
+	if err := yaml.Unmarshal([]byte(strings.Split(unmatchedObjects, "---")[0]), &u.Object); err != nil {
+		t.Fatal(err)
+	}
+	o, err := trace.NewObject(u)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := Compile(`delete(kind == "Job");`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	summary := &Summary{Commands: make([]CommandSummary, 1)}
+	for count, want := range map[int]string{
+		maxObjects:     `no object has the kind "Job"`,
+		maxObjects + 1: `none of the first 10,000 objects has the kind "Job"`,
+	} {
+		event := &trace.Event{Applied: slices.Repeat([]trace.Object{o}, count)}
+		got, err := p.FindUnmatched(t.Context(), summary, func(yield func(*trace.Event, error) bool) { yield(event, nil) })
+		if err != nil || len(got) != 1 || got[0].Hint != want {
+			t.Errorf("%d objects: got %+v, %v; want the hint %q", count, got, err, want)
 		}
 	}
 }
