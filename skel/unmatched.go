@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"simkube.io/simkube/internal/words"
 	"simkube.io/simkube/skel/internal/syntax"
 	"simkube.io/simkube/trace"
 )
@@ -113,7 +112,7 @@ type Vocabulary struct {
 // none begins a hint about what no object has.
 func (v *Vocabulary) none() string {
 	if v.more {
-		return fmt.Sprintf("none of the first %s has", words.Count(v.objects, "object"))
+		return fmt.Sprintf("none of the first %d objects has", v.objects)
 	}
 	return "no object has"
 }

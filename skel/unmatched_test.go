@@ -141,7 +141,7 @@ func TestProgram_FindUnmatched_Large(t *testing.T) {
 	summary := &Summary{Commands: make([]CommandSummary, 1)}
 	for count, want := range map[int]string{
 		maxObjects:     `no object has the kind "Job"`,
-		maxObjects + 1: `none of the first 10,000 objects has the kind "Job"`,
+		maxObjects + 1: `none of the first 10000 objects has the kind "Job"`,
 	} {
 		event := &trace.Event{Applied: slices.Repeat([]trace.Object{o}, count)}
 		got, err := p.FindUnmatched(t.Context(), summary, func(yield func(*trace.Event, error) bool) { yield(event, nil) })
