@@ -87,6 +87,12 @@ const (
 	TaintSpecialNode = "simkube.io/special"
 	// AnnotationKwokNode is "fake" on the nodes that KWOK manages.
 	AnnotationKwokNode = "kwok.x-k8s.io/node"
+	// AnnotationPricePerHour is the price of a simulated node in US dollars per hour, a decimal
+	// number.
+	AnnotationPricePerHour = "simkube.io/price-per-hour"
+	// AnnotationLaunched is when the instance of a simulated node was launched, as an RFC 3339 time.
+	// It is paid from then on. Default: when the node was created.
+	AnnotationLaunched = "simkube.io/launched"
 )
 
 // Names of the objects that a simulation creates in a real cluster.

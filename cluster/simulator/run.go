@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -59,7 +60,11 @@ func (r *run) simulate(ctx context.Context) (done *simulation.Done, err error) {
 	if err != nil {
 		return nil, err
 	}
-	opts, err := r.controlPlane(prepared)
+	scaler, err := r.autoscaler()
+	if err != nil {
+		return nil, err
+	}
+	opts, err := r.controlPlane(prepared, scaler)
 	if err != nil {
 		return nil, err
 	}
@@ -122,14 +127,14 @@ func (r *run) prepare(ctx context.Context) (*simulation.Prepared, error) {
 }
 
 // controlPlane returns the options of the control plane.
-func (r *run) controlPlane(prepared *simulation.Prepared) (controlplane.Options, error) {
+func (r *run) controlPlane(prepared *simulation.Prepared, scaler []controlplane.Component) (controlplane.Options, error) {
 	volumes := provisioner.Component(provisioner.Options{DefaultClass: prepared.DefaultClass()})
 	opts := controlplane.Options{
 		Controllers:      controlplane.SimulationControllers(),
 		Definitions:      prepared.Definitions(),
 		SchedulerConfig:  r.spec.SchedulerConfig,
 		SchedulerPlugins: r.plugins,
-		Components:       append([]controlplane.Component{volumes}, r.components...),
+		Components:       slices.Concat([]controlplane.Component{volumes}, scaler, r.components),
 		KubeAPIQPS:       r.spec.KubeAPIQPS,
 		Minimal:          virtualtime.Enabled,
 		Log:              r.log,

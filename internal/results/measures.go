@@ -78,6 +78,7 @@ const (
 	Number      Unit = "number"
 	Amount      Unit = "amount"
 	AmountHours Unit = "amount-hours"
+	Dollars     Unit = "dollars"
 )
 
 // Format formats a value for people.
@@ -89,6 +90,8 @@ func (u Unit) Format(v float64) string {
 		return FormatSeconds(v)
 	case Fraction:
 		return FormatPercent(v)
+	case Dollars:
+		return FormatDollars(v)
 	}
 	return FormatNumber(v)
 }
@@ -189,6 +192,21 @@ func Measures() []Measure {
 			Key: "nodeHours", Title: "Node-hours", Doc: "hours of nodes, in trace time",
 			Unit: Hours, Better: Lower,
 			Values: one(func(s *Summary) float64 { return s.Timing.Nodes.NodeHours }),
+		},
+		{
+			Key: "cost", Title: "Cost", Doc: "what the nodes that have a price cost, from launch to removal",
+			Unit: Dollars, Better: Lower,
+			Values: func(s *Summary) []Value {
+				if s.Timing.Cost == nil {
+					return nil
+				}
+				return []Value{{Value: s.Timing.Cost.Total}}
+			},
+		},
+		{
+			Key: "nodesRemoved", Title: "Nodes removed", Doc: "nodes that were removed before the end",
+			Unit: Count, Better: Neither,
+			Values: one(func(s *Summary) float64 { return float64(s.Outcome.Nodes.Deleted) }),
 		},
 		{
 			Key: "requestedHours", Title: "Requested hours", Doc: "hours of a resource that pods on nodes requested, in trace time",

@@ -3,8 +3,11 @@ package results
 import (
 	"slices"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
+
+	simkubev1 "simkube.io/simkube/api/v1"
 )
 
 // nodeRecord is the record of a node. A node that is created again with the same name has a record
@@ -12,6 +15,10 @@ import (
 type nodeRecord struct {
 	uid, name, instanceType, zone string
 	created, ready, deleted       instant
+	capacityType, pool            string
+	// price is in US dollars per hour; launched is when it begins to count.
+	price    float64
+	launched instant
 	// states are what the scheduler could use of the node from a time on, one entry per change.
 	states []nodeState
 }
@@ -28,6 +35,7 @@ func (r *Recorder) newNode(uid string, node *corev1.Node) *nodeRecord {
 		name:         strings.Clone(node.Name),
 		instanceType: r.strings.get(node.Labels[corev1.LabelInstanceTypeStable]),
 		zone:         r.strings.get(node.Labels[corev1.LabelTopologyZone]),
+		price:        priceOf(node),
 	}
 }
 
@@ -35,6 +43,15 @@ func (r *Recorder) updateNode(n *nodeRecord, node *corev1.Node, at stamp) {
 	if n.created == 0 {
 		n.created = at(node.CreationTimestamp.Time)
 	}
+	if n.launched == 0 {
+		launched, err := time.Parse(time.RFC3339Nano, node.Annotations[simkubev1.AnnotationLaunched])
+		if n.launched = n.created; err == nil {
+			n.launched = min(n.created, instantOf(launched))
+		}
+	}
+	// Karpenter sets these when the node registers.
+	n.capacityType = r.strings.get(node.Labels[labelCapacityType])
+	n.pool = r.strings.get(node.Labels[labelNodePool])
 	state := nodeState{allocatable: r.resources.allocatableOf(node)}
 	var since corev1.NodeCondition
 	for _, c := range node.Status.Conditions {

@@ -96,6 +96,11 @@ type NodeRow struct {
 	PodsAllocatable        int64     `parquet:"pods_allocatable"`
 	InstanceType           string    `parquet:"instance_type,dict"`
 	Zone                   string    `parquet:"zone,dict"`
+	// CapacityType and NodePool are labels of Karpenter. PricePerHour is in US dollars, 0 if the node
+	// has no price.
+	CapacityType string  `parquet:"capacity_type,dict"`
+	NodePool     string  `parquet:"node_pool,dict"`
+	PricePerHour float64 `parquet:"price_per_hour"`
 }
 
 // NodeResource is how much a node has of a resource, and how much of it is requested.

@@ -39,6 +39,7 @@ func (r *Recorder) summarize(info Info, w window, pods []podRecord, nodes []node
 	if w.length() > 0 {
 		timing.Nodes.Mean = round(s.totals.nodes / w.length())
 	}
+	timing.Cost = costOf(nodes, w)
 	timing.Resources = map[string]ResourceUsage{}
 	for number, name := range r.resources.names {
 		timing.Resources[name] = s.totals.usage(number, UnitOf(name), w)

@@ -139,6 +139,8 @@ type Timing struct {
 
 	Pods  PodPeaks  `json:"pods"`
 	Nodes NodeUsage `json:"nodes"`
+	// Cost is nil if no node has a price.
+	Cost *Cost `json:"cost,omitempty"`
 	// CPU is in cores, Memory in GiB, GPU in devices of all vendors.
 	CPU    ResourceUsage `json:"cpu"`
 	Memory ResourceUsage `json:"memory"`

@@ -176,6 +176,7 @@ func (t *textWriter) nodes(s *Summary) {
 	}
 	count.style = bold
 	t.line("nodes", count, plain("%s node-hours", FormatNumber(n.NodeHours)))
+	t.cost(s)
 }
 
 // resources writes a line each for CPU, memory and GPUs, and one for all other resources.

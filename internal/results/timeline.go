@@ -86,6 +86,9 @@ func (s *sweep) nodeRow(i int, at instant) {
 		PodsAllocatable:        load.state.allocatable.at(numberPods),
 		InstanceType:           n.instanceType,
 		Zone:                   n.zone,
+		CapacityType:           n.capacityType,
+		NodePool:               n.pool,
+		PricePerHour:           n.price,
 	}
 	for _, number := range s.others {
 		r := NodeResource{

@@ -97,6 +97,10 @@ func Prepare(ctx context.Context, spec Spec) (*Prepared, error) {
 		p.plan = &nodes.Plan{Summary: "those of the cluster"}
 		return p, nil
 	}
+	if spec.Autoscaler != nil && spec.Nodes.Auto() {
+		p.plan = &nodes.Plan{Summary: "no nodes at the start: " + string(spec.Autoscaler.Kind) + " adds and removes them"}
+		return p, nil
+	}
 	if p.plan, err = nodes.Prepare(spec.Nodes, demand); err != nil {
 		return nil, err
 	}

@@ -41,6 +41,9 @@ type Spec struct {
 	// are used: it has other workloads, which the simulation does not affect.
 	Nodes         nodes.Spec `json:"nodes"`
 	ExistingNodes bool       `json:"existingNodes,omitempty"`
+	// Autoscaler adds and removes nodes; nil means that none does. With it, nodes that are not given
+	// as a number or a file are its own: there are none at the start.
+	Autoscaler *Autoscaler `json:"autoscaler,omitempty"`
 	// SchedulerConfig is the path of a KubeSchedulerConfiguration, or empty.
 	SchedulerConfig string `json:"schedulerConfig,omitempty"`
 	// CRDs and Stages are paths of manifests that are added to the control plane.

@@ -27,6 +27,8 @@ type simulateOptions struct {
 	repetitions, parallel                      int
 	nodes, shape                               string
 	scheduler, skel                            string
+	autoscaler                                 string
+	nodePools, instanceTypes, featureGates     string
 	crds, stages                               []string
 	customControllers                          string
 	imagePull, imagePullJitter                 string
@@ -49,6 +51,7 @@ func (o *simulateOptions) addFlags(cmd *cobra.Command) {
 	f.Lookup("nodes").Usage = "simulated nodes: a number, a file of Node manifests, or auto for as many as the trace needs, with the devices and labels that its pods ask for"
 	f.Lookup("nodes").DefValue = "auto"
 	o.nodes = "auto"
+	o.addAutoscalerFlags(cmd)
 	f.StringVar(&o.imagePull, "image-pull-delay", "0", "time that pods take to pull images: milliseconds, or e.g. 2s")
 	f.StringVar(&o.imagePullJitter, "image-pull-jitter", "0", "maximum of this delay; if set, each delay is random between the two")
 	f.StringVar(&o.podStartup, "pod-startup-delay", "0", "time that pods then take to become ready: milliseconds, or e.g. 2s")
@@ -154,6 +157,8 @@ func (o *simulateOptions) spec(trace string, now time.Time) (simulation.Spec, er
 	spec.Delays, err = o.delays()
 	check(err)
 	spec.Nodes, err = nodes.ParseSpec(o.nodes, o.shape)
+	check(err)
+	spec.Autoscaler, err = o.autoscalerSpec()
 	check(err)
 	check(checkFiles("nodes", spec.Nodes.File))
 	check(checkFiles("scheduler-config", o.scheduler))

@@ -17,6 +17,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	simkubev1 "simkube.io/simkube/api/v1"
 	"simkube.io/simkube/internal/results"
 )
 
@@ -106,7 +107,8 @@ func (c *cluster) addNode(name, instanceType, zone string, cpu, memoryGiB, gpus 
 	n.object = &corev1.Node{
 		ObjectMeta: metav1.ObjectMeta{
 			Name: name, UID: types.UID(fmt.Sprintf("node-%06d", c.names)), CreationTimestamp: metav1.NewTime(c.now),
-			Labels: map[string]string{corev1.LabelInstanceTypeStable: instanceType, corev1.LabelTopologyZone: zone},
+			Labels:      map[string]string{corev1.LabelInstanceTypeStable: instanceType, corev1.LabelTopologyZone: zone},
+			Annotations: map[string]string{simkubev1.AnnotationPricePerHour: fmt.Sprintf("%.3f", 0.05*float64(cpu))},
 		},
 		Status: corev1.NodeStatus{Allocatable: corev1.ResourceList{
 			corev1.ResourceCPU:    *resource.NewMilliQuantity(n.cpu, resource.DecimalSI),

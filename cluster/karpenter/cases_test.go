@@ -1,0 +1,283 @@
+package karpenter
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/util/wait"
+	sigsyaml "sigs.k8s.io/yaml"
+)
+
+// waitTime bounds how long a case takes.
+const waitTime = 2 * time.Minute
+
+// labelCase is on the nodes of a case's pools, and selected by its pods.
+const labelCase = "case"
+
+// pod is a kind of pods of a case.
+type pod struct {
+	count int
+	cpu   string
+	spec  func(*corev1.Pod)
+}
+
+// A pool gives pods the nodes that its requirements say, the cheapest that fit.
+func TestPools(t *testing.T) {
+	t.Parallel()
+	selecting := func(key, value string) func(*corev1.Pod) {
+		return func(p *corev1.Pod) { p.Spec.NodeSelector[key] = value }
+	}
+	tolerating := func(key string) func(*corev1.Pod) {
+		return func(p *corev1.Pod) {
+			p.Spec.Tolerations = []corev1.Toleration{{Key: key, Operator: corev1.TolerationOpExists}}
+		}
+	}
+	spread := func(p *corev1.Pod) {
+		p.Spec.TopologySpreadConstraints = []corev1.TopologySpreadConstraint{{
+			MaxSkew: 1, TopologyKey: corev1.LabelTopologyZone, WhenUnsatisfiable: corev1.DoNotSchedule,
+			LabelSelector: &metav1.LabelSelector{MatchLabels: map[string]string{labelCase: p.Labels[labelCase]}},
+		}}
+	}
+	apart := func(p *corev1.Pod) {
+		p.Spec.Affinity = &corev1.Affinity{PodAntiAffinity: &corev1.PodAntiAffinity{RequiredDuringSchedulingIgnoredDuringExecution: []corev1.PodAffinityTerm{{
+			TopologyKey: corev1.LabelHostname, LabelSelector: &metav1.LabelSelector{MatchLabels: map[string]string{labelCase: p.Labels[labelCase]}},
+		}}}}
+	}
+	gpu := func(p *corev1.Pod) {
+		p.Spec.Containers[0].Resources.Limits = corev1.ResourceList{"nvidia.com/gpu": *one()}
+		p.Spec.Containers[0].Resources.Requests["nvidia.com/gpu"] = *one()
+	}
+	for name, c := range map[string]struct {
+		// pools are the specifications of node pools in YAML: requirements, taints and so on, each
+		// appended to what all have in common.
+		pools []map[string]string
+		pods  []pod
+		// want are the nodes: type, capacity type, and pool if there are several.
+		want []string
+		// waiting is how many pods never get a node.
+		waiting int
+	}{
+		"cheapest type that fits":  {pods: []pod{{1, "3", nil}}, want: []string{"amd-4 spot"}},
+		"several pods on one node": {pods: []pod{{5, "1", nil}}, want: []string{"amd-8 spot"}},
+		"on-demand only": {
+			pools: []map[string]string{{"requirements": `[{key: karpenter.sh/capacity-type, operator: In, values: [on-demand]}]`}},
+			pods:  []pod{{1, "1", nil}}, want: []string{"amd-2 on-demand"},
+		},
+		"one instance type": {
+			pools: []map[string]string{{"requirements": `[{key: node.kubernetes.io/instance-type, operator: In, values: [amd-16]}]`}},
+			pods:  []pod{{1, "1", nil}}, want: []string{"amd-16 spot"},
+		},
+		"a label of types": {
+			pools: []map[string]string{{"requirements": `[{key: example.com/family, operator: In, values: [arm]}]`}},
+			pods:  []pod{{1, "1", nil}}, want: []string{"arm-4 spot"},
+		},
+		"not some types": {
+			pools: []map[string]string{{"requirements": `[{key: node.kubernetes.io/instance-type, operator: NotIn, values: [amd-2, arm-4]}]`}},
+			pods:  []pod{{1, "1", nil}}, want: []string{"amd-4 spot"},
+		},
+		"an architecture that a pod selects": {pods: []pod{{1, "1", selecting(corev1.LabelArchStable, "arm64")}}, want: []string{"arm-4 spot"}},
+		"a capacity type that a pod selects": {pods: []pod{{1, "1", selecting("karpenter.sh/capacity-type", "on-demand")}}, want: []string{"amd-2 on-demand"}},
+		"GPUs":                               {pods: []pod{{1, "1", gpu}}, want: []string{"gpu-8 spot"}},
+		"spread over zones":                  {pods: []pod{{2, "1", spread}}, want: []string{"amd-2 spot", "amd-2 spot"}},
+		"apart by anti-affinity":             {pods: []pod{{3, "500m", apart}}, want: []string{"amd-2 spot", "amd-2 spot", "amd-2 spot"}},
+		"taints, tolerated": {
+			pools: []map[string]string{{"taints": `[{key: example.com/only, effect: NoSchedule}]`}},
+			pods:  []pod{{1, "1", tolerating("example.com/only")}}, want: []string{"amd-2 spot"},
+		},
+		"taints, not tolerated": {
+			pools: []map[string]string{{"taints": `[{key: example.com/only, effect: NoSchedule}]`}},
+			pods:  []pod{{1, "1", nil}}, waiting: 1,
+		},
+		"limits": {
+			pools: []map[string]string{{"limits": `{cpu: "2"}`, "requirements": `[{key: node.kubernetes.io/instance-type, operator: In, values: [amd-2]}]`}},
+			pods:  []pod{{2, "1500m", nil}}, want: []string{"amd-2 spot"}, waiting: 1,
+		},
+		"weights": {
+			pools: []map[string]string{
+				{"weight": "1", "requirements": `[{key: node.kubernetes.io/instance-type, operator: In, values: [amd-2]}]`},
+				{"weight": "50", "requirements": `[{key: node.kubernetes.io/instance-type, operator: In, values: [amd-8]}]`},
+			},
+			pods: []pod{{1, "1", nil}}, want: []string{"amd-8 spot"},
+		},
+		"no type fits": {pods: []pod{{1, "17", nil}}, waiting: 1},
+		"minValues": {
+			pools: []map[string]string{{"requirements": `[{key: node.kubernetes.io/instance-type, operator: In, values: [amd-2, amd-4, amd-8], minValues: 3}]`}},
+			pods:  []pod{{1, "1", nil}}, want: []string{"amd-2 spot"},
+		},
+		"minValues that cannot be met": {
+			pools: []map[string]string{{"requirements": `[{key: node.kubernetes.io/instance-type, operator: In, values: [amd-2, amd-4], minValues: 2}]`}},
+			pods:  []pod{{1, "3", nil}}, waiting: 1,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			id := "c" + strings.ToLower(strings.NewReplacer(" ", "", "-", "", ",", "").Replace(name))
+			if len(c.pools) == 0 {
+				c.pools = []map[string]string{{}}
+			}
+			for i, fields := range c.pools {
+				createPool(t, fmt.Sprintf("%s-%d", id, i), id, fields)
+			}
+			total := 0
+			for i, p := range c.pods {
+				createPods(t, id, i, p)
+				total += p.count
+			}
+			awaitRunning(t, id, total-c.waiting)
+			if c.waiting > 0 {
+				time.Sleep(settleTime)
+				awaitRunning(t, id, total-c.waiting)
+			}
+			var got []string
+			for _, n := range nodesOf(t, id) {
+				got = append(got, n.Labels[corev1.LabelInstanceTypeStable]+" "+n.Labels["karpenter.sh/capacity-type"])
+			}
+			slices.Sort(got)
+			if !slices.Equal(got, c.want) {
+				t.Errorf("nodes %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+// settleTime is how long Karpenter has to do what it must not.
+const settleTime = 15 * time.Second
+
+// Nodes without pods are removed, and their instances with them; one with a pod that must not be
+// disrupted is not.
+func TestConsolidation(t *testing.T) {
+	t.Parallel()
+	const id = "consolidation"
+	createPool(t, id, id, map[string]string{"consolidateAfter": "0s"})
+	createPods(t, id, 0, pod{1, "3", func(p *corev1.Pod) {
+		p.Annotations = map[string]string{"karpenter.sh/do-not-disrupt": "true"}
+	}})
+	createPods(t, id, 1, pod{1, "15", nil})
+	awaitRunning(t, id, 2)
+	pods := kube.CoreV1().Pods("default")
+	if err := pods.Delete(t.Context(), id+"-1-0", metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "one node to be left", func(context.Context) (bool, error) { return len(nodesOf(t, id)) == 1, nil })
+	kept, err := pods.Get(t.Context(), id+"-0-0", metav1.GetOptions{})
+	if err != nil || kept.Spec.NodeName != nodesOf(t, id)[0].Name {
+		t.Errorf("pod on node %q, error %v; want it on the node that is left", kept.Spec.NodeName, err)
+	}
+	claims := objects.Resource(poolResource.GroupVersion().WithResource("nodeclaims"))
+	eventually(t, "the claims of the other nodes to be gone", func(ctx context.Context) (bool, error) {
+		list, err := claims.List(ctx, metav1.ListOptions{LabelSelector: labelCase + "=" + id})
+		return err == nil && len(list.Items) == 1, err
+	})
+}
+
+// createPool creates a pool. consolidateAfter, weight and limits are of the pool, other fields of
+// its nodes.
+func createPool(t *testing.T, name, id string, fields map[string]string) {
+	t.Helper()
+	text := fmt.Sprintf(`
+apiVersion: karpenter.sh/v1
+kind: NodePool
+metadata: {name: %q}
+spec:
+  disruption: {consolidationPolicy: WhenEmptyOrUnderutilized, consolidateAfter: %s}
+  template:
+    metadata: {labels: {%s: %q}}
+    spec:
+      nodeClassRef: {group: simkube.io, kind: NodeClass, name: fast}
+`, name, withDefault(fields["consolidateAfter"], "Never"), labelCase, id)
+	text += "      requirements: " + withDefault(fields["requirements"], "[]") + "\n"
+	if taints := fields["taints"]; taints != "" {
+		text += "      taints: " + taints + "\n"
+	}
+	for _, field := range []string{"weight", "limits"} {
+		if value := fields[field]; value != "" {
+			text += "  " + field + ": " + value + "\n"
+		}
+	}
+	object := &unstructured.Unstructured{}
+	if err := sigsyaml.Unmarshal([]byte(text), &object.Object); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := objects.Resource(poolResource).Create(t.Context(), object, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := objects.Resource(poolResource).Delete(background(t), name, metav1.DeleteOptions{}); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func withDefault(value, otherwise string) string {
+	if value == "" {
+		return otherwise
+	}
+	return value
+}
+
+func createPods(t *testing.T, id string, group int, p pod) {
+	t.Helper()
+	pods := kube.CoreV1().Pods("default")
+	for i := range p.count {
+		object := &corev1.Pod{
+			ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("%s-%d-%d", id, group, i), Labels: map[string]string{labelCase: id}},
+			Spec: corev1.PodSpec{
+				NodeSelector: map[string]string{labelCase: id},
+				Containers: []corev1.Container{{
+					Name: "main", Image: "example.com/main", Resources: corev1.ResourceRequirements{Requests: maps.Clone(cpus(p.cpu))},
+				}},
+			},
+		}
+		if p.spec != nil {
+			p.spec(object)
+		}
+		if _, err := pods.Create(t.Context(), object, metav1.CreateOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			_ = pods.Delete(background(t), object.Name, metav1.DeleteOptions{GracePeriodSeconds: new(int64(0))})
+		})
+	}
+}
+
+// awaitRunning waits until as many pods of a case run, and fails if more do.
+func awaitRunning(t *testing.T, id string, want int) {
+	t.Helper()
+	eventually(t, fmt.Sprintf("%d running pods", want), func(ctx context.Context) (bool, error) {
+		pods, err := kube.CoreV1().Pods("default").List(ctx, metav1.ListOptions{LabelSelector: labelCase + "=" + id})
+		if err != nil {
+			return false, err
+		}
+		running := 0
+		for i := range pods.Items {
+			if pods.Items[i].Status.Phase == corev1.PodRunning {
+				running++
+			}
+		}
+		return running == want, nil
+	})
+}
+
+func nodesOf(t *testing.T, id string) []corev1.Node {
+	t.Helper()
+	nodes, err := kube.CoreV1().Nodes().List(t.Context(), metav1.ListOptions{LabelSelector: labelCase + "=" + id})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return nodes.Items
+}
+
+func eventually(t *testing.T, what string, holds func(context.Context) (bool, error)) {
+	t.Helper()
+	if err := wait.PollUntilContextTimeout(t.Context(), 200*time.Millisecond, waitTime, true, holds); err != nil {
+		t.Fatalf("wait for %s: %v", what, err)
+	}
+}

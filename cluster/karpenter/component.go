@@ -1,0 +1,119 @@
+package karpenter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"k8s.io/apiserver/pkg/authentication/user"
+	"k8s.io/utils/clock"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/karpenter/pkg/apis"
+	"sigs.k8s.io/karpenter/pkg/cloudprovider"
+	"sigs.k8s.io/karpenter/pkg/cloudprovider/overlay"
+	"sigs.k8s.io/karpenter/pkg/controllers"
+	"sigs.k8s.io/karpenter/pkg/controllers/nodeoverlay"
+	"sigs.k8s.io/karpenter/pkg/controllers/state"
+	"sigs.k8s.io/karpenter/pkg/operator/options"
+
+	"simkube.io/simkube/cluster/controlplane"
+	"simkube.io/simkube/internal/instancetypes"
+)
+
+// Name is the name of the component.
+const Name = "karpenter"
+
+// Options configure the component.
+type Options struct {
+	// Pools are the node pools and node classes that are created at the start.
+	Pools *Pools
+	// Types are the instance types that nodes can have.
+	Types *instancetypes.List
+	// FeatureGates are Karpenter's, such as "SpotToSpotConsolidation=true"; empty means its defaults.
+	FeatureGates string
+	// Speed divides the delays of instances; 0 means 1. Karpenter's own timers are not affected.
+	Speed float64
+	// Seed determines the delays of instances.
+	Seed uint64
+	// Clock is the clock of Karpenter and of instances; nil means the system's clock.
+	Clock clock.WithTickerAndDelayedExecution
+}
+
+// Component returns the component for controlplane.Options. Its error is about the options.
+func Component(opts Options) (controlplane.Component, error) {
+	if opts.Clock == nil {
+		opts.Clock = clock.RealClock{}
+	}
+	if opts.Speed == 0 {
+		opts.Speed = 1
+	}
+	settings, err := settings(opts)
+	if err != nil {
+		return controlplane.Component{}, err
+	}
+	types, err := convertTypes(opts.Types)
+	if err != nil {
+		return controlplane.Component{}, err
+	}
+	return controlplane.Component{
+		Name:   Name,
+		Groups: []string{user.SystemPrivilegedGroup},
+		CRDs:   definitions(),
+		Start: func(ctx context.Context, access controlplane.Access) (controlplane.Instance, error) {
+			return start(options.ToContext(ctx, settings), access, opts, settings, types)
+		},
+	}, nil
+}
+
+// definitions returns Karpenter's custom resource definitions, and that of our node classes.
+func definitions() []controlplane.Manifest {
+	return []controlplane.Manifest{
+		{Name: "karpenter.sh_nodepools.yaml", Data: apis.NodePoolCRD},
+		{Name: "karpenter.sh_nodeclaims.yaml", Data: apis.NodeClaimCRD},
+		{Name: "karpenter.sh_nodeoverlays.yaml", Data: apis.NodeOverlayCRD},
+		{Name: "autoscaling.x-k8s.io_capacitybuffers.yaml", Data: apis.CapacityBufferCRD},
+		{Name: "simkube.io_nodeclasses.yaml", Data: nodeClassCRD},
+	}
+}
+
+// startTimeout bounds how long the first lists of Karpenter's controllers take.
+const startTimeout = time.Minute
+
+func start(ctx context.Context, access controlplane.Access, opts Options, settings *options.Options, types []*cloudprovider.InstanceType) (controlplane.Instance, error) {
+	register()
+	learnLabels(opts.Types)
+	mgr, err := newManager(ctx, access, settings)
+	if err != nil {
+		return controlplane.Instance{}, fmt.Errorf("set up: %w", err)
+	}
+	log := newLogger(access.Log)
+	events := newRecorder(opts.Clock, log)
+	undecorated := newProvider(opts, mgr.GetClient(), types, log)
+	overlays := nodeoverlay.NewInstanceTypeStore()
+	provider := overlay.Decorate(undecorated, mgr.GetClient(), overlays)
+	cluster := state.NewCluster(opts.Clock, mgr.GetClient(), provider)
+	for _, c := range controllers.NewControllers(ctx, mgr, opts.Clock, mgr.GetClient(), events, provider, undecorated, cluster, overlays) {
+		if err := c.Register(ctx, mgr); err != nil {
+			return controlplane.Instance{}, fmt.Errorf("register a controller: %w", err)
+		}
+	}
+	if err := opts.Pools.create(ctx, access.Config); err != nil {
+		return controlplane.Instance{}, err
+	}
+	run := func(ctx context.Context) error {
+		defer undecorated.stop()
+		return mgr.Start(ctx)
+	}
+	return controlplane.Instance{Run: run, Ready: func(ctx context.Context) error { return synced(ctx, mgr) }}, nil
+}
+
+// synced waits until the caches have all objects.
+func synced(ctx context.Context, mgr manager.Manager) error {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	if !mgr.GetCache().WaitForCacheSync(ctx) {
+		return errors.New("its caches are not filled")
+	}
+	return nil
+}

@@ -1,0 +1,118 @@
+package karpenter
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+
+	"github.com/go-logr/logr"
+	corev1 "k8s.io/api/core/v1"
+	storagev1 "k8s.io/api/storage/v1"
+	"k8s.io/client-go/kubernetes/scheme"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	ctrlconfig "sigs.k8s.io/controller-runtime/pkg/config"
+	ctrllog "sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
+	v1 "sigs.k8s.io/karpenter/pkg/apis/v1"
+	"sigs.k8s.io/karpenter/pkg/operator/options"
+
+	"simkube.io/simkube/cluster/controlplane"
+)
+
+// settings returns Karpenter's own options. They are parsed as Karpenter does it, since feature
+// gates cannot be set otherwise. The environment of this process is not meant for Karpenter, but
+// its flags have precedence.
+func settings(opts Options) (*options.Options, error) {
+	out := &options.Options{}
+	flags := &options.FlagSet{FlagSet: flag.NewFlagSet(Name, flag.ContinueOnError)}
+	flags.SetOutput(io.Discard)
+	out.AddFlags(flags)
+	args := []string{
+		"--disable-leader-election=true",
+		// Metrics that nobody reads cost a timer for each node.
+		"--disable-cluster-state-observability=true",
+		"--log-level=info",
+	}
+	if opts.FeatureGates != "" {
+		args = append(args, "--feature-gates="+opts.FeatureGates)
+	}
+	if err := out.Parse(flags, args...); err != nil {
+		return nil, fmt.Errorf("invalid feature gates %q: %w", opts.FeatureGates, err)
+	}
+	return out, nil
+}
+
+func newLogger(w io.Writer) logr.Logger {
+	return logr.FromSlogHandler(slog.NewTextHandler(w, nil)).WithName(Name)
+}
+
+// newManager returns the manager of Karpenter's controllers. It does not listen.
+func newManager(ctx context.Context, access controlplane.Access, settings *options.Options) (manager.Manager, error) {
+	log := newLogger(access.Log)
+	ctrllog.SetLogger(log)
+	mgr, err := manager.New(access.Config, manager.Options{
+		Scheme:                 scheme.Scheme,
+		Logger:                 log,
+		Metrics:                server.Options{BindAddress: "0"},
+		HealthProbeBindAddress: "0",
+		BaseContext: func() context.Context {
+			return options.ToContext(ctrllog.IntoContext(context.WithoutCancel(ctx), log), settings)
+		},
+		Controller: ctrlconfig.Controller{
+			// The priority queue has a timer that fires twice a second, and so keeps virtual time from
+			// jumping.
+			UsePriorityQueue: new(false),
+			// Another simulation in this process, in a test, has controllers of the same names.
+			SkipNameValidation: new(true),
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return mgr, index(ctx, mgr)
+}
+
+// index adds the indexes that Karpenter's controllers look objects up with.
+func index(ctx context.Context, mgr manager.Manager) error {
+	class := func(ref *v1.NodeClassReference, get func(*v1.NodeClassReference) string) []string {
+		if ref == nil {
+			return []string{""}
+		}
+		return []string{get(ref)}
+	}
+	group := func(ref *v1.NodeClassReference) string { return ref.Group }
+	kind := func(ref *v1.NodeClassReference) string { return ref.Kind }
+	name := func(ref *v1.NodeClassReference) string { return ref.Name }
+	ofClaim := func(get func(*v1.NodeClassReference) string) client.IndexerFunc {
+		return func(o client.Object) []string { return class(o.(*v1.NodeClaim).Spec.NodeClassRef, get) }
+	}
+	ofPool := func(get func(*v1.NodeClassReference) string) client.IndexerFunc {
+		return func(o client.Object) []string { return class(o.(*v1.NodePool).Spec.Template.Spec.NodeClassRef, get) }
+	}
+	for _, i := range []struct {
+		object client.Object
+		field  string
+		value  client.IndexerFunc
+	}{
+		{&corev1.Pod{}, "spec.nodeName", func(o client.Object) []string { return []string{o.(*corev1.Pod).Spec.NodeName} }},
+		{&corev1.Node{}, "spec.providerID", func(o client.Object) []string { return []string{o.(*corev1.Node).Spec.ProviderID} }},
+		{&storagev1.VolumeAttachment{}, "spec.nodeName", func(o client.Object) []string {
+			return []string{o.(*storagev1.VolumeAttachment).Spec.NodeName}
+		}},
+		{&v1.NodeClaim{}, "status.providerID", func(o client.Object) []string { return []string{o.(*v1.NodeClaim).Status.ProviderID} }},
+		{&v1.NodeClaim{}, "spec.nodeClassRef.group", ofClaim(group)},
+		{&v1.NodeClaim{}, "spec.nodeClassRef.kind", ofClaim(kind)},
+		{&v1.NodeClaim{}, "spec.nodeClassRef.name", ofClaim(name)},
+		{&v1.NodePool{}, "spec.template.spec.nodeClassRef.group", ofPool(group)},
+		{&v1.NodePool{}, "spec.template.spec.nodeClassRef.kind", ofPool(kind)},
+		{&v1.NodePool{}, "spec.template.spec.nodeClassRef.name", ofPool(name)},
+	} {
+		if err := mgr.GetFieldIndexer().IndexField(ctx, i.object, i.field, i.value); err != nil {
+			return fmt.Errorf("index %s: %w", i.field, err)
+		}
+	}
+	return nil
+}

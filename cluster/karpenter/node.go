@@ -1,0 +1,65 @@
+package karpenter
+
+import (
+	"maps"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	v1 "sigs.k8s.io/karpenter/pkg/apis/v1"
+	"sigs.k8s.io/karpenter/pkg/cloudprovider"
+	"sigs.k8s.io/karpenter/pkg/scheduling"
+
+	simkubev1 "simkube.io/simkube/api/v1"
+)
+
+// launchedClaim returns what Karpenter learns of an instance that was launched for a claim.
+func launchedClaim(claim *v1.NodeClaim, kind *cloudprovider.InstanceType, offering *cloudprovider.Offering) *v1.NodeClaim {
+	labels := map[string]string{}
+	for _, r := range claim.Spec.Requirements {
+		if r.Operator == corev1.NodeSelectorOpIn && len(r.Values) == 1 {
+			labels[r.Key] = r.Values[0]
+		}
+	}
+	for _, requirements := range []scheduling.Requirements{kind.Requirements, offering.Requirements} {
+		for _, r := range requirements {
+			if r.Operator() == corev1.NodeSelectorOpIn && r.Len() == 1 {
+				labels[r.Key] = r.Any()
+			}
+		}
+	}
+	return &v1.NodeClaim{
+		ObjectMeta: metav1.ObjectMeta{Name: claim.Name, Labels: labels, CreationTimestamp: claim.CreationTimestamp},
+		Status: v1.NodeClaimStatus{
+			ProviderID:  providerPrefix + claim.Name,
+			Capacity:    kind.Capacity,
+			Allocatable: kind.Allocatable(),
+		},
+	}
+}
+
+// newNode returns the node of an instance. Karpenter adds the claim's labels and taints to it when
+// it registers; until then a taint keeps pods away.
+func newNode(claim, launched *v1.NodeClaim) *corev1.Node {
+	labels := maps.Clone(launched.Labels)
+	maps.Copy(labels, claim.Labels)
+	labels[corev1.LabelHostname] = claim.Name
+	return &corev1.Node{
+		ObjectMeta: metav1.ObjectMeta{
+			Name:        claim.Name,
+			Labels:      labels,
+			Annotations: map[string]string{simkubev1.AnnotationKwokNode: "fake"},
+		},
+		Spec: corev1.NodeSpec{
+			ProviderID: launched.Status.ProviderID,
+			Taints:     []corev1.Taint{v1.UnregisteredNoExecuteTaint},
+		},
+		Status: corev1.NodeStatus{
+			Capacity:    launched.Status.Capacity,
+			Allocatable: launched.Status.Allocatable,
+			NodeInfo: corev1.NodeSystemInfo{
+				Architecture:    labels[corev1.LabelArchStable],
+				OperatingSystem: labels[corev1.LabelOSStable],
+			},
+		},
+	}
+}

@@ -1,0 +1,65 @@
+package karpenter
+
+import (
+	"strings"
+	"testing"
+)
+
+const ec2Pool = `
+apiVersion: karpenter.sh/v1
+kind: NodePool
+metadata: {name: general}
+spec:
+  template:
+    spec:
+      nodeClassRef: {group: karpenter.k8s.aws, kind: EC2NodeClass, name: linux}
+      requirements: []
+---
+apiVersion: karpenter.k8s.aws/v1
+kind: EC2NodeClass
+metadata: {name: linux}
+spec: {role: nodes}
+`
+
+// Node classes of a cloud become ours, of the same name, and a note says so.
+func TestParsePools(t *testing.T) {
+	pools, err := ParsePools("pools.yaml", []byte(ec2Pool))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, o := range pools.objects {
+		got = append(got, o.object.GetKind()+" "+o.object.GetName())
+	}
+	if want := "NodePool general, NodeClass linux"; strings.Join(got, ", ") != want {
+		t.Errorf("got %v, want %s", got, want)
+	}
+	if pools.Count() != 1 || len(pools.Notes) != 1 || !strings.Contains(pools.Notes[0], "EC2NodeClass linux") {
+		t.Errorf("got %d pools, notes %q; want one of each", pools.Count(), pools.Notes)
+	}
+	if n := DefaultPools().Count(); n != 1 {
+		t.Errorf("%d default pools, want 1", n)
+	}
+}
+
+func TestParsePools_Invalid(t *testing.T) {
+	for name, c := range map[string]struct{ in, want string }{
+		"no pool":      {"", "pools.yaml: it has no NodePool of karpenter.sh/v1"},
+		"not YAML":     {"a: [", "pools.yaml, document 1: "},
+		"old version":  {strings.Replace(ec2Pool, "karpenter.sh/v1", "karpenter.sh/v1beta1", 1), "pools.yaml, document 1: NodePool general is of karpenter.sh/v1beta1: must be of karpenter.sh/v1"},
+		"no class":     {strings.Replace(ec2Pool, ", name: linux}", "}", 1), "spec.template.spec.nodeClassRef.name must be the name of a node class"},
+		"another kind": {ec2Pool + "---\n{apiVersion: v1, kind: Pod, metadata: {name: p}}", "pools.yaml, document 3: Pod p: must be a NodePool, NodeOverlay or node class"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, err := ParsePools("pools.yaml", []byte(c.in)); err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v, want %q", err, c.want)
+			}
+		})
+	}
+}
+
+func FuzzParsePools(f *testing.F) {
+	f.Add([]byte(ec2Pool))
+	f.Add(defaultPool)
+	f.Fuzz(func(_ *testing.T, data []byte) { _, _ = ParsePools("fuzz", data) })
+}

@@ -1,0 +1,233 @@
+package karpenter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/awslabs/operatorpkg/status"
+	"github.com/go-logr/logr"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/utils/clock"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	v1 "sigs.k8s.io/karpenter/pkg/apis/v1"
+	"sigs.k8s.io/karpenter/pkg/cloudprovider"
+	"sigs.k8s.io/karpenter/pkg/scheduling"
+	"sigs.k8s.io/karpenter/pkg/utils/resources"
+
+	simkubev1 "simkube.io/simkube/api/v1"
+)
+
+// providerPrefix begins the provider IDs of instances.
+const providerPrefix = "simkube://"
+
+// provider is the cloud: it launches and terminates instances, which have no processes. It is safe
+// for concurrent use.
+type provider struct {
+	opts   Options
+	client client.Client
+	types  []*cloudprovider.InstanceType
+	byName map[string]*cloudprovider.InstanceType
+	log    logr.Logger
+
+	ctx    context.Context // ends with stop
+	cancel context.CancelFunc
+	boots  sync.WaitGroup
+
+	mu        sync.Mutex
+	launched  uint64 // counts the instances
+	instances map[string]*instance
+}
+
+var _ cloudprovider.CloudProvider = (*provider)(nil)
+
+// instance is a launched instance, until it has terminated.
+type instance struct {
+	claim *v1.NodeClaim // as Create returned it
+	// boot creates the node.
+	boot clock.Timer
+	// terminating is when it was told to stop, and stops how long that takes.
+	terminating time.Time
+	stops       time.Duration
+}
+
+func newProvider(opts Options, c client.Client, types []*cloudprovider.InstanceType, log logr.Logger) *provider {
+	p := &provider{opts: opts, client: c, types: types, byName: map[string]*cloudprovider.InstanceType{}, log: log, instances: map[string]*instance{}}
+	for _, t := range types {
+		p.byName[t.Name] = t
+	}
+	p.ctx, p.cancel = context.WithCancel(context.Background())
+	return p
+}
+
+// stop ends everything that the provider has begun.
+func (p *provider) stop() {
+	p.cancel()
+	p.mu.Lock()
+	for _, i := range p.instances {
+		if i.boot.Stop() {
+			p.boots.Done()
+		}
+	}
+	p.mu.Unlock()
+	p.boots.Wait()
+}
+
+// Create implements cloudprovider.CloudProvider. It launches the cheapest instance that the claim
+// allows.
+func (p *provider) Create(ctx context.Context, claim *v1.NodeClaim) (*v1.NodeClaim, error) {
+	class := &NodeClass{}
+	if err := p.client.Get(ctx, client.ObjectKey{Name: claim.Spec.NodeClassRef.Name}, class); err != nil {
+		if apierrors.IsNotFound(err) {
+			return nil, cloudprovider.NewNodeClassNotReadyError(fmt.Errorf("find the node class: %w", err))
+		}
+		return nil, fmt.Errorf("find the node class: %w", err)
+	}
+	kind, offering := p.cheapest(claim)
+	if kind == nil {
+		return nil, cloudprovider.NewInsufficientCapacityError(errors.New("no instance type that the claim allows has capacity"))
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.ctx.Err() != nil {
+		return nil, context.Cause(p.ctx)
+	}
+	p.launched++
+	random := newRandom(p.opts.Seed, p.launched)
+	launched := launchedClaim(claim, kind, offering)
+	i := &instance{claim: launched, stops: p.scaled(random.delay(class.Spec.Termination))}
+	node := newNode(claim, launched)
+	node.Annotations[simkubev1.AnnotationPricePerHour] = strconv.FormatFloat(offering.Price, 'g', -1, 64)
+	node.Annotations[simkubev1.AnnotationLaunched] = p.opts.Clock.Now().UTC().Format(time.RFC3339Nano)
+	p.boots.Add(1)
+	i.boot = p.opts.Clock.AfterFunc(p.scaled(random.delay(class.Spec.Startup)), func() {
+		defer p.boots.Done()
+		p.boot(node)
+	})
+	p.instances[launched.Status.ProviderID] = i
+	return launched.DeepCopy(), nil
+}
+
+// scaled returns a delay of the trace on the clock.
+func (p *provider) scaled(d time.Duration) time.Duration {
+	return time.Duration(float64(d) / p.opts.Speed)
+}
+
+// cheapest returns the cheapest offering that a claim allows, or nil.
+func (p *provider) cheapest(claim *v1.NodeClaim) (*cloudprovider.InstanceType, *cloudprovider.Offering) {
+	requirements := scheduling.NewNodeSelectorRequirementsWithMinValues(claim.Spec.Requirements...)
+	names := requirements.Get(corev1.LabelInstanceTypeStable)
+	var kind *cloudprovider.InstanceType
+	var cheapest *cloudprovider.Offering
+	// In the order of the list, so that the same claim has the same instance.
+	for _, t := range p.types {
+		if !names.Has(t.Name) || t.Requirements.Intersects(requirements) != nil || !resources.Fits(claim.Spec.Resources.Requests, t.Allocatable()) {
+			continue
+		}
+		for _, o := range t.Offerings.Available().Compatible(requirements) {
+			if cheapest == nil || o.Price < cheapest.Price {
+				kind, cheapest = t, o
+			}
+		}
+	}
+	return kind, cheapest
+}
+
+// boot creates the node of an instance.
+func (p *provider) boot(node *corev1.Node) {
+	if err := p.client.Create(p.ctx, node); err != nil && p.ctx.Err() == nil {
+		p.log.Error(err, "the node of an instance was not created", "node", node.Name)
+	}
+}
+
+// Delete implements cloudprovider.CloudProvider.
+func (p *provider) Delete(ctx context.Context, claim *v1.NodeClaim) error {
+	id := claim.Status.ProviderID
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	i := p.instances[id]
+	if i == nil {
+		return notFound(id)
+	}
+	now := p.opts.Clock.Now()
+	if i.terminating.IsZero() {
+		i.terminating = now
+		if i.boot.Stop() {
+			p.boots.Done()
+		}
+	}
+	if now.Sub(i.terminating) < i.stops {
+		return nil
+	}
+	delete(p.instances, id)
+	return notFound(id)
+}
+
+func notFound(id string) error {
+	return cloudprovider.NewNodeClaimNotFoundError(fmt.Errorf("no instance %s", strings.TrimPrefix(id, providerPrefix)))
+}
+
+// Get implements cloudprovider.CloudProvider.
+func (p *provider) Get(_ context.Context, id string) (*v1.NodeClaim, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	i := p.instances[id]
+	if i == nil || p.gone(i) {
+		return nil, notFound(id)
+	}
+	return i.claim.DeepCopy(), nil
+}
+
+// gone reports whether an instance has terminated. The caller holds the lock.
+func (p *provider) gone(i *instance) bool {
+	return !i.terminating.IsZero() && p.opts.Clock.Now().Sub(i.terminating) >= i.stops
+}
+
+// List implements cloudprovider.CloudProvider.
+func (p *provider) List(context.Context) ([]*v1.NodeClaim, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var out []*v1.NodeClaim
+	for _, i := range p.instances {
+		if !p.gone(i) {
+			out = append(out, i.claim.DeepCopy())
+		}
+	}
+	slices.SortFunc(out, func(a, b *v1.NodeClaim) int { return strings.Compare(a.Name, b.Name) })
+	return out, nil
+}
+
+// GetInstanceTypes implements cloudprovider.CloudProvider.
+func (p *provider) GetInstanceTypes(context.Context, *v1.NodePool) ([]*cloudprovider.InstanceType, error) {
+	return p.types, nil
+}
+
+// IsDrifted implements cloudprovider.CloudProvider. Karpenter itself finds that a pool has changed;
+// nothing else can.
+func (p *provider) IsDrifted(context.Context, *v1.NodeClaim) (cloudprovider.DriftReason, error) {
+	return "", nil
+}
+
+// repairAfter is how long a node may not be ready before Karpenter replaces it, if its feature gate
+// NodeRepair is on.
+const repairAfter = 10 * time.Minute
+
+// RepairPolicies implements cloudprovider.CloudProvider.
+func (p *provider) RepairPolicies() []cloudprovider.RepairPolicy {
+	return []cloudprovider.RepairPolicy{
+		{ConditionType: corev1.NodeReady, ConditionStatus: corev1.ConditionFalse, TolerationDuration: repairAfter},
+		{ConditionType: corev1.NodeReady, ConditionStatus: corev1.ConditionUnknown, TolerationDuration: repairAfter},
+	}
+}
+
+// Name implements cloudprovider.CloudProvider.
+func (p *provider) Name() string { return "simkube" }
+
+// GetSupportedNodeClasses implements cloudprovider.CloudProvider.
+func (p *provider) GetSupportedNodeClasses() []status.Object { return []status.Object{&NodeClass{}} }

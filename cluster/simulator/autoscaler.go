@@ -1,0 +1,71 @@
+package simulator
+
+import (
+	"fmt"
+	"os"
+
+	"simkube.io/simkube/cluster/controlplane"
+	"simkube.io/simkube/cluster/karpenter"
+	"simkube.io/simkube/internal/instancetypes"
+	"simkube.io/simkube/internal/simulation"
+	"simkube.io/simkube/internal/words"
+)
+
+// autoscaler returns the component of the spec's autoscaler, if it has one.
+func (r *run) autoscaler() ([]controlplane.Component, error) {
+	scaler := r.spec.Autoscaler
+	if scaler == nil {
+		return nil, nil
+	}
+	if scaler.Kind != simulation.Karpenter {
+		return nil, fmt.Errorf("invalid autoscaler %q: must be %s", scaler.Kind, simulation.Karpenter)
+	}
+	pools, err := readPools(scaler.NodePools)
+	if err != nil {
+		return nil, fmt.Errorf("read node pools: %w", err)
+	}
+	types, err := readTypes(scaler.InstanceTypes)
+	if err != nil {
+		return nil, fmt.Errorf("read instance types: %w", err)
+	}
+	component, err := karpenter.Component(karpenter.Options{
+		Pools: pools, Types: types, FeatureGates: scaler.FeatureGates, Speed: r.spec.Speed, Seed: r.spec.Seed,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("set up Karpenter: %w", err)
+	}
+	r.report(simulation.Message{Note: &simulation.Note{Level: simulation.Info, Text: fmt.Sprintf(
+		"Karpenter has %s and %s", words.Count(pools.Count(), "node pool"), words.Count(len(types.Types), "instance type"))}})
+	for _, text := range pools.Notes {
+		r.report(simulation.Message{Note: &simulation.Note{Level: simulation.Info, Text: text}})
+	}
+	return []controlplane.Component{component}, nil
+}
+
+func readPools(path string) (*karpenter.Pools, error) {
+	if path == "" {
+		return karpenter.DefaultPools(), nil
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	return karpenter.ParsePools(path, data)
+}
+
+// readTypes reads a built-in list of instance types, or a file.
+func readTypes(name string) (*instancetypes.List, error) {
+	if name == "" {
+		name = instancetypes.General
+	}
+	for _, builtin := range instancetypes.Names() {
+		if name == builtin {
+			return instancetypes.Builtin(name)
+		}
+	}
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return nil, fmt.Errorf("%w; the built-in lists are %s", err, words.And(instancetypes.Names()...))
+	}
+	return instancetypes.Parse(name, data)
+}

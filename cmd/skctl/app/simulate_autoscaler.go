@@ -1,0 +1,54 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"simkube.io/simkube/internal/instancetypes"
+	"simkube.io/simkube/internal/simulation"
+)
+
+func (o *simulateOptions) addAutoscalerFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&o.autoscaler, "autoscaler", string(simulation.NoAutoscaler), "what adds and removes nodes: none, or karpenter; with karpenter there are no nodes at the start, unless --nodes is set")
+	f.StringVar(&o.nodePools, "nodepools", "", "file of NodePools and node classes for Karpenter (default a pool of all on-demand amd64 types)")
+	f.StringVar(&o.instanceTypes, "instance-types", "", "instance types for Karpenter, with prices: general, or a file (default general)")
+	f.StringVar(&o.featureGates, "karpenter-feature-gates", "", "Karpenter's feature gates, e.g. SpotToSpotConsolidation=true")
+	_ = cmd.MarkFlagFilename("nodepools", "yaml", "yml", "json")
+	_ = cmd.RegisterFlagCompletionFunc("autoscaler", cobra.FixedCompletions(
+		[]string{string(simulation.NoAutoscaler), string(simulation.Karpenter)}, cobra.ShellCompDirectiveNoFileComp))
+	_ = cmd.RegisterFlagCompletionFunc("instance-types", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return instancetypes.Names(), cobra.ShellCompDirectiveDefault
+	})
+	_ = cmd.RegisterFlagCompletionFunc("karpenter-feature-gates", cobra.NoFileCompletions)
+}
+
+// autoscalerSpec returns the autoscaler of the flags, or nil.
+func (o *simulateOptions) autoscalerSpec() (*simulation.Autoscaler, error) {
+	kind := simulation.AutoscalerKind(o.autoscaler)
+	switch kind {
+	case simulation.NoAutoscaler, "":
+		var problems []error
+		for _, flag := range []struct{ name, value string }{
+			{"nodepools", o.nodePools}, {"instance-types", o.instanceTypes}, {"karpenter-feature-gates", o.featureGates},
+		} {
+			if flag.value != "" {
+				problems = append(problems, fmt.Errorf("invalid --%s %q: requires --autoscaler %s", flag.name, flag.value, simulation.Karpenter))
+			}
+		}
+		return nil, errors.Join(problems...)
+	case simulation.Karpenter:
+	default:
+		return nil, fmt.Errorf("invalid --autoscaler %q: must be %s or %s", o.autoscaler, simulation.NoAutoscaler, simulation.Karpenter)
+	}
+	err := checkFiles("nodepools", o.nodePools)
+	if !slices.Contains(instancetypes.Names(), o.instanceTypes) {
+		err = errors.Join(err, checkFiles("instance-types", o.instanceTypes))
+	}
+	return &simulation.Autoscaler{
+		Kind: kind, NodePools: o.nodePools, InstanceTypes: o.instanceTypes, FeatureGates: o.featureGates,
+	}, err
+}

@@ -1,0 +1,3 @@
+// Package instancetypes has the types of instances that an autoscaler can choose from, with their
+// prices.
+package instancetypes
