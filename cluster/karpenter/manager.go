@@ -23,8 +23,8 @@ import (
 )
 
 // settings returns Karpenter's own options. They are parsed as Karpenter does it, since feature
-// gates cannot be set otherwise. The environment of this process is not meant for Karpenter, but
-// its flags have precedence.
+// gates cannot be set otherwise. Its defaults come from the environment of the process, which is
+// not meant for Karpenter: every option that has an effect is set.
 func settings(opts Options) (*options.Options, error) {
 	out := &options.Options{}
 	flags := &options.FlagSet{FlagSet: flag.NewFlagSet(Name, flag.ContinueOnError)}
@@ -35,9 +35,13 @@ func settings(opts Options) (*options.Options, error) {
 		// Metrics that nobody reads cost a timer for each node.
 		"--disable-cluster-state-observability=true",
 		"--log-level=info",
-	}
-	if opts.FeatureGates != "" {
-		args = append(args, "--feature-gates="+opts.FeatureGates)
+		"--batch-max-duration=10s",
+		"--batch-idle-duration=1s",
+		"--preference-policy=Respect",
+		"--min-values-policy=Strict",
+		"--ignore-dra-requests=true",
+		"--cpu-requests=1000",
+		"--feature-gates=" + opts.FeatureGates,
 	}
 	if err := out.Parse(flags, args...); err != nil {
 		return nil, fmt.Errorf("invalid feature gates %q: %w", opts.FeatureGates, err)
