@@ -12,7 +12,6 @@ import (
 	"sigs.k8s.io/karpenter/pkg/apis"
 	"sigs.k8s.io/karpenter/pkg/cloudprovider"
 	"sigs.k8s.io/karpenter/pkg/cloudprovider/overlay"
-	"sigs.k8s.io/karpenter/pkg/controllers"
 	"sigs.k8s.io/karpenter/pkg/controllers/nodeoverlay"
 	"sigs.k8s.io/karpenter/pkg/controllers/state"
 	"sigs.k8s.io/karpenter/pkg/operator/options"
@@ -32,6 +31,10 @@ type Options struct {
 	Types *instancetypes.List
 	// FeatureGates are Karpenter's, such as "SpotToSpotConsolidation=true"; empty means its defaults.
 	FeatureGates string
+	// FullLoop evaluates all methods of disruption every ten seconds, as Karpenter itself does it, also
+	// if nothing has changed. The decisions are the same without it: the component ends with an error
+	// if a decision comes from an evaluation that would have been left out.
+	FullLoop bool
 	// Speed divides the delays of instances; 0 means 1. Karpenter's own timers are not affected.
 	Speed float64
 	// Seed determines the delays of instances.
@@ -81,6 +84,7 @@ func definitions() []controlplane.Manifest {
 const startTimeout = time.Minute
 
 func start(ctx context.Context, access controlplane.Access, opts Options, settings *options.Options, types []*cloudprovider.InstanceType) (controlplane.Instance, error) {
+	var end context.CancelCauseFunc // set when the controllers run
 	register()
 	learnLabels(opts.Types)
 	mgr, err := newManager(ctx, access, settings)
@@ -93,7 +97,11 @@ func start(ctx context.Context, access controlplane.Access, opts Options, settin
 	overlays := nodeoverlay.NewInstanceTypeStore()
 	provider := overlay.Decorate(undecorated, mgr.GetClient(), overlays)
 	cluster := state.NewCluster(opts.Clock, mgr.GetClient(), provider)
-	for _, c := range controllers.NewControllers(ctx, mgr, opts.Clock, mgr.GetClient(), events, provider, undecorated, cluster, overlays) {
+	all := parts{
+		clock: opts.Clock, client: mgr.GetClient(), events: events, provider: provider, cloud: undecorated,
+		cluster: cluster, overlays: overlays, fullLoop: opts.FullLoop, fail: func(err error) { end(err) },
+	}
+	for _, c := range all.controllers(ctx) {
 		if err := c.Register(ctx, mgr); err != nil {
 			return controlplane.Instance{}, fmt.Errorf("register a controller: %w", err)
 		}
@@ -103,7 +111,14 @@ func start(ctx context.Context, access controlplane.Access, opts Options, settin
 	}
 	run := func(ctx context.Context) error {
 		defer undecorated.stop()
-		return mgr.Start(ctx)
+		running, cancel := context.WithCancelCause(ctx)
+		defer cancel(nil)
+		end = cancel
+		err := mgr.Start(running)
+		if ctx.Err() == nil {
+			err = errors.Join(err, context.Cause(running))
+		}
+		return err
 	}
 	return controlplane.Instance{Run: run, Ready: func(ctx context.Context) error { return synced(ctx, mgr) }}, nil
 }

@@ -57,7 +57,7 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	component, err := Component(Options{Pools: pools, Types: testTypes(), Seed: 1})
+	component, err := Component(Options{Pools: pools, Types: testTypes(), Seed: 1, FullLoop: !virtualtime.Enabled})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1

@@ -17,6 +17,8 @@ func (o *simulateOptions) addAutoscalerFlags(cmd *cobra.Command) {
 	f.StringVar(&o.nodePools, "nodepools", "", "file of NodePools and node classes for Karpenter (default a pool of all on-demand amd64 types)")
 	f.StringVar(&o.instanceTypes, "instance-types", "", "instance types for Karpenter, with prices: general, or a file (default general)")
 	f.StringVar(&o.featureGates, "karpenter-feature-gates", "", "Karpenter's feature gates, e.g. SpotToSpotConsolidation=true")
+	f.BoolVar(&o.fullLoop, "karpenter-full-loop", false, "look for nodes to disrupt also if nothing has changed; takes longer, for the same decisions")
+	_ = f.MarkHidden("karpenter-full-loop")
 	_ = cmd.MarkFlagFilename("nodepools", "yaml", "yml", "json")
 	_ = cmd.RegisterFlagCompletionFunc("autoscaler", cobra.FixedCompletions(
 		[]string{string(simulation.NoAutoscaler), string(simulation.Karpenter)}, cobra.ShellCompDirectiveNoFileComp))
@@ -49,6 +51,6 @@ func (o *simulateOptions) autoscalerSpec() (*simulation.Autoscaler, error) {
 		err = errors.Join(err, checkFiles("instance-types", o.instanceTypes))
 	}
 	return &simulation.Autoscaler{
-		Kind: kind, NodePools: o.nodePools, InstanceTypes: o.instanceTypes, FeatureGates: o.featureGates,
+		Kind: kind, NodePools: o.nodePools, InstanceTypes: o.instanceTypes, FeatureGates: o.featureGates, FullLoop: o.fullLoop,
 	}, err
 }

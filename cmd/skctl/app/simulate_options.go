@@ -29,6 +29,7 @@ type simulateOptions struct {
 	scheduler, skel                            string
 	autoscaler                                 string
 	nodePools, instanceTypes, featureGates     string
+	fullLoop                                   bool
 	crds, stages                               []string
 	customControllers                          string
 	imagePull, imagePullJitter                 string
