@@ -18,6 +18,7 @@ import (
 
 	"simkube.io/simkube/cluster/controlplane"
 	"simkube.io/simkube/internal/instancetypes"
+	"simkube.io/simkube/internal/results"
 )
 
 // Name is the name of the component.
@@ -29,16 +30,20 @@ type Options struct {
 	Pools *Pools
 	// Types are the instance types that nodes can have.
 	Types *instancetypes.List
-	// FeatureGates are Karpenter's, such as "SpotToSpotConsolidation=true"; empty means its defaults.
+	// FeatureGates are Karpenter's, such as "SpotToSpotConsolidation=true"; empty means its
+	// defaults.
 	FeatureGates string
-	// FullLoop evaluates all methods of disruption every ten seconds, as Karpenter itself does it, also
-	// if nothing has changed. The decisions are the same without it: the component ends with an error
-	// if a decision comes from an evaluation that would have been left out.
+	// FullLoop evaluates all methods of disruption every ten seconds, as Karpenter itself does it,
+	// also if nothing has changed. The decisions are the same without it: the component ends with an
+	// error if a decision comes from an evaluation that would have been left out.
 	FullLoop bool
 	// Speed divides the delays of instances; 0 means 1. Karpenter's own timers are not affected.
 	Speed float64
 	// Seed determines the delays of instances.
 	Seed uint64
+	// Decided, if not nil, is called with every decision of Karpenter, concurrently. It must return at
+	// once.
+	Decided func(results.Decision)
 	// Clock is the clock of Karpenter and of instances; nil means the system's clock.
 	Clock clock.WithTickerAndDelayedExecution
 }
@@ -92,14 +97,15 @@ func start(ctx context.Context, access controlplane.Access, opts Options, settin
 		return controlplane.Instance{}, fmt.Errorf("set up: %w", err)
 	}
 	log := newLogger(access.Log)
-	events := newRecorder(opts.Clock, log)
-	undecorated := newProvider(opts, mgr.GetClient(), types, log)
+	decided := newDecisions(opts.Clock, opts.Decided)
+	events := newRecorder(opts.Clock, log, decided)
+	undecorated := newProvider(opts, mgr.GetClient(), types, decided, log)
 	overlays := nodeoverlay.NewInstanceTypeStore()
 	provider := overlay.Decorate(undecorated, mgr.GetClient(), overlays)
 	cluster := state.NewCluster(opts.Clock, mgr.GetClient(), provider)
 	all := parts{
 		clock: opts.Clock, client: mgr.GetClient(), events: events, provider: provider, cloud: undecorated,
-		cluster: cluster, overlays: overlays, fullLoop: opts.FullLoop, fail: func(err error) { end(err) },
+		cluster: cluster, overlays: overlays, decided: decided.command, fullLoop: opts.FullLoop, fail: func(err error) { end(err) },
 	}
 	for _, c := range all.controllers(ctx) {
 		if err := c.Register(ctx, mgr); err != nil {

@@ -26,10 +26,11 @@ func TestControllers(t *testing.T) {
 		}
 		ctx := options.ToContext(t.Context(), set)
 		p := parts{clock: clock.RealClock{}, client: fake.NewClientBuilder().Build(), overlays: nodeoverlay.NewInstanceTypeStore()}
-		p.cloud = newProvider(Options{Types: testTypes()}, p.client, nil, newLogger(t.Output()))
+		decided := newDecisions(p.clock, nil)
+		p.cloud = newProvider(Options{Types: testTypes()}, p.client, nil, decided, newLogger(t.Output()))
 		p.provider = p.cloud
 		p.cluster = state.NewCluster(p.clock, p.client, p.provider)
-		p.events = newRecorder(p.clock, newLogger(t.Output()))
+		p.events = newRecorder(p.clock, newLogger(t.Output()), decided)
 		got := names(p.controllers(ctx))
 		want := names(controllers.NewControllers(ctx, nil, p.clock, p.client, p.events, p.provider, p.cloud, p.cluster, p.overlays))
 		theirs, ours := name(&disruption.Controller{}), name(&disruptor{})

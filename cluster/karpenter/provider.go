@@ -18,8 +18,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	v1 "sigs.k8s.io/karpenter/pkg/apis/v1"
 	"sigs.k8s.io/karpenter/pkg/cloudprovider"
-	"sigs.k8s.io/karpenter/pkg/scheduling"
-	"sigs.k8s.io/karpenter/pkg/utils/resources"
 
 	simkubev1 "simkube.io/simkube/api/v1"
 )
@@ -35,6 +33,8 @@ type provider struct {
 	types  []*cloudprovider.InstanceType
 	byName map[string]*cloudprovider.InstanceType
 	log    logr.Logger
+
+	decisions *decisions
 
 	ctx    context.Context // ends with stop
 	cancel context.CancelFunc
@@ -57,8 +57,8 @@ type instance struct {
 	stops       time.Duration
 }
 
-func newProvider(opts Options, c client.Client, types []*cloudprovider.InstanceType, log logr.Logger) *provider {
-	p := &provider{opts: opts, client: c, types: types, byName: map[string]*cloudprovider.InstanceType{}, log: log, instances: map[string]*instance{}}
+func newProvider(opts Options, c client.Client, types []*cloudprovider.InstanceType, d *decisions, log logr.Logger) *provider {
+	p := &provider{opts: opts, client: c, types: types, decisions: d, byName: map[string]*cloudprovider.InstanceType{}, log: log, instances: map[string]*instance{}}
 	for _, t := range types {
 		p.byName[t.Name] = t
 	}
@@ -89,10 +89,13 @@ func (p *provider) Create(ctx context.Context, claim *v1.NodeClaim) (*v1.NodeCla
 		}
 		return nil, fmt.Errorf("find the node class: %w", err)
 	}
-	kind, offering := p.cheapest(claim)
-	if kind == nil {
-		return nil, cloudprovider.NewInsufficientCapacityError(errors.New("no instance type that the claim allows has capacity"))
+	offers := p.offers(claim)
+	if len(offers) == 0 {
+		err := errors.New("no instance type that the claim allows has capacity")
+		p.decisions.noCapacity(claim, err)
+		return nil, cloudprovider.NewInsufficientCapacityError(err)
 	}
+	kind, offering := offers[0].kind, offers[0].offering
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.ctx.Err() != nil {
@@ -111,32 +114,13 @@ func (p *provider) Create(ctx context.Context, claim *v1.NodeClaim) (*v1.NodeCla
 		p.boot(node)
 	})
 	p.instances[launched.Status.ProviderID] = i
+	p.decisions.launched(claim, kind, offering, typeNames(offers[1:]))
 	return launched.DeepCopy(), nil
 }
 
 // scaled returns a delay of the trace on the clock.
 func (p *provider) scaled(d time.Duration) time.Duration {
 	return time.Duration(float64(d) / p.opts.Speed)
-}
-
-// cheapest returns the cheapest offering that a claim allows, or nil.
-func (p *provider) cheapest(claim *v1.NodeClaim) (*cloudprovider.InstanceType, *cloudprovider.Offering) {
-	requirements := scheduling.NewNodeSelectorRequirementsWithMinValues(claim.Spec.Requirements...)
-	names := requirements.Get(corev1.LabelInstanceTypeStable)
-	var kind *cloudprovider.InstanceType
-	var cheapest *cloudprovider.Offering
-	// In the order of the list, so that the same claim has the same instance.
-	for _, t := range p.types {
-		if !names.Has(t.Name) || t.Requirements.Intersects(requirements) != nil || !resources.Fits(claim.Spec.Resources.Requests, t.Allocatable()) {
-			continue
-		}
-		for _, o := range t.Offerings.Available().Compatible(requirements) {
-			if cheapest == nil || o.Price < cheapest.Price {
-				kind, cheapest = t, o
-			}
-		}
-	}
-	return kind, cheapest
 }
 
 // boot creates the node of an instance.
@@ -158,6 +142,7 @@ func (p *provider) Delete(ctx context.Context, claim *v1.NodeClaim) error {
 	now := p.opts.Clock.Now()
 	if i.terminating.IsZero() {
 		i.terminating = now
+		p.decisions.terminated(claim)
 		if i.boot.Stop() {
 			p.boots.Done()
 		}

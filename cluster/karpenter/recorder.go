@@ -10,11 +10,12 @@ import (
 	"sigs.k8s.io/karpenter/pkg/events"
 )
 
-// recorder logs Karpenter's events. They do not become Kubernetes events, whose names contain the
-// time and collide on a clock that stands still.
+// recorder logs Karpenter's events, and records the decisions that they are about. They do not
+// become Kubernetes events, whose names contain the time and collide on a clock that stands still.
 type recorder struct {
-	clock clock.PassiveClock
-	log   logr.Logger
+	clock     clock.PassiveClock
+	log       logr.Logger
+	decisions *decisions
 
 	mu   sync.Mutex
 	last map[string]time.Time // by object, reason and message
@@ -23,13 +24,14 @@ type recorder struct {
 // repeatAfter is how long an event is not logged again.
 const repeatAfter = 10 * time.Minute
 
-func newRecorder(c clock.PassiveClock, log logr.Logger) *recorder {
-	return &recorder{clock: c, log: log, last: map[string]time.Time{}}
+func newRecorder(c clock.PassiveClock, log logr.Logger, d *decisions) *recorder {
+	return &recorder{clock: c, log: log, decisions: d, last: map[string]time.Time{}}
 }
 
 // Publish implements events.Recorder.
 func (r *recorder) Publish(all ...events.Event) {
 	for _, e := range all {
+		r.decisions.event(e)
 		object, err := meta.Accessor(e.InvolvedObject)
 		if err != nil || !r.first(object.GetNamespace()+"/"+object.GetName()+" "+e.Reason+" "+e.Message) {
 			continue

@@ -29,7 +29,8 @@ func (r *run) autoscaler() ([]controlplane.Component, error) {
 		return nil, fmt.Errorf("read instance types: %w", err)
 	}
 	component, err := karpenter.Component(karpenter.Options{
-		Pools: pools, Types: types, FeatureGates: scaler.FeatureGates, FullLoop: scaler.FullLoop, Speed: r.spec.Speed, Seed: r.spec.Seed,
+		Pools: pools, Types: types, FeatureGates: scaler.FeatureGates, FullLoop: scaler.FullLoop, Decided: r.decided,
+		Speed: r.spec.Speed, Seed: r.spec.Seed,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("set up Karpenter: %w", err)

@@ -19,6 +19,7 @@ import (
 	"simkube.io/simkube/cluster/internal/virtualtime"
 	"simkube.io/simkube/cluster/provisioner"
 	"simkube.io/simkube/internal/mutate"
+	"simkube.io/simkube/internal/results"
 	"simkube.io/simkube/internal/simulation"
 )
 
@@ -48,6 +49,8 @@ type run struct {
 	mutator atomic.Pointer[mutate.Mutator]
 	// failures is what the simulation wants to be called with events of failed creations.
 	failures atomic.Pointer[simulation.CreateFailed]
+	// decisions is what the simulation wants to be called with decisions of the autoscaler.
+	decisions atomic.Pointer[func(results.Decision)]
 }
 
 // simulate prepares the simulation, starts the control plane and replays the trace on it. An error
@@ -85,6 +88,7 @@ func (r *run) simulate(ctx context.Context) (done *simulation.Done, err error) {
 			Config:     cp.RESTConfig(),
 			SetMutator: r.mutator.Store,
 			OnFailure:  func(f simulation.CreateFailed) { r.failures.Store(&f) },
+			OnDecision: func(f func(results.Decision)) { r.decisions.Store(&f) },
 			Done:       cp.Done(),
 			Err:        cp.Err,
 			Abandon:    cp.Abandon,
@@ -170,6 +174,13 @@ func (r *run) mutatePod(ctx context.Context, pod *corev1.Pod, dryRun bool) (bool
 func (r *run) createFailed(ctx context.Context, event *corev1.Event) {
 	if f := r.failures.Load(); f != nil {
 		(*f)(ctx, event)
+	}
+}
+
+// decided passes on decisions of the autoscaler once the replay asks for them.
+func (r *run) decided(d results.Decision) {
+	if f := r.decisions.Load(); f != nil {
+		(*f)(d)
 	}
 }
 

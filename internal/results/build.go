@@ -34,7 +34,10 @@ func (r *Recorder) Run(info Info) *Run {
 	s.run()
 	run.Timeline = s.timeline
 	run.Nodes = s.nodeRows()
+	run.Decisions = r.decisionRows(w)
+	addCauses(run.Nodes, run.Decisions)
 	run.Summary = r.summarize(info, w, pods, nodes, events, s)
+	run.Summary.Timing.Decisions = countDecisions(run.Decisions)
 	return run
 }
 

@@ -32,6 +32,7 @@ func TestDocs(t *testing.T) {
 		{NodesFile, reflect.TypeFor[NodeRow]()},
 		{TimelineFile, reflect.TypeFor[TimelineRow]()},
 		{EventsFile, reflect.TypeFor[EventRow]()},
+		{DecisionsFile, reflect.TypeFor[DecisionRow]()},
 	} {
 		_, section, found := strings.Cut("\n## pods.parquet"+columns, "\n## "+file.name)
 		section, _, _ = strings.Cut(section, "\n## ")

@@ -20,7 +20,9 @@ const (
 	NodesFile    = "nodes.parquet"
 	TimelineFile = "timeline.parquet"
 	EventsFile   = "events.parquet"
-	ReportFile   = "report.html"
+	// DecisionsFile is written if there are decisions of an autoscaler.
+	DecisionsFile = "decisions.parquet"
+	ReportFile    = "report.html"
 	// ChecksumsFile has the checksums of the other files.
 	ChecksumsFile = "checksums.sha256"
 )
@@ -118,6 +120,9 @@ func writeFiles(dir string, run *Run, report func(io.Writer, *Run) error) error 
 		{NodesFile, func(w io.Writer) error { return writeRows(w, run.Nodes) }},
 		{TimelineFile, func(w io.Writer) error { return writeRows(w, run.Timeline) }},
 		{EventsFile, func(w io.Writer) error { return writeRows(w, run.Events) }},
+	}
+	if len(run.Decisions) > 0 {
+		files = append(files, file{DecisionsFile, func(w io.Writer) error { return writeRows(w, run.Decisions) }})
 	}
 	if report != nil {
 		files = append(files, file{ReportFile, func(w io.Writer) error { return report(w, run) }})

@@ -32,7 +32,11 @@ func Read(dir string) (*Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	files, err := readVerified(dir, SummaryFile, PodsFile, NodesFile, TimelineFile, EventsFile)
+	names := []string{SummaryFile, PodsFile, NodesFile, TimelineFile, EventsFile}
+	if len(summary.Timing.Decisions) > 0 {
+		names = append(names, DecisionsFile)
+	}
+	files, err := readVerified(dir, names...)
 	if err != nil {
 		return nil, err
 	}
@@ -42,11 +46,21 @@ func Read(dir string) (*Run, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(summary.Timing.Decisions) > 0 {
+		if err := readRows(&run.Decisions, dir, DecisionsFile, files); err != nil {
+			return nil, err
+		}
+	}
+	for i := range run.Decisions {
+		d := &run.Decisions[i]
+		d.Nodes, d.Replacements, d.Alternatives, d.Pods = orNil(d.Nodes), orNil(d.Replacements), orNil(d.Alternatives), orNil(d.Pods)
+	}
 	for i := range run.Pods {
 		run.Pods[i].Resources = orNil(run.Pods[i].Resources)
 	}
 	for i := range run.Nodes {
 		run.Nodes[i].Resources = orNil(run.Nodes[i].Resources)
+		run.Nodes[i].ReplacedBy = orNil(run.Nodes[i].ReplacedBy)
 	}
 	for i := range run.Timeline {
 		run.Timeline[i].Resources = orNil(run.Timeline[i].Resources)

@@ -29,6 +29,9 @@ type Recorder struct {
 	nodeSeen instant
 	events   []Event
 	problems int
+	// decisions are those of an autoscaler; meant are the pods that it launched nodes for, by node.
+	decisions []Decision
+	meant     map[string][]string
 
 	standing [stages]int
 	deleted  int
@@ -47,6 +50,7 @@ func NewRecorder() *Recorder {
 		pods:      map[string]*podRecord{},
 		nodes:     map[string]*nodeRecord{},
 		failures:  map[types.UID]*creationFailure{},
+		meant:     map[string][]string{},
 	}
 }
 

@@ -14,6 +14,8 @@ type Run struct {
 	Nodes    []NodeRow
 	Timeline []TimelineRow
 	Events   []EventRow
+	// Decisions are those of an autoscaler; there are none without one.
+	Decisions []DecisionRow
 }
 
 // Pod is a row of pods.parquet: one pod, from its creation to its end. Rows are ordered by creation
@@ -101,6 +103,13 @@ type NodeRow struct {
 	CapacityType string  `parquet:"capacity_type,dict"`
 	NodePool     string  `parquet:"node_pool,dict"`
 	PricePerHour float64 `parquet:"price_per_hour"`
+	// LaunchReason and RemovalReason are why the autoscaler launched and removed the node, such as
+	// Provisioned and Underutilized. ReplacedBy are the nodes that replaced it, and SavedPerHour is
+	// what that saved in US dollars per hour, by the autoscaler's estimate.
+	LaunchReason  string   `parquet:"launch_reason,dict"`
+	RemovalReason string   `parquet:"removal_reason,dict"`
+	ReplacedBy    []string `parquet:"replaced_by,list"`
+	SavedPerHour  float64  `parquet:"saved_per_hour"`
 }
 
 // NodeResource is how much a node has of a resource, and how much of it is requested.

@@ -141,6 +141,8 @@ type Timing struct {
 	Nodes NodeUsage `json:"nodes"`
 	// Cost is nil if no node has a price.
 	Cost *Cost `json:"cost,omitempty"`
+	// Decisions counts the decisions of an autoscaler; it is empty without one.
+	Decisions []DecisionCount `json:"decisions,omitempty"`
 	// CPU is in cores, Memory in GiB, GPU in devices of all vendors.
 	CPU    ResourceUsage `json:"cpu"`
 	Memory ResourceUsage `json:"memory"`

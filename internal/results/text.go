@@ -177,6 +177,7 @@ func (t *textWriter) nodes(s *Summary) {
 	count.style = bold
 	t.line("nodes", count, plain("%s node-hours", FormatNumber(n.NodeHours)))
 	t.cost(s)
+	t.decisions(s)
 }
 
 // resources writes a line each for CPU, memory and GPUs, and one for all other resources.

@@ -11,7 +11,8 @@ type Autoscaler struct {
 	InstanceTypes string `json:"instanceTypes,omitempty"`
 	// FeatureGates are those of the autoscaler, such as "SpotToSpotConsolidation=true".
 	FeatureGates string `json:"featureGates,omitempty"`
-	// FullLoop makes Karpenter look for nodes to disrupt every ten seconds, also if nothing has changed.
+	// FullLoop makes Karpenter look for nodes to disrupt every ten seconds, also if nothing has
+	// changed.
 	// The decisions are the same without it.
 	FullLoop bool `json:"fullLoop,omitempty"`
 }

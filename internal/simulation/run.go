@@ -47,6 +47,8 @@ type Cluster struct {
 	// OnFailure, if not nil, makes the cluster call a function for every event that says that a
 	// controller could not create an object. Otherwise events are watched, if that is allowed.
 	OnFailure func(CreateFailed)
+	// OnDecision, if not nil, makes the cluster call a function for every decision of its autoscaler.
+	OnDecision func(func(results.Decision))
 	// RetryPods, if not nil, has the scheduler try every pod again that it found no node for, at once.
 	// By itself it does so after some minutes, or when it sees a change that may let the pod run.
 	RetryPods func(context.Context)
@@ -305,6 +307,9 @@ func (s *session) simulate(ctx context.Context, run **results.Run) error {
 	s.observer = observer
 	if s.Cluster.OnFailure != nil {
 		s.Cluster.OnFailure(observer.CreateFailed)
+	}
+	if s.Cluster.OnDecision != nil {
+		s.Cluster.OnDecision(s.recorder.Decided)
 	}
 
 	start, note := s.Start.clockStart(s.Prepared, s.Clock.Now())
