@@ -1,6 +1,8 @@
 package instancetypes
 
 import (
+	"fmt"
+	"os"
 	"strings"
 	"testing"
 
@@ -89,6 +91,23 @@ func TestAWS(t *testing.T) {
 
 func near(a, b float64) bool { return a-b < 1e-9 && b-a < 1e-9 }
 func isNaN(x float64) bool   { return x != x }
+
+// The page says how many types the lists have.
+func TestBuiltin_Docs(t *testing.T) {
+	page, err := os.ReadFile("../../docs/instance-types.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, file := range map[string]string{General: "general.yaml", AWS: "aws.csv"} {
+		list, err := Builtin(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := fmt.Sprintf("[%d types](../internal/instancetypes/%s)", len(list.Types), file); !strings.Contains(string(page), want) {
+			t.Errorf("the page does not have %q", want)
+		}
+	}
+}
 
 // An error has the line of the table.
 func TestParseAWS_Invalid(t *testing.T) {

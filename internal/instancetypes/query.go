@@ -2,6 +2,7 @@ package instancetypes
 
 import (
 	"cmp"
+	"maps"
 	"math"
 	"path"
 	"slices"
@@ -150,4 +151,45 @@ func (l *List) Sort(order string) {
 			return cmp.Compare(a.Name, b.Name)
 		}
 	})
+}
+
+// Zones returns the zones of a type, in their order.
+func (t *Type) Zones() []string {
+	var out []string
+	for _, o := range t.Offerings {
+		if !slices.Contains(out, o.Zone) {
+			out = append(out, o.Zone)
+		}
+	}
+	return out
+}
+
+// Zones returns the zones that types are in, sorted.
+func (l *List) Zones() []string { return l.all((*Type).Zones) }
+
+// Architectures returns the architectures of the types, sorted.
+func (l *List) Architectures() []string {
+	return l.all(func(t *Type) []string { return []string{t.Architecture} })
+}
+
+// Resources returns the names of what the types have, sorted.
+func (l *List) Resources() []string {
+	return l.all(func(t *Type) []string {
+		var out []string
+		for name := range t.Capacity {
+			out = append(out, string(name))
+		}
+		return out
+	})
+}
+
+// all returns the different values that types have, sorted.
+func (l *List) all(of func(*Type) []string) []string {
+	seen := map[string]bool{}
+	for i := range l.Types {
+		for _, value := range of(&l.Types[i]) {
+			seen[value] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(seen))
 }

@@ -1,0 +1,361 @@
+package instancetypes
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"simkube.io/simkube/internal/words"
+)
+
+// Labels of Karpenter, and those that its provider for KWOK gives to nodes.
+const (
+	capacityTypeLabel = "karpenter.sh/capacity-type"
+	kwokLabels        = "karpenter.kwok.sh/"
+)
+
+// kwokOverhead is what Karpenter's provider for KWOK reserves on each node.
+func kwokOverhead() map[string]string { return map[string]string{"cpu": "100m", "memory": "10Mi"} }
+
+// kwokType is a type in a file of Karpenter's provider for KWOK 1.14
+// (kwok/cloudprovider/helpers.go), which does not distinguish upper and lower case in the names of
+// fields.
+type kwokType struct {
+	Name             string                     `json:"name"`
+	Offerings        []kwokOffering             `json:"offerings"`
+	Architecture     string                     `json:"architecture"`
+	OperatingSystems []string                   `json:"operatingSystems"`
+	Resources        map[string]json.RawMessage `json:"resources"`
+}
+
+type kwokOffering struct {
+	Price               *float64                         `json:"Price"`
+	Available           *bool                            `json:"Available"`
+	ReservationCapacity int                              `json:"ReservationCapacity"`
+	CapacityOverride    json.RawMessage                  `json:"CapacityOverride"`
+	OverheadOverride    json.RawMessage                  `json:"OverheadOverride"`
+	Requirements        []corev1.NodeSelectorRequirement `json:"Requirements"`
+}
+
+// ParseKWOK parses a file of instance types as Karpenter's provider for KWOK reads it, a JSON
+// array. It returns them as that provider understands them: with its labels and its overhead, and
+// with all offerings available. The notes say what of the file the list does not have. All problems
+// are in one error, each with the name of the file and a line.
+func ParseKWOK(name string, data []byte) (list *List, notes []string, err error) {
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	lineAt := func(offset int64) int { return 1 + bytes.Count(data[:min(offset, int64(len(data)))], []byte("\n")) }
+	broken := func(err error) error {
+		line := lineAt(decoder.InputOffset())
+		if errors.Is(err, io.ErrUnexpectedEOF) {
+			line = lineAt(int64(len(data)))
+		}
+		if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
+			line = lineAt(syntax.Offset)
+		}
+		return fmt.Errorf("%s:%d: invalid JSON: %w", name, line, err)
+	}
+	token, err := decoder.Token()
+	if err != nil {
+		return nil, nil, broken(err)
+	}
+	if token != json.Delim('[') {
+		return nil, nil, fmt.Errorf("%s:%d: must be a JSON array of instance types, as Karpenter's provider for KWOK reads them", name, lineAt(decoder.InputOffset()))
+	}
+	list = &List{}
+	var problems []error
+	seen := map[string]int{}
+	var omitted omissions
+	for decoder.More() {
+		var raw json.RawMessage
+		if err := decoder.Decode(&raw); err != nil {
+			return nil, nil, broken(err)
+		}
+		start := decoder.InputOffset() - int64(len(raw))
+		var in kwokType
+		if err := json.Unmarshal(raw, &in); err != nil {
+			at := start
+			if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+				at += wrong.Offset
+				err = fmt.Errorf("invalid %s: is %s, must be %s", wrong.Field, wrong.Value, jsonKind(wrong.Type))
+			}
+			problems = append(problems, fmt.Errorf("%s:%d: type %q: %w", name, lineAt(at), in.Name, err))
+			continue
+		}
+		line := lineAt(start)
+		omitted.addUnknown(in.Name, raw)
+		t, found := in.convert(&omitted)
+		if other, ok := seen[in.Name]; ok && in.Name != "" {
+			found = append(found, fmt.Errorf("it is in line %d as well", other))
+		}
+		seen[in.Name] = line
+		for _, err := range found {
+			problems = append(problems, fmt.Errorf("%s:%d: type %q: %w", name, line, in.Name, err))
+		}
+		list.Types = append(list.Types, t)
+	}
+	if _, err := decoder.Token(); err != nil {
+		return nil, nil, broken(err)
+	}
+	if rest := bytes.TrimSpace(data[decoder.InputOffset():]); len(rest) > 0 {
+		problems = append(problems, fmt.Errorf("%s:%d: must end after the array of instance types", name, lineAt(decoder.InputOffset())))
+	}
+	if len(list.Types) == 0 && len(problems) == 0 {
+		problems = append(problems, fmt.Errorf("%s: it has no types", name))
+	}
+	if err := errors.Join(problems...); err != nil {
+		return nil, nil, err
+	}
+	return list, omitted.notes(), nil
+}
+
+// jsonKind returns what values of a type are in JSON.
+func jsonKind(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Bool:
+		return "true or false"
+	case reflect.String:
+		return "string"
+	case reflect.Slice:
+		return "array"
+	case reflect.Struct, reflect.Map:
+		return "object"
+	default:
+		return "number"
+	}
+}
+
+// convert returns a type, and what is wrong with it.
+func (in *kwokType) convert(omitted *omissions) (Type, []error) {
+	e := entry{Name: in.Name, Architecture: in.Architecture, Capacity: map[string]string{}, Overhead: kwokOverhead(), Labels: map[string]string{}, Offerings: []offering{}}
+	var problems []error
+	if in.Architecture == "" {
+		problems = append(problems, errors.New("it has no architecture: must be that of nodes, such as amd64"))
+	}
+	switch {
+	case len(in.OperatingSystems) == 0:
+		problems = append(problems, errors.New("it has no operatingSystems: must be a list with one, such as linux"))
+	case slices.Contains(in.OperatingSystems, defaultOperatingSystem):
+		e.OperatingSystem = defaultOperatingSystem
+	default:
+		e.OperatingSystem = in.OperatingSystems[0]
+	}
+	if len(in.OperatingSystems) > 1 {
+		omitted.add("operating systems beside "+e.OperatingSystem+" are left out, since a type has one", in.Name)
+	}
+	for _, name := range slices.Sorted(maps.Keys(in.Resources)) {
+		// A quantity is a string or a number.
+		e.Capacity[name] = strings.Trim(string(in.Resources[name]), `"`)
+	}
+	labels := newCommonLabels()
+	for i := range in.Offerings {
+		o := &in.Offerings[i]
+		zones, capacityTypes, found := o.places(omitted, in.Name)
+		problems = append(problems, found...)
+		price := o.Price
+		if price == nil {
+			price = new(float64)
+			omitted.add("offerings without a price cost nothing, as in that provider", in.Name)
+		}
+		if o.Available != nil && !*o.Available {
+			omitted.add("offerings that are not available are available, as in that provider", in.Name)
+		}
+		o.others(omitted, in.Name)
+		labels.add(o.Requirements)
+		for _, zone := range zones {
+			for _, capacityType := range capacityTypes {
+				e.Offerings = append(e.Offerings, offering{Zone: zone, CapacityType: capacityType, Price: price})
+			}
+		}
+	}
+	labels.into(&e, omitted)
+	t, found := (&header{}).convert(&e)
+	if len(found) == 0 {
+		maps.Copy(t.Labels, kwokTypeLabels(&t))
+		for _, key := range slices.Sorted(maps.Keys(t.Labels)) {
+			if err := labelValue("label "+key, t.Labels[key]); err != nil {
+				found = append(found, err)
+			}
+		}
+	}
+	return t, append(problems, found...)
+}
+
+// places returns the zones and capacity types of an offering.
+func (o *kwokOffering) places(omitted *omissions, name string) (zones, capacityTypes []string, problems []error) {
+	for _, r := range o.Requirements {
+		if r.Key != corev1.LabelTopologyZone && r.Key != capacityTypeLabel {
+			continue
+		}
+		if r.Operator != corev1.NodeSelectorOpIn || len(r.Values) == 0 {
+			problems = append(problems, fmt.Errorf("invalid requirement of %s: must have the operator In and values", r.Key))
+		}
+		if r.Key == corev1.LabelTopologyZone {
+			zones = r.Values
+			continue
+		}
+		for _, value := range r.Values {
+			if value == "reserved" {
+				omitted.add("offerings of reserved capacity are left out", name)
+				continue
+			}
+			capacityTypes = append(capacityTypes, value)
+		}
+	}
+	for key, has := range map[string]bool{corev1.LabelTopologyZone: o.requires(corev1.LabelTopologyZone), capacityTypeLabel: o.requires(capacityTypeLabel)} {
+		if !has {
+			problems = append(problems, fmt.Errorf("an offering has no requirement of %s: each must have one", key))
+		}
+	}
+	return zones, capacityTypes, problems
+}
+
+func (o *kwokOffering) requires(key string) bool {
+	return slices.ContainsFunc(o.Requirements, func(r corev1.NodeSelectorRequirement) bool { return r.Key == key })
+}
+
+// others notes what else an offering has.
+func (o *kwokOffering) others(omitted *omissions, name string) {
+	if o.ReservationCapacity != 0 {
+		omitted.add("ReservationCapacity is left out", name)
+	}
+	for field, value := range map[string]json.RawMessage{"CapacityOverride": o.CapacityOverride, "OverheadOverride": o.OverheadOverride} {
+		if len(value) > 0 && string(value) != "null" {
+			omitted.add(field+" of offerings is left out: a type has the same capacity and overhead in all offerings", name)
+		}
+	}
+}
+
+// commonLabels collects requirements of offerings that could be labels of their type, since all
+// offerings require the same value.
+type commonLabels struct {
+	offerings int
+	// values has the value, and how many offerings have it. The value is empty if there are
+	// several.
+	values map[string]*commonValue
+}
+
+type commonValue struct {
+	value string
+	count int
+}
+
+func newCommonLabels() *commonLabels { return &commonLabels{values: map[string]*commonValue{}} }
+
+func (c *commonLabels) add(requirements []corev1.NodeSelectorRequirement) {
+	c.offerings++
+	for _, r := range requirements {
+		switch r.Key {
+		case corev1.LabelTopologyZone, capacityTypeLabel, corev1.LabelInstanceTypeStable, corev1.LabelArchStable, corev1.LabelOSStable:
+			continue
+		}
+		v := c.values[r.Key]
+		if v == nil {
+			v = &commonValue{}
+			c.values[r.Key] = v
+			if len(r.Values) > 0 {
+				v.value = r.Values[0]
+			}
+		}
+		v.count++
+		if r.Operator != corev1.NodeSelectorOpIn || len(r.Values) != 1 || r.Values[0] != v.value {
+			v.value = ""
+		}
+	}
+}
+
+// into adds the labels to a type, and notes the others.
+func (c *commonLabels) into(e *entry, omitted *omissions) {
+	for key, v := range c.values {
+		if v.value == "" || v.count != c.offerings {
+			omitted.add("requirements of "+key+" are left out: only one value that all offerings of a type have can be a label", e.Name)
+			continue
+		}
+		e.Labels[key] = v.value
+	}
+}
+
+var (
+	awsSize      = regexp.MustCompile(`^\w+\.(nano|micro|small|medium|large|\d*xlarge|metal)$`)
+	kwokFamilyOf = regexp.MustCompile(`^([^.-]*)[.-]`)
+)
+
+// kwokTypeLabels returns the labels that Karpenter's provider for KWOK gives to the nodes of a
+// type.
+func kwokTypeLabels(t *Type) map[string]string {
+	cpu, memory := t.Capacity[corev1.ResourceCPU], t.Capacity[corev1.ResourceMemory]
+	size, family := cpu.String(), t.Name[:1]
+	if match := awsSize.FindStringSubmatch(t.Name); match != nil {
+		size = match[1]
+	}
+	if match := kwokFamilyOf.FindStringSubmatch(t.Name); match != nil {
+		family = match[1]
+	}
+	return map[string]string{
+		kwokLabels + "instance-size":   size,
+		kwokLabels + "instance-family": family,
+		kwokLabels + "instance-cpu":    cpu.String(),
+		kwokLabels + "instance-memory": memory.String(),
+	}
+}
+
+// omissions collects what of a file is left out, and of which types.
+type omissions struct {
+	types map[string][]string
+}
+
+func (o *omissions) add(what, name string) {
+	if o.types == nil {
+		o.types = map[string][]string{}
+	}
+	if names := o.types[what]; len(names) == 0 || names[len(names)-1] != name {
+		o.types[what] = append(o.types[what], name)
+	}
+}
+
+// addUnknown notes fields that Karpenter does not read either.
+func (o *omissions) addUnknown(name string, raw json.RawMessage) {
+	var t map[string]json.RawMessage
+	if json.Unmarshal(raw, &t) != nil {
+		return
+	}
+	for key, value := range t {
+		switch strings.ToLower(key) {
+		case "name", "architecture", "operatingsystems", "resources":
+		case "offerings":
+			var offerings []map[string]json.RawMessage
+			if json.Unmarshal(value, &offerings) != nil {
+				continue
+			}
+			for _, offering := range offerings {
+				for key := range offering {
+					switch strings.ToLower(key) {
+					case "price", "available", "reservationcapacity", "capacityoverride", "overheadoverride", "requirements":
+					default:
+						o.add("unknown field "+key+" of offerings is left out", name)
+					}
+				}
+			}
+		default:
+			o.add("unknown field "+key+" is left out", name)
+		}
+	}
+}
+
+// notes returns a sentence for each kind of omission.
+func (o *omissions) notes() []string {
+	var out []string
+	for _, what := range slices.Sorted(maps.Keys(o.types)) {
+		names := o.types[what]
+		out = append(out, fmt.Sprintf("%s (%s: %s)", what, words.Count(len(names), "type"), words.First(3, names...)))
+	}
+	return out
+}
