@@ -2,6 +2,7 @@ package instancetypes
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 
 	"simkube.io/simkube/internal/words"
 )
@@ -44,15 +46,18 @@ type kwokOffering struct {
 	CapacityOverride    json.RawMessage                  `json:"CapacityOverride"`
 	OverheadOverride    json.RawMessage                  `json:"OverheadOverride"`
 	Requirements        []corev1.NodeSelectorRequirement `json:"Requirements"`
+	// Zone and CapacityType are used by older releases instead of the requirements.
+	Zone         string `json:"zone"`
+	CapacityType string `json:"capacityType"`
 }
 
 // ParseKWOK parses a file of instance types as Karpenter's provider for KWOK reads it, a JSON
 // array. It returns them as that provider understands them: with its labels and its overhead, and
-// with all offerings available. The notes say what of the file the list does not have. All problems
-// are in one error, each with the name of the file and a line.
+// with all offerings available, sorted by zone and capacity type. The notes say what of the file
+// the list does not have. All problems are in one error, each with the name of the file and a line.
 func ParseKWOK(name string, data []byte) (list *List, notes []string, err error) {
 	decoder := json.NewDecoder(bytes.NewReader(data))
-	lineAt := func(offset int64) int { return 1 + bytes.Count(data[:min(offset, int64(len(data)))], []byte("\n")) }
+	lineAt := (&lineCounter{data: data}).at
 	broken := func(err error) error {
 		line := lineAt(decoder.InputOffset())
 		if errors.Is(err, io.ErrUnexpectedEOF) {
@@ -72,7 +77,8 @@ func ParseKWOK(name string, data []byte) (list *List, notes []string, err error)
 	}
 	list = &List{}
 	var problems []error
-	seen := map[string]int{}
+	// lines has the line of each type in the list.
+	var lines []int
 	var omitted omissions
 	for decoder.More() {
 		var raw json.RawMessage
@@ -92,15 +98,26 @@ func ParseKWOK(name string, data []byte) (list *List, notes []string, err error)
 		}
 		line := lineAt(start)
 		omitted.addUnknown(in.Name, raw)
-		t, found := in.convert(&omitted)
-		if other, ok := seen[in.Name]; ok && in.Name != "" {
-			found = append(found, fmt.Errorf("it is in line %d as well", other))
+		if in.isEmpty() {
+			omitted.add("types without CPUs or memory are left out, since no pod can use them", in.Name)
+			continue
 		}
-		seen[in.Name] = line
+		t, found := in.convert(&omitted)
+		i := slices.IndexFunc(list.Types, func(other Type) bool { return other.Name == t.Name })
+		switch {
+		case i < 0 || t.Name == "" || len(found) > 0:
+			list.Types, lines = append(list.Types, t), append(lines, line)
+		case !sameButOS(&list.Types[i], &t):
+			found = append(found, fmt.Errorf("it is in line %d as well, with other values: must have another name", lines[i]))
+		default:
+			omitted.add("a type that is there for several operating systems or architectures is taken once, for "+defaultOperatingSystem+" if possible", t.Name)
+			if preferred(&t) && !preferred(&list.Types[i]) {
+				list.Types[i] = t
+			}
+		}
 		for _, err := range found {
 			problems = append(problems, fmt.Errorf("%s:%d: type %q: %w", name, line, in.Name, err))
 		}
-		list.Types = append(list.Types, t)
 	}
 	if _, err := decoder.Token(); err != nil {
 		return nil, nil, broken(err)
@@ -111,10 +128,55 @@ func ParseKWOK(name string, data []byte) (list *List, notes []string, err error)
 	if len(list.Types) == 0 && len(problems) == 0 {
 		problems = append(problems, fmt.Errorf("%s: it has no types", name))
 	}
+	if n := len(problems) - maxProblems; n > 0 {
+		problems = append(problems[:maxProblems], fmt.Errorf("%s: there are %s more", name, words.Count(n, "problem")))
+	}
 	if err := errors.Join(problems...); err != nil {
 		return nil, nil, err
 	}
 	return list, omitted.notes(), nil
+}
+
+// lineCounter finds the lines of offsets. It is fast if they increase.
+type lineCounter struct {
+	data    []byte
+	counted int64
+	lines   int
+}
+
+func (c *lineCounter) at(offset int64) int {
+	offset = min(offset, int64(len(c.data)))
+	if offset < c.counted {
+		c.counted, c.lines = 0, 0
+	}
+	c.lines += bytes.Count(c.data[c.counted:offset], []byte("\n"))
+	c.counted = offset
+	return c.lines + 1
+}
+
+// maxProblems is how many problems of a file are shown. Files are generated, with the same problem
+// in each type.
+const maxProblems = 10
+
+// isEmpty reports whether a type has no CPUs or no memory, as types in generated files.
+func (in *kwokType) isEmpty() bool {
+	for _, name := range []string{"cpu", "memory"} {
+		q, err := resource.ParseQuantity(strings.Trim(string(in.Resources[name]), `"`))
+		if in.Resources[name] != nil && err == nil && q.IsZero() {
+			return true
+		}
+	}
+	return false
+}
+
+// sameButOS reports whether two types differ at most in the operating system and the architecture.
+func sameButOS(a, b *Type) bool {
+	return maps.Equal(a.Labels, b.Labels) && maps.EqualFunc(a.Capacity, b.Capacity, resource.Quantity.Equal) && slices.Equal(a.Offerings, b.Offerings)
+}
+
+// preferred reports whether a type is for what most clusters have.
+func preferred(t *Type) bool {
+	return t.OperatingSystem == defaultOperatingSystem && t.Architecture != "386"
 }
 
 // jsonKind returns what values of a type are in JSON.
@@ -137,7 +199,12 @@ func jsonKind(t reflect.Type) string {
 func (in *kwokType) convert(omitted *omissions) (Type, []error) {
 	e := entry{Name: in.Name, Architecture: in.Architecture, Capacity: map[string]string{}, Overhead: kwokOverhead(), Labels: map[string]string{}, Offerings: []offering{}}
 	var problems []error
-	if in.Architecture == "" {
+	switch in.Architecture {
+	case "x86_64", "i386":
+		// Names of EC2, which the labels of nodes do not have.
+		e.Architecture = map[string]string{"x86_64": "amd64", "i386": "386"}[in.Architecture]
+		omitted.add("the architecture "+in.Architecture+" is "+e.Architecture+", as in the labels of nodes", in.Name)
+	case "":
 		problems = append(problems, errors.New("it has no architecture: must be that of nodes, such as amd64"))
 	}
 	switch {
@@ -177,6 +244,9 @@ func (in *kwokType) convert(omitted *omissions) (Type, []error) {
 		}
 	}
 	labels.into(&e, omitted)
+	slices.SortStableFunc(e.Offerings, func(a, b offering) int {
+		return cmp.Or(cmp.Compare(a.Zone, b.Zone), cmp.Compare(a.CapacityType, b.CapacityType))
+	})
 	t, found := (&header{}).convert(&e)
 	if len(found) == 0 {
 		maps.Copy(t.Labels, kwokTypeLabels(&t))
@@ -191,6 +261,9 @@ func (in *kwokType) convert(omitted *omissions) (Type, []error) {
 
 // places returns the zones and capacity types of an offering.
 func (o *kwokOffering) places(omitted *omissions, name string) (zones, capacityTypes []string, problems []error) {
+	if len(o.Requirements) == 0 && o.Zone != "" && o.CapacityType != "" {
+		return []string{o.Zone}, []string{o.CapacityType}, nil
+	}
 	for _, r := range o.Requirements {
 		if r.Key != corev1.LabelTopologyZone && r.Key != capacityTypeLabel {
 			continue
@@ -210,8 +283,8 @@ func (o *kwokOffering) places(omitted *omissions, name string) (zones, capacityT
 			capacityTypes = append(capacityTypes, value)
 		}
 	}
-	for key, has := range map[string]bool{corev1.LabelTopologyZone: o.requires(corev1.LabelTopologyZone), capacityTypeLabel: o.requires(capacityTypeLabel)} {
-		if !has {
+	for _, key := range []string{corev1.LabelTopologyZone, capacityTypeLabel} {
+		if !o.requires(key) {
 			problems = append(problems, fmt.Errorf("an offering has no requirement of %s: each must have one", key))
 		}
 	}
@@ -338,7 +411,7 @@ func (o *omissions) addUnknown(name string, raw json.RawMessage) {
 			for _, offering := range offerings {
 				for key := range offering {
 					switch strings.ToLower(key) {
-					case "price", "available", "reservationcapacity", "capacityoverride", "overheadoverride", "requirements":
+					case "price", "available", "reservationcapacity", "capacityoverride", "overheadoverride", "requirements", "zone", "capacitytype":
 					default:
 						o.add("unknown field "+key+" of offerings is left out", name)
 					}

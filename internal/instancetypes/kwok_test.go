@@ -72,9 +72,9 @@ types:
   labels: {karpenter.kwok.sh/instance-size: "2", karpenter.kwok.sh/instance-family: c, karpenter.kwok.sh/instance-cpu: "2", karpenter.kwok.sh/instance-memory: 4Gi, example.com/room: one}
   capacity: {cpu: 2, memory: 4Gi, nvidia.com/gpu: 1}
   offerings:
+  - {zone: a, capacityType: on-demand, price: 0.05}
   - {zone: a, capacityType: spot, price: 0.02}
   - {zone: b, capacityType: spot, price: 0.02}
-  - {zone: a, capacityType: on-demand, price: 0.05}
 - name: m5.xlarge
   architecture: arm64
   labels: {karpenter.kwok.sh/instance-size: xlarge, karpenter.kwok.sh/instance-family: m5, karpenter.kwok.sh/instance-cpu: "4", karpenter.kwok.sh/instance-memory: 16Gi}
@@ -101,6 +101,53 @@ types:
 	sameWritten(t, got)
 }
 
+// Files that Karpenter is published with have types for several operating systems, types without
+// memory, the architectures of EC2, and the offerings of older releases.
+func TestParseKWOK_Published(t *testing.T) {
+	const offerings = `"offerings": [{"capacityType": "spot", "zone": "b", "price": 0.5}, {"capacityType": "on-demand", "zone": "b", "price": 1}], "resources": `
+	got, notes, err := ParseKWOK("kwok.json", []byte(`[
+{"name": "t1.micro", "architecture": "i386", "operatingSystems": ["windows"], `+offerings+`{"cpu": "1", "memory": "0"}},
+{"name": "m1.small", "architecture": "i386", "operatingSystems": ["windows"], `+offerings+`{"cpu": "1", "memory": "1Gi"}},
+{"name": "m1.small", "architecture": "x86_64", "operatingSystems": ["linux"], `+offerings+`{"cpu": "1", "memory": "1Gi"}},
+{"name": "m1.small", "architecture": "i386", "operatingSystems": ["linux"], `+offerings+`{"cpu": "1", "memory": "1Gi"}}
+]`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := parsed(t, `apiVersion: simkube.io/v1
+kind: InstanceTypes
+types:
+- name: m1.small
+  labels: {karpenter.kwok.sh/instance-size: small, karpenter.kwok.sh/instance-family: m1, karpenter.kwok.sh/instance-cpu: "1", karpenter.kwok.sh/instance-memory: 1Gi}
+  capacity: {cpu: 1, memory: 1Gi}
+  overhead: {cpu: 100m, memory: 10Mi}
+  zones: [b]
+  price: 1
+  spotShare: 0.5
+`)
+	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	wantNotes := []string{
+		"a type that is there for several operating systems or architectures is taken once, for linux if possible (1 type: m1.small)",
+		"the architecture i386 is 386, as in the labels of nodes (1 type: m1.small)",
+		"the architecture x86_64 is amd64, as in the labels of nodes (1 type: m1.small)",
+		"types without CPUs or memory are left out, since no pod can use them (1 type: t1.micro)",
+	}
+	if diff := cmp.Diff(wantNotes, notes); diff != "" {
+		t.Errorf("notes (-want +got):\n%s", diff)
+	}
+}
+
+// The same problem in each of many types is not shown for all of them.
+func TestParseKWOK_ManyProblems(t *testing.T) {
+	in := "[" + strings.Repeat(`{"name": "a b", "architecture": "amd64", "operatingSystems": ["linux"], "resources": {"cpu": 1, "memory": 1}},`, 30) + "{}]"
+	_, _, err := ParseKWOK("kwok.json", []byte(in))
+	if err == nil || strings.Count(err.Error(), "\n") != maxProblems || !strings.HasSuffix(err.Error(), " problems more") || !strings.Contains(err.Error(), "kwok.json: there are ") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestParseKWOK_Invalid(t *testing.T) {
 	for name, c := range map[string]struct{ old, replacement, want string }{
 		"empty":             {kwok, "", "kwok.json:1: invalid JSON: EOF"},
@@ -111,7 +158,7 @@ func TestParseKWOK_Invalid(t *testing.T) {
 		"more":              {"\n]\n", "\n]\n\n{}", "kwok.json:48: must end after the array"},
 		"kind of a value":   {`"Price": 0.2`, `"Price": "0.2"`, `kwok.json:31: type "m5.xlarge": invalid offerings.Price: is string, must be number`},
 		"quantity":          {`"4Gi"`, `"lots"`, `kwok.json:2: type "c-2x-amd64-linux": invalid capacity memory "lots": must be a quantity`},
-		"twice":             {"m5.xlarge", "c-2x-amd64-linux", `kwok.json:27: type "c-2x-amd64-linux": it is in line 2 as well`},
+		"twice":             {"m5.xlarge", "c-2x-amd64-linux", `kwok.json:27: type "c-2x-amd64-linux": it is in line 2 as well, with other values: must have another name`},
 		"no name":           {`"name": "m5.xlarge",`, "", `kwok.json:27: type "": invalid name ""`},
 		"architecture":      {`"architecture": "arm64",`, "", "it has no architecture: must be that of nodes"},
 		"operating systems": {`["windows", "linux"]`, "[]", "it has no operatingSystems: must be a list with one"},

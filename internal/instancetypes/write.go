@@ -41,6 +41,17 @@ func WriteJSON(w io.Writer, l *List) error {
 	return encoder.Encode(l.file())
 }
 
+// MarshalYAML writes an offering in one line.
+func (o offering) MarshalYAML() (any, error) {
+	type plain offering
+	var node yaml.Node
+	if err := node.Encode(plain(o)); err != nil {
+		return nil, err
+	}
+	node.Style = yaml.FlowStyle
+	return &node, nil
+}
+
 // file returns a list in the form of a file. What all types have in common is not repeated.
 func (l *List) file() written {
 	out := written{header: header{APIVersion: apiVersion, Kind: kind}, Types: make([]entry, 0, len(l.Types))}
