@@ -2,6 +2,7 @@ package instancetypes
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"strings"
 	"testing"
@@ -9,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// What EKS's documents and Karpenter say about types that everybody knows.
+// Some types have the capacity, the overhead and the labels that they have with Karpenter on EKS.
 func TestAWS(t *testing.T) {
 	list, err := Builtin(AWS)
 	if err != nil {
@@ -84,13 +85,12 @@ func TestAWS(t *testing.T) {
 	}
 	if u := byName["u-6tb1.56xlarge"]; u == nil || u.Labels["karpenter.k8s.aws/instance-category"] != "u" || u.Labels["karpenter.k8s.aws/instance-generation"] != "1" || len(u.Offerings) == 0 {
 		t.Errorf("u-6tb1.56xlarge: %+v", u)
-	} else if !isNaN(u.Price(Spot)) {
+	} else if !math.IsNaN(u.Price(Spot)) {
 		t.Errorf("u-6tb1.56xlarge has a spot price, %v", u.Price(Spot))
 	}
 }
 
 func near(a, b float64) bool { return a-b < 1e-9 && b-a < 1e-9 }
-func isNaN(x float64) bool   { return x != x }
 
 // The page says how many types the lists have.
 func TestBuiltin_Docs(t *testing.T) {

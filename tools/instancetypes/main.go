@@ -35,7 +35,7 @@ func main() {
 	}
 }
 
-func run(output string, args []string) error {
+func run(output string, args []string) (err error) {
 	if len(args) > 0 {
 		return fmt.Errorf("unexpected argument %q: there are only flags", args[0])
 	}
@@ -43,7 +43,7 @@ func run(output string, args []string) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(scratch)
+	defer func() { err = errors.Join(err, os.RemoveAll(scratch)) }()
 	zip, err := downloadModule(karpenterModule, karpenterVersion)
 	if err != nil {
 		return fmt.Errorf("download %s: %w", karpenterModule, err)

@@ -1,13 +1,10 @@
 package app
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"math"
-	"os"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -86,36 +83,4 @@ func otherResources(t *instancetypes.Type) string {
 		out = append(out, string(name)+"="+amountOf(t, name))
 	}
 	return dash(strings.Join(out, ","))
-}
-
-// writeInstanceTypesFile writes a list to a file, or to a bucket.
-func (p *program) writeInstanceTypesFile(ctx context.Context, path string, list *instancetypes.List) (err error) {
-	out, err := p.create(ctx, path)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, out.Close()) }()
-	f, err := os.Create(out.Path)
-	if err != nil {
-		return fmt.Errorf("write %s: %w", out.Name, err)
-	}
-	if err := errors.Join(instancetypes.WriteYAML(f, list), f.Sync(), f.Close()); err != nil {
-		return fmt.Errorf("write %s: %w", out.Name, err)
-	}
-	return out.Commit(ctx)
-}
-
-// readInput reads a file, or the standard input, and returns its name as well.
-func (p *program) readInput(ctx context.Context, file string) (name string, data []byte, err error) {
-	if file == standardInput {
-		data, err = io.ReadAll(newPatientReader(ctx, p.streams.In))
-		if err != nil {
-			return "", nil, fmt.Errorf("read the standard input: %w", err)
-		}
-		return "standard input", data, nil
-	}
-	if data, err = os.ReadFile(file); err != nil {
-		return "", nil, fmt.Errorf("read %s: %w", file, reason(err))
-	}
-	return file, data, nil
 }
