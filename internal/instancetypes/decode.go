@@ -13,6 +13,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"simkube.io/simkube/internal/words"
 )
 
 // decodeFile decodes a file with one document, in YAML or JSON, without the types in it.
@@ -69,7 +71,11 @@ func unknownFields(node *yaml.Node, t reflect.Type) error {
 			if j := slices.IndexFunc(known, func(f field) bool { return f.name == key.Value }); j >= 0 {
 				problems = append(problems, unknownFields(value, known[j].of))
 			} else if key.Tag != "!!merge" {
-				problems = append(problems, fmt.Errorf("line %d: field %s not found", key.Line, key.Value))
+				names := make([]string, 0, len(known))
+				for _, f := range known {
+					names = append(names, f.name)
+				}
+				problems = append(problems, fmt.Errorf("line %d: unknown field %q: must be %s", key.Line, key.Value, words.Or(names...)))
 			}
 		}
 	}
@@ -101,7 +107,7 @@ func plain(err error) error {
 	if typeError, ok := errors.AsType[*yaml.TypeError](err); ok {
 		problems := make([]error, 0, len(typeError.Errors))
 		for _, text := range typeError.Errors {
-			problems = append(problems, errors.New(text))
+			problems = append(problems, errors.New(wrongKind.ReplaceAllStringFunc(text, explainKind)))
 		}
 		return errors.Join(problems...)
 	}
@@ -109,6 +115,29 @@ func plain(err error) error {
 		return errors.New(strings.TrimPrefix(err.Error(), "yaml: "))
 	}
 	return nil
+}
+
+// wrongKind matches what the YAML parser says about a value of the wrong kind.
+var wrongKind = regexp.MustCompile("cannot unmarshal !!\\w+(?: `(.*)`)? into (\\S+)")
+
+// explainKind says it without Go's types.
+func explainKind(text string) string {
+	match := wrongKind.FindStringSubmatch(text)
+	must := "a mapping of fields"
+	switch {
+	case strings.HasPrefix(match[2], "[]"):
+		must = "a list"
+	case match[2] == "float64":
+		must = "a number"
+	case match[2] == "bool":
+		must = "true or false"
+	case match[2] == "string":
+		must = "text"
+	}
+	if match[1] == "" {
+		return "invalid value: must be " + must
+	}
+	return fmt.Sprintf("invalid value %q: must be %s", match[1], must)
 }
 
 var lineOf = regexp.MustCompile(`^line (\d+): `)

@@ -140,7 +140,7 @@ skctl: invalid --resource "amd.com/gpu": no type of ` + file + ` has it: must be
 `,
 		},
 		"no such list": {[]string{"nodes", "types", "--instance-types", "azure"}, 1, "skctl: read the instance types azure: no such file or directory\n  hint: the built-in lists are general and aws\n"},
-		"broken file":  {[]string{"nodes", "types", "--instance-types", broken}, 1, "skctl: " + broken + ":8: cannot unmarshal !!str `cheap` into float64\n"},
+		"broken file":  {[]string{"nodes", "types", "--instance-types", broken}, 1, "skctl: " + broken + ":8: invalid value \"cheap\": must be a number\n"},
 		"nothing fits": {[]string{"nodes", "types", "--min-cpu", "1000"}, 1, "skctl: no instance type of general fits the flags\n  hint: to see all, run skctl nodes types --instance-types general\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
