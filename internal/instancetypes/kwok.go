@@ -160,7 +160,7 @@ const maxProblems = 10
 // isEmpty reports whether a type has no CPUs or no memory, as types in generated files.
 func (in *kwokType) isEmpty() bool {
 	for _, name := range []string{"cpu", "memory"} {
-		q, err := resource.ParseQuantity(strings.Trim(string(in.Resources[name]), `"`))
+		q, err := ParseQuantity(strings.Trim(string(in.Resources[name]), `"`))
 		if in.Resources[name] != nil && err == nil && q.IsZero() {
 			return true
 		}

@@ -173,9 +173,9 @@ func quantities(field string, in map[string]string) (corev1.ResourceList, error)
 			problems = append(problems, fmt.Errorf("invalid %s %q: must be the name of a resource, such as cpu or nvidia.com/gpu", field, name))
 			continue
 		}
-		q, err := resource.ParseQuantity(in[name])
-		if err != nil || q.Sign() < 0 {
-			problems = append(problems, fmt.Errorf("invalid %s %s %q: must be a quantity of 0 or more, such as 4, 500m or 16Gi", field, name, in[name]))
+		q, err := ParseQuantity(in[name])
+		if err != nil {
+			problems = append(problems, fmt.Errorf("invalid %s %s %q: %w", field, name, in[name], err))
 			continue
 		}
 		out[corev1.ResourceName(name)] = q

@@ -70,6 +70,8 @@ func TestParse_Invalid(t *testing.T) {
 		"no price":              {"  price: 0.1\n", "", `types.yaml:7: type "small": invalid price none: must be a number`},
 		"negative price":        {"price: 0.1", "price: -1", "invalid price -1: must be"},
 		"quantity":              {"memory: 8Gi", "memory: lots", `types.yaml:7: type "small": invalid capacity memory "lots": must be a quantity`},
+		"exponent":              {"memory: 8Gi", "memory: 1e-99999999", `invalid capacity memory "1e-99999999": must be a quantity`},
+		"long":                  {"memory: 8Gi", "memory: 1" + strings.Repeat("0", 99), "must be a quantity"},
 		"no CPU":                {"cpu: 2, ", "", "invalid capacity: cpu must be more than 0"},
 		"spot share":            {"spotShare: 0.5", "spotShare: 2", "invalid spotShare 2: must be more than 0 and at most 1"},
 		"both":                  {"  offerings:", "  price: 1\n  offerings:", `types.yaml:10: type "big": it has offerings: it must not have a price`},

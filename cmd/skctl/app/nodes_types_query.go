@@ -52,9 +52,9 @@ func (o *nodesTypesOptions) query() (*instancetypes.Query, error) {
 		if bound.value == "" {
 			continue
 		}
-		amount, err := resource.ParseQuantity(bound.value)
-		if err != nil || amount.Sign() < 0 {
-			invalid(bound.flag, bound.value, "a quantity of 0 or more, such as 4, 500m or 16Gi")
+		amount, err := instancetypes.ParseQuantity(bound.value)
+		if err != nil {
+			problems = append(problems, fmt.Errorf("invalid --%s %q: %w", bound.flag, bound.value, err))
 			continue
 		}
 		bound.in[bound.name] = amount
@@ -69,7 +69,7 @@ func (o *nodesTypesOptions) query() (*instancetypes.Query, error) {
 		least := resource.MustParse("1")
 		var err error
 		if given {
-			least, err = resource.ParseQuantity(amount)
+			least, err = instancetypes.ParseQuantity(amount)
 		}
 		if err != nil || name == "" || least.Sign() <= 0 {
 			invalid("resource", value, "a resource such as nvidia.com/gpu, or with an amount of more than 0, nvidia.com/gpu=2")
