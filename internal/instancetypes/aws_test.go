@@ -29,9 +29,11 @@ func TestAWS(t *testing.T) {
 	}
 	for name, want := range map[string]want{
 		"m5.large": {
-			"amd64", map[string]string{"cpu": "2", "memory": "7577Mi", "pods": "29", "ephemeral-storage": "20Gi", "vpc.amazonaws.com/pod-eni": "9"},
+			"amd64",
+			map[string]string{"cpu": "2", "memory": "7577Mi", "pods": "29", "ephemeral-storage": "20Gi", "vpc.amazonaws.com/pod-eni": "9"},
 			map[string]string{"cpu": "70m", "memory": "674Mi", "ephemeral-storage": "3Gi"},
-			10, 0.096, 0.0384, map[string]string{
+			10, 0.096, 0.0384,
+			map[string]string{
 				"topology.kubernetes.io/region": "us-east-1", "karpenter.k8s.aws/instance-category": "m", "karpenter.k8s.aws/instance-generation": "5",
 				"karpenter.k8s.aws/instance-family": "m5", "karpenter.k8s.aws/instance-size": "large", "karpenter.k8s.aws/instance-cpu": "2",
 				"karpenter.k8s.aws/instance-memory": "8192", "karpenter.k8s.aws/instance-hypervisor": "nitro", "karpenter.k8s.aws/instance-cpu-manufacturer": "intel",
@@ -41,22 +43,28 @@ func TestAWS(t *testing.T) {
 			},
 		},
 		"g5.12xlarge": {
-			"amd64", map[string]string{"cpu": "48", "memory": "181862Mi", "pods": "737", "ephemeral-storage": "20Gi", "vpc.amazonaws.com/pod-eni": "107", "vpc.amazonaws.com/efa": "1", "nvidia.com/gpu": "4"},
+			"amd64",
+			map[string]string{"cpu": "48", "memory": "181862Mi", "pods": "737", "ephemeral-storage": "20Gi", "vpc.amazonaws.com/pod-eni": "107", "vpc.amazonaws.com/efa": "1", "nvidia.com/gpu": "4"},
 			map[string]string{"cpu": "190m", "memory": "8462Mi", "ephemeral-storage": "3Gi"},
-			10, 5.672, 2.2688, map[string]string{
+			10, 5.672, 2.2688,
+			map[string]string{
 				"karpenter.k8s.aws/instance-gpu-name": "a10g", "karpenter.k8s.aws/instance-gpu-count": "4", "karpenter.k8s.aws/instance-gpu-manufacturer": "nvidia",
 				"karpenter.k8s.aws/instance-gpu-memory": "22888", "karpenter.k8s.aws/instance-local-nvme": "3800",
 			},
 		},
 		"inf2.xlarge": {
-			"amd64", map[string]string{"cpu": "4", "memory": "15155Mi", "pods": "58", "ephemeral-storage": "20Gi", "vpc.amazonaws.com/pod-eni": "18", "aws.amazon.com/neuron": "1", "aws.amazon.com/neuroncore": "2"},
+			"amd64",
+			map[string]string{"cpu": "4", "memory": "15155Mi", "pods": "58", "ephemeral-storage": "20Gi", "vpc.amazonaws.com/pod-eni": "18", "aws.amazon.com/neuron": "1", "aws.amazon.com/neuroncore": "2"},
 			map[string]string{"cpu": "80m", "memory": "993Mi", "ephemeral-storage": "3Gi"},
-			8, 0.7582, 0.30328, map[string]string{"karpenter.k8s.aws/instance-accelerator-name": "inferentia2", "karpenter.k8s.aws/instance-accelerator-count": "1"},
+			8, 0.7582, 0.30328,
+			map[string]string{"karpenter.k8s.aws/instance-accelerator-name": "inferentia2", "karpenter.k8s.aws/instance-accelerator-count": "1"},
 		},
 		"c6g.medium": {
-			"arm64", map[string]string{"cpu": "1", "memory": "1835Mi", "pods": "8", "ephemeral-storage": "20Gi", "vpc.amazonaws.com/pod-eni": "4"},
+			"arm64",
+			map[string]string{"cpu": "1", "memory": "1835Mi", "pods": "8", "ephemeral-storage": "20Gi", "vpc.amazonaws.com/pod-eni": "4"},
 			map[string]string{"cpu": "60m", "memory": "443Mi", "ephemeral-storage": "3Gi"},
-			10, 0.034, 0.0136, map[string]string{"karpenter.k8s.aws/instance-cpu-manufacturer": "aws", "karpenter.k8s.aws/instance-category": "c", "karpenter.k8s.aws/instance-memory": "2048"},
+			10, 0.034, 0.0136,
+			map[string]string{"karpenter.k8s.aws/instance-cpu-manufacturer": "aws", "karpenter.k8s.aws/instance-category": "c", "karpenter.k8s.aws/instance-memory": "2048"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -46,8 +46,10 @@ func (o *nodesTypesOptions) query() (*instancetypes.Query, error) {
 		in          corev1.ResourceList
 		name        corev1.ResourceName
 	}{
-		{"min-cpu", o.minCPU, q.Min, corev1.ResourceCPU}, {"max-cpu", o.maxCPU, q.Max, corev1.ResourceCPU},
-		{"min-memory", o.minMemory, q.Min, corev1.ResourceMemory}, {"max-memory", o.maxMemory, q.Max, corev1.ResourceMemory},
+		{"min-cpu", o.minCPU, q.Min, corev1.ResourceCPU},
+		{"max-cpu", o.maxCPU, q.Max, corev1.ResourceCPU},
+		{"min-memory", o.minMemory, q.Min, corev1.ResourceMemory},
+		{"max-memory", o.maxMemory, q.Max, corev1.ResourceMemory},
 	} {
 		if bound.value == "" {
 			continue

@@ -117,7 +117,8 @@ func TestNodesTypes_Invalid(t *testing.T) {
 	}{
 		"no subcommand": {[]string{"nodes"}, 2, "skctl: nodes: missing subcommand: must be types\n"},
 		"many at once": {
-			[]string{"nodes", "types", "-o", "xml", "--sort", "size", "--name", "[", "--capacity-type", "free", "--min-cpu", "few", "--max-memory", "-1", "--resource", "=2", "--gpus", "0", "--max-price", "cheap", "-l", "a=b=c"}, 2,
+			[]string{"nodes", "types", "-o", "xml", "--sort", "size", "--name", "[", "--capacity-type", "free", "--min-cpu", "few", "--max-memory", "-1", "--resource", "=2", "--gpus", "0", "--max-price", "cheap", "-l", "a=b=c"},
+			2,
 			`skctl: invalid --output "xml": must be table, wide, yaml, json or name
 skctl: invalid --sort "size": must be name, cpu, memory, price or cpu-price
 skctl: invalid --name "[": must be a pattern such as 'm5.*' or '[cm]?.*large'
@@ -133,7 +134,8 @@ skctl: invalid --selector "a=b=c": found '=', expected: ',' or 'end of string'
 		},
 		"bounds": {[]string{"nodes", "types", "--min-cpu", "4", "--max-cpu", "2"}, 2, `skctl: invalid --max-cpu "2": must be at least --min-cpu, 4` + "\n"},
 		"values of no type": {
-			[]string{"nodes", "types", "--instance-types", file, "--arch", "s390x", "--zone", "d", "--resource", "amd.com/gpu"}, 2,
+			[]string{"nodes", "types", "--instance-types", file, "--arch", "s390x", "--zone", "d", "--resource", "amd.com/gpu"},
+			2,
 			`skctl: invalid --arch "s390x": no type of ` + file + ` has it: must be amd64 or arm64
 skctl: invalid --zone "d": no type of ` + file + ` has it: must be a, b or c
 skctl: invalid --resource "amd.com/gpu": no type of ` + file + ` has it: must be cpu, ephemeral-storage, example.com/fpga, memory, nvidia.com/gpu or pods
