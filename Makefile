@@ -176,6 +176,11 @@ generate: ## Write the generated files: deepcopy code, CRDs, example traces
 	$(GO) run ./examples/generate -o examples/day.sktrace -seed 1
 	$(GO) run ./examples/generate -trace first-steps -o examples/first-steps.sktrace
 
+# Not part of generate: it downloads from the Go module proxy and, with python3 and pip, from PyPI.
+.PHONY: instance-types
+instance-types: ## Write the built-in list of AWS's instance types, from published figures
+	cd tools && GOWORK=off $(GO) run ./instancetypes -o ../internal/instancetypes/aws.csv
+
 .PHONY: verify
 verify: generate ## Fail if a generated file is not what is committed
 	git diff --exit-code -- $(GENERATED)

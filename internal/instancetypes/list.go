@@ -3,7 +3,7 @@ package instancetypes
 import (
 	_ "embed"
 	"fmt"
-	"slices"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -33,6 +33,19 @@ type Type struct {
 	Capacity, Overhead corev1.ResourceList
 	// Offerings are the combinations of zone and capacity type that exist.
 	Offerings []Offering
+	// Startup is how long instances of this type take to join the cluster. Its zero value means
+	// that the node class says it.
+	Startup Startup
+}
+
+// Startup is how long an instance takes from its launch until its node joins the cluster. The
+// durations have a log-normal distribution.
+type Startup struct {
+	// Median is more than 0, if it is set.
+	Median time.Duration
+	// P99 is the 99th percentile, and at least the median. It is 0 if all instances take the
+	// median.
+	P99 time.Duration
 }
 
 // Offering is a type in a zone.
@@ -44,19 +57,27 @@ type Offering struct {
 	Available bool
 }
 
-// General is the name of the list that is used if no other is chosen.
-const General = "general"
+// The built-in lists.
+const (
+	// General is used if no other list is chosen. Its types do not belong to a cloud.
+	General = "general"
+	// AWS has the types of AWS in us-east-1.
+	AWS = "aws"
+)
 
 //go:embed general.yaml
 var general []byte
 
 // Names returns the names of the built-in lists.
-func Names() []string { return []string{General} }
+func Names() []string { return []string{General, AWS} }
 
-// Builtin returns a built-in list. The error is about the name.
+// Builtin returns a built-in list. It is parsed at each call. The error is about the name.
 func Builtin(name string) (*List, error) {
-	if !slices.Contains(Names(), name) {
-		return nil, fmt.Errorf("invalid list of instance types %q: must be %s", name, words.Or(Names()...))
+	switch name {
+	case General:
+		return Parse(name, general)
+	case AWS:
+		return parseAWS(awsTable)
 	}
-	return Parse(name, general)
+	return nil, fmt.Errorf("invalid list of instance types %q: must be %s", name, words.Or(Names()...))
 }

@@ -1,14 +1,13 @@
 package instancetypes
 
 import (
-	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"math"
 	"slices"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 	corev1 "k8s.io/api/core/v1"
@@ -28,48 +27,54 @@ const (
 	defaultPods            = "110"
 )
 
+// header is what a file has beside its types.
+type header struct {
+	APIVersion string            `yaml:"apiVersion" json:"apiVersion"`
+	Kind       string            `yaml:"kind" json:"kind"`
+	Zones      []string          `yaml:"zones,omitempty,flow" json:"zones,omitempty"`
+	SpotShare  *float64          `yaml:"spotShare,omitempty" json:"spotShare,omitempty"`
+	Overhead   map[string]string `yaml:"overhead,omitempty,flow" json:"overhead,omitempty"`
+}
+
 // file is the format of a file.
 type file struct {
-	APIVersion string            `yaml:"apiVersion"`
-	Kind       string            `yaml:"kind"`
-	Zones      []string          `yaml:"zones"`
-	SpotShare  *float64          `yaml:"spotShare"`
-	Overhead   map[string]string `yaml:"overhead"`
-	Types      []yaml.Node       `yaml:"types"`
+	header `yaml:",inline"`
+	Types  []yaml.Node `yaml:"types" json:"types"`
 }
 
 // entry is one type in a file.
 type entry struct {
-	Name            string            `yaml:"name"`
-	Architecture    string            `yaml:"architecture"`
-	OperatingSystem string            `yaml:"operatingSystem"`
-	Labels          map[string]string `yaml:"labels"`
-	Capacity        map[string]string `yaml:"capacity"`
-	Overhead        map[string]string `yaml:"overhead"`
-	Zones           []string          `yaml:"zones"`
-	Price           *float64          `yaml:"price"`
-	SpotShare       *float64          `yaml:"spotShare"`
-	Offerings       []offering        `yaml:"offerings"`
+	Name            string            `yaml:"name" json:"name"`
+	Architecture    string            `yaml:"architecture,omitempty" json:"architecture,omitempty"`
+	OperatingSystem string            `yaml:"operatingSystem,omitempty" json:"operatingSystem,omitempty"`
+	Labels          map[string]string `yaml:"labels,omitempty,flow" json:"labels,omitempty"`
+	Capacity        map[string]string `yaml:"capacity,flow" json:"capacity"`
+	Overhead        map[string]string `yaml:"overhead,omitempty,flow" json:"overhead,omitempty"`
+	Zones           []string          `yaml:"zones,omitempty,flow" json:"zones,omitempty"`
+	Price           *float64          `yaml:"price,omitempty" json:"price,omitempty"`
+	SpotShare       *float64          `yaml:"spotShare,omitempty" json:"spotShare,omitempty"`
+	Offerings       []offering        `yaml:"offerings,omitempty" json:"offerings,omitempty"`
+	Startup         *startup          `yaml:"startup,omitempty,flow" json:"startup,omitempty"`
 }
 
 type offering struct {
-	Zone         string   `yaml:"zone"`
-	CapacityType string   `yaml:"capacityType"`
-	Price        *float64 `yaml:"price"`
-	Available    *bool    `yaml:"available"`
+	Zone         string   `yaml:"zone" json:"zone"`
+	CapacityType string   `yaml:"capacityType" json:"capacityType"`
+	Price        *float64 `yaml:"price" json:"price"`
+	Available    *bool    `yaml:"available,omitempty" json:"available,omitempty"`
+}
+
+type startup struct {
+	Median string `yaml:"median" json:"median"`
+	P99    string `yaml:"p99,omitempty" json:"p99,omitempty"`
 }
 
 // Parse parses a file of instance types, in YAML or JSON. All problems are in one error, each with
 // the name of the file and a line.
 func Parse(name string, data []byte) (*List, error) {
 	var f file
-	decoder := yaml.NewDecoder(bytes.NewReader(data))
-	decoder.KnownFields(true)
-	if err := decoder.Decode(&f); err != nil {
-		if errors.Is(err, io.EOF) {
-			err = errors.New("it is empty")
-		}
-		return nil, fmt.Errorf("%s: %w", name, err)
+	if err := decodeFile(data, &f); err != nil {
+		return nil, inFile(name, 0, err)
 	}
 	if f.APIVersion != apiVersion || f.Kind != kind {
 		return nil, fmt.Errorf("%s: is of %q, kind %q: must be of %s, kind %s", name, f.APIVersion, f.Kind, apiVersion, kind)
@@ -82,18 +87,17 @@ func Parse(name string, data []byte) (*List, error) {
 	lines := map[string]int{}
 	for i := range f.Types {
 		node := &f.Types[i]
-		problem := func(err error) { problems = append(problems, fmt.Errorf("%s:%d: %w", name, node.Line, err)) }
 		var e entry
 		if err := decodeStrictly(node, &e); err != nil {
-			problem(err)
+			problems = append(problems, inFile(name, node.Line, err))
 			continue
 		}
 		t, found := f.convert(&e)
-		for _, err := range found {
-			problem(fmt.Errorf("type %q: %w", e.Name, err))
-		}
 		if line, ok := lines[e.Name]; ok && e.Name != "" {
-			problem(fmt.Errorf("type %q: it is in line %d as well", e.Name, line))
+			found = append(found, fmt.Errorf("it is in line %d as well", line))
+		}
+		for _, err := range found {
+			problems = append(problems, fmt.Errorf("%s:%d: type %q: %w", name, node.Line, e.Name, err))
 		}
 		lines[e.Name] = node.Line
 		list.Types = append(list.Types, t)
@@ -104,25 +108,8 @@ func Parse(name string, data []byte) (*List, error) {
 	return list, nil
 }
 
-// decodeStrictly decodes a node without unknown fields.
-func decodeStrictly(node *yaml.Node, into any) error {
-	data, err := yaml.Marshal(node)
-	if err != nil {
-		return err
-	}
-	decoder := yaml.NewDecoder(bytes.NewReader(data))
-	decoder.KnownFields(true)
-	err = decoder.Decode(into)
-	// The lines in this error are those of the type alone.
-	if typeError, ok := errors.AsType[*yaml.TypeError](err); ok && len(typeError.Errors) > 0 {
-		_, text, _ := bytes.Cut([]byte(typeError.Errors[0]), []byte(": "))
-		return errors.New(string(text))
-	}
-	return err
-}
-
 // convert returns a type with the defaults of the file, and what is wrong with it.
-func (f *file) convert(e *entry) (Type, []error) {
+func (f *header) convert(e *entry) (Type, []error) {
 	var problems []error
 	check := func(err error) {
 		if err != nil {
@@ -161,6 +148,10 @@ func (f *file) convert(e *entry) (Type, []error) {
 	}
 	t.Overhead, err = quantities("overhead", overhead)
 	check(err)
+	if e.Startup != nil {
+		t.Startup, err = e.Startup.parse()
+		check(err)
+	}
 	offerings, found := f.offerings(e)
 	t.Offerings = offerings
 	return t, append(problems, found...)
@@ -178,9 +169,13 @@ func quantities(field string, in map[string]string) (corev1.ResourceList, error)
 	out := corev1.ResourceList{}
 	var problems []error
 	for _, name := range slices.Sorted(maps.Keys(in)) {
-		q, err := resource.ParseQuantity(in[name])
-		if err != nil || q.Sign() < 0 {
-			problems = append(problems, fmt.Errorf("invalid %s %s %q: must be a quantity of 0 or more, such as 4, 500m or 16Gi", field, name, in[name]))
+		if len(content.IsLabelKey(name)) > 0 {
+			problems = append(problems, fmt.Errorf("invalid %s %q: must be the name of a resource, such as cpu or nvidia.com/gpu", field, name))
+			continue
+		}
+		q, err := ParseQuantity(in[name])
+		if err != nil {
+			problems = append(problems, fmt.Errorf("invalid %s %s %q: %w", field, name, in[name], err))
 			continue
 		}
 		out[corev1.ResourceName(name)] = q
@@ -189,7 +184,7 @@ func quantities(field string, in map[string]string) (corev1.ResourceList, error)
 }
 
 // offerings returns the offerings of a type: its own, or one for each zone and capacity type.
-func (f *file) offerings(e *entry) ([]Offering, []error) {
+func (f *header) offerings(e *entry) ([]Offering, []error) {
 	var out []Offering
 	var problems []error
 	if e.Offerings == nil {
@@ -255,4 +250,28 @@ func price(field string, value *float64) error {
 		return fmt.Errorf("invalid %s %s: must be a number of US dollars per hour, 0 or more", field, shown)
 	}
 	return nil
+}
+
+// parse returns the durations, or what is wrong with them.
+func (s *startup) parse() (Startup, error) {
+	var out Startup
+	var problems []error
+	for _, field := range []struct {
+		name, value string
+		into        *time.Duration
+	}{{"median", s.Median, &out.Median}, {"p99", s.P99, &out.P99}} {
+		if field.name == "p99" && field.value == "" {
+			continue
+		}
+		d, err := time.ParseDuration(field.value)
+		if err != nil || d <= 0 {
+			problems = append(problems, fmt.Errorf("invalid startup %s %q: must be a duration of more than 0, such as 40s or 1m30s", field.name, field.value))
+			continue
+		}
+		*field.into = d
+	}
+	if len(problems) == 0 && out.P99 != 0 && out.P99 < out.Median {
+		problems = append(problems, fmt.Errorf("invalid startup p99 %q: must be at least the median, %s", s.P99, s.Median))
+	}
+	return out, errors.Join(problems...)
 }

@@ -131,6 +131,7 @@ interrupted, 141 the reader of the output is gone.`,
 	root.AddCommand(
 		newSimulate(p),
 		newCluster(p),
+		newNodes(p),
 		newRun(p),
 		newGet(p),
 		newWait(p),

@@ -71,7 +71,7 @@ func anchors(t *testing.T, file string) []string {
 }
 
 var (
-	ourLine  = regexp.MustCompile(`(?m)^.*(?:skctl (?:xray|simulate|sim|cluster|crd|trace|transform|skel|export|completions|validate|val|version)|^\| .*--).*$`)
+	ourLine  = regexp.MustCompile(`(?m)^.*(?:skctl (?:xray|simulate|sim|cluster|nodes|crd|trace|transform|skel|export|completions|validate|val|version)|^\| .*--).*$`)
 	flagName = regexp.MustCompile(`--([a-z][a-z-]+)`)
 )
 
@@ -92,7 +92,7 @@ func TestDocs_Flags(t *testing.T) {
 	shown := 0
 	for _, name := range []string{
 		"README.md", "docs/quickstart.md", "docs/concepts.md", "docs/repetitions.md", "docs/trace-tools.md", "docs/skel.md", "docs/skel-cookbook.md",
-		"docs/validation.md", "docs/xray.md", "examples/README.md",
+		"docs/validation.md", "docs/xray.md", "docs/instance-types.md", "examples/README.md",
 	} {
 		text, err := os.ReadFile(filepath.Join(repository, name))
 		if err != nil {

@@ -9,13 +9,14 @@ import (
 
 	"simkube.io/simkube/internal/instancetypes"
 	"simkube.io/simkube/internal/simulation"
+	"simkube.io/simkube/internal/words"
 )
 
 func (o *simulateOptions) addAutoscalerFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&o.autoscaler, "autoscaler", string(simulation.NoAutoscaler), "what adds and removes nodes: none, or karpenter; with karpenter there are no nodes at the start, unless --nodes is set")
 	f.StringVar(&o.nodePools, "nodepools", "", "file of NodePools and node classes for Karpenter (default a pool of all on-demand amd64 types)")
-	f.StringVar(&o.instanceTypes, "instance-types", "", "instance types for Karpenter, with prices: general, or a file (default general)")
+	f.StringVar(&o.instanceTypes, "instance-types", "", "instance types for Karpenter, with prices: "+words.Or(append(instancetypes.Names(), "a file")...)+" (default general)")
 	f.StringVar(&o.featureGates, "karpenter-feature-gates", "", "Karpenter's feature gates, e.g. SpotToSpotConsolidation=true")
 	f.BoolVar(&o.fullLoop, "karpenter-full-loop", false, "look for nodes to disrupt also if nothing has changed; takes longer, for the same decisions")
 	_ = f.MarkHidden("karpenter-full-loop")
