@@ -28,7 +28,7 @@ func (s *sandbox) read(path ...string) string {
 func TestWith(t *testing.T) {
 	t.Parallel()
 	s := newSandbox(t)
-	s.env = append(s.env, "KUBECTL="+kubectlPath(t), "KUBECONFIG=/does/not/exist")
+	s.env = append(s.env, "KUBECTL="+kubectlPath(t), "KUBECONFIG=/does/not/exist", "KUBECACHEDIR="+t.TempDir())
 	const node = `{"apiVersion":"v1","kind":"Node","metadata":{"name":"outside"},
 		"status":{"allocatable":{"cpu":"4","memory":"8Gi","pods":"110"},"capacity":{"cpu":"4","memory":"8Gi","pods":"110"}}}`
 	must(t, os.WriteFile(filepath.Join(s.dir, "node.json"), []byte(node), 0o600))
@@ -115,18 +115,17 @@ func TestWith_Ends(t *testing.T) {
 	// The first process ignores SIGTERM, the second one ends with it.
 	const program = `trap '' TERM; sh -c 'trap - TERM; exec sleep 1000' & touch started; while :; do sleep 1000; done`
 	for name, end := range map[string]func(c *command, child int){
-		"interrupt":           func(c *command, _ int) { c.signal(os.Interrupt) },
-		"two interrupts":      func(c *command, _ int) { c.signal(os.Interrupt); c.signal(syscall.SIGTERM) },
-		"kill -9 skctl":       func(c *command, _ int) { c.signal(os.Kill) },
-		"kill -9 sk-cluster":  func(c *command, child int) { kill(c.t, child) },
-		"kill -9 one by one":  func(c *command, child int) { kill(c.t, child); c.signal(os.Kill) },
-		"kill -9 skctl first": func(c *command, child int) { c.signal(os.Kill); _ = syscall.Kill(child, syscall.SIGKILL) },
+		"interrupt":          func(c *command, _ int) { c.signal(os.Interrupt) },
+		"two interrupts":     func(c *command, _ int) { c.signal(os.Interrupt); c.signal(syscall.SIGTERM) },
+		"kill -9 skctl":      func(c *command, _ int) { c.signal(os.Kill) },
+		"kill -9 sk-cluster": func(c *command, child int) { kill(c.t, child) },
+		"kill -9 both":       func(c *command, child int) { kill(c.t, child); _ = c.cmd.Process.Kill() },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newSandbox(t)
 			cmd := s.start("simulate", writeShop(t), "--time", "real", "-o", "out", "--with", program)
-			cmd.waitFor("replaying")
+			cmd.waitFor("replaying", "events 1/3")
 			child := childOf(t, cmd.cmd.Process.Pid)
 			removeAfter(t, dataDirs(child))
 			waitFile(t, filepath.Join(s.dir, "started"))
