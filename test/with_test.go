@@ -135,7 +135,7 @@ func TestWith_Ends(t *testing.T) {
 			if name == "interrupt" {
 				r.check(t, interrupted)
 				if _, err := os.Stat(filepath.Join(s.dir, "out", "with-1.log")); err != nil {
-					t.Error(err)
+					t.Errorf("%v\n%s", err, r.stderr)
 				}
 			}
 		})

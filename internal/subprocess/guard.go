@@ -23,10 +23,10 @@ type report struct {
 }
 
 // Guard is the main function of the guard that [Start] runs. It runs a command line with sh, and
-// ends the program, with every process in its group, when the standard input ends: with SIGTERM, and
-// with SIGKILL after the grace period. The standard input ends with the process that holds its other
-// end, even if that is killed. The program writes to the standard error of the guard; the standard
-// output is for reports to Start.
+// ends the program, with every process in its group, when the standard input ends: with SIGTERM,
+// and with SIGKILL after the grace period. The standard input ends with the process that holds its
+// other end, even if that is killed. The program writes to the standard error of the guard; the
+// standard output is for reports to Start.
 func Guard(command string, grace time.Duration) error {
 	// A write to a pipe without a reader must not end the guard. Signals that are ignored would be
 	// ignored by the program, too; these are only caught.
@@ -43,7 +43,7 @@ func Guard(command string, grace time.Duration) error {
 	if err := cmd.Start(); err != nil {
 		return reports.Encode(report{Error: err.Error()})
 	}
-	_ = reports.Encode(report{PID: cmd.Process.Pid}) // a reader that is gone ends the standard input, too
+	_ = reports.Encode(report{PID: cmd.Process.Pid}) // without a reader the standard input ends, too
 	go func() {
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		cancel()

@@ -47,9 +47,9 @@ type Program struct {
 	once   sync.Once
 }
 
-// Start starts a program. It returns an error if the guard or the shell cannot be started; a command
-// that the shell does not find ends with exit status 127. The program ends with this process at the
-// latest, and then has Options.Grace to do so.
+// Start starts a program. It returns an error if the guard or the shell cannot be started; a
+// command that the shell does not find ends with exit status 127. The program ends with this
+// process at the latest, and then has Options.Grace to do so.
 func Start(opts Options) (_ *Program, err error) {
 	held, hold, err := os.Pipe()
 	if err != nil {
