@@ -82,8 +82,9 @@ func TestCluster(t *testing.T) {
 	s.skctl("cluster", "down").check(t, done)
 }
 
-// kubectl checks that kubectl works, and that a pod runs on a simulated node.
-func (s *sandbox) kubectl(t *testing.T, kubeconfig string) {
+// kubectlPath returns the path of kubectl, or skips the test.
+func kubectlPath(t *testing.T) string {
+	t.Helper()
 	program, err := filepath.Abs("../bin/kubectl")
 	must(t, err)
 	if _, statErr := os.Stat(program); statErr != nil {
@@ -92,6 +93,12 @@ func (s *sandbox) kubectl(t *testing.T, kubeconfig string) {
 	if err != nil {
 		prerequisite.Missing(t, prerequisite.Programs, "kubectl is not on the PATH, nor in bin (make bin/kubectl)")
 	}
+	return program
+}
+
+// kubectl checks that kubectl works, and that a pod runs on a simulated node.
+func (s *sandbox) kubectl(t *testing.T, kubeconfig string) {
+	program := kubectlPath(t)
 	kubectl := func(args ...string) string {
 		t.Helper()
 		cmd := exec.CommandContext(t.Context(), program, append([]string{"--kubeconfig", kubeconfig}, args...)...)

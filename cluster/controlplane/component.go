@@ -32,6 +32,9 @@ type Component struct {
 	// Rules are what the user may do, in all namespaces, beside what its groups may. Start makes a
 	// ClusterRole of them and binds it to the user.
 	Rules []rbacv1.PolicyRule
+	// Outside makes Access.Kubeconfig work in other processes: its requests use the network. It is for
+	// a component that runs a program of its own, which virtual time does not allow.
+	Outside bool
 	// CRDs are manifests of CustomResourceDefinitions, which are served before the first component is
 	// started.
 	CRDs []Manifest
@@ -57,7 +60,7 @@ type Access struct {
 	// client-side rate limit. It is the component's own copy.
 	Config *rest.Config
 	// Kubeconfig is the path of a file with the same content, for code that reads one. It is of use in
-	// this process only.
+	// this process only, unless Component.Outside is set.
 	Kubeconfig string
 	// Log receives the component's text log. It is not nil, and safe for concurrent use. What is
 	// logged with klog goes there already.

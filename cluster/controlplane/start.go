@@ -228,7 +228,11 @@ func (cp *ControlPlane) writeFiles() error {
 	accounts := []account{cp.admin, cp.replay}
 	for _, c := range cp.clients {
 		accounts = append(accounts, c.account)
-		if err := c.account.writeKubeconfig(cp.dir.kubeconfig(c.Name), cp.server, cp.ca, inProcess(c.Name)); err != nil {
+		provider := inProcess(c.Name)
+		if c.Outside {
+			provider = nil
+		}
+		if err := c.account.writeKubeconfig(cp.dir.kubeconfig(c.Name), cp.server, cp.ca, provider); err != nil {
 			return err
 		}
 	}

@@ -49,6 +49,10 @@ func runChild(ctx context.Context, a additions) error {
 		done, err := r.simulate(ctx)
 		if err != nil {
 			failed := simulation.Failed{Error: err.Error(), Interrupted: errors.Is(err, simulation.ErrInterrupted)}
+			var program *programError
+			if errors.As(err, &program) {
+				failed.Hint = program.hint()
+			}
 			out.send(simulation.Message{Failed: &failed})
 		} else {
 			out.send(simulation.Message{Done: done})
@@ -63,8 +67,10 @@ func runChild(ctx context.Context, a additions) error {
 	}
 }
 
-// inherited opens a file descriptor that the parent process must have left open.
+// inherited opens a file descriptor that the parent process must have left open. Programs that this
+// process runs do not inherit it: a pipe must end with this process.
 func inherited(fd uintptr, what string) (*os.File, error) {
+	syscall.CloseOnExec(int(fd))
 	f := os.NewFile(fd, what)
 	if f == nil {
 		return nil, fmt.Errorf("no %s on file descriptor %d: this command is for skctl simulate", what, fd)
@@ -96,6 +102,7 @@ func openControl() (io.Reader, simulation.Spec, error) {
 	if err := json.Unmarshal(line, &spec); err != nil {
 		return nil, spec, fmt.Errorf("decode the simulation's spec: %w", err)
 	}
+	syscall.CloseOnExec(simulation.ControlFD)
 	if err := syscall.SetNonblock(simulation.ControlFD, true); err != nil {
 		return nil, spec, fmt.Errorf("open control: %w", err)
 	}

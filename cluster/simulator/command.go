@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"simkube.io/simkube/cluster/internal/virtualtime"
+	"simkube.io/simkube/internal/subprocess"
 )
 
 // runCommand runs the command line and returns the process's exit code.
@@ -22,7 +23,7 @@ func runCommand(args []string, out, errOut io.Writer, a additions) int {
 	root.SetArgs(args)
 	root.SetOut(out)
 	root.SetErr(errOut)
-	root.AddCommand(newServe(a), newSimulate(a), newVersion())
+	root.AddCommand(newServe(a), newSimulate(a), newGuard(), newVersion())
 	if err := root.Execute(); err != nil {
 		fmt.Fprintln(errOut, "sk-cluster:", err)
 		return 1
@@ -61,6 +62,19 @@ func newSimulate(a additions) *cobra.Command {
 		Short: "Run one simulation for skctl, which talks to it over inherited pipes",
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return runChild(cmd.Context(), a) },
+	}
+}
+
+// guardCommand is the name of the command that runs a guard.
+const guardCommand = "guard"
+
+func newGuard() *cobra.Command {
+	return &cobra.Command{
+		Use:    guardCommand + " COMMAND",
+		Short:  "Run a program for sk-cluster simulate, and end it when the standard input ends",
+		Hidden: true,
+		Args:   cobra.ExactArgs(1),
+		RunE:   func(_ *cobra.Command, args []string) error { return subprocess.Guard(args[0], programGrace) },
 	}
 }
 

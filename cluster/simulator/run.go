@@ -67,7 +67,11 @@ func (r *run) simulate(ctx context.Context) (done *simulation.Done, err error) {
 	if err != nil {
 		return nil, err
 	}
-	opts, err := r.controlPlane(prepared, scaler)
+	programs, err := newPrograms(r.spec)
+	if err != nil {
+		return nil, err
+	}
+	opts, err := r.controlPlane(prepared, append(scaler, programs.components()...))
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +87,7 @@ func (r *run) simulate(ctx context.Context) (done *simulation.Done, err error) {
 		defer func() { err = errors.Join(err, stop(ctx, cp)) }()
 	}
 	governor := virtualtime.NewGovernor()
-	return prepared.Run(ctx, simulation.Runner{
+	done, err = prepared.Run(ctx, simulation.Runner{
 		Cluster: simulation.Cluster{
 			Config:     cp.RESTConfig(),
 			SetMutator: r.mutator.Store,
@@ -103,8 +107,14 @@ func (r *run) simulate(ctx context.Context) (done *simulation.Done, err error) {
 			}
 			r.report(m)
 		},
-		Wall: func() time.Duration { return virtualtime.Real() - r.began },
+		Wall:    func() time.Duration { return virtualtime.Real() - r.began },
+		Options: programs.options(),
 	})
+	var failed *programError
+	if errors.As(err, &failed) {
+		return nil, failed // not a failure of the control plane
+	}
+	return done, err
 }
 
 func (r *run) enter(p simulation.Phase) {
@@ -130,15 +140,15 @@ func (r *run) prepare(ctx context.Context) (*simulation.Prepared, error) {
 	return prepared, nil
 }
 
-// controlPlane returns the options of the control plane.
-func (r *run) controlPlane(prepared *simulation.Prepared, scaler []controlplane.Component) (controlplane.Options, error) {
+// controlPlane returns the options of the control plane, which has some components of its own.
+func (r *run) controlPlane(prepared *simulation.Prepared, own []controlplane.Component) (controlplane.Options, error) {
 	volumes := provisioner.Component(provisioner.Options{DefaultClass: prepared.DefaultClass()})
 	opts := controlplane.Options{
 		Controllers:      controlplane.SimulationControllers(),
 		Definitions:      prepared.Definitions(),
 		SchedulerConfig:  r.spec.SchedulerConfig,
 		SchedulerPlugins: r.plugins,
-		Components:       slices.Concat([]controlplane.Component{volumes}, scaler, r.components),
+		Components:       slices.Concat([]controlplane.Component{volumes}, own, r.components),
 		KubeAPIQPS:       r.spec.KubeAPIQPS,
 		Minimal:          virtualtime.Enabled,
 		Log:              r.log,

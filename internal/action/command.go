@@ -11,6 +11,7 @@ import (
 	"time"
 
 	simkubev1 "simkube.io/simkube/api/v1"
+	"simkube.io/simkube/internal/subprocess"
 )
 
 const (
@@ -34,7 +35,8 @@ func (c command) Validate() error { return nil }
 func (c command) Run(ctx context.Context, env Env) (Result, error) {
 	cmd := exec.CommandContext(ctx, c.Cmd, c.Args...)
 	cmd.Env = append(cmd.Environ(), env.Environ...)
-	killGroup(cmd)
+	subprocess.OwnGroup(cmd)
+	cmd.Cancel = func() error { return subprocess.KillGroup(cmd.Process.Pid) }
 	cmd.WaitDelay = waitDelay
 	if c.SendSim {
 		text, err := json.Marshal(env.Simulation)

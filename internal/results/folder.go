@@ -33,6 +33,26 @@ type WriteOptions struct {
 	Overwrite bool
 	// Report draws report.html; nil leaves it out.
 	Report func(io.Writer, *Run) error
+	// Files are copied to the folder.
+	Files []File
+}
+
+// File is a file that a simulation has beside what is computed, such as the output of a program.
+type File struct {
+	// Name is its name in the result folder.
+	Name string
+	// Path is where it is.
+	Path string
+}
+
+// copyTo writes the content of the file.
+func (f File) copyTo(w io.Writer) error {
+	from, err := os.Open(f.Path)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(w, from)
+	return errors.Join(err, from.Close())
 }
 
 // ExistsError is returned if something exists where a result folder is to be written.
@@ -103,13 +123,13 @@ func Write(dir string, run *Run, opts WriteOptions) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, place.Close()) }()
-	if err := writeFiles(place.Path(), run, opts.Report); err != nil {
+	if err := writeFiles(place.Path(), run, opts); err != nil {
 		return err
 	}
 	return place.commit(SummaryFile)
 }
 
-func writeFiles(dir string, run *Run, report func(io.Writer, *Run) error) error {
+func writeFiles(dir string, run *Run, opts WriteOptions) error {
 	type file struct {
 		name  string
 		write func(io.Writer) error
@@ -124,8 +144,11 @@ func writeFiles(dir string, run *Run, report func(io.Writer, *Run) error) error 
 	if len(run.Decisions) > 0 {
 		files = append(files, file{DecisionsFile, func(w io.Writer) error { return writeRows(w, run.Decisions) }})
 	}
-	if report != nil {
-		files = append(files, file{ReportFile, func(w io.Writer) error { return report(w, run) }})
+	if opts.Report != nil {
+		files = append(files, file{ReportFile, func(w io.Writer) error { return opts.Report(w, run) }})
+	}
+	for _, f := range opts.Files {
+		files = append(files, file{f.Name, f.copyTo})
 	}
 	sums := checksums{}
 	for _, f := range files {

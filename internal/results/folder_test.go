@@ -257,11 +257,16 @@ func TestRead_Damaged(t *testing.T) {
 func TestWrite_Checksums(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "out")
 	report := func(w io.Writer, _ *Run) error { _, err := io.WriteString(w, "<html>"); return err }
-	if err := Write(dir, history(1).Run(info(20)), WriteOptions{Report: report}); err != nil {
+	output := filepath.Join(t.TempDir(), "output")
+	if err := os.WriteFile(output, []byte("printed\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	files := []File{{Name: "with-1.log", Path: output}}
+	if err := Write(dir, history(1).Run(info(20)), WriteOptions{Report: report, Files: files}); err != nil {
 		t.Fatal(err)
 	}
 	var want strings.Builder
-	for _, name := range []string{EventsFile, NodesFile, PodsFile, ReportFile, SummaryFile, TimelineFile} {
+	for _, name := range []string{EventsFile, NodesFile, PodsFile, ReportFile, SummaryFile, TimelineFile, "with-1.log"} {
 		data, err := os.ReadFile(filepath.Join(dir, name))
 		if err != nil {
 			t.Fatal(err)

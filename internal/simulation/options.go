@@ -5,6 +5,7 @@ import (
 
 	"simkube.io/simkube/internal/mutate"
 	"simkube.io/simkube/internal/replay"
+	"simkube.io/simkube/internal/results"
 )
 
 // Options are the options of a run. The zero Options are those of a run on a control plane of its
@@ -21,6 +22,8 @@ type Options struct {
 	Leave bool
 	// BeforeReplay is called when pods are mutated and nothing is replayed yet.
 	BeforeReplay func(ctx context.Context, root mutate.Root) error
+	// Programs, if not nil, run beside the replay.
+	Programs Programs
 	// OnEvent is called for every event that is done, like replay.Options.OnEvent.
 	OnEvent func(replay.EventReport)
 	// OnCheckpoint is called whenever the replay has come further, with a function that returns the
@@ -30,4 +33,15 @@ type Options struct {
 	// OnResults is called when the results are written, before anything is cleaned up. The failure is
 	// the error that ended the run early because of FailFast, and nil otherwise.
 	OnResults func(ctx context.Context, done *Done, failure error) error
+}
+
+// Programs are programs that run beside a replay, and use its cluster. The cluster fails if one of
+// them does.
+type Programs interface {
+	// Start starts the programs, and returns when all of them run. It is called when the cluster is
+	// observed and before the first event. report receives notes, also later.
+	Start(ctx context.Context, report func(Message)) error
+	// Stop ends all programs, and returns when none of them runs. It is called when the cluster is not
+	// observed any more, also if Start failed. The files that it returns are added to the results.
+	Stop() []results.File
 }

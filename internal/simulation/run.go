@@ -130,6 +130,8 @@ type session struct {
 	// that it was not done with when their owners were deleted.
 	cutShort     []results.Deviation
 	deletedEarly deletedEarly
+	// files are what programs beside the replay have written.
+	files []results.File
 }
 
 func (p *Prepared) newSession(r Runner) (*session, error) {
@@ -229,11 +231,11 @@ func (s *session) write(ctx context.Context, run *results.Run, done *Done, failu
 	s.progress.enter(Reporting)
 	// With one processor, the goroutine of progress may not run before the results are written.
 	s.Report(Message{Progress: s.progress.now(s.Clock.Now())})
-	err := results.Write(s.spec.Output, run, results.WriteOptions{Overwrite: s.spec.Overwrite, Report: report.Render})
+	err := results.Write(s.spec.Output, run, results.WriteOptions{Overwrite: s.spec.Overwrite, Report: report.Render, Files: s.files})
 	if err != nil && s.spec.Spare != "" {
 		var spareErr error
 		done.Misplaced = err.Error()
-		done.Output, spareErr = results.Rescue(s.spec.Spare, run, results.WriteOptions{Report: report.Render})
+		done.Output, spareErr = results.Rescue(s.spec.Spare, run, results.WriteOptions{Report: report.Render, Files: s.files})
 		if spareErr == nil {
 			err = nil
 		}
@@ -311,6 +313,9 @@ func (s *session) simulate(ctx context.Context, run **results.Run) error {
 	if s.Cluster.OnDecision != nil {
 		s.Cluster.OnDecision(s.recorder.Decided)
 	}
+	if err := s.startPrograms(ctx); err != nil {
+		return errors.Join(err, s.stopObserving(ctx, observer))
+	}
 
 	start, note := s.Start.clockStart(s.Prepared, s.Clock.Now())
 	if note != "" {
@@ -341,6 +346,7 @@ func (s *session) simulate(ctx context.Context, run **results.Run) error {
 		Recording:  s.recording(ended),
 	}
 	stopErr := s.stopObserving(ctx, observer)
+	s.stopPrograms()
 	if !info.End.Before(times.ClockStart) && (replayed.Events > 0 || s.Start.Resume != nil || s.sawPods()) {
 		*run = s.recorder.Run(info)
 	}
@@ -494,6 +500,9 @@ func (s *session) settings() map[string]string {
 		if delay > 0 {
 			settings[name] = delay.String()
 		}
+	}
+	for i, command := range s.spec.With {
+		settings[fmt.Sprintf("program %d", i+1)] = command
 	}
 	if s.spec.RescheduleInterruptedBarePods {
 		settings["interrupted bare pods"] = "rescheduled"

@@ -44,6 +44,8 @@ type Spec struct {
 	// Autoscaler adds and removes nodes; nil means that none does. With it, nodes that are not given
 	// as a number or a file are its own: there are none at the start.
 	Autoscaler *Autoscaler `json:"autoscaler,omitempty"`
+	// With are command lines of programs that run beside the replay, on the wall clock only.
+	With []string `json:"with,omitempty"`
 	// SchedulerConfig is the path of a KubeSchedulerConfiguration, or empty.
 	SchedulerConfig string `json:"schedulerConfig,omitempty"`
 	// CRDs and Stages are paths of manifests that are added to the control plane.

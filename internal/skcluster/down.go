@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"simkube.io/simkube/internal/subprocess"
 )
 
 // Down stops a cluster, waits until it has ended and removes its folder. A dead cluster is only
@@ -53,11 +55,7 @@ func terminateAndWait(ctx context.Context, proc process) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-timer.C:
-			p, err := os.FindProcess(proc.PID)
-			if err != nil {
-				return err
-			}
-			if err := killGroup(p); err != nil {
+			if err := subprocess.KillGroup(proc.PID); err != nil {
 				return err
 			}
 		case <-ticker.C:

@@ -7,11 +7,7 @@ import (
 	"os/exec"
 )
 
-func ownGroup(*exec.Cmd) {}
-
 func ownSession(*exec.Cmd) {}
-
-func killGroup(p *os.Process) error { return p.Kill() }
 
 func dump(p *os.Process) error { return p.Kill() }
 

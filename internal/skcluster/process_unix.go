@@ -10,21 +10,8 @@ import (
 	"syscall"
 )
 
-// ownGroup starts the command in a process group of its own, so that Ctrl-C in the terminal
-// interrupts only the parent, which then asks the child to end.
-func ownGroup(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }
-
 // ownSession detaches the command from the terminal, so that it outlives it.
 func ownSession(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} }
-
-// killGroup kills the process and its children. It returns nil if the process has ended.
-func killGroup(p *os.Process) error {
-	err := syscall.Kill(-p.Pid, syscall.SIGKILL)
-	if errors.Is(err, syscall.ESRCH) {
-		return nil
-	}
-	return err
-}
 
 // dump makes a Go program print the stacks of its goroutines and exit.
 func dump(p *os.Process) error { return p.Signal(syscall.SIGQUIT) }

@@ -14,6 +14,7 @@ import (
 	"simkube.io/simkube/internal/results"
 	"simkube.io/simkube/internal/scratch"
 	"simkube.io/simkube/internal/simulation"
+	"simkube.io/simkube/internal/subprocess"
 )
 
 const (
@@ -158,7 +159,8 @@ func start(opts Options) (_ *child, err error) {
 	c.cmd.Stdout, c.cmd.Stderr = printed, printed
 	c.cmd.WaitDelay = drainTime
 	c.cmd.ExtraFiles = []*os.File{controlRead, messagesWrite, log} // descriptors 3, 4 and 5
-	ownGroup(c.cmd)
+	// Ctrl-C in the terminal interrupts only this process, which then asks the child to end.
+	subprocess.OwnGroup(c.cmd)
 	if err := c.cmd.Start(); err != nil {
 		return nil, err
 	}

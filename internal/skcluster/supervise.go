@@ -11,6 +11,7 @@ import (
 
 	"simkube.io/simkube/internal/scratch"
 	"simkube.io/simkube/internal/simulation"
+	"simkube.io/simkube/internal/subprocess"
 )
 
 // outcome is what a child reported and how its process ended.
@@ -84,7 +85,7 @@ func (c *child) supervise(ctx context.Context, opts Options, dog *watchdog, exit
 	kill := func(cause error) {
 		if killed == nil {
 			killed = cause
-			_ = killGroup(c.cmd.Process)
+			_ = subprocess.KillGroup(c.cmd.Process.Pid)
 		}
 	}
 	check := time.NewTicker(progressInterval)
@@ -107,7 +108,7 @@ func (c *child) supervise(ctx context.Context, opts Options, dog *watchdog, exit
 			}
 		case <-dumped:
 			dumped = nil
-			_ = killGroup(c.cmd.Process)
+			_ = subprocess.KillGroup(c.cmd.Process.Pid)
 		case <-done:
 			done = nil
 			if !dog.started() {

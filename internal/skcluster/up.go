@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"time"
+
+	"simkube.io/simkube/internal/subprocess"
 )
 
 const (
@@ -80,7 +82,7 @@ func (c Clusters) Up(ctx context.Context, name string, opts UpOptions) (_ Cluste
 		_ = cmd.Wait()
 	}()
 	if err := writeProcess(dir, cmd.Process.Pid); err != nil {
-		_ = killGroup(cmd.Process)
+		_ = subprocess.KillGroup(cmd.Process.Pid)
 		<-exited
 		return Cluster{}, false, err
 	}
@@ -146,7 +148,7 @@ func stopProcess(p *os.Process, exited <-chan struct{}) {
 	select {
 	case <-exited:
 	case <-timer.C:
-		_ = killGroup(p)
+		_ = subprocess.KillGroup(p.Pid)
 		<-exited
 	}
 }

@@ -70,6 +70,14 @@ func TestRun_WrongUsage(t *testing.T) {
 			[]string{"simulate", trace, "--speed", "2"},
 			"skctl: invalid --speed 2: requires --time real; virtual time runs as fast as possible\n  hint: see skctl simulate --help\n",
 		},
+		"program in virtual time": {
+			[]string{"simulate", trace, "--with", "./a --b"},
+			"skctl: invalid --with \"./a --b\": requires --time real; in virtual time no other program can reach the control plane\n  hint: see skctl simulate --help\n",
+		},
+		"no program": {
+			[]string{"simulate", trace, "--time", "real", "--with", " ", "--with", "a\x00b"},
+			"skctl: invalid --with \" \": must be a command line\nskctl: invalid --with \"a\\x00b\": must not contain NUL bytes\n  hint: see skctl simulate --help\n",
+		},
 		"seed of real time": {
 			[]string{"simulate", trace, "--time", "real", "--seed", "7"},
 			"skctl: invalid --seed 7: requires --time virtual; on the wall clock simulations are not repeatable\n  hint: see skctl simulate --help\n",

@@ -41,6 +41,10 @@ and memory allow. The results are a folder with a folder per repetition (run-01,
 that compares them (index.html) and its data (repetitions.json). With --seed S the first run has the
 seed S, the second S+1, and so on. If a run fails, the others continue.
 
+With --with COMMAND, which requires --time real, sh runs a program beside the replay, such as an
+autoscaler. KUBECONFIG is set for it. Its output is the file with-1.log of the results, and that of a
+second program with-2.log. If it fails before the end of the replay, the simulation fails.
+
 An interrupt (Ctrl-C, or SIGTERM) ends the replay early: the results cover what was replayed, which
 takes some seconds. A second interrupt ends simulate at once, without results.
 
@@ -56,6 +60,7 @@ Exit status: 0 success, 1 failure, 2 invalid usage, 3 deviations with --strict, 
   skctl simulate prod.sktrace --nodes 40 --node-shape cpu=16,memory=64Gi,pods=110 -o small-nodes
   skctl simulate prod.sktrace --scheduler-config binpack.yaml --duration 2h
   skctl simulate s3://traces/prod.sktrace --skel double.skel
+  skctl simulate prod.sktrace --time real --with './my-autoscaler --kubeconfig "$KUBECONFIG"'
   skctl simulate prod.sktrace --repetitions 10 --seed 1 -o ten`,
 		Args: oneArg("TRACE"),
 		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {

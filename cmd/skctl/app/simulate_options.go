@@ -28,6 +28,7 @@ type simulateOptions struct {
 	nodes, shape                               string
 	scheduler, skel                            string
 	autoscaler                                 string
+	with                                       []string
 	nodePools, instanceTypes, featureGates     string
 	fullLoop                                   bool
 	crds, stages                               []string
@@ -53,6 +54,7 @@ func (o *simulateOptions) addFlags(cmd *cobra.Command) {
 	f.Lookup("nodes").DefValue = "auto"
 	o.nodes = "auto"
 	o.addAutoscalerFlags(cmd)
+	f.StringArrayVar(&o.with, "with", nil, "command line of a program to run beside the replay, with --time real: sh runs it, with KUBECONFIG set (repeatable)")
 	f.StringVar(&o.imagePull, "image-pull-delay", "0", "time that pods take to pull images: milliseconds, or e.g. 2s")
 	f.StringVar(&o.imagePullJitter, "image-pull-jitter", "0", "maximum of this delay; if set, each delay is random between the two")
 	f.StringVar(&o.podStartup, "pod-startup-delay", "0", "time that pods then take to become ready: milliseconds, or e.g. 2s")
@@ -117,6 +119,7 @@ func (o *simulateOptions) spec(trace string, now time.Time) (simulation.Spec, er
 	if clock == simulation.Real && o.seed != 0 {
 		check(fmt.Errorf("invalid --seed %d: requires --time %s; on the wall clock simulations are not repeatable", o.seed, simulation.Virtual))
 	}
+	check(checkWith(o.with, clock))
 	custom := simulation.CustomControllers(o.customControllers)
 	if custom != simulation.StandIn && custom != simulation.NoStandIn {
 		check(fmt.Errorf("invalid --custom-controllers %q: must be %s or %s", o.customControllers, simulation.StandIn, simulation.NoStandIn))
@@ -138,6 +141,7 @@ func (o *simulateOptions) spec(trace string, now time.Time) (simulation.Spec, er
 		Overwrite:                     o.overwrite,
 		Time:                          clock,
 		Speed:                         o.speed,
+		With:                          o.with,
 		SchedulerConfig:               o.scheduler,
 		CRDs:                          o.crds,
 		Stages:                        o.stages,
