@@ -19,7 +19,7 @@ type Offer struct {
 // sum of price[t]*x[t] over the offers t, where x[t] >= 0 and, for each resource r, the sum of
 // allocatable[t][r]*x[t] is at least the demand for r. What is computed is its dual: prices
 // y[r] >= 0 of a unit of each resource, such that what an instance has is worth no more than the
-// instance costs, and the demand is worth as much as possible. The bound is the worth of the demand.
+// instance costs, and the demand is worth as much as possible. The bound is what it is worth.
 //
 // It is a lower bound for any such prices, also for those that are not the best. Let x[t] be how
 // many instances of each offer a packing has. Its cost is the sum of price[t]*x[t]. As no instance

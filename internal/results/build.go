@@ -30,11 +30,12 @@ func (r *Recorder) Run(info Info) *Run {
 	for i, e := range events {
 		run.Events[i] = eventRow(e)
 	}
+	moved := markWithNode(pods, nodes)
 	s := newSweep(w, &r.resources, pods, nodes, events)
 	s.run()
 	run.Timeline = s.timeline
 	run.Nodes = s.nodeRows()
-	run.Summary = r.summarize(info, w, pods, nodes, events, s)
+	run.Summary = r.summarize(info, w, pods, nodes, events, s, moved)
 	return run
 }
 
@@ -89,7 +90,7 @@ func (r *Recorder) podsUntil(end instant) []podRecord {
 			continue
 		}
 		p := *rec
-		for _, at := range []*instant{&p.scheduled, &p.running, &p.finished, &p.deleted} {
+		for _, at := range []*instant{&p.scheduled, &p.running, &p.finished, &p.deleted, &p.ending} {
 			if *at > end {
 				*at = 0
 			}
@@ -130,6 +131,9 @@ func (r *Recorder) nodesUntil(end instant) []nodeRecord {
 		}
 		if n.deleted > end {
 			n.deleted = 0
+		}
+		if n.leaving > end {
+			n.leaving = 0
 		}
 		for len(n.states) > 0 && n.states[len(n.states)-1].at > end {
 			n.states = n.states[:len(n.states)-1]
