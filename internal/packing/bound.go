@@ -33,17 +33,14 @@ type Offer struct {
 // a period is at most the average of the bounds, and may stand for it.
 type Bound struct {
 	resources []resource
-	// rows and prices have an entry for each offer. They are parts of the largest amount of the
-	// resource, and of the highest price.
-	rows   [][]float64
-	prices []float64
-	top    float64 // the highest price
+	// rows say what offers have for a dollar, as a part of the most that any has.
+	rows [][]float64
 }
 
 type resource struct {
 	name string
-	// unit is the most that an offer has of the resource.
-	unit float64
+	// perDollar is the most of the resource that an offer has for a dollar per hour.
+	perDollar float64
 }
 
 // New returns the bound for offers. Amounts and prices must not be negative. A resource that no
@@ -51,31 +48,51 @@ type resource struct {
 // nothing.
 func New(offers []Offer) *Bound {
 	most, free := map[string]float64{}, map[string]bool{}
-	b := &Bound{}
 	for _, o := range offers {
-		b.top = max(b.top, o.Price)
 		for name, amount := range o.Allocatable {
-			most[name] = max(most[name], amount)
-			free[name] = free[name] || o.Price <= 0 && amount > 0
+			switch {
+			case amount <= 0:
+			case o.Price <= 0:
+				free[name] = true
+			default:
+				most[name] = max(most[name], amount/o.Price)
+			}
 		}
 	}
+	b := &Bound{}
 	for _, name := range slices.Sorted(maps.Keys(most)) {
-		if most[name] > 0 && !free[name] {
+		if !free[name] {
 			b.resources = append(b.resources, resource{name, most[name]})
 		}
 	}
 	for _, o := range offers {
-		if o.Price <= 0 {
-			continue // it has none of the resources that are left
+		if o.Price > 0 { // others have none of the resources that are left
+			row := make([]float64, len(b.resources))
+			for i, r := range b.resources {
+				row[i] = o.Allocatable[r.name] / o.Price / r.perDollar
+			}
+			b.add(row)
 		}
-		row := make([]float64, len(b.resources))
-		for i, r := range b.resources {
-			row[i] = o.Allocatable[r.name] / r.unit
-		}
-		b.rows = append(b.rows, row)
-		b.prices = append(b.prices, o.Price/b.top)
 	}
 	return b
+}
+
+// add adds a row, unless another has at least as much of everything for a dollar. If that one is
+// worth no more than it costs, then so is this one.
+func (b *Bound) add(row []float64) {
+	if slices.ContainsFunc(b.rows, func(other []float64) bool { return covers(other, row) }) {
+		return
+	}
+	b.rows = append(slices.DeleteFunc(b.rows, func(other []float64) bool { return covers(row, other) }), row)
+}
+
+func covers(a, b []float64) bool {
+	for i := range a {
+		if a[i] < b[i] {
+			return false
+		}
+	}
+	return true
 }
 
 // PerHour returns the bound for pods that request demand together, in US dollars per hour. Demand
@@ -87,7 +104,7 @@ func (b *Bound) PerHour(demand map[string]float64) float64 {
 	d := make([]float64, len(b.resources))
 	largest := 0.0
 	for i, r := range b.resources {
-		d[i] = max(0, demand[r.name]) / r.unit
+		d[i] = max(0, demand[r.name]) / r.perDollar
 		largest = max(largest, d[i])
 	}
 	if largest == 0 {
@@ -96,15 +113,15 @@ func (b *Bound) PerHour(demand map[string]float64) float64 {
 	for i := range d {
 		d[i] /= largest
 	}
-	return dot(b.feasible(b.maximize(d)), d) * largest * b.top
+	return dot(b.feasible(b.maximize(d)), d) * largest
 }
 
 // feasible returns y, or less if an instance would be worth more than it costs: errors of rounding
 // must not raise the bound.
 func (b *Bound) feasible(y []float64) []float64 {
 	worth := 1.0
-	for i, row := range b.rows {
-		worth = max(worth, dot(row, y)/b.prices[i])
+	for _, row := range b.rows {
+		worth = max(worth, dot(row, y))
 	}
 	for i := range y {
 		y[i] /= worth

@@ -1,7 +1,9 @@
 package packing
 
+import "slices"
+
 const (
-	// epsilon is what counts as zero. Amounts, prices and demands are at most 1.
+	// epsilon is what counts as zero. What offers have and demands are at most 1.
 	epsilon = 1e-11
 	// maxPivots bounds the search. With half a dozen resources it takes about as many.
 	maxPivots = 1000
@@ -21,13 +23,14 @@ type dictionary struct {
 }
 
 // maximize returns prices of the resources, in the order of b.resources, for which the demand is
-// worth as much as possible. All prices being zero is where the search starts: no offer has a
-// negative price.
+// worth as much as possible. It starts with all prices zero, so that no offer is worth more than it
+// costs.
 func (b *Bound) maximize(demand []float64) []float64 {
 	n := len(demand)
-	d := dictionary{values: append([]float64(nil), b.prices...), gains: append([]float64(nil), demand...)}
+	d := dictionary{gains: slices.Clone(demand)}
 	for i, row := range b.rows {
-		d.rows = append(d.rows, append([]float64(nil), row...))
+		d.rows = append(d.rows, slices.Clone(row))
+		d.values = append(d.values, 1) // a dollar
 		d.basic = append(d.basic, n+i)
 	}
 	for j := range n {
