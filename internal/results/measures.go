@@ -204,6 +204,16 @@ func Measures() []Measure {
 			},
 		},
 		{
+			Key: "costLowerBound", Title: "Lower bound of the cost", Doc: "the least that the same could have cost, see [lower bound](#lower-bound)",
+			Unit: Dollars, Better: Neither,
+			Values: ofBound(func(c *Cost) float64 { return c.LowerBound }),
+		},
+		{
+			Key: "costRatio", Title: "Cost by lower bound", Doc: "how many times the lower bound the nodes cost",
+			Unit: Number, Better: Lower,
+			Values: ofBound((*Cost).Ratio),
+		},
+		{
 			Key: "nodesMade", Title: "Nodes made", Doc: "nodes that were created after the start",
 			Unit: Count, Better: Neither,
 			Values: one(func(s *Summary) float64 { return float64(s.Outcome.Nodes.Made) }),
@@ -309,6 +319,16 @@ func Measures() []Measure {
 // one makes the Values of a measure without dimensions.
 func one(value func(*Summary) float64) func(*Summary) []Value {
 	return func(s *Summary) []Value { return []Value{{Value: value(s)}} }
+}
+
+// ofBound makes the Values of a measure of the lower bound. It has none if that is not known.
+func ofBound(value func(*Cost) float64) func(*Summary) []Value {
+	return func(s *Summary) []Value {
+		if s.Timing.Cost.Ratio() == 0 {
+			return nil
+		}
+		return []Value{{Value: value(s.Timing.Cost)}}
+	}
 }
 
 // ofLifetimes makes the Values of a measure of removed nodes. It has none if no node was removed.

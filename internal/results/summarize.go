@@ -41,7 +41,9 @@ func (r *Recorder) summarize(info Info, w window, pods []podRecord, nodes []node
 	if w.length() > 0 {
 		timing.Nodes.Mean = round(s.totals.nodes / w.length())
 	}
-	timing.Cost = costOf(nodes, w)
+	if timing.Cost = costOf(nodes, w); timing.Cost != nil {
+		timing.Cost.LowerBound = s.served.lowerBound(w)
+	}
 	timing.Resources = map[string]ResourceUsage{}
 	for number, name := range r.resources.names {
 		timing.Resources[name] = s.totals.usage(number, UnitOf(name), w)
