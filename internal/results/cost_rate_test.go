@@ -123,8 +123,8 @@ func TestRun_LowerBound(t *testing.T) {
 	}
 }
 
-// The bound is never above the cost of nodes that are on the list and have room for their pods, also
-// if demand changes between two rows of the timeline.
+// The bound is never above the cost of nodes that are on the list and have room for their pods,
+// also if demand changes between two rows of the timeline.
 func TestRun_LowerBoundIsLower(t *testing.T) {
 	offers := append(coreForDollar(), packing.Offer{Allocatable: map[string]float64{"cpu": 1, "memory": 16 << 30, "pods": 110}, Price: 3})
 	above := 0

@@ -62,7 +62,8 @@ type change struct {
 
 type changeKind uint8
 
-// At the same time, nodes are launched and appear first and are deleted last, and the stages of a pod are in order.
+// At the same time, nodes are launched and appear first and are deleted last, and the stages of a
+// pod are in order.
 const (
 	nodeLaunched changeKind = iota
 	nodeAppears
