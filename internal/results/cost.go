@@ -22,9 +22,9 @@ const (
 // from when its instance was launched until it was deleted. Nodes without a price cost nothing.
 type Cost struct {
 	Total float64 `json:"total"`
-	// LowerBound is the least that room for the pods could have cost that were on these nodes, without
-	// those of DaemonSets, if nodes could be changed at any time: see [packing.Bound]. It is 0 if there
-	// is no list of prices.
+	// LowerBound is what room for the pods on these nodes would have cost at least, without those of
+	// DaemonSets, if nodes could be changed at any time: see [packing.Bound]. It is 0 if there is no
+	// list of prices.
 	LowerBound float64 `json:"lowerBound,omitempty"`
 	// Groups are the nodes of each kind, ordered by cost, the highest first.
 	Groups []CostGroup `json:"groups"`
@@ -60,8 +60,8 @@ const (
 	CostByZone         CostDimension = "zone"
 )
 
-// By returns the groups summed up by one dimension, the most expensive first. Only that field of the
-// groups is set; it is empty for nodes that do not have the property.
+// By returns the groups summed up by one dimension, the most expensive first. Only that field of
+// the groups is set; it is empty for nodes that do not have the property.
 func (c *Cost) By(dimension CostDimension) []CostGroup {
 	sums := map[string]*CostGroup{}
 	for _, g := range c.Groups {

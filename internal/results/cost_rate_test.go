@@ -14,7 +14,7 @@ import (
 	"simkube.io/simkube/internal/packing"
 )
 
-// priced gives a node a price, and the labels that Karpenter sets.
+// priced returns a change of a node: a price, and the labels that Karpenter sets.
 func priced(price float64, pool, capacityType string) func(*corev1.Node) {
 	return func(node *corev1.Node) {
 		node.Annotations = map[string]string{simkubev1.AnnotationPricePerHour: fmt.Sprint(price)}

@@ -14,8 +14,8 @@ import (
 // maxCostKinds is the maximum number of areas in the chart of the cost, and of colours for them.
 const maxCostKinds = 6
 
-// costChart draws what the nodes cost per hour, and the lower bound of that. There is no chart if no
-// node has a price.
+// costChart draws what the nodes cost per hour, and the lower bound of that. There is no chart if
+// no node has a price.
 func costChart(p *pageBuilder) []chart {
 	cost := p.run.Summary.Timing.Cost
 	if cost == nil {
