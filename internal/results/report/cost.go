@@ -92,8 +92,13 @@ func costKind(c results.TimelineCost) string {
 	return cmp.Or(name, "Nodes")
 }
 
+// dollars formats dollars per hour.
 func dollars() valueUnit {
-	return valueUnit{Name: "dollars", Scales: []valueScale{{Size: 1, Suffix: " $/h"}}}
+	return valueUnit{Name: "dollars", Scales: []valueScale{
+		{From: 0.1, Size: 1, Suffix: " $/h"},
+		{From: 1e-6, Size: 0.01, Suffix: " ¢/h"},
+		{Size: 1, Suffix: " $/h"},
+	}}
 }
 
 // costTable is what the nodes cost by one of their properties.
