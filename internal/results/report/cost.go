@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
@@ -51,7 +52,24 @@ func costChart(p *pageBuilder) []chart {
 	if len(kinds) == 0 {
 		return c.empty("When the nodes cost what is not known.")
 	}
-	return p.draw(c)
+	charts := p.draw(c)
+	for i := range charts {
+		charts[i].Marks = withCasing(charts[i].Marks)
+	}
+	return charts
+}
+
+// withCasing returns marks with a wider line in the colour of the page under each line, which would
+// be hard to see on the areas.
+func withCasing(marks []mark) []mark {
+	var out []mark
+	for _, m := range marks {
+		if strings.HasPrefix(m.Class, "line ") {
+			out = append(out, mark{Class: "line casing", D: m.D})
+		}
+		out = append(out, m)
+	}
+	return out
 }
 
 func costCaption(c *results.Cost) string {
@@ -147,7 +165,7 @@ func costTables(c *results.Cost) []costTable {
 			}
 			t.Rows = append(t.Rows, costRow{
 				Name: g.Name(d.dimension), Nodes: words.Number(g.Nodes), Hours: results.FormatNumber(g.NodeHours),
-				Cost: results.FormatDollars(g.Cost), Share: results.FormatPercent(share), Bar: 100 * share,
+				Cost: results.FormatDollars(g.Cost), Share: results.FormatPercent(share), Bar: math.Round(1000*share) / 10,
 			})
 		}
 		out = append(out, t)
