@@ -38,15 +38,15 @@ func TestAutoscaler_Offers(t *testing.T) {
 		pools string // empty: the default pool
 		want  []packing.Offer
 	}{
-		"the default pool":   {"", []packing.Offer{{small, 1}, {big, 4}, {scarce, 3}}},
-		"no requirements":    {pool(""), []packing.Offer{{small, 0.5}, {big, 2}, {small, 0.4}, {scarce, 3}}},
-		"an architecture":    {pool(`{key: kubernetes.io/arch, operator: NotIn, values: [amd64]}`), []packing.Offer{{small, 0.4}}},
-		"a zone":             {pool(`{key: topology.kubernetes.io/zone, operator: In, values: [b]}`), []packing.Offer{{small, 0.5}, {big, 2}, {small, 0.4}}},
-		"a label of types":   {pool(onDemand + `, {key: example.com/size, operator: Gt, values: ["2"]}`), []packing.Offer{{big, 4}, {small, 0.8}, {scarce, 3}}},
-		"lower":              {pool(onDemand + `, {key: example.com/size, operator: Lt, values: ["8"]}, {key: kubernetes.io/arch, operator: In, values: [amd64]}`), []packing.Offer{{small, 1}, {scarce, 3}}},
-		"an unknown label":   {pool(`{key: example.com/team, operator: In, values: [x]}, {key: node.kubernetes.io/instance-type, operator: In, values: [big]}`), []packing.Offer{{big, 2}}},
-		"an operator to be":  {pool(`{key: node.kubernetes.io/instance-type, operator: Matches, values: [x]}, ` + onDemand), []packing.Offer{{small, 1}, {big, 4}, {small, 0.8}, {scarce, 3}}},
-		"two pools":          {pool(`{key: node.kubernetes.io/instance-type, operator: In, values: [arm]}`) + "---\n" + pool(`{key: node.kubernetes.io/instance-type, operator: In, values: [scarce]}`), []packing.Offer{{small, 0.4}, {scarce, 3}}},
+		"the default pool":   {"", []packing.Offer{offer(small, 1), offer(big, 4), offer(scarce, 3)}},
+		"no requirements":    {pool(""), []packing.Offer{offer(small, 0.5), offer(big, 2), offer(small, 0.4), offer(scarce, 3)}},
+		"an architecture":    {pool(`{key: kubernetes.io/arch, operator: NotIn, values: [amd64]}`), []packing.Offer{offer(small, 0.4)}},
+		"a zone":             {pool(`{key: topology.kubernetes.io/zone, operator: In, values: [b]}`), []packing.Offer{offer(small, 0.5), offer(big, 2), offer(small, 0.4)}},
+		"a label of types":   {pool(onDemand + `, {key: example.com/size, operator: Gt, values: ["2"]}`), []packing.Offer{offer(big, 4), offer(small, 0.8), offer(scarce, 3)}},
+		"lower":              {pool(onDemand + `, {key: example.com/size, operator: Lt, values: ["8"]}, {key: kubernetes.io/arch, operator: In, values: [amd64]}`), []packing.Offer{offer(small, 1), offer(scarce, 3)}},
+		"an unknown label":   {pool(`{key: example.com/team, operator: In, values: [x]}, {key: node.kubernetes.io/instance-type, operator: In, values: [big]}`), []packing.Offer{offer(big, 2)}},
+		"an operator to be":  {pool(`{key: node.kubernetes.io/instance-type, operator: Matches, values: [x]}, ` + onDemand), []packing.Offer{offer(small, 1), offer(big, 4), offer(small, 0.8), offer(scarce, 3)}},
+		"two pools":          {pool(`{key: node.kubernetes.io/instance-type, operator: In, values: [arm]}`) + "---\n" + pool(`{key: node.kubernetes.io/instance-type, operator: In, values: [scarce]}`), []packing.Offer{offer(small, 0.4), offer(scarce, 3)}},
 		"an overlay":         {pool("") + "---\n{apiVersion: karpenter.sh/v1alpha1, kind: NodeOverlay, metadata: {name: o}, spec: {price: \"1\"}}\n", nil},
 		"no pool":            {"kind: NodeClass\n", nil},
 		"not a file of this": {"kind: [", nil},
@@ -117,4 +117,8 @@ func FuzzParsePools(f *testing.F) {
 			t.Error("known without a pool")
 		}
 	})
+}
+
+func offer(allocatable map[string]float64, price float64) packing.Offer {
+	return packing.Offer{Allocatable: allocatable, Price: price}
 }
