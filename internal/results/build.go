@@ -30,13 +30,14 @@ func (r *Recorder) Run(info Info) *Run {
 	for i, e := range events {
 		run.Events[i] = eventRow(e)
 	}
-	s := newSweep(w, &r.resources, pods, nodes, events)
+	moved := markWithNode(pods, nodes)
+	s := newSweep(w, &r.resources, pods, nodes, events, info.Offers)
 	s.run()
 	run.Timeline = s.timeline
 	run.Nodes = s.nodeRows()
 	run.Decisions = r.decisionRows(w)
 	addCauses(run.Nodes, run.Decisions)
-	run.Summary = r.summarize(info, w, pods, nodes, events, s)
+	run.Summary = r.summarize(info, w, pods, nodes, events, s, moved)
 	run.Summary.Timing.Decisions = countDecisions(run.Decisions)
 	return run
 }
@@ -92,7 +93,7 @@ func (r *Recorder) podsUntil(end instant) []podRecord {
 			continue
 		}
 		p := *rec
-		for _, at := range []*instant{&p.scheduled, &p.running, &p.finished, &p.deleted} {
+		for _, at := range []*instant{&p.scheduled, &p.running, &p.finished, &p.deleted, &p.ending} {
 			if *at > end {
 				*at = 0
 			}
@@ -133,6 +134,9 @@ func (r *Recorder) nodesUntil(end instant) []nodeRecord {
 		}
 		if n.deleted > end {
 			n.deleted = 0
+		}
+		if n.leaving > end {
+			n.leaving = 0
 		}
 		for len(n.states) > 0 && n.states[len(n.states)-1].at > end {
 			n.states = n.states[:len(n.states)-1]

@@ -204,9 +204,44 @@ func Measures() []Measure {
 			},
 		},
 		{
+			Key: "costLowerBound", Title: "Lower bound of the cost", Doc: "the least that the same could have cost, see [lower bound](#lower-bound)",
+			Unit: Dollars, Better: Neither,
+			Values: ofBound(func(c *Cost) float64 { return c.LowerBound }),
+		},
+		{
+			Key: "costRatio", Title: "Cost by lower bound", Doc: "how many times the lower bound the nodes cost",
+			Unit: Number, Better: Lower,
+			Values: ofBound((*Cost).Ratio),
+		},
+		{
+			Key: "nodesMade", Title: "Nodes made", Doc: "nodes that were created after the start",
+			Unit: Count, Better: Neither,
+			Values: one(func(s *Summary) float64 { return float64(s.Outcome.Nodes.Made) }),
+		},
+		{
 			Key: "nodesRemoved", Title: "Nodes removed", Doc: "nodes that were removed before the end",
 			Unit: Count, Better: Neither,
 			Values: one(func(s *Summary) float64 { return float64(s.Outcome.Nodes.Deleted) }),
+		},
+		{
+			Key: "nodeLifetimeMin", Title: "Shortest life of a node", Doc: "the shortest time that a removed node existed, in seconds of the trace",
+			Unit: Seconds, Better: Higher,
+			Values: ofLifetimes(func(l *NodeLifetimes) float64 { return l.Min }),
+		},
+		{
+			Key: "nodeLifetimeP50", Title: "Life of a node, p50", Doc: "the time within which half of the removed nodes were removed, in seconds of the trace",
+			Unit: Seconds, Better: Neither,
+			Values: ofLifetimes(func(l *NodeLifetimes) float64 { return l.P50 }),
+		},
+		{
+			Key: "nodeLifetimeP99", Title: "Life of a node, p99", Doc: "the time within which 99% of the removed nodes were removed, in seconds of the trace",
+			Unit: Seconds, Better: Neither,
+			Values: ofLifetimes(func(l *NodeLifetimes) float64 { return l.P99 }),
+		},
+		{
+			Key: "podsMoved", Title: "Moved pods", Doc: "pods that lost their node and were replaced, see [moved pods](#moved-pods)",
+			Unit: Count, Better: Lower,
+			Values: one(func(s *Summary) float64 { return float64(s.Outcome.Pods.Moved) }),
 		},
 		{
 			Key: "requestedHours", Title: "Requested hours", Doc: "hours of a resource that pods on nodes requested, in trace time",
@@ -284,6 +319,26 @@ func Measures() []Measure {
 // one makes the Values of a measure without dimensions.
 func one(value func(*Summary) float64) func(*Summary) []Value {
 	return func(s *Summary) []Value { return []Value{{Value: value(s)}} }
+}
+
+// ofBound makes the Values of a measure of the lower bound. It has none if that is not known.
+func ofBound(value func(*Cost) float64) func(*Summary) []Value {
+	return func(s *Summary) []Value {
+		if s.Timing.Cost.Ratio() == 0 {
+			return nil
+		}
+		return []Value{{Value: value(s.Timing.Cost)}}
+	}
+}
+
+// ofLifetimes makes the Values of a measure of removed nodes. It has none if no node was removed.
+func ofLifetimes(value func(*NodeLifetimes) float64) func(*Summary) []Value {
+	return func(s *Summary) []Value {
+		if s.Timing.Nodes.Lifetime == nil {
+			return nil
+		}
+		return []Value{{Value: value(s.Timing.Nodes.Lifetime)}}
+	}
 }
 
 // ofResources makes the Values of a measure of resources.

@@ -19,8 +19,9 @@ func TestMeasuresOf(t *testing.T) {
 	s.Outcome.Pods = results.PodCounts{Created: 1, NeverScheduled: 2, Scheduled: 9, Failed: 10, Disrupted: 11}
 	s.Timing.Pending = results.Waits{Distribution: results.Distribution{P50: 3, P90: 4, P99: 5, Max: 6}, OverSecond: 12}
 	s.Timing.Nodes = results.NodeUsage{Peak: 7, Mean: 15, NodeHours: 16}
-	s.Timing.Cost = &results.Cost{Total: 27}
-	s.Outcome.Nodes.Deleted = 28
+	s.Timing.Cost = &results.Cost{Total: 27, LowerBound: 18}
+	s.Outcome.Nodes.Deleted, s.Outcome.Nodes.Made, s.Outcome.Pods.Moved = 28, 29, 30
+	s.Timing.Nodes.Lifetime = &results.NodeLifetimes{Distribution: results.Distribution{P50: 32, P99: 33}, Min: 31}
 	s.Run.WallSeconds = 8
 	s.Timing.Pods.PeakPending = 13
 	s.Timing.Start.P99 = 14
@@ -33,7 +34,8 @@ func TestMeasuresOf(t *testing.T) {
 		"pods": 1, "neverScheduled": 2, "pendingP50": 3, "pendingP90": 4, "pendingP99": 5, "pendingMax": 6,
 		"peakNodes": 7, "wallSeconds": 8,
 		"scheduled": 9, "failed": 10, "disrupted": 11, "pendingOverSecond": 12, "peakPending": 13, "startP99": 14,
-		"meanNodes": 15, "nodeHours": 16, "cost": 27, "nodesRemoved": 28,
+		"meanNodes": 15, "nodeHours": 16, "cost": 27, "costLowerBound": 18, "costRatio": 1.5, "nodesRemoved": 28, "nodesMade": 29, "podsMoved": 30,
+		"nodeLifetimeMin": 31, "nodeLifetimeP50": 32, "nodeLifetimeP99": 33,
 		"requestedHours[cpu]": 17, "allocatableHours[cpu]": 18, "meanUtilization[cpu]": 19, "peakUtilization[cpu]": 20,
 		"peakDemand[cpu]": 21, "peakDemand[example.com/nic]": 22,
 		"requestedHours[example.com/nic]": 0, "allocatableHours[example.com/nic]": 0,

@@ -15,7 +15,9 @@ import (
 type nodeRecord struct {
 	uid, name, instanceType, zone string
 	created, ready, deleted       instant
-	capacityType, pool            string
+	// leaving is when the deletion of the node was first seen, before its pods were evicted.
+	leaving            instant
+	capacityType, pool string
 	// price is in US dollars per hour; launched is when it begins to count.
 	price    float64
 	launched instant
@@ -48,6 +50,9 @@ func (r *Recorder) updateNode(n *nodeRecord, node *corev1.Node, at stamp) {
 		if n.launched = n.created; err == nil {
 			n.launched = min(n.created, instantOf(launched))
 		}
+	}
+	if n.leaving == 0 && node.DeletionTimestamp != nil {
+		n.leaving = max(n.created, at(node.DeletionTimestamp.Time))
 	}
 	// Karpenter sets these when the node registers.
 	n.capacityType = r.strings.get(node.Labels[labelCapacityType])

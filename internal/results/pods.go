@@ -42,6 +42,11 @@ type podRecord struct {
 	requests            amounts
 
 	created, scheduled, running, finished, deleted instant
+	// ending is when its deletion was first seen.
+	ending instant
+	// withNode says that it is of a DaemonSet, and ended because its node did. It is not set in the
+	// records, but in the copies that a run is made of.
+	withNode bool
 }
 
 // stage is the state of a pod.
@@ -128,6 +133,9 @@ func (r *Recorder) update(p *podRecord, pod *corev1.Pod, at stamp) {
 	if why := disruptionOf(pod); why != "" && p.disruption == "" {
 		p.disruption = r.strings.get(why)
 	}
+	if p.ending == 0 && pod.DeletionTimestamp != nil {
+		p.ending = max(p.created, at(pod.DeletionTimestamp.Add(-gracePeriod(pod))))
+	}
 	if p.finished != 0 {
 		return // for good: no pod comes back from there
 	}
@@ -180,6 +188,14 @@ func (r *Recorder) updateWait(p *podRecord, pod *corev1.Pod) {
 	}
 }
 
+// failed reports whether the pod failed, other than with its node.
+func (p *podRecord) failed() bool {
+	return p.finished != 0 && p.phase == corev1.PodFailed && !p.withNode
+}
+
+// succeeded reports whether the pod finished without an error.
+func (p *podRecord) succeeded() bool { return p.finished != 0 && p.phase != corev1.PodFailed }
+
 func (p *podRecord) setRunning(at instant) {
 	if p.running != 0 {
 		return
@@ -198,6 +214,14 @@ func (p *podRecord) setFinished(at instant) {
 
 func (p *podRecord) setDeleted(at instant) {
 	p.deleted = max(p.created, p.scheduled, p.running, p.finished, at)
+}
+
+// gracePeriod returns how long after the request to delete it the deletion timestamp of a pod is.
+func gracePeriod(pod *corev1.Pod) time.Duration {
+	if pod.DeletionGracePeriodSeconds == nil {
+		return 0
+	}
+	return time.Duration(*pod.DeletionGracePeriodSeconds) * time.Second
 }
 
 func conditionTime(pod *corev1.Pod, kind corev1.PodConditionType) time.Time {

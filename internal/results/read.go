@@ -64,6 +64,7 @@ func Read(dir string) (*Run, error) {
 	}
 	for i := range run.Timeline {
 		run.Timeline[i].Resources = orNil(run.Timeline[i].Resources)
+		run.Timeline[i].Costs = orNil(run.Timeline[i].Costs)
 	}
 	return run, nil
 }

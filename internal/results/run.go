@@ -4,6 +4,8 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"simkube.io/simkube/internal/packing"
 )
 
 // Run has all results of one simulation. It is plain data. Rows are in the order that their type
@@ -153,6 +155,11 @@ type TimelineRow struct {
 	// Resources are the other resources: the number of pods, then others by name, including GPUs.
 	Resources []TimelineResource `parquet:"resources,list"`
 
+	// Costs are what the nodes with a price cost, of each node pool and capacity type that has any;
+	// ordered by them. LowerBoundPerHour is [Cost.LowerBound] per hour, for the pods at this time.
+	Costs             []TimelineCost `parquet:"costs,list"`
+	LowerBoundPerHour float64        `parquet:"lower_bound_per_hour"`
+
 	// Events were replayed since the row before; the lags, in seconds of the clock, are theirs.
 	Events        int32   `parquet:"events"`
 	LagP99Seconds float64 `parquet:"lag_p99_seconds"`
@@ -166,6 +173,13 @@ type TimelineResource struct {
 	Requested   int64  `parquet:"requested"`
 	Pending     int64  `parquet:"pending"`
 	Allocatable int64  `parquet:"allocatable"`
+}
+
+// TimelineCost is what the nodes of a node pool and a capacity type cost, in US dollars per hour.
+type TimelineCost struct {
+	NodePool     string  `parquet:"node_pool,dict"`
+	CapacityType string  `parquet:"capacity_type,dict"`
+	PricePerHour float64 `parquet:"price_per_hour"`
 }
 
 // Amounts returns a row's amounts of a resource: millicores of CPU, bytes, or a count. They are
@@ -248,6 +262,8 @@ type Info struct {
 	// Deviations that the recorder cannot know. It adds those of problems, and those of pods that
 	// differ from Recording.
 	Deviations []Deviation
+	// Offers are the instances that nodes could be, with their prices; nil if there is no price list.
+	Offers []packing.Offer
 	// Recording is what pods are compared with; nil if nothing was recorded of any.
 	Recording *Recording
 }

@@ -15,13 +15,14 @@ const (
 	maxBarePods      = 100
 )
 
-func (r *Recorder) summarize(info Info, w window, pods []podRecord, nodes []nodeRecord, events []Event, s *sweep) Summary {
+func (r *Recorder) summarize(info Info, w window, pods []podRecord, nodes []nodeRecord, events []Event, s *sweep, moved int) Summary {
 	sum := Summary{SchemaVersion: SchemaVersion, Run: runInfo(info, w)}
 	out, timing := &sum.Outcome, &sum.Timing
 
 	out.Events = countEvents(events)
 	out.Pods = countPods(pods)
-	out.Nodes = countNodes(nodes)
+	out.Pods.Moved = moved
+	out.Nodes = countNodes(nodes, w)
 	problems := problemsOf(info, events)
 	out.Problems = countProblems(problems)
 	known := slices.Concat(info.Deviations, r.failureDeviations(pods))
@@ -36,10 +37,13 @@ func (r *Recorder) summarize(info Info, w window, pods []podRecord, nodes []node
 	timing.ReplayLag = lagsOf(events)
 	timing.Pods = s.totals.peakPods
 	timing.Nodes = NodeUsage{Peak: s.totals.peakNodes, NodeHours: round(w.traceHours(s.totals.nodes))}
+	timing.Nodes.Lifetime = lifetimesOf(nodes, w)
 	if w.length() > 0 {
 		timing.Nodes.Mean = round(s.totals.nodes / w.length())
 	}
-	timing.Cost = costOf(nodes, w)
+	if timing.Cost = costOf(nodes, w); timing.Cost != nil {
+		timing.Cost.LowerBound = s.served.lowerBound(w)
+	}
 	timing.Resources = map[string]ResourceUsage{}
 	for number, name := range r.resources.names {
 		timing.Resources[name] = s.totals.usage(number, UnitOf(name), w)
@@ -90,24 +94,27 @@ func countPods(pods []podRecord) PodCounts {
 		if p.running != 0 {
 			c.Ran++
 		}
-		if p.finished != 0 && p.phase == corev1.PodFailed {
+		if p.failed() {
 			c.Failed++
-		} else if p.finished != 0 {
+		} else if p.succeeded() {
 			c.Succeeded++
 		}
 		if p.deleted != 0 {
 			c.Deleted++
 		}
-		if p.disruption != "" {
+		if p.disruption != "" && !p.withNode {
 			c.Disrupted++
 		}
 	}
 	return c
 }
 
-func countNodes(nodes []nodeRecord) NodeCounts {
+func countNodes(nodes []nodeRecord, w window) NodeCounts {
 	c := NodeCounts{Count: len(nodes)}
 	for i := range nodes {
+		if nodes[i].created > w.start {
+			c.Made++
+		}
 		if nodes[i].deleted != 0 {
 			c.Deleted++
 		}

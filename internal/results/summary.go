@@ -88,13 +88,17 @@ type PodCounts struct {
 	NeverScheduled int `json:"neverScheduled"`
 	// Disrupted counts pods that were preempted or evicted.
 	Disrupted int `json:"disrupted"`
+	// Moved counts pods that ended because their node was drained or removed, and that their owner
+	// replaced. Pods of DaemonSets end with their nodes: they are not in Moved, Disrupted and Failed.
+	Moved int `json:"moved"`
 }
 
 // NodeCounts counts the nodes of the whole run.
 type NodeCounts struct {
-	// Count is the number of nodes that ever existed. Deleted counts those that were deleted before
-	// the end.
+	// Count is the number of nodes that ever existed. Made counts those that were created after the
+	// start of the window, Deleted those that were deleted before the end.
 	Count   int `json:"count"`
+	Made    int `json:"made"`
 	Deleted int `json:"deleted"`
 }
 
@@ -184,6 +188,8 @@ type NodeUsage struct {
 	// Mean is the average number over the window. NodeHours are hours of the trace.
 	Mean      float64 `json:"mean"`
 	NodeHours float64 `json:"nodeHours"`
+	// Lifetime is nil if no node was removed.
+	Lifetime *NodeLifetimes `json:"lifetime,omitempty"`
 }
 
 // ResourceUsage compares what pods requested with what nodes had. Hours are hours of the trace.

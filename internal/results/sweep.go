@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"time"
+
+	"simkube.io/simkube/internal/packing"
 )
 
 // sweep goes once through all changes in the order of time, and keeps the state of the cluster
@@ -28,6 +30,8 @@ type sweep struct {
 	liveReady int
 	byName    map[string]int // node name -> index of the node that has it now
 	onNode    []nodeLoad
+	costs     costRates
+	served    served
 	podNode   []int32 // pod -> index of the node it counts on, -1 for none
 
 	grid       []instant
@@ -58,9 +62,11 @@ type change struct {
 
 type changeKind uint8
 
-// At the same time, nodes appear first and are deleted last, and the stages of a pod are in order.
+// At the same time, nodes are launched and appear first and are deleted last, and the stages of a
+// pod are in order.
 const (
-	nodeAppears changeKind = iota
+	nodeLaunched changeKind = iota
+	nodeAppears
 	nodeChanges
 	podCreated
 	podScheduled
@@ -70,7 +76,7 @@ const (
 	nodeGoes
 )
 
-func newSweep(w window, table *resourceTable, pods []podRecord, nodes []nodeRecord, events []Event) *sweep {
+func newSweep(w window, table *resourceTable, pods []podRecord, nodes []nodeRecord, events []Event, offers []packing.Offer) *sweep {
 	s := &sweep{
 		window: w, table: table, others: table.others(), pods: pods, nodes: nodes,
 		events:  slices.Clone(events),
@@ -78,7 +84,9 @@ func newSweep(w window, table *resourceTable, pods []podRecord, nodes []nodeReco
 		onNode:  make([]nodeLoad, len(nodes)),
 		podNode: make([]int32, len(pods)),
 		grid:    gridOf(w),
+		costs:   newCostRates(nodes),
 	}
+	s.served = newServed(offers, w, table, len(nodes), s.grid)
 	for i := range s.podNode {
 		s.podNode[i] = -1
 	}
@@ -89,10 +97,10 @@ func newSweep(w window, table *resourceTable, pods []podRecord, nodes []nodeReco
 }
 
 func (s *sweep) changes() []change {
-	all := make([]change, 0, 4*len(s.pods)+3*len(s.nodes))
+	all := make([]change, 0, 4*len(s.pods)+4*len(s.nodes))
 	for i := range s.nodes {
 		n := &s.nodes[i]
-		all = append(all, change{at: n.created, kind: nodeAppears, index: int32(i)})
+		all = append(all, change{at: n.launched, kind: nodeLaunched, index: int32(i)}, change{at: n.created, kind: nodeAppears, index: int32(i)})
 		for j, state := range n.states {
 			all = append(all, change{at: state.at, kind: nodeChanges, index: int32(i), state: int32(j)})
 		}
@@ -129,6 +137,7 @@ func (s *sweep) run() {
 // advance moves the time to at, without a change.
 func (s *sweep) advance(at instant) {
 	s.totals.observe(s, max(s.now, s.window.start), at)
+	s.served.observe(max(s.now, s.window.start), at)
 	s.emitUntil(at)
 	s.now = at
 	s.pendingMax = max(s.pendingMax, s.standing[stagePending])
@@ -136,6 +145,8 @@ func (s *sweep) advance(at instant) {
 
 func (s *sweep) apply(c change) {
 	switch c.kind {
+	case nodeLaunched:
+		s.costs.change(int(c.index), s.nodes[c.index].price, 1)
 	case nodeAppears:
 		s.nodeAppears(int(c.index))
 	case nodeChanges:
@@ -210,6 +221,9 @@ func (s *sweep) place(pod int) {
 	s.podNode[pod] = int32(node)
 	n := &s.onNode[node]
 	n.used.add(s.pods[pod].requests)
+	if s.nodes[node].price > 0 {
+		s.served.place(node, &s.pods[pod])
+	}
 	n.dirty = true
 }
 
@@ -221,6 +235,9 @@ func (s *sweep) unplace(pod int) {
 	s.podNode[pod] = -1
 	n := &s.onNode[node]
 	n.used.sub(s.pods[pod].requests)
+	if n.alive && s.nodes[node].price > 0 {
+		s.served.unplace(int(node), &s.pods[pod])
+	}
 	n.dirty = true
 }
 
@@ -258,6 +275,8 @@ func (s *sweep) nodeGoes(i int) {
 		s.ready.sub(n.state.allocatable)
 	}
 	n.alive = false
+	s.costs.change(i, s.nodes[i].price, -1)
+	s.served.nodeGoes(i)
 	if s.byName[s.nodes[i].name] == i {
 		delete(s.byName, s.nodes[i].name)
 	}

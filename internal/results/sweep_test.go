@@ -62,6 +62,7 @@ func TestRun_Usage(t *testing.T) {
 				t.Errorf("memory (-want +got):\n%s", diff)
 			}
 			wantNodes := NodeUsage{Peak: 2, Mean: 1.4, NodeHours: round(140 * hours)}
+			wantNodes.Lifetime = &NodeLifetimes{Distribution{1, 40 * speed, 40 * speed, 40 * speed, 40 * speed, 40 * speed}, 40 * speed}
 			if diff := cmp.Diff(wantNodes, timing.Nodes); diff != "" {
 				t.Errorf("nodes (-want +got):\n%s", diff)
 			}

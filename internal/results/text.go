@@ -175,7 +175,14 @@ func (t *textWriter) nodes(s *Summary) {
 		count = plain("at most %s", words.Count(n.Peak, "node"))
 	}
 	count.style = bold
-	t.line("nodes", count, plain("%s node-hours", FormatNumber(n.NodeHours)))
+	parts := []part{count, plain("%s node-hours", FormatNumber(n.NodeHours))}
+	if c := s.Outcome.Nodes; c.Deleted > 0 {
+		parts = append(parts, plain("%s made", words.Number(c.Made)), plain("%s removed", words.Number(c.Deleted)))
+	}
+	if moved := s.Outcome.Pods.Moved; moved > 0 {
+		parts = append(parts, plain("%s moved", words.Count(moved, "pod")))
+	}
+	t.line("nodes", parts...)
 	t.cost(s)
 	t.decisions(s)
 }

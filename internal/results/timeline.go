@@ -54,6 +54,7 @@ func (s *sweep) row(at instant) TimelineRow {
 			row.Resources = append(row.Resources, r)
 		}
 	}
+	row.Costs, row.LowerBoundPerHour = s.costs.row(), s.served.perHour()
 	var lags []time.Duration
 	for s.nextEvent < len(s.events) && instantOf(s.events[s.nextEvent].Started) <= at {
 		lags = append(lags, s.events[s.nextEvent].Lag)

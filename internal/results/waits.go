@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"slices"
 	"strings"
-
-	corev1 "k8s.io/api/core/v1"
 )
 
 // byOwner groups pods by their owners: how they ended, and how long they waited.
@@ -30,9 +28,9 @@ func (r *Recorder) byOwner(pods []podRecord, end instant) ([]OwnerCounts, []Owne
 			counts[owner] = c
 		}
 		c.Pods++
-		if p.finished != 0 && p.phase == corev1.PodFailed {
+		if p.failed() {
 			c.Failed++
-		} else if p.finished != 0 {
+		} else if p.succeeded() {
 			c.Succeeded++
 		}
 		if p.scheduled == 0 {

@@ -22,6 +22,7 @@ import (
 	"simkube.io/simkube/internal/lifecycle"
 	"simkube.io/simkube/internal/nodes"
 	"simkube.io/simkube/internal/order"
+	"simkube.io/simkube/internal/packing"
 	"simkube.io/simkube/internal/results"
 	"simkube.io/simkube/internal/validate"
 	"simkube.io/simkube/internal/virtualns"
@@ -66,6 +67,8 @@ type Prepared struct {
 	definitions *definition.Survey
 	// excluded counts the objects that are left out.
 	excluded exclusion.Counter
+	// offers are the instances that an autoscaler can choose from; nil without one.
+	offers []packing.Offer
 }
 
 // Prepare reads the trace of a spec once, without keeping its events, and plans the nodes. It
@@ -96,6 +99,11 @@ func Prepare(ctx context.Context, spec Spec) (*Prepared, error) {
 	if spec.ExistingNodes {
 		p.plan = &nodes.Plan{Summary: "those of the cluster"}
 		return p, nil
+	}
+	if spec.Autoscaler != nil {
+		if p.offers, err = spec.Autoscaler.offers(); err != nil {
+			return nil, err
+		}
 	}
 	if spec.Autoscaler != nil && spec.Nodes.Auto() {
 		p.plan = &nodes.Plan{Summary: "no nodes at the start: " + string(spec.Autoscaler.Kind) + " adds and removes them"}

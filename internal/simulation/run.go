@@ -343,6 +343,7 @@ func (s *session) simulate(ctx context.Context, run **results.Run) error {
 		Settings:   s.settings(),
 		Notes:      s.notes.all(),
 		Deviations: slices.Concat(s.leftOut(), s.cutShort, s.deletedEarly.all()),
+		Offers:     s.offers,
 		Recording:  s.recording(ended),
 	}
 	stopErr := s.stopObserving(ctx, observer)

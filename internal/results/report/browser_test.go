@@ -32,11 +32,11 @@ func TestRender_Browser(t *testing.T) {
 		// charts are the figures that must show data; the others must say why they don't.
 		charts []string
 	}{
-		"day":   {sample.Day(1), []string{"pods", "cpu", "memory", "gpu", "nodes", "pending", "lag", "heat"}},
-		"small": {sample.Small(), []string{"pods", "cpu", "memory", "nodes", "pending", "lag", "heat"}},
+		"day":   {sample.Day(1), []string{"pods", "cpu", "memory", "gpu", "nodes", "cost", "pending", "lag", "heat"}},
+		"small": {sample.Small(), []string{"pods", "cpu", "memory", "nodes", "cost", "pending", "lag", "heat"}},
 		"empty": {sample.Empty(), nil},
 		// Names that would run scripts and widen the page.
-		"hostile": {hostile(), []string{"pods", "cpu", "memory", "gpu", "nodes", "pending", "lag", "heat"}},
+		"hostile": {hostile(), []string{"pods", "cpu", "memory", "gpu", "nodes", "cost", "pending", "lag", "heat"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tab := openReport(t, ctx, c.run)

@@ -11,6 +11,7 @@ type part string
 // The parts of the page, in its order.
 const (
 	overview part = "overview"
+	spending part = "spending"
 	waiting  part = "waiting"
 	replay   part = "replay"
 )
@@ -22,6 +23,7 @@ func charts() []placement {
 		{overview, podsChart},
 		{overview, resourceCharts},
 		{overview, nodesChart},
+		{spending, costChart},
 		{waiting, pendingChart},
 		{replay, lagChart},
 	}

@@ -72,7 +72,7 @@ func TestStyle_Contrast(t *testing.T) {
 				check(text, "surface", 4.5)
 				check(text, "page", 4.5)
 			}
-			for _, picture := range []string{"running", "starting", "pending", "succeeded", "failed", "ready", "capacity"} {
+			for _, picture := range []string{"running", "starting", "pending", "succeeded", "failed", "ready", "capacity", "kind0", "kind1", "kind2", "kind3", "kind4", "kind5"} {
 				check(picture, "surface", 3)
 			}
 			// The steps of the heat strip go one way, so that they can be told apart without colour.

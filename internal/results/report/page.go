@@ -33,8 +33,10 @@ type page struct {
 	Tone       string // of the headline: good, warn or bad
 	Tiles      []tile
 
-	Overview, Waiting, Replay []chart
-	Heat                      heat
+	Overview, Spending, Waiting, Replay []chart
+	// Costs are tables of the cost; there are none if no node has a price.
+	Costs []costTable
+	Heat  heat
 
 	Worst    []wait
 	Reasons  []reason
@@ -101,6 +103,7 @@ func newPage(run *results.Run) *page {
 		Notes:       run.Summary.Notes,
 		Measures:    measuredOf(&run.Summary),
 		About:       about(info),
+		Costs:       costTables(run.Summary.Timing.Cost),
 	}
 	if p.Name == "" {
 		p.Name = "Simulation"
@@ -115,8 +118,8 @@ func newPage(run *results.Run) *page {
 	}
 	p.Caveat = caveat(info)
 	drawn := b.drawAll()
-	p.Overview, p.Waiting, p.Replay = drawn[overview], drawn[waiting], drawn[replay]
-	p.Data = b.data(p.Heat, p.Overview, p.Waiting, p.Replay)
+	p.Overview, p.Spending, p.Waiting, p.Replay = drawn[overview], drawn[spending], drawn[waiting], drawn[replay]
+	p.Data = b.data(p.Heat, p.Overview, p.Spending, p.Waiting, p.Replay)
 	return p
 }
 
@@ -206,6 +209,9 @@ func tiles(s *results.Summary) []tile {
 			Note: results.FormatNumber(timing.Nodes.NodeHours) + " node-hours",
 		},
 	}
+	if c := timing.Cost; c != nil {
+		all = append(all, costTile(c, s.Run))
+	}
 	for _, name := range timing.ShownResources() {
 		if u := timing.Usage(name); u.PeakAllocatable > 0 || name == string(corev1.ResourceCPU) || name == string(corev1.ResourceMemory) {
 			all = append(all, usageTile(resourceTitle(name), u))
@@ -225,6 +231,17 @@ func tiles(s *results.Summary) []tile {
 		all[0].Tone, all[0].Note = "bad", fmt.Sprintf("%s never got a node", words.Number(n))
 	}
 	return all
+}
+
+func costTile(c *results.Cost, run results.RunInfo) tile {
+	t := tile{Label: "Cost", Value: results.FormatDollars(c.Total), Meter: -1}
+	if hours := run.WindowEnd.Sub(run.WindowStart).Hours(); hours > 0 {
+		t.Note = results.FormatDollars(c.Total/hours) + " an hour"
+	}
+	if ratio := c.Ratio(); ratio > 0 {
+		t.Note = results.FormatRatio(ratio) + " times the lower bound"
+	}
+	return t
 }
 
 func usageTile(label string, u results.ResourceUsage) tile {

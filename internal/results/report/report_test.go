@@ -72,6 +72,15 @@ func hostile() *results.Run {
 	s := &run.Summary
 	s.Run.Simulation, s.Run.Trace.Path = evil, evil
 	s.Run.Versions, s.Run.Settings = map[string]string{evil: evil}, map[string]string{evil: evil}
+	for i := range s.Timing.Cost.Groups {
+		g := &s.Timing.Cost.Groups[i]
+		g.NodePool, g.InstanceType, g.CapacityType, g.Zone = evil, evil, evil, evil
+	}
+	for i := range run.Timeline {
+		for j := range run.Timeline[i].Costs {
+			run.Timeline[i].Costs[j].NodePool = evil
+		}
+	}
 	for i := range s.Outcome.ByOwner {
 		s.Outcome.ByOwner[i].Owner = results.Owner{Namespace: evil, Kind: evil, Name: evil}
 	}

@@ -101,14 +101,32 @@ func (c *cluster) replayed(applied, deleted int, problems ...results.Problem) {
 	c.events++
 }
 
+// Prices of nodes. Those whose names begin with surgePrefix are spot instances.
+const (
+	pricePerCore = 0.05
+	spotShare    = 0.4
+	surgePrefix  = "surge-"
+)
+
+// karpenterLabels returns labels as Karpenter sets them, and the price of a node.
+func karpenterLabels(name string, cpu int64) (labels map[string]string, price float64) {
+	pool, _, _ := strings.Cut(name, "-")
+	if strings.HasPrefix(name, surgePrefix) {
+		return map[string]string{"karpenter.sh/nodepool": pool, "karpenter.sh/capacity-type": "spot"}, pricePerCore * spotShare * float64(cpu)
+	}
+	return map[string]string{"karpenter.sh/nodepool": pool, "karpenter.sh/capacity-type": "on-demand"}, pricePerCore * float64(cpu)
+}
+
 func (c *cluster) addNode(name, instanceType, zone string, cpu, memoryGiB, gpus int64, taint string) {
 	c.names++
+	labels, price := karpenterLabels(name, cpu)
+	labels[corev1.LabelInstanceTypeStable], labels[corev1.LabelTopologyZone] = instanceType, zone
 	n := &node{cpu: cpu * 1000, memory: memoryGiB << 30, gpus: gpus, pods: 110, taint: taint}
 	n.object = &corev1.Node{
 		ObjectMeta: metav1.ObjectMeta{
 			Name: name, UID: types.UID(fmt.Sprintf("node-%06d", c.names)), CreationTimestamp: metav1.NewTime(c.now),
-			Labels:      map[string]string{corev1.LabelInstanceTypeStable: instanceType, corev1.LabelTopologyZone: zone},
-			Annotations: map[string]string{simkubev1.AnnotationPricePerHour: fmt.Sprintf("%.3f", 0.05*float64(cpu))},
+			Labels:      labels,
+			Annotations: map[string]string{simkubev1.AnnotationPricePerHour: fmt.Sprintf("%.3f", price)},
 		},
 		Status: corev1.NodeStatus{Allocatable: corev1.ResourceList{
 			corev1.ResourceCPU:    *resource.NewMilliQuantity(n.cpu, resource.DecimalSI),

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"simkube.io/simkube/internal/packing"
 	"simkube.io/simkube/internal/results"
 )
 
@@ -52,6 +53,20 @@ func Day(seed uint64) *results.Run {
 		Wall:     4*time.Minute + 12*time.Second,
 		Versions: map[string]string{"simkube": "v0.1.0", "kubernetes": "v1.36.3", "kwok": "v0.7.0"},
 		Settings: map[string]string{"nodes": "20 of m6i.4xlarge and g5.12xlarge", "time": "virtual"},
+		Offers:   offers(),
+	})
+}
+
+// offers are the instances of the cluster, at the prices of addNode, and smaller ones.
+func offers() []packing.Offer {
+	var out []packing.Offer
+	for cpu := 2.0; cpu <= 16; cpu *= 2 {
+		out = append(out, packing.Offer{
+			Allocatable: map[string]float64{"cpu": cpu, "memory": 4 * cpu * (1 << 30), "pods": 110}, Price: pricePerCore * spotShare * cpu,
+		})
+	}
+	return append(out, packing.Offer{
+		Allocatable: map[string]float64{"cpu": 48, "memory": 192 << 30, "pods": 110, "nvidia.com/gpu": 4}, Price: pricePerCore * 48,
 	})
 }
 
@@ -207,13 +222,13 @@ func (c *cluster) autoscaler() {
 				c.after(2*time.Minute, func() {
 					c.scaleUp = false
 					for range min(8, 1+waiting/4) {
-						c.addNode(fmt.Sprintf("surge-%03d", next), "m6i.4xlarge", "zone-"+string(rune('a'+next%3)), 16, 64, 0, "")
+						c.addNode(fmt.Sprintf("%s%03d", surgePrefix, next), "m6i.4xlarge", "zone-"+string(rune('a'+next%3)), 16, 64, 0, "")
 						next++
 					}
 				})
 			}
 			if waiting == 0 && int(t.Minutes())%20 == 0 {
-				c.removeIdle("surge-")
+				c.removeIdle(surgePrefix)
 			}
 		})
 	}
