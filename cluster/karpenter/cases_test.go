@@ -10,6 +10,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/wait"
@@ -51,6 +52,35 @@ func TestPools(t *testing.T) {
 			TopologyKey: corev1.LabelHostname, LabelSelector: &metav1.LabelSelector{MatchLabels: map[string]string{labelCase: p.Labels[labelCase]}},
 		}}}}
 	}
+	spreadOver := func(key string) func(*corev1.Pod) {
+		return func(p *corev1.Pod) {
+			spread(p)
+			p.Spec.TopologySpreadConstraints[0].TopologyKey = key
+		}
+	}
+	together := func(p *corev1.Pod) {
+		p.Spec.Affinity = &corev1.Affinity{PodAffinity: &corev1.PodAffinity{RequiredDuringSchedulingIgnoredDuringExecution: []corev1.PodAffinityTerm{{
+			TopologyKey: corev1.LabelHostname, LabelSelector: &metav1.LabelSelector{MatchLabels: map[string]string{labelCase: p.Labels[labelCase]}},
+		}}}}
+	}
+	notIn := func(key string, values ...string) func(*corev1.Pod) {
+		return func(p *corev1.Pod) {
+			p.Spec.Affinity = &corev1.Affinity{NodeAffinity: &corev1.NodeAffinity{RequiredDuringSchedulingIgnoredDuringExecution: &corev1.NodeSelector{
+				NodeSelectorTerms: []corev1.NodeSelectorTerm{{MatchExpressions: []corev1.NodeSelectorRequirement{
+					{Key: key, Operator: corev1.NodeSelectorOpNotIn, Values: values},
+				}}},
+			}}}
+		}
+	}
+	requesting := func(name corev1.ResourceName, quantity string) func(*corev1.Pod) {
+		return func(p *corev1.Pod) { p.Spec.Containers[0].Resources.Requests[name] = resource.MustParse(quantity) }
+	}
+	onPort := func(p *corev1.Pod) {
+		p.Spec.Containers[0].Ports = []corev1.ContainerPort{{ContainerPort: 80, HostPort: 80}}
+	}
+	only := func(name string) string {
+		return fmt.Sprintf(`[{key: node.kubernetes.io/instance-type, operator: In, values: [%s]}]`, name)
+	}
 	gpu := func(p *corev1.Pod) {
 		p.Spec.Containers[0].Resources.Limits = corev1.ResourceList{"nvidia.com/gpu": *one()}
 		p.Spec.Containers[0].Resources.Requests["nvidia.com/gpu"] = *one()
@@ -60,6 +90,8 @@ func TestPools(t *testing.T) {
 		// appended to what all have in common.
 		pools []map[string]string
 		pods  []pod
+		// daemon is the CPU of a DaemonSet's pods, if there is one.
+		daemon string
 		// want are the nodes: type, capacity type, and pool if there are several.
 		want []string
 		// waiting is how many pods never get a node.
@@ -107,6 +139,70 @@ func TestPools(t *testing.T) {
 			},
 			pods: []pod{{1, "1", nil}}, want: []string{"amd-8 spot"},
 		},
+		"an instance type that a pod selects": {pods: []pod{{1, "1", selecting(corev1.LabelInstanceTypeStable, "amd-8")}}, want: []string{"amd-8 spot"}},
+		"a zone that a pod selects":           {pods: []pod{{1, "1", selecting(corev1.LabelTopologyZone, "zone-b")}}, want: []string{"amd-2 spot"}},
+		"a zone that does not exist":          {pods: []pod{{1, "1", selecting(corev1.LabelTopologyZone, "zone-z")}}, waiting: 1},
+		"types that a pod's affinity excludes": {
+			pods: []pod{{1, "1", notIn(corev1.LabelInstanceTypeStable, "amd-2", "arm-4")}}, want: []string{"amd-4 spot"},
+		},
+		"zones that a pool excludes": {
+			pools: []map[string]string{{"requirements": `[{key: topology.kubernetes.io/zone, operator: NotIn, values: [zone-a]}]`}},
+			pods:  []pod{{1, "1", selecting(corev1.LabelTopologyZone, "zone-a")}}, waiting: 1,
+		},
+		"a label that types must have": {
+			pools: []map[string]string{{"requirements": `[{key: example.com/family, operator: Exists}]`}},
+			pods:  []pod{{1, "1", nil}}, want: []string{"amd-2 spot"},
+		},
+		"a label that types must not have": {
+			pools: []map[string]string{{"requirements": `[{key: example.com/family, operator: DoesNotExist}]`}},
+			pods:  []pod{{1, "1", nil}}, waiting: 1,
+		},
+		"a label of a pool that a pod selects": {
+			pools: []map[string]string{
+				{"requirements": `[{key: example.com/team, operator: In, values: [a]}, {key: karpenter.sh/capacity-type, operator: In, values: [on-demand]}]`},
+				{"requirements": `[{key: example.com/team, operator: In, values: [b]}]`},
+			},
+			pods: []pod{{1, "1", selecting("example.com/team", "a")}}, want: []string{"amd-2 on-demand"},
+		},
+		"memory":            {pods: []pod{{1, "1", requesting(corev1.ResourceMemory, "10Gi")}}, want: []string{"amd-4 spot"}},
+		"ephemeral storage": {pods: []pod{{2, "500m", requesting(corev1.ResourceEphemeralStorage, "80Gi")}}, want: []string{"amd-2 spot", "amd-2 spot"}},
+		"host ports":        {pods: []pod{{2, "500m", onPort}}, want: []string{"amd-2 spot", "amd-2 spot"}},
+		"together by affinity": {
+			pods: []pod{{2, "1500m", together}}, want: []string{"amd-4 spot"},
+		},
+		"spread over zones, several in each": {pods: []pod{{4, "1", spread}}, want: []string{"amd-4 spot", "amd-4 spot"}},
+		"spread over capacity types": {
+			pods: []pod{{2, "1", spreadOver("karpenter.sh/capacity-type")}}, want: []string{"amd-2 on-demand", "amd-2 spot"},
+		},
+		"taints that only advise": {
+			pools: []map[string]string{{"taints": `[{key: example.com/rather-not, effect: PreferNoSchedule}]`}},
+			pods:  []pod{{1, "1", nil}}, want: []string{"amd-2 spot"},
+		},
+		"startup taints": {
+			pools: []map[string]string{{"startupTaints": `[{key: example.com/not-ready, effect: NoExecute}]`}},
+			pods:  []pod{{1, "1", nil}}, want: []string{"amd-2 spot"},
+		},
+		"weights, the first pool at its limit": {
+			pools: []map[string]string{
+				{"weight": "50", "limits": `{cpu: "8"}`, "requirements": `[{key: node.kubernetes.io/instance-type, operator: In, values: [amd-8]}]`},
+				{"weight": "1", "requirements": `[{key: node.kubernetes.io/instance-type, operator: In, values: [amd-16]}]`},
+			},
+			pods: []pod{{2, "7", nil}}, want: []string{"amd-16 spot", "amd-8 spot"},
+		},
+		"a limit of GPUs": {
+			pools: []map[string]string{{"limits": `{nvidia.com/gpu: "0"}`}}, pods: []pod{{1, "1", gpu}}, waiting: 1,
+		},
+		"DaemonSets count": {daemon: "500m", pods: []pod{{1, "1500m", nil}}, want: []string{"amd-4 spot"}},
+		"no spot capacity": {
+			pools: []map[string]string{{"class": "no-spot", "requirements": only("short-2")}}, pods: []pod{{1, "1", nil}}, want: []string{"short-2 on-demand"},
+		},
+		"no capacity in a zone": {
+			pools: []map[string]string{{"class": "no-zone-a", "requirements": only("short-3")}}, pods: []pod{{1, "1", nil}}, want: []string{"short-3 spot"},
+		},
+		"no capacity in the zone that a pod needs": {
+			pools: []map[string]string{{"class": "no-zone-a", "requirements": only("short-3")}},
+			pods:  []pod{{1, "1", selecting(corev1.LabelTopologyZone, "zone-a")}}, waiting: 1,
+		},
 		"no type fits": {pods: []pod{{1, "17", nil}}, waiting: 1},
 		"minValues": {
 			pools: []map[string]string{{"requirements": `[{key: node.kubernetes.io/instance-type, operator: In, values: [amd-2, amd-4, amd-8], minValues: 3}]`}},
@@ -119,17 +215,23 @@ func TestPools(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			id := "c" + strings.ToLower(strings.NewReplacer(" ", "", "-", "", ",", "").Replace(name))
+			id := "c" + strings.ToLower(strings.NewReplacer(" ", "", "-", "", ",", "", "'", "").Replace(name))
 			if len(c.pools) == 0 {
 				c.pools = []map[string]string{{}}
 			}
 			for i, fields := range c.pools {
 				createPool(t, fmt.Sprintf("%s-%d", id, i), id, fields)
 			}
+			if c.daemon != "" {
+				createDaemonSet(t, id, c.daemon)
+			}
 			total := 0
 			for i, p := range c.pods {
 				createPods(t, id, i, p)
 				total += p.count
+			}
+			if c.daemon != "" {
+				total += len(c.want)
 			}
 			awaitRunning(t, id, total-c.waiting)
 			if c.waiting > 0 {
@@ -151,35 +253,8 @@ func TestPools(t *testing.T) {
 // settleTime is how long Karpenter has to do what it must not.
 const settleTime = 15 * time.Second
 
-// Nodes without pods are removed, and their instances with them; one with a pod that must not be
-// disrupted is not.
-func TestConsolidation(t *testing.T) {
-	t.Parallel()
-	const id = "consolidation"
-	createPool(t, id, id, map[string]string{"consolidateAfter": "0s"})
-	createPods(t, id, 0, pod{1, "3", func(p *corev1.Pod) {
-		p.Annotations = map[string]string{"karpenter.sh/do-not-disrupt": "true"}
-	}})
-	createPods(t, id, 1, pod{1, "15", nil})
-	awaitRunning(t, id, 2)
-	pods := kube.CoreV1().Pods("default")
-	if err := pods.Delete(t.Context(), id+"-1-0", metav1.DeleteOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	eventually(t, "one node to be left", func(context.Context) (bool, error) { return len(nodesOf(t, id)) == 1, nil })
-	kept, err := pods.Get(t.Context(), id+"-0-0", metav1.GetOptions{})
-	if err != nil || kept.Spec.NodeName != nodesOf(t, id)[0].Name {
-		t.Errorf("pod on node %q, error %v; want it on the node that is left", kept.Spec.NodeName, err)
-	}
-	claims := objects.Resource(poolResource.GroupVersion().WithResource("nodeclaims"))
-	eventually(t, "the claims of the other nodes to be gone", func(ctx context.Context) (bool, error) {
-		list, err := claims.List(ctx, metav1.ListOptions{LabelSelector: labelCase + "=" + id})
-		return err == nil && len(list.Items) == 1, err
-	})
-}
-
-// createPool creates a pool. consolidateAfter, weight and limits are of the pool, other fields of
-// its nodes.
+// createPool creates a pool. policy, consolidateAfter, budgets, weight and limits are of the pool,
+// other fields of its nodes.
 func createPool(t *testing.T, name, id string, fields map[string]string) {
 	t.Helper()
 	text := fmt.Sprintf(`
@@ -187,15 +262,18 @@ apiVersion: karpenter.sh/v1
 kind: NodePool
 metadata: {name: %q}
 spec:
-  disruption: {consolidationPolicy: WhenEmptyOrUnderutilized, consolidateAfter: %s}
+  disruption: {consolidationPolicy: %s, consolidateAfter: %s, budgets: %s}
   template:
     metadata: {labels: {%s: %q}}
     spec:
-      nodeClassRef: {group: simkube.io, kind: NodeClass, name: fast}
-`, name, withDefault(fields["consolidateAfter"], "Never"), labelCase, id)
+      nodeClassRef: {group: simkube.io, kind: NodeClass, name: %s}
+`, name, withDefault(fields["policy"], "WhenEmptyOrUnderutilized"), withDefault(fields["consolidateAfter"], "Never"),
+		withDefault(fields["budgets"], `[{nodes: "100%"}]`), labelCase, id, withDefault(fields["class"], "fast"))
 	text += "      requirements: " + withDefault(fields["requirements"], "[]") + "\n"
-	if taints := fields["taints"]; taints != "" {
-		text += "      taints: " + taints + "\n"
+	for _, field := range []string{"taints", "startupTaints", "expireAfter"} {
+		if value := fields[field]; value != "" {
+			text += "      " + field + ": " + value + "\n"
+		}
 	}
 	for _, field := range []string{"weight", "limits"} {
 		if value := fields[field]; value != "" {

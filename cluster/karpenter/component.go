@@ -39,6 +39,9 @@ type Options struct {
 	FullLoop bool
 	// Speed divides the delays of instances; 0 means 1. Karpenter's own timers are not affected.
 	Speed float64
+	// Elapsed returns how much trace time has passed at a time on the clock since the start of the
+	// trace; nil means since the component was made, with the given speed.
+	Elapsed func(time.Time) time.Duration
 	// Seed determines the delays of instances.
 	Seed uint64
 	// Decided, if not nil, is called with every decision of Karpenter, concurrently. It must return at
@@ -55,6 +58,10 @@ func Component(opts Options) (controlplane.Component, error) {
 	}
 	if opts.Speed == 0 {
 		opts.Speed = 1
+	}
+	if opts.Elapsed == nil {
+		made := opts.Clock.Now()
+		opts.Elapsed = func(now time.Time) time.Duration { return time.Duration(float64(now.Sub(made)) * opts.Speed) }
 	}
 	settings, err := settings(opts)
 	if err != nil {

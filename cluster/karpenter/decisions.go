@@ -10,7 +10,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/utils/clock"
 	v1 "sigs.k8s.io/karpenter/pkg/apis/v1"
-	"sigs.k8s.io/karpenter/pkg/cloudprovider"
 	"sigs.k8s.io/karpenter/pkg/controllers/disruption"
 	"sigs.k8s.io/karpenter/pkg/events"
 
@@ -21,6 +20,7 @@ import (
 const (
 	reasonProvisioned = "Provisioned"
 	reasonExpired     = "Expired"
+	reasonInterrupted = "Interrupted"
 	reasonDeleted     = "Deleted"
 	reasonBudget      = "Budget"
 )
@@ -34,7 +34,7 @@ type decisions struct {
 	report func(results.Decision)
 
 	mu sync.Mutex
-	// commanded are the claims that a command removes.
+	// commanded are the claims that a command removes, or an interruption.
 	commanded map[string]bool
 	// said is the last message about an object.
 	said map[string]saying
@@ -89,11 +89,11 @@ func movedPods(c disruption.Command) int {
 
 // launched records that an instance was launched for a claim. Others are the other types that the
 // claim allows, the cheapest first.
-func (d *decisions) launched(claim *v1.NodeClaim, kind *cloudprovider.InstanceType, o *cloudprovider.Offering, others []string) {
+func (d *decisions) launched(claim *v1.NodeClaim, o offer, others []string) {
 	d.report(results.Decision{
 		Time: d.clock.Now(), Kind: results.Launched, Reason: reasonProvisioned, Nodes: []string{claim.Name},
-		NodePool: claim.Labels[v1.NodePoolLabelKey], InstanceType: kind.Name, CapacityType: o.CapacityType(), Zone: o.Zone(),
-		PricePerHour: o.Price, Alternatives: others[:min(len(others), maxAlternatives)],
+		NodePool: claim.Labels[v1.NodePoolLabelKey], InstanceType: o.kind.Name, CapacityType: o.offering.CapacityType(),
+		Zone: o.offering.Zone(), PricePerHour: o.offering.Price, Alternatives: others,
 	})
 }
 
@@ -102,6 +102,19 @@ func (d *decisions) noCapacity(claim *v1.NodeClaim, err error) {
 	d.report(results.Decision{
 		Time: d.clock.Now(), Kind: results.NoCapacity, Nodes: []string{claim.Name}, NodePool: claim.Labels[v1.NodePoolLabelKey], Message: err.Error(),
 	})
+}
+
+// interrupted records that the cloud takes an instance back.
+func (d *decisions) interrupted(claim *v1.NodeClaim) {
+	d.mu.Lock()
+	commanded := d.commanded[claim.Name]
+	d.commanded[claim.Name] = true
+	d.mu.Unlock()
+	now, nodes, pool := d.clock.Now(), []string{claim.Name}, claim.Labels[v1.NodePoolLabelKey]
+	d.report(results.Decision{Time: now, Kind: results.Interrupted, Reason: reasonInterrupted, Nodes: nodes, NodePool: pool})
+	if !commanded {
+		d.report(results.Decision{Time: now, Kind: results.Removed, Reason: reasonInterrupted, Nodes: nodes, NodePool: pool})
+	}
 }
 
 // terminated records that the instance of a claim is stopped, unless a command was the cause.

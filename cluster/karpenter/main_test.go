@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -39,7 +40,22 @@ spec:
 apiVersion: simkube.io/v1
 kind: NodeClass
 metadata: {name: fast}
-spec: {startup: {median: 500ms}, termination: {median: 500ms}}
+spec: {startup: {median: 500ms}, termination: {median: 500ms}, startupTaints: {median: 500ms}}
+---
+apiVersion: simkube.io/v1
+kind: NodeClass
+metadata: {name: no-spot}
+spec: {startup: {median: 500ms}, shortages: [{instanceTypes: [short-2], capacityTypes: [spot]}]}
+---
+apiVersion: simkube.io/v1
+kind: NodeClass
+metadata: {name: no-zone-a}
+spec: {startup: {median: 500ms}, shortages: [{instanceTypes: [short-3], zones: [zone-a], until: 2h}, {zones: [zone-b], from: 2h}]}
+---
+apiVersion: simkube.io/v1
+kind: NodeClass
+metadata: {name: interrupted}
+spec: {startup: {median: 500ms}, interruptions: [{perHour: 240, capacityTypes: [spot]}]}
 `
 
 func TestMain(m *testing.M) {
@@ -98,6 +114,9 @@ func testTypes() *instancetypes.List {
 		}
 		for _, zone := range []string{"zone-a", "zone-b"} {
 			price := 0.1*float64(cpus) + float64(gpus)
+			if strings.HasPrefix(name, "short") {
+				price *= 20 // so that no other case has it
+			}
 			t.Offerings = append(t.Offerings,
 				instancetypes.Offering{Zone: zone, CapacityType: "on-demand", Price: price, Available: true},
 				instancetypes.Offering{Zone: zone, CapacityType: "spot", Price: 0.4 * price, Available: true})
@@ -107,6 +126,8 @@ func testTypes() *instancetypes.List {
 	for _, cpus := range []int64{2, 4, 8, 16} {
 		add(fmt.Sprintf("amd-%d", cpus), "amd64", cpus, map[string]string{"example.com/family": "amd"}, 0)
 	}
+	add("short-2", "amd64", 2, map[string]string{"example.com/family": "short"}, 0)
+	add("short-3", "amd64", 3, map[string]string{"example.com/family": "short"}, 0)
 	add("arm-4", "arm64", 4, map[string]string{"example.com/family": "arm"}, 0)
 	add("gpu-8", "amd64", 8, map[string]string{"example.com/family": "gpu"}, 1)
 	return list

@@ -31,6 +31,39 @@ type NodeClassSpec struct {
 	Startup Delay `json:"startup,omitempty"`
 	// Termination is how long an instance takes to stop once its node was drained.
 	Termination Delay `json:"termination,omitempty"`
+	// StartupTaints is the time from the registration of a node until its startup taints are removed,
+	// as what they wait for does in a cluster.
+	StartupTaints Delay `json:"startupTaints,omitempty"`
+	// Shortages are when there is no capacity for instances.
+	Shortages []Shortage `json:"shortages,omitempty"`
+	// Interruptions are which instances the cloud takes back.
+	Interruptions []Interruption `json:"interruptions,omitempty"`
+}
+
+// InstanceSelector selects instances; a list that is empty selects all.
+type InstanceSelector struct {
+	InstanceTypes []string `json:"instanceTypes,omitempty"`
+	Zones         []string `json:"zones,omitempty"`
+	CapacityTypes []string `json:"capacityTypes,omitempty"`
+}
+
+// Shortage is a time without capacity for some instances, in trace time since its start.
+type Shortage struct {
+	InstanceSelector `json:",inline"`
+	From             metav1.Duration `json:"from,omitempty"`
+	// Until is when it ends; 0 means never.
+	Until metav1.Duration `json:"until,omitempty"`
+}
+
+// Interruption is how the cloud takes back some instances: each at random, or many at once.
+type Interruption struct {
+	InstanceSelector `json:",inline"`
+	// PerHour is how often an instance is taken back in an hour on average, if that happens at random.
+	PerHour float64 `json:"perHour,omitempty"`
+	// At is when the instances that exist are taken back, in trace time since its start, and Share how
+	// many of them.
+	At    metav1.Duration `json:"at,omitempty"`
+	Share float64         `json:"share,omitempty"`
 }
 
 // Delay is a random duration with a log-normal distribution, of which a median and the 99th
@@ -70,7 +103,25 @@ func (c *NodeClass) deepCopy() *NodeClass {
 	out := *c
 	c.ObjectMeta.DeepCopyInto(&out.ObjectMeta)
 	out.Status.Conditions = slices.Clone(c.Status.Conditions)
+	out.Spec.Shortages = slices.Clone(c.Spec.Shortages)
+	for i := range out.Spec.Shortages {
+		out.Spec.Shortages[i].InstanceSelector = c.Spec.Shortages[i].clone()
+	}
+	out.Spec.Interruptions = slices.Clone(c.Spec.Interruptions)
+	for i := range out.Spec.Interruptions {
+		out.Spec.Interruptions[i].InstanceSelector = c.Spec.Interruptions[i].clone()
+	}
 	return &out
+}
+
+func (s InstanceSelector) clone() InstanceSelector {
+	return InstanceSelector{slices.Clone(s.InstanceTypes), slices.Clone(s.Zones), slices.Clone(s.CapacityTypes)}
+}
+
+// selects reports whether an offer of an instance is selected.
+func (s InstanceSelector) selects(o offer) bool {
+	has := func(list []string, value string) bool { return len(list) == 0 || slices.Contains(list, value) }
+	return has(s.InstanceTypes, o.kind.Name) && has(s.Zones, o.offering.Zone()) && has(s.CapacityTypes, o.offering.CapacityType())
 }
 
 // DeepCopyObject implements runtime.Object.

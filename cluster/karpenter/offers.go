@@ -11,29 +11,23 @@ import (
 	"sigs.k8s.io/karpenter/pkg/utils/resources"
 )
 
-// offer is an instance type with its cheapest offering.
+// offer is an instance type in a zone and of a capacity type.
 type offer struct {
 	kind     *cloudprovider.InstanceType
 	offering *cloudprovider.Offering
 }
 
-// offers returns the instance types that a claim allows, the cheapest first.
-func (p *provider) offers(claim *v1.NodeClaim) []offer {
+// offers returns the instances of a list that a claim allows, the cheapest first.
+func offers(types []*cloudprovider.InstanceType, claim *v1.NodeClaim) []offer {
 	requirements := scheduling.NewNodeSelectorRequirementsWithMinValues(claim.Spec.Requirements...)
 	names := requirements.Get(corev1.LabelInstanceTypeStable)
 	var out []offer
-	for _, t := range p.types {
+	for _, t := range types {
 		if !names.Has(t.Name) || t.Requirements.Intersects(requirements) != nil || !resources.Fits(claim.Spec.Resources.Requests, t.Allocatable()) {
 			continue
 		}
-		var cheapest *cloudprovider.Offering
 		for _, o := range t.Offerings.Available().Compatible(requirements) {
-			if cheapest == nil || o.Price < cheapest.Price {
-				cheapest = o
-			}
-		}
-		if cheapest != nil {
-			out = append(out, offer{t, cheapest})
+			out = append(out, offer{t, o})
 		}
 	}
 	// With one price the order is that of the list, so that the same claim has the same instance.
@@ -41,10 +35,16 @@ func (p *provider) offers(claim *v1.NodeClaim) []offer {
 	return out
 }
 
-func typeNames(offers []offer) []string {
-	out := make([]string, 0, len(offers))
+// otherTypes returns the names of the instance types of offers, but for that of chosen.
+func otherTypes(offers []offer, chosen offer) []string {
+	var out []string
 	for _, o := range offers {
-		out = append(out, o.kind.Name)
+		if o.kind != chosen.kind && !slices.Contains(out, o.kind.Name) {
+			out = append(out, o.kind.Name)
+		}
+		if len(out) == maxAlternatives {
+			break
+		}
 	}
 	return out
 }

@@ -152,8 +152,9 @@ func (p *Pools) addClasses(classes map[string]bool, used map[string]string) {
 // defaultClassSpec returns the delays of instances if no node class of ours says others.
 func defaultClassSpec() map[string]any {
 	return map[string]any{
-		"startup":     map[string]any{"median": "40s", "p99": "1m10s"},
-		"termination": map[string]any{"median": "30s"},
+		"startup":       map[string]any{"median": "40s", "p99": "1m10s"},
+		"termination":   map[string]any{"median": "30s"},
+		"startupTaints": map[string]any{"median": "10s"},
 	}
 }
 

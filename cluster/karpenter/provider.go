@@ -30,38 +30,34 @@ const providerPrefix = "simkube://"
 type provider struct {
 	opts   Options
 	client client.Client
-	types  []*cloudprovider.InstanceType
-	byName map[string]*cloudprovider.InstanceType
 	log    logr.Logger
 
 	decisions *decisions
 
 	ctx    context.Context // ends with stop
 	cancel context.CancelFunc
-	boots  sync.WaitGroup
+	timers sync.WaitGroup // that will fire
 
 	mu        sync.Mutex
 	launched  uint64 // counts the instances
 	instances map[string]*instance
+	avoided   avoided
+	startups  map[string]Delay // of the types that have one
 }
 
 var _ cloudprovider.CloudProvider = (*provider)(nil)
 
 // instance is a launched instance, until it has terminated.
 type instance struct {
-	claim *v1.NodeClaim // as Create returned it
-	// boot creates the node.
-	boot clock.Timer
+	claim  *v1.NodeClaim // as Create returned it
+	timers []clock.Timer
 	// terminating is when it was told to stop, and stops how long that takes.
 	terminating time.Time
 	stops       time.Duration
 }
 
 func newProvider(opts Options, c client.Client, types []*cloudprovider.InstanceType, d *decisions, log logr.Logger) *provider {
-	p := &provider{opts: opts, client: c, types: types, decisions: d, byName: map[string]*cloudprovider.InstanceType{}, log: log, instances: map[string]*instance{}}
-	for _, t := range types {
-		p.byName[t.Name] = t
-	}
+	p := &provider{opts: opts, client: c, decisions: d, log: log, instances: map[string]*instance{}, avoided: avoided{all: types}, startups: startups(opts.Types)}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	return p
 }
@@ -70,13 +66,40 @@ func newProvider(opts Options, c client.Client, types []*cloudprovider.InstanceT
 func (p *provider) stop() {
 	p.cancel()
 	p.mu.Lock()
-	for _, i := range p.instances {
-		if i.boot.Stop() {
-			p.boots.Done()
-		}
+	for id := range p.instances {
+		p.end(id)
 	}
 	p.mu.Unlock()
-	p.boots.Wait()
+	p.timers.Wait()
+}
+
+// after calls f for an instance after some time of the trace, unless the instance ends before. The
+// caller holds the lock.
+func (p *provider) after(i *instance, d time.Duration, f func()) {
+	if p.ctx.Err() != nil {
+		return
+	}
+	p.timers.Add(1)
+	i.timers = append(i.timers, p.opts.Clock.AfterFunc(p.scaled(d), func() {
+		defer p.timers.Done()
+		f()
+	}))
+}
+
+// end forgets an instance. The caller holds the lock.
+func (p *provider) end(id string) {
+	p.cancelTimers(p.instances[id])
+	delete(p.instances, id)
+}
+
+// cancelTimers stops everything that waits for a time. The caller holds the lock.
+func (p *provider) cancelTimers(i *instance) {
+	for _, t := range i.timers {
+		if t.Stop() {
+			p.timers.Done()
+		}
+	}
+	i.timers = nil
 }
 
 // Create implements cloudprovider.CloudProvider. It launches the cheapest instance that the claim
@@ -89,33 +112,55 @@ func (p *provider) Create(ctx context.Context, claim *v1.NodeClaim) (*v1.NodeCla
 		}
 		return nil, fmt.Errorf("find the node class: %w", err)
 	}
-	offers := p.offers(claim)
-	if len(offers) == 0 {
-		err := errors.New("no instance type that the claim allows has capacity")
-		p.decisions.noCapacity(claim, err)
-		return nil, cloudprovider.NewInsufficientCapacityError(err)
-	}
-	kind, offering := offers[0].kind, offers[0].offering
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.ctx.Err() != nil {
 		return nil, context.Cause(p.ctx)
 	}
+	now := p.opts.Clock.Now()
+	elapsed := p.opts.Elapsed(now)
+	possible := offers(p.avoided.instanceTypes(now), claim)
+	chosen := slices.IndexFunc(possible, func(o offer) bool {
+		if class.Spec.short(o, elapsed) {
+			p.avoided.add(o, now.Add(p.scaled(avoidedFor)))
+			return false
+		}
+		return true
+	})
+	if chosen < 0 {
+		err := errors.New("no instance type that the claim allows has capacity")
+		p.decisions.noCapacity(claim, err)
+		return nil, cloudprovider.NewInsufficientCapacityError(err)
+	}
+	launched := p.launch(claim, class, possible[chosen], elapsed)
+	p.decisions.launched(claim, possible[chosen], otherTypes(possible, possible[chosen]))
+	return launched.DeepCopy(), nil
+}
+
+// launch launches an instance. The caller holds the lock.
+func (p *provider) launch(claim *v1.NodeClaim, class *NodeClass, o offer, elapsed time.Duration) *v1.NodeClaim {
 	p.launched++
 	random := newRandom(p.opts.Seed, p.launched)
-	launched := launchedClaim(claim, kind, offering)
+	launched := launchedClaim(claim, o.kind, o.offering)
 	i := &instance{claim: launched, stops: p.scaled(random.delay(class.Spec.Termination))}
-	node := newNode(claim, launched)
-	node.Annotations[simkubev1.AnnotationPricePerHour] = strconv.FormatFloat(offering.Price, 'g', -1, 64)
-	node.Annotations[simkubev1.AnnotationLaunched] = p.opts.Clock.Now().UTC().Format(time.RFC3339Nano)
-	p.boots.Add(1)
-	i.boot = p.opts.Clock.AfterFunc(p.scaled(random.delay(class.Spec.Startup)), func() {
-		defer p.boots.Done()
-		p.boot(node)
-	})
 	p.instances[launched.Status.ProviderID] = i
-	p.decisions.launched(claim, kind, offering, typeNames(offers[1:]))
-	return launched.DeepCopy(), nil
+	node := newNode(claim, launched)
+	node.Annotations[simkubev1.AnnotationPricePerHour] = strconv.FormatFloat(o.offering.Price, 'g', -1, 64)
+	node.Annotations[simkubev1.AnnotationLaunched] = p.opts.Clock.Now().UTC().Format(time.RFC3339Nano)
+	startup := class.Spec.Startup
+	if own, ok := p.startups[o.kind.Name]; ok {
+		startup = own
+	}
+	boots := random.delay(startup)
+	untaints := random.delay(class.Spec.StartupTaints)
+	p.after(i, boots, func() { p.boot(node) })
+	if len(claim.Spec.StartupTaints) > 0 {
+		p.after(i, boots, func() { p.ready(p.ctx, i, claim.Spec.StartupTaints, untaints) })
+	}
+	if at, ok := class.Spec.interruption(o, elapsed, random); ok {
+		p.after(i, at, func() { p.interrupt(i) })
+	}
+	return launched
 }
 
 // scaled returns a delay of the trace on the clock.
@@ -143,14 +188,12 @@ func (p *provider) Delete(ctx context.Context, claim *v1.NodeClaim) error {
 	if i.terminating.IsZero() {
 		i.terminating = now
 		p.decisions.terminated(claim)
-		if i.boot.Stop() {
-			p.boots.Done()
-		}
+		p.cancelTimers(i)
 	}
 	if now.Sub(i.terminating) < i.stops {
 		return nil
 	}
-	delete(p.instances, id)
+	p.end(id)
 	return notFound(id)
 }
 
@@ -190,7 +233,9 @@ func (p *provider) List(context.Context) ([]*v1.NodeClaim, error) {
 
 // GetInstanceTypes implements cloudprovider.CloudProvider.
 func (p *provider) GetInstanceTypes(context.Context, *v1.NodePool) ([]*cloudprovider.InstanceType, error) {
-	return p.types, nil
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.avoided.instanceTypes(p.opts.Clock.Now()), nil
 }
 
 // IsDrifted implements cloudprovider.CloudProvider. Karpenter itself finds that a pool has changed;

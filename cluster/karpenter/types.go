@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	v1 "sigs.k8s.io/karpenter/pkg/apis/v1"
 	"sigs.k8s.io/karpenter/pkg/cloudprovider"
 	"sigs.k8s.io/karpenter/pkg/scheduling"
@@ -71,4 +72,15 @@ func learnLabels(list *instancetypes.List) {
 			v1.WellKnownLabels.Insert(key)
 		}
 	}
+}
+
+// startups returns the delays of the types that have some of their own.
+func startups(list *instancetypes.List) map[string]Delay {
+	out := map[string]Delay{}
+	for i := range list.Types {
+		if s := list.Types[i].Startup; s.Median > 0 {
+			out[list.Types[i].Name] = Delay{Median: metav1.Duration{Duration: s.Median}, P99: metav1.Duration{Duration: s.P99}}
+		}
+	}
+	return out
 }

@@ -24,12 +24,12 @@ func (r *run) autoscaler() ([]controlplane.Component, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read node pools: %w", err)
 	}
-	types, err := readTypes(scaler.InstanceTypes)
+	types, err := instancetypes.Open(scaler.InstanceTypes)
 	if err != nil {
 		return nil, fmt.Errorf("read instance types: %w", err)
 	}
 	component, err := karpenter.Component(karpenter.Options{
-		Pools: pools, Types: types, FeatureGates: scaler.FeatureGates, FullLoop: scaler.FullLoop, Decided: r.decided,
+		Pools: pools, Types: types, FeatureGates: scaler.FeatureGates, FullLoop: scaler.FullLoop, Decided: r.decided, Elapsed: r.elapsed,
 		Speed: r.spec.Speed, Seed: r.spec.Seed,
 	})
 	if err != nil {
@@ -52,21 +52,4 @@ func readPools(path string) (*karpenter.Pools, error) {
 		return nil, err
 	}
 	return karpenter.ParsePools(path, data)
-}
-
-// readTypes reads a built-in list of instance types, or a file.
-func readTypes(name string) (*instancetypes.List, error) {
-	if name == "" {
-		name = instancetypes.General
-	}
-	for _, builtin := range instancetypes.Names() {
-		if name == builtin {
-			return instancetypes.Builtin(name)
-		}
-	}
-	data, err := os.ReadFile(name)
-	if err != nil {
-		return nil, fmt.Errorf("%w; the built-in lists are %s", err, words.And(instancetypes.Names()...))
-	}
-	return instancetypes.Parse(name, data)
 }

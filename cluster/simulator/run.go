@@ -49,6 +49,8 @@ type run struct {
 	mutator atomic.Pointer[mutate.Mutator]
 	// failures is what the simulation wants to be called with events of failed creations.
 	failures atomic.Pointer[simulation.CreateFailed]
+	// times is how times on the clock correspond to those of the trace, once the replay begins.
+	times atomic.Pointer[results.TimeMap]
 	// decisions is what the simulation wants to be called with decisions of the autoscaler.
 	decisions atomic.Pointer[func(results.Decision)]
 }
@@ -92,6 +94,7 @@ func (r *run) simulate(ctx context.Context) (done *simulation.Done, err error) {
 			Config:     cp.RESTConfig(),
 			SetMutator: r.mutator.Store,
 			OnFailure:  func(f simulation.CreateFailed) { r.failures.Store(&f) },
+			OnReplay:   func(t results.TimeMap) { r.times.Store(&t) },
 			OnDecision: func(f func(results.Decision)) { r.decisions.Store(&f) },
 			Done:       cp.Done(),
 			Err:        cp.Err,
@@ -192,6 +195,15 @@ func (r *run) decided(d results.Decision) {
 	if f := r.decisions.Load(); f != nil {
 		(*f)(d)
 	}
+}
+
+// elapsed returns how much of the trace has been replayed at a time on the clock.
+func (r *run) elapsed(now time.Time) time.Duration {
+	t := r.times.Load()
+	if t == nil {
+		return 0
+	}
+	return max(0, t.Trace(now).Sub(t.TraceStart))
 }
 
 // stop stops a control plane, also after ctx has ended.

@@ -1,8 +1,11 @@
 package instancetypes
 
 import (
+	"cmp"
 	_ "embed"
 	"fmt"
+	"os"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -80,4 +83,18 @@ func Builtin(name string) (*List, error) {
 		return parseAWS(awsTable)
 	}
 	return nil, fmt.Errorf("invalid list of instance types %q: must be %s", name, words.Or(Names()...))
+}
+
+// Open returns a built-in list, or reads a file; an empty name means [General]. Errors name the
+// file.
+func Open(name string) (*List, error) {
+	name = cmp.Or(name, General)
+	if slices.Contains(Names(), name) {
+		return Builtin(name)
+	}
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return nil, fmt.Errorf("%w; the built-in lists are %s", err, words.And(Names()...))
+	}
+	return Parse(name, data)
 }

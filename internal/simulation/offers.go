@@ -16,7 +16,7 @@ import (
 // Errors are only about the list: what reads the node pools for the autoscaler says what is wrong
 // with them.
 func (a *Autoscaler) offers() ([]packing.Offer, error) {
-	list, err := readTypes(a.InstanceTypes)
+	list, err := instancetypes.Open(a.InstanceTypes)
 	if err != nil {
 		return nil, fmt.Errorf("read instance types: %w", err)
 	}
@@ -32,21 +32,6 @@ func (a *Autoscaler) offers() ([]packing.Offer, error) {
 		}
 	}
 	return offersOf(list, pools), nil
-}
-
-// readTypes reads a built-in list of instance types, or a file.
-func readTypes(name string) (*instancetypes.List, error) {
-	if name == "" {
-		name = instancetypes.General
-	}
-	if slices.Contains(instancetypes.Names(), name) {
-		return instancetypes.Builtin(name)
-	}
-	data, err := os.ReadFile(name)
-	if err != nil {
-		return nil, err
-	}
-	return instancetypes.Parse(name, data)
 }
 
 // offersOf returns an offer for each type that is available and that a pool allows, at the lowest

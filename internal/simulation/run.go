@@ -49,6 +49,9 @@ type Cluster struct {
 	OnFailure func(CreateFailed)
 	// OnDecision, if not nil, makes the cluster call a function for every decision of its autoscaler.
 	OnDecision func(func(results.Decision))
+	// OnReplay, if not nil, is called before the first event, with how times on the clock correspond
+	// to those of the trace.
+	OnReplay func(results.TimeMap)
 	// RetryPods, if not nil, has the scheduler try every pod again that it found no node for, at once.
 	// By itself it does so after some minutes, or when it sees a change that may let the pod run.
 	RetryPods func(context.Context)
@@ -322,6 +325,9 @@ func (s *session) simulate(ctx context.Context, run **results.Run) error {
 		s.Report(Message{Note: &Note{Level: Warning, Text: note}})
 	}
 	times := results.TimeMap{ClockStart: start, TraceStart: time.Unix(s.origin, 0).UTC(), Speed: s.spec.Speed}
+	if s.Cluster.OnReplay != nil {
+		s.Cluster.OnReplay(times)
+	}
 	s.tracker.begin(root, times.ClockStart, s.Start.Resume)
 	if err := s.startStandIn(ctx, root, times); err != nil {
 		return err
