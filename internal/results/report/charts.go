@@ -23,6 +23,7 @@ func charts() []placement {
 		{overview, podsChart},
 		{overview, resourceCharts},
 		{overview, nodesChart},
+		{overview, decisionChart},
 		{spending, costChart},
 		{waiting, pendingChart},
 		{replay, lagChart},

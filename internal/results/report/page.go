@@ -26,6 +26,7 @@ type page struct {
 	// Assessment says whether the replay was as recorded; it is empty if that is not known.
 	Assessment string
 	Deviations deviations
+	Decided    decided
 	Notes      []results.Note
 	Headline   string
 	Because    string
@@ -104,6 +105,7 @@ func newPage(run *results.Run) *page {
 		Measures:    measuredOf(&run.Summary),
 		About:       about(info),
 		Costs:       costTables(run.Summary.Timing.Cost),
+		Decided:     decisionsOf(run),
 	}
 	if p.Name == "" {
 		p.Name = "Simulation"

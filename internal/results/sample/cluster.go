@@ -153,6 +153,10 @@ func (c *cluster) removeIdle(prefix string) {
 			n.gone = true
 			c.nodes = slices.DeleteFunc(c.nodes, func(m *node) bool { return m == n })
 			c.rec.NodeDeleted(c.now, n.object)
+			c.rec.Decided(results.Decision{
+				Time: c.now, Kind: results.Removed, Reason: "Empty", Nodes: []string{n.object.Name}, NodePool: strings.TrimSuffix(prefix, "-"),
+				SavedPerHour: pricePerCore * spotShare * float64(n.cpu) / 1000,
+			})
 		}
 	}
 }

@@ -222,7 +222,13 @@ func (c *cluster) autoscaler() {
 				c.after(2*time.Minute, func() {
 					c.scaleUp = false
 					for range min(8, 1+waiting/4) {
-						c.addNode(fmt.Sprintf("%s%03d", surgePrefix, next), "m6i.4xlarge", "zone-"+string(rune('a'+next%3)), 16, 64, 0, "")
+						name, zone := fmt.Sprintf("%s%03d", surgePrefix, next), "zone-"+string(rune('a'+next%3))
+						c.addNode(name, "m6i.4xlarge", zone, 16, 64, 0, "")
+						c.rec.Decided(results.Decision{
+							Time: c.now, Kind: results.Launched, Reason: "Provisioned", Nodes: []string{name}, NodePool: "surge",
+							InstanceType: "m6i.4xlarge", CapacityType: "spot", Zone: zone, PricePerHour: pricePerCore * spotShare * 16,
+							Alternatives: []string{"m6i.8xlarge", "m6i.12xlarge"},
+						})
 						next++
 					}
 				})
