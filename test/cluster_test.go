@@ -119,3 +119,31 @@ func (s *sandbox) kubectl(t *testing.T, kubeconfig string) {
 	kubectl("delete", "pod", "one", "--timeout=60s")
 	kubectl("get", "simulationroots")
 }
+
+// A lasting cluster with Karpenter makes nodes for pods, also for those of a Simulation.
+func TestCluster_Karpenter(t *testing.T) {
+	t.Parallel()
+	kubectl := kubectlPath(t)
+	s := newSandbox(t)
+	t.Cleanup(func() {
+		cmd := exec.Command(binary(t, "skctl"), "cluster", "down")
+		cmd.Env = s.env
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%v: %s", err, out)
+		}
+	})
+	s.skctl("cluster", "up", "--autoscaler", "karpenter", "--nodepools", "missing.yaml").check(t, wrongUsage)
+	s.skctl("cluster", "up", "--autoscaler", "karpenter", "--instance-types", "general").check(t, done)
+	kubeconfig := s.clusters()[0].Kubeconfig
+	run := func(args ...string) string {
+		t.Helper()
+		out, err := exec.Command(kubectl, append([]string{"--kubeconfig", kubeconfig}, args...)...).CombinedOutput()
+		if err != nil {
+			t.Fatalf("kubectl %q: %v: %s", args, err, out)
+		}
+		return string(out)
+	}
+	run("run", "one", "--image", "example.com/one", `--overrides={"spec": {"nodeSelector": {"type": "virtual"}}}`)
+	run("wait", "--for=condition=Ready", "pod/one", "--timeout=3m")
+	wants(t, "the nodes", run("get", "nodes", "--show-labels"), "karpenter.sh/nodepool=default", "type=virtual")
+}

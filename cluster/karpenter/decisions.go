@@ -147,7 +147,7 @@ func (d *decisions) event(e events.Event) {
 	case *corev1.Pod:
 		d.podEvent(object, e)
 	case *corev1.Node:
-		if e.Reason != events.DisruptionBlocked && e.Reason != events.Unconsolidatable || !d.news("node/"+object.Name, e.Message) {
+		if e.Reason != events.DisruptionBlocked && e.Reason != events.Unconsolidatable || d.removes(object.Name) || !d.news("node/"+object.Name, e.Message) {
 			return
 		}
 		d.report(results.Decision{
@@ -160,6 +160,14 @@ func (d *decisions) event(e events.Event) {
 		}
 		d.report(results.Decision{Time: d.clock.Now(), Kind: results.Kept, Reason: reasonBudget, NodePool: object.Name, Message: e.Message})
 	}
+}
+
+// removes reports whether a node is being removed: Karpenter says of such a node too that it is
+// kept.
+func (d *decisions) removes(node string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.commanded[node]
 }
 
 func (d *decisions) podEvent(pod *corev1.Pod, e events.Event) {

@@ -169,6 +169,16 @@ func (p *Pools) Count() int {
 	return n
 }
 
+// AddLabel adds a label to the nodes of all pools.
+func (p *Pools) AddLabel(key, value string) {
+	for _, o := range p.objects {
+		if o.resource == poolResource {
+			// A pool whose labels are not a map is rejected by the API server.
+			_ = unstructured.SetNestedField(o.object.Object, value, "spec", "template", "metadata", "labels", key)
+		}
+	}
+}
+
 // create creates all objects. The API server checks them.
 func (p *Pools) create(ctx context.Context, config *rest.Config) error {
 	dynamicClient, err := dynamic.NewForConfig(config)

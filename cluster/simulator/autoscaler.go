@@ -17,16 +17,9 @@ func (r *run) autoscaler() ([]controlplane.Component, error) {
 	if scaler == nil {
 		return nil, nil
 	}
-	if scaler.Kind != simulation.Karpenter {
-		return nil, fmt.Errorf("invalid autoscaler %q: must be %s", scaler.Kind, simulation.Karpenter)
-	}
-	pools, err := readPools(scaler.NodePools)
+	pools, types, err := readAutoscaler(scaler)
 	if err != nil {
-		return nil, fmt.Errorf("read node pools: %w", err)
-	}
-	types, err := instancetypes.Open(scaler.InstanceTypes)
-	if err != nil {
-		return nil, fmt.Errorf("read instance types: %w", err)
+		return nil, err
 	}
 	component, err := karpenter.Component(karpenter.Options{
 		Pools: pools, Types: types, FeatureGates: scaler.FeatureGates, FullLoop: scaler.FullLoop, Decided: r.decided, Elapsed: r.elapsed,
@@ -41,6 +34,22 @@ func (r *run) autoscaler() ([]controlplane.Component, error) {
 		r.report(simulation.Message{Note: &simulation.Note{Level: simulation.Info, Text: text}})
 	}
 	return []controlplane.Component{component}, nil
+}
+
+// readAutoscaler reads the files of an autoscaler.
+func readAutoscaler(scaler *simulation.Autoscaler) (*karpenter.Pools, *instancetypes.List, error) {
+	if scaler.Kind != simulation.Karpenter {
+		return nil, nil, fmt.Errorf("invalid autoscaler %q: must be %s", scaler.Kind, simulation.Karpenter)
+	}
+	pools, err := readPools(scaler.NodePools)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read node pools: %w", err)
+	}
+	types, err := instancetypes.Open(scaler.InstanceTypes)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read instance types: %w", err)
+	}
+	return pools, types, nil
 }
 
 func readPools(path string) (*karpenter.Pools, error) {

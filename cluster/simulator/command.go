@@ -52,6 +52,10 @@ content of the cluster is kept in memory and lost when it stops.`,
 	f.StringVar(&o.nodes, "nodes", "", "nodes to create: a number, or a file of manifests (default none)")
 	f.StringVar(&o.shape, "node-shape", "", "shape of counted nodes, e.g. cpu=32,memory=128Gi,pods=110")
 	f.Float32Var(&o.kubeAPIQPS, "kube-api-qps", 0, "client-side rate limit of scheduler and controllers (0: as in a default cluster, -1: none)")
+	f.StringVar((*string)(&o.autoscaler.Kind), "autoscaler", "", "what adds and removes nodes: karpenter (default nothing)")
+	f.StringVar(&o.autoscaler.NodePools, "nodepools", "", "file of NodePools and node classes (default one pool)")
+	f.StringVar(&o.autoscaler.InstanceTypes, "instance-types", "", "built-in list of instance types, or a file (default general)")
+	f.StringVar(&o.autoscaler.FeatureGates, "karpenter-feature-gates", "", "Karpenter's feature gates")
 	f.IntVarP(&o.verbosity, "verbosity", "v", 0, "log verbosity of the Kubernetes components")
 	return cmd
 }

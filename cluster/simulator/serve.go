@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
@@ -17,8 +18,10 @@ import (
 	simkubev1 "simkube.io/simkube/api/v1"
 	"simkube.io/simkube/cluster/controlplane"
 	"simkube.io/simkube/cluster/internal/virtualtime"
+	"simkube.io/simkube/cluster/karpenter"
 	"simkube.io/simkube/cluster/provisioner"
 	"simkube.io/simkube/internal/nodes"
+	"simkube.io/simkube/internal/simulation"
 	"simkube.io/simkube/internal/volumes"
 )
 
@@ -33,6 +36,7 @@ type serveOptions struct {
 	nodes           string
 	shape           string
 	kubeAPIQPS      float32
+	autoscaler      simulation.Autoscaler
 	verbosity       int
 }
 
@@ -62,12 +66,16 @@ func serve(ctx context.Context, o serveOptions, a additions, out io.Writer) (err
 		defer file.Close()
 		log = file
 	}
+	scaler, err := o.karpenter(log)
+	if err != nil {
+		return err
+	}
 	provision := provisioner.Component(provisioner.Options{DefaultClass: volumes.DefaultClass})
 	opts := controlplane.Options{
 		Port:             o.port,
 		SchedulerConfig:  o.schedulerConfig,
 		SchedulerPlugins: a.plugins,
-		Components:       append([]controlplane.Component{provision}, a.components...),
+		Components:       slices.Concat([]controlplane.Component{provision}, scaler, a.components),
 		Controllers:      o.controllers,
 		KubeAPIQPS:       o.kubeAPIQPS,
 		Log:              log,
@@ -108,6 +116,27 @@ func serve(ctx context.Context, o serveOptions, a additions, out io.Writer) (err
 	case <-cp.Done():
 		return cp.Err()
 	}
+}
+
+// karpenter returns Karpenter as a component, if it was asked for. Its nodes have the label by
+// which a Simulation on this cluster chooses nodes.
+func (o *serveOptions) karpenter(log io.Writer) ([]controlplane.Component, error) {
+	if o.autoscaler.Kind == "" {
+		return nil, nil
+	}
+	pools, types, err := readAutoscaler(&o.autoscaler)
+	if err != nil {
+		return nil, err
+	}
+	pools.AddLabel(simkubev1.LabelNodeType, simkubev1.NodeTypeVirtual)
+	for _, note := range pools.Notes {
+		fmt.Fprintln(log, note)
+	}
+	component, err := karpenter.Component(karpenter.Options{Pools: pools, Types: types, FeatureGates: o.autoscaler.FeatureGates})
+	if err != nil {
+		return nil, fmt.Errorf("set up Karpenter: %w", err)
+	}
+	return []controlplane.Component{component}, nil
 }
 
 // createLog creates the folder of a cluster, and its log.

@@ -9,9 +9,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 
+	"simkube.io/simkube/internal/instancetypes"
+	"simkube.io/simkube/internal/simulation"
 	"simkube.io/simkube/internal/subprocess"
 )
 
@@ -34,6 +37,8 @@ type UpOptions struct {
 	// KubeAPIQPS limits the requests of the scheduler and the controllers: 0 means Kubernetes'
 	// defaults, below 0 means no limit.
 	KubeAPIQPS float32
+	// Autoscaler adds and removes nodes; nil means none.
+	Autoscaler *simulation.Autoscaler
 }
 
 // Up starts a cluster in a process of its own and waits until it is ready. If the cluster is
@@ -205,6 +210,16 @@ func serveCommand(dir string, opts UpOptions) (*exec.Cmd, error) {
 	}
 	for _, path := range opts.Stages {
 		err = errors.Join(err, addFile("--kwok-stage", path))
+	}
+	if scaler := opts.Autoscaler; scaler != nil {
+		add("--autoscaler", string(scaler.Kind))
+		add("--karpenter-feature-gates", scaler.FeatureGates)
+		err = errors.Join(err, addFile("--nodepools", scaler.NodePools))
+		if slices.Contains(instancetypes.Names(), scaler.InstanceTypes) {
+			add("--instance-types", scaler.InstanceTypes)
+		} else {
+			err = errors.Join(err, addFile("--instance-types", scaler.InstanceTypes))
+		}
 	}
 	if err != nil {
 		return nil, err

@@ -15,7 +15,8 @@ import (
 
 type clusterUpOptions struct {
 	skcluster.UpOptions
-	name string
+	name       string
+	autoscaler autoscalerFlags
 }
 
 func newClusterUp(p *program) *cobra.Command {
@@ -23,6 +24,9 @@ func newClusterUp(p *program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "up",
 		Short: "Start a cluster and wait until it is ready",
+		Long: `up starts a Kubernetes cluster on this machine that lasts until skctl cluster down: a real
+control plane, with nodes and pods that are simulated. With --autoscaler karpenter, Karpenter adds nodes
+for pods that have none.`,
 		Example: `  skctl cluster up --nodes 20
   export KUBECONFIG=$(skctl cluster kubeconfig --path)
   kubectl get nodes`,
@@ -36,6 +40,7 @@ func newClusterUp(p *program) *cobra.Command {
 	}
 	addNameFlag(cmd, &opts.name, defaultCluster, "name of the cluster")
 	addClusterFlags(cmd, &opts.Nodes, &opts.NodeShape, &opts.SchedulerConfig, &opts.CRDs, &opts.Stages, &opts.KubeAPIQPS)
+	opts.autoscaler.add(cmd)
 	cmd.Flags().IntVar(&opts.Port, "port", 0, "port of the API server on the loopback interface (default any free port)")
 	return cmd
 }
@@ -57,7 +62,9 @@ func (o *clusterUpOptions) check() error {
 		checkFiles("scheduler-config", o.SchedulerConfig),
 		checkFiles("crds", o.CRDs...),
 		checkFiles("kwok-stages", o.Stages...))
-	return errors.Join(problems...)
+	var err error
+	o.Autoscaler, err = o.autoscaler.spec()
+	return errors.Join(append(problems, err)...)
 }
 
 func (p *program) runClusterUp(ctx context.Context, opts clusterUpOptions) error {

@@ -27,11 +27,9 @@ type simulateOptions struct {
 	repetitions, parallel                      int
 	nodes, shape                               string
 	scheduler, skel                            string
-	autoscaler                                 string
 	with                                       []string
-	nodePools, instanceTypes, featureGates     string
-	fullLoop                                   bool
 	crds, stages                               []string
+	autoscaler                                 autoscalerFlags
 	customControllers                          string
 	imagePull, imagePullJitter                 string
 	podStartup, podStartupJitter               string
@@ -53,7 +51,7 @@ func (o *simulateOptions) addFlags(cmd *cobra.Command) {
 	f.Lookup("nodes").Usage = "simulated nodes: a number, a file of Node manifests, or auto for as many as the trace needs, with the devices and labels that its pods ask for"
 	f.Lookup("nodes").DefValue = "auto"
 	o.nodes = "auto"
-	o.addAutoscalerFlags(cmd)
+	o.autoscaler.add(cmd)
 	f.StringArrayVar(&o.with, "with", nil, "command line of a program to run beside the replay, with --time real: sh runs it, with KUBECONFIG set (repeatable)")
 	f.StringVar(&o.imagePull, "image-pull-delay", "0", "time that pods take to pull images: milliseconds, or e.g. 2s")
 	f.StringVar(&o.imagePullJitter, "image-pull-jitter", "0", "maximum of this delay; if set, each delay is random between the two")
@@ -163,7 +161,7 @@ func (o *simulateOptions) spec(trace string, now time.Time) (simulation.Spec, er
 	check(err)
 	spec.Nodes, err = nodes.ParseSpec(o.nodes, o.shape)
 	check(err)
-	spec.Autoscaler, err = o.autoscalerSpec()
+	spec.Autoscaler, err = o.autoscaler.spec()
 	check(err)
 	check(checkFiles("nodes", spec.Nodes.File))
 	check(checkFiles("scheduler-config", o.scheduler))

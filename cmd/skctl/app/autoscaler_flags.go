@@ -12,9 +12,16 @@ import (
 	"simkube.io/simkube/internal/words"
 )
 
-func (o *simulateOptions) addAutoscalerFlags(cmd *cobra.Command) {
+// autoscalerFlags are the values of the flags about an autoscaler.
+type autoscalerFlags struct {
+	kind                                   string
+	nodePools, instanceTypes, featureGates string
+	fullLoop                               bool
+}
+
+func (o *autoscalerFlags) add(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&o.autoscaler, "autoscaler", string(simulation.NoAutoscaler), "what adds and removes nodes: none, or karpenter; with karpenter there are no nodes at the start, unless --nodes is set")
+	f.StringVar(&o.kind, "autoscaler", string(simulation.NoAutoscaler), "what adds and removes nodes: none, or karpenter; with karpenter there are no nodes at the start, unless --nodes is set")
 	f.StringVar(&o.nodePools, "nodepools", "", "file of NodePools and node classes for Karpenter (default a pool of all on-demand amd64 types)")
 	f.StringVar(&o.instanceTypes, "instance-types", "", "instance types for Karpenter, with prices: "+words.Or(append(instancetypes.Names(), "a file")...)+" (default general)")
 	f.StringVar(&o.featureGates, "karpenter-feature-gates", "", "Karpenter's feature gates, e.g. SpotToSpotConsolidation=true")
@@ -29,9 +36,9 @@ func (o *simulateOptions) addAutoscalerFlags(cmd *cobra.Command) {
 	_ = cmd.RegisterFlagCompletionFunc("karpenter-feature-gates", cobra.NoFileCompletions)
 }
 
-// autoscalerSpec returns the autoscaler of the flags, or nil.
-func (o *simulateOptions) autoscalerSpec() (*simulation.Autoscaler, error) {
-	kind := simulation.AutoscalerKind(o.autoscaler)
+// spec returns the autoscaler of the flags, or nil.
+func (o *autoscalerFlags) spec() (*simulation.Autoscaler, error) {
+	kind := simulation.AutoscalerKind(o.kind)
 	switch kind {
 	case simulation.NoAutoscaler, "":
 		var problems []error
@@ -45,7 +52,7 @@ func (o *simulateOptions) autoscalerSpec() (*simulation.Autoscaler, error) {
 		return nil, errors.Join(problems...)
 	case simulation.Karpenter:
 	default:
-		return nil, fmt.Errorf("invalid --autoscaler %q: must be %s or %s", o.autoscaler, simulation.NoAutoscaler, simulation.Karpenter)
+		return nil, fmt.Errorf("invalid --autoscaler %q: must be %s or %s", o.kind, simulation.NoAutoscaler, simulation.Karpenter)
 	}
 	err := checkFiles("nodepools", o.nodePools)
 	if !slices.Contains(instancetypes.Names(), o.instanceTypes) {
