@@ -51,7 +51,8 @@ type Options struct {
 	Clock clock.WithTickerAndDelayedExecution
 }
 
-// Component returns the component for controlplane.Options. Its error is about the options.
+// Component returns the component for controlplane.Options. Its error is about the options. It must
+// be called before the control plane starts.
 func Component(opts Options) (controlplane.Component, error) {
 	if opts.Clock == nil {
 		opts.Clock = clock.RealClock{}
@@ -71,6 +72,9 @@ func Component(opts Options) (controlplane.Component, error) {
 	if err != nil {
 		return controlplane.Component{}, err
 	}
+	// Both change what other components of the process read when they start.
+	register()
+	learnLabels(opts.Types)
 	return controlplane.Component{
 		Name:   Name,
 		Groups: []string{user.SystemPrivilegedGroup},
@@ -97,8 +101,6 @@ const startTimeout = time.Minute
 
 func start(ctx context.Context, access controlplane.Access, opts Options, settings *options.Options, types []*cloudprovider.InstanceType) (controlplane.Instance, error) {
 	var end context.CancelCauseFunc // set when the controllers run
-	register()
-	learnLabels(opts.Types)
 	mgr, err := newManager(ctx, access, settings)
 	if err != nil {
 		return controlplane.Instance{}, fmt.Errorf("set up: %w", err)
