@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"os"
 	"sync/atomic"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/apiserver/pkg/authentication/user"
 	"k8s.io/klog/v2"
 	"k8s.io/kubernetes/cmd/kube-scheduler/app"
@@ -20,7 +22,14 @@ type podQueue struct {
 	scheduler atomic.Pointer[scheduler.Scheduler]
 }
 
-// retry has the scheduler try every pod again that it found no node for, without a back-off.
+// retryTimeout bounds how long retry waits for the scheduler, and retryPoll is how often it looks.
+const (
+	retryTimeout = 30 * time.Second
+	retryPoll    = 20 * time.Millisecond
+)
+
+// retry has the scheduler try every pod again that it found no node for, without a back-off. It
+// returns when the scheduler has tried them, or after some time.
 func (q *podQueue) retry(ctx context.Context) {
 	s := q.scheduler.Load()
 	if s == nil {
@@ -30,6 +39,11 @@ func (q *podQueue) retry(ctx context.Context) {
 	for _, pod := range pending {
 		s.SchedulingQueue.Activate(klog.FromContext(ctx), map[string]*corev1.Pod{pod.Namespace + "/" + pod.Name: pod})
 	}
+	ctx, cancel := context.WithTimeout(ctx, retryTimeout)
+	defer cancel()
+	_ = wait.PollUntilContextCancel(ctx, retryPoll, true, func(context.Context) (bool, error) {
+		return len(s.SchedulingQueue.PodsInActiveQ()) == 0 && len(s.SchedulingQueue.InFlightPods()) == 0, nil
+	})
 }
 
 // kubeScheduler returns kube-scheduler, whose queue is put into queue.

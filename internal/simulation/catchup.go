@@ -42,6 +42,8 @@ func (s *session) catchUp(ctx context.Context) error {
 		}
 		if w.retries.due(backlog) {
 			s.retryPods(ctx)
+			w.changed = s.Clock.Now()
+			continue
 		}
 		if w.done(s.Clock.Now(), backlog) {
 			s.cutShort = append(s.cutShort, backlog.CutShort(runEnded, !w.late)...)
