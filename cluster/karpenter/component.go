@@ -114,7 +114,7 @@ func start(ctx context.Context, access controlplane.Access, opts Options, settin
 	cluster := state.NewCluster(opts.Clock, mgr.GetClient(), provider)
 	all := parts{
 		clock: opts.Clock, client: mgr.GetClient(), events: events, provider: provider, cloud: undecorated,
-		cluster: cluster, overlays: overlays, decided: decided.command, fullLoop: opts.FullLoop, fail: func(err error) { end(err) },
+		cluster: cluster, overlays: overlays, decisions: decided, fullLoop: opts.FullLoop, fail: func(err error) { end(err) },
 	}
 	for _, c := range all.controllers(ctx) {
 		if err := c.Register(ctx, mgr); err != nil {

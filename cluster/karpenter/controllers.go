@@ -48,8 +48,7 @@ type parts struct {
 	provider, cloud cloudprovider.CloudProvider
 	cluster         *state.Cluster
 	overlays        *nodeoverlay.InstanceTypeStore
-	// decided, if not nil, is called with the commands of the disruption controller.
-	decided func(context.Context, disruption.Command)
+	decisions       *decisions
 	// fullLoop runs all methods of disruption every time, as Karpenter does it, and fails if one that
 	// would have been left out decides something.
 	fullLoop bool

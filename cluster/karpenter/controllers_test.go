@@ -30,6 +30,7 @@ func TestControllers(t *testing.T) {
 		p.cloud = newProvider(Options{Types: testTypes()}, p.client, nil, decided, newLogger(t.Output()))
 		p.provider = p.cloud
 		p.cluster = state.NewCluster(p.clock, p.client, p.provider)
+		p.decisions = decided
 		p.events = newRecorder(p.clock, newLogger(t.Output()), decided)
 		got := names(p.controllers(ctx))
 		want := names(controllers.NewControllers(ctx, nil, p.clock, p.client, p.events, p.provider, p.cloud, p.cluster, p.overlays))

@@ -1,7 +1,6 @@
 package karpenter
 
 import (
-	"context"
 	"slices"
 	"strings"
 	"sync"
@@ -34,8 +33,10 @@ type decisions struct {
 	report func(results.Decision)
 
 	mu sync.Mutex
-	// commanded are the claims that a command removes, or an interruption.
-	commanded map[string]bool
+	// removing are the claims that are being removed, by a decision that was recorded.
+	removing map[string]bool
+	// planned is when a pod was first meant for a claim.
+	planned map[string]time.Time
 	// said is the last message about an object.
 	said map[string]saying
 }
@@ -49,11 +50,11 @@ func newDecisions(c clock.PassiveClock, report func(results.Decision)) *decision
 	if report == nil {
 		report = func(results.Decision) {}
 	}
-	return &decisions{clock: c, report: report, commanded: map[string]bool{}, said: map[string]saying{}}
+	return &decisions{clock: c, report: report, removing: map[string]bool{}, planned: map[string]time.Time{}, said: map[string]saying{}}
 }
 
 // command records a command of the disruption controller.
-func (d *decisions) command(_ context.Context, c disruption.Command) {
+func (d *decisions) command(c disruption.Command) {
 	out := results.Decision{
 		Time: d.clock.Now(), Kind: results.Removed, Reason: string(c.Reason()), Nodes: c.SourceNodeNames(),
 		SavedPerHour: c.EstimatedSavings(), PodCount: movedPods(c),
@@ -71,7 +72,7 @@ func (d *decisions) command(_ context.Context, c disruption.Command) {
 	d.mu.Lock()
 	for _, candidate := range c.Candidates {
 		out.NodePool = candidate.NodePool.Name
-		d.commanded[candidate.NodeClaim.Name] = true
+		d.removing[candidate.NodeClaim.Name] = true
 	}
 	d.mu.Unlock()
 	d.report(out)
@@ -106,25 +107,36 @@ func (d *decisions) noCapacity(claim *v1.NodeClaim, err error) {
 
 // interrupted records that the cloud takes an instance back.
 func (d *decisions) interrupted(claim *v1.NodeClaim) {
-	d.mu.Lock()
-	commanded := d.commanded[claim.Name]
-	d.commanded[claim.Name] = true
-	d.mu.Unlock()
+	recorded := d.remove(claim.Name)
 	now, nodes, pool := d.clock.Now(), []string{claim.Name}, claim.Labels[v1.NodePoolLabelKey]
 	d.report(results.Decision{Time: now, Kind: results.Interrupted, Reason: reasonInterrupted, Nodes: nodes, NodePool: pool})
-	if !commanded {
+	if !recorded {
 		d.report(results.Decision{Time: now, Kind: results.Removed, Reason: reasonInterrupted, Nodes: nodes, NodePool: pool})
 	}
 }
 
-// terminated records that the instance of a claim is stopped, unless a command was the cause.
-func (d *decisions) terminated(claim *v1.NodeClaim) {
+// remove notes that a claim is being removed, and reports whether that was known.
+func (d *decisions) remove(claim string) bool {
 	d.mu.Lock()
-	commanded := d.commanded[claim.Name]
-	delete(d.commanded, claim.Name)
-	delete(d.said, "node/"+claim.Name)
-	d.mu.Unlock()
-	if commanded {
+	defer d.mu.Unlock()
+	known := d.removing[claim]
+	d.removing[claim] = true
+	return known
+}
+
+// forget forgets a claim whose instance is gone.
+func (d *decisions) forget(claim string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.removing, claim)
+	delete(d.planned, claim)
+	delete(d.said, "node/"+claim)
+}
+
+// terminated records that the instance of a claim is stopped, if the decision for that has not been
+// recorded.
+func (d *decisions) terminated(claim *v1.NodeClaim) {
+	if d.remove(claim.Name) {
 		return
 	}
 	at := d.clock.Now()
@@ -167,7 +179,23 @@ func (d *decisions) event(e events.Event) {
 func (d *decisions) removes(node string) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.commanded[node]
+	return d.removing[node]
+}
+
+// planTime is how long after the first pod others count as those that a node was launched for.
+// Karpenter plans at least a second later again, and then nominates pods for nodes on their way.
+const planTime = 500 * time.Millisecond
+
+// plans reports whether a pod that is nominated for a claim now is one that it was made for.
+func (d *decisions) plans(claim string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	now := d.clock.Now()
+	first, ok := d.planned[claim]
+	if !ok {
+		d.planned[claim] = now
+	}
+	return !ok || now.Sub(first) < planTime
 }
 
 func (d *decisions) podEvent(pod *corev1.Pod, e events.Event) {
@@ -179,7 +207,7 @@ func (d *decisions) podEvent(pod *corev1.Pod, e events.Event) {
 		delete(d.said, key)
 		d.mu.Unlock()
 		// A node that exists was not launched for this pod.
-		if _, claim, ok := strings.Cut(e.Message, "nodeclaim/"); ok && !strings.Contains(claim, "node/") {
+		if _, claim, ok := strings.Cut(e.Message, "nodeclaim/"); ok && !strings.Contains(claim, "node/") && d.plans(claim) {
 			d.report(results.Decision{Time: d.clock.Now(), Kind: results.Meant, Nodes: []string{claim}, Pods: []string{name}})
 		}
 	case events.FailedScheduling:

@@ -86,8 +86,8 @@ func (d *disruptor) Reconcile(ctx context.Context) (reconciler.Result, error) {
 		if c.by&chosen == 0 {
 			d.fail(fmt.Errorf("the disruption controller would have left out %s", c.String()))
 		}
-		if err == nil && d.decided != nil {
-			d.decided(ctx, c.Command)
+		if err == nil {
+			d.decisions.command(c.Command)
 		}
 	}
 	return result, err

@@ -1,9 +1,7 @@
 package karpenter
 
 import (
-	"context"
 	"math"
-	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -33,8 +31,8 @@ func (s *NodeClassSpec) interruption(o offer, elapsed time.Duration, r random) (
 			if hours < float64(math.MaxInt64)/float64(time.Hour) {
 				first = min(first, time.Duration(hours*float64(time.Hour)))
 			}
-		case u < rule.Share && rule.At.Duration >= elapsed:
-			first = min(first, rule.At.Duration-elapsed)
+		case u < rule.Share && max(0, rule.At.Duration-notice) >= elapsed:
+			first = min(first, max(0, rule.At.Duration-notice)-elapsed)
 		}
 	}
 	return first, first < math.MaxInt64
@@ -74,35 +72,6 @@ func (p *provider) reclaim(i *instance) {
 		if !apierrors.IsConflict(err) {
 			p.logError(client.IgnoreNotFound(err), "a pod of an interrupted instance was not deleted", i)
 		}
-	}
-}
-
-// ready removes the startup taints of a node, once Karpenter has registered it.
-func (p *provider) ready(ctx context.Context, i *instance, taints []corev1.Taint, delay time.Duration) {
-	node := &corev1.Node{}
-	err := p.client.Get(ctx, client.ObjectKey{Name: i.claim.Name}, node)
-	registered := err == nil && node.Labels[v1.NodeRegisteredLabelKey] == "true"
-	if registered && delay == 0 {
-		stored := node.DeepCopy()
-		node.Spec.Taints = slices.DeleteFunc(node.Spec.Taints, func(t corev1.Taint) bool {
-			return slices.ContainsFunc(taints, func(startup corev1.Taint) bool { return startup.MatchTaint(&t) })
-		})
-		err = p.client.Patch(ctx, node, client.MergeFromWithOptions(stored, client.MergeFromWithOptimisticLock{}))
-		if err == nil {
-			return
-		}
-	}
-	if err != nil && !apierrors.IsConflict(err) {
-		p.logError(client.IgnoreNotFound(err), "startup taints were not removed", i)
-	}
-	again := time.Second
-	if registered {
-		again, delay = max(delay, again), 0
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.instances[i.claim.Status.ProviderID] == i {
-		p.after(i, again, func() { p.ready(ctx, i, taints, delay) })
 	}
 }
 

@@ -89,6 +89,7 @@ func (p *provider) after(i *instance, d time.Duration, f func()) {
 // end forgets an instance. The caller holds the lock.
 func (p *provider) end(id string) {
 	p.cancelTimers(p.instances[id])
+	p.decisions.forget(p.instances[id].claim.Name)
 	delete(p.instances, id)
 }
 
@@ -155,7 +156,7 @@ func (p *provider) launch(claim *v1.NodeClaim, class *NodeClass, o offer, elapse
 	untaints := random.delay(class.Spec.StartupTaints)
 	p.after(i, boots, func() { p.boot(node) })
 	if len(claim.Spec.StartupTaints) > 0 {
-		p.after(i, boots, func() { p.ready(p.ctx, i, claim.Spec.StartupTaints, untaints) })
+		p.after(i, boots, func() { p.ready(i, claim.Spec.StartupTaints, untaints) })
 	}
 	if at, ok := class.Spec.interruption(o, elapsed, random); ok {
 		p.after(i, at, func() { p.interrupt(i) })

@@ -44,8 +44,8 @@ type Decision struct {
 	// Nodes are the nodes that the decision is about, and Replacements those that replace them.
 	Nodes, Replacements []string
 	NodePool            string
-	// InstanceType, CapacityType, Zone and PricePerHour are those of a launched instance. Alternatives
-	// are the other instance types that were possible, the cheapest first.
+	// InstanceType, CapacityType, Zone and PricePerHour, in US dollars, are those of a launched
+	// instance. Alternatives are the other instance types that were possible, the cheapest first.
 	InstanceType, CapacityType, Zone string
 	PricePerHour                     float64
 	Alternatives                     []string
