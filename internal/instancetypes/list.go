@@ -86,7 +86,7 @@ func Builtin(name string) (*List, error) {
 }
 
 // Open returns a built-in list, or reads a file; an empty name means [General]. Errors name the
-// file.
+// file; a *fs.PathError says that it cannot be read.
 func Open(name string) (*List, error) {
 	name = cmp.Or(name, General)
 	if slices.Contains(Names(), name) {
@@ -94,7 +94,7 @@ func Open(name string) (*List, error) {
 	}
 	data, err := os.ReadFile(name)
 	if err != nil {
-		return nil, fmt.Errorf("%w; the built-in lists are %s", err, words.And(Names()...))
+		return nil, err
 	}
 	return Parse(name, data)
 }

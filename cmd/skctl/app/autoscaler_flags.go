@@ -30,9 +30,7 @@ func (o *autoscalerFlags) add(cmd *cobra.Command) {
 	_ = cmd.MarkFlagFilename("nodepools", "yaml", "yml", "json")
 	_ = cmd.RegisterFlagCompletionFunc("autoscaler", cobra.FixedCompletions(
 		[]string{string(simulation.NoAutoscaler), string(simulation.Karpenter)}, cobra.ShellCompDirectiveNoFileComp))
-	_ = cmd.RegisterFlagCompletionFunc("instance-types", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-		return instancetypes.Names(), cobra.ShellCompDirectiveDefault
-	})
+	_ = cmd.RegisterFlagCompletionFunc("instance-types", completeInstanceTypes)
 	_ = cmd.RegisterFlagCompletionFunc("karpenter-feature-gates", cobra.NoFileCompletions)
 }
 

@@ -1,9 +1,9 @@
 package app
 
 import (
+	"errors"
 	"fmt"
-	"os"
-	"slices"
+	"io/fs"
 
 	"github.com/spf13/cobra"
 
@@ -68,9 +68,7 @@ func (o *nodesTypesOptions) addFlags(cmd *cobra.Command) {
 	f.StringVar(&o.sort, "sort", "", "order: "+words.Or(instancetypes.Orders()...)+" (default that of the list)")
 	f.StringVarP(&o.output, "output", "o", outputTable, "output format: "+words.Or(nodesTypesOutputs()...))
 
-	_ = cmd.RegisterFlagCompletionFunc("instance-types", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-		return instancetypes.Names(), cobra.ShellCompDirectiveDefault
-	})
+	_ = cmd.RegisterFlagCompletionFunc("instance-types", completeInstanceTypes)
 	for flag, values := range map[string][]string{
 		"capacity-type": {instancetypes.OnDemand, instancetypes.Spot}, "sort": instancetypes.Orders(), "output": nodesTypesOutputs(),
 	} {
@@ -141,14 +139,16 @@ func (p *program) runNodesTypes(cmd *cobra.Command, o *nodesTypesOptions) error 
 
 // readInstanceTypes reads a built-in list of instance types, or a file.
 func readInstanceTypes(name string) (*instancetypes.List, error) {
-	if slices.Contains(instancetypes.Names(), name) {
-		return instancetypes.Builtin(name)
-	}
-	data, err := os.ReadFile(name)
-	if err != nil {
+	list, err := instancetypes.Open(name)
+	if unreadable := (*fs.PathError)(nil); errors.As(err, &unreadable) {
 		return nil, hint(fmt.Errorf("read the instance types %s: %w", name, reason(err)), "the built-in lists are %s", words.And(instancetypes.Names()...))
 	}
-	return instancetypes.Parse(name, data)
+	return list, err
+}
+
+// completeInstanceTypes completes the names of built-in lists, and files.
+func completeInstanceTypes(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return instancetypes.Names(), cobra.ShellCompDirectiveDefault
 }
 
 func newNodesTypesSchema(p *program) *cobra.Command {
