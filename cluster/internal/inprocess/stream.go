@@ -47,8 +47,8 @@ func (t *Transport) stream(handler http.Handler, req, served *http.Request, canc
 		wake := context.AfterFunc(s.ctx, s.wake) // wakes a writer that waits for its reader
 		err := serve(handler, s, served)
 		wake()
-		if err == nil {
-			err = s.ctx.Err()
+		if gone := s.ctx.Err(); gone != nil {
+			err = gone // as the client of a real server sees it, even if the handler was aborted
 		}
 		s.finish(err)
 		cancel()

@@ -124,12 +124,13 @@ func received(ctx context.Context, req *http.Request) *http.Request {
 // answer runs the handler and returns its response.
 func answer(handler http.Handler, req, served *http.Request) (*http.Response, error) {
 	w := &recorder{header: http.Header{}}
-	if err := serve(handler, w, served); err != nil {
+	err := serve(handler, w, served)
+	// The client of a real server would be gone and not see the response to a request that it has
+	// cancelled, nor how its handler has ended: the API server aborts such handlers.
+	if err := req.Context().Err(); err != nil {
 		return nil, err
 	}
-	// The client of a real server would be gone and not see the response to a request that it has
-	// cancelled.
-	if err := req.Context().Err(); err != nil {
+	if err != nil {
 		return nil, err
 	}
 	w.WriteHeader(http.StatusOK)

@@ -146,21 +146,26 @@ func TestTransport_Panic(t *testing.T) {
 }
 
 // TestTransport_GivenUp cancels a request while the handler works: the client gets its own error,
-// and not the handler's response.
+// and not the handler's response or its end.
 func TestTransport_GivenUp(t *testing.T) {
-	for _, url := range []string{"https://api/", "https://api/?watch=1"} {
-		ctx, cancel := context.WithCancel(t.Context())
-		transport := transportTo(func(w http.ResponseWriter, r *http.Request) {
-			cancel()
-			<-r.Context().Done()
-			w.WriteHeader(http.StatusGatewayTimeout)
-		})
-		res, err := transport.RoundTrip(request(ctx, t, http.MethodGet, url, ""))
-		if err == nil {
-			res.Body.Close()
-		}
-		if !errors.Is(err, context.Canceled) {
-			t.Errorf("%s: got %v, want %v", url, err, context.Canceled)
+	for _, end := range []func(http.ResponseWriter){
+		func(w http.ResponseWriter) { w.WriteHeader(http.StatusGatewayTimeout) },
+		func(http.ResponseWriter) { panic(http.ErrAbortHandler) },
+	} {
+		for _, url := range []string{"https://api/", "https://api/?watch=1"} {
+			ctx, cancel := context.WithCancel(t.Context())
+			transport := transportTo(func(w http.ResponseWriter, r *http.Request) {
+				cancel()
+				<-r.Context().Done()
+				end(w)
+			})
+			res, err := transport.RoundTrip(request(ctx, t, http.MethodGet, url, ""))
+			if err == nil {
+				res.Body.Close()
+			}
+			if !errors.Is(err, context.Canceled) {
+				t.Errorf("%s: got %v, want %v", url, err, context.Canceled)
+			}
 		}
 	}
 }
