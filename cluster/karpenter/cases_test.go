@@ -219,9 +219,6 @@ func TestPools(t *testing.T) {
 			if len(c.pools) == 0 {
 				c.pools = []map[string]string{{}}
 			}
-			for i, fields := range c.pools {
-				createPool(t, fmt.Sprintf("%s-%d", id, i), id, fields)
-			}
 			if c.daemon != "" {
 				createDaemonSet(t, id, c.daemon)
 			}
@@ -229,6 +226,10 @@ func TestPools(t *testing.T) {
 			for i, p := range c.pods {
 				createPods(t, id, i, p)
 				total += p.count
+			}
+			// Karpenter plans for all pods at once if they are there before the pool.
+			for i, fields := range c.pools {
+				createPool(t, fmt.Sprintf("%s-%d", id, i), id, fields)
 			}
 			if c.daemon != "" {
 				total += len(c.want)
