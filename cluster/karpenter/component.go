@@ -34,8 +34,9 @@ type Options struct {
 	// defaults.
 	FeatureGates string
 	// FullLoop evaluates all methods of disruption every ten seconds, as Karpenter itself does it,
-	// also if nothing has changed. The decisions are the same without it: the component ends with an
-	// error if a decision comes from an evaluation that would have been left out.
+	// also if nothing has changed, and looks at all instance types. The decisions are the same without
+	// it: the component ends with an error if a decision comes from an evaluation that would have been
+	// left out.
 	FullLoop bool
 	// Speed divides the delays of instances; 0 means 1. Karpenter's own timers are not affected.
 	Speed float64
@@ -108,7 +109,12 @@ func start(ctx context.Context, access controlplane.Access, opts Options, settin
 	log := newLogger(access.Log)
 	decided := newDecisions(opts.Clock, opts.Decided)
 	events := newRecorder(opts.Clock, log, decided)
-	undecorated := newProvider(opts, mgr.GetClient(), types, decided, log)
+	var fewer *narrowed
+	// An overlay is checked against all types.
+	if !opts.FullLoop && !settings.FeatureGates.NodeOverlay {
+		fewer = newNarrowed()
+	}
+	undecorated := newProvider(opts, mgr.GetClient(), types, fewer, decided, log)
 	overlays := nodeoverlay.NewInstanceTypeStore()
 	provider := overlay.Decorate(undecorated, mgr.GetClient(), overlays)
 	cluster := state.NewCluster(opts.Clock, mgr.GetClient(), provider)

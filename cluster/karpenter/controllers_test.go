@@ -27,7 +27,7 @@ func TestControllers(t *testing.T) {
 		ctx := options.ToContext(t.Context(), set)
 		p := parts{clock: clock.RealClock{}, client: fake.NewClientBuilder().Build(), overlays: nodeoverlay.NewInstanceTypeStore()}
 		decided := newDecisions(p.clock, nil)
-		p.cloud = newProvider(Options{Types: testTypes()}, p.client, nil, decided, newLogger(t.Output()))
+		p.cloud = newProvider(Options{Types: testTypes()}, p.client, nil, nil, decided, newLogger(t.Output()))
 		p.provider = p.cloud
 		p.cluster = state.NewCluster(p.clock, p.client, p.provider)
 		p.decisions = decided

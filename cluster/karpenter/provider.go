@@ -42,7 +42,9 @@ type provider struct {
 	launched  uint64 // counts the instances
 	instances map[string]*instance
 	avoided   avoided
-	startups  map[string]Delay // of the types that have one
+	// narrowed is nil if Karpenter gets all types.
+	narrowed *narrowed
+	startups map[string]Delay // of the types that have one
 }
 
 var _ cloudprovider.CloudProvider = (*provider)(nil)
@@ -50,14 +52,17 @@ var _ cloudprovider.CloudProvider = (*provider)(nil)
 // instance is a launched instance, until it has terminated.
 type instance struct {
 	claim  *v1.NodeClaim // as Create returned it
+	kind   string        // the name of the instance type
 	timers []clock.Timer
 	// terminating is when it was told to stop, and stops how long that takes.
 	terminating time.Time
 	stops       time.Duration
 }
 
-func newProvider(opts Options, c client.Client, types []*cloudprovider.InstanceType, d *decisions, log logr.Logger) *provider {
-	p := &provider{opts: opts, client: c, decisions: d, log: log, instances: map[string]*instance{}, avoided: avoided{all: types}, startups: startups(opts.Types)}
+func newProvider(opts Options, c client.Client, types []*cloudprovider.InstanceType, n *narrowed, d *decisions, log logr.Logger) *provider {
+	p := &provider{
+		opts: opts, client: c, decisions: d, log: log, instances: map[string]*instance{}, avoided: avoided{all: types}, narrowed: n, startups: startups(opts.Types),
+	}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	return p
 }
@@ -88,8 +93,10 @@ func (p *provider) after(i *instance, d time.Duration, f func()) {
 
 // end forgets an instance. The caller holds the lock.
 func (p *provider) end(id string) {
-	p.cancelTimers(p.instances[id])
-	p.decisions.forget(p.instances[id].claim.Name)
+	i := p.instances[id]
+	p.cancelTimers(i)
+	p.decisions.forget(i.claim.Name)
+	p.narrowed.remove(i.kind)
 	delete(p.instances, id)
 }
 
@@ -143,8 +150,9 @@ func (p *provider) launch(claim *v1.NodeClaim, class *NodeClass, o offer, elapse
 	p.launched++
 	random := newRandom(p.opts.Seed, p.launched)
 	launched := launchedClaim(claim, o.kind, o.offering)
-	i := &instance{claim: launched, stops: p.scaled(random.delay(class.Spec.Termination))}
+	i := &instance{claim: launched, kind: o.kind.Name, stops: p.scaled(random.delay(class.Spec.Termination))}
 	p.instances[launched.Status.ProviderID] = i
+	p.narrowed.add(i.kind)
 	node := newNode(claim, launched)
 	node.Annotations[simkubev1.AnnotationPricePerHour] = strconv.FormatFloat(o.offering.Price, 'g', -1, 64)
 	node.Annotations[simkubev1.AnnotationLaunched] = p.opts.Clock.Now().UTC().Format(time.RFC3339Nano)
@@ -233,10 +241,10 @@ func (p *provider) List(context.Context) ([]*v1.NodeClaim, error) {
 }
 
 // GetInstanceTypes implements cloudprovider.CloudProvider.
-func (p *provider) GetInstanceTypes(context.Context, *v1.NodePool) ([]*cloudprovider.InstanceType, error) {
+func (p *provider) GetInstanceTypes(_ context.Context, pool *v1.NodePool) ([]*cloudprovider.InstanceType, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.avoided.instanceTypes(p.opts.Clock.Now()), nil
+	return p.narrowed.instanceTypes(pool, p.avoided.instanceTypes(p.opts.Clock.Now())), nil
 }
 
 // IsDrifted implements cloudprovider.CloudProvider. Karpenter itself finds that a pool has changed;
