@@ -11,6 +11,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	storagev1 "k8s.io/api/storage/v1"
 	"k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	ctrlconfig "sigs.k8s.io/controller-runtime/pkg/config"
 	ctrllog "sigs.k8s.io/controller-runtime/pkg/log"
@@ -62,6 +64,9 @@ func newManager(ctx context.Context, access controlplane.Access, settings *optio
 		Logger:                 log,
 		Metrics:                server.Options{BindAddress: "0"},
 		HealthProbeBindAddress: "0",
+		// Karpenter copies nodes and pods whenever it plans, and never reads their managed fields.
+		Cache:     cache.Options{DefaultTransform: cache.TransformStripManagedFields()},
+		NewClient: newClient,
 		BaseContext: func() context.Context {
 			return options.ToContext(ctrllog.IntoContext(context.WithoutCancel(ctx), log), settings)
 		},
@@ -77,6 +82,30 @@ func newManager(ctx context.Context, access controlplane.Access, settings *optio
 		return nil, err
 	}
 	return mgr, index(ctx, mgr)
+}
+
+// newClient returns the client of Karpenter's controllers.
+func newClient(config *rest.Config, opts client.Options) (client.Client, error) {
+	c, err := client.New(config, opts)
+	if err != nil {
+		return nil, err
+	}
+	return countingClient{c}, nil
+}
+
+// countingClient does not copy the pods in lists by a label selector. Karpenter only counts them, for
+// a topology spread or an affinity, whenever it plans. A test with KUBE_CACHE_MUTATION_DETECTOR=true
+// fails if that changes.
+type countingClient struct{ client.Client }
+
+// List implements client.Reader.
+func (c countingClient) List(ctx context.Context, list client.ObjectList, opts ...client.ListOption) error {
+	if _, ok := list.(*corev1.PodList); ok && len(opts) == 1 {
+		if o, ok := opts[0].(*client.ListOptions); ok && o.LabelSelector != nil && o.FieldSelector == nil {
+			opts = append(opts, client.UnsafeDisableDeepCopy)
+		}
+	}
+	return c.Client.List(ctx, list, opts...)
 }
 
 // index adds the indexes that Karpenter's controllers look objects up with.
