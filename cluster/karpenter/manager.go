@@ -93,9 +93,9 @@ func newClient(config *rest.Config, opts client.Options) (client.Client, error) 
 	return countingClient{c}, nil
 }
 
-// countingClient does not copy the pods in lists by a label selector. Karpenter only counts them, for
-// a topology spread or an affinity, whenever it plans. A test with KUBE_CACHE_MUTATION_DETECTOR=true
-// fails if that changes.
+// countingClient does not copy the pods in lists by a label selector. Karpenter only counts them,
+// for a topology spread or an affinity, whenever it plans. If that changes, the tests fail with
+// KUBE_CACHE_MUTATION_DETECTOR=true.
 type countingClient struct{ client.Client }
 
 // List implements client.Reader.

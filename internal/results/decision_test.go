@@ -63,3 +63,16 @@ func TestDecisions(t *testing.T) {
 		t.Errorf("read %+v, wrote %+v", read.Decisions, run.Decisions)
 	}
 }
+
+func TestDecisionCount_Text(t *testing.T) {
+	for want, c := range map[string]DecisionCount{
+		"2 nodes launched":                           {Decision: Launched, Reason: "Provisioned", Nodes: 2},
+		"1 replacement launched":                     {Decision: Launched, Reason: reasonReplacement, Nodes: 1},
+		"3 empty nodes removed ($0.50 an hour less)": {Decision: Removed, Reason: "Empty", Nodes: 3, SavedPerHour: 0.5},
+		"": {Decision: Kept, Reason: "Unconsolidatable", Nodes: 3},
+	} {
+		if got := c.text(); got != want {
+			t.Errorf("%+v: got %q, want %q", c, got, want)
+		}
+	}
+}

@@ -29,6 +29,9 @@ func (c DecisionCount) text() string {
 	}
 	switch c.Decision {
 	case Launched:
+		if c.Reason == reasonReplacement {
+			return words.Count(c.Nodes, "replacement") + " launched"
+		}
 		return words.Count(c.Nodes, "node") + " launched"
 	case Removed, Replaced:
 		text := fmt.Sprintf("%s %s", words.Count(c.Nodes, strings.TrimSpace(reason+" node")), c.Decision)
