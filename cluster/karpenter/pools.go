@@ -34,7 +34,7 @@ var defaultPool []byte
 
 // Pools are node pools, with the node classes that they name.
 type Pools struct {
-	// Notes say what of the manifests is not simulated.
+	// Notes say what of the manifests is not simulated, and what was added to them.
 	Notes   []string
 	objects []poolObject
 }
@@ -91,12 +91,12 @@ func ParsePools(name string, data []byte) (*Pools, error) {
 	if pools == 0 {
 		return nil, fmt.Errorf("%s: it has no NodePool of karpenter.sh/v1", name)
 	}
-	p.addClasses(classes, used)
+	p.addClasses(name, classes, used)
 	return p, nil
 }
 
-// add adds one manifest. classes are the names of the node classes so far, used those that pools
-// name, with their kind.
+// add adds one manifest. classes are the node classes so far, by name, and whether they are ours,
+// used those that pools name, with their kind.
 func (p *Pools) add(object *unstructured.Unstructured, where string, classes map[string]bool, used map[string]string) error {
 	gvk := object.GroupVersionKind()
 	switch {
@@ -128,6 +128,9 @@ func (p *Pools) add(object *unstructured.Unstructured, where string, classes map
 		p.objects = append(p.objects, poolObject{nodeClassResource, where, object})
 		return nil
 	case strings.HasSuffix(gvk.Kind, "NodeClass"):
+		if !classes[object.GetName()] {
+			classes[object.GetName()] = false
+		}
 		p.Notes = append(p.Notes, fmt.Sprintf("%s %s is replaced by a node class of SimKube: images, networks and roles are not simulated", gvk.Kind, object.GetName()))
 		return nil
 	}
@@ -135,11 +138,15 @@ func (p *Pools) add(object *unstructured.Unstructured, where string, classes map
 }
 
 // addClasses adds the node classes that pools name and that the manifests do not have, or have as
-// one of a cloud.
-func (p *Pools) addClasses(classes map[string]bool, used map[string]string) {
+// one of a cloud. file is the name of the manifests.
+func (p *Pools) addClasses(file string, classes map[string]bool, used map[string]string) {
 	for _, name := range slices.Sorted(maps.Keys(used)) {
-		if classes[name] {
+		ours, known := classes[name]
+		if ours {
 			continue
+		}
+		if !known {
+			p.Notes = append(p.Notes, fmt.Sprintf("%s has no node class %s: its instances take as long as those of the default one", file, name))
 		}
 		object := &unstructured.Unstructured{}
 		object.SetGroupVersionKind(nodeClassKind)

@@ -37,8 +37,16 @@ func TestParsePools(t *testing.T) {
 	if pools.Count() != 1 || len(pools.Notes) != 1 || !strings.Contains(pools.Notes[0], "EC2NodeClass linux") {
 		t.Errorf("got %d pools, notes %q; want one of each", pools.Count(), pools.Notes)
 	}
-	if n := DefaultPools().Count(); n != 1 {
-		t.Errorf("%d default pools, want 1", n)
+	if p := DefaultPools(); p.Count() != 1 || len(p.Notes) != 0 {
+		t.Errorf("%d default pools with notes %q, want 1 without", p.Count(), p.Notes)
+	}
+	alone, _, _ := strings.Cut(ec2Pool, "---")
+	pools, err = ParsePools("pools.yaml", []byte(alone))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(pools.Notes) != 1 || pools.Notes[0] != "pools.yaml has no node class linux: its instances take as long as those of the default one" {
+		t.Errorf("without its node class: notes %q", pools.Notes)
 	}
 }
 

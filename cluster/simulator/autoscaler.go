@@ -17,7 +17,7 @@ func (r *run) autoscaler() ([]controlplane.Component, error) {
 	if scaler == nil {
 		return nil, nil
 	}
-	pools, types, err := readAutoscaler(scaler)
+	pools, types, warnings, err := readAutoscaler(scaler)
 	if err != nil {
 		return nil, err
 	}
@@ -33,23 +33,27 @@ func (r *run) autoscaler() ([]controlplane.Component, error) {
 	for _, text := range pools.Notes {
 		r.report(simulation.Message{Note: &simulation.Note{Level: simulation.Info, Text: text}})
 	}
+	for _, text := range warnings {
+		r.report(simulation.Message{Note: &simulation.Note{Level: simulation.Warning, Text: text}})
+	}
 	return []controlplane.Component{component}, nil
 }
 
-// readAutoscaler reads the files of an autoscaler.
-func readAutoscaler(scaler *simulation.Autoscaler) (*karpenter.Pools, *instancetypes.List, error) {
+// readAutoscaler reads the files of an autoscaler, and compares them.
+func readAutoscaler(scaler *simulation.Autoscaler) (pools *karpenter.Pools, types *instancetypes.List, warnings []string, err error) {
 	if scaler.Kind != simulation.Karpenter {
-		return nil, nil, fmt.Errorf("invalid autoscaler %q: must be %s", scaler.Kind, simulation.Karpenter)
+		return nil, nil, nil, fmt.Errorf("invalid autoscaler %q: must be %s", scaler.Kind, simulation.Karpenter)
 	}
-	pools, err := readPools(scaler.NodePools)
-	if err != nil {
-		return nil, nil, fmt.Errorf("read node pools: %w", err)
+	if pools, err = readPools(scaler.NodePools); err != nil {
+		return nil, nil, nil, fmt.Errorf("read node pools: %w", err)
 	}
-	types, err := instancetypes.Open(scaler.InstanceTypes)
-	if err != nil {
-		return nil, nil, fmt.Errorf("read instance types: %w", err)
+	if types, err = instancetypes.Open(scaler.InstanceTypes); err != nil {
+		return nil, nil, nil, fmt.Errorf("read instance types: %w", err)
 	}
-	return pools, types, nil
+	if warnings, err = pools.Check(types); err != nil {
+		return nil, nil, nil, fmt.Errorf("check node pools: %w", err)
+	}
+	return pools, types, warnings, nil
 }
 
 func readPools(path string) (*karpenter.Pools, error) {

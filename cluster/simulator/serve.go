@@ -124,12 +124,12 @@ func (o *serveOptions) karpenter(log io.Writer) ([]controlplane.Component, error
 	if o.autoscaler.Kind == "" {
 		return nil, nil
 	}
-	pools, types, err := readAutoscaler(&o.autoscaler)
+	pools, types, warnings, err := readAutoscaler(&o.autoscaler)
 	if err != nil {
 		return nil, err
 	}
 	pools.AddLabel(simkubev1.LabelNodeType, simkubev1.NodeTypeVirtual)
-	for _, note := range pools.Notes {
+	for _, note := range slices.Concat(pools.Notes, warnings) {
 		fmt.Fprintln(log, note)
 	}
 	component, err := karpenter.Component(karpenter.Options{Pools: pools, Types: types, FeatureGates: o.autoscaler.FeatureGates})
