@@ -18,8 +18,8 @@ import (
 )
 
 // Check compares the pools and node classes with the instance types. The warnings are about pools
-// that launch no nodes and about names that no instance type has. If no pool can launch a node, that
-// is an error, with the reasons. What is invalid is left to the API server.
+// that launch no nodes and about names that no instance type has. If no pool can launch a node,
+// that is an error, with the reasons. What is invalid is left to the API server.
 func (p *Pools) Check(list *instancetypes.List) (warnings []string, err error) {
 	types, err := convertTypes(list)
 	if err != nil {

@@ -31,6 +31,7 @@ func (r *Recorder) Run(info Info) *Run {
 		run.Events[i] = eventRow(e)
 	}
 	moved := markWithNode(pods, nodes)
+	r.explainUnplaced(pods, w)
 	s := newSweep(w, &r.resources, pods, nodes, events, info.Offers)
 	s.run()
 	run.Timeline = s.timeline

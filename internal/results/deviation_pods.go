@@ -39,8 +39,9 @@ type podGroup struct {
 	cutShort bool
 }
 
-// unplaced counts the pods that never got a node, and returns the scheduler's last message, or why
-// it has not handled the pod, for most of them. It does not count pods that nothing has ungated.
+// unplaced counts the pods that never got a node, and returns the autoscaler's reason for most of
+// them, or the scheduler's last message, or why that has not handled the pod. It does not count
+// pods that nothing has ungated.
 func (g *podGroup) unplaced() (count int, message string) {
 	messages := map[string]int{}
 	for _, p := range g.pods {
@@ -53,6 +54,9 @@ func (g *podGroup) unplaced() (count int, message string) {
 				continue
 			}
 			why = p.unhandled
+		}
+		if p.noNode != "" {
+			why = autoscalerFound + p.noNode
 		}
 		count++
 		messages[why]++

@@ -47,6 +47,8 @@ type podRecord struct {
 	// withNode says that it is of a DaemonSet, and ended because its node did. It is not set in the
 	// records, but in the copies that a run is made of.
 	withNode bool
+	// noNode is why the autoscaler has found no node for it, or "". Records do not have it either.
+	noNode string
 }
 
 // stage is the state of a pod.

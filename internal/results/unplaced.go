@@ -38,7 +38,12 @@ const placeAction = "give the simulation the nodes that the pods need (--nodes, 
 // claimAction is for pods that wait for volumes: nodes do not help.
 const claimAction = "record the StorageClass and the volumes that their claims name, or remove the name of the class, so that the default class is used (skctl validate names it)"
 
-// placing returns what to do about pods that never got a node, by the scheduler's message.
+// autoscalerFound begins the reasons of an autoscaler.
+const autoscalerFound = "the autoscaler found none: "
+
+const autoscalerAction = "see in decisions.parquet what the pods need, and change the node pools or the instance types (--nodepools, --instance-types), or nothing, if this is the result that was asked for"
+
+// placing returns what to do about pods that never got a node, by the reason.
 func placing(message string) string {
 	for _, waits := range []string{"unbound immediate PersistentVolumeClaims", "persistentvolumeclaim \"", "storageclass.storage.k8s.io \""} {
 		if strings.Contains(message, waits) {
@@ -46,6 +51,8 @@ func placing(message string) string {
 		}
 	}
 	switch {
+	case strings.HasPrefix(message, autoscalerFound):
+		return autoscalerAction
 	case strings.HasPrefix(message, noScheduler):
 		return schedulerAction
 	case strings.HasPrefix(message, noDevices):
