@@ -48,6 +48,8 @@ type Options struct {
 	// Decided, if not nil, is called with every decision of Karpenter, concurrently. It must return at
 	// once.
 	Decided func(results.Decision)
+	// Handover, if not nil, can hand nodes over to the pools once the component is ready.
+	Handover *Handover
 	// Clock is the clock of Karpenter and of instances; nil means the system's clock.
 	Clock clock.WithTickerAndDelayedExecution
 }
@@ -115,6 +117,9 @@ func start(ctx context.Context, access controlplane.Access, opts Options, settin
 		fewer = newNarrowed()
 	}
 	undecorated := newProvider(opts, mgr.GetClient(), types, fewer, decided, log)
+	if opts.Handover != nil {
+		*opts.Handover = Handover{client: mgr.GetClient(), reader: mgr.GetAPIReader(), provider: undecorated}
+	}
 	overlays := nodeoverlay.NewInstanceTypeStore()
 	provider := overlay.Decorate(undecorated, mgr.GetClient(), overlays)
 	cluster := state.NewCluster(opts.Clock, mgr.GetClient(), provider)

@@ -23,6 +23,8 @@ import (
 var (
 	kube    kubernetes.Interface
 	objects dynamic.Interface
+	// handover is that of the component.
+	handover = &Handover{}
 )
 
 // basePool needs a label that no test's pod selects.
@@ -73,7 +75,7 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	component, err := Component(Options{Pools: pools, Types: testTypes(), Seed: 1, FullLoop: !virtualtime.Enabled})
+	component, err := Component(Options{Pools: pools, Types: testTypes(), Seed: 1, Handover: handover, FullLoop: !virtualtime.Enabled})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1

@@ -2,6 +2,7 @@ package karpenter
 
 import (
 	"maps"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -35,6 +36,30 @@ func launchedClaim(claim *v1.NodeClaim, kind *cloudprovider.InstanceType, offeri
 			Allocatable: kind.Allocatable(),
 		},
 	}
+}
+
+// merged returns an existing node with what the node of an instance must have.
+func merged(existing, instance *corev1.Node) *corev1.Node {
+	node := existing.DeepCopy()
+	node.Labels, node.Annotations = maps.Clone(node.Labels), maps.Clone(node.Annotations)
+	if node.Labels == nil {
+		node.Labels = map[string]string{}
+	}
+	if node.Annotations == nil {
+		node.Annotations = map[string]string{}
+	}
+	hostname, named := node.Labels[corev1.LabelHostname]
+	maps.Copy(node.Labels, instance.Labels)
+	maps.Copy(node.Annotations, instance.Annotations)
+	if named {
+		node.Labels[corev1.LabelHostname] = hostname
+	}
+	// Karpenter has not registered it yet.
+	delete(node.Labels, v1.NodeRegisteredLabelKey)
+	delete(node.Labels, v1.NodeInitializedLabelKey)
+	node.Spec.ProviderID = instance.Spec.ProviderID
+	node.Spec.Taints = append(slices.Clone(node.Spec.Taints), instance.Spec.Taints...)
+	return node
 }
 
 // newNode returns the node of an instance. Karpenter adds the claim's labels and taints to it when

@@ -45,9 +45,17 @@ type provider struct {
 	// narrowed is nil if Karpenter gets all types.
 	narrowed *narrowed
 	startups map[string]Delay // of the types that have one
+	// expected are the nodes that are handed over, by the names of their claims.
+	expected map[string]expectedNode
 }
 
 var _ cloudprovider.CloudProvider = (*provider)(nil)
+
+// expectedNode is a node that exists before its claim.
+type expectedNode struct {
+	node  *corev1.Node
+	offer offer
+}
 
 // instance is a launched instance, until it has terminated.
 type instance struct {
@@ -61,7 +69,7 @@ type instance struct {
 
 func newProvider(opts Options, c client.Client, types []*cloudprovider.InstanceType, n *narrowed, d *decisions, log logr.Logger) *provider {
 	p := &provider{
-		opts: opts, client: c, decisions: d, log: log, instances: map[string]*instance{}, avoided: avoided{all: types}, narrowed: n, startups: startups(opts.Types),
+		opts: opts, client: c, decisions: d, log: log, instances: map[string]*instance{}, expected: map[string]expectedNode{}, avoided: avoided{all: types}, narrowed: n, startups: startups(opts.Types),
 	}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	return p
@@ -127,6 +135,10 @@ func (p *provider) Create(ctx context.Context, claim *v1.NodeClaim) (*v1.NodeCla
 	}
 	now := p.opts.Clock.Now()
 	elapsed := p.opts.Elapsed(now)
+	if e, ok := p.expected[claim.Name]; ok {
+		delete(p.expected, claim.Name)
+		return p.launch(claim, class, e.offer, elapsed, e.node).DeepCopy(), nil
+	}
 	possible := offers(p.avoided.instanceTypes(now), claim)
 	chosen := slices.IndexFunc(possible, func(o offer) bool {
 		if class.Spec.short(o, elapsed) {
@@ -140,20 +152,34 @@ func (p *provider) Create(ctx context.Context, claim *v1.NodeClaim) (*v1.NodeCla
 		p.decisions.noCapacity(claim, err)
 		return nil, cloudprovider.NewInsufficientCapacityError(err)
 	}
-	launched := p.launch(claim, class, possible[chosen], elapsed)
+	launched := p.launch(claim, class, possible[chosen], elapsed, nil)
 	p.decisions.launched(claim, possible[chosen], otherTypes(possible, possible[chosen]))
 	return launched.DeepCopy(), nil
 }
 
-// launch launches an instance. The caller holds the lock.
-func (p *provider) launch(claim *v1.NodeClaim, class *NodeClass, o offer, elapsed time.Duration) *v1.NodeClaim {
+// expect makes the instance of the claim with a node's name be that node, which starts at once.
+func (p *provider) expect(node *corev1.Node, o offer) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.expected[node.Name] = expectedNode{node, o}
+}
+
+// launch launches an instance. Its node is made of an existing one, unless that is nil. The caller
+// holds the lock.
+func (p *provider) launch(claim *v1.NodeClaim, class *NodeClass, o offer, elapsed time.Duration, existing *corev1.Node) *v1.NodeClaim {
 	p.launched++
 	random := newRandom(p.opts.Seed, p.launched)
 	launched := launchedClaim(claim, o.kind, o.offering)
+	if existing != nil {
+		launched.Status.Capacity, launched.Status.Allocatable = existing.Status.Capacity, existing.Status.Allocatable
+	}
 	i := &instance{claim: launched, kind: o.kind.Name, stops: p.scaled(random.delay(class.Spec.Termination))}
 	p.instances[launched.Status.ProviderID] = i
 	p.narrowed.add(i.kind)
 	node := newNode(claim, launched)
+	if existing != nil {
+		node = merged(existing, node)
+	}
 	node.Annotations[simkubev1.AnnotationPricePerHour] = strconv.FormatFloat(o.offering.Price, 'g', -1, 64)
 	node.Annotations[simkubev1.AnnotationLaunched] = p.opts.Clock.Now().UTC().Format(time.RFC3339Nano)
 	startup := class.Spec.Startup
@@ -161,6 +187,9 @@ func (p *provider) launch(claim *v1.NodeClaim, class *NodeClass, o offer, elapse
 		startup = own
 	}
 	boots := random.delay(startup)
+	if existing != nil {
+		boots = 0
+	}
 	untaints := random.delay(class.Spec.StartupTaints)
 	p.after(i, boots, func() { p.boot(node) })
 	if len(claim.Spec.StartupTaints) > 0 {

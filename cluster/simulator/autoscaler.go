@@ -21,8 +21,10 @@ func (r *run) autoscaler() ([]controlplane.Component, error) {
 	if err != nil {
 		return nil, err
 	}
+	r.handover = &karpenter.Handover{}
 	component, err := karpenter.Component(karpenter.Options{
-		Pools: pools, Types: types, FeatureGates: scaler.FeatureGates, FullLoop: scaler.FullLoop, Decided: r.decided, Elapsed: r.elapsed,
+		Handover: r.handover,
+		Pools:    pools, Types: types, FeatureGates: scaler.FeatureGates, FullLoop: scaler.FullLoop, Decided: r.decided, Elapsed: r.elapsed,
 		Speed: r.spec.Speed, Seed: r.spec.Seed,
 	})
 	if err != nil {

@@ -17,6 +17,7 @@ import (
 
 	"simkube.io/simkube/cluster/controlplane"
 	"simkube.io/simkube/cluster/internal/virtualtime"
+	"simkube.io/simkube/cluster/karpenter"
 	"simkube.io/simkube/cluster/provisioner"
 	"simkube.io/simkube/internal/mutate"
 	"simkube.io/simkube/internal/results"
@@ -51,6 +52,8 @@ type run struct {
 	failures atomic.Pointer[simulation.CreateFailed]
 	// times is how times on the clock correspond to those of the trace, once the replay begins.
 	times atomic.Pointer[results.TimeMap]
+	// handover is nil without Karpenter.
+	handover *karpenter.Handover
 	// decisions is what the simulation wants to be called with decisions of the autoscaler.
 	decisions atomic.Pointer[func(results.Decision)]
 }
@@ -88,12 +91,17 @@ func (r *run) simulate(ctx context.Context) (done *simulation.Done, err error) {
 	if !r.ends {
 		defer func() { err = errors.Join(err, stop(ctx, cp)) }()
 	}
+	var handOver func(context.Context, []*corev1.Node, bool) ([]*corev1.Node, []string, error)
+	if r.handover != nil {
+		handOver = r.handover.Take
+	}
 	governor := virtualtime.NewGovernor()
 	done, err = prepared.Run(ctx, simulation.Runner{
 		Cluster: simulation.Cluster{
 			Config:     cp.RESTConfig(),
 			SetMutator: r.mutator.Store,
 			OnFailure:  func(f simulation.CreateFailed) { r.failures.Store(&f) },
+			HandOver:   handOver,
 			OnReplay:   func(t results.TimeMap) { r.times.Store(&t) },
 			OnDecision: func(f func(results.Decision)) { r.decisions.Store(&f) },
 			Done:       cp.Done(),

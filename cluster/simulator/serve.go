@@ -66,7 +66,8 @@ func serve(ctx context.Context, o serveOptions, a additions, out io.Writer) (err
 		defer file.Close()
 		log = file
 	}
-	scaler, err := o.karpenter(log)
+	handover := &karpenter.Handover{}
+	scaler, err := o.karpenter(log, handover)
 	if err != nil {
 		return err
 	}
@@ -101,7 +102,17 @@ func serve(ctx context.Context, o serveOptions, a additions, out io.Writer) (err
 		if err != nil {
 			return fmt.Errorf("make client: %w", err)
 		}
-		if err := nodes.Create(ctx, client, plan.Nodes, nil); err != nil {
+		rest := plan.Nodes
+		if len(scaler) > 0 {
+			var notes []string
+			if rest, notes, err = handover.Take(ctx, rest, false); err != nil {
+				return err
+			}
+			for _, note := range notes {
+				fmt.Fprintln(log, note)
+			}
+		}
+		if err := nodes.Create(ctx, client, rest, nil); err != nil {
 			return err
 		}
 	}
@@ -120,7 +131,7 @@ func serve(ctx context.Context, o serveOptions, a additions, out io.Writer) (err
 
 // karpenter returns Karpenter as a component, if it was asked for. Its nodes have the label by
 // which a Simulation on this cluster chooses nodes.
-func (o *serveOptions) karpenter(log io.Writer) ([]controlplane.Component, error) {
+func (o *serveOptions) karpenter(log io.Writer, handover *karpenter.Handover) ([]controlplane.Component, error) {
 	if o.autoscaler.Kind == "" {
 		return nil, nil
 	}
@@ -132,7 +143,7 @@ func (o *serveOptions) karpenter(log io.Writer) ([]controlplane.Component, error
 	for _, note := range slices.Concat(pools.Notes, warnings) {
 		fmt.Fprintln(log, note)
 	}
-	component, err := karpenter.Component(karpenter.Options{Pools: pools, Types: types, FeatureGates: o.autoscaler.FeatureGates})
+	component, err := karpenter.Component(karpenter.Options{Pools: pools, Types: types, FeatureGates: o.autoscaler.FeatureGates, Handover: handover})
 	if err != nil {
 		return nil, fmt.Errorf("set up Karpenter: %w", err)
 	}
@@ -160,8 +171,8 @@ func planServedNodes(value, shape string) (*nodes.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	if spec.Auto() {
-		return nil, errors.New("invalid --nodes \"auto\": must be a number or a file of manifests, as there is no trace")
+	if spec.Auto() || spec.Recorded {
+		return nil, fmt.Errorf("invalid --nodes %q: must be a number or a file of manifests, as there is no trace", value)
 	}
 	plan, err := nodes.Prepare(spec, nil)
 	if err != nil {

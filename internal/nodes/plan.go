@@ -2,6 +2,7 @@ package nodes
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -21,9 +22,10 @@ type Plan struct {
 	Given []string
 	// Devices are created with the nodes.
 	Devices Devices
-	// Notes are warnings: what was added to manifests, a peak that exceeds the capacity of the nodes,
-	// what cannot be checked before the replay.
+	// Notes are warnings: what was added to manifests, what cannot be checked before the replay.
 	Notes []string
+	// Shortages are warnings about peaks that exceed the capacity of the nodes.
+	Shortages []string
 	// Findings are the pods that can never be scheduled on these nodes.
 	Findings []Finding
 }
@@ -46,6 +48,11 @@ func Prepare(spec Spec, demand *Demand) (*Plan, error) {
 			return nil, err
 		}
 		plan.Summary = fmt.Sprintf("%s from %s: %s", words.Count(len(plan.Nodes), "node"), spec.File, capacity(plan.Nodes))
+	case spec.Recorded:
+		if plan.Nodes, plan.Given = demand.recorded(shape); len(plan.Nodes) == 0 {
+			return nil, noRecordedNodes(plan.Given)
+		}
+		plan.Summary = fmt.Sprintf("%s of the trace: %s", words.Count(len(plan.Nodes), "node"), capacity(plan.Nodes))
 	case spec.Count > MaxNodes:
 		return nil, fmt.Errorf("%d nodes; at most %d can be simulated", spec.Count, MaxNodes)
 	case spec.Count > 0:
@@ -58,18 +65,27 @@ func Prepare(spec Spec, demand *Demand) (*Plan, error) {
 		}
 	}
 	slices.SortFunc(plan.Nodes, func(a, b *corev1.Node) int { return cmp.Compare(a.Name, b.Name) })
-	if !spec.Auto() && len(demand.nodes) > 0 {
+	if !spec.Auto() && !spec.Recorded && len(demand.nodes) > 0 {
 		plan.Given = append(plan.Given, fmt.Sprintf("%s of the trace not used: others were chosen", words.Count(len(demand.nodes), "node")))
 	}
 	plan.Findings = Check(plan.Nodes, demand)
 	if spec.Auto() {
 		plan.addDevices(claimed)
 	} else {
-		plan.Notes = append(plan.Notes, shortages(plan.Nodes, demand)...)
+		plan.Shortages = shortages(plan.Nodes, demand)
 		plan.Notes = append(plan.Notes, demand.claimNotes()...)
 	}
 	plan.Notes = append(plan.Notes, demand.Notes...)
 	return plan, nil
+}
+
+// noRecordedNodes is the error for a trace without a node that can be simulated. The notes say what
+// was left out.
+func noRecordedNodes(notes []string) error {
+	if len(notes) > 0 {
+		return fmt.Errorf("no node of the trace can be simulated: %s", strings.Join(notes, "; "))
+	}
+	return errors.New("the trace has no nodes: record them (v1.Node in the tracer's configuration), or give a file of Node manifests")
 }
 
 // addDevices makes the devices that the nodes have, and says so.

@@ -110,7 +110,7 @@ func TestPrepare_Count(t *testing.T) {
 		t.Errorf("got %s, want %s", got, want)
 	}
 	want := []string{"at 12:00 UTC the trace requests 300 cores, and the 2 nodes have 64 cores: pods will stay pending"}
-	if diff := cmp.Diff(want, plan.Notes); diff != "" {
+	if diff := cmp.Diff(want, plan.Shortages); diff != "" {
 		t.Error(diff)
 	}
 	if got, want := len(plan.Findings), 1; got != want {

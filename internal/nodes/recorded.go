@@ -19,19 +19,24 @@ type recordedNode struct {
 	ready bool
 	// sized is whether its size was recorded.
 	sized bool
+	// first is when it was first there, as a time of the trace.
+	first int64
 }
 
 var nodeKind = schema.GroupVersionKind{Version: "v1", Kind: "Node"}
 
 // addNode keeps a version of a node.
-func (s *Survey) addNode(object *trace.Object) {
+func (s *Survey) addNode(now int64, object *trace.Object) {
 	name := object.Name()
 	node, err := readNode(object)
 	if err != nil {
 		s.problem(trace.PodOwner{GVK: object.GVK(), Name: name}, err)
 		return
 	}
-	known := recordedNode{ready: isReady(node)}
+	known := recordedNode{ready: isReady(node), first: now}
+	if before, ok := s.nodes[name]; ok {
+		known.first = before.first
+	}
 	known.sized = len(node.Status.Allocatable) > 0 || len(node.Status.Capacity) > 0
 	if !known.sized {
 		node.Status.Capacity = corev1.ResourceList{}
@@ -98,6 +103,19 @@ func cordonedNote(where string, nodes []*corev1.Node) string {
 	slices.Sort(names)
 	return fmt.Sprintf("%s: %s cordoned when recorded, which run only pods of DaemonSets: %s",
 		where, words.Count(len(names), "node"), words.First(3, names...))
+}
+
+// AtStart returns the demand without the nodes that were added after the first event: another
+// autoscaler may have added them.
+func (d *Demand) AtStart() *Demand {
+	out := *d
+	out.nodes = map[string]recordedNode{}
+	for name, node := range d.nodes {
+		if node.first == d.Start.Unix() {
+			out.nodes[name] = node
+		}
+	}
+	return &out
 }
 
 // inTrace is where the nodes of a trace are, in notes.

@@ -86,3 +86,47 @@ func TestPrepare_OtherNodesThanThoseOfTheTrace(t *testing.T) {
 		t.Errorf("got %d nodes, want %d", got, want)
 	}
 }
+
+func TestPrepare_Recorded(t *testing.T) {
+	const size = "allocatable: {cpu: '4', memory: 8Gi, pods: '10'}"
+	demand := survey(nil,
+		applied(recordedNodeObject(t, "a", "", size), recordedNodeObject(t, "b", "", size), deployment(t, "api", 9, podSpec("4", "1Gi", ""))),
+		applied(recordedNodeObject(t, "a", "", size), recordedNodeObject(t, "later", "", size)))
+	for name, test := range map[string]struct {
+		demand  *Demand
+		summary string
+		names   []string
+	}{
+		"all":          {demand, "3 nodes of the trace: 12 cores, 24 GiB, 30 pods", []string{"a", "b", "later"}},
+		"at the start": {demand.AtStart(), "2 nodes of the trace: 8 cores, 16 GiB, 20 pods", []string{"a", "b"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			plan, err := Prepare(Spec{Recorded: true}, test.demand)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var names []string
+			for _, node := range plan.Nodes {
+				names = append(names, node.Name)
+			}
+			if diff := cmp.Diff(test.names, names); diff != "" {
+				t.Error(diff)
+			}
+			if plan.Summary != test.summary || len(plan.Given) != 0 || len(plan.Shortages) == 0 {
+				t.Errorf("got summary %q, notes %q, shortages %q; want %q, none, and some", plan.Summary, plan.Given, plan.Shortages, test.summary)
+			}
+		})
+	}
+}
+
+func TestPrepare_NoRecordedNodes(t *testing.T) {
+	down := recordedNodeObject(t, "down", "", "conditions: [{type: Ready, status: 'False'}]")
+	for want, demand := range map[string]*Demand{
+		"the trace has no nodes: record them (v1.Node in the tracer's configuration), or give a file of Node manifests": survey(nil, applied()),
+		"no node of the trace can be simulated: nodes of the trace: left out 1 node, not ready when recorded: down":     survey(nil, applied(down)),
+	} {
+		if _, err := Prepare(Spec{Recorded: true}, demand); err == nil || err.Error() != want {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+}

@@ -12,25 +12,31 @@ import (
 // plane is not suited to more.
 const MaxNodes = 5000
 
-const specAuto = "auto"
+const (
+	specAuto     = "auto"
+	specRecorded = "recorded"
+)
 
 // Spec describes the nodes of a simulation. The zero value is auto with the default shape.
 //
-// At most one of Count and File is set; if neither is, the number is derived from the trace
-// ("auto"). Shape applies to Count and to auto; it is ignored for a file.
+// At most one of Count, File and Recorded is set; if none is, the number is derived from the trace
+// ("auto"). Shape applies to Count and to auto, and to recorded nodes whose size is not known; it
+// is ignored for a file.
 type Spec struct {
 	Count int
 	File  string
-	Shape Shape
+	// Recorded means the nodes of the trace, and no others.
+	Recorded bool
+	Shape    Shape
 }
 
 // Auto reports whether the number of nodes is derived from the trace.
-func (s Spec) Auto() bool { return s.Count == 0 && s.File == "" }
+func (s Spec) Auto() bool { return s.Count == 0 && s.File == "" && !s.Recorded }
 
-// ParseSpec parses the values of --nodes and --node-shape. The first must be auto (or empty), a
-// number from 1 to MaxNodes, or the path of a file of manifests, which is not opened. A file whose
-// name is a number or "auto" is written ./auto. A shape for a file is an error, since it would have
-// no effect.
+// ParseSpec parses the values of --nodes and --node-shape. The first must be auto (or empty),
+// recorded, a number from 1 to MaxNodes, or the path of a file of manifests, which is not opened. A
+// file whose name is a number, "auto" or "recorded" is written ./auto. A shape for a file is an
+// error, since it would have no effect.
 func ParseSpec(nodes, shape string) (Spec, error) {
 	parsed, err := ParseShape(shape)
 	if err != nil {
@@ -39,6 +45,10 @@ func ParseSpec(nodes, shape string) (Spec, error) {
 	spec := Spec{Shape: parsed}
 	nodes = strings.TrimSpace(nodes)
 	if nodes == "" || nodes == specAuto {
+		return spec, nil
+	}
+	if nodes == specRecorded {
+		spec.Recorded = true
 		return spec, nil
 	}
 	if !looksLikeNumber(nodes) {
@@ -50,7 +60,7 @@ func ParseSpec(nodes, shape string) (Spec, error) {
 	}
 	count, err := strconv.Atoi(nodes)
 	if err != nil || count < 1 || count > MaxNodes {
-		return Spec{}, fmt.Errorf("invalid nodes %q: must be a number from 1 to %d, the path of a file of Node manifests, or auto", nodes, MaxNodes)
+		return Spec{}, fmt.Errorf("invalid nodes %q: must be a number from 1 to %d, the path of a file of Node manifests, recorded, or auto", nodes, MaxNodes)
 	}
 	spec.Count = count
 	return spec, nil
@@ -65,10 +75,12 @@ func looksLikeNumber(s string) bool {
 	return s[0] >= '0' && s[0] <= '9' || s[0] == '-' || s[0] == '+'
 }
 
-// String returns the value of --nodes: auto, the number, or the path.
+// String returns the value of --nodes: auto, recorded, the number, or the path.
 func (s Spec) String() string {
 	switch {
-	case s.File == specAuto || s.File != "" && looksLikeNumber(s.File):
+	case s.Recorded:
+		return specRecorded
+	case s.File == specAuto || s.File == specRecorded || s.File != "" && looksLikeNumber(s.File):
 		return "./" + s.File
 	case s.File != "":
 		return s.File

@@ -15,6 +15,8 @@ func TestParseSpec(t *testing.T) {
 		{"14", "", `{"nodes":"14","shape":"cpu=32,memory=128Gi,pods=110"}`},
 		{"nodes.yaml", "", `{"nodes":"nodes.yaml"}`},
 		{"./auto", "", `{"nodes":"./auto"}`},
+		{"recorded", "", `{"nodes":"recorded","shape":"cpu=32,memory=128Gi,pods=110"}`},
+		{"./recorded", "", `{"nodes":"./recorded"}`},
 		{"./14", "", `{"nodes":"./14"}`},
 		{"2026-nodes.json", "", `{"nodes":"2026-nodes.json"}`},
 	}
@@ -35,7 +37,7 @@ func TestParseSpec(t *testing.T) {
 			if err := json.Unmarshal(text, &again); err != nil {
 				t.Fatal(err)
 			}
-			if again.Count != spec.Count || again.File != spec.File || again.Auto() != spec.Auto() || again.Shape.String() != spec.Shape.String() {
+			if again.Count != spec.Count || again.File != spec.File || again.Auto() != spec.Auto() || again.Recorded != spec.Recorded || again.Shape.String() != spec.Shape.String() {
 				t.Errorf("got %+v after a round trip, want %+v", again, spec)
 			}
 		})
@@ -43,7 +45,7 @@ func TestParseSpec(t *testing.T) {
 }
 
 func TestParseSpec_Errors(t *testing.T) {
-	const invalid = `: must be a number from 1 to 5000, the path of a file of Node manifests, or auto`
+	const invalid = `: must be a number from 1 to 5000, the path of a file of Node manifests, recorded, or auto`
 	tests := []struct {
 		nodes, shape, want string
 	}{

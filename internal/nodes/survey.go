@@ -169,7 +169,7 @@ func (s *Survey) apply(now int64, object *trace.Object) {
 		return
 	}
 	if gvk == nodeKind {
-		s.addNode(object)
+		s.addNode(now, object)
 		return
 	}
 	paths := s.config.PodSpecTemplatePaths(gvk)

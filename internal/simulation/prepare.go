@@ -109,8 +109,15 @@ func Prepare(ctx context.Context, spec Spec) (*Prepared, error) {
 		p.plan = &nodes.Plan{Summary: "no nodes at the start: " + string(spec.Autoscaler.Kind) + " adds and removes them"}
 		return p, nil
 	}
+	if spec.Autoscaler != nil {
+		demand = demand.AtStart()
+	}
 	if p.plan, err = nodes.Prepare(spec.Nodes, demand); err != nil {
 		return nil, err
+	}
+	if spec.Autoscaler != nil {
+		// It adds nodes for pods that these cannot run.
+		p.plan.Findings, p.plan.Shortages = nil, nil
 	}
 	return p, nil
 }
@@ -275,7 +282,7 @@ func (p *Prepared) Notes() []Note {
 	for _, text := range p.plan.Given {
 		notes = append(notes, Note{Level: Info, Text: text})
 	}
-	for _, text := range p.plan.Notes {
+	for _, text := range slices.Concat(p.plan.Notes, p.plan.Shortages) {
 		notes = append(notes, Note{Level: Warning, Text: text})
 	}
 	notes = append(notes, p.volumeNotes()...)

@@ -49,6 +49,11 @@ type Cluster struct {
 	OnFailure func(CreateFailed)
 	// OnDecision, if not nil, makes the cluster call a function for every decision of its autoscaler.
 	OnDecision func(func(results.Decision))
+	// HandOver, if not nil, hands nodes over to the cluster's autoscaler before the replay, which
+	// creates them, and waits until they are ready for pods. It returns the others, which it does not
+	// create. With all, nodes of which nothing says that they were an autoscaler's are handed over
+	// too, if that is possible.
+	HandOver func(ctx context.Context, nodes []*corev1.Node, all bool) (rest []*corev1.Node, notes []string, err error)
 	// OnReplay, if not nil, is called before the first event, with how times on the clock correspond
 	// to those of the trace.
 	OnReplay func(results.TimeMap)
@@ -270,6 +275,25 @@ func interruption(err error) error {
 	return fmt.Errorf("%w, and before that: %w", ErrInterrupted, err)
 }
 
+// createNodes creates the planned nodes, or has the autoscaler do so.
+func (s *session) createNodes(ctx context.Context) error {
+	rest := s.plan.Nodes
+	if handOver := s.Cluster.HandOver; handOver != nil && len(rest) > 0 && s.spec.Nodes.Count == 0 {
+		var notes []string
+		var err error
+		if rest, notes, err = handOver(ctx, rest, s.spec.Nodes.Recorded); err != nil {
+			return err
+		}
+		for _, text := range notes {
+			s.Report(Message{Note: &Note{Level: Info, Text: text}})
+		}
+	}
+	if err := nodes.Create(ctx, s.client, rest, s.progress.nodes); err != nil {
+		return fmt.Errorf("create nodes: %w", err)
+	}
+	return nil
+}
+
 // simulate sets everything up and replays the trace. It sets run as soon as there is something to
 // report, even if it returns an error.
 func (s *session) simulate(ctx context.Context, run **results.Run) error {
@@ -282,8 +306,8 @@ func (s *session) simulate(ctx context.Context, run **results.Run) error {
 		return err
 	}
 	if !s.spec.ExistingNodes {
-		if err := nodes.Create(ctx, s.client, s.plan.Nodes, s.progress.nodes); err != nil {
-			return fmt.Errorf("create nodes: %w", err)
+		if err := s.createNodes(ctx); err != nil {
+			return err
 		}
 		if err := s.plan.Devices.Create(ctx, s.client); err != nil {
 			return err

@@ -104,7 +104,7 @@ func TestRun_WrongUsage(t *testing.T) {
 		},
 		"cluster up auto": {
 			[]string{"cluster", "up", "--nodes", "auto"},
-			"skctl: invalid --nodes: must be a number or a file; auto needs a trace\n  hint: see skctl cluster up --help\n",
+			"skctl: invalid --nodes \"auto\": must be a number or a file; there is no trace\n  hint: see skctl cluster up --help\n",
 		},
 		"unknown shell": {
 			[]string{"completions", "tcsh"},

@@ -21,7 +21,7 @@ type autoscalerFlags struct {
 
 func (o *autoscalerFlags) add(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&o.kind, "autoscaler", string(simulation.NoAutoscaler), "what adds and removes nodes: none, or karpenter; with karpenter there are no nodes at the start, unless --nodes is set")
+	f.StringVar(&o.kind, "autoscaler", string(simulation.NoAutoscaler), "what adds and removes nodes: none, or karpenter; with karpenter there are no nodes at the start, unless --nodes is set; it gets recorded ones")
 	f.StringVar(&o.nodePools, "nodepools", "", "file of NodePools and node classes for Karpenter (default a pool of all on-demand amd64 types)")
 	f.StringVar(&o.instanceTypes, "instance-types", "", "instance types for Karpenter, with prices: "+words.Or(append(instancetypes.Names(), "a file")...)+" (default general)")
 	f.StringVar(&o.featureGates, "karpenter-feature-gates", "", "Karpenter's feature gates, e.g. SpotToSpotConsolidation=true")

@@ -54,8 +54,8 @@ func (o *clusterUpOptions) check() error {
 	if o.Nodes != "" || o.NodeShape != "" {
 		spec, err := nodes.ParseSpec(o.Nodes, o.NodeShape)
 		problems = append(problems, err, checkFiles("nodes", spec.File))
-		if err == nil && spec.Auto() {
-			problems = append(problems, errors.New("invalid --nodes: must be a number or a file; auto needs a trace"))
+		if err == nil && (spec.Auto() || spec.Recorded) {
+			problems = append(problems, fmt.Errorf("invalid --nodes %q: must be a number or a file; there is no trace", o.Nodes))
 		}
 	}
 	problems = append(problems,

@@ -48,7 +48,7 @@ func (o *simulateOptions) addFlags(cmd *cobra.Command) {
 	f.IntVar(&o.parallel, "parallel", 0, "number of repetitions to run at once (0: as many as cores and memory allow)")
 	f.StringVarP(&o.duration, "duration", "D", "", "duration of the trace to replay, e.g. 2h (default all)")
 	addClusterFlags(cmd, &o.nodes, &o.shape, &o.scheduler, &o.crds, &o.stages, &o.kubeAPIQPS)
-	f.Lookup("nodes").Usage = "simulated nodes: a number, a file of Node manifests, or auto for as many as the trace needs, with the devices and labels that its pods ask for"
+	f.Lookup("nodes").Usage = "simulated nodes: a number, a file of Node manifests, recorded for those of the trace, or auto for as many as the trace needs, with the devices and labels that its pods ask for"
 	f.Lookup("nodes").DefValue = "auto"
 	o.nodes = "auto"
 	o.autoscaler.add(cmd)
