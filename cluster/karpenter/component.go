@@ -33,6 +33,10 @@ type Options struct {
 	// FeatureGates are Karpenter's, such as "SpotToSpotConsolidation=true"; empty means its
 	// defaults.
 	FeatureGates string
+	// ConsolidationInterval is how long Karpenter waits until it looks for underutilized nodes again,
+	// if it has found nothing. 0 means the ten seconds that it waits by itself. It has no effect with
+	// FullLoop.
+	ConsolidationInterval time.Duration
 	// FullLoop evaluates all methods of disruption every ten seconds, as Karpenter itself does it,
 	// also if nothing has changed, and looks at all instance types. The decisions are the same without
 	// it: the component ends with an error if a decision comes from an evaluation that would have been
@@ -125,7 +129,7 @@ func start(ctx context.Context, access controlplane.Access, opts Options, settin
 	cluster := state.NewCluster(opts.Clock, mgr.GetClient(), provider)
 	all := parts{
 		clock: opts.Clock, client: mgr.GetClient(), events: events, provider: provider, cloud: undecorated,
-		cluster: cluster, overlays: overlays, decisions: decided, fullLoop: opts.FullLoop, fail: func(err error) { end(err) },
+		cluster: cluster, overlays: overlays, decisions: decided, fullLoop: opts.FullLoop, interval: opts.ConsolidationInterval, fail: func(err error) { end(err) },
 	}
 	for _, c := range all.controllers(ctx) {
 		if err := c.Register(ctx, mgr); err != nil {

@@ -2,6 +2,7 @@ package karpenter
 
 import (
 	"context"
+	"time"
 
 	"github.com/awslabs/operatorpkg/controller"
 	"k8s.io/utils/clock"
@@ -52,6 +53,8 @@ type parts struct {
 	// fullLoop runs all methods of disruption every time, as Karpenter does it, and fails if one that
 	// would have been left out decides something.
 	fullLoop bool
+	// interval is Options.ConsolidationInterval.
+	interval time.Duration
 	// fail ends the component with an error.
 	fail func(error)
 }

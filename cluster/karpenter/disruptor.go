@@ -34,6 +34,8 @@ type disruptor struct {
 	// controllers have some of the methods each, by which they have.
 	controllers map[selection]*disruption.Controller
 	make        func([]disruption.Method) *disruption.Controller
+	// looked is when a method of consolidation has last found nothing to do, by its bit.
+	looked map[selection]time.Time
 	// started are the commands of the running reconciliation.
 	started []startedCommand
 }
@@ -50,7 +52,7 @@ type selection uint8
 type consolidating interface{ IsConsolidated() bool }
 
 func newDisruptor(p parts, provisioner *provisioning.Provisioner, queue *disruption.Queue, costs *cost.ClusterCost) *disruptor {
-	d := &disruptor{parts: p, controllers: map[selection]*disruption.Controller{}}
+	d := &disruptor{parts: p, controllers: map[selection]*disruption.Controller{}, looked: map[selection]time.Time{}}
 	d.methods = disruption.NewMethods(p.clock, p.cluster, p.client, provisioner, p.provider, p.events, queue)
 	d.make = func(methods []disruption.Method) *disruption.Controller {
 		return disruption.NewController(p.clock, p.client, provisioner, p.provider, p.events, p.cluster, queue, costs,
@@ -124,13 +126,18 @@ func (d *disruptor) choose(ctx context.Context) (selection, error) {
 		case *disruption.StaticDrift, *disruption.Drift:
 			has = found.drifted
 		default:
-			has = found.consolidatable
+			has = found.consolidatable && d.due(1<<i)
 		}
 		if c, ok := m.(consolidating); has && (!ok || !c.IsConsolidated()) {
 			chosen |= 1 << i
 		}
 	}
 	return chosen, nil
+}
+
+// due reports whether the method of a bit must look for nodes again.
+func (d *disruptor) due(bit selection) bool {
+	return d.fullLoop || d.interval == 0 || d.clock.Since(d.looked[bit]) >= d.interval
 }
 
 // candidates says which kinds of candidates there may be.
@@ -241,11 +248,15 @@ type observedMethod struct {
 // ComputeCommands implements disruption.Method.
 func (m observedMethod) ComputeCommands(ctx context.Context, budgets map[string]int, nodes ...*disruption.Candidate) ([]disruption.Command, error) {
 	commands, err := m.Method.ComputeCommands(ctx, budgets, nodes...)
+	found := len(m.disruptor.started)
 	for _, c := range commands {
 		if c.Decision() != disruption.NoOpDecision {
 			c.Method = m.Method
 			m.disruptor.started = append(m.disruptor.started, startedCommand{c, m.bit})
 		}
+	}
+	if len(m.disruptor.started) == found {
+		m.disruptor.looked[m.bit] = m.disruptor.clock.Now()
 	}
 	return commands, err
 }

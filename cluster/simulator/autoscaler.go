@@ -24,7 +24,7 @@ func (r *run) autoscaler() ([]controlplane.Component, error) {
 	r.handover = &karpenter.Handover{}
 	component, err := karpenter.Component(karpenter.Options{
 		Handover: r.handover,
-		Pools:    pools, Types: types, FeatureGates: scaler.FeatureGates, FullLoop: scaler.FullLoop, Decided: r.decided, Elapsed: r.elapsed,
+		Pools:    pools, Types: types, FeatureGates: scaler.FeatureGates, ConsolidationInterval: scaler.ConsolidationInterval, FullLoop: scaler.FullLoop, Decided: r.decided, Elapsed: r.elapsed,
 		Speed: r.spec.Speed, Seed: r.spec.Seed,
 	})
 	if err != nil {

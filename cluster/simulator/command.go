@@ -56,6 +56,7 @@ content of the cluster is kept in memory and lost when it stops.`,
 	f.StringVar(&o.autoscaler.NodePools, "nodepools", "", "file of NodePools and node classes (default one pool)")
 	f.StringVar(&o.autoscaler.InstanceTypes, "instance-types", "", "built-in list of instance types, or a file (default general)")
 	f.StringVar(&o.autoscaler.FeatureGates, "karpenter-feature-gates", "", "Karpenter's feature gates")
+	f.DurationVar(&o.autoscaler.ConsolidationInterval, "consolidation-interval", 0, "how long Karpenter waits until it looks for underutilized nodes again (default 10s)")
 	f.IntVarP(&o.verbosity, "verbosity", "v", 0, "log verbosity of the Kubernetes components")
 	return cmd
 }

@@ -143,7 +143,7 @@ func (o *serveOptions) karpenter(log io.Writer, handover *karpenter.Handover) ([
 	for _, note := range slices.Concat(pools.Notes, warnings) {
 		fmt.Fprintln(log, note)
 	}
-	component, err := karpenter.Component(karpenter.Options{Pools: pools, Types: types, FeatureGates: o.autoscaler.FeatureGates, Handover: handover})
+	component, err := karpenter.Component(karpenter.Options{Pools: pools, Types: types, FeatureGates: o.autoscaler.FeatureGates, ConsolidationInterval: o.autoscaler.ConsolidationInterval, Handover: handover})
 	if err != nil {
 		return nil, fmt.Errorf("set up Karpenter: %w", err)
 	}

@@ -1,5 +1,7 @@
 package simulation
 
+import "time"
+
 // Autoscaler adds nodes for pods that have none, and removes nodes that are not needed.
 type Autoscaler struct {
 	// Kind is which one; the only one is Karpenter.
@@ -11,6 +13,9 @@ type Autoscaler struct {
 	InstanceTypes string `json:"instanceTypes,omitempty"`
 	// FeatureGates are those of the autoscaler, such as "SpotToSpotConsolidation=true".
 	FeatureGates string `json:"featureGates,omitempty"`
+	// ConsolidationInterval is how long Karpenter waits until it looks for underutilized nodes again
+	// if it has found nothing; 0 means the ten seconds that it waits by itself.
+	ConsolidationInterval time.Duration `json:"consolidationInterval,omitempty"`
 	// FullLoop makes Karpenter look for nodes to disrupt every ten seconds, also if nothing has
 	// changed.
 	// The decisions are the same without it.

@@ -214,6 +214,9 @@ func serveCommand(dir string, opts UpOptions) (*exec.Cmd, error) {
 	if scaler := opts.Autoscaler; scaler != nil {
 		add("--autoscaler", string(scaler.Kind))
 		add("--karpenter-feature-gates", scaler.FeatureGates)
+		if scaler.ConsolidationInterval > 0 {
+			add("--consolidation-interval", scaler.ConsolidationInterval.String())
+		}
 		err = errors.Join(err, addFile("--nodepools", scaler.NodePools))
 		if slices.Contains(instancetypes.Names(), scaler.InstanceTypes) {
 			add("--instance-types", scaler.InstanceTypes)

@@ -82,6 +82,14 @@ func TestRun_WrongUsage(t *testing.T) {
 			[]string{"simulate", trace, "--time", "real", "--seed", "7"},
 			"skctl: invalid --seed 7: requires --time virtual; on the wall clock simulations are not repeatable\n  hint: see skctl simulate --help\n",
 		},
+		"interval without an autoscaler": {
+			[]string{"simulate", "x", "--consolidation-interval", "1m"},
+			"skctl: invalid --consolidation-interval \"1m\": requires --autoscaler karpenter\n  hint: see skctl simulate --help\n",
+		},
+		"interval below that of Karpenter": {
+			[]string{"simulate", "x", "--autoscaler", "karpenter", "--consolidation-interval", "9s"},
+			"skctl: invalid --consolidation-interval \"9s\": must be at least 10s\n  hint: see skctl simulate --help\n",
+		},
 		"too few repetitions": {
 			[]string{"simulate", trace, "-N", "0", "--parallel", "-1"},
 			"skctl: invalid --repetitions 0: must be at least 1\nskctl: invalid --parallel -1: must be 0 or more\n  hint: see skctl simulate --help\n",

@@ -4,11 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"simkube.io/simkube/internal/instancetypes"
 	"simkube.io/simkube/internal/simulation"
+	"simkube.io/simkube/internal/timespec"
 	"simkube.io/simkube/internal/words"
 )
 
@@ -16,6 +18,7 @@ import (
 type autoscalerFlags struct {
 	kind                                   string
 	nodePools, instanceTypes, featureGates string
+	consolidationInterval                  string
 	fullLoop                               bool
 }
 
@@ -25,6 +28,7 @@ func (o *autoscalerFlags) add(cmd *cobra.Command) {
 	f.StringVar(&o.nodePools, "nodepools", "", "file of NodePools and node classes for Karpenter (default a pool of all on-demand amd64 types)")
 	f.StringVar(&o.instanceTypes, "instance-types", "", "instance types for Karpenter, with prices: "+words.Or(append(instancetypes.Names(), "a file")...)+" (default general)")
 	f.StringVar(&o.featureGates, "karpenter-feature-gates", "", "Karpenter's feature gates, e.g. SpotToSpotConsolidation=true")
+	f.StringVar(&o.consolidationInterval, "consolidation-interval", "", "how long Karpenter waits until it looks for underutilized nodes again if it has found nothing; more takes less time, and decisions may be that late (default 10s)")
 	f.BoolVar(&o.fullLoop, "karpenter-full-loop", false, "look for nodes to disrupt also if nothing has changed; takes longer, for the same decisions")
 	_ = f.MarkHidden("karpenter-full-loop")
 	_ = cmd.MarkFlagFilename("nodepools", "yaml", "yml", "json")
@@ -32,6 +36,7 @@ func (o *autoscalerFlags) add(cmd *cobra.Command) {
 		[]string{string(simulation.NoAutoscaler), string(simulation.Karpenter)}, cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.RegisterFlagCompletionFunc("instance-types", completeInstanceTypes)
 	_ = cmd.RegisterFlagCompletionFunc("karpenter-feature-gates", cobra.NoFileCompletions)
+	_ = cmd.RegisterFlagCompletionFunc("consolidation-interval", cobra.NoFileCompletions)
 }
 
 // spec returns the autoscaler of the flags, or nil.
@@ -41,7 +46,7 @@ func (o *autoscalerFlags) spec() (*simulation.Autoscaler, error) {
 	case simulation.NoAutoscaler, "":
 		var problems []error
 		for _, flag := range []struct{ name, value string }{
-			{"nodepools", o.nodePools}, {"instance-types", o.instanceTypes}, {"karpenter-feature-gates", o.featureGates},
+			{"nodepools", o.nodePools}, {"instance-types", o.instanceTypes}, {"karpenter-feature-gates", o.featureGates}, {"consolidation-interval", o.consolidationInterval},
 		} {
 			if flag.value != "" {
 				problems = append(problems, fmt.Errorf("invalid --%s %q: requires --autoscaler %s", flag.name, flag.value, simulation.Karpenter))
@@ -56,7 +61,23 @@ func (o *autoscalerFlags) spec() (*simulation.Autoscaler, error) {
 	if !slices.Contains(instancetypes.Names(), o.instanceTypes) {
 		err = errors.Join(err, checkFiles("instance-types", o.instanceTypes))
 	}
+	interval, intervalErr := o.interval()
 	return &simulation.Autoscaler{
-		Kind: kind, NodePools: o.nodePools, InstanceTypes: o.instanceTypes, FeatureGates: o.featureGates, FullLoop: o.fullLoop,
-	}, err
+		Kind: kind, NodePools: o.nodePools, InstanceTypes: o.instanceTypes, FeatureGates: o.featureGates, ConsolidationInterval: interval, FullLoop: o.fullLoop,
+	}, errors.Join(err, intervalErr)
+}
+
+// minInterval is how often Karpenter looks for nodes to disrupt by itself.
+const minInterval = 10 * time.Second
+
+func (o *autoscalerFlags) interval() (time.Duration, error) {
+	if o.consolidationInterval == "" {
+		return 0, nil
+	}
+	interval, err := timespec.ParseDuration(o.consolidationInterval)
+	if err == nil && interval < minInterval {
+		err = fmt.Errorf("%q: must be at least %s", o.consolidationInterval, minInterval)
+		return 0, fmt.Errorf("invalid --consolidation-interval %w", err)
+	}
+	return interval, flagError("consolidation-interval", err)
 }
