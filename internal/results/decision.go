@@ -25,7 +25,8 @@ const (
 	Interrupted DecisionKind = "interrupted"
 	// Kept means that a node was not removed, and why.
 	Kept DecisionKind = "kept"
-	// Meant says for which pods a node was launched. It becomes part of the decision to launch it.
+	// Meant says for which pods a node is launched. It becomes part of the decision to launch it, or
+	// of that it could not be launched.
 	Meant DecisionKind = "meant"
 )
 
@@ -49,7 +50,8 @@ type Decision struct {
 	InstanceType, CapacityType, Zone string
 	PricePerHour                     float64
 	Alternatives                     []string
-	// Pods are the pods, as namespace/name: those that a node was launched for, or that have no node.
+	// Pods are the pods, as namespace/name: those that a node was or would have been launched for, or
+	// that have no node.
 	// PodCount is how many there are, also if they are not known by name.
 	Pods     []string
 	PodCount int
@@ -124,7 +126,7 @@ func (r *Recorder) decisionRows(w window) []DecisionRow {
 			Alternatives: orNil(d.Alternatives), Pods: slices.Clone(d.Pods), PodCount: int32(d.PodCount),
 			SavedPerHour: d.SavedPerHour, Message: d.Message,
 		}
-		if d.Kind == Launched {
+		if d.Kind == Launched || d.Kind == NoCapacity {
 			for _, node := range d.Nodes {
 				row.Pods = append(row.Pods, r.meant[node]...)
 			}
