@@ -27,7 +27,8 @@ func TestNoNodeReason(t *testing.T) {
 		"resources of DaemonSets":  {noNodeReason{message: resources + `, requirements=, resources=min={"cpu":"1"}, max={"cpu":"2"}`}, resources + " (cpu 2)"},
 		"pools, the same of each":  {noNodeReason{message: filtered(resources, "p", "") + "; " + filtered(resources, "q", "")}, "NodePools p and q: " + resources + " (cpu 17, memory 1Gi)"},
 		"pools, something of each": {noNodeReason{message: "did not tolerate taint (taint=x); " + limits + " (NodePool=p)"}, "did not tolerate taint (taint=x); NodePool p: " + limits},
-		"no capacity of the pool":  {noNodeReason{message: limits + " (NodePool=p)", lacking: []string{"p", "q"}}, "NodePool p: " + limits + "; " + lackOfCapacity},
+		"no capacity of the pool":  {noNodeReason{message: limits + " (NodePool=p)", lacking: []string{"p", "q"}}, "NodePool p: " + lackOfCapacity + "; " + limits},
+		"no capacity of one pool":  {noNodeReason{message: "did not tolerate taint (taint=x); " + limits + " (NodePool=p)", meant: []string{"p"}}, "NodePool p: " + lackOfCapacity + "; " + limits + "; did not tolerate taint (taint=x)"},
 		"no capacity of any pool":  {noNodeReason{message: noPool, lacking: []string{"p", "q"}}, "NodePools p and q: " + lackOfCapacity + "; " + noPool},
 		"no capacity, no message":  {noNodeReason{meant: []string{"q", "p"}}, "NodePools p and q: " + lackOfCapacity},
 		"many requirements": {

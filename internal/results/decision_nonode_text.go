@@ -29,6 +29,14 @@ type poolReason struct {
 	pools []string
 }
 
+// lacks returns 1 for a lack of capacity, and 0 for other reasons.
+func (p poolReason) lacks() int {
+	if strings.HasPrefix(p.text, lackOfCapacity) {
+		return 1
+	}
+	return 0
+}
+
 func (p poolReason) String() string {
 	switch len(p.pools) {
 	case 0:
@@ -61,21 +69,23 @@ func (n *noNodeReason) short() string {
 		pool, text := shortPart(part)
 		named = append(named, pool)
 		if pool != "" && (slices.Contains(n.lacking, pool) || slices.Contains(n.meant, pool)) {
-			text += "; " + lackOfCapacity
+			text = lackOfCapacity + "; " + text
 		}
 		add(pool, text)
 	}
 	// Pools that the message does not name count if they are why.
-	var unnamed []poolReason
 	lacking := n.meant
 	if n.message == noPool {
 		lacking = n.lacking
 	}
-	lacking = slices.DeleteFunc(slices.Clone(lacking), func(pool string) bool { return slices.Contains(named, pool) })
-	if len(lacking) > 0 {
-		unnamed = append(unnamed, poolReason{lackOfCapacity, slices.Sorted(slices.Values(lacking))})
+	for _, pool := range slices.Sorted(slices.Values(lacking)) {
+		if !slices.Contains(named, pool) {
+			add(pool, lackOfCapacity)
+		}
 	}
-	return joinReasons(slices.Concat(unnamed, all))
+	// It is what the message leaves out, and can change.
+	slices.SortStableFunc(all, func(a, b poolReason) int { return b.lacks() - a.lacks() })
+	return joinReasons(all)
 }
 
 // joinReasons returns as many reasons as fit, and how many do not.
