@@ -2,6 +2,7 @@ package words
 
 import (
 	"math"
+	"strings"
 	"testing"
 	"unicode/utf8"
 )
@@ -115,5 +116,28 @@ func TestClipMiddle(t *testing.T) {
 		if got != tc.want || len(got) > tc.n || !utf8.ValidString(got) {
 			t.Errorf("ClipMiddle(%q, %d) = %q, want %q", tc.text, tc.n, got, tc.want)
 		}
+	}
+}
+
+func TestNearest(t *testing.T) {
+	known := []string{"m5.large", "m5.xlarge", "zone-a", "zone-b"}
+	for name, want := range map[string]string{
+		"m5.xlrage":                    "m5.xlarge",
+		"M5.Large":                     "m5.large",
+		"m5.lrge":                      "m5.large",
+		"zone-c":                       "zone-a, zone-b",
+		"zona":                         "zone-a",
+		"region":                       "",
+		"m5.large":                     "m5.xlarge", // it is not meant by itself
+		"":                             "",
+		strings.Repeat("m5.large", 10): "",
+	} {
+		if got := strings.Join(Nearest(name, known...), ", "); got != want {
+			t.Errorf("Nearest(%q) = %q, want %q", name, got, want)
+		}
+	}
+	// A name of which all letters differ is not near.
+	if got := Nearest("ab", "cd"); got != nil {
+		t.Errorf("got %q, want none", got)
 	}
 }
