@@ -38,6 +38,21 @@ func (s *NodeClassSpec) interruption(o offer, elapsed time.Duration, r random) (
 	return first, first < math.MaxInt64
 }
 
+// interruptAt interrupts an instance once so much of the trace has passed. That is later than its
+// timer if the instance was handed over before the trace began.
+func (p *provider) interruptAt(i *instance, due time.Duration) {
+	p.mu.Lock()
+	early := due - p.opts.Elapsed(p.opts.Clock.Now())
+	here := p.instances[i.claim.Status.ProviderID] == i && i.terminating.IsZero()
+	if here && early > 0 {
+		p.after(i, early, func() { p.interruptAt(i, due) })
+	}
+	p.mu.Unlock()
+	if here && early <= 0 {
+		p.interrupt(i)
+	}
+}
+
 // interrupt announces that the cloud takes an instance back. What handles that in a cluster deletes
 // the claim, so that Karpenter drains the node.
 func (p *provider) interrupt(i *instance) {

@@ -1,14 +1,19 @@
 package karpenter
 
 import (
+	"slices"
 	"testing"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	clocktesting "k8s.io/utils/clock/testing"
+	fakeclient "sigs.k8s.io/controller-runtime/pkg/client/fake"
 	v1 "sigs.k8s.io/karpenter/pkg/apis/v1"
 	"sigs.k8s.io/karpenter/pkg/cloudprovider"
 	"sigs.k8s.io/karpenter/pkg/scheduling"
+
+	"simkube.io/simkube/internal/results"
 )
 
 func testOffer(kind, zone, capacityType string) offer {
@@ -98,4 +103,27 @@ func TestShort(t *testing.T) {
 			t.Errorf("%s in %s after %g h: %t, want %t", c.kind, c.zone, c.hours, got, c.want)
 		}
 	}
+}
+
+// An instance that exists before the trace begins is interrupted at the time of the trace.
+func TestInterruptAt(t *testing.T) {
+	t.Parallel()
+	var elapsed time.Duration
+	var got []results.DecisionKind
+	fake := clocktesting.NewFakeClock(time.Now())
+	opts := Options{Clock: fake, Speed: 1, Elapsed: func(time.Time) time.Duration { return elapsed }, Types: testTypes()}
+	decided := newDecisions(fake, func(d results.Decision) { got = append(got, d.Kind) })
+	p := newProvider(opts, fakeclient.NewClientBuilder().Build(), nil, nil, decided, newLogger(t.Output()))
+	i := &instance{claim: &v1.NodeClaim{ObjectMeta: metav1.ObjectMeta{Name: "n"}}}
+	p.instances[""] = i
+	p.interruptAt(i, time.Minute)
+	if len(got) != 0 || fake.Waiters() != 1 {
+		t.Errorf("decisions %q before the time, %d timers", got, fake.Waiters())
+	}
+	elapsed = time.Minute
+	p.interruptAt(i, time.Minute)
+	if !slices.Contains(got, results.Interrupted) {
+		t.Errorf("decisions %q at the time, want an interruption", got)
+	}
+	p.stop()
 }

@@ -196,7 +196,7 @@ func (p *provider) launch(claim *v1.NodeClaim, class *NodeClass, o offer, elapse
 		p.after(i, boots, func() { p.ready(i, claim.Spec.StartupTaints, untaints) })
 	}
 	if at, ok := class.Spec.interruption(o, elapsed, random); ok {
-		p.after(i, at, func() { p.interrupt(i) })
+		p.after(i, at, func() { p.interruptAt(i, elapsed+at) })
 	}
 	return launched
 }
