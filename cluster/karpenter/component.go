@@ -71,6 +71,9 @@ func Component(opts Options) (controlplane.Component, error) {
 		made := opts.Clock.Now()
 		opts.Elapsed = func(now time.Time) time.Duration { return time.Duration(float64(now.Sub(made)) * opts.Speed) }
 	}
+	if opts.Handover == nil {
+		opts.Handover = &Handover{}
+	}
 	settings, err := settings(opts)
 	if err != nil {
 		return controlplane.Component{}, err
@@ -121,15 +124,13 @@ func start(ctx context.Context, access controlplane.Access, opts Options, settin
 		fewer = newNarrowed()
 	}
 	undecorated := newProvider(opts, mgr.GetClient(), types, fewer, decided, log)
-	if opts.Handover != nil {
-		*opts.Handover = Handover{client: mgr.GetClient(), reader: mgr.GetAPIReader(), provider: undecorated}
-	}
+	opts.Handover.connect(mgr.GetClient(), mgr.GetAPIReader(), undecorated)
 	overlays := nodeoverlay.NewInstanceTypeStore()
 	provider := overlay.Decorate(undecorated, mgr.GetClient(), overlays)
 	cluster := state.NewCluster(opts.Clock, mgr.GetClient(), provider)
 	all := parts{
 		clock: opts.Clock, client: mgr.GetClient(), events: events, provider: provider, cloud: undecorated,
-		cluster: cluster, overlays: overlays, decisions: decided, fullLoop: opts.FullLoop, interval: opts.ConsolidationInterval, fail: func(err error) { end(err) },
+		cluster: cluster, overlays: overlays, decisions: decided, handover: opts.Handover, fullLoop: opts.FullLoop, interval: opts.ConsolidationInterval, fail: func(err error) { end(err) },
 	}
 	for _, c := range all.controllers(ctx) {
 		if err := c.Register(ctx, mgr); err != nil {

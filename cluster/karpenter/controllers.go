@@ -50,6 +50,7 @@ type parts struct {
 	cluster         *state.Cluster
 	overlays        *nodeoverlay.InstanceTypeStore
 	decisions       *decisions
+	handover        *Handover
 	// fullLoop runs all methods of disruption every time, as Karpenter does it, and fails if one that
 	// would have been left out decides something.
 	fullLoop bool

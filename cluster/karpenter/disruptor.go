@@ -23,6 +23,9 @@ import (
 // disruptionPeriod is how long Karpenter waits until it looks for nodes to disrupt again.
 const disruptionPeriod = 10 * time.Second
 
+// heldPeriod is how long the disruptor waits while nodes are handed over.
+const heldPeriod = time.Second
+
 // disruptor is Karpenter's disruption controller. Every ten seconds that copies all nodes for each
 // method of disruption, and evaluates all of them as candidates, though seldom anything changed.
 // The disruptor leaves out the methods that cannot have a candidate, and those that have found
@@ -71,6 +74,9 @@ func (d *disruptor) Register(_ context.Context, mgr manager.Manager) error {
 
 // Reconcile implements singleton.Reconciler.
 func (d *disruptor) Reconcile(ctx context.Context) (reconciler.Result, error) {
+	if held := d.handover.held(d.clock.Now()); held > 0 {
+		return reconciler.Result{RequeueAfter: min(held, heldPeriod)}, nil
+	}
 	chosen, err := d.choose(ctx)
 	if err != nil {
 		return reconciler.Result{}, err

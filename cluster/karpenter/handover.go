@@ -3,47 +3,73 @@ package karpenter
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
+	"strings"
+	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	v1 "sigs.k8s.io/karpenter/pkg/apis/v1"
-	"sigs.k8s.io/karpenter/pkg/cloudprovider"
-	karpscheduling "sigs.k8s.io/karpenter/pkg/controllers/provisioning/scheduling"
-	"sigs.k8s.io/karpenter/pkg/scheduling"
 
 	"simkube.io/simkube/internal/words"
 )
 
 // Handover hands nodes that another autoscaler has made over to node pools. The zero value can be
-// set in Options; it has an effect once the component is ready.
+// set in Options; it has an effect once the component is ready. It is safe for concurrent use.
 type Handover struct {
 	client client.Client
 	// reader reads past the cache.
 	reader   client.Reader
 	provider *provider
+
+	mu sync.Mutex
+	// quiet is until when Karpenter disrupts no node.
+	quiet time.Time
 }
 
 const (
-	// handoverTime bounds how long Karpenter takes to register the nodes.
+	// handoverBatch is how many nodes are handed over at once. With many more, Karpenter's caches are
+	// so late that most of its updates conflict.
+	handoverBatch = 50
+	// handoverTime bounds how long Karpenter takes to register those.
 	handoverTime = 2 * time.Minute
 	handoverPoll = 100 * time.Millisecond
-	// maxHandedNames is how many nodes a note names.
+	// maxHandedNames is how many nodes and reasons a note names.
 	maxHandedNames = 3
 )
 
+// TakeOptions are options of [Handover.Take].
+type TakeOptions struct {
+	// All says that nodes that name no pool are handed over too, if a pool allows them.
+	All bool
+	// Start returns when the first pods will be created, as it is known then. Until then Karpenter
+	// disrupts no node.
+	Start func() time.Time
+	// Taken, if not nil, is called with the number of nodes that are ready so far.
+	Taken func(n int)
+}
+
+// connect makes a Handover hand nodes over to a provider. It must be called before all other
+// methods.
+func (h *Handover) connect(c client.Client, reader client.Reader, p *provider) {
+	h.client, h.reader, h.provider = c, reader, p
+}
+
 // Take hands nodes over. Each becomes an instance of its type, of the pool that its label
-// karpenter.sh/nodepool names; if it names none that exists and all is set, of the first pool that
-// allows it, in the order of their weights. Take returns when Karpenter has registered them, so
-// that pods can run there. It returns the other nodes, which it has not created, and notes about
-// both. It must not be called twice with one node.
-func (h *Handover) Take(ctx context.Context, nodes []*corev1.Node, all bool) (rest []*corev1.Node, notes []string, err error) {
+// karpenter.sh/nodepool names; if it names none that exists, of the first pool that allows it, in
+// the order of their weights. A node without allocatable resources gets those of its type. Take
+// returns when Karpenter has registered the nodes, so that pods can run there. consolidateAfter
+// begins at the start of the options. It returns the other nodes, which it has not created, and
+// notes about both. It must not be called twice with one node.
+func (h *Handover) Take(ctx context.Context, nodes []*corev1.Node, opts TakeOptions) (rest []*corev1.Node, notes []string, err error) {
 	pools := &v1.NodePoolList{}
 	if err := h.reader.List(ctx, pools); err != nil {
 		return nil, nil, fmt.Errorf("list node pools: %w", err)
@@ -51,33 +77,56 @@ func (h *Handover) Take(ctx context.Context, nodes []*corev1.Node, all bool) (re
 	slices.SortFunc(pools.Items, func(a, b v1.NodePool) int {
 		return cmp.Or(-cmp.Compare(weight(a), weight(b)), cmp.Compare(a.Name, b.Name))
 	})
-	taken, refused := map[string][]string{}, map[string][]string{}
-	var claims []*v1.NodeClaim
+	matcher := matcher{types: h.provider.avoided.all, pools: pools.Items, all: opts.All}
+	taken := map[string]int{}
+	var refused refusals
+	var matches []match
 	for _, node := range nodes {
-		pool, o, reason := h.match(node, pools.Items, all)
-		if pool == nil {
-			if rest = append(rest, node); reason != "" {
-				refused[reason] = append(refused[reason], node.Name)
+		m, why := matcher.match(node)
+		if m.pool == nil {
+			if rest = append(rest, node); why.what != "" {
+				refused.add(node.Name, why)
 			}
 			continue
 		}
-		claim := handedClaim(pool, node, o)
-		h.provider.expect(node, o)
-		if err := h.client.Create(ctx, claim); err != nil {
-			return nil, nil, fmt.Errorf("hand node %s over to node pool %s: %w", node.Name, pool.Name, err)
+		matches = append(matches, m)
+		taken[m.pool.Name]++
+	}
+	for i := range pools.Items {
+		if name := pools.Items[i].Name; taken[name] > 0 {
+			notes = append(notes, fmt.Sprintf("%s handed over to node pool %s", words.Count(taken[name], "node"), name))
 		}
-		claims = append(claims, claim)
-		taken[pool.Name] = append(taken[pool.Name], node.Name)
 	}
-	for _, pool := range slices.Sorted(maps.Keys(taken)) {
-		notes = append(notes, fmt.Sprintf("%s handed over to node pool %s", words.Count(len(taken[pool]), "node"), pool))
+	notes = append(notes, refused.notes()...)
+	done := 0
+	for batch := range slices.Chunk(matches, handoverBatch) {
+		if err := h.create(ctx, batch); err != nil {
+			return nil, nil, err
+		}
+		if done += len(batch); opts.Taken != nil {
+			opts.Taken(done)
+		}
 	}
-	for _, reason := range slices.Sorted(maps.Keys(refused)) {
-		names := refused[reason]
-		notes = append(notes, fmt.Sprintf("%s not handed over, and not removed by Karpenter: %s: %s",
-			words.Count(len(names), "node"), reason, words.First(maxHandedNames, names...)))
+	return rest, notes, h.begin(ctx, matches, opts.Start())
+}
+
+// create creates the claims of nodes, and waits for the nodes.
+func (h *Handover) create(ctx context.Context, batch []match) error {
+	h.hold(h.provider.opts.Clock.Now().Add(2 * handoverTime))
+	names := make([]string, 0, len(batch))
+	for i := range batch {
+		m := &batch[i]
+		names = append(names, m.node.Name)
+		h.provider.expect(m.existing(), m.offer)
+		if err := h.client.Create(ctx, m.claim()); err != nil {
+			return fmt.Errorf("hand node %s over to node pool %s: %w", m.node.Name, m.pool.Name, err)
+		}
 	}
-	return rest, notes, h.await(ctx, claims)
+	left, err := h.await(ctx, names)
+	if err != nil {
+		return fmt.Errorf("hand %s over: %s: %w", words.Count(len(left), "node"), words.First(maxHandedNames, left...), err)
+	}
+	return nil
 }
 
 func weight(p v1.NodePool) int32 {
@@ -87,96 +136,95 @@ func weight(p v1.NodePool) int32 {
 	return *p.Spec.Weight
 }
 
-// match returns the pool that gets a node, and its offer, or why none does. There is no reason if
-// the node need not be handed over.
-func (h *Handover) match(node *corev1.Node, pools []v1.NodePool, all bool) (*v1.NodePool, offer, string) {
-	named := slices.IndexFunc(pools, func(p v1.NodePool) bool { return p.Name == node.Labels[v1.NodePoolLabelKey] })
-	if named < 0 && !all {
-		return nil, offer{}, ""
-	}
-	o, reason := h.offerOf(node)
-	if reason != "" {
-		return nil, offer{}, reason
-	}
-	if named >= 0 {
-		return &pools[named], o, ""
-	}
-	for i := range pools {
-		requirements := required(&pools[i])
-		if o.kind.Requirements.Intersects(requirements) == nil && requirements.IsCompatible(o.offering.Requirements, scheduling.AllowUndefinedWellKnownLabels) {
-			return &pools[i], o, ""
-		}
-	}
-	return nil, offer{}, "no node pool allows such a node"
-}
-
-// offerOf returns the instance that a node is, or why there is none.
-func (h *Handover) offerOf(node *corev1.Node) (offer, string) {
-	name := node.Labels[corev1.LabelInstanceTypeStable]
-	if name == "" {
-		return offer{}, "the label " + corev1.LabelInstanceTypeStable + " is missing"
-	}
-	types := h.provider.avoided.all
-	i := slices.IndexFunc(types, func(t *cloudprovider.InstanceType) bool { return t.Name == name })
-	if i < 0 {
-		return offer{}, "instance type " + name + " is not on the list"
-	}
-	zone := node.Labels[corev1.LabelTopologyZone]
-	capacityType := cmp.Or(node.Labels[v1.CapacityTypeLabelKey], v1.CapacityTypeOnDemand)
-	for _, o := range types[i].Offerings {
-		if o.Zone() == zone && o.CapacityType() == capacityType {
-			return offer{types[i], o}, ""
-		}
-	}
-	return offer{}, fmt.Sprintf("instance type %s has no offering %s in zone %q", name, capacityType, zone)
-}
-
-// handedClaim returns the claim of a node of a pool, as Karpenter makes it for an instance that it
-// launches.
-func handedClaim(pool *v1.NodePool, node *corev1.Node, o offer) *v1.NodeClaim {
-	template := karpscheduling.NewNodeClaimTemplate(pool)
-	template.InstanceTypeOptions = cloudprovider.InstanceTypes{o.kind}
-	// A node that does not meet a requirement of its pool has drifted. That is for Karpenter to find
-	// out, so the claim says what the node is, not what the pool requires.
-	for _, r := range []*scheduling.Requirement{
-		scheduling.NewRequirement(corev1.LabelInstanceTypeStable, corev1.NodeSelectorOpIn, o.kind.Name),
-		scheduling.NewRequirement(corev1.LabelTopologyZone, corev1.NodeSelectorOpIn, o.offering.Zone()),
-		scheduling.NewRequirement(v1.CapacityTypeLabelKey, corev1.NodeSelectorOpIn, o.offering.CapacityType()),
-	} {
-		template.Requirements[r.Key] = r
-	}
-	claim := template.ToNodeClaim()
-	claim.GenerateName, claim.Name = "", node.Name
-	// The node has started long ago.
-	claim.Spec.StartupTaints = nil
-	return claim
-}
-
-// await waits until Karpenter has registered and initialized the nodes of the claims.
-func (h *Handover) await(ctx context.Context, claims []*v1.NodeClaim) error {
-	waiting := claims
+// await waits until Karpenter has registered and initialized nodes. With an error, it returns those
+// that are not.
+func (h *Handover) await(ctx context.Context, names []string) ([]string, error) {
+	left := names
 	err := wait.PollUntilContextTimeout(ctx, handoverPoll, handoverTime, true, func(ctx context.Context) (bool, error) {
-		var left []*v1.NodeClaim
-		for _, claim := range waiting {
-			now := &v1.NodeClaim{}
-			if err := h.client.Get(ctx, client.ObjectKeyFromObject(claim), now); client.IgnoreNotFound(err) != nil {
+		var waiting []string
+		for _, name := range left {
+			claim := &v1.NodeClaim{}
+			if err := h.client.Get(ctx, client.ObjectKey{Name: name}, claim); client.IgnoreNotFound(err) != nil {
 				return false, err
-			} else if apierrors.IsNotFound(err) || !now.StatusConditions().IsTrue(v1.ConditionTypeInitialized) {
-				left = append(left, claim)
+			} else if apierrors.IsNotFound(err) || !claim.StatusConditions().IsTrue(v1.ConditionTypeInitialized) {
+				waiting = append(waiting, name)
 			}
 		}
-		waiting = left
+		left = waiting
 		return len(left) == 0, nil
 	})
-	if err == nil {
-		return nil
-	}
-	if ctx.Err() == nil && wait.Interrupted(err) {
+	if wait.Interrupted(err) && ctx.Err() == nil {
 		err = errors.New("Karpenter has not registered them in " + handoverTime.String())
 	}
-	names := make([]string, 0, len(waiting))
-	for _, claim := range waiting {
-		names = append(names, claim.Name)
+	return left, err
+}
+
+// begin makes the time that nodes are empty count from a time, which may be in the
+// future. Karpenter counts it from when it has initialized them, which is earlier.
+func (h *Handover) begin(ctx context.Context, matches []match, at time.Time) error {
+	patch, err := json.Marshal(map[string]any{"status": map[string]any{"lastPodEventTime": metav1.NewTime(at)}})
+	if err != nil {
+		return err
 	}
-	return fmt.Errorf("hand %s over: %s: %w", words.Count(len(waiting), "node"), words.First(maxHandedNames, names...), err)
+	for _, m := range matches {
+		claim := &v1.NodeClaim{ObjectMeta: metav1.ObjectMeta{Name: m.node.Name}}
+		err := h.client.Status().Patch(ctx, claim, client.RawPatch(types.MergePatchType, patch))
+		if client.IgnoreNotFound(err) != nil {
+			return fmt.Errorf("hand node %s over: %w", claim.Name, err)
+		}
+	}
+	// By then, pods that are created at once have nodes.
+	h.hold(at.Add(disruptionPeriod))
+	return nil
+}
+
+func (h *Handover) hold(until time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.quiet = until
+}
+
+// held returns how long Karpenter must not disrupt nodes from now on.
+func (h *Handover) held(now time.Time) time.Duration {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return max(0, h.quiet.Sub(now))
+}
+
+// refusal is why a node is not handed over: what is the reason, and detail what of the node.
+type refusal struct{ what, detail string }
+
+// refusals are the nodes that are not handed over, by reason, in the order of the first.
+type refusals []refusedNodes
+
+type refusedNodes struct {
+	what           string
+	details, nodes []string
+}
+
+func (r *refusals) add(node string, why refusal) {
+	i := slices.IndexFunc(*r, func(n refusedNodes) bool { return n.what == why.what })
+	if i < 0 {
+		*r = append(*r, refusedNodes{what: why.what})
+		i = len(*r) - 1
+	}
+	known := &(*r)[i]
+	known.nodes = append(known.nodes, node)
+	if why.detail != "" && !slices.Contains(known.details, why.detail) {
+		known.details = append(known.details, why.detail)
+	}
+}
+
+func (r refusals) notes() []string {
+	var out []string
+	for _, n := range r {
+		what := n.what
+		if len(n.details) > 0 {
+			what += " (" + words.First(maxHandedNames, n.details...) + ")"
+		}
+		out = append(out, fmt.Sprintf("%s not handed over, and not removed by Karpenter: %s: %s",
+			words.Count(len(n.nodes), "node"), what, words.First(maxHandedNames, n.nodes...)))
+	}
+	slices.SortFunc(out, strings.Compare)
+	return out
 }

@@ -58,6 +58,7 @@ func merged(existing, instance *corev1.Node) *corev1.Node {
 	delete(node.Labels, v1.NodeRegisteredLabelKey)
 	delete(node.Labels, v1.NodeInitializedLabelKey)
 	node.Spec.ProviderID = instance.Spec.ProviderID
+	node.Status = instance.Status
 	node.Spec.Taints = append(slices.Clone(node.Spec.Taints), instance.Spec.Taints...)
 	return node
 }

@@ -170,7 +170,7 @@ func (p *provider) launch(claim *v1.NodeClaim, class *NodeClass, o offer, elapse
 	p.launched++
 	random := newRandom(p.opts.Seed, p.launched)
 	launched := launchedClaim(claim, o.kind, o.offering)
-	if existing != nil {
+	if existing != nil && len(existing.Status.Allocatable) > 0 {
 		launched.Status.Capacity, launched.Status.Allocatable = existing.Status.Capacity, existing.Status.Allocatable
 	}
 	i := &instance{claim: launched, kind: o.kind.Name, stops: p.scaled(random.delay(class.Spec.Termination))}

@@ -28,6 +28,9 @@ const (
 	// bootLead is how much virtual time the control plane and its nodes have to start before the first
 	// event of the trace.
 	bootLead = time.Minute
+	// handoverLead is how much more it is for each node that an autoscaler is handed: Karpenter waits
+	// between its steps, and fifty nodes take some 12 seconds.
+	handoverLead = 400 * time.Millisecond
 	// unschedulableTimeout is that of kube-scheduler.
 	unschedulableTimeout = 5 * time.Minute
 	// stopTimeout bounds an orderly stop of the control plane.
@@ -91,9 +94,11 @@ func (r *run) simulate(ctx context.Context) (done *simulation.Done, err error) {
 	if !r.ends {
 		defer func() { err = errors.Join(err, stop(ctx, cp)) }()
 	}
-	var handOver func(context.Context, []*corev1.Node, bool) ([]*corev1.Node, []string, error)
+	var handOver simulation.HandOver
 	if r.handover != nil {
-		handOver = r.handover.Take
+		handOver = func(ctx context.Context, nodes []*corev1.Node, opts simulation.HandOverOptions) ([]*corev1.Node, []string, error) {
+			return r.handover.Take(ctx, nodes, karpenter.TakeOptions(opts))
+		}
 	}
 	governor := virtualtime.NewGovernor()
 	done, err = prepared.Run(ctx, simulation.Runner{
@@ -140,7 +145,11 @@ func (r *run) prepare(ctx context.Context) (*simulation.Prepared, error) {
 		return nil, err
 	}
 	if virtualtime.Enabled {
-		virtualtime.Set(prepared.ClockOrigin().Add(-bootLead))
+		lead := bootLead
+		if r.spec.Autoscaler != nil {
+			lead += time.Duration(prepared.Nodes()) * handoverLead
+		}
+		virtualtime.Set(prepared.ClockOrigin().Add(-lead))
 		if err := seed(r.spec.Seed); err != nil {
 			return nil, err
 		}

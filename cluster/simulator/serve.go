@@ -105,7 +105,7 @@ func serve(ctx context.Context, o serveOptions, a additions, out io.Writer) (err
 		rest := plan.Nodes
 		if len(scaler) > 0 {
 			var notes []string
-			if rest, notes, err = handover.Take(ctx, rest, false); err != nil {
+			if rest, notes, err = handover.Take(ctx, rest, karpenter.TakeOptions{Start: time.Now}); err != nil {
 				return err
 			}
 			for _, note := range notes {

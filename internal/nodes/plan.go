@@ -26,6 +26,9 @@ type Plan struct {
 	Notes []string
 	// Shortages are warnings about peaks that exceed the capacity of the nodes.
 	Shortages []string
+	// Unsized are the nodes of the trace whose size was not recorded, by name. They have that of the
+	// shape.
+	Unsized map[string]bool
 	// Findings are the pods that can never be scheduled on these nodes.
 	Findings []Finding
 }
@@ -52,6 +55,7 @@ func Prepare(spec Spec, demand *Demand) (*Plan, error) {
 		if plan.Nodes, plan.Given = demand.recorded(shape); len(plan.Nodes) == 0 {
 			return nil, noRecordedNodes(plan.Given)
 		}
+		plan.Unsized = demand.unsized()
 		plan.Summary = fmt.Sprintf("%s of the trace: %s", words.Count(len(plan.Nodes), "node"), capacity(plan.Nodes))
 	case spec.Count > MaxNodes:
 		return nil, fmt.Errorf("%d nodes; at most %d can be simulated", spec.Count, MaxNodes)

@@ -118,6 +118,17 @@ func (d *Demand) AtStart() *Demand {
 	return &out
 }
 
+// unsized returns the names of the nodes whose size was not recorded.
+func (d *Demand) unsized() map[string]bool {
+	out := map[string]bool{}
+	for name, node := range d.nodes {
+		if node.ready && !node.sized {
+			out[name] = true
+		}
+	}
+	return out
+}
+
 // inTrace is where the nodes of a trace are, in notes.
 const inTrace = "nodes of the trace"
 

@@ -118,9 +118,15 @@ func Prepare(ctx context.Context, spec Spec) (*Prepared, error) {
 	if spec.Autoscaler != nil {
 		// It adds nodes for pods that these cannot run.
 		p.plan.Findings, p.plan.Shortages = nil, nil
+		if note := unsizedNote(p.plan); note != "" {
+			p.plan.Given = append(p.plan.Given, note)
+		}
 	}
 	return p, nil
 }
+
+// Nodes returns how many nodes there are at the start.
+func (p *Prepared) Nodes() int { return len(p.plan.Nodes) }
 
 // survey reads the trace once.
 func (p *Prepared) survey(ctx context.Context) (*nodes.Demand, error) {

@@ -24,7 +24,6 @@ import (
 	"k8s.io/utils/clock"
 
 	"simkube.io/simkube/internal/mutate"
-	"simkube.io/simkube/internal/nodes"
 	"simkube.io/simkube/internal/replay"
 	"simkube.io/simkube/internal/results"
 	"simkube.io/simkube/internal/results/report"
@@ -49,11 +48,8 @@ type Cluster struct {
 	OnFailure func(CreateFailed)
 	// OnDecision, if not nil, makes the cluster call a function for every decision of its autoscaler.
 	OnDecision func(func(results.Decision))
-	// HandOver, if not nil, hands nodes over to the cluster's autoscaler before the replay, which
-	// creates them, and waits until they are ready for pods. It returns the others, which it does not
-	// create. With all, nodes of which nothing says that they were an autoscaler's are handed over
-	// too, if that is possible.
-	HandOver func(ctx context.Context, nodes []*corev1.Node, all bool) (rest []*corev1.Node, notes []string, err error)
+	// HandOver, if not nil, hands nodes over to the cluster's autoscaler before the replay.
+	HandOver HandOver
 	// OnReplay, if not nil, is called before the first event, with how times on the clock correspond
 	// to those of the trace.
 	OnReplay func(results.TimeMap)
@@ -273,25 +269,6 @@ func interruption(err error) error {
 		return ErrInterrupted
 	}
 	return fmt.Errorf("%w, and before that: %w", ErrInterrupted, err)
-}
-
-// createNodes creates the planned nodes, or has the autoscaler do so.
-func (s *session) createNodes(ctx context.Context) error {
-	rest := s.plan.Nodes
-	if handOver := s.Cluster.HandOver; handOver != nil && len(rest) > 0 && s.spec.Nodes.Count == 0 {
-		var notes []string
-		var err error
-		if rest, notes, err = handOver(ctx, rest, s.spec.Nodes.Recorded); err != nil {
-			return err
-		}
-		for _, text := range notes {
-			s.Report(Message{Note: &Note{Level: Info, Text: text}})
-		}
-	}
-	if err := nodes.Create(ctx, s.client, rest, s.progress.nodes); err != nil {
-		return fmt.Errorf("create nodes: %w", err)
-	}
-	return nil
 }
 
 // simulate sets everything up and replays the trace. It sets run as soon as there is something to
