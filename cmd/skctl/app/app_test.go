@@ -180,6 +180,7 @@ func TestRun_Done(t *testing.T) {
 		"zsh":          {[]string{"completions", "zsh"}, "#compdef skctl"},
 		"fish":         {[]string{"completions", "fish"}, "complete -c skctl"},
 		"no clusters":  {[]string{"cluster", "status", "-o", "json"}, "[]"},
+		"nodes":        {[]string{"__complete", "simulate", "--nodes", ""}, "auto\nrecorded\n:0"},
 		"trace files":  {[]string{"__complete", "simulate", ""}, "sktrace\n:8"},
 		"flag values":  {[]string{"__complete", "version", "-v", ""}, "error\nwarn\ninfo\ndebug\n:4"},
 	} {

@@ -50,6 +50,7 @@ func (o *simulateOptions) addFlags(cmd *cobra.Command) {
 	addClusterFlags(cmd, &o.nodes, &o.shape, &o.scheduler, &o.crds, &o.stages, &o.kubeAPIQPS)
 	f.Lookup("nodes").Usage = "simulated nodes: a number, a file of Node manifests, recorded for those of the trace, or auto for as many as the trace needs, with the devices and labels that its pods ask for"
 	f.Lookup("nodes").DefValue = "auto"
+	_ = cmd.RegisterFlagCompletionFunc("nodes", cobra.FixedCompletions([]string{"auto", "recorded"}, cobra.ShellCompDirectiveDefault))
 	o.nodes = "auto"
 	o.autoscaler.add(cmd)
 	f.StringArrayVar(&o.with, "with", nil, "command line of a program to run beside the replay, with --time real: sh runs it, with KUBECONFIG set (repeatable)")
