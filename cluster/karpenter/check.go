@@ -9,9 +9,11 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	v1 "sigs.k8s.io/karpenter/pkg/apis/v1"
 	"sigs.k8s.io/karpenter/pkg/cloudprovider"
 	"sigs.k8s.io/karpenter/pkg/scheduling"
+	"sigs.k8s.io/karpenter/pkg/utils/resources"
 
 	"simkube.io/simkube/internal/instancetypes"
 	"simkube.io/simkube/internal/words"
@@ -26,6 +28,7 @@ func (p *Pools) Check(list *instancetypes.List) (warnings []string, err error) {
 		return nil, err
 	}
 	useful := 0
+	classes := p.classes()
 	for _, o := range p.objects {
 		var found []string
 		switch o.resource {
@@ -36,7 +39,7 @@ func (p *Pools) Check(list *instancetypes.List) (warnings []string, err error) {
 				continue
 			}
 			var launches bool
-			if launches, found = checkPool(pool, types); launches {
+			if launches, found = checkPool(pool, classes, types); launches {
 				useful++
 			}
 		case nodeClassResource:
@@ -55,6 +58,18 @@ func (p *Pools) Check(list *instancetypes.List) (warnings []string, err error) {
 	return warnings, nil
 }
 
+// classes returns the node classes that can be decoded, by name.
+func (p *Pools) classes() map[string]*NodeClass {
+	out := map[string]*NodeClass{}
+	for _, o := range p.objects {
+		class := &NodeClass{}
+		if o.resource == nodeClassResource && decode(o, class) == nil {
+			out[class.Name] = class
+		}
+	}
+	return out
+}
+
 func decode(o poolObject, into any) error {
 	data, err := o.object.MarshalJSON()
 	if err != nil {
@@ -64,39 +79,116 @@ func decode(o poolObject, into any) error {
 }
 
 // checkPool reports whether a pool can launch nodes, and what is strange about it.
-func checkPool(pool *v1.NodePool, types []*cloudprovider.InstanceType) (bool, []string) {
+func checkPool(pool *v1.NodePool, classes map[string]*NodeClass, types []*cloudprovider.InstanceType) (bool, []string) {
 	requirements := required(pool)
-	var allowed []*cloudprovider.InstanceType
-	for _, t := range types {
-		if t.Requirements.Intersects(requirements) == nil && t.Offerings.Available().HasCompatible(requirements) {
-			allowed = append(allowed, t)
-		}
-	}
+	allowed := allowedTypes(requirements, types)
 	warnings := unknownValues(pool, types)
+	warn := func(format string, args ...any) []string {
+		return append(warnings, "NodePool "+pool.Name+" "+fmt.Sprintf(format, args...))
+	}
 	if len(allowed) == 0 {
-		return false, append(warnings, fmt.Sprintf("NodePool %s allows none of the %s: %s",
-			pool.Name, words.Count(len(types), "instance type"), whatExcludes(requirements, types)))
+		return false, warn("allows none of the %s: %s", words.Count(len(types), "instance type"), whatExcludes(requirements, types))
 	}
-	for _, name := range slices.Sorted(maps.Keys(pool.Spec.Limits)) {
-		if limit := pool.Spec.Limits[name]; limit.Sign() <= 0 {
-			return false, append(warnings, fmt.Sprintf("NodePool %s has a limit of %s for %s: it launches no node", pool.Name, limit.String(), name))
-		}
+	if text := exceeded(pool.Spec.Limits, allowed); text != "" {
+		return false, warn("%s: it launches no node", text)
 	}
-	if _, _, err := cloudprovider.InstanceTypes(allowed).SatisfiesMinValues(requirements); err != nil {
-		return false, append(warnings, fmt.Sprintf("NodePool %s allows %s, too few for its minValues: %v", pool.Name, words.Count(len(allowed), "instance type"), err))
+	if _, short, err := cloudprovider.InstanceTypes(allowed).SatisfiesMinValues(requirements); err != nil {
+		return false, warn("allows %s, too few for its minValues: %s", words.Count(len(allowed), "instance type"), tooFewValues(short, requirements))
+	}
+	if class := classes[pool.Spec.Template.Spec.NodeClassRef.Name]; class != nil && !everAvailable(class, requirements, allowed) {
+		return true, warn("launches no node: by the shortages of its node class %s, there is never capacity for an instance that it allows", class.Name)
 	}
 	return true, warnings
 }
 
-// whatExcludes says why a pool allows none of the types.
-func whatExcludes(requirements scheduling.Requirements, types []*cloudprovider.InstanceType) string {
-	for _, key := range slices.Sorted(maps.Keys(requirements)) {
-		only := scheduling.NewRequirements(requirements.Get(key))
-		if !slices.ContainsFunc(types, func(t *cloudprovider.InstanceType) bool { return t.Requirements.Intersects(only) == nil }) {
-			return "none meets the requirement " + requirements.Get(key).String()
+// allowedTypes returns the types with an offering that meets requirements.
+func allowedTypes(requirements scheduling.Requirements, types []*cloudprovider.InstanceType) []*cloudprovider.InstanceType {
+	var out []*cloudprovider.InstanceType
+	for _, t := range types {
+		if t.Requirements.Intersects(requirements) == nil && t.Offerings.Available().HasCompatible(requirements) {
+			out = append(out, t)
 		}
 	}
-	return "none that is available meets all of its requirements, " + requirements.String()
+	return out
+}
+
+// whatExcludes says why a pool allows none of the types: which requirements exclude all of them.
+func whatExcludes(requirements scheduling.Requirements, types []*cloudprovider.InstanceType) string {
+	// What is left once no requirement can be left out is needed, each of them.
+	needed := maps.Clone(requirements)
+	for _, key := range slices.Sorted(maps.Keys(requirements)) {
+		r := needed[key]
+		delete(needed, key)
+		if len(allowedTypes(needed, types)) > 0 {
+			needed[key] = r
+		}
+	}
+	var texts []string
+	for _, key := range slices.Sorted(maps.Keys(needed)) {
+		texts = append(texts, needed[key].String())
+	}
+	switch len(texts) {
+	case 0:
+		return "none is available"
+	case 1:
+		return "none that is available meets the requirement " + texts[0]
+	}
+	return "none that is available meets the requirements " + words.And(texts...) + " together"
+}
+
+// exceeded says which limit of a pool each of the types exceeds, or returns "". Karpenter compares
+// limits with the capacity of nodes.
+func exceeded(limits v1.Limits, types []*cloudprovider.InstanceType) string {
+	within := types
+	for _, name := range slices.Sorted(maps.Keys(limits)) {
+		limit := limits[name]
+		exceeds := func(t *cloudprovider.InstanceType) bool {
+			capacity := t.Capacity[name]
+			if name == resources.Node {
+				capacity = resource.MustParse("1")
+			}
+			return capacity.Cmp(limit) > 0
+		}
+		text := fmt.Sprintf("has a limit of %s for %s", limit.String(), name)
+		if !slices.ContainsFunc(types, func(t *cloudprovider.InstanceType) bool { return !exceeds(t) }) {
+			if limit.IsZero() {
+				return text
+			}
+			return fmt.Sprintf("%s, and each of the %s that it allows has more", text, words.Count(len(types), "instance type"))
+		}
+		within = slices.DeleteFunc(slices.Clone(within), exceeds)
+	}
+	if len(within) == 0 {
+		return "has limits of which each instance type that it allows exceeds one"
+	}
+	return ""
+}
+
+// tooFewValues says which labels have fewer values than required. found is how many there are, by
+// label.
+func tooFewValues(found map[string]int, requirements scheduling.Requirements) string {
+	var texts []string
+	for _, key := range slices.Sorted(maps.Keys(found)) {
+		texts = append(texts, fmt.Sprintf("they have %s of %s, and %d must be possible",
+			words.Count(found[key], "value"), key, *requirements.Get(key).MinValues))
+	}
+	return words.And(texts...)
+}
+
+// everAvailable reports whether there is capacity at any time for an instance of the types that
+// meets the requirements.
+func everAvailable(class *NodeClass, requirements scheduling.Requirements, types []*cloudprovider.InstanceType) bool {
+	for _, t := range types {
+		for _, o := range t.Offerings.Available().Compatible(requirements) {
+			always := slices.ContainsFunc(class.Spec.Shortages, func(s Shortage) bool {
+				return s.From.Duration <= 0 && s.Until.Duration == 0 && s.selects(offer{t, o})
+			})
+			if !always {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // maxNames is how many names a warning lists.
@@ -134,7 +226,8 @@ func valuesOf(types []*cloudprovider.InstanceType) map[string]map[string]bool {
 	return out
 }
 
-// unknown returns a sentence about the values of a label that no instance type has, or "".
+// unknown returns a sentence about the values of a label that no instance type has, or "". It says
+// what may be meant, or what there is.
 func unknown(key string, values []string, known map[string]bool) string {
 	var names []string
 	for _, value := range values {
@@ -145,7 +238,16 @@ func unknown(key string, values []string, known map[string]bool) string {
 	if len(names) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("no instance type has the %s %s; there is %s", key, words.Or(names...), words.First(maxNames, slices.Sorted(maps.Keys(known))...))
+	there := slices.Sorted(maps.Keys(known))
+	text := fmt.Sprintf("no instance type has the %s %s", key, words.Or(names...))
+	var near []string
+	for _, name := range names {
+		near = append(near, words.Nearest(name, there...)...)
+	}
+	if near = unique(near); len(near) > 0 && len(near) <= maxNames {
+		return fmt.Sprintf("%s: did you mean %s?", text, words.Or(near...))
+	}
+	return fmt.Sprintf("%s; there is %s", text, words.First(maxNames, there...))
 }
 
 // checkClass returns warnings about selectors of a node class that select nothing.
@@ -153,6 +255,7 @@ func checkClass(class *NodeClass, types []*cloudprovider.InstanceType) []string 
 	known := valuesOf(types)
 	var out []string
 	check := func(field string, s InstanceSelector) {
+		before := len(out)
 		for _, list := range []struct {
 			key    string
 			values []string
@@ -163,6 +266,9 @@ func checkClass(class *NodeClass, types []*cloudprovider.InstanceType) []string 
 				out = append(out, fmt.Sprintf("NodeClass %s, %s: %s", class.Name, field, text))
 			}
 		}
+		if len(out) == before && !selectsAny(s, types) {
+			out = append(out, fmt.Sprintf("NodeClass %s, %s: no instance type has an offering with these instanceTypes, zones and capacityTypes", class.Name, field))
+		}
 	}
 	for i, s := range class.Spec.Shortages {
 		check(fmt.Sprintf("shortages[%d]", i), s.InstanceSelector)
@@ -171,4 +277,11 @@ func checkClass(class *NodeClass, types []*cloudprovider.InstanceType) []string 
 		check(fmt.Sprintf("interruptions[%d]", i), s.InstanceSelector)
 	}
 	return out
+}
+
+// selectsAny reports whether a selector selects an offering of the types.
+func selectsAny(s InstanceSelector, types []*cloudprovider.InstanceType) bool {
+	return slices.ContainsFunc(types, func(t *cloudprovider.InstanceType) bool {
+		return slices.ContainsFunc(t.Offerings, func(o *cloudprovider.Offering) bool { return s.selects(offer{t, o}) })
+	})
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"k8s.io/apiserver/pkg/authentication/user"
+	"k8s.io/client-go/dynamic"
 	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/karpenter/pkg/apis"
@@ -137,7 +138,11 @@ func start(ctx context.Context, access controlplane.Access, opts Options, settin
 			return controlplane.Instance{}, fmt.Errorf("register a controller: %w", err)
 		}
 	}
-	if err := opts.Pools.create(ctx, access.Config); err != nil {
+	objects, err := dynamic.NewForConfig(access.Config)
+	if err != nil {
+		return controlplane.Instance{}, fmt.Errorf("make client: %w", err)
+	}
+	if err := opts.Pools.create(ctx, objects); err != nil {
 		return controlplane.Instance{}, err
 	}
 	run := func(ctx context.Context) error {

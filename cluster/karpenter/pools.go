@@ -17,8 +17,9 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/yaml"
 	"k8s.io/client-go/dynamic"
-	"k8s.io/client-go/rest"
 	sigsyaml "sigs.k8s.io/yaml"
+
+	"simkube.io/simkube/internal/words"
 )
 
 var (
@@ -146,7 +147,11 @@ func (p *Pools) addClasses(file string, classes map[string]bool, used map[string
 			continue
 		}
 		if !known {
-			p.Notes = append(p.Notes, fmt.Sprintf("%s has no node class %s: its instances take as long as those of the default one", file, name))
+			note := fmt.Sprintf("%s has no node class %s: its instances take as long as those of the default one", file, name)
+			if near := words.Nearest(name, slices.Sorted(maps.Keys(classes))...); len(near) > 0 {
+				note += fmt.Sprintf(" (did you mean the node class %s?)", words.Or(near...))
+			}
+			p.Notes = append(p.Notes, note)
 		}
 		object := &unstructured.Unstructured{}
 		object.SetGroupVersionKind(nodeClassKind)
@@ -187,14 +192,10 @@ func (p *Pools) AddLabel(key, value string) {
 }
 
 // create creates all objects. The API server checks them.
-func (p *Pools) create(ctx context.Context, config *rest.Config) error {
-	dynamicClient, err := dynamic.NewForConfig(config)
-	if err != nil {
-		return fmt.Errorf("make client: %w", err)
-	}
+func (p *Pools) create(ctx context.Context, client dynamic.Interface) error {
 	var problems []error
 	for _, o := range p.objects {
-		if _, err := dynamicClient.Resource(o.resource).Create(ctx, o.object.DeepCopy(), metav1.CreateOptions{FieldValidation: metav1.FieldValidationStrict}); err != nil {
+		if _, err := client.Resource(o.resource).Create(ctx, o.object.DeepCopy(), metav1.CreateOptions{FieldValidation: metav1.FieldValidationStrict}); err != nil {
 			problems = append(problems, fmt.Errorf("%s: %w", o.where, err))
 		}
 	}

@@ -48,6 +48,13 @@ func TestParsePools(t *testing.T) {
 	if len(pools.Notes) != 1 || pools.Notes[0] != "pools.yaml has no node class linux: its instances take as long as those of the default one" {
 		t.Errorf("without its node class: notes %q", pools.Notes)
 	}
+	pools, err = ParsePools("pools.yaml", []byte(strings.Replace(ec2Pool, "name: linux}\nspec", "name: linus}\nspec", 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(pools.Notes) != 2 || !strings.HasSuffix(pools.Notes[1], "has no node class linux: its instances take as long as those of the default one (did you mean the node class linus?)") {
+		t.Errorf("with a node class of a similar name: notes %q", pools.Notes)
+	}
 }
 
 func TestParsePools_Invalid(t *testing.T) {
@@ -63,6 +70,35 @@ func TestParsePools_Invalid(t *testing.T) {
 				t.Errorf("got %v, want %q", err, c.want)
 			}
 		})
+	}
+}
+
+// The API server's message about an invalid pool or node class has the file and the document.
+func TestPools_Create_Invalid(t *testing.T) {
+	t.Parallel()
+	class := func(spec string) string {
+		return "{apiVersion: simkube.io/v1, kind: NodeClass, metadata: {name: invalid}, spec: " + spec + "}\n---\n" + ec2Pool
+	}
+	for name, c := range map[string]struct{ in, want string }{
+		"an operator": {
+			strings.Replace(ec2Pool, "requirements: []", "requirements: [{key: kubernetes.io/arch, operator: Inn, values: [amd64]}]", 1),
+			`pools.yaml, document 1: NodePool.karpenter.sh "general" is invalid: `,
+		},
+		"an unknown field": {strings.Replace(ec2Pool, "requirements: []", "requirements: []\n      labels: {}", 1), `pools.yaml, document 1: NodePool in version "v1" cannot be handled`},
+		"a delay":          {class("{startup: {median: soon}}"), `pools.yaml, document 1: NodeClass.simkube.io "invalid" is invalid: [spec.startup.median: Invalid value: "soon"`},
+		"an interruption":  {class("{interruptions: [{perHour: 1, share: 1}]}"), "must have either perHour, or at and share"},
+		"a shortage":       {class("{shortages: [{from: 11h, until: 9h}]}"), "until must be after from"},
+		"a capacity type":  {class("{shortages: [{capacityTypes: [free]}]}"), `spec.shortages[0].capacityTypes[0]: Unsupported value: "free"`},
+	} {
+		pools, err := ParsePools("pools.yaml", []byte(c.in))
+		if err != nil {
+			t.Fatal(err)
+		}
+		// The others are not created.
+		pools.objects = pools.objects[:1]
+		if err := pools.create(t.Context(), objects); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got %v, want %q", name, err, c.want)
+		}
 	}
 }
 
