@@ -150,7 +150,7 @@ func start(ctx context.Context, access controlplane.Access, opts Options, settin
 		running, cancel := context.WithCancelCause(ctx)
 		defer cancel(nil)
 		end = cancel
-		err := mgr.Start(running)
+		err := runManager(running, mgr)
 		if ctx.Err() == nil {
 			err = errors.Join(err, context.Cause(running))
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"sync"
 
 	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
@@ -82,6 +83,38 @@ func newManager(ctx context.Context, access controlplane.Access, settings *optio
 		return nil, err
 	}
 	return mgr, index(ctx, mgr)
+}
+
+// startable is what runManager needs of a manager.
+type startable interface {
+	Start(ctx context.Context) error
+	// Elected returns a channel that is closed once everything has started.
+	Elected() <-chan struct{}
+}
+
+// runManager runs a manager until ctx ends. A manager whose context ends while it starts does not
+// stop before its caches are filled: it asks for that without a pause, so that virtual time stands
+// still, and the caches wait for it. So it is not told before it has started.
+func runManager(ctx context.Context, mgr startable) error {
+	running, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	ended := make(chan struct{})
+	var waits sync.WaitGroup
+	waits.Go(func() {
+		select {
+		case <-ctx.Done():
+		case <-ended:
+		}
+		select {
+		case <-mgr.Elected():
+			stop()
+		case <-ended:
+		}
+	})
+	err := mgr.Start(running)
+	close(ended)
+	waits.Wait()
+	return err
 }
 
 // newClient returns the client of Karpenter's controllers.
