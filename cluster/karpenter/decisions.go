@@ -103,6 +103,8 @@ func (d *decisions) noCapacity(claim *v1.NodeClaim, err error) {
 	d.report(results.Decision{
 		Time: d.clock.Now(), Kind: results.NoCapacity, Nodes: []string{claim.Name}, NodePool: claim.Labels[v1.NodePoolLabelKey], Message: err.Error(),
 	})
+	// Karpenter deletes the claim.
+	d.forget(claim.Name)
 }
 
 // interrupted records that the cloud takes an instance back.
@@ -124,7 +126,7 @@ func (d *decisions) remove(claim string) bool {
 	return known
 }
 
-// forget forgets a claim whose instance is gone.
+// forget forgets a claim whose instance is gone, or that has none.
 func (d *decisions) forget(claim string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
