@@ -227,7 +227,8 @@ func TestPools(t *testing.T) {
 				createPods(t, id, i, p)
 				total += p.count
 			}
-			// Karpenter plans for all pods at once if they are there before the pool.
+			// Karpenter plans for all pods at once if they wait before there is a pool.
+			awaitUnschedulable(t, id, total)
 			for i, fields := range c.pools {
 				createPool(t, fmt.Sprintf("%s-%d", id, i), id, fields)
 			}
@@ -342,6 +343,27 @@ func awaitRunning(t *testing.T, id string, want int) {
 			}
 		}
 		return running == want, nil
+	})
+}
+
+// awaitUnschedulable waits until the scheduler has found no node for as many pods of a case.
+// Karpenter plans for a pod from then on.
+func awaitUnschedulable(t *testing.T, id string, want int) {
+	t.Helper()
+	eventually(t, fmt.Sprintf("%d pods to be unschedulable", want), func(ctx context.Context) (bool, error) {
+		pods, err := kube.CoreV1().Pods("default").List(ctx, metav1.ListOptions{LabelSelector: labelCase + "=" + id})
+		if err != nil {
+			return false, err
+		}
+		found := 0
+		for i := range pods.Items {
+			if slices.ContainsFunc(pods.Items[i].Status.Conditions, func(c corev1.PodCondition) bool {
+				return c.Type == corev1.PodScheduled && c.Reason == corev1.PodReasonUnschedulable
+			}) {
+				found++
+			}
+		}
+		return found >= want, nil
 	})
 }
 

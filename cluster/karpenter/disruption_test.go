@@ -86,6 +86,7 @@ func TestDisruption(t *testing.T) {
 			if c.protected {
 				protect(t, id)
 			}
+			awaitUnschedulable(t, id, 2)
 			createPool(t, id, id, fields)
 			awaitRunning(t, id, 2)
 			first := nodesOf(t, id)
