@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"simkube.io/simkube/internal/words"
 	"simkube.io/simkube/skel/internal/syntax"
 	"simkube.io/simkube/trace"
 )
@@ -284,9 +283,9 @@ func (h *hinter) path(p *syntax.Path) bool {
 			h.hint("%s is a list: did you mean %s?", pathText(parts[:i]), pathText(slices.Insert(slices.Clone(parts), i, "[*]")))
 			return false
 		}
-		if best := words.Nearest(part, slices.Sorted(maps.Keys(node.children))...); len(best) > 0 {
+		if best := nearest(part, slices.Sorted(maps.Keys(node.children))); best != "" {
 			meant := slices.Clone(parts)
-			meant[i] = best[0]
+			meant[i] = best
 			h.hint("%s %s: did you mean %s?", h.v.none(), text, pathText(meant))
 		} else {
 			h.hint("%s %s", h.v.none(), text)
@@ -312,8 +311,8 @@ func (h *hinter) value(p *syntax.Path, literal *syntax.Literal) {
 	if known[literal.String] {
 		return
 	}
-	if best := words.Nearest(literal.String, slices.Sorted(maps.Keys(known))...); len(best) > 0 {
-		h.hint("%s the %s %q: did you mean %q?", h.v.none(), what, literal.String, best[0])
+	if best := nearest(literal.String, slices.Sorted(maps.Keys(known))); best != "" {
+		h.hint("%s the %s %q: did you mean %q?", h.v.none(), what, literal.String, best)
 		return
 	}
 	h.hint("%s the %s %q", h.v.none(), what, literal.String)
@@ -325,10 +324,7 @@ func (h *hinter) gvk(gvk, kind string) {
 		return
 	}
 	known := slices.Sorted(maps.Keys(h.v.gvks))
-	best := ""
-	if near := words.Nearest(gvk, known...); len(near) > 0 {
-		best = near[0]
-	}
+	best := nearest(gvk, known)
 	for _, other := range known {
 		if strings.HasSuffix(other, "."+kind) {
 			best = other
@@ -356,4 +352,17 @@ func pathText(parts []string) string {
 		b.WriteString(part)
 	}
 	return b.String()
+}
+
+// nearest returns the name that is most likely meant, or "".
+func nearest(name string, known []string) string {
+	const maxDistance = 2
+	best, closest := "", maxDistance+1
+	for _, other := range known {
+		d := syntax.Distance(strings.ToLower(name), strings.ToLower(other))
+		if d < closest && d < len(name) && other != name {
+			best, closest = other, d
+		}
+	}
+	return best
 }

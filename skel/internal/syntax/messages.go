@@ -2,9 +2,8 @@ package syntax
 
 import (
 	"fmt"
+	"slices"
 	"strings"
-
-	"simkube.io/simkube/internal/words"
 )
 
 // The kinds of mistakes.
@@ -155,7 +154,7 @@ func unknownTest(at Span, name string) Diagnostic {
 		return diagnose(at, CodeSyntax, "!(a == 1), or !exists(a)", "`not` is not an operator: use `!`")
 	}
 	hint := ""
-	if words.Distance(strings.ToLower(name), "exists") <= 2 {
+	if Distance(strings.ToLower(name), "exists") <= 2 {
 		hint = "did you mean exists?"
 	}
 	return diagnose(at, CodeSyntax, hint, "`%s(` is not a test: only `exists(` is", shortened(name))
@@ -181,7 +180,7 @@ func unknownCommand(at Span, name string) Diagnostic {
 	names, best, closest := []string{}, "", 3
 	for kind := Delete; kind <= Duplicate; kind++ {
 		names = append(names, kind.String())
-		if d := words.Distance(strings.ToLower(name), kind.String()); d < closest {
+		if d := Distance(strings.ToLower(name), kind.String()); d < closest {
 			best, closest = kind.String(), d
 		}
 	}
@@ -303,7 +302,7 @@ func definitionOfPath(at Span) Diagnostic {
 func undefinedVariable(at Span, name string, defined []string) Diagnostic {
 	hint := ""
 	for _, d := range defined[:min(len(defined), 100)] {
-		if hint == "" && words.Distance(d, name) <= 2 {
+		if hint == "" && Distance(d, name) <= 2 {
 			hint = fmt.Sprintf("did you mean $%s?", shortened(d))
 		}
 	}
@@ -371,4 +370,28 @@ func tooDeep(at Span, limit int) Diagnostic {
 
 func tooManyCommands(at Span, limit int) Diagnostic {
 	return diagnose(at, CodeLimit, "", "the program has more than %d commands", limit)
+}
+
+// Distance returns the edit distance of two short words. It returns a large number for long words.
+func Distance(a, b string) int {
+	const limit = 40
+	if len(a) > limit || len(b) > limit {
+		return limit
+	}
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		before := slices.Clone(row)
+		row[0] = i + 1
+		for j := range len(b) {
+			change := 1
+			if a[i] == b[j] {
+				change = 0
+			}
+			row[j+1] = min(before[j]+change, before[j+1]+1, row[j]+1)
+		}
+	}
+	return row[len(b)]
 }
