@@ -51,7 +51,7 @@ type TakeOptions struct {
 	// All says that nodes that name no pool are handed over too, if a pool allows them.
 	All bool
 	// Start returns when the first pods will be created, as it is known then. Until then Karpenter
-	// disrupts no node.
+	// disrupts no node. It must not be nil.
 	Start func() time.Time
 	// Taken, if not nil, is called with the number of nodes that are ready so far.
 	Taken func(n int)
@@ -159,8 +159,8 @@ func (h *Handover) await(ctx context.Context, names []string) ([]string, error) 
 	return left, err
 }
 
-// begin makes the time that nodes are empty count from a time, which may be in the
-// future. Karpenter counts it from when it has initialized them, which is earlier.
+// begin makes the time that nodes are empty count from a time, which may be in the future.
+// Karpenter counts it from when it has initialized them, which is earlier.
 func (h *Handover) begin(ctx context.Context, matches []match, at time.Time) error {
 	patch, err := json.Marshal(map[string]any{"status": map[string]any{"lastPodEventTime": metav1.NewTime(at)}})
 	if err != nil {

@@ -42,7 +42,8 @@ func (m *matcher) match(node *corev1.Node) (match, refusal) {
 	if why.what != "" {
 		return match{}, why
 	}
-	found := match{node: node, offer: o, labels: instanceLabels(node, o)}
+	found := match{node: node, offer: o, labels: maps.Clone(node.Labels)}
+	setLabels(found.labels, o)
 	if named >= 0 {
 		found.pool = &m.pools[named]
 		return found, refusal{}
@@ -78,19 +79,6 @@ func (m *matcher) offerOf(node *corev1.Node) (offer, refusal) {
 		}
 	}
 	return offer{}, refusal{"the list has no such offering", fmt.Sprintf("%s %s in zone %q", name, capacityType, zone)}
-}
-
-// instanceLabels returns the labels of a node, with those that its instance determines.
-func instanceLabels(node *corev1.Node, o offer) map[string]string {
-	labels := maps.Clone(node.Labels)
-	for _, requirements := range []scheduling.Requirements{o.kind.Requirements, o.offering.Requirements} {
-		for _, r := range requirements {
-			if r.Operator() == corev1.NodeSelectorOpIn && r.Len() == 1 {
-				labels[r.Key] = r.Any()
-			}
-		}
-	}
-	return labels
 }
 
 // excludedBy returns why a pool does not make such nodes, or "" if it does. A label that the pool
@@ -141,8 +129,7 @@ func passing(t corev1.Taint) bool {
 	return t.MatchTaint(&v1.UnregisteredNoExecuteTaint) || t.MatchTaint(&v1.DisruptedNoScheduleTaint)
 }
 
-// existing returns the node as it is once it has started, without allocatable resources if they are
-// those of its type.
+// existing returns the node without the taints that one has while it starts or is disrupted.
 func (m *match) existing() *corev1.Node {
 	node := m.node.DeepCopy()
 	node.Spec.Taints = slices.DeleteFunc(node.Spec.Taints, func(t corev1.Taint) bool {

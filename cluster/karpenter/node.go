@@ -2,7 +2,6 @@ package karpenter
 
 import (
 	"maps"
-	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -21,13 +20,7 @@ func launchedClaim(claim *v1.NodeClaim, kind *cloudprovider.InstanceType, offeri
 			labels[r.Key] = r.Values[0]
 		}
 	}
-	for _, requirements := range []scheduling.Requirements{kind.Requirements, offering.Requirements} {
-		for _, r := range requirements {
-			if r.Operator() == corev1.NodeSelectorOpIn && r.Len() == 1 {
-				labels[r.Key] = r.Any()
-			}
-		}
-	}
+	setLabels(labels, offer{kind, offering})
 	return &v1.NodeClaim{
 		ObjectMeta: metav1.ObjectMeta{Name: claim.Name, Labels: labels, CreationTimestamp: claim.CreationTimestamp},
 		Status: v1.NodeClaimStatus{
@@ -38,10 +31,20 @@ func launchedClaim(claim *v1.NodeClaim, kind *cloudprovider.InstanceType, offeri
 	}
 }
 
+// setLabels sets the labels that an instance determines.
+func setLabels(labels map[string]string, o offer) {
+	for _, requirements := range []scheduling.Requirements{o.kind.Requirements, o.offering.Requirements} {
+		for _, r := range requirements {
+			if r.Operator() == corev1.NodeSelectorOpIn && r.Len() == 1 {
+				labels[r.Key] = r.Any()
+			}
+		}
+	}
+}
+
 // merged returns an existing node with what the node of an instance must have.
 func merged(existing, instance *corev1.Node) *corev1.Node {
 	node := existing.DeepCopy()
-	node.Labels, node.Annotations = maps.Clone(node.Labels), maps.Clone(node.Annotations)
 	if node.Labels == nil {
 		node.Labels = map[string]string{}
 	}
@@ -59,7 +62,7 @@ func merged(existing, instance *corev1.Node) *corev1.Node {
 	delete(node.Labels, v1.NodeInitializedLabelKey)
 	node.Spec.ProviderID = instance.Spec.ProviderID
 	node.Status = instance.Status
-	node.Spec.Taints = append(slices.Clone(node.Spec.Taints), instance.Spec.Taints...)
+	node.Spec.Taints = append(node.Spec.Taints, instance.Spec.Taints...)
 	return node
 }
 

@@ -23,9 +23,9 @@ func (r *run) autoscaler() ([]controlplane.Component, error) {
 	}
 	r.handover = &karpenter.Handover{}
 	component, err := karpenter.Component(karpenter.Options{
-		Handover: r.handover,
-		Pools:    pools, Types: types, FeatureGates: scaler.FeatureGates, ConsolidationInterval: scaler.ConsolidationInterval, FullLoop: scaler.FullLoop, Decided: r.decided, Elapsed: r.elapsed,
-		Speed: r.spec.Speed, Seed: r.spec.Seed,
+		Pools: pools, Types: types, FeatureGates: scaler.FeatureGates,
+		ConsolidationInterval: scaler.ConsolidationInterval, FullLoop: scaler.FullLoop,
+		Speed: r.spec.Speed, Elapsed: r.elapsed, Seed: r.spec.Seed, Decided: r.decided, Handover: r.handover,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("set up Karpenter: %w", err)

@@ -17,8 +17,7 @@ type Autoscaler struct {
 	// if it has found nothing; 0 means the ten seconds that it waits by itself.
 	ConsolidationInterval time.Duration `json:"consolidationInterval,omitempty"`
 	// FullLoop makes Karpenter look for nodes to disrupt every ten seconds, also if nothing has
-	// changed.
-	// The decisions are the same without it.
+	// changed, and at all instance types. The decisions are the same without it.
 	FullLoop bool `json:"fullLoop,omitempty"`
 }
 

@@ -22,7 +22,7 @@ type HandOverOptions struct {
 	// that is possible.
 	All bool
 	// Start returns when the first event will be due, as it is known then. Before that, the autoscaler
-	// removes none of the nodes.
+	// removes none of the nodes. It must not be nil.
 	Start func() time.Time
 	// Taken, if not nil, is called with the number of nodes that are ready so far.
 	Taken func(n int)

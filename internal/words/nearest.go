@@ -14,7 +14,7 @@ func Nearest(name string, known ...string) []string {
 	var best []string
 	closest := maxDistance
 	for _, other := range known {
-		d := Distance(strings.ToLower(name), strings.ToLower(other))
+		d := distance(strings.ToLower(name), strings.ToLower(other))
 		if d > closest || d >= len(name) || other == name {
 			continue
 		}
@@ -26,9 +26,9 @@ func Nearest(name string, known ...string) []string {
 	return best
 }
 
-// Distance returns the edit distance of two short words, in bytes. It returns a large number for
+// distance returns the edit distance of two short words, in bytes. It returns a large number for
 // long words.
-func Distance(a, b string) int {
+func distance(a, b string) int {
 	const limit = 40
 	if len(a) > limit || len(b) > limit {
 		return limit
