@@ -17,14 +17,16 @@ shift 2
 here=$(cd "$(dirname "$0")" && pwd)
 : "${POOLS:=$here/*.yaml}" "${FLAGS:=}" "${PARALLEL:=1}"
 mkdir -p "$results"
+export trace FLAGS
 for seed; do
 	for pools in $POOLS; do
 		run=$results/$(basename "$pools" .yaml)-$seed
-		[ -e "$run/summary.json" ] || echo "$pools $seed $run"
+		[ -e "$run/summary.json" ] || printf '%s\0%s\0%s\0' "$pools" "$seed" "$run"
 	done
-done | xargs -r -P "$PARALLEL" -n 3 sh -c '
+done | xargs -0 -r -P "$PARALLEL" -n 3 sh -c '
+	echo "$3: its progress is in $3.log" >&2
 	# shellcheck disable=SC2086
-	skctl simulate '"'$trace'"' --autoscaler karpenter --nodepools "$1" --seed "$2" -o "$3" '"$FLAGS"' >"$3.log" 2>&1 ||
+	skctl simulate "$trace" --autoscaler karpenter --nodepools "$1" --seed "$2" -o "$3" $FLAGS >"$3.log" 2>&1 ||
 		{ echo "$3.log:" >&2; tail -n 5 "$3.log" >&2; exit 1; }
 ' run
 printf '%-24s %9s %8s %6s %5s %7s %6s %12s %11s\n' RUN COST '$/BOUND' NODES MADE REMOVED MOVED 'PENDING P99' 'WAITED > 1S'
